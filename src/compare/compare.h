@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * compare - Two answers in, one verdict out
+ *
+ * An exchange is one request and its two answers, production's and the SUT's.
+ * Its bytes come in the framer's pieces, in order on each side but in any
+ * interleaving of the two. What must be remembered of the side that leads lies
+ * in frames of the pool, bounded by COMPARE_KEEP; beyond it a hash per block of
+ * COMPARE_BLOCK bytes is kept.
+ */
+#ifndef COMPARE_COMPARE_H
+#define COMPARE_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/framer.h"
+#include "core/frame.h"
+#include "core/who.h"
+
+/* Levels of validation. */
+enum compare_level {
+	COMPARE_NONE,
+	COMPARE_IDENTICAL,  /* every byte of the answer's stream */
+	COMPARE_EQUIVALENT, /* status, header fields, decoded body */
+};
+
+#define COMPARE_KEEP  16384u /* bytes of a side that leads, kept to name offsets */
+#define COMPARE_BLOCK 4096u
+#define COMPARE_HEAD  8192u /* longest head that is parsed; longer: not compared */
+
+enum verdict {
+	VERDICT_IDENTICAL,
+	VERDICT_EQUIVALENT,
+	VERDICT_DIFFERENT,
+	VERDICT_NOT_COMPARED,
+	VERDICT_COUNT
+};
+
+/* Why: for VERDICT_DIFFERENT where, for VERDICT_NOT_COMPARED why not. */
+#define COMPARE_REASONS(X)                                                     \
+	X(REASON_NONE, "none")                                                 \
+	/* different */                                                        \
+	X(REASON_STATUS, "status")                                             \
+	X(REASON_HEADER, "header")     /* value, missing or extra */           \
+	X(REASON_BODY, "body")         /* a byte of the body */                \
+	X(REASON_LENGTH, "length")     /* one body is a prefix of the other */ \
+	X(REASON_BYTES, "bytes")       /* level identical, or no HTTP */       \
+	X(REASON_TRUNCATED, "truncated") /* SUT closed inside its answer */    \
+	X(REASON_MISSING, "missing")   /* SUT closed, reset or stayed silent   \
+					* where production answered */         \
+	X(REASON_EXTRA, "extra")       /* SUT answered what production did not \
+					*/                                     \
+	/* not compared */                                                     \
+	X(REASON_LEVEL_NONE, "level_none")                                     \
+	X(REASON_AMBIGUOUS, "ambiguous") /* two readers may split differently */\
+	X(REASON_PROD_GAP, "production_gap") /* capture missed part of it */   \
+	X(REASON_PROD_CUT, "production_cut") /* production did not finish it */\
+	X(REASON_CLIENT_ABORT, "client_abort")                                 \
+	X(REASON_CLIENT_GAP, "client_gap")                                     \
+	X(REASON_NOT_PLAYED, "not_played")                                     \
+	X(REASON_BEHIND, "behind")     /* ended because the SUT was too slow */\
+	X(REASON_SUT_DOWN, "sut_down") /* SUT silent, refusing or died */      \
+	X(REASON_MIDSTREAM, "midstream") /* began before we did */             \
+	X(REASON_HEAD_TOO_LONG, "head_too_long")                               \
+	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
+	X(REASON_TUNNEL, "tunnel")     /* CONNECT, upgrade */                  \
+	X(REASON_TLS, "tls")                                                   \
+	X(REASON_RUN_ENDED, "run_ended")
+
+enum compare_reason {
+#define X(id, name) id,
+	COMPARE_REASONS(X)
+#undef X
+	REASON_COUNT
+};
+
+/** verdict_name(), reason_name() - As reports spell them */
+const char *verdict_name(enum verdict v);
+const char *reason_name(enum compare_reason r);
+
+#define COMPARE_DETAIL 96
+
+/**
+ * struct compare_result - The verdict on one exchange
+ * @verdict, @reason: What and why
+ * @status:	HTTP status of each side; [0] production, [1] SUT; 0: none
+ * @bytes:	Bytes of answer of each side
+ * @offset:	Where the first difference lies, in bytes from the beginning of
+ *		the answer (REASON_BYTES) or of the body (REASON_BODY, REASON_
+ *		LENGTH); UINT64_MAX: within the block whose number is @block only
+ * @block:	Number of the first block that differs, if @offset is unknown
+ * @detail:	Printable ASCII, always terminated: header field name and both
+ *		values, cut to fit
+ */
+struct compare_result {
+	enum verdict verdict;
+	enum compare_reason reason;
+	uint16_t status[2];
+	uint64_t bytes[2];
+	uint64_t offset;
+	uint64_t block;
+	char detail[COMPARE_DETAIL];
+};
+
+struct compare; /* one exchange under comparison; lies in a frame of the pool */
+
+/**
+ * compare_begin() - Start on an exchange
+ * @pool:	Pool of the frames it takes (interest FRAME_CMP)
+ * @level:	COMPARE_IDENTICAL or COMPARE_EQUIVALENT
+ * @http:	The pieces are HTTP's: at COMPARE_EQUIVALENT heads are parsed;
+ *		otherwise bytes are compared
+ *
+ * Return: the comparison, or NULL if the pool is full
+ */
+struct compare *compare_begin(struct pool *pool, enum compare_level level,
+			      bool http);
+
+/**
+ * compare_feed() - Next bytes of one side's answer
+ * @c:		Comparison
+ * @pool:	Its pool
+ * @who:	WHO_PROD or WHO_SUT
+ * @piece:	What they are; piece->used bytes
+ * @p:		Bytes, borrowed
+ *
+ * Never fails: what goes wrong becomes the verdict.
+ */
+void compare_feed(struct compare *c, struct pool *pool, enum who who,
+		  const struct framer_piece *piece, const uint8_t *p);
+
+/** compare_done() - @who's answer is whole */
+void compare_done(struct compare *c, struct pool *pool, enum who who);
+
+/**
+ * compare_spoil() - This exchange will not be compared, and why
+ *
+ * The first reason stays. A difference already found is forgotten: what came
+ * through a hole is no evidence.
+ */
+void compare_spoil(struct compare *c, enum compare_reason why);
+
+/**
+ * compare_end() - Give the verdict and free everything
+ * @why:	What a side that is not done means: REASON_NONE if both are done,
+ *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early, any
+ *		other reason: not compared, because of it
+ */
+void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
+		 struct compare_result *out);
+
+/** compare_decided() - Is the verdict different whatever else comes? */
+bool compare_decided(const struct compare *c);
+
+#endif /* COMPARE_COMPARE_H */

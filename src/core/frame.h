@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frame - Captured payload that somebody still needs, and the pool it is from
+ *
+ * A frame is copied out of a capture ring once, when a machine must keep it, and
+ * never again: queues link it, effects point into it, sinks gather from it. The
+ * interest mask says who still needs it. The last one to clear its bit frees it
+ *.
+ *
+ * The pool is a buddy allocator over one block of the arena: sizes are powers of
+ * two from FRAME_MIN to FRAME_TOP, so that a 60-byte request and a 64 KB
+ * super-frame both lie in one piece, and occupancy returns to exactly 0.
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+
+#define FRAME_MIN 256u	       /* smallest block, header included */
+#define FRAME_TOP (1u << 20)   /* largest block */
+
+/* Bits of the interest mask. */
+enum {
+	FRAME_QUEUE = 1, /* a machine's queue */
+	FRAME_EMIT = 2,	 /* an effect that the sink has not sent yet */
+	FRAME_CMP = 4,	 /* the comparison */
+};
+
+/**
+ * struct frame - One captured segment's payload
+ * @next:	Free for the queue that holds it
+ * @now:	When the engine saw it, ns
+ * @ts:		The frame's own capture time, ns since 1970
+ * @seq:	Sequence number of the first byte
+ * @ack:	Acknowledgment number it carried
+ * @len:	Bytes at @data
+ * @flags:	Free for the queue that holds it
+ * @gso:	Segment size of a super-frame, 0: unknown or not one
+ * @interest:	Who needs it; 0 only while free
+ * @order:	Block size is FRAME_MIN << order; the pool's own
+ */
+struct frame {
+	struct frame *next;
+	uint64_t now;
+	uint64_t ts;
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t gso;
+	uint8_t interest;
+	uint8_t order;
+	uint8_t data[];
+};
+
+struct pool;
+
+/** pool_size() - Arena bytes for a pool of @bytes (rounded up to FRAME_TOP) */
+size_t pool_size(size_t bytes);
+
+/**
+ * pool_init() - Make a pool
+ * @out:	Pool, in the arena
+ * @a:		Arena with pool_size() bytes left
+ * @bytes:	Bytes of blocks, 1 and up
+ *
+ * Return: 0, or -ENOMEM if the arena is too small (@out untouched)
+ */
+int pool_init(struct pool **out, struct arena *a, size_t bytes);
+
+/**
+ * frame_alloc() - Take a frame
+ * @p:		Pool
+ * @len:	Bytes of data, 0 to FRAME_TOP - sizeof(struct frame)
+ * @interest:	First bits of the mask, not 0
+ *
+ * Return: the frame, fields but len, interest and order zero, data not
+ * initialised; NULL if the pool is full or @len too long
+ */
+struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest);
+
+/** frame_set() - Set interest bits; setting a set bit is no error */
+static inline void frame_set(struct frame *f, uint8_t bits)
+{
+	f->interest |= bits;
+}
+
+/**
+ * frame_clear() - Clear interest bits, and free the frame when none is left
+ *
+ * Clearing a clear bit is a programming error (asserted).
+ */
+void frame_clear(struct pool *p, struct frame *f, uint8_t bits);
+
+/** pool_used() - Bytes of blocks in use; 0 when every frame is free */
+size_t pool_used(const struct pool *p);
+
+/** pool_peak() - Most bytes that were ever in use */
+size_t pool_peak(const struct pool *p);
+
+/** pool_total() - Bytes of blocks in all */
+size_t pool_total(const struct pool *p);
+
+/** frame_block() - Bytes of the pool that a frame with @len bytes takes */
+uint32_t frame_block(uint32_t len);
+
+#endif /* CORE_FRAME_H */

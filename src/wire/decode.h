@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * decode - From the bytes of a frame to a segment
+ *
+ * Ethernet (also Linux cooked v1 and v2, raw IP, BSD loopback: link types of
+ * capture files), any number of 802.1Q/802.1ad tags up to 4, VXLAN when asked
+ * for, IPv4 with options, IPv6 with extension headers, TCP, UDP. A frame that
+ * fails a length or checksum test yields a count, never a segment (I30).
+ *
+ * IP total length 0 of a BIG TCP frame, or the jumbo option of IPv6, is taken
+ * from the frame's own length.
+ */
+#ifndef WIRE_DECODE_H
+#define WIRE_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/frag.h"
+#include "wire/segment.h"
+
+/* Link types (tcpdump.org's LINKTYPE_ numbers). */
+enum {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_RAW = 101,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_SLL2 = 276,
+};
+
+/* What frame_decode() found: each frame is exactly one of these (I33). */
+#define DECODE_RESULTS(X)                                                      \
+	X(DECODE_TCP, "tcp")             /* segment filled in */               \
+	X(DECODE_UDP, "udp")             /* segment filled in */               \
+	X(DECODE_ARP, "arp")             /* eth, l3 filled in */               \
+	X(DECODE_ND, "nd")               /* ICMPv6 133-137: eth, ip, l4 */     \
+	X(DECODE_ICMP, "icmp")           /* other ICMP and ICMPv6: eth, ip */  \
+	X(DECODE_IP_OTHER, "ip_other")   /* other protocol: eth, ip */         \
+	X(DECODE_FRAGMENT, "fragment")   /* kept; its datagram not whole yet */\
+	X(DECODE_LINK_CONTROL, "link_control") /* STP, LLDP, pause, LACP */    \
+	X(DECODE_NOT_IP, "not_ip")                                             \
+	X(DECODE_TRUNCATED, "truncated") /* headers not captured whole */      \
+	X(DECODE_BAD_LENGTH, "bad_length")                                     \
+	X(DECODE_BAD_IP_CSUM, "bad_ip_csum")                                   \
+	X(DECODE_BAD_L4_CSUM, "bad_l4_csum")                                   \
+	X(DECODE_BAD_HEADER, "bad_header") /* version, doff, option lengths */ \
+	X(DECODE_FRAG_DROPPED, "frag_dropped") /* overlap or no room */        \
+	X(DECODE_TOO_DEEP, "too_deep")   /* tags or extension headers */
+
+enum decode_result {
+#define X(id, name) id,
+	DECODE_RESULTS(X)
+#undef X
+	DECODE_COUNT
+};
+
+/** decode_name() - Name of a result, as reports spell it */
+const char *decode_name(enum decode_result r);
+
+#define VXLAN_NONE UINT32_MAX	    /* do not look into VXLAN */
+#define VXLAN_ANY  (UINT32_MAX - 1) /* any VNI */
+
+/**
+ * struct frame_info - A frame as a capture hands it over
+ * @data:	Bytes, borrowed
+ * @cap:	Bytes at @data
+ * @wire:	Bytes on the wire, at least @cap
+ * @ts:		Time of capture, ns since 1970
+ * @link:	LINK_ number
+ * @gso:	Segment size if the capture told it, else 0
+ * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
+ *		device that the frame never reached) or already verified
+ */
+struct frame_info {
+	const uint8_t *data;
+	uint32_t cap;
+	uint32_t wire;
+	uint64_t ts;
+	uint16_t link;
+	uint16_t gso;
+	bool csum_ok;
+};
+
+/**
+ * struct decoded - What a frame holds
+ * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
+ *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER
+ * @eth_src, @eth_dst: Hardware addresses; zero if the link has none
+ * @has_eth:	They are valid
+ * @l3:		Offset of the ARP or (outermost) IP header in the frame
+ * @l4:		Payload of IP (borrowed, in the frame or in the reassembly
+ *		buffer), for DECODE_ND and DECODE_ICMP
+ * @l4_len:	Bytes at @l4
+ * @reassembled: The datagram came in fragments
+ */
+struct decoded {
+	struct segment seg;
+	uint8_t eth_src[6];
+	uint8_t eth_dst[6];
+	bool has_eth;
+	bool reassembled;
+	uint32_t l3;
+	const uint8_t *l4;
+	uint32_t l4_len;
+};
+
+/**
+ * frame_decode() - Take a frame apart
+ * @in:		Frame
+ * @vxlan:	VXLAN_NONE, VXLAN_ANY or a VNI; UDP port 4789
+ * @frags:	Reassembly, or NULL: fragments are DECODE_FRAG_DROPPED
+ * @now:	Time for the reassembly's limit, ns
+ * @d:		Result; undefined but for eth_ when the result is an error
+ *
+ * Checksums are tested only where the whole datagram was captured. Ethernet
+ * padding is cut off by the IP length.
+ *
+ * Return: what was found
+ */
+enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
+				struct frag_table *frags, uint64_t now,
+				struct decoded *d);
+
+/**
+ * tcp_parse_options() - Read a list of TCP options
+ * @p:		First option
+ * @len:	Length of the list, 0 to TCP_OPT_MAX
+ * @o:		Result
+ *
+ * Unknown kinds are skipped. A known kind with a wrong length is ignored.
+ *
+ * Return: 0, or -EBADMSG if a length runs past the end or is below 2 (RFC 9293
+ * section 3.1, MUST-7); @o then untouched
+ */
+int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o);
+
+#endif /* WIRE_DECODE_H */

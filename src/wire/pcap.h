@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pcap - Capture files as bytes in and out: pcap and pcapng
+ *
+ * A reader is fed with a window of bytes and says what it found or how much more
+ * it needs; it does no I/O. Formats: pcap in either byte order, microseconds and
+ * nanoseconds (and Kuznetzov's modified header is refused by name); pcapng
+ * (IETF draft-ietf-opsawg-pcapng) in either byte order, SHB, IDB with if_tsresol
+ * and if_tsoffset and if_name, EPB, SPB, PB, custom blocks.
+ */
+#ifndef WIRE_PCAP_H
+#define WIRE_PCAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PCAP_IFACES  32 /* interfaces of one section that are told apart */
+#define PCAP_NAMELEN 16
+#define PCAP_COMMENT 2048	       /* longest comment kept */
+#define PCAP_RECORD_MAX (1u << 20) /* longest record taken */
+
+/** struct pcap_iface - An interface description */
+struct pcap_iface {
+	uint16_t link;
+	uint32_t snaplen;
+	uint64_t ticks; /* per second */
+	int64_t offset; /* seconds */
+	char name[PCAP_NAMELEN];
+};
+
+/** struct pcap_reader - State; private but for ng, ifaces and iface */
+struct pcap_reader {
+	bool started;
+	bool ng;
+	bool swapped;
+	bool nsec;
+	uint32_t ifaces;
+	uint64_t records;
+	struct pcap_iface iface[PCAP_IFACES];
+};
+
+enum pcap_kind {
+	PCAP_FRAME,   /* a captured frame */
+	PCAP_CUSTOM,  /* a custom block; @data and @cap are its content */
+	PCAP_SECTION, /* a section header; @comment is its opt_comment */
+	PCAP_OTHER,   /* something that is stepped over */
+};
+
+/**
+ * struct pcap_record - One record of a file
+ * @kind:	What it is
+ * @iface:	Index into the reader's iface
+ * @data:	Bytes, in the window that was given
+ * @cap, @wire:	Bytes there, bytes on the wire
+ * @ts:		ns since 1970
+ * @flags:	epb_flags, 0 without
+ * @pen:	Private enterprise number of a custom block
+ * @comment, @comment_len: First opt_comment, in the window; NULL without
+ */
+struct pcap_record {
+	enum pcap_kind kind;
+	uint32_t iface;
+	const uint8_t *data;
+	uint32_t cap;
+	uint32_t wire;
+	uint64_t ts;
+	uint32_t flags;
+	uint32_t pen;
+	const uint8_t *comment;
+	uint32_t comment_len;
+};
+
+/** pcap_reader_init() - Start with the first byte of a file */
+void pcap_reader_init(struct pcap_reader *r);
+
+/**
+ * pcap_read() - Take one record off the front of a window
+ * @r:		Reader
+ * @p:		Window
+ * @len:	Bytes in it
+ * @rec:	Result, if the return value is > 0
+ *
+ * Return: bytes to step over (a record was found), or 0 if the window is too
+ *	   short (end of file here means a truncated file unless @len is 0), or
+ *	   -EBADMSG if this is no capture file or it is broken, or
+ *	   -ENOTSUP if it is a variant that is not read
+ */
+int64_t pcap_read(struct pcap_reader *r, const uint8_t *p, size_t len,
+		  struct pcap_record *rec);
+
+/* Writers. Each returns the bytes written to @out, or 0 if @size is too small. */
+
+/** pcapng_write_shb() - Section header; strings may be NULL */
+size_t pcapng_write_shb(uint8_t *out, size_t size, const char *appl,
+			const char *comment, size_t comment_len);
+
+/** pcapng_write_idb() - Interface with nanosecond times; @name may be NULL */
+size_t pcapng_write_idb(uint8_t *out, size_t size, uint16_t link,
+			uint32_t snaplen, const char *name);
+
+/**
+ * pcapng_write_epb() - Enhanced packet
+ *
+ * @flags: epb_flags, 0: none. @comment NULL: none.
+ */
+size_t pcapng_write_epb(uint8_t *out, size_t size, uint32_t iface, uint64_t ts,
+			const uint8_t *data, uint32_t cap, uint32_t wire,
+			uint32_t flags, const char *comment,
+			size_t comment_len);
+
+/** pcapng_write_custom() - Custom block (type 0x00000BAD: may be copied) */
+size_t pcapng_write_custom(uint8_t *out, size_t size, uint32_t pen,
+			   const uint8_t *data, uint32_t len);
+
+/** pcap_write_header() - Classic file header, nanoseconds, host's order */
+size_t pcap_write_header(uint8_t *out, size_t size, uint16_t link,
+			 uint32_t snaplen);
+
+/** pcap_write_record() - Classic record */
+size_t pcap_write_record(uint8_t *out, size_t size, uint64_t ts,
+			 const uint8_t *data, uint32_t cap, uint32_t wire);
+
+#endif /* WIRE_PCAP_H */
