@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make          build/understudy
+# make asan     the same and every test with ASan and UBSan, in build-asan/
+# make clang    the same with clang, and the fuzz targets, in build-clang/
+# make unit     unit tests
+# make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
+# make test     all that can be checked; ends with the sum of all parts
+# make bench    the benchmarks (the machine must be quiet)
+# make demo     the lab: clients, production, SUT, and what Understudy reports
+# make lint     format, names in comments, warnings of gcc and clang
+# make layers   includes go down, pure folders call no system
+# make install  DESTDIR=, prefix=
+
+T ?= 20
+FUZZ ?= *
+DESTDIR ?=
+prefix ?= /usr/local
+
+SAN := -Db_sanitize=address,undefined
+
+.PHONY: all asan clang unit fuzz test bench demo lint format layers names \
+	install clean setup
+
+all:
+	@CC=gcc tools/build build
+
+asan:
+	@CC=gcc tools/build build-asan $(SAN)
+
+clang:
+	@CC=clang tools/build build-clang $(SAN) -Dfuzz=true
+
+unit: all asan
+	@tools/tap_sum test/PARTS.unit
+
+fuzz: clang
+	@tools/fuzz build-clang $(T) '$(FUZZ)'
+
+test:
+	@tools/setup
+	@tools/tap_sum test/PARTS
+
+bench: all
+	@test/bench/run build
+
+demo: all
+	@lab/demo build
+
+lint: all clang
+	@tools/format --check
+	@tools/check_names.py
+
+format:
+	@tools/format
+
+layers: all
+	@tools/check_layers.py src build
+
+install: all
+	@tools/install build '$(DESTDIR)' '$(prefix)'
+
+setup:
+	@tools/setup
+
+clean:
+	rm -rf build build-asan build-clang
