@@ -38,8 +38,10 @@ enum {
  * @len:	Bytes at @data
  * @flags:	Free for the queue that holds it
  * @gso:	Segment size of a super-frame, 0: unknown or not one
+ * @urg:	Urgent pointer, valid with TCP_URG in @flags
  * @interest:	Who needs it; 0 only while free
  * @order:	Block size is FRAME_MIN << order; the pool's own
+ * @data:	Payload; aligned for any struct of pointers and integers
  */
 struct frame {
 	struct frame *next;
@@ -50,9 +52,10 @@ struct frame {
 	uint32_t len;
 	uint16_t flags;
 	uint16_t gso;
+	uint16_t urg;
 	uint8_t interest;
 	uint8_t order;
-	uint8_t data[];
+	_Alignas(8) uint8_t data[];
 };
 
 struct pool;
