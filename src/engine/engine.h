@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine - The way of one frame
+ *
+ *   frame -> decode -> whose is it? -> stream -> framer -> marks
+ *                                        |                  |
+ *                                        +--> machine <-----+--> compare
+ *                                               |                  |
+ *                                            effects            events
+ *
+ * The only callers are the live loop, rerun, replay, tests and fuzzers. Nothing
+ * here reads a clock, allocates or sends: frames and time go in, effects and
+ * events come out. The same inputs in the same order give the same outputs,
+ * whatever the batches they come in.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/compare.h"
+#include "core/arena.h"
+#include "core/hash.h"
+#include "core/histogram.h"
+#include "core/limits.h"
+#include "engine/counters.h"
+#include "engine/sutwire.h"
+#include "shadow/effect.h"
+#include "shadow/shadow.h"
+#include "wire/decode.h"
+
+/* Where a frame came from: its wire, before any address in it. */
+enum engine_source {
+	ENGINE_MIRROR, /* -i or -r */
+	ENGINE_SUT,    /* --sut-dev */
+};
+
+/* What the engine took a frame for; the journal and --print say so. */
+enum engine_kind {
+	ENGINE_NONE, /* of no flow: ignored by rule or dropped by reason */
+	ENGINE_CLIENT,
+	ENGINE_PROD,
+	ENGINE_ANSWER, /* the SUT's */
+};
+
+/**
+ * struct engine_map - One --map
+ * @prod, @bits: Production's address or prefix (0 to IPADDR_BITS)
+ * @prod_port:	Its port; 0: every port
+ * @sut:	The SUT's address
+ * @sut_port:	The SUT's port; 0: the same as production's
+ */
+struct engine_map {
+	struct ipaddr prod;
+	uint8_t bits;
+	uint16_t prod_port;
+	struct ipaddr sut;
+	uint16_t sut_port;
+};
+
+/** struct engine_net - One --skip */
+struct engine_net {
+	struct ipaddr net;
+	uint8_t bits;
+};
+
+#define SKIP_MAX 32
+
+/**
+ * struct engine_config - All that an engine is made from
+ * @limits, @shadow: Bounds, and the machine's options
+ * @maps, @map:	Servers; at least 1
+ * @compare:	Level of validation
+ * @sample:	Clients that are played, in 1/65536; 65536: all
+ * @skips, @skip: Clients that are not played
+ * @vxlan:	As frame_decode()
+ * @sut_none:	There is nobody to send to: flows are observed, not played
+ * @wire:	The SUT's wire
+ * @key:	Key of every table
+ */
+struct engine_config {
+	struct limits limits;
+	struct shadow_options shadow;
+	uint32_t maps;
+	struct engine_map map[MAP_MAX];
+	enum compare_level compare;
+	uint32_t sample;
+	uint32_t skips;
+	struct engine_net skip[SKIP_MAX];
+	uint32_t vxlan;
+	bool sut_none;
+	struct sutwire_config wire;
+	struct hash_key key;
+};
+
+#define EVENT_REQUEST 120 /* bytes of a request's first line that are kept */
+
+enum event_kind {
+	EVENT_VERDICT,	 /* on one exchange */
+	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
+	EVENT_SUT_STATE, /* a SUT fell silent or is back */
+};
+
+/**
+ * struct engine_event - Something to report
+ * @kind:	What
+ * @flow:	Serial number of the flow
+ * @now:	When, ns
+ * @index:	Number of the exchange in it
+ * @client ... @sut_port: Its endpoints
+ * @request:	First line of the request, as captured: hostile bytes
+ * @result:	Verdict
+ * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
+ *		the answer, on each side; 0: unknown
+ * @end:	For EVENT_FLOW_END
+ * @up:		For EVENT_SUT_STATE: it is back
+ */
+struct engine_event {
+	enum event_kind kind;
+	uint64_t flow;
+	uint64_t now;
+	uint32_t index;
+	struct ipaddr client;
+	struct ipaddr prod;
+	struct ipaddr sut;
+	uint16_t client_port;
+	uint16_t prod_port;
+	uint16_t sut_port;
+	uint8_t request_len;
+	bool up;
+	char request[EVENT_REQUEST];
+	struct compare_result result;
+	uint64_t prod_ns;
+	uint64_t sut_ns;
+	enum flow_end end;
+};
+
+/* Destinations outside the emulated world that the SUT tried to reach; when the
+ * table is full the smallest count is taken over (Metwally, "space saving").
+ */
+#define ABSORB_MAX 64
+
+/** struct engine_absorbed - One of them */
+struct engine_absorbed {
+	struct ipaddr dst;
+	uint16_t port;
+	uint8_t proto;
+	uint64_t n;
+};
+
+/** struct engine_stats - Everything that a report prints */
+struct engine_stats {
+	struct engine_counters count;
+	uint64_t decode[2][DECODE_COUNT]; /* by source */
+	uint64_t verdict[VERDICT_COUNT];
+	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	struct histogram prod_latency; /* ns */
+	struct histogram sut_latency;
+	struct engine_absorbed absorbed[ABSORB_MAX];
+	uint32_t absorbed_n;
+};
+
+struct engine;
+
+/** engine_size() - Arena bytes that an engine of this configuration takes */
+size_t engine_size(const struct engine_config *cfg);
+
+/**
+ * engine_init() - Make an engine
+ * @out:	Engine, in the arena
+ * @a:		Arena with engine_size() bytes left, zero filled
+ * @cfg:	Configuration; copied
+ * @now:	Time, ns
+ *
+ * Return: 0, -ENOMEM, or -EINVAL if the configuration contradicts itself
+ */
+int engine_init(struct engine **out, struct arena *a,
+		const struct engine_config *cfg, uint64_t now);
+
+/**
+ * engine_frame() - One frame in
+ * @e:		Engine
+ * @from:	Its wire
+ * @in:		Frame, borrowed
+ * @now:	Time, ns; never less than at any call before
+ * @out:	Effects; their number is set. Whatever does not fit is due at once
+ *
+ * Return: what it was taken for
+ */
+enum engine_kind engine_frame(struct engine *e, enum engine_source from,
+			      const struct frame_info *in, uint64_t now,
+			      struct effects *out);
+
+/** engine_timeout() - Do what is due; call again while engine_next_timeout()
+ * is not after @now
+ */
+void engine_timeout(struct engine *e, uint64_t now, struct effects *out);
+
+/** engine_next_timeout() - When to call engine_timeout(); UINT64_MAX: never */
+uint64_t engine_next_timeout(const struct engine *e);
+
+/** engine_sent() - The sink is done with @x: give its payload back */
+void engine_sent(struct engine *e, const struct effect *x);
+
+/** engine_unsent() - The sink could not send @x: counts as lost on the wire.
+ * engine_sent() must be called all the same
+ */
+void engine_unsent(struct engine *e, const struct effect *x);
+
+/**
+ * engine_stop() - End every flow with FLOW_END_STOPPED, a step a call
+ *
+ * Return: true while there is more to do
+ */
+bool engine_stop(struct engine *e, uint64_t now, struct effects *out);
+
+/** engine_event() - Take the oldest event. Return: false if there is none */
+bool engine_event(struct engine *e, struct engine_event *ev);
+
+/** engine_stats() - Counters as they are now */
+const struct engine_stats *engine_stats(const struct engine *e);
+
+/** engine_shadow() - The machine, for its counters and histograms */
+const struct shadow *engine_shadow(const struct engine *e);
+
+/** engine_wire() - State of the SUT's wire */
+const struct sutwire *engine_wire(const struct engine *e);
+
+/** struct engine_occupancy - What is in use now */
+struct engine_occupancy {
+	size_t pool_used;
+	size_t pool_peak;
+	size_t pool_total;
+	uint32_t flows;
+	uint32_t flows_peak;
+	uint32_t timers;
+	uint32_t frags;
+	uint32_t datagrams;
+};
+
+/** engine_occupancy() - Read it */
+void engine_occupancy(const struct engine *e, uint64_t now,
+		      struct engine_occupancy *out);
+
+#endif /* ENGINE_ENGINE_H */

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream.c - One direction of a connection, put in order
+ *
+ * Theory of operation
+ *
+ * Nearly every segment begins at nxt: it is trimmed and handed back in place.
+ * One that begins later is copied into a frame and put into the list of early
+ * segments, which is searched from its tail: after a hole the rest comes in
+ * order, so that the new one belongs at the end. Overlaps are left in the list
+ * and resolved when a frame is taken out: by then nxt tells which of its bytes
+ * somebody else brought first.
+ *
+ * Disagreement can be seen only while both copies are here, which is between
+ * early segments. The bytes that are in order already are gone.
+ */
+#include "flow/stream.h"
+
+#include <string.h>
+
+/* Do two early segments bring different bytes for the same numbers? */
+static bool disagree(const struct frame *a, const struct segment *seg)
+{
+	uint32_t lo = seq_lt(a->seq, seg->seq) ? seg->seq : a->seq;
+	uint32_t ae = a->seq + a->len;
+	uint32_t be = seg->seq + seg->len;
+	uint32_t hi = seq_lt(ae, be) ? ae : be;
+
+	if (!seq_lt(lo, hi))
+		return false;
+	return memcmp(a->data + (lo - a->seq), seg->data + (lo - seg->seq),
+		      hi - lo) != 0;
+}
+
+/* Put @f into the list by seq; equal numbers keep their order of arrival. */
+static void insert(struct stream *s, struct frame *f)
+{
+	struct frame **p = &s->early;
+
+	if (s->early_tail != NULL && !seq_lt(f->seq, s->early_tail->seq))
+		p = &s->early_tail->next;
+	else
+		while (*p != NULL && !seq_lt(f->seq, (*p)->seq))
+			p = &(*p)->next;
+	f->next = *p;
+	*p = f;
+	if (f->next == NULL)
+		s->early_tail = f;
+	s->held++;
+}
+
+/* Could @seg be old or in disagreement? Not if it begins after all the rest. */
+static bool is_last(const struct stream *s, const struct segment *seg)
+{
+	const struct frame *t = s->early_tail;
+
+	return t == NULL || !seq_lt(seg->seq, t->seq + t->len);
+}
+
+static enum stream_result keep(struct stream *s, struct pool *pool,
+			       const struct segment *seg, uint64_t now)
+{
+	struct frame *f = is_last(s, seg) ? NULL : s->early;
+
+	for (; f != NULL && seq_lt(f->seq, seg->seq + seg->len); f = f->next) {
+		if (disagree(f, seg))
+			s->flags |= STREAM_CONFLICT;
+		if (f->seq == seg->seq && f->len >= seg->len)
+			return STREAM_OLD;
+	}
+	if (s->held >= STREAM_HELD)
+		return STREAM_FULL;
+	f = frame_alloc(pool, seg->len, FRAME_QUEUE);
+	if (f == NULL)
+		return STREAM_FULL;
+	f->now = now;
+	f->ts = seg->ts;
+	f->seq = seg->seq;
+	f->ack = seg->ack;
+	f->flags = seg->flags;
+	f->gso = seg->gso;
+	f->urg = seg->urg;
+	memcpy(f->data, seg->data, seg->len);
+	insert(s, f);
+	return STREAM_EARLY;
+}
+
+enum stream_result stream_data(struct stream *s, struct pool *pool,
+			       const struct segment *seg, uint64_t now,
+			       uint32_t *skip, uint32_t *take)
+{
+	uint32_t end = seg->seq + seg->len;
+
+	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, end))
+		end = s->fin;
+	if (!seq_lt(s->nxt, end))
+		return STREAM_OLD;
+	if (seq_lt(s->nxt, seg->seq))
+		return keep(s, pool, seg, now);
+	*skip = s->nxt - seg->seq;
+	*take = end - s->nxt;
+	s->nxt = end;
+	stream_settle(s);
+	return STREAM_IN_ORDER;
+}
+
+struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
+{
+	struct frame *f;
+
+	while ((f = s->early) != NULL && !seq_lt(s->nxt, f->seq)) {
+		s->early = f->next;
+		if (s->early == NULL)
+			s->early_tail = NULL;
+		s->held--;
+		f->next = NULL;
+		if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, f->seq + f->len))
+			f->len = seq_lt(f->seq, s->fin) ? s->fin - f->seq : 0;
+		if (seq_lt(s->nxt, f->seq + f->len)) {
+			*skip = s->nxt - f->seq;
+			s->nxt = f->seq + f->len;
+			stream_settle(s);
+			return f;
+		}
+		frame_clear(pool, f, FRAME_QUEUE);
+	}
+	return NULL;
+}
+
+void stream_fin(struct stream *s, uint32_t seq)
+{
+	if (stream_has(s, STREAM_FIN) || seq_lt(seq, s->nxt))
+		return;
+	s->flags |= STREAM_FIN;
+	s->fin = seq;
+	stream_settle(s);
+}
+
+uint32_t stream_hole(struct stream *s)
+{
+	uint32_t n;
+
+	if (s->early == NULL || !seq_lt(s->nxt, s->early->seq))
+		return 0;
+	n = s->early->seq - s->nxt;
+	s->nxt = s->early->seq;
+	return n;
+}
+
+void stream_drop(struct stream *s, struct pool *pool)
+{
+	struct frame *f;
+
+	while ((f = s->early) != NULL) {
+		s->early = f->next;
+		frame_clear(pool, f, FRAME_QUEUE);
+	}
+	s->early_tail = NULL;
+	s->held = 0;
+}
