@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * exchange - A request and its two answers, as marks in three streams
+ *
+ * The open exchanges of a flow are a list in the order of their index. The k-th
+ * mark of each endpoint belongs to exchange k. Cursors make every step O(1),
+ * however far one endpoint is behind.
+ */
+#ifndef FLOW_EXCHANGE_H
+#define FLOW_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/frame.h"
+#include "core/seq.h"
+#include "core/who.h"
+
+#define EXCHANGE_REQUEST 96 /* bytes of the request's first line kept */
+
+/* Bits of exchange.flags. */
+enum {
+	X_HAVE_C = 1 << WHO_CLIENT, /* the mark of this endpoint is known */
+	X_HAVE_P = 1 << WHO_PROD,
+	X_HAVE_S = 1 << WHO_SUT,
+	X_DELIVERED = 1 << 3, /* the SUT acked the request's last byte */
+	X_P_ACKED = 1 << 4,   /* production did */
+	X_JUDGED = 1 << 5,    /* its verdict has been given */
+	X_PASSED = 1 << 6,    /* the client's acks are past it, on both sides */
+	X_P_BEGUN = 1 << 7,   /* bytes of the answer were seen */
+	X_S_BEGUN = 1 << 8,
+	X_C_BEGUN = 1 << 9,
+	X_ENGINE = 1 << 10,   /* first bit of the engine's own */
+};
+
+/**
+ * struct exchange - One of them; lies in a frame of the pool
+ * @c_now:	When the request's last byte was captured
+ * @p_acked, @s_acked: When each server acked it
+ * @p_first, @s_first: When the first byte of each answer came
+ * @cmp:	Its comparison, the engine's
+ * @spoilt:	Why it will not be compared, the engine's
+ */
+struct exchange {
+	struct exchange *next;
+	struct frame *frame;
+	void *cmp;
+	uint32_t index;
+	uint32_t end[WHO_COUNT];
+	uint16_t flags;
+	uint8_t spoilt;
+	uint8_t request_len;
+	uint64_t c_now;
+	uint64_t p_acked;
+	uint64_t s_acked;
+	uint64_t p_first;
+	uint64_t s_first;
+	char request[EXCHANGE_REQUEST];
+};
+
+/**
+ * struct exchanges - The open ones of a flow
+ * @head, @tail: List
+ * @at:		Per endpoint: the exchange of its next mark, NULL: not made yet
+ * @deliver:	First one not acked by the SUT, NULL: all are
+ * @pack:	First one not acked by production
+ * @marks:	Per endpoint: marks so far, which is the index of the next one
+ * @count:	Length of the list
+ */
+struct exchanges {
+	struct exchange *head;
+	struct exchange *tail;
+	struct exchange *at[WHO_COUNT];
+	struct exchange *deliver;
+	struct exchange *pack;
+	uint32_t marks[WHO_COUNT];
+	uint32_t count;
+};
+
+/**
+ * exchange_open() - The exchange of @who's next mark, made if need be
+ *
+ * Return: it, or NULL if the pool is full
+ */
+struct exchange *exchange_open(struct exchanges *xs, struct pool *pool,
+			       enum who who);
+
+/**
+ * exchange_mark() - @who's message ends before sequence number @seq
+ *
+ * Return: the exchange it belongs to, or NULL if the pool is full
+ */
+struct exchange *exchange_mark(struct exchanges *xs, struct pool *pool,
+			       enum who who, uint32_t seq);
+
+/** exchange_unmark() - Take back @who's last mark, if its exchange is open still
+ *
+ * Return: true if it was taken back
+ */
+bool exchange_unmark(struct exchanges *xs, enum who who);
+
+/** exchange_drop() - Free the first one; its comparison must have ended */
+void exchange_drop(struct exchanges *xs, struct pool *pool);
+
+#endif /* FLOW_EXCHANGE_H */
