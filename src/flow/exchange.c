@@ -44,6 +44,8 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 		xs->deliver = x;
 	if (xs->pack == NULL)
 		xs->pack = x;
+	if (xs->sent == NULL)
+		xs->sent = x;
 	return x;
 }
 
@@ -104,6 +106,8 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 		xs->deliver = x->next;
 	if (xs->pack == x)
 		xs->pack = x->next;
+	if (xs->sent == x)
+		xs->sent = x->next;
 	xs->head = x->next;
 	if (xs->head == NULL)
 		xs->tail = NULL;

@@ -37,6 +37,7 @@ enum {
  * struct exchange - One of them; lies in a frame of the pool
  * @c_now:	When the request's last byte was captured
  * @p_acked, @s_acked: When each server acked it
+ * @s_sent:	When its last byte was sent to the SUT
  * @p_first, @s_first: When the first byte of each answer came
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
@@ -55,6 +56,7 @@ struct exchange {
 	uint64_t s_acked;
 	uint64_t p_first;
 	uint64_t s_first;
+	uint64_t s_sent;
 	char request[EXCHANGE_REQUEST];
 };
 
@@ -64,6 +66,7 @@ struct exchange {
  * @at:		Per endpoint: the exchange of its next mark, NULL: not made yet
  * @deliver:	First one not acked by the SUT, NULL: all are
  * @pack:	First one not acked by production
+ * @sent:	First one not wholly sent to the SUT
  * @marks:	Per endpoint: marks so far, which is the index of the next one
  * @count:	Length of the list
  */
@@ -73,6 +76,7 @@ struct exchanges {
 	struct exchange *at[WHO_COUNT];
 	struct exchange *deliver;
 	struct exchange *pack;
+	struct exchange *sent;
 	uint32_t marks[WHO_COUNT];
 	uint32_t count;
 };

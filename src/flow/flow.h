@@ -137,7 +137,10 @@ enum {
 	FLOW_ENDED_P = 1 << 20,	  /* production's FIN was given to the framer */
 	FLOW_ENDED_S = 1 << 21,
 	FLOW_AMBIGUOUS = 1 << 22,
-	FLOW_NO_GAP = 1 << 23,	  /* what production acked is no proof (mid) */
+	FLOW_MOVE_P = 1 << 23,	  /* its last mark is by quiet, and may move */
+	FLOW_MOVE_S = 1 << 24,
+	FLOW_SPOKE_C = 1 << 25,
+	FLOW_IS_TLS = 1 << 26,	  /* recognised, and not played */
 };
 
 /* Which list of the table a flow is in. */
@@ -182,7 +185,7 @@ struct flow {
 	struct timer timer;
 	uint64_t due[DUE_COUNT]; /* ns; WHEEL_NEVER: not set */
 	uint64_t id;
-	uint64_t born;
+	uint64_t s_progress; /* when the SUT last sent or acked something new */
 	uint64_t last; /* when the last frame of any endpoint came */
 	struct flow_key key;
 	uint32_t flags;
@@ -193,7 +196,8 @@ struct flow {
 	uint8_t want;
 	uint8_t class;
 	uint8_t leg;
-	uint8_t end; /* enum flow_end */
+	uint8_t end;	/* enum flow_end */
+	uint8_t ending; /* its RST did not fit into the effects yet */
 
 	/* client, as watched */
 	uint8_t tries;
@@ -234,8 +238,11 @@ struct flow {
 	struct stream s;
 	uint8_t ack_head;
 	uint8_t bound_head;
-	uint8_t c_late; /* client data came after production's FIN */
-	uint8_t s_wscale;
+	uint8_t dup_ack; /* owed: out of order, repeated or a probe */
+	uint8_t s_wscale;   /* shift of the windows we announce */
+	uint8_t sut_wscale; /* shift of those it announces */
+	bool hold_passed; /* DUE_HOLD has come */
+	bool force_ack; /* ack all that the SUT has sent */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];
 	struct frame *q_head; /* not acked by the SUT, by seq */
@@ -310,6 +317,12 @@ void flow_free(struct flow_table *t, struct flow *f);
 /** flow_count(), flow_peak() - Flows in use, and the most that ever were */
 uint32_t flow_count(const struct flow_table *t);
 uint32_t flow_peak(const struct flow_table *t);
+
+/** flow_table_n() - Flows that the table has room for */
+uint32_t flow_table_n(const struct flow_table *t);
+
+/** flow_at() - The flow in place @i, below flow_table_n(); NULL: it is free */
+struct flow *flow_at(struct flow_table *t, uint32_t i);
 
 /** flow_oldest() - The one of a class that was used longest ago, or NULL */
 struct flow *flow_oldest(const struct flow_table *t, enum flow_class c);

@@ -228,6 +228,7 @@ void flow_free(struct flow_table *t, struct flow *f)
 	list_del(&f->more);
 	t->in_class[f->class]--;
 	t->count--;
+	f->id = 0;
 	f->mirror_next = t->free;
 	t->free = f;
 }
@@ -240,6 +241,16 @@ uint32_t flow_count(const struct flow_table *t)
 uint32_t flow_peak(const struct flow_table *t)
 {
 	return t->peak;
+}
+
+uint32_t flow_table_n(const struct flow_table *t)
+{
+	return t->n;
+}
+
+struct flow *flow_at(struct flow_table *t, uint32_t i)
+{
+	return t->flow[i].id != 0 ? &t->flow[i] : NULL;
 }
 
 const char *flow_end_name(enum flow_end e)

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * life.c - Opening and closing of the SUT's leg
+ *
+ * Theory of operation
+ *
+ * Three endpoints open a connection: the state is the set of {C_ACK, P_SYNACK,
+ * S_SYNACK} that have been seen, and only in 111 does the client's ACK go to the
+ * SUT. Three endpoints close it: {C_FIN, P_FIN, S_FIN, S_ACK of our FIN}. The
+ * bits are only ever set, in any order, and what is done depends on the set alone
+ * (I19): each of the functions here looks at the whole state and does what is due
+ * and not done yet. A bit whose packet the mirror lost is inferred from one that
+ * proves it (I20).
+ *
+ * The client's FIN goes out when the SUT's stream has got to where production's
+ * stood when the client sent it; a RST likewise (I16a, I22). Both waits end after
+ * FIN_HOLD and RST_HOLD without progress of the SUT.
+ *
+ *   LEG_WAITING --start_leg()--> LEG_SYN_SENT --SYN,ACK--> LEG_OPEN
+ *        LEG_OPEN --both FINs acked--> LEG_CLOSED
+ *        any --leg_over(why)--> LEG_NONE
+ *
+ * A flow is over when the mirrored connection and the leg have both ended; the
+ * SUT may be ahead of production as well as behind. It is then remembered for
+ * TIME_WAIT, so that repetitions of its end do not begin a new flow.
+ */
+#include "shadow/shadow_internal.h"
+
+bool mirror_over(const struct flow *f)
+{
+	return (f->ev & (EV_C_RST | EV_P_RST)) != 0 ||
+	       (f->flags & FLOW_SUPERSEDED) != 0 ||
+	       (f->ev & (EV_C_FIN | EV_P_FIN)) == (EV_C_FIN | EV_P_FIN);
+}
+
+static void queue_drop(struct shadow *s, struct flow *f)
+{
+	struct frame *fr;
+
+	while ((fr = f->q_head) != NULL) {
+		f->q_head = fr->next;
+		frame_clear(s->pool, fr, FRAME_QUEUE);
+	}
+	f->q_tail = NULL;
+	f->q_send = NULL;
+	f->q_bytes = 0;
+}
+
+/* Requests that were captured whole and never got to the SUT. */
+static void count_undelivered(struct shadow *s, struct flow *f,
+			      enum flow_end why)
+{
+	const struct exchange *x = f->x.deliver;
+
+	for (; x != NULL; x = x->next)
+		if ((x->flags & (X_HAVE_C | X_DELIVERED)) == X_HAVE_C)
+			s->count.not_delivered[why]++;
+	f->x.deliver = NULL;
+}
+
+/* The newer incarnation of the tuple need not wait any more. */
+static void let_go(struct shadow *s, struct flow *f)
+{
+	struct flow *n = f->newer;
+
+	if (n == NULL)
+		return;
+	f->newer = NULL;
+	n->older = NULL;
+	more_later(s, n);
+}
+
+static void remember(struct shadow *s, struct flow *f, uint64_t now)
+{
+	if (f->class == FLOW_TIME_WAIT)
+		return;
+	flow_set_class(s->flows, f, FLOW_TIME_WAIT);
+	due_set(s, f, DUE_IDLE, now + TIME_WAIT);
+}
+
+/* Does the flow go on with the client's next message? Not where that would play
+ * a part of what was promised whole.
+ */
+static bool resumes(const struct shadow *s, enum flow_end why)
+{
+	if (!s->opt.midstream)
+		return false;
+	switch (why) {
+	case FLOW_END_SUT_RST:
+	case FLOW_END_SUT_REFUSED:
+	case FLOW_END_SUT_SILENT:
+	case FLOW_END_SYN_TIMEOUT:
+	case FLOW_END_NO_PROGRESS:
+	case FLOW_END_NOT_READY:
+	case FLOW_END_GAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
+	      uint64_t now)
+{
+	bool closed = why == FLOW_END_CLOSED;
+
+	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
+		return;
+	count_undelivered(s, f, why);
+	queue_drop(s, f);
+	stream_drop(&f->s, s->pool);
+	f->leg = closed ? LEG_CLOSED : LEG_NONE;
+	if (!closed)
+		flow_unbind(s->flows, f);
+	f->end = (uint8_t)why;
+	f->ack_n = 0;
+	s->count.ended[why]++;
+	due_clear(f, DUE_RTO);
+	due_clear(f, DUE_DACK);
+	due_clear(f, DUE_SPONT);
+	due_clear(f, DUE_HOLD);
+	due_clear(f, DUE_LAG);
+	want(s, f, resumes(s, why) ? WANT_JUDGE | WANT_SYNC : WANT_JUDGE);
+	if (resumes(s, why))
+		f->flags |= FLOW_LOST;
+	s->target[f->sut].owed = 0;
+	let_go(s, f);
+	if (mirror_over(f))
+		remember(s, f, now);
+}
+
+void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
+		uint64_t now, struct effects *out)
+{
+	s->now = now;
+	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
+		return;
+	if (f->leg != LEG_WAITING && !send_rst(s, f, out)) {
+		f->ending = (uint8_t)why;
+		return;
+	}
+	f->ending = FLOW_END_NONE;
+	leg_over(s, f, why, now);
+}
+
+/* A client port that is free at the SUT, for a tuple that is in use there. The
+ * substitute hashes alike in its low bits, so that a program that spreads
+ * clients over threads sends both to the same one.
+ */
+static bool choose_port(struct shadow *s, struct flow *f)
+{
+	for (int i = 0; i < 64; i++) {
+		uint16_t low = f->key.cport & PORT_ALIKE;
+		uint16_t port = (uint16_t)(1024 + rng_below(&s->rng, 64000));
+
+		port = (uint16_t)((port & ~PORT_ALIKE) | low);
+		if (port < 1024)
+			continue;
+		if (flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
+				  port) == NULL) {
+			f->eport = port;
+			s->count.flows_other_port++;
+			return true;
+		}
+	}
+	return false;
+}
+
+void start_leg(struct shadow *s, struct flow *f, uint64_t now,
+	       struct effects *out)
+{
+	const struct target *t = &s->target[f->sut];
+	struct flow *other;
+
+	if (effects_left(out) == 0) {
+		more_later(s, f);
+		return;
+	}
+	if (!t->ready || t->silent) {
+		leg_over(s, f,
+			 t->silent ? FLOW_END_SUT_SILENT : FLOW_END_NOT_READY,
+			 now);
+		return;
+	}
+	f->eport = f->key.cport;
+	other = flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
+			      f->eport);
+	if (other != NULL && other->leg == LEG_CLOSED)
+		flow_unbind(s->flows, other);
+	else if (other != NULL && !choose_port(s, f)) {
+		leg_over(s, f, FLOW_END_REUSED, now);
+		return;
+	}
+	due_clear(f, DUE_HOLD);
+	f->hold_passed = false;
+	flow_bind(s->flows, f);
+	f->leg = LEG_SYN_SENT;
+	f->tries = 0;
+	s->count.flows_played++;
+	send_syn(s, f, now, out, CAUSE_SYN);
+}
+
+/* Bytes that still have to go out before a FIN or RST may. */
+static bool data_pending(const struct flow *f)
+{
+	const struct frame *fr = f->q_send;
+
+	if (fr == NULL)
+		return false;
+	/* What came after production's FIN is never sent before a RST. */
+	return !(stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack));
+}
+
+/* Start or look at the deadline of a hold. True: it has passed. */
+static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
+		      uint64_t now)
+{
+	if (now - f->s_progress >= limit)
+		return true;
+	due_set(s, f, DUE_HOLD, f->s_progress + limit);
+	return false;
+}
+
+/* A RST of client or production: the SUT's connection ends with it (I22). */
+static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
+		     struct effects *out)
+{
+	enum flow_end why = (f->ev & EV_C_RST) != 0 ? FLOW_END_CLIENT_RST :
+			    (f->ev & EV_P_RST) != 0 ? FLOW_END_PROD_RST :
+						      FLOW_END_REUSED;
+	bool ready = f->leg == LEG_OPEN && !data_pending(f) &&
+		     f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
+
+	if (ready && sut_reached(f, f->rst_ack)) {
+		s->count.late_data_dropped += f->q_send != NULL;
+		shadow_end(s, f, why, now, out);
+		return;
+	}
+	if ((f->flags & FLOW_HELD) == 0)
+		s->count.rst_held++;
+	f->flags |= FLOW_HELD;
+	if (hold_over(s, f, RST_HOLD, now)) {
+		s->count.rst_deadline++;
+		shadow_end(s, f, why, now, out);
+	}
+}
+
+static void push_fin(struct shadow *s, struct flow *f, uint64_t now,
+		     struct effects *out)
+{
+	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL ||
+	    f->snd_nxt != f->c.fin)
+		return;
+	if (!sut_reached(f, f->rst_ack)) {
+		if ((f->flags & FLOW_HELD) == 0)
+			s->count.fin_held++;
+		f->flags |= FLOW_HELD;
+		if (!hold_over(s, f, FIN_HOLD, now))
+			return;
+		s->count.fin_deadline++;
+	}
+	if (effect_tcp(s, f, out, CAUSE_FIN, TCP_FIN | TCP_ACK) == NULL)
+		return;
+	f->flags |= FLOW_FIN_SENT;
+	due_clear(f, DUE_HOLD);
+	sent_something(s, f, now);
+}
+
+/* Client bytes after production's FIN have waited long enough: production reset
+ * them, so the SUT must not see them.
+ */
+static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
+			   struct effects *out)
+{
+	const struct frame *fr = f->q_send;
+
+	if (fr == NULL || data_pending(f) || !f->hold_passed)
+		return;
+	if (stream_has(&f->s, STREAM_ENDED))
+		return;
+	s->count.late_data_dropped++;
+	shadow_end(s, f, FLOW_END_PROD_RST, now, out);
+}
+
+void close_push(struct shadow *s, struct flow *f, uint64_t now,
+		struct effects *out)
+{
+	if ((f->ev & (EV_C_RST | EV_P_RST)) != 0 ||
+	    ((f->flags & FLOW_SUPERSEDED) != 0 && (f->ev & EV_C_FIN) == 0)) {
+		push_rst(s, f, now, out);
+		return;
+	}
+	late_data_over(s, f, now, out);
+	if (f->leg == LEG_OPEN && (f->ev & EV_C_FIN) != 0)
+		push_fin(s, f, now, out);
+	if (f->leg == LEG_OPEN && (f->ev & EV_S_ACKFIN) != 0 &&
+	    stream_has(&f->s, STREAM_ENDED) &&
+	    f->ack_sent == stream_end(&f->s))
+		leg_over(s, f, FLOW_END_CLOSED, now);
+}
+
+void remember_if_over(struct shadow *s, struct flow *f, uint64_t now)
+{
+	if (mirror_over(f) && (f->leg == LEG_NONE || f->leg == LEG_CLOSED))
+		remember(s, f, now);
+}

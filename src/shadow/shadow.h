@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shadow - The machine: plays a client's connection to the SUT
+ *
+ * Packet in, time in, effects out. The caller (the engine) finds the flow, hands
+ * the segment in, takes the in-order bytes that it brought (spans), tells where
+ * messages end (marks), and then lets the machine decide (shadow_push()):
+ *
+ *   shadow_syn(), shadow_client(), shadow_production(), shadow_sut()
+ *        state only: event bits, acks, windows
+ *   shadow_span()        each in-order byte once
+ *   shadow_mark()        a message ends here
+ *   shadow_push()        all that may now be sent
+ *   shadow_attention()   what the machine wants its caller to look at
+ *
+ * Marks come between a segment and its consequences, so that no decision is made
+ * in ignorance of a mark that the very same segment brings. The machine knows
+ * marks, not protocols, and does not compare.
+ */
+#ifndef SHADOW_SHADOW_H
+#define SHADOW_SHADOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/frame.h"
+#include "core/hash.h"
+#include "core/histogram.h"
+#include "core/limits.h"
+#include "core/who.h"
+#include "flow/flow.h"
+#include "shadow/counters.h"
+#include "shadow/effect.h"
+#include "wire/segment.h"
+
+/**
+ * struct shadow_options - How flows are played
+ * @midstream:	Start flows whose beginning was not captured at their next
+ *		message, by a made-up handshake
+ * @order_captured: Release the client's bytes when captured, not when the SUT
+ *		has answered what production had
+ * @shed:	End flows that are more than @max_lag behind
+ * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
+ *		the handshake's ack on its own
+ * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @max_lag, @sut_silent, @idle, @delay: ns
+ */
+struct shadow_options {
+	bool midstream;
+	bool order_captured;
+	bool shed;
+	bool timing;
+	bool gso;
+	uint64_t max_lag;
+	uint64_t sut_silent;
+	uint64_t idle;
+	uint64_t delay;
+};
+
+#define SHADOW_MAX_LAG	  (30 * NS_PER_SEC)
+#define SHADOW_SUT_SILENT (10 * NS_PER_SEC)
+#define SHADOW_IDLE	  (300 * NS_PER_SEC)
+#define SHADOW_DELAY	  (5 * NS_PER_MS)
+
+struct shadow;
+
+/** shadow_size() - Arena bytes of a machine within these limits */
+size_t shadow_size(const struct limits *lim);
+
+/** shadow_init() - Make one. Return: 0 or -ENOMEM */
+int shadow_init(struct shadow **out, struct arena *a, const struct limits *lim,
+		const struct shadow_options *opt, const struct hash_key *key,
+		uint64_t now);
+
+/** shadow_add_sut() - Tell the address of SUT number @sut, 0 to MAP_MAX - 1 */
+void shadow_add_sut(struct shadow *s, uint8_t sut, const struct ipaddr *ip);
+
+/** shadow_set_ready() - May SUT @sut be played to? Its wire is proved (I40) */
+void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
+
+/** shadow_is_silent() - Has SUT @sut been silent for too long? */
+bool shadow_is_silent(const struct shadow *s, uint8_t sut);
+
+/** shadow_heard() - A frame came from SUT @sut: it is alive */
+void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now);
+
+/** shadow_pool() - The pool of all payload */
+struct pool *shadow_pool(struct shadow *s);
+
+/** shadow_find() - The newest incarnation on the mirror, or NULL */
+struct flow *shadow_find(struct shadow *s, const struct flow_key *key);
+
+/**
+ * struct shadow_leg - Whom a new flow is played to
+ * @sut, @sport: SUT and its port
+ * @play:	false: only watch it (FLOW_END_OBSERVED)
+ */
+struct shadow_leg {
+	uint8_t sut;
+	uint16_t sport;
+	bool play;
+};
+
+/**
+ * shadow_syn() - A client's SYN (without ACK)
+ *
+ * A new incarnation, or a repetition of the one that is known. A new one on a
+ * tuple whose older one is still alive at the SUT waits for it (I23).
+ *
+ * Return: the flow; NULL: there is no room, counted
+ */
+struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
+			const struct shadow_leg *leg, const struct segment *seg,
+			uint64_t now, struct effects *out);
+
+/**
+ * shadow_join() - A flow that is met in the middle, at the start of a message
+ * @seg:	The client's segment that begins a message
+ *
+ * The handshake is made up: the first byte of @seg follows our SYN. The caller
+ * goes on as for any segment.
+ *
+ * Return: the flow, or NULL if there is no room
+ */
+struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
+			 const struct shadow_leg *leg,
+			 const struct segment *seg, uint64_t now,
+			 struct effects *out);
+
+/**
+ * shadow_restart() - Resume a flow after a gap, at the start of a message
+ * @seq:	First byte of the message
+ * @ack:	Production's bytes that the client had acked then
+ *
+ * All exchanges must have been dropped. As a new incarnation with a made-up
+ * handshake, on the same tuple.
+ */
+void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
+		    uint32_t ack, uint64_t now);
+
+/** shadow_client(), shadow_production() - A segment of @f from the mirror;
+ * header only, see above
+ */
+void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
+		   uint64_t now);
+void shadow_production(struct shadow *s, struct flow *f,
+		       const struct segment *seg, uint64_t now);
+
+/**
+ * shadow_sut() - A segment from SUT @sut's wire
+ *
+ * Return: its flow, which the caller goes on with; NULL: it belongs to none (and
+ * is absorbed; the answer is a RST where RFC 9293 wants one, I39)
+ */
+struct flow *shadow_sut(struct shadow *s, uint8_t sut,
+			const struct segment *seg, uint64_t now,
+			struct effects *out);
+
+/**
+ * struct span - In-order bytes that a segment brought
+ * @data, @len, @seq: The bytes; valid until the next call
+ * @ack:	Acknowledgment number that came with them
+ * @now:	When they were captured
+ * @frame, @step: Private
+ */
+struct span {
+	const uint8_t *data;
+	uint32_t len;
+	uint32_t seq;
+	uint32_t ack;
+	uint64_t now;
+	struct frame *frame;
+	int step;
+};
+
+/**
+ * shadow_span() - The next in-order bytes of @who's stream
+ * @seg:	Segment just handed in; NULL: only what is early
+ * @sp:		Zero before the first call; call until it returns false
+ */
+bool shadow_span(struct shadow *s, struct flow *f, enum who who,
+		 const struct segment *seg, uint64_t now, struct span *sp);
+
+/**
+ * shadow_mark() - A message of @who ends before sequence number @seq
+ *
+ * Return: the exchange that it belongs to; NULL if the pool is full: the leg
+ * then ends
+ */
+struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
+			     uint32_t seq, uint64_t now);
+
+/** shadow_push() - Do all that may be done for @f now */
+void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
+		 struct effects *out);
+
+/** shadow_retire() - Free exchanges that are judged and passed */
+void shadow_retire(struct shadow *s, struct flow *f);
+
+/** shadow_arm_quiet() - Raise WANT_QUIET at @when, unless that moves */
+void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when);
+
+/** shadow_end() - End the SUT's leg of @f with a RST, if it has one */
+void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
+		uint64_t now, struct effects *out);
+
+/** shadow_free() - Give @f back; its exchanges must have been dropped */
+void shadow_free(struct shadow *s, struct flow *f);
+
+/** shadow_attention() - The next flow that wants something (WANT_ bits in
+ * @want, cleared in the flow), or NULL
+ */
+struct flow *shadow_attention(struct shadow *s, uint8_t *want);
+
+/** shadow_timeout() - Do what is due. Afterwards look at shadow_attention() */
+void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);
+
+/** shadow_next_timeout() - When to call it; UINT64_MAX: never */
+uint64_t shadow_next_timeout(const struct shadow *s);
+
+/** shadow_unsent() - The sink could not send @e: as if lost on the wire */
+void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
+
+/** shadow_any() - Some flow that is still there, oldest first, or NULL */
+struct flow *shadow_any(struct shadow *s);
+
+/** shadow_counters(), shadow_behind() - For reports */
+struct shadow_counters *shadow_counters(struct shadow *s);
+const struct histogram *shadow_behind(const struct shadow *s);
+
+/** shadow_flows(), shadow_flows_peak(), shadow_timers() - Occupancy */
+uint32_t shadow_flows(const struct shadow *s);
+uint32_t shadow_flows_peak(const struct shadow *s);
+uint32_t shadow_timers(const struct shadow *s);
+
+#endif /* SHADOW_SHADOW_H */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shadow_internal - What the files of the machine share
+ */
+#ifndef SHADOW_SHADOW_INTERNAL_H
+#define SHADOW_SHADOW_INTERNAL_H
+
+#include "core/rng.h"
+#include "core/wheel.h"
+#include "shadow/shadow.h"
+
+/* How long a hole must stay open before it is believed: a mirror may swap. */
+#define REORDER_WAIT (50 * NS_PER_MS)
+/* Delayed partial ack. */
+#define DACK_WAIT (20 * NS_PER_MS)
+/* Our ACK of the SYN,ACK rides on the first data if that comes within this. */
+#define HANDSHAKE_WAIT (2 * NS_PER_MS)
+/* The SUT's bytes are acked after this long although the client has not acked
+ * production's: just below Linux's shortest RTO.
+ */
+#define SPONT_WAIT (180 * NS_PER_MS)
+/* A held FIN goes out after so long without progress of the SUT; a held RST. */
+#define FIN_HOLD (10 * NS_PER_SEC)
+#define RST_HOLD (2 * NS_PER_SEC)
+/* Client bytes after production's FIN wait so long for the SUT's. */
+#define LATE_HOLD (5 * NS_PER_SEC)
+/* A new incarnation waits so long for the older one's end. */
+#define REUSE_WAIT (1 * NS_PER_SEC)
+/* How long an ended flow is remembered: mirror and SUT may repeat its end. */
+#define TIME_WAIT (500 * NS_PER_MS)
+/* RFC 6298: first RTO; Linux's lower bound; upper bound. */
+#define RTO_FIRST (1 * NS_PER_SEC)
+#define RTO_MIN	  (200 * NS_PER_MS)
+#define RTO_MAX	  (10 * NS_PER_SEC)
+/* What the sink could not send is tried again after this. */
+#define UNSENT_WAIT (5 * NS_PER_MS)
+#define SYN_TRIES   5
+#define DATA_TRIES  12
+#define DUPACKS	    3
+/* Longest payload of one effect: an IP datagram less the headers. */
+#define GSO_MAX 64000u
+/* A window that drains whatever the client last said (I11). */
+#define DRAIN_WINDOW 65535u
+/* Bits of a client port that a substitute keeps. */
+#define PORT_ALIKE 0xfu
+/* Stray RSTs a second. */
+#define STRAY_RATE 1000
+/* Flows looked at in one call when a SUT has fallen silent. */
+#define SWEEP_STEP 4096
+
+/** struct target - A SUT */
+struct target {
+	struct ipaddr ip;
+	bool ready;
+	bool silent;
+	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
+	uint64_t owed;	  /* since when it owes an answer that production gave */
+};
+
+struct shadow {
+	struct shadow_options opt;
+	struct limits lim;
+	struct flow_table *flows;
+	struct pool *pool;
+	struct list attention;
+	struct list more;
+	uint64_t now;	  /* of the call that is under way */
+	uint64_t watched; /* when the SUTs' silence was looked at */
+	bool sweep;	  /* flows of a silent SUT are being ended */
+	uint32_t sweep_at;
+	uint64_t stray_second;
+	uint32_t stray_n;
+	struct rng rng;
+	struct target target[MAP_MAX];
+	struct shadow_counters count;
+	struct histogram behind;
+	struct wheel wheel;
+};
+
+/* time.c */
+void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
+void due_clear(struct flow *f, enum flow_due d);
+void want(struct shadow *s, struct flow *f, uint8_t bits);
+/* Effects did not fit: the flow is due at once. */
+void more_later(struct shadow *s, struct flow *f);
+
+/* send.c: segments towards the SUT */
+
+/* Start an effect; NULL: no room, the flow is due at once. Fills in addresses,
+ * sequence number (SND.NXT), ack, window and options.
+ */
+struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
+			  enum effect_cause cause, uint8_t flags);
+bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
+	      struct effects *out, enum effect_cause cause);
+void send_data(struct shadow *s, struct flow *f, uint64_t now,
+	       struct effects *out);
+bool send_rst(struct shadow *s, struct flow *f, struct effects *out);
+void retransmit(struct shadow *s, struct flow *f, uint64_t now,
+		struct effects *out);
+void sent_something(struct shadow *s, struct flow *f, uint64_t now);
+uint64_t rto_of(const struct flow *f);
+/* An ack of the SUT: frees what it covers, times it. */
+void sut_acked(struct shadow *s, struct flow *f, const struct segment *seg,
+	       uint64_t now, struct effects *out);
+uint32_t payload_mss(const struct flow *f);
+
+/* ack.c: the client's acks, rebased */
+
+/** struct ack_plan - What would be told to the SUT now */
+struct ack_plan {
+	uint32_t ack;  /* never behind ack_sent */
+	uint32_t edge; /* never behind edge */
+	bool partial;  /* only as a forced partial ack */
+	enum effect_cause cause;
+};
+
+struct ack_plan ack_plan(struct flow *f, uint64_t now,
+			 const struct shadow_options *opt, bool force);
+void ack_queue(struct shadow *s, struct flow *f, uint32_t ack, uint32_t win,
+	       uint64_t now);
+void ack_push(struct shadow *s, struct flow *f, uint64_t now,
+	      struct effects *out);
+/* Answer a repetition after the end. */
+void ack_again(struct shadow *s, struct flow *f, struct effects *out);
+/* Has the SUT's stream got as far as the client had acked production's? */
+bool sut_reached(const struct flow *f, uint32_t p_ack);
+/* Has the SUT answered all that production had answered up to @p_ack? */
+bool answers_reached(const struct flow *f, uint32_t p_ack);
+
+/* life.c: opening and closing */
+void start_leg(struct shadow *s, struct flow *f, uint64_t now,
+	       struct effects *out);
+void close_push(struct shadow *s, struct flow *f, uint64_t now,
+		struct effects *out);
+void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
+	      uint64_t now);
+bool mirror_over(const struct flow *f);
+/* If nothing more can come, the flow is only remembered for a while. */
+void remember_if_over(struct shadow *s, struct flow *f, uint64_t now);
+
+#endif /* SHADOW_SHADOW_INTERNAL_H */

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * time.c - A flow's deadlines, and what is left over
+ *
+ * Theory of operation
+ *
+ * A flow has several deadlines and one timer in the wheel, armed for the
+ * earliest. A deadline that is moved later or cleared does not touch the wheel:
+ * when the timer fires, the flow looks at what is really due and arms it again.
+ * So the idle limit costs nothing per segment (I26).
+ *
+ * What did not fit into a call's effects is due at once: the flow goes to the end
+ * of the list of those, and shadow_timeout() serves them in turn.
+ */
+#include "shadow/shadow_internal.h"
+
+void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when)
+{
+	f->due[d] = when;
+	if (!timer_armed(&f->timer) || when < f->timer.when)
+		wheel_arm(&s->wheel, &f->timer, when);
+}
+
+void due_clear(struct flow *f, enum flow_due d)
+{
+	f->due[d] = WHEEL_NEVER;
+}
+
+void want(struct shadow *s, struct flow *f, uint8_t bits)
+{
+	f->want |= bits;
+	if (list_empty(&f->attention))
+		list_add_tail(&s->attention, &f->attention);
+}
+
+void more_later(struct shadow *s, struct flow *f)
+{
+	s->count.effects_left_over++;
+	if (list_empty(&f->more))
+		list_add_tail(&s->more, &f->more);
+}
+
+struct flow *shadow_attention(struct shadow *s, uint8_t *bits)
+{
+	struct flow *f;
+
+	if (list_empty(&s->attention))
+		return NULL;
+	f = list_entry(s->attention.next, struct flow, attention);
+	list_del(&f->attention);
+	*bits = f->want;
+	f->want = 0;
+	return f;
+}
+
+/* Is @d due? Then it is cleared. */
+static bool take(struct flow *f, enum flow_due d, uint64_t now)
+{
+	if (f->due[d] > now)
+		return false;
+	f->due[d] = WHEEL_NEVER;
+	return true;
+}
+
+static void rearm(struct shadow *s, struct flow *f)
+{
+	uint64_t first = WHEEL_NEVER;
+
+	for (int d = 0; d < DUE_COUNT; d++)
+		if (f->due[d] < first)
+			first = f->due[d];
+	if (first != WHEEL_NEVER)
+		wheel_arm(&s->wheel, &f->timer, first);
+}
+
+/* The acks that a timer forces. */
+static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
+		       struct effects *out)
+{
+	bool dack = take(f, DUE_DACK, now);
+	bool spont = take(f, DUE_SPONT, now);
+	enum effect_cause cause;
+	struct ack_plan p;
+
+	if (f->leg != LEG_OPEN || (!dack && !spont) ||
+	    (f->ev & EV_C_ACK) == 0)
+		return;
+	p = ack_plan(f, now, &s->opt, spont);
+	cause = p.partial || spont ? CAUSE_ACK_PARTIAL : p.cause;
+	if (p.ack == f->ack_sent && (f->flags & FLOW_HANDSHAKE) == 0)
+		return;
+	if (spont)
+		s->count.acks_spontaneous++;
+	f->force_ack = spont;
+	if (effect_tcp(s, f, out, cause, TCP_ACK) == NULL)
+		due_set(s, f, DUE_DACK, now);
+	f->force_ack = false;
+}
+
+/* A retransmission timer: SYN, data, FIN, or a probe of a closed window. */
+static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	const struct target *t = &s->target[f->sut];
+
+	if (!take(f, DUE_RTO, now) || f->leg == LEG_NONE)
+		return;
+	if (t->silent) {
+		shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
+		return;
+	}
+	if (f->leg == LEG_SYN_SENT) {
+		if (f->tries >= SYN_TRIES) {
+			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
+			return;
+		}
+		f->tries++;
+		if (!send_syn(s, f, now, out, CAUSE_SYN_AGAIN))
+			due_set(s, f, DUE_RTO, now);
+		return;
+	}
+	if (f->tries >= DATA_TRIES) {
+		shadow_end(s, f, FLOW_END_NO_PROGRESS, now, out);
+		return;
+	}
+	f->tries++;
+	retransmit(s, f, now, out);
+}
+
+static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
+		       struct effects *out)
+{
+	if (!take(f, DUE_IDLE, now))
+		return;
+	if (f->class == FLOW_TIME_WAIT) {
+		want(s, f, WANT_FREE);
+		return;
+	}
+	if (now - f->last < s->opt.idle) {
+		due_set(s, f, DUE_IDLE, f->last + s->opt.idle);
+		return;
+	}
+	if (f->leg != LEG_NONE)
+		shadow_end(s, f, FLOW_END_IDLE, now, out);
+	want(s, f, WANT_FREE);
+}
+
+/* Is the hole that was noticed still open? Then it is one (I17). */
+static void timed_gap(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	bool early = f->c.early != NULL;
+
+	if (!take(f, DUE_GAP, now))
+		return;
+	if (seq_lt(stream_end(&f->c), f->p_ack) &&
+	    (f->flags & FLOW_LOST) == 0) {
+		uint32_t n = f->p_ack - stream_end(&f->c);
+
+		if (n == 1 && !early && !stream_has(&f->c, STREAM_FIN) &&
+		    (f->ev & EV_P_FIN) != 0) {
+			s->count.inferred_client_fin++;
+			f->rst_ack = f->c_ack;
+			stream_fin(&f->c, f->c.nxt);
+		} else {
+			s->count.gap_client++;
+			s->count.gap_client_bytes += n;
+			if (f->leg != LEG_NONE)
+				shadow_end(s, f, FLOW_END_GAP, now, out);
+			f->flags |= FLOW_LOST;
+			if (stream_has(&f->c, STREAM_FIN))
+				f->ev |= EV_C_FIN;
+			want(s, f, WANT_SYNC);
+		}
+	}
+	if (stream_has(&f->p, STREAM_ON) &&
+	    seq_lt(stream_end(&f->p), f->c_ack)) {
+		uint32_t n = f->c_ack - stream_end(&f->p);
+
+		if (n == 1 && f->p.early == NULL &&
+		    !stream_has(&f->p, STREAM_FIN) &&
+		    stream_has(&f->c, STREAM_FIN)) {
+			s->count.inferred_prod_fin++;
+			stream_fin(&f->p, f->p.nxt);
+		} else {
+			s->count.gap_prod++;
+		}
+		want(s, f, WANT_PHOLE);
+	}
+}
+
+static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	uint64_t limit;
+
+	if (!take(f, DUE_LAG, now) || f->leg == LEG_NONE || f->q_head == NULL)
+		return;
+	limit = f->q_head->now + s->opt.max_lag;
+	if (limit <= now)
+		shadow_end(s, f, FLOW_END_BEHIND, now, out);
+	else
+		due_set(s, f, DUE_LAG, limit);
+}
+
+static void flow_timeout(struct shadow *s, struct flow *f, uint64_t now,
+			 struct effects *out)
+{
+	timed_idle(s, f, now, out);
+	timed_gap(s, f, now, out);
+	timed_lag(s, f, now, out);
+	timed_rto(s, f, now, out);
+	timed_acks(s, f, now, out);
+	if (take(f, DUE_HOLD, now))
+		f->hold_passed = true;
+	if (take(f, DUE_QUIET, now))
+		want(s, f, WANT_QUIET);
+	if ((f->want & WANT_FREE) == 0)
+		shadow_push(s, f, now, out);
+	rearm(s, f);
+}
+
+/* Since when a SUT owes us anything; 0: it does not. */
+static uint64_t target_owes(const struct target *t)
+{
+	if (t->waiting == 0 || (t->owed != 0 && t->owed < t->waiting))
+		return t->owed;
+	return t->waiting;
+}
+
+/* Has a SUT that owes us something been silent for too long? */
+static void watch_targets(struct shadow *s, uint64_t now)
+{
+	for (unsigned i = 0; i < MAP_MAX; i++) {
+		struct target *t = &s->target[i];
+
+		if (!t->silent && target_owes(t) != 0 &&
+		    now - target_owes(t) >= s->opt.sut_silent) {
+			t->silent = true;
+			s->count.sut_silences++;
+			s->sweep = true;
+			s->sweep_at = 0;
+		}
+	}
+	s->watched = now;
+}
+
+/* A SUT has fallen silent: end its flows, a piece of the table a call. */
+static void sweep(struct shadow *s, uint64_t now, struct effects *out)
+{
+	uint32_t n = flow_table_n(s->flows);
+	struct flow *f;
+
+	for (uint32_t i = 0; i < SWEEP_STEP && s->sweep_at < n; i++) {
+		if (effects_left(out) < 2)
+			return;
+		f = flow_at(s->flows, s->sweep_at++);
+		if (f != NULL && f->leg != LEG_NONE &&
+		    s->target[f->sut].silent)
+			shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
+	}
+	if (s->sweep_at == n)
+		s->sweep = false;
+}
+
+void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out)
+{
+	struct timer *t;
+	struct flow *f;
+
+	if (now - s->watched >= NS_PER_SEC)
+		watch_targets(s, now);
+	if (s->sweep)
+		sweep(s, now, out);
+	while (effects_left(out) > EFFECTS_MAX / 2 && !list_empty(&s->more)) {
+		f = list_entry(s->more.next, struct flow, more);
+		list_del(&f->more);
+		shadow_push(s, f, now, out);
+		rearm(s, f);
+	}
+	while (effects_left(out) > EFFECTS_MAX / 2 &&
+	       (t = wheel_pop(&s->wheel, now)) != NULL)
+		flow_timeout(s, list_entry(t, struct flow, timer), now, out);
+}
+
+uint64_t shadow_next_timeout(const struct shadow *s)
+{
+	uint64_t next = wheel_next(&s->wheel);
+	uint64_t watch = s->watched + NS_PER_SEC;
+
+	if (!list_empty(&s->more) || s->sweep)
+		return 0;
+	for (unsigned i = 0; i < MAP_MAX && next > watch; i++)
+		if (target_owes(&s->target[i]) != 0 && !s->target[i].silent)
+			next = watch;
+	return next;
+}
