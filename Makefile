@@ -8,7 +8,7 @@
 # make test     all that can be checked; ends with the sum of all parts
 # make bench    the benchmarks (the machine must be quiet)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
-# make lint     format, names in comments, warnings of gcc and clang
+# make lint     format, names in comments, style, warnings of gcc and clang
 # make layers   includes go down, pure folders call no system
 # make install  DESTDIR=, prefix=
 
@@ -31,15 +31,16 @@ asan:
 clang:
 	@CC=clang tools/build build-clang $(SAN) -Dfuzz=true
 
-unit: all asan
-	@tools/tap_sum test/PARTS.unit
+unit: asan
+	@tools/tap_sum 'each build-asan/test_*' 'each test/unit/test_*.py' \
+		'each test/unit/test_*.sh'
 
 fuzz: clang
 	@tools/fuzz build-clang $(T) '$(FUZZ)'
 
 test:
 	@tools/setup
-	@tools/tap_sum test/PARTS
+	@tools/tap_sum @test/PARTS
 
 bench: all
 	@test/bench/run build
@@ -50,6 +51,7 @@ demo: all
 lint: all clang
 	@tools/format --check
 	@tools/check_names.py
+	@tools/check_style.py
 
 format:
 	@tools/format

@@ -18,8 +18,8 @@
 
 #include "core/arena.h"
 
-#define FRAME_MIN 256u	       /* smallest block, header included */
-#define FRAME_TOP (1u << 20)   /* largest block */
+#define FRAME_MIN 256u	     /* smallest block, header included */
+#define FRAME_TOP (1u << 20) /* largest block */
 
 /* Bits of the interest mask. */
 enum {
