@@ -7,6 +7,7 @@ Each case is a small tree that is right but for one file; the checker must exit
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -128,55 +129,76 @@ BAD = [
 ]
 
 
-def run(root, files):
-    """Write the tree, compile what compiles, check: (status, output)."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
-    for c in (root / "src").glob("*/*.c"):
-        out = root / f"build/lib{c.parent.name}.a.p"
-        out.mkdir(parents=True, exist_ok=True)
-        # A tree whose include is refused need not compile: an empty object
-        # then stands in, so that only the planted fault can be reported.
-        obj = out / f"src_{c.parent.name}_{c.name}.o"
-        for source in (str(c), os.devnull):
-            if subprocess.run(["cc", "-w", "-c", "-x", "c", f"-I{root}/src",
-                               "-o", obj, source],
-                              capture_output=True).returncode == 0:
-                break
+def write(root, name, text):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode())
+    return path
+
+
+def compile_one(root, c):
+    """Object of one source file, where meson would put it.
+
+    A file whose include is refused need not compile: an empty object then
+    stands in, so that only the planted fault can be reported.
+    """
+    out = root / f"build/lib{c.parent.name}.a.p"
+    out.mkdir(parents=True, exist_ok=True)
+    obj = out / f"src_{c.parent.name}_{c.name}.o"
+    for source in (str(c), os.devnull):
+        if subprocess.run(["cc", "-w", "-c", "-x", "c", f"-I{root}/src", "-o",
+                           obj, source], capture_output=True).returncode == 0:
+            break
+
+
+def check(root):
+    """(status, lines) of the checker."""
     p = subprocess.run([sys.executable, CHECKER, root / "src", root / "build"],
                        text=True, capture_output=True)
-    return p.returncode, p.stdout + p.stderr
+    return p.returncode, (p.stdout + p.stderr).splitlines()
+
+
+def planted(good, path, text):
+    """The checker's answer to the good tree with one file planted."""
+    with tempfile.TemporaryDirectory() as d:
+        root = pathlib.Path(d) / "tree"
+        shutil.copytree(good, root)
+        f = write(root, path, text)
+        if f.suffix == ".c" and len(f.relative_to(root).parts) == 3 \
+                and path.startswith("src/"):
+            compile_one(root, f)
+        return check(root)
 
 
 def main():
     print(f"1..{len(BAD) + 2}")
-    cases = [("a tree that obeys passes", None, None, "layers ok")] + BAD
     bad = 0
-    for i, (name, path, text, words) in enumerate(cases):
-        with tempfile.TemporaryDirectory() as d:
-            files = dict(GOOD)
-            if path:
-                files[path] = text
-            status, out = run(pathlib.Path(d), files)
-        faults = out.strip().splitlines()
-        ok = status == (1 if path else 0) and words in out
-        ok = ok and len(faults) == 1
-        print(f"{'' if ok else 'not '}ok {i + 1} - {name}")
+
+    def say(i, ok, name, lines):
+        nonlocal bad
+        print(f"{'' if ok else 'not '}ok {i} - {name}")
         if not ok:
             bad += 1
-            for line in faults:
+            for line in lines:
                 print(f"# {line}")
+
     with tempfile.TemporaryDirectory() as d:
-        root = pathlib.Path(d)
-        status, out = run(root, GOOD)
-        (root / "build/liblow.a.p/src_low_a.c.o").unlink()
-        p = subprocess.run([sys.executable, CHECKER, root / "src",
-                            root / "build"], text=True, capture_output=True)
-    ok = p.returncode == 1 and "has no object" in p.stdout
-    bad += not ok
-    print(f"{'' if ok else 'not '}ok {i + 2} - object that is missing")
+        good = pathlib.Path(d)
+        for name, text in GOOD.items():
+            f = write(good, name, text)
+            if f.suffix == ".c":
+                compile_one(good, f)
+        status, lines = check(good)
+        say(1, status == 0 and lines == ["layers ok"],
+            "a tree that obeys passes", lines)
+        for i, (name, path, text, words) in enumerate(BAD, 2):
+            status, lines = planted(good, path, text)
+            say(i, status == 1 and len(lines) == 1 and words in lines[0], name,
+                lines)
+        (good / "build/liblow.a.p/src_low_a.c.o").unlink()
+        status, lines = check(good)
+        say(len(BAD) + 2, status == 1 and "has no object" in lines[0],
+            "object that is missing", lines)
     return 1 if bad else 0
 
 
