@@ -184,8 +184,8 @@ def main():
 
     with tempfile.TemporaryDirectory() as d:
         good = pathlib.Path(d)
-        for name, text in GOOD.items():
-            f = write(good, name, text)
+        files = [write(good, name, text) for name, text in GOOD.items()]
+        for f in files:
             if f.suffix == ".c":
                 compile_one(good, f)
         status, lines = check(good)
