@@ -86,7 +86,7 @@ static void test_new_frame_is_zero_but_its_length(void)
 	struct pool *p = make_pool(1);
 	struct frame *f = frame_alloc(p, 300, FRAME_QUEUE);
 
-	memset(f, 0xa5, frame_block(300));
+	memset(f, 0xa5, sizeof(*f) + 300);
 	f->interest = FRAME_QUEUE;
 	f->order = 1;
 	frame_clear(p, f, FRAME_QUEUE);
