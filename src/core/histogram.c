@@ -77,8 +77,6 @@ uint64_t hist_quantile(const struct histogram *h, unsigned permille)
 	/* ceil(count * permille / 1000), where the product may not fit */
 	rank = h->count / 1000 * permille +
 	       (h->count % 1000 * permille + 999) / 1000;
-	if (rank == 0)
-		rank = 1;
 	for (uint64_t seen = h->bucket[0]; seen < rank; seen += h->bucket[i])
 		i++;
 	top = bucket_top(i);

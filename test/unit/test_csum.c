@@ -88,6 +88,7 @@ static void test_fold_of_any_sum(void)
 	CHECK(csum_fold(UINT64_C(0xffff0001)) == 1);
 	CHECK(csum_fold(UINT64_C(0x1ffffffff)) == 1);
 	CHECK(csum_fold(UINT64_C(0xffffffff00000001)) == 1);
+	CHECK(csum_fold(UINT64_C(0x800000008000ffff)) == 1);
 	CHECK(csum_fold(0x10000) == 1);
 }
 

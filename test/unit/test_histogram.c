@@ -122,6 +122,13 @@ static void test_merge_is_adding_all(void)
 	hist_merge(&to, &h);
 	CHECK(to.sum == sum);
 	check_quantiles(&to, VALUES);
+
+	h = (struct histogram){ 0 };
+	hist_merge(&h, &to);
+	check_quantiles(&h, VALUES);
+	to = (struct histogram){ 0 };
+	hist_merge(&h, &to); /* its min is 0, and means nothing */
+	check_quantiles(&h, VALUES);
 }
 
 static void test_sum_does_not_wrap(void)

@@ -161,7 +161,26 @@ static void test_past_is_due_at_once(void)
 	CHECK(wheel_next(&w) <= 5 * NS_PER_SEC);
 	CHECK(wheel_pop(&w, 5 * NS_PER_SEC) == &timer[0]);
 	CHECK(wheel_pop(&w, 5 * NS_PER_SEC) == NULL);
-	CHECK(wheel_pop(&w, 0) == NULL); /* a clock that went back */
+}
+
+static void test_clock_that_goes_back_changes_nothing(void)
+{
+	start(5000 * NS_PER_SEC);
+	wheel_arm(&w, &timer[0], 5100 * NS_PER_SEC);
+	CHECK(wheel_pop(&w, 0) == NULL);
+	CHECK(wheel_next(&w) > 5000 * NS_PER_SEC);
+	CHECK(wheel_pop(&w, 5099 * NS_PER_SEC) == NULL);
+	CHECK(wheel_pop(&w, 5101 * NS_PER_SEC) == &timer[0]);
+}
+
+static void test_near_timer_is_found_at_once_after_a_long_sleep(void)
+{
+	const uint64_t now = 7777 * NS_PER_SEC + 1;
+
+	start(0);
+	CHECK(wheel_pop(&w, now) == NULL);
+	wheel_arm(&w, &timer[0], now + WHEEL_TICK);
+	CHECK(wheel_next(&w) >= now + WHEEL_TICK);
 }
 
 static void test_moved_and_disarmed(void)
@@ -210,6 +229,10 @@ static const struct check_test tests[] = {
 	{ "random against a list", test_random_against_a_list },
 	{ "fires within a tick", test_fires_within_a_tick },
 	{ "past is due at once", test_past_is_due_at_once },
+	{ "clock that goes back changes nothing",
+	  test_clock_that_goes_back_changes_nothing },
+	{ "near timer is found at once after a long sleep",
+	  test_near_timer_is_found_at_once_after_a_long_sleep },
 	{ "moved and disarmed", test_moved_and_disarmed },
 	{ "armed while popping comes in its turn",
 	  test_armed_while_popping_comes_in_its_turn },
