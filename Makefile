@@ -9,6 +9,7 @@
 # make bench    the benchmarks (the machine must be quiet)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
 # make lint     format, names in comments, style, warnings of gcc and clang
+# make tidy     clang-tidy over all of it
 # make layers   includes go down, pure folders call no system
 # make install  DESTDIR=, prefix=
 
@@ -19,7 +20,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint format layers names \
+.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
 	install clean setup
 
 all:
@@ -52,6 +53,9 @@ lint: all clang
 	@tools/format --check
 	@tools/check_names.py
 	@tools/check_style.py
+
+tidy: all
+	@clang-tidy --quiet -p build $$(tools/sources | grep -v '\.bpf\.c$$')
 
 format:
 	@tools/format

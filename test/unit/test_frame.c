@@ -50,6 +50,8 @@ static void test_size_is_rounded_to_whole_regions(void)
 	free(memory);
 	CHECK(pool_size(SIZE_MAX) == SIZE_MAX);
 	CHECK(pool_size(SIZE_MAX / 2 + 1) == SIZE_MAX);
+	/* 2^33 blocks and some: more than can be numbered. */
+	CHECK(pool_size(((size_t)1 << 41) + 5 * FRAME_TOP) == SIZE_MAX);
 }
 
 static void test_small_arena_is_refused_untouched(void)
@@ -110,6 +112,29 @@ static void test_last_interest_frees(void)
 	CHECK(pool_used(p) == 256 && f->interest == FRAME_CMP);
 	frame_clear(p, f, FRAME_CMP);
 	CHECK(pool_used(p) == 0 && pool_peak(p) == 256);
+	free(memory);
+}
+
+/* Of AddressSanitizer's library; NULL in a build without it. */
+int __asan_address_is_poisoned(const volatile void *addr) __attribute__((weak));
+
+static int poisoned(const volatile void *addr)
+{
+	return __asan_address_is_poisoned(addr);
+}
+
+static void test_what_nobody_holds_is_poisoned(void)
+{
+	struct pool *p = make_pool(1);
+	struct frame *f = frame_alloc(p, 300, FRAME_QUEUE);
+
+	if (__asan_address_is_poisoned != NULL) {
+		CHECK(!poisoned(f) && !poisoned(f->data + 299));
+		CHECK(poisoned(f->data + 300));
+		CHECK(poisoned((uint8_t *)f + frame_block(300)));
+		frame_clear(p, f, FRAME_QUEUE);
+		CHECK(poisoned(f) && poisoned(f->data));
+	}
 	free(memory);
 }
 
@@ -213,6 +238,7 @@ static const struct check_test tests[] = {
 	{ "new frame is zero but its length",
 	  test_new_frame_is_zero_but_its_length },
 	{ "last interest frees", test_last_interest_frees },
+	{ "what nobody holds is poisoned", test_what_nobody_holds_is_poisoned },
 	{ "limits of length", test_limits_of_length },
 	{ "random against a bit map", test_random_against_bit_map },
 };
