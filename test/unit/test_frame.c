@@ -51,7 +51,7 @@ static void test_size_is_rounded_to_whole_regions(void)
 	CHECK(pool_size(SIZE_MAX) == SIZE_MAX);
 	CHECK(pool_size(SIZE_MAX / 2 + 1) == SIZE_MAX);
 	/* 2^33 blocks and some: more than can be numbered. */
-	CHECK(pool_size(((size_t)1 << 41) + 5 * FRAME_TOP) == SIZE_MAX);
+	CHECK(pool_size(((size_t)1 << 41) + 5 * (size_t)FRAME_TOP) == SIZE_MAX);
 }
 
 static void test_small_arena_is_refused_untouched(void)

@@ -76,8 +76,8 @@ static void test_oracle_gives_the_papers_value(void)
 {
 	uint8_t in[15];
 
-	for (uint8_t i = 0; i < sizeof(in); i++)
-		in[i] = i;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)i;
 	CHECK(siphash(2, 4, &paper, in, sizeof(in)) ==
 	      UINT64_C(0xa129ca6149be45e5));
 }

@@ -128,7 +128,7 @@ static void test_fires_within_a_tick(void)
 		WHEEL_TICK,
 		WHEEL_TICK + 1,
 		64 * WHEEL_TICK,
-		64 * 64 * WHEEL_TICK + 1,
+		WHEEL_TICK * 64 * 64 + 1,
 		3600 * NS_PER_SEC,
 		UINT64_C(365) * 86400 * NS_PER_SEC,
 	};
