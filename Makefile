@@ -8,7 +8,8 @@
 # make test     all that can be checked; ends with the sum of all parts
 # make bench    the benchmarks (the machine must be quiet)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
-# make lint     format, names in comments, warnings of gcc and clang
+# make lint     format, names in comments, style, warnings of gcc and clang
+# make tidy     clang-tidy over all of it
 # make layers   includes go down, pure folders call no system
 # make install  DESTDIR=, prefix=
 
@@ -19,7 +20,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint format layers names \
+.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
 	install clean setup
 
 all:
@@ -31,15 +32,16 @@ asan:
 clang:
 	@CC=clang tools/build build-clang $(SAN) -Dfuzz=true
 
-unit: all asan
-	@tools/tap_sum test/PARTS.unit
+unit: asan
+	@tools/tap_sum 'each build-asan/test_*' 'each test/unit/test_*.py' \
+		'each test/unit/test_*.sh'
 
 fuzz: clang
 	@tools/fuzz build-clang $(T) '$(FUZZ)'
 
 test:
 	@tools/setup
-	@tools/tap_sum test/PARTS
+	@tools/tap_sum @test/PARTS
 
 bench: all
 	@test/bench/run build
@@ -50,6 +52,10 @@ demo: all
 lint: all clang
 	@tools/format --check
 	@tools/check_names.py
+	@tools/check_style.py
+
+tidy: all
+	@clang-tidy --quiet -p build $$(tools/sources | grep -v '\.bpf\.c$$')
 
 format:
 	@tools/format

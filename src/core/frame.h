@@ -4,8 +4,8 @@
  *
  * A frame is copied out of a capture ring once, when a machine must keep it, and
  * never again: queues link it, effects point into it, sinks gather from it. The
- * interest mask says who still needs it. The last one to clear its bit frees it
- *.
+ * interest mask says who still needs it. The last one to clear its bit frees
+ * it.
  *
  * The pool is a buddy allocator over one block of the arena: sizes are powers of
  * two from FRAME_MIN to FRAME_TOP, so that a 60-byte request and a 64 KB
@@ -18,8 +18,8 @@
 
 #include "core/arena.h"
 
-#define FRAME_MIN 256u	       /* smallest block, header included */
-#define FRAME_TOP (1u << 20)   /* largest block */
+#define FRAME_MIN 256u	     /* smallest block, header included */
+#define FRAME_TOP (1u << 20) /* largest block */
 
 /* Bits of the interest mask. */
 enum {
@@ -60,7 +60,11 @@ struct frame {
 
 struct pool;
 
-/** pool_size() - Arena bytes for a pool of @bytes (rounded up to FRAME_TOP) */
+/**
+ * pool_size() - Arena bytes for a pool of @bytes (rounded up to FRAME_TOP)
+ *
+ * Return: SIZE_MAX, which no arena has, if @bytes is beyond all memory
+ */
 size_t pool_size(size_t bytes);
 
 /**

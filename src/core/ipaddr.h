@@ -41,7 +41,7 @@ static inline struct ipaddr ipaddr_from6(const uint8_t *p)
 /** ipaddr_is4() - Test whether @a is a mapped IPv4 address */
 static inline bool ipaddr_is4(const struct ipaddr *a)
 {
-	static const uint8_t map[12] = { 0, 0, 0, 0,	0,    0,
+	static const uint8_t map[12] = { 0, 0, 0, 0, 0,	   0,
 					 0, 0, 0, 0, 0xff, 0xff };
 
 	return memcmp(a->b, map, 12) == 0;
@@ -68,8 +68,7 @@ static inline bool ipaddr_in(const struct ipaddr *a, const struct ipaddr *net,
 
 	if (memcmp(a->b, net->b, n) != 0)
 		return false;
-	return rest == 0 ||
-	       (a->b[n] ^ net->b[n]) >> (8 - rest) == 0;
+	return rest == 0 || (a->b[n] ^ net->b[n]) >> (8 - rest) == 0;
 }
 
 #endif /* CORE_IPADDR_H */

@@ -18,14 +18,14 @@
 #define WHEEL_TICK   (UINT64_C(1) << 18) /* 262,144 ns */
 #define WHEEL_BITS   6
 #define WHEEL_SLOTS  (1u << WHEEL_BITS)
-#define WHEEL_LEVELS 6
+#define WHEEL_LEVELS 8 /* so that every uint64_t has a slot */
 #define WHEEL_NEVER  UINT64_MAX
 
 /**
  * struct timer - Link of a timer; embed it. Zero is not valid: timer_init()
  * @link:	Slot
  * @when:	Expiry in ns, valid while armed
- * @slot:	Level << WHEEL_BITS | index, the wheel's own
+ * @slot:	Level << WHEEL_BITS | index, or due: the wheel's own
  */
 struct timer {
 	struct list link;
@@ -69,7 +69,8 @@ void wheel_disarm(struct wheel *w, struct timer *t);
 /**
  * wheel_pop() - Take one timer whose time has come, earliest tick first
  *
- * Return: the timer, no longer armed; NULL: none with when <= @now is left
+ * Return: the timer, no longer armed; NULL: none is left whose time, rounded up
+ * to a tick, is <= @now
  */
 struct timer *wheel_pop(struct wheel *w, uint64_t now);
 
@@ -77,7 +78,7 @@ struct timer *wheel_pop(struct wheel *w, uint64_t now);
  * wheel_next() - When wheel_pop() should be asked again
  *
  * Return: ns, never later than the next expiry plus one tick, perhaps earlier;
- * WHEEL_NEVER if no timer is armed
+ * WHEEL_NEVER if no timer is armed, or only within a tick of the end of time
  */
 uint64_t wheel_next(const struct wheel *w);
 

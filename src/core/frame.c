@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frame.c - Buddy allocator of captured frames
+ *
+ * Theory of operation
+ *
+ * The pool is cut into regions of FRAME_TOP bytes. A block of order k is
+ * FRAME_MIN << k bytes and starts, counted from its region's start, at a
+ * multiple of its size; so the block it was split from, and its buddy, follow
+ * from its offset by one bit. Blocks are named by the number of their first unit
+ * of FRAME_MIN bytes.
+ *
+ * Free blocks lie in one list per order; a bit mask says which lists have any,
+ * so that the order to split is found without a search. The links, and
+ * which blocks are free, lie in a table apart from the blocks: whether two
+ * buddies merge is never asked of captured bytes, and splitting and merging
+ * touch no block that is not in use.
+ *
+ * Lists are last in, first out: the block freed last is still in the cache.
+ * Taking and freeing cost at most one split or merge per order, 12 in all.
+ *
+ * Under AddressSanitizer all of the pool but the frames in use, to the length
+ * that was asked for, is poisoned: who reads a frame that he gave away, or past
+ * captured bytes, is caught, although both lie in memory that is ours.
+ */
+#include "core/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define ORDERS 13 /* FRAME_MIN << (ORDERS - 1) is FRAME_TOP */
+static_assert(FRAME_MIN << (ORDERS - 1) == FRAME_TOP, "ORDERS is wrong");
+static_assert(FRAME_MIN >= sizeof(struct frame), "the smallest block is one");
+static_assert(FRAME_MIN % ARENA_ALIGN == 0, "every block is aligned");
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISON 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POISON 1
+#endif
+
+#ifdef POISON
+void __asan_poison_memory_region(const volatile void *addr, size_t size);
+void __asan_unpoison_memory_region(const volatile void *addr, size_t size);
+
+static void poison(const void *p, size_t size)
+{
+	__asan_poison_memory_region(p, size);
+}
+
+static void unpoison(const void *p, size_t size)
+{
+	__asan_unpoison_memory_region(p, size);
+}
+#else
+static void poison(const void *p, size_t size)
+{
+	(void)p;
+	(void)size;
+}
+
+static void unpoison(const void *p, size_t size)
+{
+	(void)p;
+	(void)size;
+}
+#endif
+
+/**
+ * struct unit - FRAME_MIN bytes of the pool, or the head of a list
+ * @next, @prev:	Neighbours in the list, if a free block starts here
+ * @start:		Its order + 1, 0: none starts here
+ */
+struct unit {
+	uint32_t next;
+	uint32_t prev;
+	uint32_t start;
+};
+
+/**
+ * struct pool - Blocks and which of them are free
+ * @unit:	All units, then the heads of the lists, one per order
+ * @blocks:	First block
+ * @units:	Units at @blocks; the head of order k is @unit[units + k]
+ * @avail:	Bit k: the list of order k is not empty
+ * @used:	Units in use
+ * @peak:	Most of them so far
+ */
+struct pool {
+	struct unit *unit;
+	uint8_t *blocks;
+	uint32_t units;
+	uint32_t avail;
+	uint32_t used;
+	uint32_t peak;
+};
+
+/* Units for @bytes, 0 if they are more than can be numbered. */
+static uint32_t units_of(size_t bytes)
+{
+	size_t regions = bytes / FRAME_TOP + (bytes % FRAME_TOP != 0);
+
+	if (regions >= UINT32_MAX / (FRAME_TOP / FRAME_MIN))
+		return 0;
+	return (uint32_t)(regions * (FRAME_TOP / FRAME_MIN));
+}
+
+static size_t table_size(uint32_t units)
+{
+	return ((size_t)units + ORDERS) * sizeof(struct unit);
+}
+
+size_t pool_size(size_t bytes)
+{
+	uint32_t units = units_of(bytes);
+
+	if (units == 0)
+		return SIZE_MAX;
+	return arena_need(sizeof(struct pool)) + arena_need(table_size(units)) +
+	       arena_need((size_t)units * FRAME_MIN);
+}
+
+/* Order of the smallest block of at least @size bytes, 1 to FRAME_TOP. */
+static unsigned order_of(uint32_t size)
+{
+	uint32_t more = (size - 1) / FRAME_MIN;
+
+	return more == 0 ? 0 : 32 - (unsigned)__builtin_clz(more);
+}
+
+static void put(struct pool *p, uint32_t at, unsigned order)
+{
+	uint32_t head = p->units + order;
+	uint32_t next = p->unit[head].next;
+
+	p->unit[at] = (struct unit){ next, head, order + 1 };
+	p->unit[next].prev = at;
+	p->unit[head].next = at;
+	p->avail |= 1u << order;
+}
+
+static void take(struct pool *p, uint32_t at, unsigned order)
+{
+	struct unit *u = &p->unit[at];
+
+	u->start = 0;
+	p->unit[u->prev].next = u->next;
+	p->unit[u->next].prev = u->prev;
+	if (u->prev == u->next)
+		p->avail &= ~(1u << order);
+}
+
+int pool_init(struct pool **out, struct arena *a, size_t bytes)
+{
+	struct pool *p;
+	uint32_t units;
+
+	assert(bytes > 0);
+
+	if (a->size - a->used < pool_size(bytes))
+		return -ENOMEM;
+	units = units_of(bytes);
+	p = arena_take(a, sizeof(*p));
+	*p = (struct pool){ .units = units };
+	p->unit = arena_take(a, table_size(units));
+	p->blocks = arena_take(a, (size_t)units * FRAME_MIN);
+	memset(p->unit, 0, table_size(units));
+	poison(p->blocks, (size_t)units * FRAME_MIN);
+	for (uint32_t head = units; head < units + ORDERS; head++)
+		p->unit[head] = (struct unit){ head, head, 0 };
+	/* From the end, so that the first region is the first to be used. */
+	for (uint32_t at = units; at > 0; at -= FRAME_TOP / FRAME_MIN)
+		put(p, at - FRAME_TOP / FRAME_MIN, ORDERS - 1);
+	*out = p;
+	return 0;
+}
+
+struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
+{
+	unsigned order, k;
+	struct frame *f;
+	uint32_t at;
+
+	assert(interest != 0);
+
+	if (len > FRAME_TOP - sizeof(struct frame))
+		return NULL;
+	order = order_of(len + (uint32_t)sizeof(struct frame));
+	if (p->avail >> order == 0)
+		return NULL;
+	k = order + (unsigned)__builtin_ctz(p->avail >> order);
+	at = p->unit[p->units + k].next;
+	take(p, at, k);
+	while (k > order) {
+		k--;
+		put(p, at + (1u << k), k);
+	}
+	p->used += 1u << order;
+	if (p->used > p->peak)
+		p->peak = p->used;
+
+	f = (struct frame *)(void *)(p->blocks + (size_t)at * FRAME_MIN);
+	unpoison(f, sizeof(*f) + len);
+	*f = (struct frame){
+		.len = len,
+		.interest = interest,
+		.order = (uint8_t)order,
+	};
+	return f;
+}
+
+void frame_clear(struct pool *p, struct frame *f, uint8_t bits)
+{
+	size_t off = (size_t)((uint8_t *)f - p->blocks);
+	uint32_t at = (uint32_t)(off / FRAME_MIN);
+	unsigned k = f->order;
+
+	assert(bits != 0 && (f->interest & bits) == bits);
+	assert(off / FRAME_MIN < p->units && k < ORDERS);
+
+	f->interest &= (uint8_t)~bits;
+	if (f->interest != 0)
+		return;
+	p->used -= 1u << k;
+	poison(f, (size_t)FRAME_MIN << k);
+	for (; k < ORDERS - 1; k++) {
+		uint32_t buddy = at ^ 1u << k;
+
+		if (p->unit[buddy].start != k + 1)
+			break;
+		take(p, buddy, k);
+		at &= ~(1u << k);
+	}
+	put(p, at, k);
+}
+
+size_t pool_used(const struct pool *p)
+{
+	return (size_t)p->used * FRAME_MIN;
+}
+
+size_t pool_peak(const struct pool *p)
+{
+	return (size_t)p->peak * FRAME_MIN;
+}
+
+size_t pool_total(const struct pool *p)
+{
+	return (size_t)p->units * FRAME_MIN;
+}
+
+uint32_t frame_block(uint32_t len)
+{
+	assert(len <= FRAME_TOP - sizeof(struct frame));
+
+	return FRAME_MIN << order_of(len + (uint32_t)sizeof(struct frame));
+}
