@@ -89,12 +89,13 @@ struct frame_info {
  * struct decoded - What a frame holds
  * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
  *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER
- * @eth_src, @eth_dst: Hardware addresses; zero if the link has none
+ * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
+ *		the link has none
  * @has_eth:	They are valid
  * @l3:		Offset of the ARP or (outermost) IP header in the frame
  * @l4:		Payload of IP (borrowed, in the frame or in the reassembly
- *		buffer), for DECODE_ND and DECODE_ICMP
- * @l4_len:	Bytes at @l4
+ *		buffer), for DECODE_ND and DECODE_ICMP; the packet of DECODE_ARP
+ * @l4_len:	Bytes captured at @l4
  * @reassembled: The datagram came in fragments
  */
 struct decoded {
