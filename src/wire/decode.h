@@ -34,13 +34,13 @@ enum {
 
 /* What frame_decode() found: each frame is exactly one of these (I33). */
 #define DECODE_RESULTS(X)                                                      \
-	X(DECODE_TCP, "tcp")             /* segment filled in */               \
-	X(DECODE_UDP, "udp")             /* segment filled in */               \
-	X(DECODE_ARP, "arp")             /* eth, l3 filled in */               \
-	X(DECODE_ND, "nd")               /* ICMPv6 133-137: eth, ip, l4 */     \
-	X(DECODE_ICMP, "icmp")           /* other ICMP and ICMPv6: eth, ip */  \
-	X(DECODE_IP_OTHER, "ip_other")   /* other protocol: eth, ip */         \
-	X(DECODE_FRAGMENT, "fragment")   /* kept; its datagram not whole yet */\
+	X(DECODE_TCP, "tcp")	       /* segment filled in */                 \
+	X(DECODE_UDP, "udp")	       /* segment filled in */                 \
+	X(DECODE_ARP, "arp")	       /* eth, l3 filled in */                 \
+	X(DECODE_ND, "nd")	       /* ICMPv6 133-137: eth, ip, l4 */       \
+	X(DECODE_ICMP, "icmp")	       /* other ICMP and ICMPv6: eth, ip */    \
+	X(DECODE_IP_OTHER, "ip_other") /* other protocol: eth, ip */           \
+	X(DECODE_FRAGMENT, "fragment") /* kept; its datagram not whole yet */  \
 	X(DECODE_LINK_CONTROL, "link_control") /* STP, LLDP, pause, LACP */    \
 	X(DECODE_NOT_IP, "not_ip")                                             \
 	X(DECODE_TRUNCATED, "truncated") /* headers not captured whole */      \
@@ -49,13 +49,13 @@ enum {
 	X(DECODE_BAD_L4_CSUM, "bad_l4_csum")                                   \
 	X(DECODE_BAD_HEADER, "bad_header") /* version, doff, option lengths */ \
 	X(DECODE_FRAG_DROPPED, "frag_dropped") /* overlap or no room */        \
-	X(DECODE_TOO_DEEP, "too_deep")   /* tags or extension headers */
+	X(DECODE_TOO_DEEP, "too_deep")	       /* tags or extension headers */
 
 enum decode_result {
 #define X(id, name) id,
 	DECODE_RESULTS(X)
 #undef X
-	DECODE_COUNT
+		DECODE_COUNT
 };
 
 /** decode_name() - Name of a result, as reports spell it */
