@@ -73,7 +73,8 @@ const char *decode_name(enum decode_result r);
  * @link:	LINK_ number
  * @gso:	Segment size if the capture told it, else 0
  * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
- *		device that the frame never reached) or already verified
+ *		device that the frame never reached) or already verified; an
+ *		IPv4 header checksum of 0 is then no error either
  */
 struct frame_info {
 	const uint8_t *data;
@@ -97,6 +98,10 @@ struct frame_info {
  *		buffer), for DECODE_ND and DECODE_ICMP; the packet of DECODE_ARP
  * @l4_len:	Bytes captured at @l4
  * @reassembled: The datagram came in fragments
+ * @offloaded:	With DECODE_BAD_IP_CSUM: the field is 0; with
+ *		DECODE_BAD_L4_CSUM: it holds the sum of the pseudo header alone.
+ *		So a host leaves them to its network device: in a capture taken
+ *		on that host such a frame is good, and @csum_ok is to be set
  */
 struct decoded {
 	struct segment seg;
@@ -104,6 +109,7 @@ struct decoded {
 	uint8_t eth_dst[6];
 	bool has_eth;
 	bool reassembled;
+	bool offloaded;
 	uint32_t l3;
 	const uint8_t *l4;
 	uint32_t l4_len;
@@ -115,7 +121,8 @@ struct decoded {
  * @vxlan:	VXLAN_NONE, VXLAN_ANY or a VNI; UDP port 4789
  * @frags:	Reassembly, or NULL: fragments are DECODE_FRAG_DROPPED
  * @now:	Time for the reassembly's limit, ns
- * @d:		Result; undefined but for eth_ when the result is an error
+ * @d:		Result; undefined but for eth_ and @offloaded when the result
+ *		is an error
  *
  * Checksums are tested only where the whole datagram was captured. Ethernet
  * padding is cut off by the IP length.

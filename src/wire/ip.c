@@ -26,7 +26,9 @@
 #define IP_LEN_MAX  65535u
 #define IP4_MF	    0x2000
 #define IP4_OFFSET  0x1fff /* in units of 8 bytes */
-#define EXT_MAX	    8	   /* extension headers that are walked */
+#define IP4_OPT_EOL 0
+#define IP4_OPT_NOP 1
+#define EXT_MAX	    8 /* extension headers that are walked */
 #define OPT_JUMBO   0xc2
 #define JUMBO_OPLEN 4
 
@@ -81,6 +83,22 @@ static enum decode_result reassemble(struct decode_ctx *c, uint32_t id,
 	return DECODE_GO_ON;
 }
 
+/* Test the lengths in a list of IPv4 options (RFC 791 section 3.1). */
+static bool ip4_options_good(const uint8_t *p, uint32_t len)
+{
+	uint32_t n;
+
+	for (; len > 0 && p[0] != IP4_OPT_EOL; p += n, len -= n) {
+		n = 1;
+		if (p[0] == IP4_OPT_NOP)
+			continue;
+		if (len < 2 || p[1] < 2 || p[1] > len)
+			return false;
+		n = p[1];
+	}
+	return true;
+}
+
 enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 {
 	struct segment *seg = &c->d->seg;
@@ -104,8 +122,13 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 	r = span_need(&s, hlen);
 	if (r != DECODE_GO_ON)
 		return r;
-	if (csum_fold(csum_add(0, ip, hlen)) != 0xffff)
-		return DECODE_BAD_IP_CSUM;
+	if (csum_fold(csum_add(0, ip, hlen)) != 0xffff) {
+		c->d->offloaded = get_be16(ip + 10) == 0;
+		if (!c->d->offloaded || !c->in->csum_ok)
+			return DECODE_BAD_IP_CSUM;
+	}
+	if (!ip4_options_good(ip + IP4_HLEN, hlen - IP4_HLEN))
+		return DECODE_BAD_HEADER;
 
 	seg->src = ipaddr_from4(ip + 12);
 	seg->dst = ipaddr_from4(ip + 16);

@@ -148,13 +148,23 @@ int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o)
 	return 0;
 }
 
-/* Test a checksum over the first @len bytes of @s; @sum: the pseudo header. */
+/**
+ * csum_good() - Test a checksum
+ * @s:		Layer, its header captured
+ * @len:	Bytes of it that are covered
+ * @field:	Offset of the checksum, even
+ * @sum:	Sum of the pseudo header
+ *
+ * Return: false if it is wrong; tells in the result whether it looks offloaded
+ */
 static bool csum_good(const struct decode_ctx *c, const struct span *s,
-		      uint32_t len, uint64_t sum)
+		      uint32_t len, uint32_t field, uint64_t sum)
 {
-	if (c->in->csum_ok || s->cap < len)
+	if (c->in->csum_ok || s->cap < len ||
+	    csum_fold(csum_add(sum, s->p, len)) == 0xffff)
 		return true;
-	return csum_fold(csum_add(sum, s->p, len)) == 0xffff;
+	c->d->offloaded = get_be16(s->p + field) == csum_fold(sum);
+	return false;
 }
 
 /* The pseudo header of @len bytes of the segment's protocol. */
@@ -178,7 +188,7 @@ static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
 		return DECODE_BAD_HEADER;
 	if (hlen > s.cap)
 		return DECODE_TRUNCATED;
-	if (!csum_good(c, &s, s.wire, seg_sum(seg, v4, s.wire)))
+	if (!csum_good(c, &s, s.wire, 16, seg_sum(seg, v4, s.wire)))
 		return DECODE_BAD_L4_CSUM;
 
 	optlen = hlen - TCP_HLEN;
@@ -243,7 +253,7 @@ static enum decode_result decode_udp(struct decode_ctx *c, bool v4,
 
 	seg->sport = get_be16(uh);
 	seg->dport = get_be16(uh + 2);
-	good = csum_good(c, &s, len, seg_sum(seg, v4, len));
+	good = csum_good(c, &s, len, 6, seg_sum(seg, v4, len));
 	span_skip(&s, UDP_HLEN);
 	tunnel = wanted_vxlan(c, &s);
 
@@ -272,7 +282,7 @@ static enum decode_result decode_icmp(struct decode_ctx *c, bool v4,
 
 	if (r != DECODE_GO_ON)
 		return r;
-	if (!csum_good(c, &s, s.wire, sum))
+	if (!csum_good(c, &s, s.wire, 2, sum))
 		return DECODE_BAD_L4_CSUM;
 	c->d->l4 = s.p;
 	c->d->l4_len = s.cap;

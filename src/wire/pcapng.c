@@ -473,7 +473,8 @@ size_t pcapng_write_shb(uint8_t *out, size_t size, const char *appl,
 		add_option(&w, OPT_COMMENT, comment, comment_len);
 	if (appl != NULL)
 		add_option(&w, SHB_USERAPPL, appl, strlen(appl));
-	add_option(&w, OPT_END, NULL, 0);
+	if (comment != NULL || appl != NULL)
+		add_option(&w, OPT_END, NULL, 0);
 	return end_block(&w);
 }
 

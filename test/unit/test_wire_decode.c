@@ -313,6 +313,20 @@ static void test_offloaded_checksum_is_not_tested(void)
 	in.csum_ok = false;
 	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
 	      DECODE_BAD_L4_CSUM);
+	CHECK(got.offloaded);
+	f[51] ^= 1; /* neither offloaded nor right */
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+	      DECODE_BAD_L4_CSUM);
+	CHECK(!got.offloaded);
+	put_be16(f + 24, 0);
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+	      DECODE_BAD_IP_CSUM);
+	CHECK(got.offloaded);
+	in.csum_ok = true;
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_TCP);
+	f[25] = 1;
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+	      DECODE_BAD_IP_CSUM);
 }
 
 static void test_bad_headers_are_told(void)
@@ -350,6 +364,18 @@ static void test_bad_headers_are_told(void)
 
 static void test_ip4_options_are_skipped(void)
 {
+	static const struct {
+		uint8_t opts[4];
+		enum decode_result want;
+	} rows[] = {
+		{ { 148, 4, 0, 0 }, DECODE_TCP },
+		{ { 1, 7, 3, 0 }, DECODE_TCP },
+		{ { 1, 7, 4, 0 }, DECODE_BAD_HEADER },
+		{ { 7, 5, 4, 0 }, DECODE_BAD_HEADER },
+		{ { 7, 1, 0, 0 }, DECODE_BAD_HEADER },
+		{ { 1, 1, 1, 7 }, DECODE_BAD_HEADER },
+		{ { 1, 0, 7, 9 }, DECODE_TCP }, /* nothing counts after the end */
+	};
 	struct tcp_header h = header(true);
 	uint8_t f[BUILD_HDR_MAX + 24];
 	uint32_t n = build(f, &h, false, 20);
@@ -361,6 +387,12 @@ static void test_ip4_options_are_skipped(void)
 	fix_ip4(f);
 	CHECK(try(f, n + 4) == DECODE_TCP);
 	check_same(&h, 20, false);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		memcpy(f + 34, rows[i].opts, 4);
+		fix_ip4(f);
+		CHECK(try(f, n + 4) == rows[i].want);
+	}
 }
 
 static void test_udp_lengths_and_zero_checksum(void)
