@@ -149,28 +149,27 @@ int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o)
 }
 
 /**
- * csum_good() - Test a checksum
+ * csum_good() - Test the checksum of a layer whose protocol is in the segment
  * @s:		Layer, its header captured
  * @len:	Bytes of it that are covered
  * @field:	Offset of the checksum, even
- * @sum:	Sum of the pseudo header
  *
  * Return: false if it is wrong; tells in the result whether it looks offloaded
  */
-static bool csum_good(const struct decode_ctx *c, const struct span *s,
-		      uint32_t len, uint32_t field, uint64_t sum)
+static bool csum_good(const struct decode_ctx *c, bool v4, const struct span *s,
+		      uint32_t len, uint32_t field)
 {
-	if (c->in->csum_ok || s->cap < len ||
-	    csum_fold(csum_add(sum, s->p, len)) == 0xffff)
+	const struct segment *seg = &c->d->seg;
+	uint64_t sum = 0;
+
+	if (c->in->csum_ok || s->cap < len)
+		return true;
+	if (seg->proto != PROTO_ICMP) /* which has no pseudo header */
+		sum = pseudo_sum(v4, &seg->src, &seg->dst, seg->proto, len);
+	if (csum_fold(csum_add(sum, s->p, len)) == 0xffff)
 		return true;
 	c->d->offloaded = get_be16(s->p + field) == csum_fold(sum);
 	return false;
-}
-
-/* The pseudo header of @len bytes of the segment's protocol. */
-static uint64_t seg_sum(const struct segment *seg, bool v4, uint32_t len)
-{
-	return pseudo_sum(v4, &seg->src, &seg->dst, seg->proto, len);
 }
 
 static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
@@ -188,7 +187,7 @@ static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
 		return DECODE_BAD_HEADER;
 	if (hlen > s.cap)
 		return DECODE_TRUNCATED;
-	if (!csum_good(c, &s, s.wire, 16, seg_sum(seg, v4, s.wire)))
+	if (!csum_good(c, v4, &s, s.wire, 16))
 		return DECODE_BAD_L4_CSUM;
 
 	optlen = hlen - TCP_HLEN;
@@ -253,7 +252,7 @@ static enum decode_result decode_udp(struct decode_ctx *c, bool v4,
 
 	seg->sport = get_be16(uh);
 	seg->dport = get_be16(uh + 2);
-	good = csum_good(c, &s, len, 6, seg_sum(seg, v4, len));
+	good = csum_good(c, v4, &s, len, 6);
 	span_skip(&s, UDP_HLEN);
 	tunnel = wanted_vxlan(c, &s);
 
@@ -278,11 +277,10 @@ static enum decode_result decode_icmp(struct decode_ctx *c, bool v4,
 				      struct span s)
 {
 	enum decode_result r = span_need(&s, ICMP_HLEN);
-	uint64_t sum = v4 ? 0 : seg_sum(&c->d->seg, v4, s.wire);
 
 	if (r != DECODE_GO_ON)
 		return r;
-	if (!csum_good(c, &s, s.wire, 2, sum))
+	if (!csum_good(c, v4, &s, s.wire, 2))
 		return DECODE_BAD_L4_CSUM;
 	c->d->l4 = s.p;
 	c->d->l4_len = s.cap;

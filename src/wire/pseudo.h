@@ -6,10 +6,9 @@
 #define WIRE_PSEUDO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "core/bytes.h"
 #include "core/csum.h"
 #include "core/ipaddr.h"
 
@@ -21,8 +20,8 @@
  * @proto:	PROTO_ number
  * @len:	Bytes of the upper layer, header and payload
  *
- * The layout is that of IPv6 for both: a length of 32 bits has the same sum as
- * one of 16 where both can hold it, and BIG TCP needs the longer one.
+ * A length of more than 16 bits is added as the two words that it is: BIG TCP
+ * needs that, and no other sum is changed by it.
  *
  * Return: a running sum for csum_add()
  */
@@ -30,14 +29,11 @@ static inline uint64_t pseudo_sum(bool v4, const struct ipaddr *src,
 				  const struct ipaddr *dst, uint8_t proto,
 				  uint32_t len)
 {
-	uint8_t p[40];
 	size_t n = v4 ? 4 : 16;
+	uint64_t sum = csum_add(0, src->b + 16 - n, n);
 
-	memcpy(p, src->b + 16 - n, n);
-	memcpy(p + n, dst->b + 16 - n, n);
-	put_be32(p + 2 * n, len);
-	put_be32(p + 2 * n + 4, proto);
-	return csum_add(0, p, 2 * n + 8);
+	sum = csum_add(sum, dst->b + 16 - n, n);
+	return sum + proto + (len >> 16) + (len & 0xffff);
 }
 
 #endif /* WIRE_PSEUDO_H */

@@ -64,7 +64,8 @@ static void one_frame(const struct pcap_reader *r,
 	CHECK(got < DECODE_COUNT);
 	got = frame_decode(&in, VXLAN_NONE, t, rec->ts, &d);
 	CHECK(got < DECODE_COUNT);
-	tally->sum[got]++;
+	if (got < DECODE_COUNT)
+		tally->sum[got]++;
 	if (got == DECODE_BAD_IP_CSUM || got == DECODE_BAD_L4_CSUM)
 		tally->offloaded += d.offloaded;
 	free(copy);
