@@ -34,13 +34,13 @@ enum {
 
 /* What frame_decode() found: each frame is exactly one of these (I33). */
 #define DECODE_RESULTS(X)                                                      \
-	X(DECODE_TCP, "tcp")             /* segment filled in */               \
-	X(DECODE_UDP, "udp")             /* segment filled in */               \
-	X(DECODE_ARP, "arp")             /* eth, l3 filled in */               \
-	X(DECODE_ND, "nd")               /* ICMPv6 133-137: eth, ip, l4 */     \
-	X(DECODE_ICMP, "icmp")           /* other ICMP and ICMPv6: eth, ip */  \
-	X(DECODE_IP_OTHER, "ip_other")   /* other protocol: eth, ip */         \
-	X(DECODE_FRAGMENT, "fragment")   /* kept; its datagram not whole yet */\
+	X(DECODE_TCP, "tcp")	       /* segment filled in */                 \
+	X(DECODE_UDP, "udp")	       /* segment filled in */                 \
+	X(DECODE_ARP, "arp")	       /* eth, l3 filled in */                 \
+	X(DECODE_ND, "nd")	       /* ICMPv6 133-137: eth, ip, l4 */       \
+	X(DECODE_ICMP, "icmp")	       /* other ICMP and ICMPv6: eth, ip */    \
+	X(DECODE_IP_OTHER, "ip_other") /* other protocol: eth, ip */           \
+	X(DECODE_FRAGMENT, "fragment") /* kept; its datagram not whole yet */  \
 	X(DECODE_LINK_CONTROL, "link_control") /* STP, LLDP, pause, LACP */    \
 	X(DECODE_NOT_IP, "not_ip")                                             \
 	X(DECODE_TRUNCATED, "truncated") /* headers not captured whole */      \
@@ -49,13 +49,13 @@ enum {
 	X(DECODE_BAD_L4_CSUM, "bad_l4_csum")                                   \
 	X(DECODE_BAD_HEADER, "bad_header") /* version, doff, option lengths */ \
 	X(DECODE_FRAG_DROPPED, "frag_dropped") /* overlap or no room */        \
-	X(DECODE_TOO_DEEP, "too_deep")   /* tags or extension headers */
+	X(DECODE_TOO_DEEP, "too_deep")	       /* tags or extension headers */
 
 enum decode_result {
 #define X(id, name) id,
 	DECODE_RESULTS(X)
 #undef X
-	DECODE_COUNT
+		DECODE_COUNT
 };
 
 /** decode_name() - Name of a result, as reports spell it */
@@ -73,7 +73,8 @@ const char *decode_name(enum decode_result r);
  * @link:	LINK_ number
  * @gso:	Segment size if the capture told it, else 0
  * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
- *		device that the frame never reached) or already verified
+ *		device that the frame never reached) or already verified; an
+ *		IPv4 header checksum of 0 is then no error either
  */
 struct frame_info {
 	const uint8_t *data;
@@ -89,13 +90,18 @@ struct frame_info {
  * struct decoded - What a frame holds
  * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
  *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER
- * @eth_src, @eth_dst: Hardware addresses; zero if the link has none
+ * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
+ *		the link has none
  * @has_eth:	They are valid
  * @l3:		Offset of the ARP or (outermost) IP header in the frame
  * @l4:		Payload of IP (borrowed, in the frame or in the reassembly
- *		buffer), for DECODE_ND and DECODE_ICMP
- * @l4_len:	Bytes at @l4
+ *		buffer), for DECODE_ND and DECODE_ICMP; the packet of DECODE_ARP
+ * @l4_len:	Bytes captured at @l4
  * @reassembled: The datagram came in fragments
+ * @offloaded:	With DECODE_BAD_IP_CSUM: the field is 0; with
+ *		DECODE_BAD_L4_CSUM: it holds the sum of the pseudo header alone.
+ *		So a host leaves them to its network device: in a capture taken
+ *		on that host such a frame is good, and @csum_ok is to be set
  */
 struct decoded {
 	struct segment seg;
@@ -103,6 +109,7 @@ struct decoded {
 	uint8_t eth_dst[6];
 	bool has_eth;
 	bool reassembled;
+	bool offloaded;
 	uint32_t l3;
 	const uint8_t *l4;
 	uint32_t l4_len;
@@ -114,7 +121,8 @@ struct decoded {
  * @vxlan:	VXLAN_NONE, VXLAN_ANY or a VNI; UDP port 4789
  * @frags:	Reassembly, or NULL: fragments are DECODE_FRAG_DROPPED
  * @now:	Time for the reassembly's limit, ns
- * @d:		Result; undefined but for eth_ when the result is an error
+ * @d:		Result; undefined but for eth_ and @offloaded when the result
+ *		is an error
  *
  * Checksums are tested only where the whole datagram was captured. Ethernet
  * padding is cut off by the IP length.

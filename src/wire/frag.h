@@ -2,8 +2,9 @@
 /*
  * frag - Put IP fragments together (RFC 791 section 3.2, RFC 8200 section 4.5)
  *
- * Bounded in datagrams, bytes and time; overlapping fragments that disagree drop
- * the datagram (RFC 5722; for IPv4 as Linux does). The theory is in frag.c.
+ * Bounded in datagrams, bytes and time; overlapping fragments drop the datagram
+ * (RFC 5722; for IPv4 as Linux does), an exact repetition is ignored. The theory
+ * is in frag.c.
  */
 #ifndef WIRE_FRAG_H
 #define WIRE_FRAG_H
@@ -28,6 +29,18 @@ struct frag_key {
 	uint8_t proto;
 };
 
+/**
+ * struct frag_stats - Datagrams that were given up
+ * @evicted:	For a new one, since the table was full
+ * @expired:	Not whole within FRAG_TIMEOUT
+ * @overlapped:	Fragments contradict each other
+ */
+struct frag_stats {
+	uint64_t evicted;
+	uint64_t expired;
+	uint64_t overlapped;
+};
+
 /** frag_size() - Arena bytes for @n datagrams under reassembly */
 size_t frag_size(uint32_t n);
 
@@ -46,9 +59,13 @@ int frag_init(struct frag_table **out, struct arena *a, uint32_t n,
  * @now:	Time, ns
  * @whole:	Set to the datagram's payload, valid until the next call
  *
+ * What is 30 s old is given up first. A repetition of bytes that are there is
+ * ignored. If the table is full, the oldest datagram is given up for a new one.
+ *
  * Return: bytes at @whole if the datagram is whole now, 0 if not yet, or
- *	   -EBADMSG if lengths are impossible, or fragments overlap, or
- *	   -ENOBUFS if there is no room (the oldest was dropped for it first)
+ *	   -EBADMSG if the length is impossible (the fragment is dropped) or it
+ *	   contradicts others (the datagram is dropped), or
+ *	   -ENOBUFS if the table has no room for even one
  */
 int frag_input(struct frag_table *t, const struct frag_key *key, uint32_t off,
 	       bool more, const uint8_t *p, uint32_t len, uint64_t now,
@@ -56,5 +73,8 @@ int frag_input(struct frag_table *t, const struct frag_key *key, uint32_t off,
 
 /** frag_used() - Datagrams under reassembly now (expired ones not counted) */
 uint32_t frag_used(const struct frag_table *t, uint64_t now);
+
+/** frag_stats() - What was given up so far */
+const struct frag_stats *frag_stats(const struct frag_table *t);
 
 #endif /* WIRE_FRAG_H */

@@ -6,7 +6,8 @@
  * it needs; it does no I/O. Formats: pcap in either byte order, microseconds and
  * nanoseconds (and Kuznetzov's modified header is refused by name); pcapng
  * (IETF draft-ietf-opsawg-pcapng) in either byte order, SHB, IDB with if_tsresol
- * and if_tsoffset and if_name, EPB, SPB, PB, custom blocks.
+ * and if_tsoffset and if_name, EPB, SPB, PB, custom blocks. A window of
+ * PCAP_WINDOW bytes holds any record that is taken.
  */
 #ifndef WIRE_PCAP_H
 #define WIRE_PCAP_H
@@ -15,10 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PCAP_IFACES  32 /* interfaces of one section that are told apart */
-#define PCAP_NAMELEN 16
-#define PCAP_COMMENT 2048	       /* longest comment kept */
-#define PCAP_RECORD_MAX (1u << 20) /* longest record taken */
+#define PCAP_IFACES	32 /* interfaces of one section that are told apart */
+#define PCAP_NAMELEN	16
+#define PCAP_COMMENT	2048	   /* longest comment kept */
+#define PCAP_RECORD_MAX (1u << 20) /* longest frame or block taken */
+#define PCAP_WINDOW	(PCAP_RECORD_MAX + 16)
 
 /** struct pcap_iface - An interface description */
 struct pcap_iface {
@@ -29,21 +31,30 @@ struct pcap_iface {
 	char name[PCAP_NAMELEN];
 };
 
-/** struct pcap_reader - State; private but for ng, ifaces and iface */
+/**
+ * struct pcap_reader - State; private but for ng, ifaces, iface and records
+ * @started:	The first header was read
+ * @ng:		pcapng
+ * @big:	Big-endian
+ * @ifaces:	Interfaces of this section so far, 1 for pcap; may be more than
+ *		PCAP_IFACES, see pcap_read()
+ * @records:	Frames read so far
+ * @iface:	What is known of them
+ */
 struct pcap_reader {
 	bool started;
 	bool ng;
-	bool swapped;
-	bool nsec;
+	bool big;
 	uint32_t ifaces;
 	uint64_t records;
 	struct pcap_iface iface[PCAP_IFACES];
 };
 
 enum pcap_kind {
-	PCAP_FRAME,   /* a captured frame */
-	PCAP_CUSTOM,  /* a custom block; @data and @cap are its content */
-	PCAP_SECTION, /* a section header; @comment is its opt_comment */
+	PCAP_FRAME,  /* a captured frame */
+	PCAP_CUSTOM, /* a custom block; @data and @cap are its content, padded */
+	PCAP_SECTION, /* a section header, or the header of a pcap file */
+	PCAP_IFACE,   /* an interface description, of @iface */
 	PCAP_OTHER,   /* something that is stepped over */
 };
 
@@ -52,8 +63,8 @@ enum pcap_kind {
  * @kind:	What it is
  * @iface:	Index into the reader's iface
  * @data:	Bytes, in the window that was given
- * @cap, @wire:	Bytes there, bytes on the wire
- * @ts:		ns since 1970
+ * @cap, @wire:	Bytes there, bytes on the wire (at least @cap)
+ * @ts:		ns since 1970, clamped to what 64 bits hold; 0 in an SPB
  * @flags:	epb_flags, 0 without
  * @pen:	Private enterprise number of a custom block
  * @comment, @comment_len: First opt_comment, in the window; NULL without
@@ -81,6 +92,9 @@ void pcap_reader_init(struct pcap_reader *r);
  * @len:	Bytes in it
  * @rec:	Result, if the return value is > 0
  *
+ * Interfaces beyond PCAP_IFACES count as the last that is told apart, if they
+ * have its link type and clock; else the file is not read.
+ *
  * Return: bytes to step over (a record was found), or 0 if the window is too
  *	   short (end of file here means a truncated file unless @len is 0), or
  *	   -EBADMSG if this is no capture file or it is broken, or
@@ -89,7 +103,11 @@ void pcap_reader_init(struct pcap_reader *r);
 int64_t pcap_read(struct pcap_reader *r, const uint8_t *p, size_t len,
 		  struct pcap_record *rec);
 
-/* Writers. Each returns the bytes written to @out, or 0 if @size is too small. */
+/*
+ * Writers. Each returns the bytes written to @out, or 0 if @size is too small.
+ * They write little-endian on every machine. Strings and comments have at most
+ * 65535 bytes.
+ */
 
 /** pcapng_write_shb() - Section header; strings may be NULL */
 size_t pcapng_write_shb(uint8_t *out, size_t size, const char *appl,
@@ -109,11 +127,13 @@ size_t pcapng_write_epb(uint8_t *out, size_t size, uint32_t iface, uint64_t ts,
 			uint32_t flags, const char *comment,
 			size_t comment_len);
 
-/** pcapng_write_custom() - Custom block (type 0x00000BAD: may be copied) */
+/** pcapng_write_custom() - Custom block (type 0x00000BAD: may be copied), padded
+ * with zeros to a multiple of 4
+ */
 size_t pcapng_write_custom(uint8_t *out, size_t size, uint32_t pen,
 			   const uint8_t *data, uint32_t len);
 
-/** pcap_write_header() - Classic file header, nanoseconds, host's order */
+/** pcap_write_header() - Classic file header, nanoseconds */
 size_t pcap_write_header(uint8_t *out, size_t size, uint16_t link,
 			 uint32_t snaplen);
 

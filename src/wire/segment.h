@@ -33,8 +33,8 @@ enum {
 	TCP_CWR = 0x80,
 };
 
-#define TCP_OPT_MAX  40 /* bytes of options that fit a header */
-#define TCP_SACK_MAX 4	/* SACK blocks that fit them */
+#define TCP_OPT_MAX  40	  /* bytes of options that fit a header */
+#define TCP_SACK_MAX 4	  /* SACK blocks that fit them */
 #define TCP_MSS_4    536  /* without the option (RFC 9293 section 3.7.1) */
 #define TCP_MSS_6    1220 /* over IPv6 */
 
