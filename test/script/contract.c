@@ -19,8 +19,7 @@ struct conn *conn_of(struct world *w, const struct effect *e)
 	for (int i = 1; i < CONNS; i++) {
 		struct conn *c = &w->conn[i];
 
-		if (c->used && c->port == e->sport &&
-		    e->seq - c->iss[WHO_CLIENT] + 16 < NEAR)
+		if (c->used && e->seq - c->iss[WHO_CLIENT] + 16 < NEAR)
 			return c;
 	}
 	return NULL;
@@ -78,6 +77,7 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 	if (again)
 		return;
 	c->syn = true;
+	c->leg_port = s->e.sport;
 	c->synack = false;
 	c->acked = false;
 	c->scale_c = 0;
@@ -192,8 +192,8 @@ void contract_effect(struct world *w, const struct seen *s)
 		check_syn(w, s->conn, s);
 		return;
 	}
-	if (!s->conn->syn)
-		world_fail(w, "before any SYN: %s", seen_text(w, s));
+	if (!s->conn->syn || e->sport != s->conn->leg_port)
+		world_fail(w, "without a SYN: %s", seen_text(w, s));
 	if ((e->flags & TCP_ACK) != 0)
 		check_ack(w, s->conn, s);
 	if ((e->flags & TCP_RST) != 0) {

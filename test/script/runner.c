@@ -31,7 +31,7 @@
  * missed the last N bytes), gso N (a super-frame).
  *
  * Expectation. Of a U line only what it names is compared, but for the flags,
- * where PSH does not matter. Options in <> must be there with these values, and
+ * where PSH does not matter, nor ACK with RST. Options in <> must be there with these values, and
  * no others of the list. Payload always has to be the client's. Bare acks that
  * no line names are allowed (unless `set strict yes`), all else is not.
  *	U data A:B(N)  these bytes, in one or more segments
@@ -44,7 +44,7 @@
  *	               which uses connection M's port, as a later incarnation
  *	set NAME VALUE before the first timed line: see settings.c
  *	= NAME [>=] V  a counter, or one of: verdict.NAME, reason.NAME, end.NAME,
- *	               flows, pool (occupancy)
+ *	               flows, pool, timers (occupancy)
  *
  * What contract.c says is held against every effect. At the end of the file the
  * engine is stopped, and all memory must have come back.
@@ -88,10 +88,14 @@ static bool matches(const struct world *w, const struct line *l,
 {
 	const struct effect *e = &s->e;
 	const struct conn *c = w->cur;
+	int any = TCP_PSH;
 
 	if (e->kind != EFFECT_TCP || s->conn != c)
 		return false;
-	if (((e->flags ^ l->flags) & ~TCP_PSH) != 0)
+	/* Whether a RST acks is nothing to the contract. */
+	if ((l->flags & TCP_RST) != 0)
+		any |= TCP_ACK;
+	if (((e->flags ^ l->flags) & ~any) != 0)
 		return false;
 	if (l->has_seq &&
 	    (e->seq - c->iss[WHO_CLIENT] != l->seq || e->len != l->len))

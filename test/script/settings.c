@@ -119,8 +119,9 @@ bool world_set(struct world *w, const struct line *l)
 static bool find_counter(const struct world *w, const char *name, uint64_t *v)
 {
 	const struct engine_counters *e = &engine_stats(w->engine)->count;
-	struct shadow *machine = engine_machine(w->engine);
-	const struct shadow_counters *s = shadow_counters(machine);
+	const struct shadow *machine = engine_shadow(w->engine);
+	const struct shadow_counters *s =
+		shadow_counters((struct shadow *)(uintptr_t)machine);
 
 #define X(field)                                                               \
 	if (strcmp(name, #field) == 0) {                                       \
@@ -186,6 +187,8 @@ static bool find_value(const struct world *w, const char *name, uint64_t *v)
 		*v = o.flows;
 	else if (strcmp(name, "pool") == 0)
 		*v = o.pool_used;
+	else if (strcmp(name, "timers") == 0)
+		*v = o.timers;
 	else
 		return find_counter(w, name, v) || find_named(w, name, v);
 	return true;

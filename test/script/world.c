@@ -64,6 +64,7 @@ void world_conn(struct world *w, unsigned n, unsigned as)
 		return;
 	c->used = true;
 	c->port = (uint16_t)(40000 + (as != 0 ? as : n));
+	c->leg_port = c->port;
 	for (int i = 0; i < WHO_COUNT; i++)
 		c->iss[i] = first[i] + (n - 1) * 0x01000000u;
 	c->stream = calloc(1, STREAM_MAX);
@@ -429,7 +430,9 @@ void world_send(struct world *w, const struct line *l)
 		.src = world_addr(w, l->who),
 		.dst = world_addr(w, peer),
 		.sport = client ? c->port : 80,
-		.dport = client ? 80 : c->port,
+		.dport = client		      ? 80
+			 : l->who == WHO_PROD ? c->port
+					      : c->leg_port,
 		.seq = l->seq + c->iss[l->who],
 		.ack = l->has_ack ? l->ack + c->iss[peer] : 0,
 		.flags = (uint8_t)l->flags,

@@ -19,11 +19,11 @@
  * struct conn - One connection of a client
  * @used:	A line has named it
  * @port:	The client's
+ * @leg_port:	The one that U plays it from
  * @iss:	Initial sequence numbers; all others are relative to these
  * @stream, @known: The client's bytes by relative sequence number
  * @syn:	U has sent a SYN; what follows is of the leg that it opened
  * @synack:	The SUT has answered it
- * @fin_ok:	End of the client's stream with its FIN, 0: none sent
  * @s_max:	Behind the highest that the SUT has sent
  * @acked, @last_ack, @last_edge: Highest ack and right edge told to the SUT
  * @snd_nxt:	Behind the highest that U has sent
@@ -36,6 +36,7 @@
 struct conn {
 	bool used;
 	uint16_t port;
+	uint16_t leg_port;
 	uint32_t iss[WHO_COUNT];
 	uint8_t *stream;
 	bool *known;
