@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * udp - Play clients' datagrams to a SUT and pair the answers
+ *
+ * An exchange is one query of a client and the answers of production and of one
+ * SUT to it. With several SUTs every one has its own exchange. The caller reads
+ * the protocol and says in a tag how answers find their query; this machine
+ * knows addresses and tags only.
+ *
+ * After each call, take the finished exchanges with udp_pop() until there is
+ * none.
+ */
+#ifndef SHADOW_UDP_H
+#define SHADOW_UDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/frame.h"
+#include "core/hash.h"
+#include "core/ipaddr.h"
+#include "core/limits.h"
+#include "core/who.h"
+#include "shadow/effect.h"
+#include "wire/segment.h"
+
+/* How long an answer is waited for, and how long it is then known as late. */
+#define UDP_TIMEOUT (10 * NS_PER_SEC)
+/* Exchanges remembered with one key; full: the oldest of them goes, counted. */
+#define UDP_SAME_KEY 16
+/* Finished exchanges kept for udp_pop(); full: the exchange is not compared,
+ * counted. No call of this machine finishes more than this.
+ */
+#define UDP_PAIRS 64
+
+/*
+ * Counters, as reports print them. These sums are closed:
+ *   queries = exchanges + repeats + query_cut + query_pool_full
+ *   exchanges = answered + no_production + no_sut + no_answer + evicted +
+ *               same_key + run_ended + those that are open
+ *   answers (of either side) = paired + repeated + late + stray
+ */
+#define UDP_COUNTERS(X)                                                        \
+	X(queries, "udp_queries")     /* datagrams of clients */               \
+	X(exchanges, "udp_exchanges") /* begun */                              \
+	X(repeats, "udp_repeats")     /* of a query with no answer yet */      \
+	X(query_cut, "udp_query_cut") /* not captured whole: not played */     \
+	X(query_pool_full, "udp_query_pool_full") /* not played */             \
+	X(forwarded, "udp_forwarded")		  /* effects written */        \
+	X(repeat_held,                                                         \
+	  "udp_repeat_held")	    /* repeats not forwarded: one of its \
+					   * exchange still waits for room */     \
+	X(unsent, "udp_unsent")	    /* effects that a sink gave back */        \
+	X(answered, "udp_answered") /* ended with both answers */              \
+	X(no_production,                                                       \
+	  "udp_no_production")	      /* ended by timeout: only the    \
+					       * SUT answered */       \
+	X(no_sut, "udp_no_sut")	      /* only production did */                \
+	X(no_answer, "udp_no_answer") /* neither did */                        \
+	X(evicted, "udp_evicted")     /* ended: table full */                  \
+	X(same_key, "udp_same_key")   /* ended: UDP_SAME_KEY */                \
+	X(run_ended, "udp_run_ended") /* ended by udp_flush() */               \
+	X(pairs_lost,                                                          \
+	  "udp_pairs_lost")	      /* ended, but UDP_PAIRS were waiting */  \
+	X(forgotten, "udp_forgotten") /* ended ones that made room early */    \
+	X(prod_answers, "udp_prod_answers")                                    \
+	X(prod_paired, "udp_prod_paired")                                      \
+	X(prod_repeated, "udp_prod_repeated")                                  \
+	X(prod_late, "udp_prod_late")                                          \
+	X(prod_stray, "udp_prod_stray") /* no query is known */                \
+	X(sut_answers, "udp_sut_answers")                                      \
+	X(sut_paired, "udp_sut_paired")                                        \
+	X(sut_repeated, "udp_sut_repeated")                                    \
+	X(sut_late, "udp_sut_late")                                            \
+	X(sut_stray, "udp_sut_stray")                                          \
+	X(question_differs,                                                    \
+	  "udp_question_differs")	/* paired by the id only */            \
+	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */ \
+	X(answer_pool_full, "udp_answer_pool_full") /* not compared */
+
+/** struct udp_counters - What happened so far */
+struct udp_counters {
+#define X(field, name) uint64_t field;
+	UDP_COUNTERS(X)
+#undef X
+};
+
+/**
+ * struct udp_tag - How an answer finds its query
+ * @ordered:	Nothing in the bytes tells: the first answer belongs to the first
+ *		query that has none. @id and @question are then 0
+ * @id:		Number that the answer repeats (DNS: the message's ID)
+ * @question:	Hash of what else it repeats (DNS: the question section)
+ */
+struct udp_tag {
+	bool ordered;
+	uint16_t id;
+	uint32_t question;
+};
+
+/** struct udp_to - The SUT that a query is played to */
+struct udp_to {
+	struct ipaddr addr;
+	uint16_t port;
+	uint8_t sut; /* its index, goes into the effect */
+};
+
+/* How an exchange ended. */
+enum udp_end {
+	UDP_ANSWERED,	   /* both answers are there */
+	UDP_NO_PRODUCTION, /* only the SUT's came in time */
+	UDP_NO_SUT,	   /* only production's did */
+	UDP_NO_ANSWER,	   /* neither did */
+	UDP_EVICTED,	   /* made room for another */
+	UDP_RUN_ENDED,
+};
+
+/**
+ * struct udp_pair - A finished exchange
+ * @end:	How it ended
+ * @sut:	Index of the SUT
+ * @client, @prod, @cport, @pport: Addresses of the query
+ * @tag:	Of the query
+ * @repeats:	How often the client repeated it
+ * @has:	@who answered; [WHO_CLIENT] is true
+ * @cut:	@who's datagram is not, or not whole, in @frame although it came
+ * @frame:	Payload of each; NULL: none or not kept. Interest FRAME_CMP is
+ *		the caller's to clear (udp_pair_free())
+ * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
+ *		from the effect to its arrival; valid if @has
+ * @ts:		Capture time of the query
+ */
+struct udp_pair {
+	enum udp_end end;
+	uint8_t sut;
+	uint16_t cport;
+	uint16_t pport;
+	struct ipaddr client;
+	struct ipaddr prod;
+	struct udp_tag tag;
+	uint32_t repeats;
+	bool has[WHO_COUNT];
+	bool cut[WHO_COUNT];
+	struct frame *frame[WHO_COUNT];
+	uint64_t latency[WHO_COUNT];
+	uint64_t ts;
+};
+
+struct udp_shadow;
+
+/** udp_size() - Arena bytes for @n exchanges, 1 to 2^24 */
+size_t udp_size(uint32_t n);
+
+/**
+ * udp_init() - Make a machine
+ * @out:	Machine, in the arena
+ * @a:		Arena with udp_size(@n) bytes left
+ * @pool:	Pool of the payloads
+ * @n:		Exchanges it can remember; full: an ended one is forgotten, else
+ *		the oldest is ended (UDP_EVICTED), both counted
+ * @key:	Key of its hash tables
+ * @keep:	Keep payloads for udp_pair (something is compared)
+ *
+ * Return: 0, or -ENOMEM if the arena is too small (@out untouched)
+ */
+int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
+	     uint32_t n, const struct hash_key *key, bool keep);
+
+/**
+ * udp_query() - A client's datagram to production
+ * @u:		Machine
+ * @seg:	Datagram; its payload is copied
+ * @tag:	How its answer will be known
+ * @to:		SUT that it is played to
+ * @now:	Time, ns, never goes back
+ * @out:	One effect is added. If there is no room it is due at once by
+ *		udp_timeout()
+ */
+void udp_query(struct udp_shadow *u, const struct segment *seg,
+	       const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	       struct effects *out);
+
+/**
+ * udp_answer() - A datagram towards a client
+ * @u:		Machine
+ * @who:	WHO_PROD: from the mirror; WHO_SUT: from the SUT's wire
+ * @sut:	Index of the SUT whose exchange is meant: with several, an answer
+ *		of production is passed in once for each
+ * @seg:	Datagram from production's or the SUT's address and port
+ * @tag:	As it is in the answer
+ * @now:	Time, ns
+ */
+void udp_answer(struct udp_shadow *u, enum who who, uint8_t sut,
+		const struct segment *seg, const struct udp_tag *tag,
+		uint64_t now);
+
+/** udp_timeout() - End and forget what is due; send what found no room */
+void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out);
+
+/** udp_next_timeout() - When udp_timeout() is due; UINT64_MAX: never */
+uint64_t udp_next_timeout(const struct udp_shadow *u);
+
+/** udp_unsent() - A sink could not take effect @e of this machine: counted */
+void udp_unsent(struct udp_shadow *u, const struct effect *e);
+
+/**
+ * udp_pop() - Take the oldest finished exchange
+ *
+ * Return: true, with @pair filled in; false: there is none, @pair untouched
+ */
+bool udp_pop(struct udp_shadow *u, struct udp_pair *pair);
+
+/** udp_pair_free() - Give a taken exchange's frames back */
+void udp_pair_free(struct udp_shadow *u, struct udp_pair *pair);
+
+/**
+ * udp_flush() - End and forget exchanges as the run ends
+ *
+ * Return: true if some are left: call udp_pop() until there is none, then this
+ * again
+ */
+bool udp_flush(struct udp_shadow *u);
+
+/** udp_used() - Exchanges in the table, open and ended */
+uint32_t udp_used(const struct udp_shadow *u);
+
+/** udp_open() - Exchanges that wait for an answer */
+uint32_t udp_open(const struct udp_shadow *u);
+
+/** udp_counters() - What happened so far */
+const struct udp_counters *udp_counters(const struct udp_shadow *u);
+
+#endif /* SHADOW_UDP_H */

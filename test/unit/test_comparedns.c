@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_comparedns.c - Unit test of compare/dns
+ *
+ * Messages are written with a small assembler, so that each row says only what
+ * differs. They are handed over in blocks of their exact size, for the address
+ * sanitizer to see a byte too far.
+ */
+#include "compare/dns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "core/bytes.h"
+
+#define QUERY_NAME 12 /* offset of the question's name */
+
+struct msg {
+	uint8_t b[1024];
+	uint32_t n;
+};
+
+static void raw(struct msg *m, const void *p, size_t n)
+{
+	memcpy(m->b + m->n, p, n);
+	m->n += (uint32_t)n;
+}
+
+static void u16(struct msg *m, unsigned v)
+{
+	put_be16(m->b + m->n, (uint16_t)v);
+	m->n += 2;
+}
+
+/* A name in text form; "" is the root, "*" a pointer to the question's. */
+static void name(struct msg *m, const char *s)
+{
+	if (strcmp(s, "*") == 0) {
+		u16(m, 0xc000 | QUERY_NAME);
+		return;
+	}
+	while (*s != '\0') {
+		size_t n = strcspn(s, ".");
+
+		m->b[m->n++] = (uint8_t)n;
+		raw(m, s, n);
+		s += n + (s[n] == '.');
+	}
+	m->b[m->n++] = 0;
+}
+
+static struct msg begin(unsigned flags, const char *question)
+{
+	struct msg m = { .n = 0 };
+
+	u16(&m, 0x1234);
+	u16(&m, flags);
+	u16(&m, 1);
+	u16(&m, 0);
+	u16(&m, 0);
+	u16(&m, 0);
+	name(&m, question);
+	u16(&m, 1);
+	u16(&m, 1);
+	return m;
+}
+
+/* Begin a record of section @sec (1 answer to 3 additional). */
+static void record(struct msg *m, unsigned sec, const char *owner,
+		   unsigned type, unsigned class, uint32_t ttl)
+{
+	uint8_t *count = m->b + 4 + 2 * sec;
+
+	put_be16(count, (uint16_t)(get_be16(count) + 1));
+	name(m, owner);
+	u16(m, type);
+	u16(m, class);
+	u16(m, ttl >> 16);
+	u16(m, ttl & 0xffff);
+}
+
+static void a_record(struct msg *m, const char *owner, uint32_t ttl,
+		     uint8_t last)
+{
+	uint8_t ip[4] = { 192, 0, 2, last };
+
+	record(m, 1, owner, 1, 1, ttl);
+	u16(m, 4);
+	raw(m, ip, 4);
+}
+
+static void named(struct msg *m, unsigned sec, const char *owner, unsigned type,
+		  unsigned fixed, const char *target)
+{
+	uint32_t len;
+
+	record(m, sec, owner, type, 1, 60);
+	len = m->n;
+	u16(m, 0);
+	for (; fixed > 0; fixed--)
+		m->b[m->n++] = 9;
+	name(m, target);
+	put_be16(m->b + len, (uint16_t)(m->n - len - 2));
+}
+
+static void opt(struct msg *m, unsigned size, uint32_t ttl, const void *data,
+		unsigned len)
+{
+	record(m, 3, "", 41, size, ttl);
+	u16(m, len);
+	raw(m, data, len);
+}
+
+static struct compare_result compare(enum compare_level level,
+				     const struct msg *p, const struct msg *s)
+{
+	struct compare_result r;
+	uint8_t *a = malloc(p->n + 1u);
+	uint8_t *b = malloc(s->n + 1u);
+
+	if (a == NULL || b == NULL)
+		abort();
+	memcpy(a + 1, p->b, p->n);
+	memcpy(b + 1, s->b, s->n);
+	dns_compare(level, a + 1, p->n, b + 1, s->n, &r);
+	free(a);
+	free(b);
+	return r;
+}
+
+#define IDENTICAL(p, s)	 compare(COMPARE_IDENTICAL, &(p), &(s))
+#define EQUIVALENT(p, s) compare(COMPARE_EQUIVALENT, &(p), &(s))
+
+static struct msg simple(uint32_t ttl, uint8_t last)
+{
+	struct msg m = begin(0x8180, "www.Example.org");
+
+	a_record(&m, "*", ttl, last);
+	return m;
+}
+
+static void test_same_bytes_are_identical(void)
+{
+	struct msg p = simple(60, 1);
+	struct compare_result r = EQUIVALENT(p, p);
+
+	CHECK(r.verdict == VERDICT_IDENTICAL && r.reason == REASON_NONE);
+	r = IDENTICAL(p, p);
+	CHECK(r.verdict == VERDICT_IDENTICAL);
+	CHECK(r.bytes[0] == p.n && r.bytes[1] == p.n);
+}
+
+static void test_ttl_is_left_out(void)
+{
+	struct msg p = simple(60, 1), s = simple(59, 1);
+	struct compare_result r = EQUIVALENT(p, s);
+
+	CHECK(r.verdict == VERDICT_EQUIVALENT && r.reason == REASON_NONE);
+	r = IDENTICAL(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BYTES);
+	CHECK(r.offset == p.n - 7); /* last byte of the TTL */
+}
+
+static void test_other_data_is_different(void)
+{
+	struct msg p = simple(60, 1), s = simple(60, 2);
+	struct compare_result r = EQUIVALENT(p, s);
+
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BODY);
+	CHECK(r.offset == p.n - 16);
+	CHECK(strcmp(r.detail, "answer: production 1, SUT 1 records; number 1 "
+			       "differs") == 0);
+}
+
+static void test_order_within_an_rrset_is_free(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+	struct compare_result r;
+
+	a_record(&p, "*", 60, 1);
+	a_record(&p, "*", 60, 2);
+	a_record(&p, "*", 60, 2);
+	a_record(&s, "*", 60, 2);
+	a_record(&s, "*", 60, 1);
+	a_record(&s, "*", 60, 2);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	s.b[s.n - 1] = 1; /* 2 1 1 against 1 2 2 */
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BODY);
+}
+
+static void test_order_of_rrsets_is_not(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+
+	named(&p, 1, "*", 5, 0, "c.b");
+	a_record(&p, "c.b", 60, 1);
+	a_record(&s, "c.b", 60, 1);
+	named(&s, 1, "*", 5, 0, "c.b");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+}
+
+static void test_missing_and_extra_records(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+	struct compare_result r;
+
+	a_record(&p, "*", 60, 1);
+	s = p;
+	a_record(&s, "*", 60, 2);
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.offset == UINT64_MAX);
+	CHECK(strcmp(r.detail, "answer: production 1, SUT 2 records; number 2 "
+			       "differs") == 0);
+	r = EQUIVALENT(s, p);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.offset == p.n);
+}
+
+static void test_compression_and_case_of_names_do_not_matter(void)
+{
+	struct msg p = begin(0x8180, "mail.example.org"), s = p;
+
+	named(&p, 1, "*", 15, 2, "*");
+	named(&p, 2, "example.org", 2, 0, "mail.example.org");
+	named(&p, 2, "x", 33, 6, "*");
+	named(&s, 1, "MAIL.example.org", 15, 2, "mail.EXAMPLE.org");
+	named(&s, 2, "example.org", 2, 0, "*");
+	named(&s, 2, "x", 33, 6, "mail.example.org");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	CHECK(IDENTICAL(p, s).verdict == VERDICT_DIFFERENT);
+	/* In other types nothing is a name. */
+	named(&p, 1, "*", 16, 0, "mail.example.org");
+	named(&s, 1, "*", 16, 0, "Mail.example.org");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+}
+
+static void test_fields_before_and_behind_names_count(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s, t;
+
+	named(&p, 1, "*", 15, 2, "c.b");
+	s = p;
+	s.b[s.n - 6]++; /* preference, in front of the 5 bytes of c.b */
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	/* SOA: two names and 20 bytes; written by hand behind the second. */
+	t = begin(0x8180, "a.b");
+	record(&t, 2, "*", 6, 1, 60);
+	u16(&t, 2 + 2 + 20);
+	name(&t, "*");
+	name(&t, "*");
+	raw(&t, "01234567890123456789", 20);
+	s = t;
+	s.b[s.n - 1]++;
+	CHECK(EQUIVALENT(t, s).verdict == VERDICT_DIFFERENT);
+	CHECK(EQUIVALENT(t, s).reason == REASON_BODY);
+}
+
+static void test_header(void)
+{
+	static const struct {
+		const char *name;
+		unsigned flags;
+		enum compare_reason reason;
+		const char *detail;
+	} row[] = {
+		{ "rcode", 0x8183, REASON_STATUS,
+		  "rcode: production 0, SUT 3" },
+		{ "AA", 0x8580, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8580" },
+		{ "TC", 0x8380, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8380" },
+		{ "RD", 0x8080, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8080" },
+		{ "RA", 0x8100, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8100" },
+		{ "AD", 0x81a0, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x81a0" },
+		{ "CD", 0x8190, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8190" },
+		{ "opcode", 0x8980, REASON_HEADER,
+		  "flags: production 0x8180, SUT 0x8980" },
+	};
+	struct msg p = simple(60, 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct msg s = p;
+		struct compare_result r;
+
+		put_be16(s.b + 2, (uint16_t)row[i].flags);
+		r = EQUIVALENT(p, s);
+		CHECK_ROW(r.verdict == VERDICT_DIFFERENT, row[i].name);
+		CHECK_ROW(r.reason == row[i].reason, row[i].name);
+		CHECK_ROW(strcmp(r.detail, row[i].detail) == 0, row[i].name);
+	}
+}
+
+static void test_id_and_question(void)
+{
+	struct msg p = simple(60, 1), s = p;
+	struct compare_result r;
+
+	s.b[1]++;
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_HEADER);
+	CHECK(strcmp(r.detail, "id: production 4660, SUT 4661") == 0);
+	s = begin(0x8180, "www.example.org");
+	a_record(&s, "*", 60, 1);
+	r = EQUIVALENT(p, s);
+	CHECK(r.reason == REASON_HEADER && strcmp(r.detail, "question") == 0);
+	s = begin(0x8180, "www.Example.orgs");
+	a_record(&s, "*", 60, 1);
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+	CHECK(EQUIVALENT(s, p).reason == REASON_HEADER);
+}
+
+static void test_opt_without_cookies(void)
+{
+	static const uint8_t cookie1[] = {
+		0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8
+	};
+	static const uint8_t cookie2[] = {
+		0, 10, 0, 8, 8, 7, 6, 5, 4, 3, 2, 1
+	};
+	static const uint8_t ede[] = { 0, 15, 0, 2, 0, 7 };
+	struct msg base = simple(60, 1);
+	struct msg p = base, s = base, t = base;
+
+	opt(&p, 1232, 0x8000, cookie1, sizeof(cookie1));
+	opt(&s, 1232, 0x8000, cookie2, sizeof(cookie2));
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	opt(&t, 1232, 0x8000, ede, sizeof(ede));
+	CHECK(EQUIVALENT(p, t).verdict == VERDICT_DIFFERENT);
+	CHECK(EQUIVALENT(t, p).reason == REASON_HEADER);
+	CHECK(EQUIVALENT(p, base).reason == REASON_HEADER);
+	CHECK(EQUIVALENT(base, p).reason == REASON_HEADER);
+	s = base;
+	opt(&s, 512, 0x8000, cookie1, sizeof(cookie1));
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+	s = base;
+	opt(&s, 1232, 0, cookie1, sizeof(cookie1));
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+	/* BADVERS: the upper bits of the rcode are in OPT. */
+	s = base;
+	opt(&s, 1232, 0x01008000, cookie1, sizeof(cookie1));
+	CHECK(EQUIVALENT(p, s).reason == REASON_STATUS);
+	CHECK(EQUIVALENT(p, s).status[1] == 16);
+}
+
+static void test_place_of_opt_does_not_matter(void)
+{
+	struct msg p = simple(60, 1), s = p;
+
+	opt(&p, 1232, 0, "", 0);
+	named(&p, 3, "x", 12, 0, "y");
+	named(&s, 3, "x", 12, 0, "y");
+	opt(&s, 1232, 0, "", 0);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+}
+
+static void test_broken_messages_are_compared_as_bytes(void)
+{
+	struct msg p = simple(60, 1);
+	struct compare_result r;
+
+	for (uint32_t n = 0; n < p.n; n++) {
+		struct msg s = p;
+
+		s.n = n;
+		r = EQUIVALENT(p, s);
+		CHECK(r.verdict == VERDICT_DIFFERENT);
+		CHECK(r.reason == REASON_LENGTH && r.offset == n);
+		CHECK(strcmp(r.detail, "SUT's message cannot be read") == 0);
+		r = EQUIVALENT(s, p);
+		CHECK(r.verdict == VERDICT_DIFFERENT && r.offset == n);
+		CHECK(EQUIVALENT(s, s).verdict == VERDICT_IDENTICAL);
+	}
+}
+
+static void test_hostile_pointers(void)
+{
+	static const struct {
+		const char *name;
+		uint16_t pointer;
+	} row[] = {
+		{ "to itself", 0xc000 | 33 },
+		{ "forward", 0xc000 | 35 },
+		{ "past the end", 0xffff },
+		{ "reserved bits", 0x8000 | QUERY_NAME },
+	};
+	struct msg p = simple(60, 1);
+
+	CHECK(get_be16(p.b + 33) == (0xc000 | QUERY_NAME));
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct msg s = p;
+		struct compare_result r;
+
+		put_be16(s.b + 33, row[i].pointer);
+		r = EQUIVALENT(p, s);
+		CHECK_ROW(r.verdict == VERDICT_DIFFERENT, row[i].name);
+		CHECK_ROW(strcmp(r.detail, "SUT's message cannot be read") == 0,
+			  row[i].name);
+	}
+}
+
+static void test_name_longer_than_255_bytes(void)
+{
+	char longest[255], longer[256];
+	struct msg p, s;
+
+	/* 126 labels of one letter and the root are 253 bytes. */
+	for (size_t i = 0; i < 254; i++)
+		longest[i] = longer[i] = i % 2 == 0 ? 'a' : '.';
+	longest[253] = '\0'; /* 127 labels, 255 bytes with the root */
+	longer[253] = 'a';
+	longer[254] = '\0';
+	p = begin(0x8180, longest);
+	s = p;
+	a_record(&p, "*", 60, 1);
+	a_record(&s, "*", 61, 1);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	p = begin(0x8180, longer);
+	s = p;
+	a_record(&p, "*", 60, 1);
+	a_record(&s, "*", 61, 1);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+}
+
+static void test_too_many_records_are_compared_as_bytes(void)
+{
+	static struct msg p, s;
+
+	p = begin(0x8180, "a");
+	for (unsigned i = 0; i < 50; i++)
+		a_record(&p, "*", 60, (uint8_t)i);
+	s = p;
+	s.b[s.n - 5 - 2]++; /* TTL of the last */
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	/* Questions are the shortest: 5 bytes each. */
+	p = begin(0x8180, "");
+	for (unsigned i = 0; i < DNS_RECORDS; i++) {
+		name(&p, "");
+		u16(&p, 1);
+		u16(&p, 1);
+	}
+	put_be16(p.b + 4, DNS_RECORDS + 1);
+	s = p;
+	s.b[3] ^= 0x80;
+	CHECK(strcmp(EQUIVALENT(p, s).detail,
+		     "production's message cannot be read") == 0);
+	put_be16(p.b + 4, DNS_RECORDS);
+	p.n -= 5;
+	s = p;
+	s.b[3] ^= 0x80;
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "same bytes are identical", test_same_bytes_are_identical },
+		{ "TTL is left out", test_ttl_is_left_out },
+		{ "other data is different", test_other_data_is_different },
+		{ "order within an RRset is free",
+		  test_order_within_an_rrset_is_free },
+		{ "order of RRsets is not", test_order_of_rrsets_is_not },
+		{ "missing and extra records", test_missing_and_extra_records },
+		{ "compression and case of names do not matter",
+		  test_compression_and_case_of_names_do_not_matter },
+		{ "fields before and behind names count",
+		  test_fields_before_and_behind_names_count },
+		{ "header", test_header },
+		{ "ID and question", test_id_and_question },
+		{ "OPT without cookies", test_opt_without_cookies },
+		{ "place of OPT does not matter",
+		  test_place_of_opt_does_not_matter },
+		{ "broken messages are compared as bytes",
+		  test_broken_messages_are_compared_as_bytes },
+		{ "hostile pointers", test_hostile_pointers },
+		{ "a name longer than 255 bytes",
+		  test_name_longer_than_255_bytes },
+		{ "too many records are compared as bytes",
+		  test_too_many_records_are_compared_as_bytes },
+	};
+
+	return check_main(tests, ARRAY_SIZE(tests));
+}

@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_udp.c - Unit test of shadow/udp
+ *
+ * Every dialogue ends with check_closed(): the sums of udp.h hold, all frames
+ * went back to the pool and the table is empty.
+ */
+#include "shadow/udp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+#define POOL_BYTES FRAME_TOP
+#define T0	   (5 * NS_PER_SEC) /* engine's time at the start */
+#define WALL	   (UINT64_C(1700000000) * NS_PER_SEC)
+
+/* struct rig - A machine and what its callers do */
+struct rig {
+	struct arena arena;
+	struct pool *pool;
+	struct udp_shadow *u;
+	struct effects out;
+	uint64_t now;
+	bool v6;
+	uint32_t pairs;
+};
+
+static const struct hash_key hash_key = { { 1, 2 } };
+static const uint8_t client4[4] = { 10, 0, 0, 1 };
+static const uint8_t prod4[4] = { 10, 0, 0, 53 };
+static const uint8_t sut4[4] = { 192, 168, 7, 53 };
+
+static struct ipaddr addr_of(const struct rig *r, enum who who)
+{
+	static const uint8_t *const v4[] = { client4, prod4, sut4 };
+	uint8_t b[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+	b[15] = (uint8_t)(who + 1);
+	return r->v6 ? ipaddr_from6(b) : ipaddr_from4(v4[who]);
+}
+
+static void rig_init(struct rig *r, uint32_t n, bool keep, bool v6)
+{
+	size_t size = pool_size(POOL_BYTES) + udp_size(n);
+
+	*r = (struct rig){ .now = T0, .v6 = v6 };
+	r->arena.base = aligned_alloc(ARENA_ALIGN, arena_need(size));
+	r->arena.size = arena_need(size);
+	memset(r->arena.base, 0, r->arena.size);
+	if (pool_init(&r->pool, &r->arena, POOL_BYTES) != 0 ||
+	    udp_init(&r->u, &r->arena, r->pool, n, &hash_key, keep) != 0)
+		abort();
+}
+
+static uint64_t ended(const struct udp_counters *c)
+{
+	return c->answered + c->no_production + c->no_sut + c->no_answer +
+	       c->evicted + c->same_key + c->run_ended;
+}
+
+static void take_effects(struct rig *r)
+{
+	for (uint32_t i = 0; i < r->out.n; i++)
+		frame_clear(r->pool, r->out.e[i].frame, FRAME_EMIT);
+	r->out.n = 0;
+}
+
+static void check_closed(struct rig *r)
+{
+	const struct udp_counters *c = udp_counters(r->u);
+	struct udp_pair p;
+	bool more;
+
+	take_effects(r);
+	do {
+		more = udp_flush(r->u);
+		while (udp_pop(r->u, &p)) {
+			r->pairs++;
+			udp_pair_free(r->u, &p);
+		}
+	} while (more);
+	CHECK(c->queries ==
+	      c->exchanges + c->repeats + c->query_cut + c->query_pool_full);
+	CHECK(c->exchanges == ended(c));
+	CHECK(c->exchanges == r->pairs + c->pairs_lost);
+	CHECK(c->prod_answers ==
+	      c->prod_paired + c->prod_repeated + c->prod_late + c->prod_stray);
+	CHECK(c->sut_answers ==
+	      c->sut_paired + c->sut_repeated + c->sut_late + c->sut_stray);
+	CHECK(udp_used(r->u) == 0);
+	CHECK(udp_open(r->u) == 0);
+	CHECK(pool_used(r->pool) == 0);
+	CHECK(udp_next_timeout(r->u) == UINT64_MAX);
+	free(r->arena.base);
+}
+
+static struct udp_tag tag(uint16_t id, uint32_t question)
+{
+	return (struct udp_tag){ .id = id, .question = question };
+}
+
+static const struct udp_tag in_order = { .ordered = true };
+
+static void datagram(struct rig *r, enum who who, uint16_t port,
+		     const char *text, struct segment *seg)
+{
+	bool c = who == WHO_CLIENT;
+
+	*seg = (struct segment){
+		.src = addr_of(r, c ? WHO_CLIENT : who),
+		.dst = addr_of(r, c ? WHO_PROD : WHO_CLIENT),
+		.sport = c ? port : 53,
+		.dport = c ? 53 : port,
+		.proto = PROTO_UDP,
+		.ttl = 57,
+		.data = (const uint8_t *)text,
+		.len = (uint32_t)strlen(text),
+		.cap = (uint32_t)strlen(text),
+		.ts = WALL + r->now,
+	};
+}
+
+static void query(struct rig *r, uint16_t port, struct udp_tag t,
+		  const char *text)
+{
+	struct udp_to to = { .addr = addr_of(r, WHO_SUT),
+			     .port = 53,
+			     .sut = 2 };
+	struct segment seg;
+
+	datagram(r, WHO_CLIENT, port, text, &seg);
+	udp_query(r->u, &seg, &t, &to, r->now, &r->out);
+}
+
+static void answer(struct rig *r, enum who who, uint16_t port, struct udp_tag t,
+		   const char *text)
+{
+	struct segment seg;
+
+	datagram(r, who, port, text, &seg);
+	udp_answer(r->u, who, 2, &seg, &t, r->now);
+}
+
+static bool holds(const struct frame *f, const char *text)
+{
+	return f != NULL && f->len == strlen(text) &&
+	       memcmp(f->data, text, f->len) == 0;
+}
+
+/* Pop one pair and check how it ended; the caller frees it. */
+static struct udp_pair pop(struct rig *r, enum udp_end end)
+{
+	struct udp_pair p = { .end = UDP_RUN_ENDED };
+
+	CHECK(udp_pop(r->u, &p));
+	CHECK(p.end == end);
+	r->pairs++;
+	return p;
+}
+
+static void drop(struct rig *r, enum udp_end end)
+{
+	struct udp_pair p = pop(r, end);
+
+	udp_pair_free(r->u, &p);
+}
+
+static void play_one(bool v6)
+{
+	struct rig r;
+	struct udp_pair p;
+	const struct effect *e;
+
+	rig_init(&r, 8, true, v6);
+	query(&r, 4000, tag(7, 99), "query");
+	CHECK(r.out.n == 1);
+	e = &r.out.e[0];
+	CHECK(e->kind == EFFECT_UDP && e->cause == CAUSE_DATAGRAM);
+	CHECK(e->sut == 2 && e->flow == 1 && e->ttl == 57);
+	CHECK(memcmp(e->src.b, addr_of(&r, WHO_CLIENT).b, 16) == 0);
+	CHECK(memcmp(e->dst.b, addr_of(&r, WHO_SUT).b, 16) == 0);
+	CHECK(e->sport == 4000 && e->dport == 53);
+	CHECK(e->len == 5 && memcmp(effects_data(e), "query", 5) == 0);
+	CHECK(udp_next_timeout(r.u) == T0 + UDP_TIMEOUT);
+
+	r.now += 3 * NS_PER_MS;
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "theirs");
+	CHECK(!udp_pop(r.u, &p));
+	r.now += 2 * NS_PER_MS;
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "ours");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.latency[WHO_PROD] == 5 * NS_PER_MS);
+	CHECK(p.latency[WHO_SUT] == 3 * NS_PER_MS);
+	CHECK(holds(p.frame[WHO_CLIENT], "query"));
+	CHECK(holds(p.frame[WHO_PROD], "ours"));
+	CHECK(holds(p.frame[WHO_SUT], "theirs"));
+	CHECK(p.cport == 4000 && p.pport == 53 && p.sut == 2);
+	CHECK(p.tag.id == 7 && p.repeats == 0 && p.ts == WALL + T0);
+	udp_pair_free(r.u, &p);
+	CHECK(udp_open(r.u) == 0 && udp_used(r.u) == 1);
+	CHECK(udp_counters(r.u)->answered == 1);
+	check_closed(&r);
+}
+
+static void test_plays_and_pairs_ipv4(void)
+{
+	play_one(false);
+}
+
+static void test_plays_and_pairs_ipv6(void)
+{
+	play_one(true);
+}
+
+static void test_repeat_is_played_in_the_same_exchange(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(7, 99), "query");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "a");
+	query(&r, 4000, tag(7, 99), "query");
+	CHECK(r.out.n == 2 && r.out.e[1].flow == 1);
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "b");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "c");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.repeats == 1 && holds(p.frame[WHO_SUT], "a"));
+	udp_pair_free(r.u, &p);
+	CHECK(udp_counters(r.u)->repeats == 1);
+	CHECK(udp_counters(r.u)->sut_repeated == 1);
+	check_closed(&r);
+}
+
+static void test_id_used_again_is_a_new_exchange(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(7, 99), "q1");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "p1");
+	query(&r, 4000, tag(7, 99), "q2");
+	CHECK(r.out.n == 2 && r.out.e[1].flow == 2);
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "s1");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_CLIENT], "q1") &&
+	      holds(p.frame[WHO_SUT], "s1"));
+	udp_pair_free(r.u, &p);
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "s2");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "p2");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_CLIENT], "q2") &&
+	      holds(p.frame[WHO_SUT], "s2"));
+	CHECK(holds(p.frame[WHO_PROD], "p2"));
+	udp_pair_free(r.u, &p);
+	CHECK(udp_counters(r.u)->repeats == 0);
+	check_closed(&r);
+}
+
+static void test_question_tells_queries_with_one_id_apart(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(7, 1), "q1");
+	query(&r, 4000, tag(7, 2), "q2");
+	answer(&r, WHO_PROD, 4000, tag(7, 2), "p2");
+	answer(&r, WHO_SUT, 4000, tag(7, 2), "s2");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_CLIENT], "q2"));
+	udp_pair_free(r.u, &p);
+	/* Repeated: it must not become the answer to the other question. */
+	answer(&r, WHO_SUT, 4000, tag(7, 2), "s2");
+	CHECK(udp_counters(r.u)->sut_repeated == 1);
+	/* A question nobody asked goes to the query that lacks an answer. */
+	answer(&r, WHO_SUT, 4000, tag(7, 3), "s3");
+	answer(&r, WHO_PROD, 4000, tag(7, 1), "p1");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_SUT], "s3") && holds(p.frame[WHO_PROD], "p1"));
+	udp_pair_free(r.u, &p);
+	CHECK(udp_counters(r.u)->question_differs == 1);
+	check_closed(&r);
+}
+
+static void test_without_ids_answers_pair_in_order(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, in_order, "q1");
+	query(&r, 4000, in_order, "q1");
+	CHECK(udp_counters(r.u)->exchanges == 2);
+	answer(&r, WHO_SUT, 4000, in_order, "s1");
+	answer(&r, WHO_SUT, 4000, in_order, "s2");
+	answer(&r, WHO_PROD, 4000, in_order, "p1");
+	answer(&r, WHO_PROD, 4000, in_order, "p2");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_SUT], "s1") && holds(p.frame[WHO_PROD], "p1"));
+	udp_pair_free(r.u, &p);
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_SUT], "s2") && holds(p.frame[WHO_PROD], "p2"));
+	udp_pair_free(r.u, &p);
+	answer(&r, WHO_SUT, 4000, in_order, "s3");
+	CHECK(udp_counters(r.u)->sut_repeated == 1);
+	check_closed(&r);
+}
+
+static void test_other_port_or_sut_is_a_stray(void)
+{
+	struct rig r;
+	struct segment seg;
+	struct udp_tag t = tag(7, 99);
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, t, "query");
+	answer(&r, WHO_PROD, 4001, t, "x");
+	answer(&r, WHO_SUT, 4001, t, "x");
+	answer(&r, WHO_PROD, 4000, tag(8, 99), "x");
+	datagram(&r, WHO_SUT, 4000, "x", &seg);
+	udp_answer(r.u, WHO_SUT, 3, &seg, &t, r.now);
+	/* Production's address on the SUT's wire is not the SUT's. */
+	datagram(&r, WHO_PROD, 4000, "x", &seg);
+	udp_answer(r.u, WHO_SUT, 2, &seg, &t, r.now);
+	CHECK(udp_counters(r.u)->prod_stray == 2);
+	CHECK(udp_counters(r.u)->sut_stray == 3);
+	CHECK(udp_counters(r.u)->prod_paired == 0);
+	CHECK(udp_open(r.u) == 1);
+	check_closed(&r);
+}
+
+static void test_timeout_reports_who_was_silent(void)
+{
+	struct rig r;
+	struct udp_pair p;
+	const struct udp_counters *c;
+
+	rig_init(&r, 8, true, false);
+	c = udp_counters(r.u);
+	query(&r, 4000, tag(1, 0), "q");
+	query(&r, 4000, tag(2, 0), "q");
+	query(&r, 4000, tag(3, 0), "q");
+	take_effects(&r);
+	answer(&r, WHO_PROD, 4000, tag(1, 0), "p");
+	answer(&r, WHO_SUT, 4000, tag(2, 0), "s");
+	r.now = T0 + UDP_TIMEOUT - 1;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(udp_open(r.u) == 3);
+	r.now++;
+	udp_timeout(r.u, r.now, &r.out);
+	p = pop(&r, UDP_NO_SUT);
+	CHECK(holds(p.frame[WHO_PROD], "p") && !p.has[WHO_SUT]);
+	udp_pair_free(r.u, &p);
+	drop(&r, UDP_NO_PRODUCTION);
+	drop(&r, UDP_NO_ANSWER);
+	CHECK(c->no_sut == 1 && c->no_production == 1 && c->no_answer == 1);
+	CHECK(pool_used(r.pool) == 0);
+
+	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
+	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
+	answer(&r, WHO_PROD, 4000, tag(3, 0), "p");
+	CHECK(c->sut_late == 1 && c->sut_repeated == 1 && c->prod_late == 1);
+	CHECK(udp_next_timeout(r.u) == r.now + UDP_TIMEOUT);
+	r.now += UDP_TIMEOUT;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(udp_used(r.u) == 0);
+	answer(&r, WHO_PROD, 4000, tag(3, 0), "p");
+	CHECK(c->prod_stray == 1);
+	check_closed(&r);
+}
+
+static void test_full_table_forgets_ended_then_ends_oldest(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 2, true, false);
+	query(&r, 4000, tag(1, 0), "q1");
+	query(&r, 4000, tag(2, 0), "q2");
+	answer(&r, WHO_PROD, 4000, tag(2, 0), "p");
+	answer(&r, WHO_SUT, 4000, tag(2, 0), "s");
+	drop(&r, UDP_ANSWERED);
+	query(&r, 4000, tag(3, 0), "q3");
+	CHECK(udp_counters(r.u)->forgotten == 1);
+	CHECK(udp_counters(r.u)->evicted == 0);
+	query(&r, 4000, tag(4, 0), "q4");
+	CHECK(udp_counters(r.u)->evicted == 1);
+	p = pop(&r, UDP_EVICTED);
+	CHECK(holds(p.frame[WHO_CLIENT], "q1"));
+	udp_pair_free(r.u, &p);
+	CHECK(udp_used(r.u) == 2 && r.out.n == 4);
+	check_closed(&r);
+}
+
+static void test_one_key_is_bounded(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 64, true, false);
+	for (int i = 0; i < UDP_SAME_KEY; i++)
+		query(&r, 4000, in_order, i == 0 ? "first" : "later");
+	take_effects(&r);
+	CHECK(udp_used(r.u) == UDP_SAME_KEY);
+	query(&r, 4001, in_order, "other");
+	CHECK(udp_counters(r.u)->same_key == 0);
+	query(&r, 4000, in_order, "one more");
+	CHECK(udp_used(r.u) == UDP_SAME_KEY + 1);
+	CHECK(udp_counters(r.u)->same_key == 1);
+	p = pop(&r, UDP_EVICTED);
+	CHECK(holds(p.frame[WHO_CLIENT], "first"));
+	udp_pair_free(r.u, &p);
+	check_closed(&r);
+}
+
+static void test_no_room_for_effects_is_due_at_once(void)
+{
+	struct rig r;
+
+	rig_init(&r, 64, true, false);
+	for (uint16_t i = 0; i < EFFECTS_MAX; i++)
+		query(&r, 4000, tag(i, 0), "q");
+	CHECK(effects_left(&r.out) == 0);
+	query(&r, 4000, tag(100, 0), "held");
+	query(&r, 4000, tag(100, 0), "held");
+	CHECK(udp_counters(r.u)->repeat_held == 1);
+	CHECK(udp_next_timeout(r.u) == 0);
+	take_effects(&r);
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(r.out.n == 1 && holds(r.out.e[0].frame, "held"));
+	CHECK(udp_next_timeout(r.u) == T0 + UDP_TIMEOUT);
+	CHECK(udp_counters(r.u)->forwarded == EFFECTS_MAX + 1);
+	/* One that ends while it waits gives its frame back. */
+	r.out.n = EFFECTS_MAX;
+	query(&r, 4000, tag(101, 0), "never");
+	r.out.n = 1;
+	udp_unsent(r.u, &r.out.e[0]);
+	CHECK(udp_counters(r.u)->unsent == 1);
+	check_closed(&r);
+}
+
+static void test_cut_datagrams_are_not_played_or_compared(void)
+{
+	struct rig r;
+	struct udp_to to = { .port = 53, .sut = 2 };
+	struct udp_tag t = tag(7, 0);
+	struct segment seg;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	to.addr = addr_of(&r, WHO_SUT);
+	datagram(&r, WHO_CLIENT, 4000, "query", &seg);
+	seg.cap--;
+	udp_query(r.u, &seg, &t, &to, r.now, &r.out);
+	CHECK(r.out.n == 0 && udp_used(r.u) == 0);
+	CHECK(udp_counters(r.u)->query_cut == 1);
+
+	query(&r, 4000, t, "query");
+	datagram(&r, WHO_PROD, 4000, "answer", &seg);
+	seg.cap = 2;
+	udp_answer(r.u, WHO_PROD, 2, &seg, &t, r.now);
+	answer(&r, WHO_SUT, 4000, t, "answer");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.has[WHO_PROD] && p.cut[WHO_PROD] && !p.frame[WHO_PROD]);
+	CHECK(!p.cut[WHO_SUT] && holds(p.frame[WHO_SUT], "answer"));
+	udp_pair_free(r.u, &p);
+	check_closed(&r);
+}
+
+static void test_full_pool_is_counted(void)
+{
+	struct rig r;
+	struct udp_pair p;
+	struct frame *all;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(1, 0), "q");
+	take_effects(&r);
+	/* The query's block lies in the only one of FRAME_TOP: fill the rest. */
+	for (all = NULL;;) {
+		struct frame *f = frame_alloc(r.pool, 1, FRAME_QUEUE);
+
+		if (f == NULL)
+			break;
+		f->next = all;
+		all = f;
+	}
+	query(&r, 4000, tag(2, 0), "q");
+	CHECK(udp_counters(r.u)->query_pool_full == 1 && r.out.n == 0);
+	answer(&r, WHO_PROD, 4000, tag(1, 0), "p");
+	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
+	CHECK(udp_counters(r.u)->answer_pool_full == 2);
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.cut[WHO_PROD] && p.cut[WHO_SUT] && !p.cut[WHO_CLIENT]);
+	udp_pair_free(r.u, &p);
+	while (all != NULL) {
+		struct frame *next = all->next;
+
+		frame_clear(r.pool, all, FRAME_QUEUE);
+		all = next;
+	}
+	check_closed(&r);
+}
+
+static void test_nothing_is_kept_unless_asked(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, false, false);
+	query(&r, 4000, tag(1, 0), "q");
+	take_effects(&r);
+	answer(&r, WHO_PROD, 4000, tag(1, 0), "p");
+	CHECK(pool_used(r.pool) == 0);
+	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.has[WHO_PROD] && !p.cut[WHO_PROD] && !p.frame[WHO_PROD]);
+	check_closed(&r);
+}
+
+static void test_reports_that_nobody_takes_are_counted(void)
+{
+	struct rig r;
+
+	rig_init(&r, 256, true, false);
+	for (uint16_t i = 0; i < UDP_PAIRS + 5; i++) {
+		query(&r, 4000, tag(i, 0), "q");
+		take_effects(&r);
+		answer(&r, WHO_PROD, 4000, tag(i, 0), "p");
+		answer(&r, WHO_SUT, 4000, tag(i, 0), "s");
+	}
+	CHECK(udp_counters(r.u)->pairs_lost == 5);
+	/* A timeout waits for room instead. */
+	query(&r, 4000, tag(1000, 0), "q");
+	r.now += UDP_TIMEOUT;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(udp_open(r.u) == 1 && udp_next_timeout(r.u) <= r.now);
+	drop(&r, UDP_ANSWERED);
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(udp_open(r.u) == 0);
+	CHECK(udp_counters(r.u)->pairs_lost == 5);
+	check_closed(&r);
+}
+
+static void test_arena_too_small(void)
+{
+	static uint8_t block[256] __attribute__((aligned(ARENA_ALIGN)));
+	struct arena a = { .base = block, .size = sizeof(block) };
+	struct udp_shadow *u = NULL;
+
+	CHECK(udp_init(&u, &a, NULL, 4, &hash_key, true) == -ENOMEM);
+	CHECK(u == NULL && a.used == 0);
+}
+
+static void test_causes_have_names(void)
+{
+	CHECK(strcmp(cause_name(CAUSE_SYN), "syn") == 0);
+	CHECK(strcmp(cause_name(CAUSE_DATAGRAM), "datagram") == 0);
+	CHECK(strcmp(cause_name(CAUSE_PROBE), "probe") == 0);
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "plays and pairs, IPv4", test_plays_and_pairs_ipv4 },
+		{ "plays and pairs, IPv6", test_plays_and_pairs_ipv6 },
+		{ "a repeat is played in the same exchange",
+		  test_repeat_is_played_in_the_same_exchange },
+		{ "an id used again is a new exchange",
+		  test_id_used_again_is_a_new_exchange },
+		{ "the question tells queries with one id apart",
+		  test_question_tells_queries_with_one_id_apart },
+		{ "without ids answers pair in order",
+		  test_without_ids_answers_pair_in_order },
+		{ "another port, id or SUT is a stray",
+		  test_other_port_or_sut_is_a_stray },
+		{ "timeout reports who was silent",
+		  test_timeout_reports_who_was_silent },
+		{ "a full table forgets ended ones, then ends the oldest",
+		  test_full_table_forgets_ended_then_ends_oldest },
+		{ "one key is bounded", test_one_key_is_bounded },
+		{ "an effect without room is due at once",
+		  test_no_room_for_effects_is_due_at_once },
+		{ "cut datagrams are not played or compared",
+		  test_cut_datagrams_are_not_played_or_compared },
+		{ "a full pool is counted", test_full_pool_is_counted },
+		{ "nothing is kept unless asked",
+		  test_nothing_is_kept_unless_asked },
+		{ "reports that nobody takes are counted",
+		  test_reports_that_nobody_takes_are_counted },
+		{ "arena too small", test_arena_too_small },
+		{ "causes have names", test_causes_have_names },
+	};
+
+	return check_main(tests, ARRAY_SIZE(tests));
+}
