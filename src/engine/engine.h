@@ -29,6 +29,7 @@
 #include "engine/sutwire.h"
 #include "shadow/effect.h"
 #include "shadow/shadow.h"
+#include "shadow/udp.h"
 #include "wire/decode.h"
 
 /* Where a frame came from: its wire, before any address in it. */
@@ -77,7 +78,9 @@ struct engine_net {
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
  * @sut_none:	There is nobody to send to: flows are observed, not played
- * @wire:	The SUT's wire
+ * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
+ * @mac:	Our private hardware address on the SUT's wire
+ * @seed:	Of the run
  * @key:	Key of every table
  */
 struct engine_config {
@@ -91,7 +94,10 @@ struct engine_config {
 	struct engine_net skip[SKIP_MAX];
 	uint32_t vxlan;
 	bool sut_none;
-	struct sutwire_config wire;
+	bool sut_pinned;
+	uint8_t sut_mac[ETH_LEN];
+	uint8_t mac[ETH_LEN];
+	uint64_t seed;
 	struct hash_key key;
 };
 
@@ -225,7 +231,13 @@ const struct engine_stats *engine_stats(const struct engine *e);
 /** engine_shadow() - The machine, for its counters and histograms */
 const struct shadow *engine_shadow(const struct engine *e);
 
-/** engine_wire() - State of the SUT's wire */
+/** engine_udp() - The machine of datagrams, for its counters */
+const struct udp_counters *engine_udp(const struct engine *e);
+
+/** engine_sut() - Index of the SUT with address @ip, or -1 */
+int engine_sut(const struct engine *e, const struct ipaddr *ip);
+
+/** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);
 
 /** struct engine_occupancy - What is in use now */

@@ -21,8 +21,8 @@ _Static_assert(sizeof(struct exchange) + sizeof(struct frame) <= FRAME_MIN,
 static struct exchange *append(struct exchanges *xs, struct pool *pool,
 			       uint32_t index)
 {
-	struct frame *f = frame_alloc(pool, sizeof(struct exchange),
-				      FRAME_QUEUE);
+	struct frame *f =
+		frame_alloc(pool, sizeof(struct exchange), FRAME_QUEUE);
 	struct exchange *x;
 
 	if (f == NULL)
@@ -53,8 +53,8 @@ struct exchange *exchange_open(struct exchanges *xs, struct pool *pool,
 			       enum who who)
 {
 	while (xs->at[who] == NULL) {
-		uint32_t next = xs->tail != NULL ? xs->tail->index + 1 :
-						   xs->marks[who];
+		uint32_t next =
+			xs->tail != NULL ? xs->tail->index + 1 : xs->marks[who];
 
 		if (append(xs, pool, next) == NULL)
 			return NULL;

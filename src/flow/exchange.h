@@ -30,7 +30,7 @@ enum {
 	X_P_BEGUN = 1 << 7,   /* bytes of the answer were seen */
 	X_S_BEGUN = 1 << 8,
 	X_C_BEGUN = 1 << 9,
-	X_ENGINE = 1 << 10,   /* first bit of the engine's own */
+	X_LINE = 1 << 10, /* the request's first line is kept whole */
 };
 
 /**

@@ -30,18 +30,20 @@
 #include "flow/stream.h"
 
 #define FLOW_APP_MAX 176 /* bytes of a framer's state */
-#define FLOW_ACKS    8	 /* client acks waiting for the SUT's bytes; full: the
+#define FLOW_ACKS                                                              \
+	8 /* client acks waiting for the SUT's bytes; full: the
 			  * newest takes the place of the one before it */
-#define FLOW_BOUNDS  16	 /* ends of SUT frames remembered; full: the oldest goes */
+#define FLOW_BOUNDS                                                            \
+	16 /* ends of SUT frames remembered; full: the oldest goes */
 
 /* Event bits: only ever set (I20). A bit may be inferred from a later segment
  * that proves it.
  */
 enum {
-	EV_C_ACK = 1 << 0,    /* client completed its handshake */
+	EV_C_ACK = 1 << 0, /* client completed its handshake */
 	EV_P_SYNACK = 1 << 1,
 	EV_S_SYNACK = 1 << 2,
-	EV_C_FIN = 1 << 3,    /* in order */
+	EV_C_FIN = 1 << 3, /* in order */
 	EV_P_FIN = 1 << 4,
 	EV_S_FIN = 1 << 5,
 	EV_S_ACKFIN = 1 << 6, /* SUT acked our FIN */
@@ -84,7 +86,7 @@ enum flow_end {
 #define X(id, name) id,
 	FLOW_ENDS(X)
 #undef X
-	FLOW_END_COUNT
+		FLOW_END_COUNT
 };
 
 /** flow_end_name() - As reports spell it */
@@ -114,9 +116,9 @@ enum {
 
 /* Bits of flow.flags. */
 enum {
-	FLOW_MID = 1 << 0,	  /* handshake made up by us */
-	FLOW_LOST = 1 << 1,	  /* looking for the next message of the client */
-	FLOW_PLOST = 1 << 2,	  /* place in production's messages unknown */
+	FLOW_MID = 1 << 0,   /* handshake made up by us */
+	FLOW_LOST = 1 << 1,  /* looking for the next message of the client */
+	FLOW_PLOST = 1 << 2, /* place in production's messages unknown */
 	FLOW_FIN_SENT = 1 << 3,
 	FLOW_TS = 1 << 4,	  /* SUT agreed to timestamps */
 	FLOW_SACK = 1 << 5,	  /* SUT agreed to SACK */
@@ -124,23 +126,24 @@ enum {
 	FLOW_P_WSCALE = 1 << 7,	  /* production did, as far as we know */
 	FLOW_SUPERSEDED = 1 << 8, /* a newer incarnation has the tuple */
 	FLOW_DRAIN = 1 << 9,	  /* the first drain ack has been sent (I7) */
-	FLOW_MORE = 1 << 10,	  /* in the list of those with effects left over */
-	FLOW_HELD = 1 << 11,	  /* its FIN or RST was held (counted once) */
+	FLOW_MORE = 1 << 10, /* in the list of those with effects left over */
+	FLOW_HELD = 1 << 11, /* its FIN or RST was held (counted once) */
 	FLOW_RECOVER = 1 << 12,	  /* retransmitting up to @recover */
 	FLOW_HANDSHAKE = 1 << 13, /* our ACK of the SYN,ACK is still owed */
-	FLOW_QUIET_P = 1 << 14,	  /* marks of production's stream come by quiet */
+	FLOW_QUIET_P = 1 << 14, /* marks of production's stream come by quiet */
 	FLOW_QUIET_S = 1 << 15,
-	FLOW_SPOKE_P = 1 << 16,	  /* bytes since the last mark */
+	FLOW_SPOKE_P = 1 << 16, /* bytes since the last mark */
 	FLOW_SPOKE_S = 1 << 17,
-	FLOW_FRAMED = 1 << 18,	  /* a framer has been chosen */
-	FLOW_C_TUNNEL = 1 << 19,  /* no marks from the client's stream any more */
-	FLOW_ENDED_P = 1 << 20,	  /* production's FIN was given to the framer */
+	FLOW_FRAMED = 1 << 18, /* a framer has been chosen */
+	FLOW_C_TUNNEL =
+		1 << 19,	/* no marks from the client's stream any more */
+	FLOW_ENDED_P = 1 << 20, /* production's FIN was given to the framer */
 	FLOW_ENDED_S = 1 << 21,
 	FLOW_AMBIGUOUS = 1 << 22,
-	FLOW_MOVE_P = 1 << 23,	  /* its last mark is by quiet, and may move */
+	FLOW_MOVE_P = 1 << 23, /* its last mark is by quiet, and may move */
 	FLOW_MOVE_S = 1 << 24,
 	FLOW_SPOKE_C = 1 << 25,
-	FLOW_IS_TLS = 1 << 26,	  /* recognised, and not played */
+	FLOW_IS_TLS = 1 << 26, /* recognised, and not played */
 };
 
 /* Which list of the table a flow is in. */
@@ -186,7 +189,7 @@ struct flow {
 	uint64_t due[DUE_COUNT]; /* ns; WHEEL_NEVER: not set */
 	uint64_t id;
 	uint64_t s_progress; /* when the SUT last sent or acked something new */
-	uint64_t last; /* when the last frame of any endpoint came */
+	uint64_t last;	     /* when the last frame of any endpoint came */
 	struct flow_key key;
 	uint32_t flags;
 	uint16_t ev;
@@ -210,8 +213,8 @@ struct flow {
 	uint16_t c_mss;
 	uint16_t s_mss;
 	uint32_t c_iss;
-	uint32_t c_ack;	  /* highest ack of production's bytes */
-	uint32_t c_win;	  /* bytes, that went with it */
+	uint32_t c_ack; /* highest ack of production's bytes */
+	uint32_t c_win; /* bytes, that went with it */
 	uint32_t c_tsval;
 	uint32_t rst_ack; /* production's byte at which a RST goes out */
 	struct stream c;
@@ -228,8 +231,9 @@ struct flow {
 	uint32_t edge;	   /* right edge told to the SUT */
 	uint32_t a_cur;	   /* client's ack consumed last */
 	uint32_t a_win;	   /* bytes */
-	uint32_t p_base;   /* where the last exchange passed ended, in production's */
-	uint32_t s_base;   /* and in the SUT's numbers */
+	uint32_t
+		p_base; /* where the last exchange passed ended, in production's */
+	uint32_t s_base; /* and in the SUT's numbers */
 	uint32_t s_iss;
 	uint32_t srtt_us; /* RFC 6298; 0: none yet */
 	uint32_t rttvar_us;
@@ -238,11 +242,11 @@ struct flow {
 	struct stream s;
 	uint8_t ack_head;
 	uint8_t bound_head;
-	uint8_t dup_ack; /* owed: out of order, repeated or a probe */
+	uint8_t dup_ack;    /* owed: out of order, repeated or a probe */
 	uint8_t s_wscale;   /* shift of the windows we announce */
 	uint8_t sut_wscale; /* shift of those it announces */
-	bool hold_passed; /* DUE_HOLD has come */
-	bool force_ack; /* ack all that the SUT has sent */
+	bool hold_passed;   /* DUE_HOLD has come */
+	bool force_ack;	    /* ack all that the SUT has sent */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];
 	struct frame *q_head; /* not acked by the SUT, by seq */

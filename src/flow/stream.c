@@ -114,7 +114,8 @@ struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
 			s->early_tail = NULL;
 		s->held--;
 		f->next = NULL;
-		if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, f->seq + f->len))
+		if (stream_has(s, STREAM_FIN) &&
+		    seq_lt(s->fin, f->seq + f->len))
 			f->len = seq_lt(f->seq, s->fin) ? s->fin - f->seq : 0;
 		if (seq_lt(s->nxt, f->seq + f->len)) {
 			*skip = s->nxt - f->seq;

@@ -153,7 +153,7 @@ struct flow *flow_new(struct flow_table *t, const struct flow_key *key)
 		f->due[d] = WHEEL_NEVER;
 	f->mirror_next = *head;
 	*head = f;
-	list_add_tail(&t->class[FLOW_HALF_OPEN], &f->lru);
+	list_add_tail(&t->class[FLOW_HALF_OPEN], &f -> lru);
 	t->in_class[FLOW_HALF_OPEN]++;
 	if (++t->count > t->peak)
 		t->peak = t->count;
@@ -204,7 +204,7 @@ void flow_unbind(struct flow_table *t, struct flow *f)
 void flow_touch(struct flow_table *t, struct flow *f)
 {
 	list_del(&f->lru);
-	list_add_tail(&t->class[f->class], &f->lru);
+	list_add_tail(&t->class[f->class], &f -> lru);
 }
 
 void flow_set_class(struct flow_table *t, struct flow *f, enum flow_class c)

@@ -263,9 +263,9 @@ void ack_push(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (s->opt.timing && f->ack_n > 0)
 		due_set(s, f, DUE_DACK,
-			f->acks[f->ack_head].now + s->opt.delay > now ?
-				f->acks[f->ack_head].now + s->opt.delay :
-				now + DACK_WAIT);
+			f->acks[f->ack_head].now + s->opt.delay > now
+				? f->acks[f->ack_head].now + s->opt.delay
+				: now + DACK_WAIT);
 	if (f->dup_ack) {
 		if (!send_ack(s, f, out, CAUSE_ACK_DUP))
 			return;

@@ -10,25 +10,25 @@
 #include "flow/flow.h"
 
 #define SHADOW_COUNTERS(X)                                                     \
-	X(flows_seen)		 /* connections and resumptions */             \
-	X(flows_played)		 /* a SYN went to the SUT */                   \
-	X(flows_established)	 /* and was answered */                        \
-	X(flows_midstream)	 /* begun by a made-up handshake */            \
-	X(flows_resumed)	 /* the same, after a gap */                   \
-	X(flows_not_played)	 /* no room for a flow */                      \
-	X(flows_waited)		 /* behind an older incarnation */             \
-	X(flows_other_port)	 /* got another client port */                 \
-	X(victims)		 /* ended because the table was full */        \
+	X(flows_seen)	     /* connections and resumptions */                 \
+	X(flows_played)	     /* a SYN went to the SUT */                       \
+	X(flows_established) /* and was answered */                            \
+	X(flows_midstream)   /* begun by a made-up handshake */                \
+	X(flows_resumed)     /* the same, after a gap */                       \
+	X(flows_not_played)  /* no room for a flow */                          \
+	X(flows_waited)	     /* behind an older incarnation */                 \
+	X(flows_other_port)  /* got another client port */                     \
+	X(victims)	     /* ended because the table was full */            \
 	X(victims_half_open)                                                   \
 	X(client_syn_again)                                                    \
 	X(client_bytes)                                                        \
-	X(client_again)		 /* segments with nothing new */               \
-	X(client_early)		 /* segments after a hole */                   \
+	X(client_again) /* segments with nothing new */                        \
+	X(client_early) /* segments after a hole */                            \
 	X(client_keepalive)                                                    \
-	X(client_truncated)	 /* capture cut the payload */                 \
-	X(client_full)		 /* early, and could not be kept */            \
-	X(client_conflict)	 /* contradicting copies */                    \
-	X(syn_stripped)		 /* options or data taken from a SYN */        \
+	X(client_truncated) /* capture cut the payload */                      \
+	X(client_full)	    /* early, and could not be kept */                 \
+	X(client_conflict)  /* contradicting copies */                         \
+	X(syn_stripped)	    /* options or data taken from a SYN */             \
 	X(prod_again)                                                          \
 	X(prod_early)                                                          \
 	X(prod_truncated)                                                      \
@@ -36,8 +36,8 @@
 	X(sut_again)                                                           \
 	X(sut_early)                                                           \
 	X(sut_rst)                                                             \
-	X(sut_stray)		 /* segments of no flow */                     \
-	X(sut_syn)		 /* its own connections, absorbed */           \
+	X(sut_stray) /* segments of no flow */                                 \
+	X(sut_syn)   /* its own connections, absorbed */                       \
 	X(stray_rst_limited)                                                   \
 	X(inferred_prod_synack)                                                \
 	X(inferred_client_fin)                                                 \
@@ -48,7 +48,7 @@
 	X(gap_prod)                                                            \
 	X(gap_prod_healed)                                                     \
 	X(gap_prod_bytes)                                                      \
-	X(mirror_bytes)		 /* sequence numbers that were captured */     \
+	X(mirror_bytes) /* sequence numbers that were captured */              \
 	X(requests_seen)                                                       \
 	X(requests_delivered)                                                  \
 	X(requests_answered)                                                   \
@@ -58,13 +58,13 @@
 	X(fin_deadline)                                                        \
 	X(rst_held)                                                            \
 	X(rst_deadline)                                                        \
-	X(late_data)		 /* client bytes after production's FIN */     \
+	X(late_data) /* client bytes after production's FIN */                 \
 	X(late_data_dropped)                                                   \
-	X(order_held)		 /* waited for the SUT's answer */             \
+	X(order_held) /* waited for the SUT's answer */                        \
 	X(retransmits)                                                         \
 	X(fast_retransmits)                                                    \
 	X(zero_probes)                                                         \
-	X(unsent)		 /* the sink could not take it */              \
+	X(unsent) /* the sink could not take it */                             \
 	X(effects_left_over)                                                   \
 	X(sut_silences)
 

@@ -28,11 +28,11 @@ enum effect_kind {
 #define EFFECT_CAUSES(X)                                                       \
 	X(CAUSE_SYN, "syn")                                                    \
 	X(CAUSE_SYN_AGAIN, "syn-again")                                        \
-	X(CAUSE_ACK, "ack")             /* a client's ack, rebased */          \
+	X(CAUSE_ACK, "ack")		    /* a client's ack, rebased */      \
 	X(CAUSE_ACK_PARTIAL, "ack-partial") /* forced on a frame boundary */   \
 	X(CAUSE_ACK_DRAIN, "ack-drain")                                        \
-	X(CAUSE_ACK_DUP, "ack-dup")     /* out of order, probe, keepalive */   \
-	X(CAUSE_WINDOW, "window")       /* the right edge moved */             \
+	X(CAUSE_ACK_DUP, "ack-dup") /* out of order, probe, keepalive */       \
+	X(CAUSE_WINDOW, "window")   /* the right edge moved */                 \
 	X(CAUSE_DATA, "data")                                                  \
 	X(CAUSE_DATA_AGAIN, "data-again")                                      \
 	X(CAUSE_ZERO_PROBE, "zero-probe")                                      \
@@ -43,13 +43,13 @@ enum effect_kind {
 	X(CAUSE_DATAGRAM, "datagram")                                          \
 	X(CAUSE_ARP, "arp")                                                    \
 	X(CAUSE_ND, "nd")                                                      \
-	X(CAUSE_PROBE, "probe")         /* is the wire ours alone? */
+	X(CAUSE_PROBE, "probe") /* is the wire ours alone? */
 
 enum effect_cause {
 #define X(id, name) id,
 	EFFECT_CAUSES(X)
 #undef X
-	CAUSE_COUNT
+		CAUSE_COUNT
 };
 
 #define EFFECT_RAW_MAX 96 /* bytes of an ARP or ND frame */

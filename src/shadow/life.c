@@ -99,8 +99,12 @@ static bool resumes(const struct shadow *s, enum flow_end why)
 	}
 }
 
-void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
-	      uint64_t now)
+bool shadow_resumes(const struct shadow *s, const struct flow *f)
+{
+	return f->leg == LEG_NONE && resumes(s, (enum flow_end)f->end);
+}
+
+void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 {
 	bool closed = why == FLOW_END_CLOSED;
 
@@ -225,11 +229,12 @@ static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
 static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	enum flow_end why = (f->ev & EV_C_RST) != 0 ? FLOW_END_CLIENT_RST :
-			    (f->ev & EV_P_RST) != 0 ? FLOW_END_PROD_RST :
-						      FLOW_END_REUSED;
-	bool ready = f->leg == LEG_OPEN && !data_pending(f) &&
-		     f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
+	enum flow_end why = (f->ev & EV_C_RST) != 0   ? FLOW_END_CLIENT_RST
+			    : (f->ev & EV_P_RST) != 0 ? FLOW_END_PROD_RST
+						      : FLOW_END_REUSED;
+	bool ready =
+		f->leg == LEG_OPEN && !data_pending(f) &&
+		f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
 
 	if (ready && sut_reached(f, f->rst_ack)) {
 		s->count.late_data_dropped += f->q_send != NULL;
@@ -294,8 +299,7 @@ void close_push(struct shadow *s, struct flow *f, uint64_t now,
 	if (f->leg == LEG_OPEN && (f->ev & EV_C_FIN) != 0)
 		push_fin(s, f, now, out);
 	if (f->leg == LEG_OPEN && (f->ev & EV_S_ACKFIN) != 0 &&
-	    stream_has(&f->s, STREAM_ENDED) &&
-	    f->ack_sent == stream_end(&f->s))
+	    stream_has(&f->s, STREAM_ENDED) && f->ack_sent == stream_end(&f->s))
 		leg_over(s, f, FLOW_END_CLOSED, now);
 }
 

@@ -303,14 +303,13 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	e->frame = fr;
 	e->off = from - fr->seq;
 	e->len = n;
-	if ((fr->flags & TCP_URG) != 0 &&
-	    seq_le(from, fr->seq + fr->urg)) {
+	if ((fr->flags & TCP_URG) != 0 && seq_le(from, fr->seq + fr->urg)) {
 		e->flags |= TCP_URG;
 		e->urg = (uint16_t)(fr->seq + fr->urg - from);
 	}
 	if (n > mss || (fr->gso != 0 && fr->gso < n))
-		e->gso = (uint16_t)(fr->gso != 0 && fr->gso < mss ? fr->gso :
-								    mss);
+		e->gso = (uint16_t)(fr->gso != 0 && fr->gso < mss ? fr->gso
+								  : mss);
 	frame_set(fr, FRAME_EMIT);
 	return n;
 }
@@ -385,8 +384,8 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 			s->count.zero_probes++;
 		}
 	} else if (fr != NULL && seq_lt(f->snd_una, f->snd_nxt)) {
-		uint32_t from = seq_lt(fr->seq, f->snd_una) ? f->snd_una :
-							      fr->seq;
+		uint32_t from =
+			seq_lt(fr->seq, f->snd_una) ? f->snd_una : fr->seq;
 		uint32_t n = fr->seq + fr->len - from;
 
 		if (n > payload_mss(f))

@@ -32,8 +32,8 @@
 
 size_t shadow_size(const struct limits *lim)
 {
-	return arena_need(sizeof(struct shadow)) +
-	       flow_table_size(lim->flows) + pool_size(lim->pool);
+	return arena_need(sizeof(struct shadow)) + flow_table_size(lim->flows) +
+	       pool_size(lim->pool);
 }
 
 int shadow_init(struct shadow **out, struct arena *a, const struct limits *lim,
@@ -106,8 +106,8 @@ static struct flow *make_room(struct shadow *s, const struct flow_key *key,
 	bool half = flow_half_full(s->flows);
 	struct flow *v = NULL;
 
-	if (half || flow_count(s->flows) + SPARE_FLOWS >=
-			    flow_table_n(s->flows))
+	if (half ||
+	    flow_count(s->flows) + SPARE_FLOWS >= flow_table_n(s->flows))
 		v = flow_victim(s->flows, half);
 	if (v != NULL && (v->want & WANT_FREE) == 0) {
 		s->count.victims++;
@@ -147,8 +147,8 @@ static void syn_options(struct shadow *s, struct flow *f,
 			const struct segment *seg)
 {
 	const struct tcp_opts *o = &seg->opts;
-	uint16_t stripped = OPT_HAS_FASTOPEN | OPT_HAS_MPTCP | OPT_HAS_MD5 |
-			    OPT_HAS_AO;
+	uint16_t stripped =
+		OPT_HAS_FASTOPEN | OPT_HAS_MPTCP | OPT_HAS_MD5 | OPT_HAS_AO;
 
 	f->c_has = (uint8_t)(o->has & (OPT_HAS_MSS | OPT_HAS_WSCALE |
 				       OPT_HAS_SACK_OK | OPT_HAS_TS));
@@ -387,8 +387,8 @@ void shadow_production(struct shadow *s, struct flow *f,
 	f->last = now;
 	if ((seg->flags & TCP_RST) != 0) {
 		if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
-			f->rst_ack = stream_has(&f->p, STREAM_ON) ? f->p.nxt :
-								    f->c_ack;
+			f->rst_ack = stream_has(&f->p, STREAM_ON) ? f->p.nxt
+								  : f->c_ack;
 		f->ev |= EV_P_RST;
 		return;
 	}
@@ -493,8 +493,9 @@ static void established(struct shadow *s, struct flow *f,
 	if (f->rtt_at != 0) {
 		uint64_t us = (now - f->rtt_at) / NS_PER_US;
 
-		f->srtt_us = us < 1 ? 1 : us > UINT32_MAX ? UINT32_MAX :
-							    (uint32_t)us;
+		f->srtt_us = us < 1	       ? 1
+			     : us > UINT32_MAX ? UINT32_MAX
+					       : (uint32_t)us;
 		f->rttvar_us = f->srtt_us / 2;
 		f->rtt_at = 0;
 	}
@@ -529,8 +530,8 @@ static void syn_sent(struct shadow *s, struct flow *f,
 static void sut_reset(struct shadow *s, struct flow *f,
 		      const struct segment *seg, uint64_t now)
 {
-	if (f->leg != LEG_OPEN || !seq_in(seg->seq, f->ack_sent - 1,
-					  f->edge + DRAIN_WINDOW))
+	if (f->leg != LEG_OPEN ||
+	    !seq_in(seg->seq, f->ack_sent - 1, f->edge + DRAIN_WINDOW))
 		return;
 	s->count.sut_rst++;
 	leg_over(s, f, FLOW_END_SUT_RST, now);
@@ -584,8 +585,8 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
 {
-	struct flow *f = flow_find_sut(s->flows, sut, seg->sport, &seg->dst,
-				       seg->dport);
+	struct flow *f =
+		flow_find_sut(s->flows, sut, seg->sport, &seg->dst, seg->dport);
 
 	s->now = now;
 	if (f == NULL) {
@@ -663,9 +664,9 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			 const struct segment *seg, uint64_t now,
 			 struct span *sp)
 {
-	struct stream *st = who == WHO_CLIENT ? &f->c :
-			    who == WHO_PROD   ? &f->p :
-						&f->s;
+	struct stream *st = who == WHO_CLIENT ? &f->c
+			    : who == WHO_PROD ? &f->p
+					      : &f->s;
 	struct shadow_counters *c = &s->count;
 	uint32_t skip;
 	uint32_t take;
@@ -681,14 +682,14 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			return client_in_order(s, f, seg, skip, take, now, sp);
 		return true;
 	case STREAM_OLD:
-		*(who == WHO_CLIENT ? &c->client_again :
-		  who == WHO_PROD   ? &c->prod_again :
-				      &c->sut_again) += 1;
+		*(who == WHO_CLIENT ? &c->client_again
+		  : who == WHO_PROD ? &c->prod_again
+				    : &c->sut_again) += 1;
 		break;
 	case STREAM_EARLY:
-		*(who == WHO_CLIENT ? &c->client_early :
-		  who == WHO_PROD   ? &c->prod_early :
-				      &c->sut_early) += 1;
+		*(who == WHO_CLIENT ? &c->client_early
+		  : who == WHO_PROD ? &c->prod_early
+				    : &c->sut_early) += 1;
 		f->dup_ack |= who == WHO_SUT;
 		break;
 	case STREAM_FULL:
@@ -701,9 +702,9 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 static bool span_early(struct shadow *s, struct flow *f, enum who who,
 		       uint64_t now, struct span *sp)
 {
-	struct stream *st = who == WHO_CLIENT ? &f->c :
-			    who == WHO_PROD   ? &f->p :
-						&f->s;
+	struct stream *st = who == WHO_CLIENT ? &f->c
+			    : who == WHO_PROD ? &f->p
+					      : &f->s;
 	uint32_t skip = 0;
 	struct frame *fr = stream_pop(st, s->pool, &skip);
 
@@ -732,9 +733,9 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 		 const struct segment *seg, uint64_t now, struct span *sp)
 {
-	const struct stream *st = who == WHO_CLIENT ? &f->c :
-				  who == WHO_PROD   ? &f->p :
-						      &f->s;
+	const struct stream *st = who == WHO_CLIENT ? &f->c
+				  : who == WHO_PROD ? &f->p
+						    : &f->s;
 
 	if (sp->frame != NULL)
 		frame_clear(s->pool, sp->frame, FRAME_QUEUE);
@@ -857,6 +858,11 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 
 void shadow_free(struct shadow *s, struct flow *f)
 {
+	if (f->leg != LEG_NONE && f->leg != LEG_CLOSED)
+		leg_over(s, f,
+			 f->ending != FLOW_END_NONE ? (enum flow_end)f->ending
+						    : FLOW_END_IDLE,
+			 s->now);
 	if (f->older != NULL)
 		f->older->newer = NULL;
 	if (f->newer != NULL) {

@@ -206,6 +206,9 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when);
 void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
 		uint64_t now, struct effects *out);
 
+/** shadow_resumes() - Would @f go on with the client's next message? */
+bool shadow_resumes(const struct shadow *s, const struct flow *f);
+
 /** shadow_free() - Give @f back; its exchanges must have been dropped */
 void shadow_free(struct shadow *s, struct flow *f);
 

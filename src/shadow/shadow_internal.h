@@ -54,7 +54,7 @@ struct target {
 	bool ready;
 	bool silent;
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
-	uint64_t owed;	  /* since when it owes an answer that production gave */
+	uint64_t owed; /* since when it owes an answer that production gave */
 };
 
 struct shadow {

@@ -82,8 +82,7 @@ static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
 	enum effect_cause cause;
 	struct ack_plan p;
 
-	if (f->leg != LEG_OPEN || (!dack && !spont) ||
-	    (f->ev & EV_C_ACK) == 0)
+	if (f->leg != LEG_OPEN || (!dack && !spont) || (f->ev & EV_C_ACK) == 0)
 		return;
 	p = ack_plan(f, now, &s->opt, spont);
 	cause = p.partial || spont ? CAUSE_ACK_PARTIAL : p.cause;
@@ -255,8 +254,7 @@ static void sweep(struct shadow *s, uint64_t now, struct effects *out)
 		if (effects_left(out) < 2)
 			return;
 		f = flow_at(s->flows, s->sweep_at++);
-		if (f != NULL && f->leg != LEG_NONE &&
-		    s->target[f->sut].silent)
+		if (f != NULL && f->leg != LEG_NONE && s->target[f->sut].silent)
 			shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
 	}
 	if (s->sweep_at == n)

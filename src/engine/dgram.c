@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dgram.c - Datagrams: the same way, without streams
+ *
+ * Theory of operation
+ *
+ * On port 53, and wherever both ends speak it, a datagram is read as DNS: its id
+ * and question pair query and answer. Otherwise answers are paired in order. The
+ * finished pairs are compared whole.
+ */
+#include <string.h>
+
+#include "compare/dns.h"
+#include "engine/engine_internal.h"
+
+#define PORT_DNS 53
+
+static struct udp_tag tag_of(const struct segment *seg, uint16_t port)
+{
+	struct udp_tag tag = { .ordered = true };
+	struct dns_id id;
+
+	if (port == PORT_DNS && seg->cap == seg->len &&
+	    dns_parse_id(seg->data, seg->len, &id) == 0) {
+		tag.ordered = false;
+		tag.id = id.id;
+		tag.question = id.question;
+	}
+	return tag;
+}
+
+enum engine_kind udp_mirror(struct engine *e, const struct route *r,
+			    const struct segment *seg, uint64_t now,
+			    struct effects *out)
+{
+	struct udp_tag tag = tag_of(seg, r->key.pport);
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		const struct engine_map *m = &e->cfg.map[r->map[i]];
+		uint8_t sut = e->map_sut[r->map[i]];
+		struct udp_to to = { e->sut_ip[sut],
+				     m->sut_port != 0 ? m->sut_port
+						      : r->key.pport,
+				     sut };
+
+		if (!r->from_client)
+			udp_answer(e->udp, WHO_PROD, sut, seg, &tag, now);
+		else if (e->ready[sut] && !shadow_is_silent(e->shadow, sut))
+			udp_query(e->udp, seg, &tag, &to, now, out);
+		else
+			e->stats.count.datagrams_not_played++;
+	}
+	if (r->from_client) {
+		e->stats.count.client_datagram++;
+		return ENGINE_CLIENT;
+	}
+	e->stats.count.production_datagram++;
+	return ENGINE_PROD;
+}
+
+enum engine_kind udp_sut(struct engine *e, uint8_t sut,
+			 const struct segment *seg, uint64_t now)
+{
+	struct udp_tag tag = tag_of(seg, seg->sport);
+
+	e->stats.count.sut_datagram++;
+	udp_answer(e->udp, WHO_SUT, sut, seg, &tag, now);
+	udp_attend(e, now);
+	return ENGINE_ANSWER;
+}
+
+static enum compare_reason why_of(const struct udp_pair *p)
+{
+	switch (p->end) {
+	case UDP_ANSWERED:
+		return REASON_NO_MEMORY; /* an answer was not kept */
+	case UDP_NO_SUT:
+		return REASON_MISSING;
+	case UDP_NO_PRODUCTION:
+	case UDP_NO_ANSWER:
+		return REASON_PROD_CUT;
+	case UDP_EVICTED:
+		return REASON_NOT_PLAYED;
+	case UDP_RUN_ENDED:
+		break;
+	}
+	return REASON_RUN_ENDED;
+}
+
+static void compare_bytes(const struct frame *a, const struct frame *b,
+			  struct compare_result *r)
+{
+	uint32_t n = a->len < b->len ? a->len : b->len;
+	uint32_t i = 0;
+
+	while (i < n && a->data[i] == b->data[i])
+		i++;
+	r->bytes[0] = a->len;
+	r->bytes[1] = b->len;
+	if (i == n && a->len == b->len) {
+		r->verdict = VERDICT_IDENTICAL;
+		return;
+	}
+	r->verdict = VERDICT_DIFFERENT;
+	r->reason = REASON_BYTES;
+	r->offset = i;
+}
+
+static void compare_pair(const struct engine *e, const struct udp_pair *p,
+			 struct compare_result *r)
+{
+	const struct frame *a = p->frame[WHO_PROD];
+	const struct frame *b = p->frame[WHO_SUT];
+
+	memset(r, 0, sizeof(*r));
+	if (e->cfg.compare == COMPARE_NONE) {
+		r->verdict = VERDICT_NOT_COMPARED;
+		r->reason = REASON_LEVEL_NONE;
+	} else if (p->end != UDP_ANSWERED || a == NULL || b == NULL) {
+		r->reason = why_of(p);
+		r->verdict = r->reason == REASON_MISSING ? VERDICT_DIFFERENT
+							 : VERDICT_NOT_COMPARED;
+	} else if (!p->tag.ordered) {
+		dns_compare(e->cfg.compare, a->data, a->len, b->data, b->len,
+			    r);
+	} else {
+		compare_bytes(a, b, r);
+	}
+}
+
+static void pair_event(struct engine *e, const struct udp_pair *p,
+		       const struct compare_result *r)
+{
+	struct engine_event *ev = event_new(e);
+
+	if (ev == NULL)
+		return;
+	ev->kind = EVENT_VERDICT;
+	ev->client = p->client;
+	ev->prod = p->prod;
+	ev->sut = e->sut_ip[p->sut];
+	ev->client_port = p->cport;
+	ev->prod_port = p->pport;
+	ev->sut_port = p->pport;
+	ev->result = *r;
+	if (p->has[WHO_PROD])
+		ev->prod_ns = p->latency[WHO_PROD];
+	if (p->has[WHO_SUT])
+		ev->sut_ns = p->latency[WHO_SUT];
+}
+
+void udp_attend(struct engine *e, uint64_t now)
+{
+	struct compare_result r;
+	struct udp_pair p;
+
+	(void)now;
+	while (udp_pop(e->udp, &p)) {
+		compare_pair(e, &p, &r);
+		e->stats.verdict[r.verdict]++;
+		e->stats.reason[r.verdict][r.reason]++;
+		if (p.has[WHO_PROD])
+			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
+		if (p.has[WHO_SUT])
+			hist_add(&e->stats.sut_latency, p.latency[WHO_SUT]);
+		if (r.verdict == VERDICT_DIFFERENT)
+			pair_event(e, &p, &r);
+		udp_pair_free(e->udp, &p);
+	}
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.c - The way of one frame
+ *
+ * Theory of operation
+ *
+ * A frame's wire decides first whose it can be (I32): only the SUT's wire yields
+ * segments of a SUT, only the mirror yields segments of clients and production,
+ * whatever addresses they bear. On the mirror, the end that a --map names is
+ * production; a frame that fits several maps has several legs (one to many), each
+ * with a flow of its own. On the SUT's wire the guard (sutwire) sees every frame
+ * first; what is left is a segment of a flow, or goes to the outside and is
+ * absorbed and counted.
+ *
+ * Each call ends by attending to the flows that want something: a leg that ended
+ * is judged, a hole is given up, a flow is freed. So there is one place where a
+ * flow is freed, after everybody is done with it.
+ */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+#define SAMPLE_ALL  65536
+#define FRAGS_LEAST 16
+
+static uint32_t frag_count(const struct engine_config *cfg)
+{
+	return cfg->limits.frags > FRAGS_LEAST ? cfg->limits.frags
+					       : FRAGS_LEAST;
+}
+
+size_t engine_size(const struct engine_config *cfg)
+{
+	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
+	       frag_size(frag_count(cfg)) + shadow_size(&cfg->limits) +
+	       udp_size(DATAGRAMS_MAX);
+}
+
+/* Give every SUT's address a number. */
+static void number_suts(struct engine *e)
+{
+	for (uint32_t m = 0; m < e->cfg.maps; m++) {
+		const struct engine_map *map = &e->cfg.map[m];
+		uint32_t i = 0;
+
+		while (i < e->suts && !ipaddr_eq(&e->sut_ip[i], &map->sut))
+			i++;
+		if (i == e->suts) {
+			e->sut_ip[i] = map->sut;
+			e->sut_port[i] = map->sut_port != 0 ? map->sut_port
+							    : map->prod_port;
+			e->suts++;
+		}
+		e->map_sut[m] = (uint8_t)i;
+	}
+}
+
+static int wire_init(struct engine *e, struct arena *a, uint64_t now)
+{
+	struct sutwire_sut sut[MAP_MAX];
+	struct sutwire_cfg cfg = { .sut = sut,
+				   .suts = e->suts,
+				   .seed = e->cfg.seed };
+
+	memset(sut, 0, sizeof(sut));
+	memcpy(cfg.mac, e->cfg.mac, ETH_LEN);
+	for (uint32_t i = 0; i < e->suts; i++) {
+		sut[i].ip = e->sut_ip[i];
+		sut[i].port = e->sut_port[i] != 0 ? e->sut_port[i] : 80;
+		sut[i].index = (uint8_t)i;
+		sut[i].pinned = e->cfg.sut_pinned && e->suts == 1;
+		memcpy(sut[i].mac, e->cfg.sut_mac, ETH_LEN);
+	}
+	return sutwire_init(&e->wire, a, &cfg, now);
+}
+
+int engine_init(struct engine **out, struct arena *a,
+		const struct engine_config *cfg, uint64_t now)
+{
+	struct engine *e;
+	int r;
+
+	if (cfg->maps == 0 || cfg->maps > MAP_MAX || cfg->skips > SKIP_MAX)
+		return -EINVAL;
+	if (a->size - a->used < engine_size(cfg))
+		return -ENOMEM;
+	e = arena_take(a, sizeof(*e));
+	e->cfg = *cfg;
+	number_suts(e);
+	r = shadow_init(&e->shadow, a, &cfg->limits, &cfg->shadow, &cfg->key,
+			now);
+	if (r == 0)
+		r = frag_init(&e->frags, a, frag_count(cfg), &cfg->key);
+	if (r != 0)
+		return r;
+	e->pool = shadow_pool(e->shadow);
+	r = udp_init(&e->udp, a, e->pool, DATAGRAMS_MAX, &cfg->key,
+		     cfg->compare != COMPARE_NONE);
+	if (r == 0 && !cfg->sut_none)
+		r = wire_init(e, a, now);
+	if (r != 0)
+		return r;
+	for (uint32_t i = 0; i < e->suts; i++)
+		shadow_add_sut(e->shadow, (uint8_t)i, &e->sut_ip[i]);
+	*out = e;
+	return 0;
+}
+
+/* --- whose is it? --- */
+
+static bool is_prod(const struct engine_map *m, const struct ipaddr *ip,
+		    uint16_t port)
+{
+	return (m->prod_port == 0 || m->prod_port == port) &&
+	       ipaddr_in(ip, &m->prod, m->bits);
+}
+
+/* Clients that are played: whole clients, chosen by a keyed hash. */
+static bool is_sampled(const struct engine *e, const struct ipaddr *client)
+{
+	if (e->cfg.sample >= SAMPLE_ALL)
+		return true;
+	return (hash_bytes(&e->cfg.key, client, sizeof(*client)) & 0xffff) <
+	       e->cfg.sample;
+}
+
+static bool is_skipped(const struct engine *e, const struct ipaddr *client)
+{
+	for (uint32_t i = 0; i < e->cfg.skips; i++)
+		if (ipaddr_in(client, &e->cfg.skip[i].net, e->cfg.skip[i].bits))
+			return true;
+	return false;
+}
+
+/* The SUT with this address, or -1. */
+static int sut_of(const struct engine *e, const struct ipaddr *ip)
+{
+	for (uint32_t i = 0; i < e->suts; i++)
+		if (ipaddr_eq(&e->sut_ip[i], ip))
+			return (int)i;
+	return -1;
+}
+
+int engine_sut(const struct engine *e, const struct ipaddr *ip)
+{
+	return sut_of(e, ip);
+}
+
+/* A SUT's own address on the mirror means that the two wires are one; but a SUT
+ * may have production's address.
+ */
+static bool sut_shows(const struct engine *e, const struct segment *seg)
+{
+	const struct ipaddr *end[2] = { &seg->src, &seg->dst };
+
+	for (int i = 0; i < 2; i++) {
+		int sut = sut_of(e, end[i]);
+		uint32_t m = 0;
+
+		if (sut < 0)
+			continue;
+		while (m < e->cfg.maps &&
+		       !ipaddr_in(end[i], &e->cfg.map[m].prod,
+				  e->cfg.map[m].bits))
+			m++;
+		if (m == e->cfg.maps)
+			return true;
+	}
+	return false;
+}
+
+/* Which maps name one of the ends? Counts what is none of ours. */
+static bool route_of(struct engine *e, const struct segment *seg,
+		     struct route *r)
+{
+	struct engine_counters *c = &e->stats.count;
+	bool to = false;
+	bool from = false;
+
+	r->n = 0;
+	for (uint32_t m = 0; m < e->cfg.maps; m++) {
+		const struct engine_map *map = &e->cfg.map[m];
+		bool d = is_prod(map, &seg->dst, seg->dport);
+		bool s = is_prod(map, &seg->src, seg->sport);
+
+		to |= d;
+		from |= s;
+		if ((d || s) && r->n < LEGS_MAX)
+			r->map[r->n++] = m;
+	}
+	memset(&r->key, 0, sizeof(r->key));
+	r->from_client = to;
+	r->key.client = to ? seg->src : seg->dst;
+	r->key.prod = to ? seg->dst : seg->src;
+	r->key.cport = to ? seg->sport : seg->dport;
+	r->key.pport = to ? seg->dport : seg->sport;
+	if (!to && !from)
+		c->not_mapped++;
+	else if (to && from)
+		c->both_mapped++;
+	else if (sut_shows(e, seg))
+		c->sut_in_mirror++;
+	else if (is_skipped(e, &r->key.client))
+		c->skipped++;
+	else if (!is_sampled(e, &r->key.client))
+		c->not_sampled++;
+	else
+		return true;
+	return false;
+}
+
+static enum engine_kind from_mirror(struct engine *e, enum decode_result r,
+				    const struct segment *seg, uint64_t now,
+				    struct effects *out)
+{
+	struct route route;
+
+	if (r != DECODE_TCP && r != DECODE_UDP) {
+		e->stats.count.not_segment++;
+		return ENGINE_NONE;
+	}
+	if (!route_of(e, seg, &route))
+		return ENGINE_NONE;
+	if (r == DECODE_UDP)
+		return udp_mirror(e, &route, seg, now, out);
+	return tcp_mirror(e, &route, seg, now, out);
+}
+
+/* --- the SUT's wire --- */
+
+/* What the SUT sent to the outside of the emulated world (I3). */
+static void note_absorbed(struct engine *e, const struct segment *seg)
+{
+	struct engine_stats *st = &e->stats;
+	struct engine_absorbed *least = &st->absorbed[0];
+
+	for (uint32_t i = 0; i < st->absorbed_n; i++) {
+		struct engine_absorbed *a = &st->absorbed[i];
+
+		if (a->port == seg->dport && a->proto == seg->proto &&
+		    ipaddr_eq(&a->dst, &seg->dst)) {
+			a->n++;
+			return;
+		}
+		if (a->n < least->n)
+			least = a;
+	}
+	if (st->absorbed_n < ABSORB_MAX) {
+		least = &st->absorbed[st->absorbed_n++];
+		least->n = 0;
+	}
+	least->dst = seg->dst;
+	least->port = seg->dport;
+	least->proto = seg->proto;
+	least->n++;
+}
+
+static void absorb(struct engine *e, const struct segment *seg)
+{
+	e->stats.count.absorbed++;
+	note_absorbed(e, seg);
+}
+
+static bool served(const struct engine *e, int sut, uint16_t port)
+{
+	for (uint32_t m = 0; m < e->cfg.maps; m++) {
+		const struct engine_map *map = &e->cfg.map[m];
+		uint16_t p =
+			map->sut_port != 0 ? map->sut_port : map->prod_port;
+
+		if (e->map_sut[m] == sut && (p == 0 || p == port))
+			return true;
+	}
+	return false;
+}
+
+static enum engine_kind from_sut(struct engine *e, enum decode_result r,
+				 const struct frame_info *in,
+				 const struct decoded *d, uint64_t now,
+				 struct effects *out)
+{
+	struct engine_counters *c = &e->stats.count;
+	const struct segment *seg = &d->seg;
+	int sut;
+
+	if (e->wire == NULL || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
+		c->wire_stopped++;
+		return ENGINE_NONE;
+	}
+	if (sutwire_frame(e->wire, in, r, d, now, out)) {
+		c->wire++;
+		if (r == DECODE_ICMP || r == DECODE_IP_OTHER)
+			note_absorbed(e, seg);
+		return ENGINE_NONE;
+	}
+	if (r != DECODE_TCP && r != DECODE_UDP) {
+		if (r == DECODE_ICMP || r == DECODE_IP_OTHER)
+			absorb(e, seg);
+		else
+			c->not_segment++;
+		return ENGINE_NONE;
+	}
+	sut = sut_of(e, &seg->src);
+	if (sut < 0) {
+		c->not_a_sut++;
+		return ENGINE_NONE;
+	}
+	if (!served(e, sut, seg->sport)) {
+		absorb(e, seg);
+		return ENGINE_NONE;
+	}
+	shadow_heard(e->shadow, (uint8_t)sut, now);
+	if (r == DECODE_UDP)
+		return udp_sut(e, (uint8_t)sut, seg, now);
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+		absorb(e, seg);
+		return ENGINE_NONE;
+	}
+	return tcp_sut(e, (uint8_t)sut, seg, now, out);
+}
+
+/* Tell the machine which SUTs the wire's guard has proved. */
+static void follow_wire(struct engine *e, uint64_t now)
+{
+	if (e->wire == NULL)
+		return;
+	for (uint32_t i = 0; i < e->suts; i++) {
+		bool ready = sutwire_ready(e->wire, i);
+
+		if (ready == e->ready[i])
+			continue;
+		e->ready[i] = ready;
+		shadow_set_ready(e->shadow, (uint8_t)i, ready);
+		if (ready)
+			shadow_heard(e->shadow, (uint8_t)i, now);
+	}
+}
+
+enum engine_kind engine_frame(struct engine *e, enum engine_source from,
+			      const struct frame_info *in, uint64_t now,
+			      struct effects *out)
+{
+	enum engine_kind kind;
+	enum decode_result r;
+	struct decoded d;
+
+	out->n = 0;
+	e->now = now;
+	r = frame_decode(in, from == ENGINE_MIRROR ? e->cfg.vxlan : VXLAN_NONE,
+			 e->frags, now, &d);
+	e->stats.decode[from][r]++;
+	if (from == ENGINE_MIRROR) {
+		e->stats.count.frames_mirror++;
+		kind = from_mirror(e, r, &d.seg, now, out);
+	} else {
+		e->stats.count.frames_sut++;
+		kind = from_sut(e, r, in, &d, now, out);
+		follow_wire(e, now);
+	}
+	attend(e, now, out);
+	return kind;
+}
+
+/* --- time --- */
+
+void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
+{
+	out->n = 0;
+	e->now = now;
+	if (e->wire != NULL) {
+		sutwire_timeout(e->wire, now, out);
+		follow_wire(e, now);
+	}
+	shadow_timeout(e->shadow, now, out);
+	udp_timeout(e->udp, now, out);
+	attend(e, now, out);
+	udp_attend(e, now);
+}
+
+uint64_t engine_next_timeout(const struct engine *e)
+{
+	uint64_t next = shadow_next_timeout(e->shadow);
+	uint64_t t = udp_next_timeout(e->udp);
+
+	if (t < next)
+		next = t;
+	if (e->wire != NULL) {
+		t = sutwire_next_timeout(e->wire);
+		if (t < next)
+			next = t;
+	}
+	return next;
+}
+
+void engine_sent(struct engine *e, const struct effect *x)
+{
+	if (x->frame != NULL && (x->frame->interest & FRAME_EMIT) != 0)
+		frame_clear(e->pool, x->frame, FRAME_EMIT);
+}
+
+void engine_unsent(struct engine *e, const struct effect *x)
+{
+	if (x->kind == EFFECT_TCP)
+		shadow_unsent(e->shadow, x, e->now);
+	else if (x->kind == EFFECT_UDP)
+		udp_unsent(e->udp, x);
+}
+
+bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
+{
+	struct flow *f;
+
+	out->n = 0;
+	while ((f = shadow_any(e->shadow)) != NULL) {
+		if (effects_left(out) < 2)
+			return true;
+		shadow_end(e->shadow, f, FLOW_END_STOPPED, now, out);
+		event_flow_end(e, f, now);
+		read_close(e, f, now);
+		shadow_free(e->shadow, f);
+	}
+	while (udp_flush(e->udp))
+		udp_attend(e, now);
+	udp_attend(e, now);
+	return false;
+}
+
+const struct engine_stats *engine_stats(const struct engine *e)
+{
+	return &e->stats;
+}
+
+const struct shadow *engine_shadow(const struct engine *e)
+{
+	return e->shadow;
+}
+
+const struct udp_counters *engine_udp(const struct engine *e)
+{
+	return udp_counters(e->udp);
+}
+
+const struct sutwire *engine_wire(const struct engine *e)
+{
+	return e->wire;
+}
+
+void engine_occupancy(const struct engine *e, uint64_t now,
+		      struct engine_occupancy *out)
+{
+	out->pool_used = pool_used(e->pool);
+	out->pool_peak = pool_peak(e->pool);
+	out->pool_total = pool_total(e->pool);
+	out->flows = shadow_flows(e->shadow);
+	out->flows_peak = shadow_flows_peak(e->shadow);
+	out->timers = shadow_timers(e->shadow);
+	out->frags = frag_used(e->frags, now);
+	out->datagrams = udp_used(e->udp);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine_internal - What the files of the engine share
+ */
+#ifndef ENGINE_ENGINE_INTERNAL_H
+#define ENGINE_ENGINE_INTERNAL_H
+
+#include "app/framer.h"
+#include "engine/engine.h"
+
+/* Nobody spoke for so long: a mark, where no framing is known. */
+#define QUIET_WAIT (20 * NS_PER_MS)
+/* Events that wait for engine_event(); full: the newest is lost, counted. */
+#define EVENTS_MAX 256
+/* UDP exchanges remembered. */
+#define DATAGRAMS_MAX 65536
+
+struct engine {
+	struct engine_config cfg;
+	uint64_t now; /* of the last call */
+	struct shadow *shadow;
+	struct pool *pool;
+	struct udp_shadow *udp;
+	struct frag_table *frags;
+	struct sutwire *wire;
+	uint32_t suts;
+	struct ipaddr sut_ip[MAP_MAX];
+	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
+	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
+	bool ready[MAP_MAX];
+	struct engine_stats stats;
+	uint32_t event_head;
+	uint32_t event_n;
+	struct engine_event event[EVENTS_MAX];
+};
+
+/** struct route - Whose segment it is, by its addresses */
+struct route {
+	uint32_t n; /* legs */
+	uint32_t map[LEGS_MAX];
+	bool from_client;
+	struct flow_key key; /* without map */
+};
+
+/* tcp.c */
+enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
+			    const struct segment *seg, uint64_t now,
+			    struct effects *out);
+enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
+			 const struct segment *seg, uint64_t now,
+			 struct effects *out);
+/* Look at the flows that want something. */
+void attend(struct engine *e, uint64_t now, struct effects *out);
+
+/* read.c: streams, framers, marks, comparison */
+
+/* The in-order bytes that a segment (NULL: none) brought. */
+void read_spans(struct engine *e, struct flow *f, enum who who,
+		const struct segment *seg, uint64_t now);
+/* Production's stream has a believed hole. */
+void read_hole(struct engine *e, struct flow *f, uint64_t now);
+/* DUE_QUIET has come. */
+void read_quiet(struct engine *e, struct flow *f, uint64_t now);
+/* The leg has ended. */
+void read_leg_over(struct engine *e, struct flow *f, uint64_t now);
+/* Nothing more will come: judge and drop every exchange. */
+void read_close(struct engine *e, struct flow *f, uint64_t now);
+/* Forget everything and begin with a client's message. */
+void read_restart(struct engine *e, struct flow *f, uint64_t now);
+/* Does a message of the client begin with these bytes? */
+bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n);
+
+/* verdict.c */
+void judge(struct engine *e, struct flow *f, struct exchange *x,
+	   enum compare_reason why, uint64_t now);
+void event_flow_end(struct engine *e, const struct flow *f, uint64_t now);
+struct engine_event *event_new(struct engine *e);
+void event_tuple(struct engine *e, struct engine_event *ev,
+		 const struct flow *f);
+
+/* dgram.c */
+enum engine_kind udp_mirror(struct engine *e, const struct route *r,
+			    const struct segment *seg, uint64_t now,
+			    struct effects *out);
+enum engine_kind udp_sut(struct engine *e, uint8_t sut,
+			 const struct segment *seg, uint64_t now);
+void udp_attend(struct engine *e, uint64_t now);
+
+#endif /* ENGINE_ENGINE_INTERNAL_H */

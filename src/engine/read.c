@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * read.c - In-order bytes to pieces, marks and the comparison
+ *
+ * Theory of operation
+ *
+ * The framer is chosen by the client's first bytes and then reads all three
+ * streams. Each piece goes to the exchange that its endpoint's next mark belongs
+ * to; the answers' pieces go on to the comparison of that exchange.
+ *
+ * Where no framing is known, marks come by quiet: a server's message ends when it
+ * has spoken since the client's last bytes, all of it is here, and nothing came
+ * for QUIET_WAIT; later bytes before the client's next ones move that mark. The
+ * client's message ends when production speaks. An exchange by quiet is judged
+ * only when its marks cannot move any more.
+ *
+ * A hole in production's stream: inside a body of known length the place is not
+ * lost, and only that answer is spoilt. Otherwise it is lost until the client's
+ * next request: what the client had acked by then is where production's answers
+ * to all earlier requests ended.
+ */
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+/* --- which framer --- */
+
+static const struct framer_ops *framer_of(const struct flow *f)
+{
+	return f->framer;
+}
+
+static bool is_quiet(const struct flow *f, enum who who)
+{
+	if (f->framer == &framer_quiet)
+		return true;
+	if (who == WHO_CLIENT)
+		return (f->flags & FLOW_C_TUNNEL) != 0;
+	return (f->flags &
+		(uint32_t)(who == WHO_PROD ? FLOW_QUIET_P : FLOW_QUIET_S)) != 0;
+}
+
+static void choose(struct engine *e, struct flow *f, enum who who,
+		   const uint8_t *p, uint32_t n)
+{
+	const struct framer_ops *ops = &framer_quiet;
+
+	if (who == WHO_CLIENT) {
+		ops = framer_guess(f->key.pport, p, n);
+		if (framer_is_tls(p, n) == 1) {
+			f->flags |= FLOW_IS_TLS;
+			e->stats.count.tls++;
+		}
+	}
+	f->framer = ops;
+	f->flags |= FLOW_FRAMED;
+	ops->init(f->app, (f->flags & FLOW_MID) != 0);
+}
+
+bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n)
+{
+	const struct framer_ops *ops = framer_of(f);
+
+	if (n == 0)
+		return false;
+	if (ops == NULL)
+		ops = framer_guess(f->key.pport, p, n);
+	return ops->begins(p, n);
+}
+
+/* --- pieces --- */
+
+static void spoil(struct exchange *x, enum compare_reason why)
+{
+	if (x->spoilt == REASON_NONE)
+		x->spoilt = (uint8_t)why;
+}
+
+/* Keep the request's first line. */
+static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
+{
+	uint32_t room = EXCHANGE_REQUEST - x->request_len;
+	const uint8_t *end;
+
+	if ((x->flags & X_LINE) != 0)
+		return;
+	end = memchr(p, '\r', n);
+	if (end == NULL)
+		end = memchr(p, '\n', n);
+	if (end != NULL) {
+		n = (uint32_t)(end - p);
+		x->flags |= X_LINE;
+	}
+	if (n > room)
+		n = room;
+	memcpy(x->request + x->request_len, p, n);
+	x->request_len = (uint8_t)(x->request_len + n);
+}
+
+static void client_piece(struct engine *e, struct flow *f,
+			 const struct framer_piece *pc, const uint8_t *p,
+			 uint32_t seq, uint64_t now)
+{
+	struct exchange *x = exchange_open(&f->x, e->pool, WHO_CLIENT);
+
+	if (x == NULL) {
+		f->ending = FLOW_END_POOL_FULL;
+		return;
+	}
+	x->flags |= X_C_BEGUN;
+	if (pc->part == FRAMER_HEAD)
+		keep_line(x, p, pc->used);
+	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
+		spoil(x, REASON_AMBIGUOUS);
+	if ((pc->flags & FRAMER_MARK) != 0)
+		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, now);
+	if ((pc->flags & FRAMER_TUNNEL) != 0)
+		f->flags |= FLOW_C_TUNNEL;
+}
+
+/* The comparison of an exchange, begun with its first answering byte. */
+static struct compare *comparison(struct engine *e, struct flow *f,
+				  struct exchange *x)
+{
+	bool http = f->framer == &framer_http1;
+
+	if (e->cfg.compare == COMPARE_NONE || x->spoilt != REASON_NONE ||
+	    (x->flags & X_JUDGED) != 0 || f->leg == LEG_NONE)
+		return NULL;
+	if (x->cmp == NULL) {
+		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
+		if (x->cmp == NULL)
+			spoil(x, REASON_NO_MEMORY);
+	}
+	return x->cmp;
+}
+
+static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
+		      uint64_t now)
+{
+	const uint16_t both = X_HAVE_P | X_HAVE_S;
+
+	if ((x->flags & X_JUDGED) != 0)
+		return;
+	if ((x->flags & both) == both)
+		judge(e, f, x, REASON_NONE, now);
+	else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
+		judge(e, f, x, REASON_MISSING, now);
+}
+
+static void answer_mark(struct engine *e, struct flow *f, enum who who,
+			uint32_t seq, uint64_t now)
+{
+	struct exchange *x = shadow_mark(e->shadow, f, who, seq, now);
+
+	if (x == NULL)
+		return;
+	if (x->cmp != NULL)
+		compare_done(x->cmp, e->pool, who);
+	if (f->framer != &framer_quiet)
+		try_judge(e, f, x, now);
+}
+
+static void answer_piece(struct engine *e, struct flow *f, enum who who,
+			 const struct framer_piece *pc, const uint8_t *p,
+			 uint32_t seq, uint64_t now)
+{
+	struct exchange *x = exchange_open(&f->x, e->pool, who);
+	struct compare *c;
+
+	if (x == NULL) {
+		f->ending = FLOW_END_POOL_FULL;
+		return;
+	}
+	if ((x->flags & (who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN)) == 0 &&
+	    pc->part != FRAMER_INTERIM) {
+		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
+		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
+	}
+	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
+		spoil(x, REASON_AMBIGUOUS);
+	if ((pc->flags & FRAMER_TUNNEL) != 0) {
+		spoil(x, REASON_TUNNEL);
+		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
+						       : FLOW_QUIET_S);
+	}
+	c = comparison(e, f, x);
+	if (c != NULL)
+		compare_feed(c, e->pool, who, pc, p);
+	if ((pc->flags & FRAMER_MARK) != 0)
+		answer_mark(e, f, who, seq + pc->used, now);
+}
+
+/* --- quiet --- */
+
+static void quiet_mark(struct engine *e, struct flow *f, enum who who,
+		       uint64_t now)
+{
+	uint32_t spoke = who == WHO_PROD ? FLOW_SPOKE_P : FLOW_SPOKE_S;
+	uint32_t move = who == WHO_PROD ? FLOW_MOVE_P : FLOW_MOVE_S;
+	const struct stream *st = who == WHO_PROD ? &f->p : &f->s;
+
+	f->flags &= ~spoke;
+	f->flags |= move;
+	e->stats.count.quiet_marks++;
+	answer_mark(e, f, who, st->nxt, now);
+}
+
+/* A server speaks: a mark that it made by quiet moves. */
+static void quiet_answer(struct engine *e, struct flow *f, enum who who,
+			 uint32_t seq, uint64_t now)
+{
+	uint32_t spoke = who == WHO_PROD ? FLOW_SPOKE_P : FLOW_SPOKE_S;
+	uint32_t move = who == WHO_PROD ? FLOW_MOVE_P : FLOW_MOVE_S;
+
+	if ((f->flags & FLOW_SPOKE_C) != 0 && who == WHO_PROD) {
+		f->flags &= ~(uint32_t)FLOW_SPOKE_C;
+		shadow_mark(e->shadow, f, WHO_CLIENT, f->c.nxt, now);
+	}
+	if ((f->flags & move) != 0) {
+		const struct exchange *x = f->x.tail;
+
+		f->flags &= ~move;
+		if (x != NULL && (x->flags & (X_JUDGED | X_PASSED)) == 0)
+			exchange_unmark(&f->x, who);
+	}
+	f->flags |= spoke;
+	*(who == WHO_PROD ? &f->quiet_p : &f->quiet_s) = now;
+	if (f->due[DUE_QUIET] == WHEEL_NEVER)
+		shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
+	(void)seq;
+}
+
+/* The client speaks: what the servers said before is theirs for good. */
+static void quiet_client(struct engine *e, struct flow *f, uint32_t ack,
+			 uint64_t now)
+{
+	struct exchange *x;
+
+	if ((f->flags & FLOW_SPOKE_P) != 0 && !seq_lt(ack, f->p.nxt))
+		quiet_mark(e, f, WHO_PROD, now);
+	f->flags &= ~(uint32_t)(FLOW_MOVE_P | FLOW_MOVE_S);
+	f->flags |= FLOW_SPOKE_C;
+	for (x = f->x.head; x != NULL; x = x->next)
+		try_judge(e, f, x, now);
+}
+
+void read_quiet(struct engine *e, struct flow *f, uint64_t now)
+{
+	uint64_t next = WHEEL_NEVER;
+
+	if ((f->flags & FLOW_SPOKE_P) != 0 && f->p.early == NULL) {
+		if (now - f->quiet_p >= QUIET_WAIT)
+			quiet_mark(e, f, WHO_PROD, now);
+		else
+			next = f->quiet_p + QUIET_WAIT;
+	}
+	if ((f->flags & FLOW_SPOKE_S) != 0 && f->s.early == NULL) {
+		if (now - f->quiet_s >= QUIET_WAIT)
+			quiet_mark(e, f, WHO_SUT, now);
+		else if (f->quiet_s + QUIET_WAIT < next)
+			next = f->quiet_s + QUIET_WAIT;
+	}
+	if (next != WHEEL_NEVER)
+		shadow_arm_quiet(e->shadow, f, next);
+}
+
+/* --- spans --- */
+
+/* Production's place is lost; here begins request number marks[WHO_CLIENT]. */
+static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
+			uint64_t now)
+{
+	uint32_t k = f->x.marks[WHO_CLIENT];
+	struct exchange *x;
+
+	if (seq_lt(ack, f->p.nxt) || is_quiet(f, WHO_PROD))
+		return;
+	f->p.nxt = ack;
+	f->flags &= ~(uint32_t)FLOW_PLOST;
+	e->stats.count.resyncs++;
+	while (f->x.marks[WHO_PROD] < k) {
+		x = exchange_open(&f->x, e->pool, WHO_PROD);
+		if (x == NULL)
+			return;
+		spoil(x, REASON_PROD_GAP);
+		answer_mark(e, f, WHO_PROD, ack, now);
+	}
+	framer_of(f)->resync(f->app, WHO_PROD, k);
+	read_spans(e, f, WHO_PROD, NULL, now);
+}
+
+static void read_bytes(struct engine *e, struct flow *f, enum who who,
+		       const struct span *sp, uint64_t now)
+{
+	const uint8_t *p = sp->data;
+	uint32_t left = sp->len;
+	uint32_t seq = sp->seq;
+	struct framer_piece pc;
+
+	while (left > 0) {
+		if (is_quiet(f, who)) {
+			pc = (struct framer_piece){ .used = left,
+						    .part = FRAMER_OPAQUE };
+			if (who == WHO_CLIENT)
+				quiet_client(e, f, sp->ack, now);
+			else
+				quiet_answer(e, f, who, seq, now);
+		} else {
+			framer_of(f)->feed(f->app, who, p, left, &pc);
+			if (who == WHO_CLIENT &&
+			    (pc.flags & FRAMER_BEGIN) != 0 &&
+			    (f->flags & FLOW_PLOST) != 0)
+				resync_prod(e, f, sp->ack, now);
+		}
+		if (who == WHO_CLIENT)
+			client_piece(e, f, &pc, p, seq, sp->now);
+		else
+			answer_piece(e, f, who, &pc, p, seq, now);
+		p += pc.used;
+		seq += pc.used;
+		left -= pc.used;
+	}
+}
+
+/* A server's FIN, in order: it may end a message. */
+static void read_fin(struct engine *e, struct flow *f, enum who who,
+		     uint64_t now)
+{
+	const struct stream *st = who == WHO_PROD ? &f->p : &f->s;
+	uint32_t bit = who == WHO_PROD ? FLOW_ENDED_P : FLOW_ENDED_S;
+	uint32_t spoke = who == WHO_PROD ? FLOW_SPOKE_P : FLOW_SPOKE_S;
+	uint16_t r;
+
+	if ((f->flags & bit) != 0 || !stream_has(st, STREAM_ENDED) ||
+	    f->framer == NULL)
+		return;
+	f->flags |= bit;
+	if (is_quiet(f, who)) {
+		if ((f->flags & spoke) != 0)
+			quiet_mark(e, f, who, now);
+		return;
+	}
+	r = framer_of(f)->fin(f->app, who);
+	if (r == FRAMER_MARK)
+		answer_mark(e, f, who, st->nxt, now);
+	else if (r == FRAMER_TUNNEL && who == WHO_PROD &&
+		 f->x.at[WHO_PROD] != NULL)
+		spoil(f->x.at[WHO_PROD], REASON_PROD_CUT);
+}
+
+void read_spans(struct engine *e, struct flow *f, enum who who,
+		const struct segment *seg, uint64_t now)
+{
+	struct span sp = { 0 };
+
+	while (shadow_span(e->shadow, f, who, seg, now, &sp)) {
+		if (f->framer == NULL)
+			choose(e, f, who, sp.data, sp.len);
+		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
+			continue;
+		read_bytes(e, f, who, &sp, now);
+	}
+	if (who != WHO_CLIENT)
+		read_fin(e, f, who, now);
+}
+
+void read_hole(struct engine *e, struct flow *f, uint64_t now)
+{
+	struct exchange *x;
+	uint32_t n = 0;
+
+	if (seq_lt(stream_end(&f->p), f->c_ack) ||
+	    (f->p.early != NULL && seq_lt(f->p.nxt, f->p.early->seq))) {
+		n = stream_hole(&f->p);
+		if (n == 0) {
+			n = f->c_ack - f->p.nxt;
+			f->p.nxt = f->c_ack;
+		}
+	}
+	if (n > 0) {
+		shadow_counters(e->shadow)->gap_prod_bytes += n;
+		x = exchange_open(&f->x, e->pool, WHO_PROD);
+		if (x != NULL)
+			spoil(x, REASON_PROD_GAP);
+		if (f->framer != NULL && !is_quiet(f, WHO_PROD)) {
+			if (framer_of(f)->skip(f->app, WHO_PROD, n)) {
+				e->stats.count.holes_skipped++;
+			} else {
+				e->stats.count.holes_lost++;
+				f->flags |= FLOW_PLOST;
+			}
+		}
+	}
+	read_spans(e, f, WHO_PROD, NULL, now);
+}
+
+/* --- ends --- */
+
+/* What the end of a leg means for an exchange that is open then. */
+static enum compare_reason reason_of(const struct flow *f)
+{
+	switch ((enum flow_end)f->end) {
+	case FLOW_END_CLIENT_RST:
+		return REASON_CLIENT_ABORT;
+	case FLOW_END_PROD_RST:
+		return REASON_PROD_CUT;
+	case FLOW_END_SUT_REFUSED:
+	case FLOW_END_SUT_SILENT:
+	case FLOW_END_SYN_TIMEOUT:
+	case FLOW_END_NO_PROGRESS:
+	case FLOW_END_NOT_READY:
+		return REASON_SUT_DOWN;
+	case FLOW_END_GAP:
+		return REASON_CLIENT_GAP;
+	case FLOW_END_BEHIND:
+		return REASON_BEHIND;
+	case FLOW_END_POOL_FULL:
+		return REASON_NO_MEMORY;
+	case FLOW_END_TLS:
+		return REASON_TLS;
+	case FLOW_END_STOPPED:
+		return REASON_RUN_ENDED;
+	case FLOW_END_NONE:
+	case FLOW_END_CLOSED:
+	case FLOW_END_SUT_RST:
+	case FLOW_END_COUNT:
+		return REASON_MISSING;
+	case FLOW_END_IDLE:
+	case FLOW_END_VICTIM:
+	case FLOW_END_REUSED:
+	case FLOW_END_OBSERVED:
+		break;
+	}
+	return REASON_NOT_PLAYED;
+}
+
+void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
+{
+	enum compare_reason why = reason_of(f);
+	struct exchange *x;
+
+	for (x = f->x.head; x != NULL; x = x->next) {
+		if ((x->flags & X_JUDGED) != 0)
+			continue;
+		/* The SUT is done: production may still be answering. */
+		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+			continue;
+		if ((x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN)) != 0)
+			judge(e, f, x, why, now);
+	}
+}
+
+/* Production's side of an exchange will not be completed. */
+static enum compare_reason unanswered(const struct flow *f,
+				      const struct exchange *x)
+{
+	if ((x->flags & X_HAVE_S) != 0 && (x->flags & X_HAVE_C) == 0 &&
+	    (x->flags & X_P_BEGUN) == 0 && (f->ev & EV_P_FIN) != 0)
+		return REASON_EXTRA;
+	if ((f->ev & EV_C_RST) != 0 || (f->flags & FLOW_SUPERSEDED) != 0)
+		return REASON_CLIENT_ABORT;
+	if ((f->ev & (EV_P_FIN | EV_P_RST)) != 0)
+		return REASON_PROD_CUT;
+	return REASON_RUN_ENDED;
+}
+
+void read_close(struct engine *e, struct flow *f, uint64_t now)
+{
+	enum compare_reason why = reason_of(f);
+	struct exchange *x;
+
+	while ((x = f->x.head) != NULL) {
+		enum compare_reason r = why;
+
+		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+			r = unanswered(f, x);
+		if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
+			r = REASON_NONE;
+		if ((x->flags & X_JUDGED) == 0 &&
+		    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
+			judge(e, f, x, r, now);
+		if (x->cmp != NULL) {
+			struct compare_result res;
+
+			compare_end(x->cmp, e->pool, r, &res);
+			x->cmp = NULL;
+		}
+		exchange_drop(&f->x, e->pool);
+	}
+}
+
+void read_restart(struct engine *e, struct flow *f, uint64_t now)
+{
+	read_close(e, f, now);
+	if (f->framer != NULL)
+		framer_of(f)->init(f->app, true);
+}

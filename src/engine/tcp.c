@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tcp.c - The way of one TCP segment through its flow
+ *
+ * Theory of operation
+ *
+ * Always in the same order: the machine takes the header (what was acked, which
+ * bits are set), the reader takes the in-order bytes and makes marks, the machine
+ * decides. A segment of the mirror goes through each leg of its connection.
+ *
+ * A flow that is lost (a gap, a SUT that reset) or not known at all (it began
+ * before we did) begins at the client's next message: the newest early segment
+ * that looks like the beginning of one, else the first such one to come.
+ */
+#include "engine/engine_internal.h"
+
+static struct shadow_leg leg_of(const struct engine *e, uint32_t map,
+				uint16_t pport)
+{
+	const struct engine_map *m = &e->cfg.map[map];
+
+	return (struct shadow_leg){
+		.sut = e->map_sut[map],
+		.sport = m->sut_port != 0 ? m->sut_port : pport,
+		.play = !e->cfg.sut_none,
+	};
+}
+
+/* TLS cannot be played: the SUT picks its own keys. The opening is. */
+static void tls_check(struct engine *e, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	if ((f->flags & FLOW_IS_TLS) != 0 && f->leg == LEG_OPEN)
+		shadow_end(e->shadow, f, FLOW_END_TLS, now, out);
+}
+
+static void push(struct engine *e, struct flow *f, uint64_t now,
+		 struct effects *out)
+{
+	tls_check(e, f, now, out);
+	shadow_push(e->shadow, f, now, out);
+	shadow_retire(e->shadow, f);
+}
+
+/* The newest early segment of the client that begins a message. */
+static const struct frame *early_begin(const struct flow *f)
+{
+	const struct frame *best = NULL;
+	const struct frame *fr;
+
+	for (fr = f->c.early; fr != NULL; fr = fr->next)
+		if (read_begins(f, fr->data, fr->len))
+			best = fr;
+	return best;
+}
+
+/* Try to go on with the client's next message. */
+static void sync(struct engine *e, struct flow *f, const struct segment *seg,
+		 uint64_t now)
+{
+	const struct frame *fr = early_begin(f);
+	uint32_t seq;
+	uint32_t ack;
+
+	if (!shadow_resumes(e->shadow, f))
+		return;
+	if (fr != NULL) {
+		seq = fr->seq;
+		ack = fr->ack;
+	} else if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
+		   !seq_lt(seg->seq, f->c.nxt) &&
+		   read_begins(f, seg->data, seg->len)) {
+		seq = seg->seq;
+		ack = seg->ack;
+	} else {
+		stream_drop(&f->c, e->pool);
+		return;
+	}
+	read_restart(e, f, now);
+	shadow_restart(e->shadow, f, seq, ack, now);
+	read_spans(e, f, WHO_CLIENT, seg, now);
+}
+
+static void from_client(struct engine *e, struct flow *f,
+			const struct segment *seg, uint64_t now,
+			struct effects *out)
+{
+	shadow_client(e->shadow, f, seg, now);
+	if ((f->flags & FLOW_LOST) != 0)
+		sync(e, f, seg, now);
+	else
+		read_spans(e, f, WHO_CLIENT, seg, now);
+	push(e, f, now, out);
+}
+
+/* A segment of a connection that we have no flow of. */
+static struct flow *join(struct engine *e, const struct flow_key *key,
+			 const struct segment *seg, uint64_t now,
+			 struct effects *out)
+{
+	struct shadow_leg leg = leg_of(e, key->map, key->pport);
+	const struct framer_ops *ops;
+
+	if (!e->cfg.shadow.midstream || seg->len == 0 || seg->cap != seg->len ||
+	    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
+		return NULL;
+	ops = framer_guess(key->pport, seg->data, seg->len);
+	if (ops == &framer_quiet || !ops->begins(seg->data, seg->len))
+		return NULL;
+	return shadow_join(e->shadow, key, &leg, seg, now, out);
+}
+
+static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
+				   const struct segment *seg, uint64_t now,
+				   struct effects *out)
+{
+	struct shadow_leg leg = leg_of(e, key->map, key->pport);
+	struct flow *f;
+
+	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
+		f = shadow_syn(e->shadow, key, &leg, seg, now, out);
+		if (f == NULL) {
+			e->stats.count.no_room++;
+			return ENGINE_NONE;
+		}
+		e->stats.count.client++;
+		push(e, f, now, out);
+		return ENGINE_CLIENT;
+	}
+	f = shadow_find(e->shadow, key);
+	if (f == NULL)
+		f = join(e, key, seg, now, out);
+	if (f == NULL) {
+		e->stats.count.no_flow++;
+		return ENGINE_NONE;
+	}
+	e->stats.count.client++;
+	from_client(e, f, seg, now, out);
+	return ENGINE_CLIENT;
+}
+
+static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
+				 const struct segment *seg, uint64_t now,
+				 struct effects *out)
+{
+	struct flow *f = shadow_find(e->shadow, key);
+
+	if (f == NULL) {
+		e->stats.count.no_flow++;
+		return ENGINE_NONE;
+	}
+	e->stats.count.production++;
+	shadow_production(e->shadow, f, seg, now);
+	read_spans(e, f, WHO_PROD, seg, now);
+	push(e, f, now, out);
+	return ENGINE_PROD;
+}
+
+enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
+			    const struct segment *seg, uint64_t now,
+			    struct effects *out)
+{
+	struct engine_counters *c = &e->stats.count;
+	enum engine_kind kind = ENGINE_NONE;
+	struct flow_key key = r->key;
+
+	for (uint32_t i = 0; i < r->n; i++) {
+		key.map = r->map[i];
+		kind = r->from_client ? client_leg(e, &key, seg, now, out)
+				      : prod_leg(e, &key, seg, now, out);
+		c->other_legs += i > 0;
+	}
+	return kind;
+}
+
+enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
+			 const struct segment *seg, uint64_t now,
+			 struct effects *out)
+{
+	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
+
+	if (f == NULL) {
+		e->stats.count.sut_stray++;
+		return ENGINE_NONE;
+	}
+	e->stats.count.sut++;
+	if (f->leg == LEG_OPEN)
+		read_spans(e, f, WHO_SUT, seg, now);
+	push(e, f, now, out);
+	return ENGINE_ANSWER;
+}
+
+void attend(struct engine *e, uint64_t now, struct effects *out)
+{
+	struct flow *f;
+	uint8_t want;
+
+	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
+		if ((want & WANT_JUDGE) != 0) {
+			event_flow_end(e, f, now);
+			read_leg_over(e, f, now);
+		}
+		if ((want & WANT_SYNC) != 0)
+			sync(e, f, NULL, now);
+		if ((want & WANT_PHOLE) != 0)
+			read_hole(e, f, now);
+		if ((want & WANT_QUIET) != 0)
+			read_quiet(e, f, now);
+		if ((want & WANT_FREE) != 0) {
+			read_close(e, f, now);
+			shadow_free(e->shadow, f);
+		} else {
+			push(e, f, now, out);
+		}
+	}
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * verdict.c - From an exchange to a verdict, its count and its event
+ */
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+struct engine_event *event_new(struct engine *e)
+{
+	struct engine_event *ev;
+
+	if (e->event_n == EVENTS_MAX) {
+		e->stats.count.events_lost++;
+		return NULL;
+	}
+	ev = &e->event[(e->event_head + e->event_n) % EVENTS_MAX];
+	e->event_n++;
+	memset(ev, 0, sizeof(*ev));
+	ev->now = e->now;
+	return ev;
+}
+
+bool engine_event(struct engine *e, struct engine_event *ev)
+{
+	if (e->event_n == 0)
+		return false;
+	*ev = e->event[e->event_head];
+	e->event_head = (e->event_head + 1) % EVENTS_MAX;
+	e->event_n--;
+	return true;
+}
+
+void event_tuple(struct engine *e, struct engine_event *ev,
+		 const struct flow *f)
+{
+	ev->flow = f->id;
+	ev->client = f->key.client;
+	ev->prod = f->key.prod;
+	ev->sut = e->sut_ip[f->sut];
+	ev->client_port = f->key.cport;
+	ev->prod_port = f->key.pport;
+	ev->sut_port = f->sport;
+}
+
+void event_flow_end(struct engine *e, const struct flow *f, uint64_t now)
+{
+	struct engine_event *ev;
+
+	(void)now;
+	/* The usual ends are counted, and say nothing more. */
+	if (f->end == FLOW_END_CLOSED || f->end == FLOW_END_OBSERVED ||
+	    f->end == FLOW_END_STOPPED)
+		return;
+	ev = event_new(e);
+	if (ev == NULL)
+		return;
+	ev->kind = EVENT_FLOW_END;
+	ev->end = (enum flow_end)f->end;
+	event_tuple(e, ev, f);
+}
+
+static void latencies(struct engine *e, const struct exchange *x,
+		      struct engine_event *ev)
+{
+	if (x->p_first > x->c_now && x->c_now != 0) {
+		ev->prod_ns = x->p_first - x->c_now;
+		hist_add(&e->stats.prod_latency, ev->prod_ns);
+	}
+	if (x->s_first > x->s_sent && x->s_sent != 0) {
+		ev->sut_ns = x->s_first - x->s_sent;
+		hist_add(&e->stats.sut_latency, ev->sut_ns);
+	}
+}
+
+static void uncompared(const struct engine *e, const struct exchange *x,
+		       enum compare_reason why, struct compare_result *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->verdict = VERDICT_NOT_COMPARED;
+	r->reason =
+		x->spoilt != REASON_NONE ? (enum compare_reason)x->spoilt : why;
+	if (e->cfg.compare == COMPARE_NONE)
+		r->reason = REASON_LEVEL_NONE;
+	else if (r->reason == REASON_MISSING && x->spoilt == REASON_NONE)
+		r->verdict = VERDICT_DIFFERENT;
+}
+
+void judge(struct engine *e, struct flow *f, struct exchange *x,
+	   enum compare_reason why, uint64_t now)
+{
+	struct engine_event ev;
+	struct engine_event *q;
+	struct compare_result *r = &ev.result;
+
+	(void)now;
+	memset(&ev, 0, sizeof(ev));
+	if (why == REASON_MISSING && (x->flags & X_S_BEGUN) != 0)
+		why = REASON_TRUNCATED;
+	if (x->cmp != NULL) {
+		if (x->spoilt != REASON_NONE)
+			compare_spoil(x->cmp, (enum compare_reason)x->spoilt);
+		compare_end(x->cmp, e->pool, why, r);
+		x->cmp = NULL;
+	} else {
+		uncompared(e, x, why, r);
+	}
+	x->flags |= X_JUDGED;
+	e->stats.verdict[r->verdict]++;
+	e->stats.reason[r->verdict][r->reason]++;
+	latencies(e, x, &ev);
+	if (r->verdict != VERDICT_DIFFERENT)
+		return;
+	q = event_new(e);
+	if (q == NULL)
+		return;
+	ev.now = e->now;
+	ev.kind = EVENT_VERDICT;
+	ev.index = x->index;
+	ev.request_len = x->request_len;
+	memcpy(ev.request, x->request, x->request_len);
+	event_tuple(e, &ev, f);
+	*q = ev;
+}
