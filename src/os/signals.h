@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * signals - Signals as something to read
+ */
+#ifndef OS_SIGNALS_H
+#define OS_SIGNALS_H
+
+/**
+ * signals_open() - Block INT, TERM, HUP, USR1 and USR2 and queue them instead
+ *
+ * SIGPIPE is ignored: a reader that went away is an error of that write. Call
+ * it before any thread is made, so that all inherit the mask.
+ *
+ * Return: a descriptor to poll for reading, or -Exxx
+ */
+int signals_open(void);
+
+/** signals_next() - Take one from @fd. Return: its number, 0: none waits */
+int signals_next(int fd);
+
+#endif /* OS_SIGNALS_H */
