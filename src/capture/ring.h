@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ring - Frames of an interface through a ring shared with the kernel
+ *
+ * The theory is in ring.c. Opening needs CAP_NET_RAW (and CAP_NET_ADMIN for the
+ * size of the queue of super-frames); using it needs nothing.
+ */
+#ifndef CAPTURE_RING_H
+#define CAPTURE_RING_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/errbuf.h"
+#include "wire/decode.h"
+
+#define RING_MIRROR_BYTES (64u << 20) /* V2: 8 MB lost frames at 10 KB bodies */
+#define RING_SUT_BYTES	  (32u << 20)
+#define RING_V3_BYTES	  (16u << 20) /* 1 MB lost frames */
+
+enum ring_version {
+	RING_V2 = 2, /* a frame at a time: about 20 us from kernel to us */
+	RING_V3 = 3, /* a block at a time: about 1 ms, far fewer wake-ups */
+};
+
+/**
+ * struct ring_opts - How to open a ring
+ * @ifname:	Interface
+ * @version:	RING_V2 or RING_V3
+ * @bytes:	Size; 0: RING_MIRROR_BYTES or RING_V3_BYTES. Rounded down to
+ *		whole blocks of 64 KB (V2) or 256 KB (V3)
+ * @promisc:	Take frames for any hardware address while this ring is open
+ * @outgoing:	Also frames that the host sends (in-host capture)
+ * @filter:	Classic BPF program, NULL: everything. The kernel sees frames
+ *		without their outermost VLAN tag
+ */
+struct ring_opts {
+	const char *ifname;
+	enum ring_version version;
+	size_t bytes;
+	bool promisc;
+	bool outgoing;
+	const struct sock_fprog *filter;
+};
+
+/**
+ * struct ring_frame - A frame, borrowed until ring_done()
+ * @info:	For frame_decode(); gso and csum_ok as the kernel told them
+ * @vlan_tci, @vlan_tpid: Outermost VLAN tag, which the kernel took out of the
+ *		frame; valid if @has_vlan
+ * @outgoing:	The host sent it
+ */
+struct ring_frame {
+	struct frame_info info;
+	uint16_t vlan_tci;
+	uint16_t vlan_tpid;
+	bool has_vlan;
+	bool outgoing;
+};
+
+/**
+ * struct ring_stats - Counters since the ring was opened
+ * @offered:	Frames that passed the filter, those dropped included
+ * @drops:	Of these, lost because the ring was full
+ * @freezes:	V3: times that the ring was full
+ * @frames, @bytes: Frames handed out, and their length on the wire
+ * @whole:	Super-frames fetched whole, past their slot
+ * @cut:	Frames handed out shorter than on the wire
+ */
+struct ring_stats {
+	uint64_t offered;
+	uint64_t drops;
+	uint64_t freezes;
+	uint64_t frames;
+	uint64_t bytes;
+	uint64_t whole;
+	uint64_t cut;
+};
+
+enum ring_state {
+	RING_UP,
+	RING_DOWN, /* set down or no carrier; frames come again once it is up */
+	RING_GONE, /* the interface does not exist any more */
+};
+
+/** struct ring - An open ring; private */
+struct ring {
+	int fd;
+	int ifindex;
+	enum ring_version version;
+	uint8_t *map;
+	size_t map_bytes;
+	uint32_t slots;	    /* V2: frame slots; V3: blocks */
+	uint32_t slot_size; /* bytes of each */
+	uint32_t cur;
+	uint32_t left;	/* V3: frames left in the open block */
+	uint32_t off;	/* V3: next one, in the block */
+	uint8_t *whole; /* where super-frames are fetched to */
+	struct ring_stats stats;
+};
+
+/**
+ * ring_open() - Open a ring and start capturing
+ * @r:		Set on success
+ * @o:		Options
+ * @e:		Sentence on failure
+ *
+ * Return: 0, or -ENODEV, -EPERM, -EINVAL, -ENOTSUP (not Ethernet) or another
+ * -Exxx
+ */
+int ring_open(struct ring *r, const struct ring_opts *o, struct errbuf *e);
+
+/** ring_close() - Close it; a ring of zeroes is left alone */
+void ring_close(struct ring *r);
+
+/** ring_fd() - Descriptor to poll for reading; POLLERR: ask ring_state() */
+int ring_fd(const struct ring *r);
+
+/**
+ * ring_next() - Take the next frame
+ *
+ * The one before must have been given back. Return: false if none waits
+ */
+bool ring_next(struct ring *r, struct ring_frame *f);
+
+/** ring_done() - Give the frame of the last ring_next() back to the kernel */
+void ring_done(struct ring *r);
+
+/** ring_stats() - Read the counters; asks the kernel, so not for each frame */
+const struct ring_stats *ring_stats(struct ring *r);
+
+/** ring_state() - Ask how the interface is; also clears a waiting POLLERR */
+enum ring_state ring_state(const struct ring *r);
+
+/** ring_mac() - Hardware address of the interface. Return: 0 or -Exxx */
+int ring_mac(const struct ring *r, uint8_t mac[6]);
+
+#endif /* CAPTURE_RING_H */
