@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "capture/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WINDOW ((size_t)2 * PCAP_RECORD_MAX)
+
+int file_open(struct capture_file *f, const char *path, struct errbuf *e)
+{
+	bool in = strcmp(path, "-") == 0;
+	int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *buf;
+
+	if (fd < 0)
+		return errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
+	buf = malloc(WINDOW);
+	if (!buf) {
+		if (!in)
+			close(fd);
+		return errbuf_set(e, -ENOMEM, "%s: no memory", path);
+	}
+	memset(f, 0, sizeof(*f));
+	f->fd = fd;
+	f->buf = buf;
+	f->path = in ? "standard input" : path;
+	pcap_reader_init(&f->reader);
+	return 0;
+}
+
+void file_close(struct capture_file *f)
+{
+	if (!f->buf)
+		return;
+	if (f->fd != STDIN_FILENO)
+		close(f->fd);
+	free(f->buf);
+	memset(f, 0, sizeof(*f));
+}
+
+/* Read more behind the window. Return: 0 (perhaps the end now) or -Exxx. */
+static int refill(struct capture_file *f)
+{
+	ssize_t n;
+
+	if (f->start > 0) {
+		memmove(f->buf, f->buf + f->start, f->end - f->start);
+		f->end -= f->start;
+		f->start = 0;
+	}
+	if (f->end == WINDOW)
+		return -EBADMSG; /* a record longer than any that is taken */
+	do {
+		n = read(f->fd, f->buf + f->end, WINDOW - f->end);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	f->eof = n == 0;
+	f->end += (size_t)n;
+	return 0;
+}
+
+static bool link_known(uint16_t link)
+{
+	static const uint16_t known[] = { LINK_NULL, LINK_ETHERNET, LINK_RAW,
+					  LINK_LOOP, LINK_SLL,	    LINK_IPV4,
+					  LINK_IPV6, LINK_SLL2 };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i] == link)
+			return true;
+	return false;
+}
+
+static int fail(const struct capture_file *f, int rc, struct errbuf *e)
+{
+	unsigned long long n = f->reader.records;
+
+	if (rc == -ENODATA)
+		return errbuf_set(e, rc,
+				  "%s: ends in the middle of record %llu",
+				  f->path, n + 1);
+	if (rc == -EBADMSG && n == 0 && f->frames == 0)
+		return errbuf_set(e, rc, "%s: not a capture file", f->path);
+	if (rc == -EBADMSG)
+		return errbuf_set(e, rc, "%s: broken after record %llu",
+				  f->path, n);
+	if (rc == -ENOTSUP)
+		return errbuf_set(e, rc, "%s: this kind of capture is not read",
+				  f->path);
+	return errbuf_set(e, rc, "%s: %s", f->path, strerror(-rc));
+}
+
+/* Take one record. Return: 1, or 0 at the end, or -Exxx. */
+static int record_next(struct capture_file *f, struct pcap_record *rec)
+{
+	for (;;) {
+		size_t len = f->end - f->start;
+		int64_t n = 0;
+		int rc;
+
+		if (len > 0)
+			n = pcap_read(&f->reader, f->buf + f->start, len, rec);
+		if (n < 0)
+			return (int)n;
+		if (n > 0) {
+			if ((uint64_t)n > len)
+				return -EBADMSG;
+			f->start += (size_t)n;
+			return 1;
+		}
+		if (f->eof)
+			return len > 0 ? -ENODATA : 0;
+		rc = refill(f);
+		if (rc)
+			return rc;
+	}
+}
+
+int file_next(struct capture_file *f, struct frame_info *info, struct errbuf *e)
+{
+	struct pcap_record rec;
+	const struct pcap_iface *iface;
+	int rc;
+
+	for (;;) {
+		rc = record_next(f, &rec);
+		if (rc == 0)
+			return 0;
+		if (rc < 0)
+			return fail(f, rc, e);
+		if (rec.kind == PCAP_FRAME)
+			break;
+		f->skipped++;
+	}
+	if (rec.iface >= PCAP_IFACES)
+		return fail(f, -EBADMSG, e);
+	iface = &f->reader.iface[rec.iface];
+	if (!link_known(iface->link))
+		return errbuf_set(e, -ENOTSUP, "%s: link type %u is not read",
+				  f->path, iface->link);
+	f->frames++;
+	f->iface = rec.iface;
+	*info = (struct frame_info){
+		.data = rec.data,
+		.cap = rec.cap,
+		.wire = rec.wire < rec.cap ? rec.cap : rec.wire,
+		.ts = rec.ts,
+		.link = iface->link,
+	};
+	return 1;
+}

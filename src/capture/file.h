@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file - Frames of a capture file or of standard input
+ *
+ * Reads through a bounded window of 2 * PCAP_RECORD_MAX bytes, so that a pipe
+ * works and a file of any length takes no more memory.
+ */
+#ifndef CAPTURE_FILE_H
+#define CAPTURE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "os/errbuf.h"
+#include "wire/decode.h"
+#include "wire/pcap.h"
+
+/** struct capture_file - An open capture file; private but for the counters
+ * @frames:	Frames handed out
+ * @skipped:	Records that hold no frame (statistics, name resolution, ...)
+ * @iface:	Interface of the last frame, index into @reader.iface
+ */
+struct capture_file {
+	int fd;
+	bool eof;
+	uint8_t *buf;
+	size_t start;
+	size_t end;
+	const char *path;
+	struct pcap_reader reader;
+	uint64_t frames;
+	uint64_t skipped;
+	uint32_t iface;
+};
+
+/**
+ * file_open() - Open a capture file
+ * @f:		Set on success
+ * @path:	File; "-": standard input. Kept: must outlive @f
+ * @e:		Sentence on failure
+ *
+ * Return: 0, or -ENOENT, -EACCES, -ENOMEM or another -Exxx of open(2)
+ */
+int file_open(struct capture_file *f, const char *path, struct errbuf *e);
+
+/**
+ * file_next() - Read the next frame
+ * @f:		File
+ * @info:	Frame; its data is valid until the next call
+ * @e:		Sentence on failure
+ *
+ * Return: 1 a frame, or 0 the end, at the end of a record, or
+ *	   -ENODATA the file ends in the middle of a record (a capture that was
+ *		    cut off: what came before is good), or
+ *	   -EBADMSG it is no capture file or is broken, or
+ *	   -ENOTSUP its format or link type is not read, or
+ *	   -Exxx of read(2)
+ */
+int file_next(struct capture_file *f, struct frame_info *info,
+	      struct errbuf *e);
+
+/** file_close() - Close it; a file of zeroes is left alone */
+void file_close(struct capture_file *f);
+
+#endif /* CAPTURE_FILE_H */
