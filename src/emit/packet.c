@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Theory of operation
+ *
+ * Frames wait in a batch of PACKET_BATCH messages and leave with one sendmmsg().
+ * Each message gathers a virtio header, the headers built here and the payload
+ * where it lies: payload is never copied by us.
+ *
+ * PACKET_QDISC_BYPASS sends round the qdisc and with it round the guard's egress
+ * hook, which stops everything else. It has no queue: when the device is full
+ * the frame is dropped with -ENOBUFS. Then the batch waits RETRY_PAUSE and tries
+ * again, RETRIES times in all for one flush; what is still there is reported as
+ * not sent, and the machine treats it as lost. So a dead wire costs a flush at
+ * most RETRIES * RETRY_PAUSE.
+ *
+ * Segments longer than @gso go to the kernel as one super-frame of at most 64
+ * KB (an IP datagram's limit), which it or the device cuts: for large requests
+ * this costs a small part of sending each frame. A longer payload is cut into
+ * several super-frames here; only the last one bears FIN and PSH, and carries
+ * the cookie.
+ *
+ * Checksums: with a payload of SUM_MIN bytes or more only the pseudo header is
+ * summed and the kernel or the device does the rest (it must, for a
+ * super-frame); below, the full sum is cheaper than asking for it.
+ */
+#include "emit/packet.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "os/clock.h"
+#include "wire/segment.h"
+
+#define SEND_BUFFER (32 << 20)
+#define RETRIES	    4
+#define RETRY_PAUSE (50 * NS_PER_US)
+#define SUM_MIN	    256
+#define IP_MAX	    65535u
+#define HDR_ROOM    BUILD_RAW_MAX
+
+_Static_assert(BUILD_HDR_MAX <= HDR_ROOM, "headers fit where raw frames do");
+
+/* One message of the batch. */
+struct packet_msg {
+	struct virtio_net_hdr vnet;
+	uint8_t hdr[HDR_ROOM];
+	struct iovec iov[3];
+	uint32_t bytes;
+	uint64_t cookie;
+	bool more; /* another piece of the same segment follows */
+};
+
+struct packet_batch {
+	struct mmsghdr mm[PACKET_BATCH];
+	struct packet_msg msg[PACKET_BATCH];
+};
+
+void packet_private_mac(uint8_t mac[ETH_LEN], const uint8_t dev[ETH_LEN])
+{
+	memcpy(mac, dev, ETH_LEN);
+	mac[0] = (uint8_t)((dev[0] | 0x02) & ~0x01);
+	mac[5] ^= 0x55;
+}
+
+static struct sink_packet *of(struct sink *s)
+{
+	/* The sink is the first member. */
+	return (struct sink_packet *)(void *)s;
+}
+
+static void finish(struct sink_packet *p, const struct packet_msg *m, int err)
+{
+	struct sink *s = &p->sink;
+
+	if (err) {
+		s->stats.errors++;
+		p->piece_err = err;
+	} else {
+		s->stats.frames++;
+		s->stats.bytes += m->bytes;
+	}
+	if (m->more)
+		return;
+	s->done(s->ctx, m->cookie, p->piece_err);
+	p->piece_err = 0;
+}
+
+static void packet_flush(struct sink *s)
+{
+	struct sink_packet *p = of(s);
+	uint32_t i = 0;
+	int tries = RETRIES;
+
+	while (i < p->waiting) {
+		int n = sendmmsg(p->fd, p->batch->mm + i, p->waiting - i,
+				 MSG_DONTWAIT);
+		int err = n < 0 ? -errno : 0;
+
+		s->stats.calls++;
+		for (; n > 0; n--)
+			finish(p, &p->batch->msg[i++], 0);
+		if (err == 0 || err == -EINTR)
+			continue;
+		if ((err == -ENOBUFS || err == -EAGAIN) && tries > 0) {
+			tries--;
+			s->stats.retries++;
+			clock_pause(RETRY_PAUSE);
+			continue;
+		}
+		finish(p, &p->batch->msg[i++], err);
+	}
+	p->waiting = 0;
+}
+
+/* The next free message, zeroed but for its bytes; flushes a full batch. */
+static struct packet_msg *msg_new(struct sink_packet *p, uint64_t cookie)
+{
+	struct packet_msg *m;
+
+	if (p->waiting == PACKET_BATCH)
+		packet_flush(&p->sink);
+	m = &p->batch->msg[p->waiting++];
+	memset(&m->vnet, 0, sizeof(m->vnet));
+	m->cookie = cookie;
+	m->more = false;
+	return m;
+}
+
+static void msg_gather(struct packet_msg *m, size_t hdr, const uint8_t *data,
+		       uint32_t len)
+{
+	m->iov[1].iov_len = hdr;
+	/* sendmmsg() only reads; struct iovec serves reading and writing. */
+	m->iov[2].iov_base = (void *)(uintptr_t)data;
+	m->iov[2].iov_len = len;
+	m->bytes = (uint32_t)hdr + len;
+}
+
+static uint32_t ip_overhead(const struct tcp_header *h)
+{
+	return ipaddr_is4(&h->src) ? 20 : 40;
+}
+
+/* Send one frame or super-frame. */
+static void send_piece(struct sink_packet *p, uint8_t proto,
+		       const struct tcp_header *h, const uint8_t *data,
+		       uint32_t len, uint16_t gso, bool more, uint64_t cookie)
+{
+	struct packet_msg *m = msg_new(p, cookie);
+	bool super = gso > 0 && len > gso;
+	enum build_csum sum =
+		super || len >= SUM_MIN ? CSUM_PARTIAL : CSUM_FULL;
+	uint32_t l4 = 14 + ip_overhead(h);
+	size_t hdr;
+
+	if (proto == PROTO_TCP)
+		hdr = build_tcp(m->hdr, h, data, len, sum);
+	else
+		hdr = build_udp(m->hdr, h, data, len, sum);
+	if (sum == CSUM_PARTIAL) {
+		m->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		m->vnet.csum_start = (uint16_t)l4;
+		m->vnet.csum_offset = proto == PROTO_TCP ? 16 : 6;
+	}
+	if (super) {
+		m->vnet.gso_type = ipaddr_is4(&h->src)
+					   ? VIRTIO_NET_HDR_GSO_TCPV4
+					   : VIRTIO_NET_HDR_GSO_TCPV6;
+		m->vnet.gso_size = gso;
+		m->vnet.hdr_len = (uint16_t)hdr;
+	}
+	m->more = more;
+	msg_gather(m, hdr, data, len);
+}
+
+static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
+		     const uint8_t *data, uint32_t len, uint16_t gso,
+		     uint64_t cookie)
+{
+	struct sink_packet *p = of(s);
+	struct tcp_header part = *h;
+	uint32_t l4 = proto == PROTO_TCP ? 20u + h->optlen : 8u;
+	uint32_t room = IP_MAX - ip_overhead(h) - l4;
+
+	if (gso == 0 || proto != PROTO_TCP) {
+		if (len > room)
+			return -EMSGSIZE;
+		send_piece(p, proto, h, data, len, 0, false, cookie);
+		return 0;
+	}
+	if (gso > room)
+		return -EMSGSIZE;
+	room -= room % gso;
+	while (len > room) {
+		part.flags = h->flags & (uint8_t) ~(TCP_FIN | TCP_PSH);
+		send_piece(p, proto, &part, data, room, gso, true, cookie);
+		part.seq += room;
+		data += room;
+		len -= room;
+	}
+	part.flags = h->flags;
+	send_piece(p, proto, &part, data, len, gso, false, cookie);
+	return 0;
+}
+
+static int packet_raw(struct sink *s, const uint8_t *p, uint32_t len,
+		      uint64_t cookie)
+{
+	struct packet_msg *m = msg_new(of(s), cookie);
+
+	memcpy(m->hdr, p, len);
+	msg_gather(m, len, NULL, 0);
+	return 0;
+}
+
+static void packet_close(struct sink *s)
+{
+	struct sink_packet *p = of(s);
+
+	close(p->fd);
+	free(p->batch);
+	p->batch = NULL;
+	p->fd = -1;
+}
+
+static int set_up(int fd, int index)
+{
+	struct sockaddr_ll a = { .sll_family = AF_PACKET,
+				 .sll_ifindex = index };
+	int one = 1;
+	int size = SEND_BUFFER;
+
+	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one,
+		       sizeof(one)) ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof(a)))
+		return -errno;
+	return 0;
+}
+
+static struct packet_batch *batch_new(void)
+{
+	struct packet_batch *b = calloc(1, sizeof(*b));
+
+	for (int i = 0; b && i < PACKET_BATCH; i++) {
+		struct packet_msg *m = &b->msg[i];
+
+		m->iov[0].iov_base = &m->vnet;
+		m->iov[0].iov_len = sizeof(m->vnet);
+		m->iov[1].iov_base = m->hdr;
+		b->mm[i].msg_hdr.msg_iov = m->iov;
+		b->mm[i].msg_hdr.msg_iovlen = 3;
+	}
+	return b;
+}
+
+int packet_open(struct sink_packet *p, const char *ifname, const uint8_t *mac,
+		const struct emit_dest *dest, uint32_t dests,
+		sink_done_fn *done, void *ctx, struct errbuf *e)
+{
+	static const struct sink_ops ops = {
+		.ip = packet_ip,
+		.raw = packet_raw,
+		.flush = packet_flush,
+		.close = packet_close,
+	};
+	unsigned index = if_nametoindex(ifname);
+	struct sink_packet n = { .fd = -1 };
+	int rc;
+
+	if (index == 0)
+		return errbuf_set(e, -ENODEV, "no interface named %s", ifname);
+	rc = sink_init(&n.sink, &ops, mac, dest, dests, done, ctx);
+	if (rc)
+		return errbuf_set(e, rc, "more than %d destinations", MAP_MAX);
+	/* Protocol 0: this socket only sends. */
+	n.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (n.fd < 0)
+		return errbuf_set(e, -errno, "packet socket: %s",
+				  strerror(errno));
+	rc = set_up(n.fd, (int)index);
+	n.batch = rc ? NULL : batch_new();
+	if (rc == 0 && !n.batch)
+		rc = -ENOMEM;
+	if (rc) {
+		close(n.fd);
+		return errbuf_set(e, rc, "%s: cannot open for sending: %s",
+				  ifname, strerror(-rc));
+	}
+	*p = n;
+	return 0;
+}
