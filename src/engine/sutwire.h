@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sutwire - The guard of one wire to systems under test, as a pure machine
+ *
+ * Finds the SUTs' hardware addresses, answers their questions for everybody
+ * else's, proves that the wire answers, and stops the run when a stranger is on
+ * it. The theory is in sutwire.c.
+ */
+#ifndef ENGINE_SUTWIRE_H
+#define ENGINE_SUTWIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/ipaddr.h"
+#include "core/limits.h"
+#include "shadow/effect.h"
+#include "wire/build.h"
+#include "wire/decode.h"
+
+#define SUTWIRE_ASK_EVERY   (200 * NS_PER_MS) /* ARP, NS until answered */
+#define SUTWIRE_PROBE_EVERY (60 * NS_PER_SEC) /* of a wire that answers */
+#define SUTWIRE_PROBE_WAIT  NS_PER_SEC	      /* for an answer to a SYN */
+#define SUTWIRE_PROBE_TRIES 4		      /* the first and 3 more */
+#define SUTWIRE_NEVER	    UINT64_MAX
+
+/**
+ * struct sutwire_sut - A SUT on this wire
+ * @ip, @port:	Where clients are played to; several SUTs may share an @ip
+ * @index:	What effects call it
+ * @pinned:	The user gave its hardware address, @mac; no other is taken
+ */
+struct sutwire_sut {
+	struct ipaddr ip;
+	uint16_t port;
+	uint8_t index;
+	bool pinned;
+	uint8_t mac[ETH_LEN];
+};
+
+/**
+ * struct sutwire_cfg - How a wire is set up
+ * @sut, @suts:	SUTs on it, 1 to MAP_MAX
+ * @mac:	Our private hardware address on it
+ * @seed:	Of the run; chooses the probe's addresses and numbers
+ */
+struct sutwire_cfg {
+	const struct sutwire_sut *sut;
+	uint32_t suts;
+	uint8_t mac[ETH_LEN];
+	uint64_t seed;
+};
+
+/* Where a SUT stands. */
+#define SUTWIRE_STATES(X)                                                      \
+	X(SUTWIRE_ASKING, "hardware address not known yet")                    \
+	X(SUTWIRE_PROBING, "probe not answered yet")                           \
+	X(SUTWIRE_READY, "ready")                                              \
+	X(SUTWIRE_NO_ANSWER, "probe not answered")
+
+enum sutwire_state {
+#define X(id, text) id,
+	SUTWIRE_STATES(X)
+#undef X
+};
+
+/** sutwire_state_text() - A state, in words */
+const char *sutwire_state_text(enum sutwire_state s);
+
+/* Why everything stopped; for good, since the wire is not ours alone. */
+#define SUTWIRE_STOPS(X)                                                       \
+	X(SUTWIRE_GOING, "not stopped")                                        \
+	X(SUTWIRE_STRANGER,                                                    \
+	  "a frame from a hardware address that is no SUT's")                  \
+	X(SUTWIRE_MOVED, "a SUT's address at another hardware address")        \
+	X(SUTWIRE_FORGED, "a message whose hardware address is not its "       \
+			  "frame's")
+
+enum sutwire_stop_reason {
+#define X(id, text) id,
+	SUTWIRE_STOPS(X)
+#undef X
+};
+
+/** sutwire_stop_text() - A reason, in words */
+const char *sutwire_stop_text(enum sutwire_stop_reason r);
+
+/**
+ * struct sutwire_stop - What stopped the run
+ * @reason:	SUTWIRE_GOING: nothing did
+ * @mac:	Hardware address that was seen
+ * @ip:		Address that the frame was from; zero: it had none
+ */
+struct sutwire_stop {
+	enum sutwire_stop_reason reason;
+	uint8_t mac[ETH_LEN];
+	struct ipaddr ip;
+};
+
+/**
+ * struct sutwire_stats - Counters
+ * @frames:	Seen
+ * @passed:	Left to the caller
+ * @control:	STP, LLDP, pause and the like
+ * @other:	Neither IP nor ARP nor control
+ * @arp, @nd:	Of the SUTs, answered or not
+ * @icmp:	ICMP and ICMPv6 of the SUTs (MLD too), absorbed
+ * @router:	Router solicitations and advertisements, redirects, absorbed
+ * @answered:	Questions answered
+ * @dad:	Probes for duplicate addresses, not answered
+ * @bad:	Frames of the SUTs that do not decode
+ * @strangers:	Frames that were or may yet be a reason to stop
+ * @elsewhere:	IP frames of the SUTs to a single hardware address not ours
+ * @asked:	ARP requests and solicitations sent
+ * @probes:	SYNs sent
+ * @probe_synack, @probe_rst: How they were answered
+ * @probe_stray: Other segments to the probe's addresses
+ * @no_room:	Answers not given since the effects were full
+ * @own_full:	SUTs' further addresses that there was no room to remember
+ */
+struct sutwire_stats {
+	uint64_t frames;
+	uint64_t passed;
+	uint64_t control;
+	uint64_t other;
+	uint64_t arp;
+	uint64_t nd;
+	uint64_t icmp;
+	uint64_t router;
+	uint64_t answered;
+	uint64_t dad;
+	uint64_t bad;
+	uint64_t strangers;
+	uint64_t elsewhere;
+	uint64_t asked;
+	uint64_t probes;
+	uint64_t probe_synack;
+	uint64_t probe_rst;
+	uint64_t probe_stray;
+	uint64_t no_room;
+	uint64_t own_full;
+};
+
+struct sutwire;
+
+/** sutwire_size() - Arena bytes that sutwire_init() takes */
+size_t sutwire_size(void);
+
+/**
+ * sutwire_init() - Start at time @now (ns); the first questions are due at once
+ *
+ * Return: 0, or -EINVAL (@cfg->suts, or one address pinned twice), or -ENOMEM
+ */
+int sutwire_init(struct sutwire **out, struct arena *a,
+		 const struct sutwire_cfg *cfg, uint64_t now);
+
+/**
+ * sutwire_frame() - A frame came in on the wire
+ * @w:		Wire
+ * @in:		Frame
+ * @r, @d:	What frame_decode() made of it
+ * @now:	Time, ns
+ * @out:	Answers are added
+ *
+ * Return: true if it was for the wire itself; false: a segment, a datagram or a
+ * fragment of a SUT, for the caller to use
+ */
+bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
+		   enum decode_result r, const struct decoded *d, uint64_t now,
+		   struct effects *out);
+
+/** sutwire_timeout() - Do what is due; without room it stays due */
+void sutwire_timeout(struct sutwire *w, uint64_t now, struct effects *out);
+
+/** sutwire_next_timeout() - When to call it; SUTWIRE_NEVER after a stop */
+uint64_t sutwire_next_timeout(const struct sutwire *w);
+
+/** sutwire_state() - Where the SUT with cfg entry @i stands */
+enum sutwire_state sutwire_state(const struct sutwire *w, uint32_t i);
+
+/** sutwire_ready() - Whether clients may be played to cfg entry @i now */
+bool sutwire_ready(const struct sutwire *w, uint32_t i);
+
+/** sutwire_mac() - Hardware address of cfg entry @i, NULL: not known yet */
+const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i);
+
+/** sutwire_stop() - What stopped the run */
+const struct sutwire_stop *sutwire_stop(const struct sutwire *w);
+
+/** sutwire_stats() - Counters */
+const struct sutwire_stats *sutwire_stats(const struct sutwire *w);
+
+#endif /* ENGINE_SUTWIRE_H */
