@@ -205,8 +205,7 @@ static void stop(struct sutwire *w, enum sutwire_stop_reason why,
 		return;
 	w->stop.reason = why;
 	memcpy(w->stop.mac, mac, ETH_LEN);
-	if (ip)
-		w->stop.ip = *ip;
+	w->stop.ip = *ip;
 }
 
 /* The SUT with this hardware address; NULL: no known one. */
@@ -237,7 +236,7 @@ static void judge_unknown(struct sutwire *w)
 	w->unknowns = 0;
 }
 
-/* @ip (NULL: none) spoke from a hardware address that is no known SUT's. */
+/* @ip (zero: none) spoke from a hardware address that is no known SUT's. */
 static void unknown_spoke(struct sutwire *w, const uint8_t *mac,
 			  const struct ipaddr *ip)
 {
@@ -255,8 +254,7 @@ static void unknown_spoke(struct sutwire *w, const uint8_t *mac,
 		return;
 	}
 	memcpy(w->unknown[w->unknowns].mac, mac, ETH_LEN);
-	if (ip)
-		w->unknown[w->unknowns].ip = *ip;
+	w->unknown[w->unknowns].ip = *ip;
 	w->unknowns++;
 }
 
@@ -475,8 +473,10 @@ static void answer_arp(struct sutwire *w, const struct wire_sut *s,
 	w->stats.answered++;
 }
 
+/* @who: set to the sender's address. */
 static void on_arp(struct sutwire *w, const struct frame_info *in,
-		   const struct decoded *d, uint64_t now, struct effects *out)
+		   const struct decoded *d, uint64_t now, struct effects *out,
+		   struct ipaddr *who)
 {
 	const struct wire_sut *s;
 	struct arp_packet a;
@@ -487,6 +487,7 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 		w->stats.bad++;
 		return;
 	}
+	*who = a.spa;
 	if (memcmp(a.sha, d->eth_src, ETH_LEN) != 0) {
 		stop(w, SUTWIRE_FORGED, a.sha, &a.spa);
 		return;
@@ -693,6 +694,7 @@ bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
 		   struct effects *out)
 {
 	uint64_t strangers = w->stats.strangers;
+	struct ipaddr who = { { 0 } };
 
 	w->stats.frames++;
 	if (!d->has_eth) {
@@ -701,14 +703,16 @@ bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
 	}
 	if (on_link_frame(w, r))
 		return true;
+	if (source_of(r, d))
+		who = *source_of(r, d);
 	if (r == DECODE_ARP)
-		on_arp(w, in, d, now, out);
+		on_arp(w, in, d, now, out, &who);
 	else if (r == DECODE_ND)
 		on_nd(w, in, d, now, out);
 	/* After the message was read: it may have been a SUT's introduction. */
 	if (!by_mac(w, d->eth_src)) {
 		if (w->stats.strangers == strangers)
-			unknown_spoke(w, d->eth_src, source_of(r, d));
+			unknown_spoke(w, d->eth_src, &who);
 		return true;
 	}
 	if (r == DECODE_ARP || r == DECODE_ND)

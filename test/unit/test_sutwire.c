@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_sutwire.c - Unit test of engine/sutwire
+ *
+ * Dialogues: frames are built and decoded by the code that a run uses, so that
+ * the machine sees what it would see on a wire. Time is a number.
+ */
+#include "engine/sutwire.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "check.h"
+#include "core/arena.h"
+#include "core/bytes.h"
+
+#define SEC  NS_PER_SEC
+#define PORT 80
+
+static const uint8_t our_mac[ETH_LEN] = { 2, 0xaa, 0, 0, 0, 1 };
+static const uint8_t sut_mac[ETH_LEN] = { 2, 0xbb, 0, 0, 0, 2 };
+static const uint8_t sut2_mac[ETH_LEN] = { 2, 0xbb, 0, 0, 0, 3 };
+static const uint8_t bad_mac[ETH_LEN] = { 2, 0xcc, 0, 0, 0, 9 };
+static const uint8_t all_mac[ETH_LEN] = { 255, 255, 255, 255, 255, 255 };
+
+static _Alignas(64) uint8_t memory[1 << 20];
+static struct sutwire *wire;
+static struct effects out;
+static uint64_t now;
+static struct ipaddr sut4, sut4b, sut6, client4, client6, zero4, zero6, ll6;
+
+static struct ipaddr ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	const uint8_t p[4] = { a, b, c, d };
+
+	return ipaddr_from4(p);
+}
+
+static struct ipaddr ip6(uint16_t head, uint8_t last)
+{
+	struct ipaddr a = { { 0 } };
+
+	put_be16(a.b, head);
+	a.b[15] = last;
+	return a;
+}
+
+static void addresses(void)
+{
+	sut4 = ip4(10, 72, 0, 20);
+	sut4b = ip4(10, 72, 0, 21);
+	client4 = ip4(203, 0, 113, 7);
+	zero4 = ip4(0, 0, 0, 0);
+	sut6 = ip6(0xfd72, 20);
+	client6 = ip6(0x2a00, 7);
+	ll6 = ip6(0xfe80, 2);
+	memset(&zero6, 0, sizeof(zero6));
+}
+
+static int start_with(const struct sutwire_sut *sut, uint32_t n)
+{
+	struct arena a = { .base = memory, .size = sizeof(memory) };
+	struct sutwire_cfg cfg = { .sut = sut, .suts = n, .seed = 7 };
+
+	memset(memory, 0, sizeof(memory));
+	memcpy(cfg.mac, our_mac, ETH_LEN);
+	now = 5 * SEC;
+	out.n = 0;
+	return sutwire_init(&wire, &a, &cfg, now);
+}
+
+static void start(struct ipaddr ip)
+{
+	const struct sutwire_sut sut = { .ip = ip, .port = PORT, .index = 3 };
+
+	CHECK(start_with(&sut, 1) == 0);
+}
+
+static void tick(void)
+{
+	out.n = 0;
+	sutwire_timeout(wire, now, &out);
+}
+
+/* A frame comes in. */
+static bool in(const uint8_t *p, size_t len)
+{
+	struct frame_info f = { .data = p,
+				.cap = (uint32_t)len,
+				.wire = (uint32_t)len,
+				.link = LINK_ETHERNET };
+	struct decoded d;
+	enum decode_result r;
+
+	memset(&d, 0, sizeof(d));
+	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
+	out.n = 0;
+	return sutwire_frame(wire, &f, r, &d, now, &out);
+}
+
+static bool in_arp(uint16_t op, const uint8_t *mac, struct ipaddr spa,
+		   struct ipaddr tpa)
+{
+	uint8_t f[BUILD_RAW_MAX];
+
+	return in(f, build_arp(f, op, op == 1 ? all_mac : our_mac, mac, &spa,
+			       op == 1 ? NULL : our_mac, &tpa));
+}
+
+static bool in_ns(const uint8_t *mac, struct ipaddr src, struct ipaddr target)
+{
+	uint8_t f[BUILD_RAW_MAX];
+
+	return in(f, build_ns(f, mac, &src, &target));
+}
+
+static bool in_na(const uint8_t *mac, struct ipaddr target)
+{
+	uint8_t f[BUILD_RAW_MAX];
+
+	return in(f, build_na(f, our_mac, mac, &target, &ll6));
+}
+
+static bool in_tcp(const uint8_t *mac, struct ipaddr src, struct ipaddr dst,
+		   uint16_t dport, uint8_t flags, uint32_t ack)
+{
+	uint8_t f[BUILD_HDR_MAX];
+	struct tcp_header h = { .src = src,
+				.dst = dst,
+				.sport = PORT,
+				.dport = dport,
+				.seq = 1000,
+				.ack = ack,
+				.flags = flags,
+				.ttl = 64,
+				.win = 1000 };
+
+	memcpy(h.eth_src, mac, ETH_LEN);
+	memcpy(h.eth_dst, our_mac, ETH_LEN);
+	return in(f, build_tcp(f, &h, NULL, 0, CSUM_FULL));
+}
+
+/* The SUT's answer to the probe @e. */
+static bool in_answer(const struct effect *e, uint8_t flags)
+{
+	return in_tcp(sut_mac, e->dst, e->src, e->sport, flags, e->seq + 1);
+}
+
+static void test_asks_until_answered(void)
+{
+	struct arp_packet a;
+
+	start(sut4);
+	CHECK(sutwire_next_timeout(wire) == now);
+	for (int i = 0; i < 20; i++) {
+		tick();
+		CHECK(out.n == 1 && out.e[0].kind == EFFECT_RAW);
+		CHECK(out.e[0].cause == CAUSE_ARP && out.e[0].sut == 3);
+		CHECK(arp_parse(out.e[0].raw + 14, 46u, &a) == 0);
+		CHECK(a.op == 1 && ipaddr_eq(&a.tpa, &sut4));
+		CHECK(a.spa.b[12] == 198 && (a.spa.b[13] & 0xfe) == 18);
+		CHECK(memcmp(out.e[0].raw, all_mac, 6) == 0);
+		CHECK(memcmp(a.sha, our_mac, 6) == 0);
+		CHECK(sutwire_next_timeout(wire) == now + 200 * NS_PER_MS);
+		CHECK(sutwire_mac(wire, 0) == NULL);
+		tick();
+		CHECK(out.n == 0);
+		now = sutwire_next_timeout(wire);
+	}
+	CHECK(in_arp(2, sut_mac, sut4, a.spa));
+	CHECK(sutwire_mac(wire, 0) &&
+	      memcmp(sutwire_mac(wire, 0), sut_mac, 6) == 0);
+	CHECK(sutwire_state(wire, 0) == SUTWIRE_PROBING);
+	CHECK(!sutwire_ready(wire, 0));
+}
+
+/* Bring the only SUT to readiness; the probe is in @e. */
+static void make_ready(struct effect *e)
+{
+	if (ipaddr_is4(&sut4) && !sutwire_mac(wire, 0))
+		in_arp(2, sut_mac, sut4, client4);
+	tick();
+	CHECK(out.n == 1);
+	*e = out.e[0];
+	in_answer(e, TCP_SYN | TCP_ACK);
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_probe(void)
+{
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	tick();
+	CHECK(out.n == 1 && out.e[0].kind == EFFECT_TCP);
+	e = out.e[0];
+	CHECK(e.cause == CAUSE_PROBE && e.flags == TCP_SYN && e.sut == 3);
+	CHECK(e.src.b[12] == 198 && (e.src.b[13] & 0xfe) == 18);
+	CHECK(ipaddr_eq(&e.dst, &sut4) && e.dport == PORT);
+	CHECK(e.optlen == 4 && e.opts[0] == 2 && e.ack == 0);
+
+	/* Not this one's answer: another ack, another port, no ack at all. */
+	CHECK(in_tcp(sut_mac, sut4, e.src, e.sport, TCP_SYN | TCP_ACK,
+		     e.seq + 2));
+	CHECK(in_tcp(sut_mac, sut4, e.src, e.sport + 1, TCP_SYN | TCP_ACK,
+		     e.seq + 1));
+	CHECK(in_tcp(sut_mac, sut4, e.src, e.sport, TCP_ACK, e.seq + 1));
+	CHECK(in_tcp(sut_mac, sut4, e.src, e.sport, TCP_RST, e.seq + 1));
+	CHECK(!sutwire_ready(wire, 0));
+	CHECK(sutwire_stats(wire)->probe_stray == 4);
+
+	CHECK(in_answer(&e, TCP_SYN | TCP_ACK));
+	CHECK(sutwire_ready(wire, 0));
+	CHECK(out.n == 1 && out.e[0].flags == TCP_RST);
+	CHECK(out.e[0].seq == e.seq + 1 && out.e[0].sport == e.sport);
+	CHECK(ipaddr_eq(&out.e[0].src, &e.src));
+	CHECK(ipaddr_eq(&out.e[0].dst, &sut4) && out.e[0].dport == PORT);
+	CHECK(sutwire_next_timeout(wire) == now + 60 * SEC);
+
+	/* The RST got lost: the SYNACK comes again and does no more. */
+	now += SEC;
+	CHECK(in_answer(&e, TCP_SYN | TCP_ACK));
+	CHECK(out.n == 1 && out.e[0].flags == TCP_RST);
+	CHECK(sutwire_stats(wire)->probe_synack == 1);
+	CHECK(sutwire_next_timeout(wire) == now + 59 * SEC);
+}
+
+static void test_refusal_proves_the_wire(void)
+{
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	tick();
+	e = out.e[0];
+	CHECK(in_answer(&e, TCP_RST | TCP_ACK));
+	CHECK(sutwire_ready(wire, 0) && out.n == 0);
+	CHECK(sutwire_stats(wire)->probe_rst == 1);
+}
+
+static void test_silence_ends_readiness(void)
+{
+	struct effect first;
+	struct effect e;
+
+	start(sut4);
+	make_ready(&first);
+	now = sutwire_next_timeout(wire);
+	for (int i = 0; i < 4; i++) {
+		CHECK(sutwire_ready(wire, 0));
+		tick();
+		CHECK(out.n == 1 && out.e[0].flags == TCP_SYN);
+		if (i == 0)
+			e = out.e[0];
+		CHECK(out.e[0].seq == e.seq && out.e[0].sport == e.sport);
+		now += SEC - 1;
+		tick();
+		CHECK(out.n == 0);
+		now++;
+	}
+	CHECK(e.seq != first.seq);
+	tick();
+	CHECK(sutwire_state(wire, 0) == SUTWIRE_NO_ANSWER);
+	CHECK(!sutwire_ready(wire, 0));
+	/* It goes on asking, and an answer mends it. */
+	CHECK(out.n == 1 && out.e[0].seq != e.seq);
+	e = out.e[0];
+	CHECK(in_answer(&e, TCP_SYN | TCP_ACK));
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_answers_arp_for_the_world(void)
+{
+	struct effect e;
+	struct arp_packet a;
+
+	start(sut4);
+	make_ready(&e);
+	CHECK(in_arp(1, sut_mac, sut4, client4));
+	CHECK(out.n == 1 && out.e[0].kind == EFFECT_RAW);
+	CHECK(arp_parse(out.e[0].raw + 14, 46u, &a) == 0);
+	CHECK(a.op == 2 && memcmp(a.sha, our_mac, 6) == 0);
+	CHECK(ipaddr_eq(&a.spa, &client4) && ipaddr_eq(&a.tpa, &sut4));
+	CHECK(memcmp(out.e[0].raw, sut_mac, 6) == 0);
+	CHECK(memcmp(out.e[0].raw + 6, our_mac, 6) == 0);
+
+	in_arp(1, sut_mac, zero4, client4); /* probe for duplicates */
+	CHECK(out.n == 0 && sutwire_stats(wire)->dad == 1);
+	in_arp(1, sut_mac, sut4, sut4); /* announcement */
+	CHECK(out.n == 0);
+	in_arp(1, sut_mac, sut4b, sut4b); /* of another address of its own */
+	CHECK(out.n == 0);
+	in_arp(1, sut_mac, sut4, sut4b); /* which is now known for that */
+	CHECK(out.n == 0);
+	in_arp(2, sut_mac, sut4, client4); /* an answer, not a question */
+	CHECK(out.n == 0);
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_ipv6(void)
+{
+	struct effect e;
+	struct nd_packet n;
+	uint8_t mld[14 + 40 + 24] = { 0x33, 0x33, 0, 0, 0, 0x16 };
+
+	start(sut6);
+	tick();
+	CHECK(out.n == 1 && out.e[0].cause == CAUSE_ND);
+	CHECK(out.e[0].raw[0] == 0x33 && out.e[0].raw[2] == 0xff);
+	CHECK(nd_parse(out.e[0].raw + 54, out.e[0].rawlen - 54u, &n) == 0);
+	CHECK(n.type == 135 && ipaddr_eq(&n.target, &sut6));
+	CHECK(out.e[0].raw[14 + 8] == 0xfe && out.e[0].raw[14 + 9] == 0x80);
+	CHECK(in_na(sut_mac, sut6));
+	CHECK(sutwire_mac(wire, 0) != NULL);
+	tick();
+	CHECK(out.n == 1 && out.e[0].flags == TCP_SYN);
+	e = out.e[0];
+	CHECK(get_be32(e.src.b) == 0x20010db8);
+	CHECK(in_answer(&e, TCP_SYN | TCP_ACK));
+	CHECK(sutwire_ready(wire, 0));
+
+	in_ns(sut_mac, sut6, client6);
+	CHECK(out.n == 1 && out.e[0].cause == CAUSE_ND);
+	CHECK(nd_parse(out.e[0].raw + 54, out.e[0].rawlen - 54u, &n) == 0);
+	CHECK(n.type == 136 && ipaddr_eq(&n.target, &client6));
+	CHECK(n.has_lladdr && memcmp(n.lladdr, our_mac, 6) == 0);
+	CHECK(memcmp(out.e[0].raw, sut_mac, 6) == 0);
+
+	in_ns(sut_mac, ll6, client6); /* from its link-local address */
+	CHECK(out.n == 1);
+	in_ns(sut_mac, zero6, client6); /* duplicate address detection */
+	CHECK(out.n == 0);
+	in_ns(sut_mac, sut6, ll6); /* it used that one itself */
+	CHECK(out.n == 0);
+	CHECK(sutwire_ready(wire, 0));
+
+	memcpy(mld + 6, sut_mac, 6);
+	put_be16(mld + 12, 0x86dd);
+	mld[14] = 0x60;
+	put_be16(mld + 18, 24);
+	mld[20] = PROTO_ICMP6;
+	mld[21] = 1;
+	memcpy(mld + 22, ll6.b, 16);
+	mld[54] = 131;
+	CHECK(in(mld, sizeof(mld)));
+	CHECK(out.n == 0 && sutwire_ready(wire, 0));
+}
+
+/* Whatever a stranger says, it ends the run, and nothing is sent any more. */
+static void expect_stop(const char *name, enum sutwire_stop_reason why,
+			const uint8_t *mac)
+{
+	CHECK_ROW(sutwire_stop(wire)->reason == why, name);
+	CHECK_ROW(memcmp(sutwire_stop(wire)->mac, mac, 6) == 0, name);
+	CHECK_ROW(out.n == 0, name);
+	CHECK_ROW(!sutwire_ready(wire, 0), name);
+	CHECK_ROW(sutwire_next_timeout(wire) == SUTWIRE_NEVER, name);
+	CHECK_ROW(sutwire_stats(wire)->strangers == 1, name);
+	now += 100 * SEC;
+	tick();
+	CHECK_ROW(out.n == 0, name);
+	in_arp(1, sut_mac, sut4, client4);
+	CHECK_ROW(out.n == 0, name);
+}
+
+static void test_strangers_stop_the_run(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+	size_t n;
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, client4, sut4);
+	expect_stop("arp", SUTWIRE_STRANGER, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, sut4);
+	expect_stop("duplicate probe", SUTWIRE_STRANGER, bad_mac);
+
+	start(sut4);
+	make_ready(&e);
+	in_ns(bad_mac, zero6, client6);
+	expect_stop("nd", SUTWIRE_STRANGER, bad_mac);
+
+	start(sut4);
+	make_ready(&e);
+	CHECK(in_tcp(bad_mac, client4, sut4, PORT, TCP_SYN, 0));
+	expect_stop("ip", SUTWIRE_STRANGER, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(2, bad_mac, sut4, client4);
+	expect_stop("moved", SUTWIRE_MOVED, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &sut4));
+
+	start(sut4);
+	make_ready(&e);
+	n = build_arp(f, 2, our_mac, bad_mac, &sut4, our_mac, &client4);
+	memcpy(f + 6, sut_mac, 6);
+	in(f, n);
+	expect_stop("forged", SUTWIRE_FORGED, bad_mac);
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, our_mac, client4, sut4);
+	expect_stop("our own frame came back", SUTWIRE_STRANGER, our_mac);
+}
+
+static void test_bridge_is_no_stranger(void)
+{
+	uint8_t stp[60] = { 0x01, 0x80, 0xc2, 0, 0, 0 };
+	uint8_t odd[60];
+	struct effect e;
+
+	start(sut4);
+	make_ready(&e);
+	memcpy(stp + 6, bad_mac, 6);
+	put_be16(stp + 12, 38);
+	stp[14] = stp[15] = 0x42;
+	CHECK(in(stp, sizeof(stp)));
+	CHECK(sutwire_stats(wire)->control == 1);
+	memcpy(odd, stp, sizeof(odd));
+	odd[0] = 2;
+	put_be16(odd + 12, 0x88b5); /* an experimental EtherType */
+	CHECK(in(odd, sizeof(odd)));
+	CHECK(sutwire_stats(wire)->other == 1);
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_unknown_is_judged_when_all_are_found(void)
+{
+	const struct sutwire_sut two[2] = {
+		{ .ip = { { 0 } }, .port = 80, .index = 0 },
+		{ .ip = { { 0 } }, .port = 80, .index = 1 },
+	};
+	struct sutwire_sut sut[2];
+
+	memcpy(sut, two, sizeof(sut));
+	sut[0].ip = sut4;
+	sut[1].ip = sut4b;
+	CHECK(start_with(sut, 2) == 0);
+	in_ns(sut2_mac, ll6, client6); /* a SUT that is just coming up */
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING && out.n == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+
+	CHECK(start_with(sut, 2) == 0);
+	in_ns(bad_mac, ll6, client6);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	in_arp(2, sut2_mac, sut4b, client4);
+	expect_stop("judged", SUTWIRE_STRANGER, bad_mac);
+
+	CHECK(start_with(sut, 2) == 0);
+	in_ns(bad_mac, ll6, client6);
+	in_ns(sut_mac, ll6, client6);
+	in_ns(bad_mac, ll6, client6);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	in_ns(sut2_mac, ll6, client6);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+
+	/* One SUT may not speak for another. */
+	CHECK(start_with(sut, 2) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	in_tcp(sut_mac, sut4b, client4, 1234, TCP_ACK, 1);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED);
+}
+
+static void test_pinned_address_is_not_asked_for(void)
+{
+	struct sutwire_sut sut[2];
+
+	memset(sut, 0, sizeof(sut));
+	sut[0].ip = sut[1].ip = sut4;
+	sut[0].port = 80;
+	sut[1].port = 443;
+	sut[1].index = 1;
+	sut[1].pinned = true;
+	memcpy(sut[1].mac, sut_mac, 6);
+	CHECK(start_with(sut, 2) == 0);
+	tick();
+	CHECK(out.n == 2 && out.e[0].flags == TCP_SYN);
+	CHECK(out.e[0].dport == 80 && out.e[1].dport == 443);
+	CHECK(out.e[0].sut == 0 && out.e[1].sut == 1);
+	in_arp(2, bad_mac, sut4, client4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED);
+
+	sut[0].pinned = true;
+	memcpy(sut[0].mac, bad_mac, 6);
+	CHECK(start_with(sut, 2) == -EINVAL);
+	CHECK(start_with(sut, 0) == -EINVAL);
+}
+
+static void test_segments_pass(void)
+{
+	uint8_t f[BUILD_HDR_MAX];
+	struct tcp_header h = { .src = sut4,
+				.dst = client4,
+				.sport = PORT,
+				.dport = 1234,
+				.ttl = 64,
+				.flags = TCP_ACK };
+	struct effect e;
+	size_t n;
+
+	start(sut4);
+	make_ready(&e);
+	CHECK(!in_tcp(sut_mac, sut4, client4, 1234, TCP_ACK, 1));
+	CHECK(out.n == 0 && sutwire_stats(wire)->passed == 1);
+	/* To some other hardware address: passed too, and counted. */
+	h.src = sut4;
+	h.dst = client4;
+	memcpy(h.eth_src, sut_mac, 6);
+	memcpy(h.eth_dst, bad_mac, 6);
+	n = build_tcp(f, &h, NULL, 0, CSUM_FULL);
+	CHECK(!in(f, n));
+	CHECK(sutwire_stats(wire)->elsewhere == 1);
+	/* A broken one is not. */
+	f[n - 1] ^= 1;
+	CHECK(in(f, n));
+	CHECK(sutwire_stats(wire)->bad == 1);
+	CHECK(in(f, 10));
+	CHECK(sutwire_stats(wire)->bad == 2);
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_full_effects_lose_nothing_due(void)
+{
+	static struct sutwire_sut sut[MAP_MAX];
+	uint32_t asked = 0;
+
+	for (uint8_t i = 0; i < MAP_MAX; i++) {
+		sut[i].ip = ip4(10, 72, 1, i);
+		sut[i].port = 80;
+		sut[i].index = i;
+	}
+	CHECK(start_with(sut, MAP_MAX) == 0);
+	for (int i = 0; i < MAP_MAX / EFFECTS_MAX; i++) {
+		CHECK(sutwire_next_timeout(wire) <= now);
+		tick();
+		CHECK(out.n == EFFECTS_MAX);
+		asked += out.n;
+	}
+	CHECK(asked == MAP_MAX);
+	CHECK(sutwire_next_timeout(wire) > now);
+	tick();
+	CHECK(out.n == 0);
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "asks for the hardware address until it is told",
+		  test_asks_until_answered },
+		{ "the probe is answered by SYNACK", test_probe },
+		{ "a refused probe proves the wire too",
+		  test_refusal_proves_the_wire },
+		{ "four SYNs without an answer end readiness",
+		  test_silence_ends_readiness },
+		{ "answers ARP for the world, never for the SUT",
+		  test_answers_arp_for_the_world },
+		{ "IPv6: solicitation, advertisement, probe, MLD", test_ipv6 },
+		{ "strangers stop the run", test_strangers_stop_the_run },
+		{ "STP and odd EtherTypes do not", test_bridge_is_no_stranger },
+		{ "unknown addresses are judged when all SUTs are found",
+		  test_unknown_is_judged_when_all_are_found },
+		{ "pinned hardware addresses",
+		  test_pinned_address_is_not_asked_for },
+		{ "segments pass, broken ones do not", test_segments_pass },
+		{ "what does not fit stays due",
+		  test_full_effects_lose_nothing_due },
+	};
+
+	addresses();
+	return check_main(tests, ARRAY_SIZE(tests));
+}
