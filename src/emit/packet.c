@@ -19,6 +19,12 @@
  * several super-frames here; only the last one bears FIN and PSH, and carries
  * the cookie.
  *
+ * On the way round the qdisc the kernel cuts nothing: a super-frame that the
+ * device itself cannot cut (TSO off, or longer than its limit) is dropped with
+ * the same -ENOBUFS. So the device is asked at the start, and whenever one fails
+ * all the same, payloads are cut into single frames here for the next SUPER_REST
+ * frames.
+ *
  * Checksums: with a payload of SUM_MIN bytes or more only the pseudo header is
  * summed and the kernel or the device does the rest (it must, for a
  * super-frame); below, the full sum is cheaper than asking for it.
@@ -26,15 +32,19 @@
 #include "emit/packet.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "bpf/netlink.h"
 #include "core/limits.h"
 #include "os/clock.h"
 #include "wire/segment.h"
@@ -44,6 +54,7 @@
 #define RETRY_PAUSE (50 * NS_PER_US)
 #define SUM_MIN	    256
 #define IP_MAX	    65535u
+#define SUPER_REST  4096
 #define HDR_ROOM    BUILD_RAW_MAX
 
 _Static_assert(BUILD_HDR_MAX <= HDR_ROOM, "headers fit where raw frames do");
@@ -81,6 +92,11 @@ static void finish(struct sink_packet *p, const struct packet_msg *m, int err)
 	struct sink *s = &p->sink;
 
 	if (err) {
+		if (m->vnet.gso_type != VIRTIO_NET_HDR_GSO_NONE &&
+		    err == -ENOBUFS) {
+			p->super_failed++;
+			p->super_rest = SUPER_REST;
+		}
 		s->stats.errors++;
 		p->piece_err = err;
 	} else {
@@ -177,8 +193,19 @@ static void send_piece(struct sink_packet *p, uint8_t proto,
 		m->vnet.gso_size = gso;
 		m->vnet.hdr_len = (uint16_t)hdr;
 	}
+	if (p->super_rest > 0)
+		p->super_rest--;
 	m->more = more;
 	msg_gather(m, hdr, data, len);
+}
+
+/* Payload bytes of one piece, a multiple of @gso, behind @hdrs bytes. */
+static uint32_t piece_room(const struct sink_packet *p, uint32_t hdrs,
+			   uint16_t gso)
+{
+	if (p->super_rest > 0 || p->super_max < hdrs + 2u * gso)
+		return gso;
+	return (p->super_max - hdrs) / gso * gso;
 }
 
 static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
@@ -187,18 +214,17 @@ static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 {
 	struct sink_packet *p = of(s);
 	struct tcp_header part = *h;
-	uint32_t l4 = proto == PROTO_TCP ? 20u + h->optlen : 8u;
-	uint32_t room = IP_MAX - ip_overhead(h) - l4;
+	uint32_t hdrs =
+		ip_overhead(h) + (proto == PROTO_TCP ? 20u + h->optlen : 8u);
+	uint32_t room = IP_MAX - hdrs;
 
+	if ((gso == 0 || proto != PROTO_TCP ? len : gso) > room)
+		return -EMSGSIZE;
 	if (gso == 0 || proto != PROTO_TCP) {
-		if (len > room)
-			return -EMSGSIZE;
 		send_piece(p, proto, h, data, len, 0, false, cookie);
 		return 0;
 	}
-	if (gso > room)
-		return -EMSGSIZE;
-	room -= room % gso;
+	room = piece_room(p, 14 + hdrs, gso);
 	while (len > room) {
 		part.flags = h->flags & (uint8_t) ~(TCP_FIN | TCP_PSH);
 		send_piece(p, proto, &part, data, room, gso, true, cookie);
@@ -229,6 +255,43 @@ static void packet_close(struct sink *s)
 	free(p->batch);
 	p->batch = NULL;
 	p->fd = -1;
+}
+
+/* Find the device's limit for super-frames among all links. */
+static int on_link(void *ctx, const struct nlmsghdr *h)
+{
+	struct sink_packet *p = ctx;
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	const void *a;
+	size_t len = 0;
+	uint32_t max;
+
+	if (h->nlmsg_type != RTM_NEWLINK ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
+	    m->ifi_index != p->ifindex)
+		return 0;
+	a = netlink_attr(h, sizeof(*m), IFLA_GSO_MAX_SIZE, &len);
+	if (!a || len != sizeof(max))
+		return 0;
+	memcpy(&max, a, sizeof(max));
+	/* The kernel wants less than the limit, an IP header 65535 at most. */
+	p->super_max = max > IP_MAX ? IP_MAX : max > 0 ? max - 1 : 0;
+	return 0;
+}
+
+/* What the device takes; a device that does not say so takes nothing. */
+static void ask_device(struct sink_packet *p, const char *ifname)
+{
+	const struct ifinfomsg all = { .ifi_family = AF_UNSPEC };
+	struct ethtool_value tso = { .cmd = ETHTOOL_GTSO };
+	struct ifreq q;
+
+	memset(&q, 0, sizeof(q));
+	memcpy(q.ifr_name, ifname, strnlen(ifname, sizeof(q.ifr_name) - 1));
+	q.ifr_data = (void *)&tso;
+	if (ioctl(p->fd, SIOCETHTOOL, &q) || tso.data == 0)
+		return;
+	(void)netlink_dump(RTM_GETLINK, &all, sizeof(all), on_link, p);
 }
 
 static int set_up(int fd, int index)
@@ -288,6 +351,8 @@ int packet_open(struct sink_packet *p, const char *ifname, const uint8_t *mac,
 		return errbuf_set(e, -errno, "packet socket: %s",
 				  strerror(errno));
 	rc = set_up(n.fd, (int)index);
+	n.ifindex = (int)index;
+	ask_device(&n, ifname);
 	n.batch = rc ? NULL : batch_new();
 	if (rc == 0 && !n.batch)
 		rc = -ENOMEM;

@@ -15,10 +15,19 @@
 
 struct packet_batch;
 
-/** struct sink_packet - Private */
+/**
+ * struct sink_packet - Private but for the counter
+ * @super_max:	Longest super-frame that the device takes, 0: none
+ * @super_rest:	Frames to go before a super-frame is tried again
+ * @super_failed: Super-frames that the device did not take
+ */
 struct sink_packet {
 	struct sink sink;
 	int fd;
+	int ifindex;
+	uint32_t super_max;
+	uint32_t super_rest;
+	uint64_t super_failed;
 	uint32_t waiting; /* messages in @batch */
 	int piece_err;	  /* of the earlier pieces of a cut segment */
 	struct packet_batch *batch;

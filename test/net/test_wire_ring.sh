@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Rings and the packet sink against each other over a veth pair: every byte of a
+# stream in order, super-frames whole, under the guard, without privileges.
+
+. "$(dirname "$0")/wire_lib.sh"
+
+BYTES=20000000
+
+# stream VERSION FILTER: what a reader on h0 saw of a stream from s0
+stream() {
+	ip netns exec "$HOST" "$TOOL" recv h0 "$1" 4 ${2:+"$2"} >"$DIR/recv" 2>"$DIR/recv.err" &
+	local p=$!
+	PIDS="$PIDS $p"
+	wait_for "$DIR/recv.err" open
+	SENT=$(s "$TOOL" send s0 "$HOST_MAC" $BYTES)
+	s "$TOOL" tagged s0
+	wait $p
+	GOT=$(cat "$DIR/recv")
+	echo "# sent: $SENT"
+	echo "# got: $GOT"
+}
+
+new_wire
+h "$TOOL" guard attach h0
+h "$TOOL" guard up h0
+s "$TOOL" guard attach s0
+s "$TOOL" guard up s0
+sleep 0.5
+
+for v in 2 3; do
+	stream $v
+	is "V$v: every byte arrives" "$(value "$GOT" bytes)" \
+		"$(value "$SENT" bytes)"
+	is "V$v: in order, unchanged, whole" "$(value "$GOT" bad)" 0
+	is "V$v: nothing dropped" "$(value "$GOT" drops)" 0
+	is "V$v: nothing cut" "$(value "$GOT" cut)" 0
+	ok "V$v: super-frames near 64 KB" \
+		[ "$(value "$GOT" longest)" -gt 63000 ]
+	ok "V$v: there were some" [ "$(value "$GOT" supers)" -gt 100 ]
+	is "V$v: their segment size is known" "$(value "$GOT" gso)" \
+		"$(value "$GOT" supers)"
+	is "V$v: the tag that the kernel took out is told" \
+		"$(value "$GOT" tagged)" 1
+	is "V$v: all was sent" "$(value "$SENT" unsent)" 0
+	is "V$v: a destination not on the list is refused" \
+		"$(value "$SENT" refused)" 1
+done
+
+stream 2 "tcp and port 4243"
+is "a filter that matches nothing lets nothing in" "$(value "$GOT" frames)" 0
+stream 2 "tcp and port 4242"
+is "a filter that matches lets it in" "$(value "$GOT" bytes)" \
+	"$(value "$SENT" bytes)"
+
+# A device that cannot cut: the sink does it, and the kernel sums. The decoder
+# then tests each frame's checksum.
+s ethtool -K s0 tso off gso off tx off >/dev/null 2>&1
+BYTES=4000000
+stream 2
+is "without TSO: every byte" "$(value "$GOT" bytes)" "$(value "$SENT" bytes)"
+is "without TSO: in order" "$(value "$GOT" bad)" 0
+is "without TSO: no super-frame" "$(value "$GOT" supers)" 0
+is "without TSO: checksums are in the frames" "$(value "$GOT" offloaded)" 0
+s ethtool -K s0 tx on tso on gso on >/dev/null 2>&1
+s ip link set s0 gso_max_size 20000
+stream 2
+is "with a limit: every byte" "$(value "$GOT" bytes)" "$(value "$SENT" bytes)"
+is "with a limit: all was sent" "$(value "$SENT" unsent)" 0
+ok "with a limit: super-frames below it" [ "$(value "$GOT" longest)" -lt 20000 ]
+ok "with a limit: super-frames near it" [ "$(value "$GOT" longest)" -gt 18000 ]
+
+ip netns exec "$HOST" "$TOOL" state h0 10 >"$DIR/state" 2>&1 &
+p=$!
+PIDS="$PIDS $p"
+wait_for "$DIR/state" up
+h ip link set h0 down
+wait_for "$DIR/state" down
+h ip link del h0
+wait $p
+is "a lost interface is a state" "$(tr '\n' ' ' <"$DIR/state")" \
+	"up down gone "
+finish
