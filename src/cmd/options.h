@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options - The command line as data
+ *
+ * One table describes every option of every subcommand: its name, letter,
+ * argument, help and where its value goes. Usage texts, parsing, @FILE and the
+ * journal's options text come from that table.
+ */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/ring.h"
+#include "engine/engine.h"
+#include "os/errbuf.h"
+
+#define FILES_MAX 64 /* -r */
+
+/**
+ * struct options - What shadow, doctor and rerun are told
+ * @iface:	-i; NULL: none
+ * @file, @files: -r, in their order
+ * @sut_dev:	--sut-dev; NULL: not given. "none" sets engine.sut_none
+ * @expr:	Trailing filter expression, "" without
+ * @engine:	Configuration but for mac, seed and key
+ * @duration:	--duration, ns; 0: until a signal or the end of the files
+ * @count:	-c: stop after so many frames of the mirror; 0: no limit
+ * @json:	--json; NULL: none
+ * @journal:	-w; NULL: none
+ * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
+ * @journal_client: --journal-only client
+ * @print:	--print: a line for each frame
+ * @user:	--user; NULL: stay who we are, or nobody if we are root
+ * @capture:	--capture v2|v3
+ * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
+ * @min_compared: --min-compared: a share in 1/1000000 if @min_share, else a
+ *		number; 0 and share: no demand beyond "something"
+ * @max_different: --max-different, number of different answers that is still 0
+ * @release:	doctor --release DEV
+ * @quiet:	-q: no live line
+ */
+struct options {
+	const char *iface;
+	const char *file[FILES_MAX];
+	uint32_t files;
+	const char *sut_dev;
+	const char *expr;
+	struct engine_config engine;
+	uint64_t duration;
+	uint64_t count;
+	const char *json;
+	const char *journal;
+	uint64_t rotate_bytes;
+	uint64_t rotate_secs;
+	uint32_t rotate_files;
+	bool journal_client;
+	bool print;
+	const char *user;
+	enum ring_version capture;
+	size_t mirror_ring;
+	size_t sut_ring;
+	uint64_t min_compared;
+	bool min_share;
+	uint64_t max_different;
+	const char *release;
+	bool quiet;
+};
+
+/* Subcommands an option belongs to. */
+enum {
+	OPTIONS_SHADOW = 1 << 0,
+	OPTIONS_DOCTOR = 1 << 1,
+	OPTIONS_RERUN = 1 << 2,
+};
+
+/** options_defaults() - What holds when nothing is said */
+void options_defaults(struct options *o);
+
+/**
+ * options_parse() - Read a command line
+ * @o:		Result; strings point into @argv, or into memory that is never
+ *		given back (@FILE)
+ * @argc, @argv: Arguments behind the subcommand's name
+ * @cmd:	One of OPTIONS_
+ * @e:		Sentence on failure: what is wrong, and the mend
+ *
+ * Return: 0, 1 (help was asked for), or -EINVAL
+ */
+int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
+		  struct errbuf *e);
+
+/** options_check() - Do they make sense together? Return: 0 or -EINVAL */
+int options_check(const struct options *o, unsigned cmd, struct errbuf *e);
+
+/** options_usage() - Print the help of subcommand @cmd on standard output */
+void options_usage(unsigned cmd);
+
+/**
+ * options_text() - All that changes a run, as one line that options_parse() can
+ * read again (for the journal's header)
+ *
+ * Return: its length, or -ENOSPC
+ */
+int options_text(const struct options *o, char *out, size_t size);
+
+#endif /* CMD_OPTIONS_H */
