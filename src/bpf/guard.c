@@ -133,11 +133,7 @@ static bool hop_uses(const uint8_t *p, size_t len, int index)
 		memcpy(&hop, p, sizeof(hop));
 		if (hop.rtnh_ifindex == index)
 			return true;
-<<<<<<< HEAD
-		/* RTNH_ALIGN() mixes signs; it rounds up to 4. */
-=======
 		/* The kernel's own macro mixes signs; it rounds up to 4. */
->>>>>>> ground2
 		step = ((size_t)hop.rtnh_len + 3) / 4 * 4;
 		if (step < sizeof(hop) || step >= len)
 			return false;

@@ -38,11 +38,7 @@ static int dump_part(const struct nlmsghdr *h, size_t n, netlink_fn *fn,
 {
 	int rc = 0;
 
-<<<<<<< HEAD
-	/* NLMSG_OK() and NLMSG_NEXT() mix signs; the sums are written out. */
-=======
 	/* The kernel's own macros mix signs; the sums are written out. */
->>>>>>> ground2
 	while (n >= sizeof(*h) && h->nlmsg_len >= sizeof(*h) &&
 	       h->nlmsg_len <= n) {
 		size_t step = NLMSG_ALIGN((size_t)h->nlmsg_len);
@@ -113,11 +109,7 @@ const void *netlink_attr(const struct nlmsghdr *h, size_t head, uint16_t type,
 			*len = a.nla_len - sizeof(a);
 			return p + off + sizeof(a);
 		}
-<<<<<<< HEAD
-		/* NLA_ALIGN() mixes signs; it rounds up to 4. */
-=======
 		/* The kernel's own macro mixes signs; it rounds up to 4. */
->>>>>>> ground2
 		off += ((size_t)a.nla_len + 3) / 4 * 4;
 	}
 	return NULL;

@@ -77,19 +77,6 @@ static bool link_known(uint16_t link)
 
 static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 {
-<<<<<<< HEAD
-	unsigned long long n = f->reader.records;
-
-	if (rc == -ENODATA)
-		return errbuf_set(e, rc,
-				  "%s: ends in the middle of record %llu",
-				  f->path, n + 1);
-	if (rc == -EBADMSG && n == 0 && f->frames == 0)
-		return errbuf_set(e, rc, "%s: not a capture file", f->path);
-	if (rc == -EBADMSG)
-		return errbuf_set(e, rc, "%s: broken after record %llu",
-				  f->path, n);
-=======
 	unsigned long long n = f->frames;
 
 	if (rc == -ENODATA)
@@ -102,7 +89,6 @@ static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 	if (rc == -EBADMSG)
 		return errbuf_set(e, rc, "%s: broken after frame %llu", f->path,
 				  n);
->>>>>>> ground2
 	if (rc == -ENOTSUP)
 		return errbuf_set(e, rc, "%s: this kind of capture is not read",
 				  f->path);
@@ -127,12 +113,9 @@ static int record_next(struct capture_file *f, struct pcap_record *rec)
 			f->start += (size_t)n;
 			return 1;
 		}
-<<<<<<< HEAD
-=======
 		/* Too short to be told from something else: also an empty one. */
 		if (f->eof && !f->reader.started)
 			return -EBADMSG;
->>>>>>> ground2
 		if (f->eof)
 			return len > 0 ? -ENODATA : 0;
 		rc = refill(f);

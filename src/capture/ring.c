@@ -247,11 +247,7 @@ static void slot_advance(struct ring *r)
 static void fill(struct ring_frame *f, const uint8_t *slot, size_t hdr,
 		 uint32_t mac, uint32_t status)
 {
-<<<<<<< HEAD
-	/* TPACKET_ALIGN() mixes signs. */
-=======
 	/* The kernel's own macro mixes signs. */
->>>>>>> ground2
 	size_t off = (hdr + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT *
 		     TPACKET_ALIGNMENT;
 	const struct sockaddr_ll *ll = (const void *)(slot + off);

@@ -321,8 +321,7 @@ static int read_block(struct pcap_reader *r, uint32_t type, struct body b,
 	case BLOCK_CUSTOM_NOCOPY:
 		return read_custom(r, b, rec);
 	default:
-		rec->kind = PCAP_OTHER;
-		return 0;
+		return 0; /* PCAP_OTHER, as the record began */
 	}
 }
 

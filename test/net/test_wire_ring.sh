@@ -8,22 +8,14 @@
 
 BYTES=20000000
 
-<<<<<<< HEAD
-# stream VERSION FILTER: what a reader on h0 saw of a stream from s0
-=======
 # stream VERSION FILTER COMMAND: what a reader on h0 saw of a stream from s0
->>>>>>> ground2
 stream() {
 	ip netns exec "$HOST" "$TOOL" recv h0 "$1" 4 ${2:+"$2"} >"$DIR/recv" 2>"$DIR/recv.err" &
 	local p=$!
 	PIDS="$PIDS $p"
 	wait_for "$DIR/recv.err" open
-<<<<<<< HEAD
-	SENT=$(s "$TOOL" send s0 "$HOST_MAC" $BYTES)
-=======
 	SENT=$(s "$TOOL" send s0 "$HOST_MAC" $BYTES \
 		${3:+"$3"})
->>>>>>> ground2
 	s "$TOOL" tagged s0
 	wait $p
 	GOT=$(cat "$DIR/recv")
@@ -80,8 +72,6 @@ is "with a limit: all was sent" "$(value "$SENT" unsent)" 0
 ok "with a limit: super-frames below it" [ "$(value "$GOT" longest)" -lt 20000 ]
 ok "with a limit: super-frames near it" [ "$(value "$GOT" longest)" -gt 18000 ]
 
-<<<<<<< HEAD
-=======
 # TSO goes away in mid-stream: what a flush had in hand is told as lost, all
 # that follows is cut by the sink.
 s ip link set s0 gso_max_size 65536
@@ -94,7 +84,6 @@ ok "TSO lost on the way: what failed is told" [ "$(value "$SENT" unsent)" -gt 0 
 is "TSO lost on the way: the end arrives" "$(value "$GOT" bytes)" \
 	"$(value "$SENT" bytes)"
 
->>>>>>> ground2
 ip netns exec "$HOST" "$TOOL" state h0 10 >"$DIR/state" 2>&1 &
 p=$!
 PIDS="$PIDS $p"

@@ -3,12 +3,8 @@
  * wire_tool.c - What the tests of guard, rings and sinks run in a namespace
  *
  * wire_tool guard attach|hold|present|release|use|up IF
-<<<<<<< HEAD
- * wire_tool send IF DST_MAC BYTES      a TCP stream in frames of all sizes
-=======
  * wire_tool send IF DST_MAC BYTES [COMMAND]  a TCP stream in frames of all
  *				sizes; COMMAND is run when half of it is sent
->>>>>>> ground2
  * wire_tool recv IF 2|3 SECONDS [FILTER]   read such a stream and check it
  * wire_tool count IF SECONDS           frames that come in
  * wire_tool state IF SECONDS           changes of the interface
@@ -131,12 +127,8 @@ static uint32_t piece_len(uint32_t i)
 	return len[i % (sizeof(len) / sizeof(len[0]))];
 }
 
-<<<<<<< HEAD
-static int send_main(const char *ifname, const char *dst, uint32_t bytes)
-=======
 static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 		     const char *command)
->>>>>>> ground2
 {
 	static const uint8_t sip[4] = { 10, 1, 2, 3 };
 	static const uint8_t dip[4] = { 10, 4, 5, 6 };
@@ -165,14 +157,11 @@ static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 	for (uint32_t i = 0; rc == 0 && seq < bytes; i++) {
 		uint32_t len = piece_len(i);
 
-<<<<<<< HEAD
-=======
 		if (command && seq > bytes / 2) {
 			sink_flush(&p.sink);
 			rc = system(command);
 			command = NULL;
 		}
->>>>>>> ground2
 		h.seq = seq;
 		rc = sink_tcp(&p.sink, &h, data + seq, len,
 			      len > STREAM_MSS ? STREAM_MSS : 0, i);
@@ -483,16 +472,10 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && strcmp(what, "guard") == 0)
 		return guard_main(argv[2], argv[3]);
-<<<<<<< HEAD
-	if (argc == 5 && strcmp(what, "send") == 0)
-		return send_main(argv[2], argv[3],
-				 (uint32_t)strtoul(argv[4], NULL, 10));
-=======
 	if ((argc == 5 || argc == 6) && strcmp(what, "send") == 0)
 		return send_main(argv[2], argv[3],
 				 (uint32_t)strtoul(argv[4], NULL, 10),
 				 argc == 6 ? argv[5] : NULL);
->>>>>>> ground2
 	if ((argc == 5 || argc == 6) && strcmp(what, "recv") == 0)
 		return recv_main(argv[2], argv[3][0] == '3' ? RING_V3 : RING_V2,
 				 (unsigned)atoi(argv[4]),

@@ -444,6 +444,56 @@ static void test_no_room_for_effects_is_due_at_once(void)
 	check_closed(&r);
 }
 
+static void test_latency_counts_from_what_was_sent(void)
+{
+	struct rig r;
+	struct udp_pair p;
+
+	rig_init(&r, 8, true, false);
+	r.out.n = EFFECTS_MAX;
+	query(&r, 4000, tag(1, 0), "q");
+	r.out.n = 0;
+	r.now += 2 * NS_PER_MS;
+	udp_timeout(r.u, r.now, &r.out);
+	r.now += 3 * NS_PER_MS;
+	answer(&r, WHO_PROD, 4000, tag(1, 0), "p");
+	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.latency[WHO_PROD] == 5 * NS_PER_MS);
+	CHECK(p.latency[WHO_SUT] == 3 * NS_PER_MS);
+	CHECK(p.frame[WHO_CLIENT]->ts == WALL + T0);
+	CHECK(p.frame[WHO_CLIENT]->now == T0);
+	udp_pair_free(r.u, &p);
+	check_closed(&r);
+}
+
+static void test_open_query_is_answered_before_an_ended_one(void)
+{
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(7, 99), "q1");
+	r.now += UDP_TIMEOUT;
+	udp_timeout(r.u, r.now, &r.out);
+	drop(&r, UDP_NO_ANSWER);
+	query(&r, 4000, tag(7, 99), "q2");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "s");
+	CHECK(udp_counters(r.u)->sut_paired == 1);
+	CHECK(udp_counters(r.u)->sut_late == 0);
+	check_closed(&r);
+}
+
+static void test_ordered_and_tagged_do_not_mix(void)
+{
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, in_order, "q");
+	answer(&r, WHO_SUT, 4000, tag(0, 0), "s");
+	CHECK(udp_counters(r.u)->sut_stray == 1);
+	check_closed(&r);
+}
+
 static void test_cut_datagrams_are_not_played_or_compared(void)
 {
 	struct rig r;
@@ -586,6 +636,12 @@ int main(void)
 		{ "one key is bounded", test_one_key_is_bounded },
 		{ "an effect without room is due at once",
 		  test_no_room_for_effects_is_due_at_once },
+		{ "latency counts from what was sent",
+		  test_latency_counts_from_what_was_sent },
+		{ "an open query is answered before an ended one",
+		  test_open_query_is_answered_before_an_ended_one },
+		{ "ordered and tagged do not mix",
+		  test_ordered_and_tagged_do_not_mix },
 		{ "cut datagrams are not played or compared",
 		  test_cut_datagrams_are_not_played_or_compared },
 		{ "a full pool is counted", test_full_pool_is_counted },
