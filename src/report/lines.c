@@ -29,6 +29,7 @@ struct lines {
 	_Atomic uint64_t lost_disk;
 	_Atomic int error;
 	int fd;
+	bool begun; /* @buf begins inside a line */
 	size_t used;
 	size_t cap; /* of @buf: a longest line and GATHER bytes fit */
 	char *buf;
@@ -50,7 +51,9 @@ static void keep_rest(struct lines *l, size_t done)
 	const char *nl = NULL;
 	size_t rest = 0;
 
-	if (done > 0 && l->buf[done - 1] != '\n')
+	if (done > 0)
+		l->begun = l->buf[done - 1] != '\n';
+	if (l->begun)
 		nl = memchr(l->buf + done, '\n', l->used - done);
 	if (nl)
 		rest = (size_t)(nl + 1 - (l->buf + done));
@@ -78,10 +81,12 @@ static void flush(void *ctx)
 		}
 		done += (size_t)n;
 	}
-	if (done == l->used)
-		l->used = 0;
-	else
+	if (done < l->used) {
 		keep_rest(l, done);
+	} else {
+		l->used = 0;
+		l->begun = false;
+	}
 }
 
 static void on_record(void *ctx, const uint8_t *p, uint32_t len)
