@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * block.c - Write and read the content of the journal's custom blocks
+ * block.c - Write and read what the journal adds to a capture file
  *
  * A custom block does not tell the length of its data from its padding, so
  * every text has its length in front. The files may come from anybody: each
@@ -9,6 +9,8 @@
 #include "journal/block_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -146,4 +148,84 @@ int block_get_next(const uint8_t *p, size_t len, char *name)
 	    (n == 2 && memcmp(p, "..", 2) == 0))
 		return -EBADMSG;
 	return get_text(name, p, n);
+}
+
+size_t block_put_comment(char *out, const struct block *b, const void *p,
+			 size_t len)
+{
+	int n;
+
+	if (len > 0) {
+		memcpy(out, p, len);
+		memcpy(out + len, "; ", 2);
+		len += 2;
+	}
+	n = snprintf(out + len, BLOCK_COMMENT - len,
+		     "#%" PRIu64 " now=%" PRIu64 " sut=%" PRIu64
+		     " gso=%u csum=%u",
+		     b->number, b->now, b->a, (unsigned)b->aux,
+		     (b->flags & BLOCK_CSUM_OK) != 0 ? 1u : 0u);
+	return len + (size_t)n;
+}
+
+/* A text that is read from its front. */
+struct reading {
+	const uint8_t *p;
+	size_t len;
+};
+
+/* Step over @label and a decimal number up to @max behind it. */
+static int read_number(struct reading *r, const char *label, uint64_t max,
+		       uint64_t *out)
+{
+	size_t n = strlen(label);
+	uint64_t v = 0;
+	size_t digits = 0;
+
+	if (r->len < n || memcmp(r->p, label, n) != 0)
+		return -EBADMSG;
+	r->p += n;
+	r->len -= n;
+	for (; r->len > 0 && *r->p >= '0' && *r->p <= '9'; digits++) {
+		unsigned d = *r->p - (unsigned)'0';
+
+		if (d > max || v > (max - d) / 10)
+			return -EBADMSG;
+		v = v * 10 + d;
+		r->p++;
+		r->len--;
+	}
+	if (digits == 0)
+		return -EBADMSG;
+	*out = v;
+	return 0;
+}
+
+int block_get_comment(const uint8_t *p, size_t len, struct block *b)
+{
+	struct reading r = { p, 0 };
+	uint64_t number, now, sut, gso, csum;
+
+	/* The caller's comment may have the sign, too: the last one is ours. */
+	while (len > 0 && p[len - 1] != '#') {
+		len--;
+		r.len++;
+	}
+	if (len == 0)
+		return -EBADMSG;
+	r.p = p + len - 1;
+	r.len++;
+	if (read_number(&r, "#", UINT64_MAX, &number) != 0 ||
+	    read_number(&r, " now=", UINT64_MAX, &now) != 0 ||
+	    read_number(&r, " sut=", UINT8_MAX, &sut) != 0 ||
+	    read_number(&r, " gso=", UINT16_MAX, &gso) != 0 ||
+	    read_number(&r, " csum=", 1, &csum) != 0 || r.len > 0)
+		return -EBADMSG;
+	*b = (struct block){ .kind = BLOCK_FRAME,
+			     .flags = csum == 1 ? BLOCK_CSUM_OK : 0,
+			     .aux = (uint16_t)gso,
+			     .number = number,
+			     .now = now,
+			     .a = sut };
+	return 0;
 }

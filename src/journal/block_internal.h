@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * block - Content of the journal's custom blocks
+ * block - Content of the journal's custom blocks, and of its frames' comments
  *
  * All numbers are big-endian. The number of an enterprise is that of RFC 5612,
  * "for use in documentation"; therefore a magic number comes first.
@@ -9,6 +9,13 @@
  *	 4  kind, 5 flags, 6 aux (16 bits)
  *	 8  number, 16 now, 24 a, 32 b (64 bits each)
  *	40  text and other things of variable length, for some kinds
+ *
+ * A frame's record is its packet block; what the journal adds is at the end of
+ * its comment, so that packet tools list a frame once and show all of it:
+ *
+ *	data-again; #17 now=1234 sut=0 gso=1448 csum=1
+ *
+ * (the caller's comment, number, now, index of the SUT, gso, csum_ok).
  */
 #ifndef JOURNAL_BLOCK_INTERNAL_H
 #define JOURNAL_BLOCK_INTERNAL_H
@@ -24,7 +31,7 @@
 enum block_kind {
 	BLOCK_HEADER = 1, /* number: of the first record in this file; a: file
 			   * number; b: started */
-	BLOCK_FRAME,	  /* aux: gso, a: sut; the next block is the frame */
+	BLOCK_FRAME,	  /* aux: gso, a: sut; in a comment, see above */
 	BLOCK_TIMEOUT,
 	BLOCK_MARK,    /* aux: who, a: flow, b: seq */
 	BLOCK_UNSENT,  /* a: effect */
@@ -48,6 +55,20 @@ struct block {
 	uint64_t a;
 	uint64_t b;
 };
+
+#define BLOCK_COMMENT (JOURNAL_COMMENT_MAX + 128) /* longest comment written */
+
+/**
+ * block_put_comment() - Write a frame's comment, BLOCK_COMMENT bytes, at @out
+ * @p, @len:	The caller's comment, up to JOURNAL_COMMENT_MAX bytes
+ *
+ * Return: its length
+ */
+size_t block_put_comment(char *out, const struct block *b, const void *p,
+			 size_t len);
+
+/** block_get_comment() - Read it. Return: 0 or -EBADMSG */
+int block_get_comment(const uint8_t *p, size_t len, struct block *b);
 
 /** block_put() - Write the fixed part, BLOCK_LEN bytes, at @p */
 void block_put(uint8_t *p, const struct block *b);

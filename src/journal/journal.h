@@ -3,11 +3,11 @@
  * journal - Our own record of a run, and its reader
  *
  * A pcapng file that any packet tool opens: five interfaces, every frame with
- * its capture time. Between the frames lie custom blocks with what a rerun needs
- * besides: the engine's `now` of each frame, timeout calls, marks made by quiet,
- * sends that failed, comparisons that a full ring refused, in the order in which
- * the engine saw them; in front the run's options, limits and secrets, at the
- * end its sums. A journal is as secret as the traffic in it.
+ * its capture time, and in its comment the engine's `now`. Between the frames
+ * lie custom blocks with what else a rerun needs, in the order in which the
+ * engine saw it: timeout calls, marks made by quiet, sends that failed,
+ * comparisons that a full ring refused; in front the run's options, limits and
+ * secrets, at the end its sums. A journal is as secret as the traffic in it.
  *
  * Every record has a number. A hole in the numbers is a loss, and a file that
  * does not end with the sums was cut: such a journal is partial and proves

@@ -4,9 +4,9 @@
  *
  * Theory of operation
  *
- * A window slides over the file; pcap_read() takes blocks off its front. A
- * frame's custom block and the packet block behind it are one record: what the
- * first says is kept while the second is fetched.
+ * A window slides over the file; pcap_read() takes blocks off its front. What
+ * the journal says of a frame is in its comment, of anything else in a custom
+ * block; both become a struct block.
  *
  * The numbers of the records tell what is missing. Three things end a journal:
  * the sums (it may be whole), the name of the next file that is not there, and
@@ -94,7 +94,7 @@ static int fetch(struct journal_reader *r, struct pcap_record *rec)
 	}
 }
 
-/* As fetch(), for what must be a block of ours. */
+/* As fetch(), for a record: what the journal says of it is in @b. */
 static int fetch_block(struct journal_reader *r, struct pcap_record *rec,
 		       struct block *b)
 {
@@ -102,9 +102,14 @@ static int fetch_block(struct journal_reader *r, struct pcap_record *rec,
 
 	if (n <= 0)
 		return n;
-	if (rec->kind != PCAP_CUSTOM || rec->pen != BLOCK_PEN)
-		return -EBADMSG;
-	n = block_get(rec->data, rec->cap, b);
+	if (rec->kind == PCAP_FRAME && rec->comment)
+		n = block_get_comment(rec->comment, rec->comment_len, b);
+	else if (rec->kind == PCAP_CUSTOM && rec->pen == BLOCK_PEN)
+		n = block_get(rec->data, rec->cap, b);
+	else
+		n = -EBADMSG;
+	if (n == 0 && b->kind == BLOCK_FRAME && rec->kind != PCAP_FRAME)
+		n = -EBADMSG;
 	return n == 0 ? 1 : n;
 }
 
@@ -219,42 +224,34 @@ static int follow(struct journal_reader *r, const struct pcap_record *rec,
 	return take_number(r, first.number);
 }
 
-static int take_frame(struct journal_reader *r, const struct block *b,
+static int take_frame(const struct pcap_record *rec, const struct block *b,
 		      struct journal_record *out)
 {
-	struct pcap_record rec;
-	int n = fetch(r, &rec);
-
-	if (n == 0 || n == -ENODATA)
-		return -ENODATA;
-	if (n < 0)
-		return n;
-	if (rec.kind != PCAP_FRAME || rec.iface >= JOURNAL_IFACES ||
-	    b->a > UINT8_MAX)
+	if (rec->iface >= JOURNAL_IFACES)
 		return -EBADMSG;
 	out->kind = JOURNAL_FRAME;
 	out->frame = (struct journal_frame){
-		.iface = (enum journal_iface)rec.iface,
+		.iface = (enum journal_iface)rec->iface,
 		.sut = (uint8_t)b->a,
 		.csum_ok = (b->flags & BLOCK_CSUM_OK) != 0,
 		.gso = b->aux,
 		.now = b->now,
-		.ts = rec.ts,
-		.data = rec.data,
-		.cap = rec.cap,
-		.wire = rec.wire,
+		.ts = rec->ts,
+		.data = rec->data,
+		.cap = rec->cap,
+		.wire = rec->wire,
 	};
 	return 0;
 }
 
 /* One record of the engine's. Return: 0 or -Exxx. */
-static int take_record(struct journal_reader *r, const struct block *b,
+static int take_record(const struct pcap_record *rec, const struct block *b,
 		       struct journal_record *out)
 {
 	*out = (struct journal_record){ .now = b->now };
 	switch (b->kind) {
 	case BLOCK_FRAME:
-		return take_frame(r, b, out);
+		return take_frame(rec, b, out);
 	case BLOCK_TIMEOUT:
 		out->kind = JOURNAL_TIMEOUT;
 		return 0;
@@ -302,9 +299,7 @@ static int read_next(struct journal_reader *r, struct journal_record *out)
 		if (n != 0)
 			return n > 0 ? 0 : n;
 	}
-	n = take_record(r, &b, out);
-	if (n == -ENODATA)
-		return cut(r);
+	n = take_record(&rec, &b, out);
 	if (n == 0)
 		n = take_number(r, b.number);
 	if (n != 0)

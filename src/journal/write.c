@@ -43,8 +43,8 @@
 #define BUF_SIZE      (FLUSH_AT + FRAME_MAX + ITEM_OVERHEAD)
 #define PROLOGUE_SIZE (BLOCK_MAX + 4096u)
 #define NUMBER_DIGITS 20u
-#define RECORD_MORE   64u /* by which a record is longer in the file */
-#define EPB_OUTBOUND  2u  /* epb_flags, bits 0 and 1 */
+#define RECORD_MORE   128u /* by which a record may be longer in a file */
+#define EPB_OUTBOUND  2u   /* epb_flags, bits 0 and 1 */
 
 /* What lies in the ring: this, the comment, the frame's bytes. */
 struct item {
@@ -368,6 +368,7 @@ static void rotate(struct journal *j, uint64_t next_number)
 	close(j->fd);
 	j->file_first = next_number;
 	start_file(j, fd, number);
+	write_prologue(j);
 }
 
 /* ---- the writer's thread ---- */
@@ -384,30 +385,39 @@ static bool rotation_due(const struct journal *j, const struct item *it,
 	return j->rotate_ns > 0 && it->b.now - j->file_since >= j->rotate_ns;
 }
 
+static size_t encode(uint8_t *out, size_t size, const struct item *it,
+		     const uint8_t *p)
+{
+	uint8_t block[BLOCK_LEN];
+	char comment[BLOCK_COMMENT];
+	size_t len;
+
+	if (it->b.kind == BLOCK_FRAME) {
+		len = block_put_comment(comment, &it->b, p, it->comment_len);
+		return pcapng_write_epb(
+			out, size, it->iface, it->ts, p + it->comment_len,
+			it->cap, it->wire,
+			it->iface == JOURNAL_EMITTED ? EPB_OUTBOUND : 0,
+			comment, len);
+	}
+	block_put(block, &it->b);
+	return pcapng_write_custom(out, size, BLOCK_PEN, block, BLOCK_LEN);
+}
+
 static void on_record(void *ctx, const uint8_t *p, uint32_t len)
 {
 	struct journal *j = ctx;
-	uint8_t block[BLOCK_LEN];
 	struct item it;
 
 	memcpy(&it, p, sizeof(it));
-	p += sizeof(it);
 	if (rotation_due(j, &it, len))
 		rotate(j, it.b.number);
 	if (j->used + len + ITEM_OVERHEAD > BUF_SIZE)
 		flush(j);
 	if (j->file_count++ == 0)
 		j->file_since = it.b.now;
-	block_put(block, &it.b);
-	j->used += pcapng_write_custom(j->buf + j->used, BUF_SIZE - j->used,
-				       BLOCK_PEN, block, BLOCK_LEN);
-	if (it.b.kind == BLOCK_FRAME)
-		j->used += pcapng_write_epb(
-			j->buf + j->used, BUF_SIZE - j->used, it.iface, it.ts,
-			p + it.comment_len, it.cap, it.wire,
-			it.iface == JOURNAL_EMITTED ? EPB_OUTBOUND : 0,
-			it.comment_len > 0 ? (const char *)p : NULL,
-			it.comment_len);
+	j->used += encode(j->buf + j->used, BUF_SIZE - j->used, &it,
+			  p + sizeof(it));
 	j->buffered++;
 	if (j->used >= FLUSH_AT)
 		flush(j);
