@@ -13,7 +13,6 @@
  * the end of a file without either (it was cut). The latter two are an end and
  * not an error: what is there can still be looked at.
  */
-#define _GNU_SOURCE
 #include "journal/journal.h"
 
 #include <errno.h>
@@ -68,7 +67,7 @@ static int64_t window_fill(struct journal_reader *r)
 }
 
 /*
- * Next block that is not to be stepped over.
+ * Next section, frame or custom block; others are stepped over.
  *
  * Return: 1, 0 at the end of the file, -ENODATA if it ends inside a block,
  * another -Exxx
@@ -82,7 +81,9 @@ static int fetch(struct journal_reader *r, struct pcap_record *rec)
 		if (n < 0)
 			return (int)n;
 		r->begin += (size_t)n;
-		if (n > 0 && rec->kind != PCAP_OTHER)
+		if (n > 0 &&
+		    (rec->kind == PCAP_FRAME || rec->kind == PCAP_CUSTOM ||
+		     rec->kind == PCAP_SECTION))
 			return 1;
 		if (n > 0)
 			continue;

@@ -21,7 +21,6 @@
  * interfaces, header) is written before a file's first buffer; if the disk is
  * full just then, it is owed, and written before the next one.
  */
-#define _GNU_SOURCE
 #include "journal/journal.h"
 
 #include <errno.h>

@@ -9,7 +9,6 @@
  * traffic is light. The price is that a record is written up to DRAIN_NAP late,
  * and that the ring must hold what comes in that time.
  */
-#define _GNU_SOURCE
 #include "os/drain.h"
 
 #include <errno.h>

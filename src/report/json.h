@@ -40,7 +40,7 @@ size_t json_line(struct json *j);
 
 /* In all of these @key is NULL inside an array. */
 
-/** json_object(), json_array() - Open one; close with json_close() */
+/** json_object(), json_array() - Open one */
 void json_object(struct json *j, const char *key);
 void json_array(struct json *j, const char *key);
 

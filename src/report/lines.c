@@ -9,7 +9,6 @@
  * when writing works again, so that a reader never sees two lines joined; lines
  * that come meanwhile are lost.
  */
-#define _GNU_SOURCE
 #include "report/lines.h"
 
 #include <errno.h>

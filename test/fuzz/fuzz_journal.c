@@ -8,7 +8,6 @@
  * so that their content is reached. Checks what journal.h promises of records,
  * of the final status and of reading on after the end.
  */
-#define _GNU_SOURCE
 #include "journal/journal.h"
 
 #include <assert.h>

@@ -5,7 +5,6 @@
  * Records are made from their number by one function, which the reading side
  * calls again: a record that is lost, changed or out of order is seen.
  */
-#define _GNU_SOURCE
 #include "journal/journal.h"
 
 #include <dirent.h>

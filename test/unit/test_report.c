@@ -5,7 +5,6 @@
  * What JSON is, python3's json module decides: every line written here is also
  * collected and read by it at the end, if it is installed.
  */
-#define _GNU_SOURCE
 #include "report/report.h"
 
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 /*
  * test_report_lines.c - Unit test of report/lines
  */
-#define _GNU_SOURCE
 #include "report/lines.h"
 
 #include <errno.h>
