@@ -80,13 +80,11 @@ struct report_start {
 	size_t maps;
 };
 
-#define REPORT_UNKNOWN UINT64_MAX /* a duration that was not measured */
-
 /**
  * struct report_difference - One exchange and its verdict
  * @index:	Number of the exchange in its flow, from 0
  * @request, @request_len: First line of the request, captured bytes
- * @prod_ns, @sut_ns: Request's end to answer's end, or REPORT_UNKNOWN
+ * @prod_ns, @sut_ns: Request's last byte to answer's first, 0: not known
  */
 struct report_difference {
 	uint64_t flow;
@@ -104,8 +102,7 @@ struct report_difference {
 /**
  * struct report_data - All sums of a run
  * @elapsed:	ns
- * @reasons:	Verdicts by reason (enum compare_reason): those before
- *		REASON_LEVEL_NONE are differences, the others not compared
+ * @verdicts, @reasons: Answers by verdict, and by verdict and reason
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
@@ -127,7 +124,7 @@ struct report_data {
 		uint64_t answered;
 	} requests;
 	uint64_t verdicts[VERDICT_COUNT];
-	uint64_t reasons[REASON_COUNT];
+	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
 	const struct histogram *behind;
 	uint64_t not_played;
 	struct {

@@ -46,16 +46,6 @@ static void put_quantile(struct json *j, const char *key,
 		json_null(j, key);
 }
 
-/* What is not known is null. */
-static void put_known(struct json *j, const char *key, uint64_t v,
-		      put_time_fn put_value)
-{
-	if (v == UINT64_MAX)
-		json_null(j, key);
-	else
-		put_value(j, key, v);
-}
-
 size_t report_json_start(char *out, size_t size, const struct report_start *s)
 {
 	struct json j;
@@ -74,6 +64,14 @@ size_t report_json_start(char *out, size_t size, const struct report_start *s)
 	}
 	json_close_array(&j);
 	return json_line(&j);
+}
+
+static void put_measured(struct json *j, const char *key, uint64_t ns)
+{
+	if (ns > 0)
+		json_us(j, key, ns);
+	else
+		json_null(j, key);
 }
 
 size_t report_json_difference(char *out, size_t size,
@@ -101,21 +99,27 @@ size_t report_json_difference(char *out, size_t size,
 	json_u64(&j, NULL, r->bytes[0]);
 	json_u64(&j, NULL, r->bytes[1]);
 	json_close_array(&j);
-	put_known(&j, "offset", r->offset, json_u64);
-	if (r->offset == UINT64_MAX)
+	if (r->offset != UINT64_MAX) {
+		json_u64(&j, "offset", r->offset);
+	} else {
+		json_null(&j, "offset");
 		json_u64(&j, "block", r->block);
+	}
 	json_bytes(&j, "detail", r->detail, strlen(r->detail));
-	put_known(&j, "prod_us", d->prod_ns, json_us);
-	put_known(&j, "sut_us", d->sut_ns, json_us);
+	put_measured(&j, "prod_us", d->prod_ns);
+	put_measured(&j, "sut_us", d->sut_ns);
 	return json_line(&j);
 }
 
-static void put_reasons(struct json *j, const char *key,
-			const struct report_data *d, unsigned from, unsigned to)
+/* All that can be a reason of @v, zero or not, and whatever else was one. */
+static void put_reasons(struct json *j, const struct report_data *d,
+			enum verdict v, unsigned from, unsigned to)
 {
-	json_object(j, key);
-	for (unsigned i = from; i < to; i++)
-		json_u64(j, reason_name((enum compare_reason)i), d->reasons[i]);
+	json_object(j, verdict_name(v));
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		if ((i >= from && i < to) || d->reasons[v][i] > 0)
+			json_u64(j, reason_name((enum compare_reason)i),
+				 d->reasons[v][i]);
 	json_close_object(j);
 }
 
@@ -138,8 +142,10 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 	for (unsigned i = 0; i < VERDICT_COUNT; i++)
 		json_u64(j, verdict_name((enum verdict)i), d->verdicts[i]);
 	json_close_object(j);
-	put_reasons(j, "different", d, REASON_NONE + 1, REASON_LEVEL_NONE);
-	put_reasons(j, "not_compared", d, REASON_LEVEL_NONE, REASON_COUNT);
+	put_reasons(j, d, VERDICT_DIFFERENT, REASON_NONE + 1,
+		    REASON_LEVEL_NONE);
+	put_reasons(j, d, VERDICT_NOT_COMPARED, REASON_LEVEL_NONE,
+		    REASON_COUNT);
 }
 
 static void put_traffic(struct json *j, const struct report_data *d)

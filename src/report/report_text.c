@@ -191,16 +191,15 @@ static void flows_and_requests(struct text *t, const struct report_data *d)
 }
 
 static void reasons(struct text *t, const struct report_data *d,
-		    const char *title, unsigned from, unsigned to)
+		    const char *title, enum verdict v)
 {
-	struct report_count v[REASON_COUNT];
-	struct report_counts c = { v, 0 };
+	struct report_count count[REASON_COUNT];
 
-	for (unsigned i = from; i < to; i++)
-		v[c.n++] = (struct report_count){
-			reason_name((enum compare_reason)i), d->reasons[i]
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		count[i] = (struct report_count){
+			reason_name((enum compare_reason)i), d->reasons[v][i]
 		};
-	para_counts(t, title, &c);
+	para_counts(t, title, &(struct report_counts){ count, REASON_COUNT });
 }
 
 static void verdicts(struct text *t, const struct report_data *d)
@@ -213,8 +212,8 @@ static void verdicts(struct text *t, const struct report_data *d)
 	para_count(&p, "", d->verdicts[VERDICT_DIFFERENT], " different");
 	para_count(&p, "", d->verdicts[VERDICT_NOT_COMPARED], " not compared");
 	para_end(&p);
-	reasons(t, d, "  different", REASON_NONE + 1, REASON_LEVEL_NONE);
-	reasons(t, d, "  not comp.", REASON_LEVEL_NONE, REASON_COUNT);
+	reasons(t, d, "  different", VERDICT_DIFFERENT);
+	reasons(t, d, "  not comp.", VERDICT_NOT_COMPARED);
 }
 
 static void time_row(struct text *t, const char *title, const char *who,

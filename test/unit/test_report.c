@@ -252,10 +252,10 @@ static struct report_data sample(void)
 		.group_count = 1,
 	};
 
-	d.reasons[REASON_STATUS] = 2;
-	d.reasons[REASON_BODY] = 1;
-	d.reasons[REASON_PROD_GAP] = 100;
-	d.reasons[REASON_MIDSTREAM] = 15;
+	d.reasons[VERDICT_DIFFERENT][REASON_STATUS] = 2;
+	d.reasons[VERDICT_DIFFERENT][REASON_BODY] = 1;
+	d.reasons[VERDICT_NOT_COMPARED][REASON_PROD_GAP] = 100;
+	d.reasons[VERDICT_NOT_COMPARED][REASON_MIDSTREAM] = 15;
 	memset(hist, 0, sizeof(hist));
 	for (uint64_t i = 1; i <= 1000; i++) {
 		hist_add(&hist[0], i * 20000);
@@ -371,7 +371,6 @@ static void test_difference(void)
 		.request = request,
 		.request_len = sizeof(request) - 1,
 		.prod_ns = 1500000,
-		.sut_ns = REPORT_UNKNOWN,
 	};
 	char out[4096];
 	size_t n;
