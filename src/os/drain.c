@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * drain.c - The writer's thread behind a ring
+ *
+ * Theory of operation
+ *
+ * The thread sleeps DRAIN_NAP when the ring is empty and is not woken: a wake-up
+ * would be a system call by the packet thread, for nearly every packet when
+ * traffic is light. The price is that a record is written up to DRAIN_NAP late,
+ * and that the ring must hold what comes in that time.
+ */
+#include "os/drain.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define DRAIN_NAP 2000000 /* ns */
+
+struct drain {
+	const struct drain_ops *ops;
+	void *ctx;
+	struct ring *ring;
+	void *memory;
+	pthread_t thread;
+	atomic_bool stop;
+};
+
+static void *drain_run(void *arg)
+{
+	static const struct timespec nap = { .tv_nsec = DRAIN_NAP };
+	struct drain *d = arg;
+	const uint8_t *p;
+	uint32_t len;
+	bool stop;
+
+	do {
+		/* Before the ring: what was put before the stop is handled. */
+		stop = atomic_load_explicit(&d->stop, memory_order_acquire);
+		p = ring_peek(d->ring, &len);
+		if (p) {
+			for (; p; p = ring_peek(d->ring, &len)) {
+				d->ops->record(d->ctx, p, len);
+				ring_release(d->ring);
+			}
+			if (d->ops->idle)
+				d->ops->idle(d->ctx);
+		}
+		if (!stop)
+			nanosleep(&nap, NULL);
+	} while (!stop);
+	if (d->ops->done)
+		d->ops->done(d->ctx);
+	return NULL;
+}
+
+static int start_thread(struct drain *d)
+{
+	sigset_t all, was;
+	int r;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &was);
+	r = pthread_create(&d->thread, NULL, drain_run, d);
+	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	return -r;
+}
+
+int drain_start(struct drain **out, size_t ring_bytes,
+		const struct drain_ops *ops, void *ctx)
+{
+	size_t size = ring_size(ring_bytes);
+	struct arena a = { .size = size };
+	struct drain *d;
+	int r;
+
+	if (size == 0)
+		return -EINVAL;
+	d = calloc(1, sizeof(*d));
+	a.base = aligned_alloc(ARENA_ALIGN, size);
+	if (!d || !a.base) {
+		r = -ENOMEM;
+		goto fail;
+	}
+	memset(a.base, 0, size);
+	d->ops = ops;
+	d->ctx = ctx;
+	d->memory = a.base;
+	r = ring_init(&d->ring, &a, ring_bytes);
+	if (r == 0)
+		r = start_thread(d);
+	if (r != 0)
+		goto fail;
+	*out = d;
+	return 0;
+fail:
+	free(a.base);
+	free(d);
+	return r;
+}
+
+struct ring *drain_ring(struct drain *d)
+{
+	return d->ring;
+}
+
+void drain_stop(struct drain *d)
+{
+	atomic_store_explicit(&d->stop, true, memory_order_release);
+	pthread_join(d->thread, NULL);
+	free(d->memory);
+	free(d);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lines.c - Lines of text to a file, without waiting for it
+ *
+ * Theory of operation
+ *
+ * Lines go through a ring to a thread that gathers and writes them. If a write
+ * fails in the middle of a line, the rest of that line is kept and written first
+ * when writing works again, so that a reader never sees two lines joined; lines
+ * that come meanwhile are lost.
+ */
+#include "report/lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/drain.h"
+
+#define GATHER 65536u
+
+struct lines {
+	struct drain *drain;
+	_Atomic uint64_t lost_disk;
+	_Atomic int error;
+	int fd;
+	bool begun; /* @buf begins inside a line */
+	size_t used;
+	size_t cap; /* of @buf: a longest line and GATHER bytes fit */
+	char *buf;
+};
+
+/* Count the lines that end in @n bytes. */
+static uint64_t count_lines(const char *p, size_t n)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < n; i++)
+		lines += p[i] == '\n';
+	return lines;
+}
+
+/* What is left after a failure: the rest of a line that was begun, or nothing. */
+static void keep_rest(struct lines *l, size_t done)
+{
+	const char *nl = NULL;
+	size_t rest = 0;
+
+	if (done > 0)
+		l->begun = l->buf[done - 1] != '\n';
+	if (l->begun)
+		nl = memchr(l->buf + done, '\n', l->used - done);
+	if (nl)
+		rest = (size_t)(nl + 1 - (l->buf + done));
+	atomic_fetch_add(&l->lost_disk, count_lines(l->buf + done + rest,
+						    l->used - done - rest));
+	memmove(l->buf, l->buf + done, rest);
+	l->used = rest;
+}
+
+static void flush(void *ctx)
+{
+	struct lines *l = ctx;
+	size_t done = 0;
+	int none = 0;
+
+	while (done < l->used) {
+		ssize_t n = write(l->fd, l->buf + done, l->used - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			atomic_compare_exchange_strong(&l->error, &none,
+						       n < 0 ? -errno : -EIO);
+			break;
+		}
+		done += (size_t)n;
+	}
+	if (done < l->used) {
+		keep_rest(l, done);
+	} else {
+		l->used = 0;
+		l->begun = false;
+	}
+}
+
+static void on_record(void *ctx, const uint8_t *p, uint32_t len)
+{
+	struct lines *l = ctx;
+
+	if (l->used + len > l->cap)
+		flush(l);
+	if (l->used + len > l->cap) {
+		atomic_fetch_add(&l->lost_disk, 1);
+		return;
+	}
+	memcpy(l->buf + l->used, p, len);
+	l->used += len;
+	if (l->used >= GATHER)
+		flush(l);
+}
+
+static void on_done(void *ctx)
+{
+	struct lines *l = ctx;
+
+	flush(l);
+	/* The rest of a line that was cut in the middle, if there is one. */
+	atomic_fetch_add(&l->lost_disk, count_lines(l->buf, l->used));
+}
+
+int lines_open(struct lines **out, const char *path, size_t ring_bytes,
+	       char *err)
+{
+	static const struct drain_ops ops = { .record = on_record,
+					      .idle = flush,
+					      .done = on_done };
+	bool made = strcmp(path, "-") != 0;
+	struct lines *l = calloc(1, sizeof(*l));
+	int r = -ENOMEM;
+
+	if (!l)
+		goto fail;
+	l->fd = made ? open(path,
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
+				    O_CLOEXEC,
+			    0600)
+		     : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (l->fd < 0) {
+		r = -errno;
+		goto fail;
+	}
+	l->cap = GATHER + ring_bytes + RING_MIN;
+	l->buf = malloc(l->cap);
+	if (l->buf)
+		r = drain_start(&l->drain, ring_bytes, &ops, l);
+	if (r == 0) {
+		*out = l;
+		return 0;
+	}
+	close(l->fd);
+	if (made)
+		unlink(path);
+fail:
+	snprintf(err, LINES_ERR, "%.150s: %s", path, strerror(-r));
+	if (l)
+		free(l->buf);
+	free(l);
+	return r;
+}
+
+bool lines_write(struct lines *l, const char *p, size_t len)
+{
+	/* No ring takes UINT32_MAX: such a line is counted as lost, too. */
+	uint8_t *to =
+		ring_reserve(drain_ring(l->drain),
+			     len < UINT32_MAX ? (uint32_t)len : UINT32_MAX);
+
+	if (!to)
+		return false;
+	memcpy(to, p, len);
+	ring_commit(drain_ring(l->drain));
+	return true;
+}
+
+uint64_t lines_lost(const struct lines *l)
+{
+	return ring_lost(drain_ring(l->drain)) + atomic_load(&l->lost_disk);
+}
+
+int lines_close(struct lines *l, uint64_t *lost)
+{
+	uint64_t in_ring = ring_lost(drain_ring(l->drain));
+	int r;
+
+	drain_stop(l->drain);
+	if (lost)
+		*lost = in_ring + atomic_load(&l->lost_disk);
+	r = atomic_load(&l->error);
+	close(l->fd);
+	free(l->buf);
+	free(l);
+	return r;
+}

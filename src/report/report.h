@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report - What a run found, for a person and for a program
+ *
+ * The caller fills plain structs with numbers; nothing here looks into the
+ * engine. Counters come as lists of {name, value}: who keeps counters in an
+ * X-macro list hands that list over, and its names are the names in the report.
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/compare.h"
+#include "core/histogram.h"
+#include "core/ipaddr.h"
+
+#define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
+#define REPORT_TOP	10    /* absorbed destinations that are named */
+#define REPORT_TEXT_MAX 16384 /* room for any summary */
+#define REPORT_LINE_MAX 65536 /* room for any JSON line */
+#define REPORT_REQUEST	200   /* bytes of a request line that are shown */
+
+/** struct report_count - One counter */
+struct report_count {
+	const char *name;
+	uint64_t value;
+};
+
+/** struct report_counts - A list of counters; @v may be NULL if @n is 0 */
+struct report_counts {
+	const struct report_count *v;
+	size_t n;
+};
+
+/** struct report_group - Counters under one name, for what has no place below */
+struct report_group {
+	const char *name;
+	struct report_counts counts;
+};
+
+/** struct report_sum - An account that must close: @left is @right */
+struct report_sum {
+	const char *name;
+	uint64_t left;
+	uint64_t right;
+};
+
+/** struct report_endpoint - An address and a port */
+struct report_endpoint {
+	struct ipaddr ip;
+	uint16_t port;
+};
+
+/** struct report_map - Production and the SUT that shadows it */
+struct report_map {
+	struct report_endpoint production;
+	struct report_endpoint sut;
+};
+
+/** struct report_absorbed - Where the SUT sent what we swallowed */
+struct report_absorbed {
+	struct report_endpoint dst;
+	const char *kind;
+	uint64_t n;
+};
+
+/**
+ * struct report_start - What a run begins with
+ * @started:	ns since 1970
+ */
+struct report_start {
+	const char *version;
+	const char *command;
+	const char *options;
+	uint64_t started;
+	const struct report_map *map;
+	size_t maps;
+};
+
+/**
+ * struct report_difference - One exchange and its verdict
+ * @index:	Number of the exchange in its flow, from 0
+ * @request, @request_len: First line of the request, captured bytes
+ * @prod_ns, @sut_ns: Request's last byte to answer's first, 0: not known
+ */
+struct report_difference {
+	uint64_t flow;
+	struct report_endpoint client;
+	struct report_endpoint production;
+	struct report_endpoint sut;
+	uint32_t index;
+	const struct compare_result *result;
+	const void *request;
+	size_t request_len;
+	uint64_t prod_ns;
+	uint64_t sut_ns;
+};
+
+/**
+ * struct report_data - All sums of a run
+ * @elapsed:	ns
+ * @verdicts, @reasons: Answers by verdict, and by verdict and reason
+ * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
+ * @not_played:	Flows that were ended for being behind
+ * @top:	Sorted, largest first; REPORT_TOP of them are shown
+ * @cpu:	ns of processor time
+ * @report_lost, @journal_lost: Lines and records that were lost
+ */
+struct report_data {
+	const char *version;
+	uint64_t elapsed;
+	struct {
+		uint64_t seen;
+		uint64_t played;
+		uint64_t resumed;
+		struct report_counts ended;
+	} flows;
+	struct {
+		uint64_t seen;
+		uint64_t delivered;
+		uint64_t answered;
+	} requests;
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
+	const struct histogram *behind;
+	uint64_t not_played;
+	struct {
+		uint64_t frames;
+		uint64_t drops;
+		const struct histogram *delay;
+		struct report_counts decode;
+	} capture;
+	struct {
+		uint64_t frames;
+		uint64_t bytes;
+		uint64_t refused;
+		uint64_t errors;
+	} emit;
+	uint64_t absorbed;
+	const struct report_absorbed *top;
+	size_t tops;
+	const struct histogram *prod;
+	const struct histogram *sut;
+	struct {
+		uint64_t pool_used;
+		uint64_t pool_peak;
+		uint64_t pool_total;
+		uint64_t flows_used;
+		uint64_t timers_used;
+	} memory;
+	uint64_t cpu;
+	uint64_t report_lost;
+	uint64_t journal_lost;
+	const struct report_sum *sums;
+	size_t sum_count;
+	const struct report_group *groups;
+	size_t group_count;
+};
+
+/** struct report_live - What the line of progress says */
+struct report_live {
+	uint64_t elapsed; /* ns */
+	uint64_t flows;	  /* in the table */
+	uint64_t rate;	  /* requests a second */
+	uint64_t same;	  /* identical and equivalent */
+	uint64_t different;
+	uint64_t behind; /* ns */
+	uint64_t drops;
+};
+
+/** report_compared() - Answers that were compared */
+uint64_t report_compared(const struct report_data *d);
+
+/** report_sums_closed() - Does every account close? */
+bool report_sums_closed(const struct report_data *d);
+
+/* JSON lines. Each returns the bytes written, or 0 if @size is too small. */
+
+/** report_json_start() - {"schema":1,"type":"start",...} */
+size_t report_json_start(char *out, size_t size, const struct report_start *s);
+
+/** report_json_difference() - {"schema":1,"type":"difference",...} */
+size_t report_json_difference(char *out, size_t size,
+			      const struct report_difference *d);
+
+/** report_json() - {"schema":1,"type":"report",...} */
+size_t report_json(char *out, size_t size, const struct report_data *d);
+
+/* Text. Each returns the bytes written; what does not fit is cut. */
+
+/** report_text() - The summary, lines of at most TEXT_COLUMNS */
+size_t report_text(char *out, size_t size, const struct report_data *d);
+
+/** report_text_difference() - Two lines on one difference */
+size_t report_text_difference(char *out, size_t size,
+			      const struct report_difference *d);
+
+/**
+ * report_text_live() - Progress in less than @columns, without a line end
+ *
+ * Whole items are left out from the right where it is too narrow.
+ */
+size_t report_text_live(char *out, size_t size, unsigned columns,
+			const struct report_live *l);
+
+#endif /* REPORT_REPORT_H */

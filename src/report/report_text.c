@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report_text.c - The summary for a person
+ *
+ * Theory of operation
+ *
+ * The first line is the answer to what the user asked; then come warnings, in
+ * words, for what makes that answer weaker; then one paragraph a subject, its
+ * name in the first INDENT columns. Lists are wrapped at the terminal's width.
+ * What is zero and says nothing by it is left out.
+ */
+#include "report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "report/text.h"
+
+#define INDENT 12
+#define P50    500
+#define P99    990
+
+/* A paragraph: items with ", " between them, wrapped. */
+struct para {
+	struct text *t;
+	size_t column;
+	bool first; /* no item yet on this line */
+};
+
+uint64_t report_compared(const struct report_data *d)
+{
+	return d->verdicts[VERDICT_IDENTICAL] +
+	       d->verdicts[VERDICT_EQUIVALENT] + d->verdicts[VERDICT_DIFFERENT];
+}
+
+bool report_sums_closed(const struct report_data *d)
+{
+	for (size_t i = 0; i < d->sum_count; i++)
+		if (d->sums[i].left != d->sums[i].right)
+			return false;
+	return true;
+}
+
+static void para_begin(struct para *p, struct text *t, const char *title)
+{
+	*p = (struct para){ .t = t, .column = INDENT, .first = true };
+	if (strlen(title) < INDENT)
+		text_add(t, "%-*s", INDENT, title);
+	else
+		text_add(t, "%s\n%*s", title, INDENT, "");
+}
+
+static void para_item(struct para *p, const char *item)
+{
+	size_t len = strlen(item);
+
+	/* A comma may have to follow. */
+	if (!p->first && p->column + 2 + len + 1 > TEXT_COLUMNS) {
+		text_add(p->t, ",\n%*s", INDENT, "");
+		p->column = INDENT;
+		p->first = true;
+	}
+	text_add(p->t, "%s%s", p->first ? "" : ", ", item);
+	p->column += len + (p->first ? 0 : 2);
+	p->first = false;
+}
+
+static void para_count(struct para *p, const char *before, uint64_t v,
+		       const char *after)
+{
+	char item[128];
+	char n[TEXT_NUMBER];
+	struct text t;
+
+	text_begin(&t, item, sizeof(item));
+	text_add(&t, "%s%s%s", before, text_number(n, v), after);
+	para_item(p, item);
+}
+
+static void para_end(struct para *p)
+{
+	text_add(p->t, "\n");
+}
+
+/* "name count" for all that are not zero. */
+static void para_counts(struct text *t, const char *title,
+			const struct report_counts *c)
+{
+	char name[64];
+	struct para p;
+	bool any = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->v[i].value == 0)
+			continue;
+		if (!any)
+			para_begin(&p, t, title);
+		any = true;
+		text_safe(name, sizeof(name) - 1, c->v[i].name,
+			  strlen(c->v[i].name));
+		strcat(name, " ");
+		para_count(&p, name, c->v[i].value, "");
+	}
+	if (any)
+		para_end(&p);
+}
+
+static void headline(struct text *t, const struct report_data *d)
+{
+	uint64_t compared = report_compared(d);
+	uint64_t different = d->verdicts[VERDICT_DIFFERENT];
+	char a[TEXT_NUMBER], b[TEXT_NUMBER], s[TEXT_NUMBER];
+
+	if (compared == 0)
+		text_add(t, "No answer was compared");
+	else if (different == 0)
+		text_add(t, "Same: all %s compared answers",
+			 text_number(a, compared));
+	else
+		text_add(t, "DIFFERENT: %s of %s compared answers (%s)",
+			 text_number(a, different), text_number(b, compared),
+			 text_share(s, different, compared));
+	text_add(t, ", in %s\n", text_time(a, d->elapsed));
+}
+
+static void warn(struct text *t, uint64_t n, const char *one, const char *many)
+{
+	char a[TEXT_NUMBER];
+
+	if (n > 0)
+		text_add(t, "warning: %s %s\n", text_number(a, n),
+			 n == 1 ? one : many);
+}
+
+static void warnings(struct text *t, const struct report_data *d)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER];
+
+	warn(t, d->capture.drops, "frame was missed by the capture",
+	     "frames were missed by the capture");
+	warn(t, d->not_played, "flow was ended because the SUT was too slow",
+	     "flows were ended because the SUT was too slow");
+	warn(t, d->emit.errors, "frame could not be sent",
+	     "frames could not be sent");
+	warn(t, d->emit.refused, "frame had a destination that is not allowed",
+	     "frames had a destination that is not allowed");
+	warn(t, d->journal_lost, "record is missing in the journal",
+	     "records are missing in the journal");
+	warn(t, d->report_lost, "line is missing in the report's file",
+	     "lines are missing in the report's file");
+	for (size_t i = 0; i < d->sum_count; i++)
+		if (d->sums[i].left != d->sums[i].right)
+			text_add(t, "warning: %s do not add up: %s and %s\n",
+				 d->sums[i].name,
+				 text_number(a, d->sums[i].left),
+				 text_number(b, d->sums[i].right));
+}
+
+/* "n what (share)" */
+static void para_share(struct para *p, uint64_t n, const char *what,
+		       uint64_t whole)
+{
+	char after[96];
+	char s[TEXT_NUMBER];
+	struct text t;
+
+	text_begin(&t, after, sizeof(after));
+	text_add(&t, " %s", what);
+	if (whole > 0)
+		text_add(&t, " (%s)", text_share(s, n, whole));
+	para_count(p, "", n, after);
+}
+
+static void flows_and_requests(struct text *t, const struct report_data *d)
+{
+	struct para p;
+
+	para_begin(&p, t, "flows");
+	para_count(&p, "", d->flows.seen, " seen");
+	para_share(&p, d->flows.played, "played", d->flows.seen);
+	if (d->flows.resumed > 0)
+		para_count(&p, "", d->flows.resumed, " resumed");
+	para_end(&p);
+	para_counts(t, "  ended by", &d->flows.ended);
+
+	para_begin(&p, t, "requests");
+	para_count(&p, "", d->requests.seen, " seen");
+	para_share(&p, d->requests.delivered, "delivered", d->requests.seen);
+	para_share(&p, d->requests.answered, "answered", d->requests.seen);
+	para_end(&p);
+}
+
+static void reasons(struct text *t, const struct report_data *d,
+		    const char *title, enum verdict v)
+{
+	struct report_count count[REASON_COUNT];
+
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		count[i] = (struct report_count){
+			reason_name((enum compare_reason)i), d->reasons[v][i]
+		};
+	para_counts(t, title, &(struct report_counts){ count, REASON_COUNT });
+}
+
+static void verdicts(struct text *t, const struct report_data *d)
+{
+	struct para p;
+
+	para_begin(&p, t, "answers");
+	para_count(&p, "", d->verdicts[VERDICT_IDENTICAL], " identical");
+	para_count(&p, "", d->verdicts[VERDICT_EQUIVALENT], " equivalent");
+	para_count(&p, "", d->verdicts[VERDICT_DIFFERENT], " different");
+	para_count(&p, "", d->verdicts[VERDICT_NOT_COMPARED], " not compared");
+	para_end(&p);
+	reasons(t, d, "  different", VERDICT_DIFFERENT);
+	reasons(t, d, "  not comp.", VERDICT_NOT_COMPARED);
+}
+
+static void time_row(struct text *t, const char *title, const char *who,
+		     const struct histogram *h)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
+
+	text_add(t, "%-*s%-12s", INDENT, title, who);
+	if (!h || h->count == 0)
+		text_add(t, "%14s\n", "none");
+	else
+		text_add(t, "%14s%14s%14s\n",
+			 text_time(a, hist_quantile(h, P50)),
+			 text_time(b, hist_quantile(h, P99)),
+			 text_time(c, h->max));
+}
+
+static void times(struct text *t, const struct report_data *d)
+{
+	text_add(t, "%-*s%-12s%14s%14s%14s\n", INDENT, "times", "", "p50",
+		 "p99", "max");
+	time_row(t, "", "production", d->prod);
+	time_row(t, "", "SUT", d->sut);
+	time_row(t, "", "behind", d->behind);
+}
+
+static void traffic(struct text *t, const struct report_data *d)
+{
+	char n[TEXT_NUMBER], item[64];
+	struct para p;
+
+	para_begin(&p, t, "capture");
+	para_count(&p, "", d->capture.frames, " frames");
+	para_count(&p, "", d->capture.drops, " missed");
+	if (d->capture.delay && d->capture.delay->count > 0) {
+		struct text s;
+
+		text_begin(&s, item, sizeof(item));
+		text_add(&s, "read after %s p50",
+			 text_time(n, hist_quantile(d->capture.delay, P50)));
+		para_item(&p, item);
+		text_begin(&s, item, sizeof(item));
+		text_add(&s, "%s p99",
+			 text_time(n, hist_quantile(d->capture.delay, P99)));
+		para_item(&p, item);
+	}
+	para_end(&p);
+	para_counts(t, "  frames", &d->capture.decode);
+
+	para_begin(&p, t, "sent");
+	para_count(&p, "", d->emit.frames, " frames");
+	para_item(&p, text_amount(n, d->emit.bytes));
+	para_end(&p);
+}
+
+static void absorbed(struct text *t, const struct report_data *d)
+{
+	char n[TEXT_NUMBER], to[TEXT_ENDPOINT], kind[16];
+
+	text_add(t, "%-*s%s frames of the SUT%s\n", INDENT, "absorbed",
+		 text_number(n, d->absorbed), d->tops > 0 ? ", most to" : "");
+	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++)
+		text_add(t, "%*s%-46s %-5s %14s\n", INDENT, "",
+			 text_endpoint(to, &d->top[i].dst.ip,
+				       d->top[i].dst.port),
+			 text_safe(kind, sizeof(kind), d->top[i].kind,
+				   strlen(d->top[i].kind)),
+			 text_number(n, d->top[i].n));
+}
+
+static void process(struct text *t, const struct report_data *d)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER], item[96];
+	struct text s;
+	struct para p;
+
+	para_begin(&p, t, "used");
+	text_begin(&s, item, sizeof(item));
+	text_add(&s, "%s processor time", text_time(a, d->cpu));
+	para_item(&p, item);
+	text_begin(&s, item, sizeof(item));
+	text_add(&s, "%s of %s pool at most",
+		 text_amount(a, d->memory.pool_peak),
+		 text_amount(b, d->memory.pool_total));
+	para_item(&p, item);
+	para_end(&p);
+	for (size_t i = 0; i < d->group_count; i++)
+		para_counts(t, d->groups[i].name, &d->groups[i].counts);
+}
+
+size_t report_text(char *out, size_t size, const struct report_data *d)
+{
+	struct text t;
+
+	text_begin(&t, out, size);
+	headline(&t, d);
+	warnings(&t, d);
+	text_add(&t, "\n");
+	flows_and_requests(&t, d);
+	verdicts(&t, d);
+	times(&t, d);
+	traffic(&t, d);
+	absorbed(&t, d);
+	process(&t, d);
+	return t.len;
+}
+
+size_t report_text_difference(char *out, size_t size,
+			      const struct report_difference *d)
+{
+	const struct compare_result *r = d->result;
+	char request[TEXT_COLUMNS], client[TEXT_ENDPOINT];
+	char detail[2 * COMPARE_DETAIL];
+	struct text t;
+
+	text_begin(&t, out, size);
+	text_add(&t, "%s: %s: %s\n", verdict_name(r->verdict),
+		 reason_name(r->reason),
+		 text_safe(request, sizeof(request) - 24, d->request,
+			   d->request_len));
+	text_add(&t, "  %s, flow %llu, request %lu",
+		 text_endpoint(client, &d->client.ip, d->client.port),
+		 (unsigned long long)d->flow, (unsigned long)d->index);
+	if (r->status[0] != r->status[1])
+		text_add(&t, ", status %u, SUT %u", (unsigned)r->status[0],
+			 (unsigned)r->status[1]);
+	if (r->offset != UINT64_MAX &&
+	    (r->reason == REASON_BODY || r->reason == REASON_BYTES ||
+	     r->reason == REASON_LENGTH))
+		text_add(&t, ", from byte %llu", (unsigned long long)r->offset);
+	if (r->detail[0] != '\0')
+		text_add(&t, "\n  %s",
+			 text_safe(detail, sizeof(detail), r->detail,
+				   strlen(r->detail)));
+	text_add(&t, "\n");
+	return t.len;
+}
+
+size_t report_text_live(char *out, size_t size, unsigned columns,
+			const struct report_live *l)
+{
+	char item[7][48], n[TEXT_NUMBER];
+	size_t room = columns < size ? columns : size;
+	struct text t;
+
+	snprintf(item[0], sizeof(item[0]), "%s", text_time(n, l->elapsed));
+	snprintf(item[1], sizeof(item[1]), "  %s flows",
+		 text_number(n, l->flows));
+	snprintf(item[2], sizeof(item[2]), "  %s req/s",
+		 text_number(n, l->rate));
+	snprintf(item[3], sizeof(item[3]), "  %s same",
+		 text_number(n, l->same));
+	snprintf(item[4], sizeof(item[4]), "  %s different",
+		 text_number(n, l->different));
+	snprintf(item[5], sizeof(item[5]), "  %s missed",
+		 text_number(n, l->drops));
+	snprintf(item[6], sizeof(item[6]), "  behind %s",
+		 text_time(n, l->behind));
+	text_begin(&t, out, size);
+	for (unsigned i = 0; i < 7 && t.len + strlen(item[i]) < room; i++)
+		text_add(&t, "%s", item[i]);
+	return t.len;
+}

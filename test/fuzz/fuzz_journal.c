@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_journal.c - Fuzz the journal's reader with arbitrary files
+ *
+ * Input: a byte of switches, then the file. Switch 1: a good prologue comes
+ * first, so that what follows it is reached. Switch 2: the rest is cut into
+ * blocks (a byte of kind, a byte of length, content) and these are well formed,
+ * so that their content is reached. Checks what journal.h promises of records,
+ * of the final status and of reading on after the end.
+ */
+#include "journal/journal.h"
+
+#include <assert.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/who.h"
+#include "wire/pcap.h"
+
+#define PEN	 32473u
+#define FILE_MAX 65536u
+#define FIXED	 40u /* bytes of a block before its text */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t file[FILE_MAX];
+
+static size_t put_prologue(void)
+{
+	uint8_t block[FIXED + 64] = "USJ1\1";
+	size_t n = pcapng_write_shb(file, FILE_MAX, NULL, NULL, 0);
+
+	for (unsigned i = 0; i < JOURNAL_IFACES; i++)
+		n += pcapng_write_idb(file + n, FILE_MAX - n, 1, 0, NULL);
+	return n + pcapng_write_custom(file + n, FILE_MAX - n, PEN, block,
+				       sizeof(block));
+}
+
+/* Even kinds are frames, of which the content is the comment. */
+static size_t put_blocks(size_t n, const uint8_t *p, size_t size)
+{
+	uint8_t block[FIXED + 255] = "USJ1";
+
+	while (size >= 2 && n < FILE_MAX - 1024) {
+		uint8_t kind = p[0];
+		size_t len = p[1] < size - 2 ? p[1] : size - 2;
+
+		p += 2;
+		if (kind % 2 == 0) {
+			n += pcapng_write_epb(file + n, FILE_MAX - n,
+					      kind / 2 % 8, 0, p, (uint32_t)len,
+					      (uint32_t)len, 0, (const char *)p,
+					      len);
+		} else {
+			block[4] = kind / 2 % 10;
+			memcpy(block + 5, p, len);
+			n += pcapng_write_custom(file + n, FILE_MAX - n, PEN,
+						 block, FIXED + 255);
+		}
+		p += len;
+		size -= 2 + len;
+	}
+	return n;
+}
+
+static void check_record(const struct journal_record *rec)
+{
+	volatile uint8_t sum = 0;
+
+	assert(rec->kind <= JOURNAL_REFUSED);
+	assert(rec->who < WHO_COUNT);
+	if (rec->kind != JOURNAL_FRAME)
+		return;
+	assert(rec->frame.iface < JOURNAL_IFACES);
+	assert(rec->frame.cap <= PCAP_RECORD_MAX);
+	assert(rec->frame.now == rec->now && rec->frame.more_len == 0);
+	/* A volatile sum: every byte is read, under the sanitizer's eyes. */
+	for (uint32_t i = 0; i < rec->frame.cap; i++)
+		sum = sum ^ rec->frame.data[i];
+}
+
+static void read_file(int fd)
+{
+	struct journal_reader *r;
+	struct journal_record rec;
+	struct journal_status st;
+	char err[JOURNAL_ERR];
+	uint64_t records = 0;
+	int n = journal_read_fd(&r, fd, err);
+
+	if (n != 0) {
+		assert(n < 0 && strlen(err) < JOURNAL_ERR);
+		return;
+	}
+	assert(strlen(journal_read_header(r)->options) <= JOURNAL_OPTIONS_MAX);
+	while ((n = journal_read_next(r, &rec)) == 1) {
+		check_record(&rec);
+		records++;
+	}
+	assert(n <= 0 && journal_read_next(r, &rec) == n);
+	journal_read_status(r, &st);
+	assert(st.records == records);
+	assert(st.whole == (n == 0 && st.why == NULL));
+	assert(!st.whole || st.lost == 0);
+	journal_read_close(r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t n = 0;
+	int fd;
+
+	if (size < 1 || size > FILE_MAX / 2)
+		return 0;
+	if ((data[0] & 1) != 0)
+		n = put_prologue();
+	if ((data[0] & 2) != 0) {
+		n = put_blocks(n, data + 1, size - 1);
+	} else {
+		memcpy(file + n, data + 1, size - 1);
+		n += size - 1;
+	}
+	fd = memfd_create("fuzz", 0);
+	assert(fd >= 0);
+	assert(write(fd, file, n) == (ssize_t)n);
+	lseek(fd, 0, SEEK_SET);
+	read_file(fd);
+	return 0;
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_report.c - Unit test of report/json, report/text and the two renderers
+ *
+ * What JSON is, python3's json module decides: every line written here is also
+ * collected and read by it at the end, if it is installed.
+ */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "core/rng.h"
+#include "report/json.h"
+#include "report/text.h"
+
+static FILE *lines_out; /* all JSON lines of this program */
+
+static void keep_line(const char *line, size_t len)
+{
+	CHECK(len > 0 && line[len - 1] == '\n');
+	CHECK(memchr(line, '\n', len) == line + len - 1);
+	CHECK(fwrite(line, 1, len, lines_out) == len);
+}
+
+static void test_json_line(void)
+{
+	char buf[256];
+	struct json j;
+	size_t n;
+
+	json_begin(&j, buf, sizeof(buf));
+	json_u64(&j, "big", UINT64_MAX);
+	json_bool(&j, "yes", true);
+	json_null(&j, "no");
+	json_array(&j, "a");
+	json_u64(&j, NULL, 1);
+	json_object(&j, NULL);
+	json_close_object(&j);
+	json_str(&j, NULL, NULL);
+	json_close_array(&j);
+	json_ms(&j, "ms", UINT64_C(1234567890));
+	json_us(&j, "us", 1999);
+	n = json_line(&j);
+	CHECK(strcmp(buf, "{\"big\":18446744073709551615,\"yes\":true,"
+			  "\"no\":null,\"a\":[1,{},null],\"ms\":1234.567,"
+			  "\"us\":1}\n") == 0);
+	CHECK(n == strlen(buf));
+	keep_line(buf, n);
+}
+
+static void test_json_escapes(void)
+{
+	static const struct {
+		const char *in;
+		size_t len;
+		const char *out;
+	} row[] = {
+		{ "a\"b\\c/", 6, "a\\\"b\\\\c/" },
+		{ "\0\n\x1f\x7f", 4, "\\u0000\\u000a\\u001f\\u007f" },
+		{ "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 9,
+		  "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
+		{ "\xff\x80", 2, "\\u00ff\\u0080" },
+		{ "\xc3", 1, "\\u00c3" },
+		{ "\xc3(", 2, "\\u00c3(" },
+		{ "\xc0\xaf", 2, "\\u00c0\\u00af" },		/* overlong */
+		{ "\xe0\x80\xaf", 3, "\\u00e0\\u0080\\u00af" }, /* too */
+		{ "\xed\xa0\x80", 3, "\\u00ed\\u00a0\\u0080" }, /* surrogate */
+		{ "\xf4\x90\x80\x80", 4, "\\u00f4\\u0090\\u0080\\u0080" },
+		{ "\xc2\x9b", 2, "\\u009b" }, /* C1: steers a terminal */
+		{ "\xc2\xa0", 2, "\xc2\xa0" },
+	};
+	char buf[256], want[256];
+	struct json j;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		json_begin(&j, buf, sizeof(buf));
+		json_bytes(&j, "k", row[i].in, row[i].len);
+		n = json_line(&j);
+		snprintf(want, sizeof(want), "{\"k\":\"%s\"}\n", row[i].out);
+		CHECK_ROW(strcmp(buf, want) == 0, want);
+		keep_line(buf, n);
+	}
+}
+
+/* Random bytes, two thirds of them from the edges of UTF-8. */
+static void test_json_random_bytes(void)
+{
+	static const uint8_t edge[] = { 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0x80,
+					0x8f, 0x90, 0x9f, 0xa0, 0xbf, '"' };
+	struct rng rng = { 3 };
+	char buf[1024];
+	uint8_t in[64];
+	struct json j;
+	size_t len;
+
+	for (int i = 0; i < 5000; i++) {
+		len = rng_below(&rng, sizeof(in) + 1);
+		for (size_t k = 0; k < len; k++)
+			in[k] = rng_below(&rng, 3) == 0
+					? (uint8_t)rng_next(&rng)
+					: edge[rng_below(&rng, sizeof(edge))];
+		json_begin(&j, buf, sizeof(buf));
+		json_bytes(&j, "k", in, len);
+		len = json_line(&j);
+		keep_line(buf, len);
+	}
+}
+
+static void test_json_does_not_fit(void)
+{
+	char buf[64];
+	struct json j;
+	size_t need;
+
+	json_begin(&j, buf, sizeof(buf));
+	json_str(&j, "k", "value");
+	need = json_line(&j);
+	CHECK(need > 0);
+	for (size_t size = 0; size <= need + 1; size++) {
+		memset(buf, 'x', sizeof(buf));
+		json_begin(&j, buf, size);
+		json_str(&j, "k", "value");
+		CHECK(json_line(&j) == (size > need ? need : 0));
+		CHECK(buf[size] == 'x');
+	}
+}
+
+static void test_ip_text(void)
+{
+	/* The examples of RFC 5952 sections 1 to 4, as 8 groups. */
+	static const struct {
+		uint16_t g[8];
+		const char *text;
+	} row[] = {
+		{ { 0x2001, 0xdb8, 0, 0, 1, 0, 0, 1 }, "2001:db8::1:0:0:1" },
+		{ { 0x2001, 0xdb8, 0, 0, 0, 0, 2, 1 }, "2001:db8::2:1" },
+		{ { 0x2001, 0xdb8, 0, 1, 1, 1, 1, 1 }, "2001:db8:0:1:1:1:1:1" },
+		{ { 0x2001, 0, 0, 1, 0, 0, 0, 1 }, "2001:0:0:1::1" },
+		{ { 0x2001, 0xdb8, 0, 0, 0, 0, 0xaaaa, 1 },
+		  "2001:db8::aaaa:1" },
+		{ { 0, 0, 0, 0, 0, 0, 0, 0 }, "::" },
+		{ { 0, 0, 0, 0, 0, 0, 0, 1 }, "::1" },
+		{ { 1, 0, 0, 0, 0, 0, 0, 0 }, "1::" },
+		{ { 0, 1, 2, 3, 4, 5, 6, 0 }, "0:1:2:3:4:5:6:0" },
+		{ { 0, 0, 0, 0, 0, 0xffff, 0xc000, 0x0201 }, "192.0.2.1" },
+		{ { 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+		    0xffff },
+		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+	};
+	char out[TEXT_IP], end[TEXT_ENDPOINT];
+	struct ipaddr a;
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		for (unsigned k = 0; k < 8; k++) {
+			a.b[2 * k] = (uint8_t)(row[i].g[k] >> 8);
+			a.b[2 * k + 1] = (uint8_t)row[i].g[k];
+		}
+		CHECK_ROW(strcmp(text_ip(out, &a), row[i].text) == 0,
+			  row[i].text);
+	}
+	CHECK(strcmp(text_endpoint(end, &a, 65535),
+		     "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535") == 0);
+	a = ipaddr_from4((const uint8_t *)"\xcb\x00\x71\x07");
+	CHECK(strcmp(text_endpoint(end, &a, 80), "203.0.113.7:80") == 0);
+}
+
+static void test_numbers_text(void)
+{
+	char n[TEXT_NUMBER];
+
+	CHECK(strcmp(text_number(n, 0), "0") == 0);
+	CHECK(strcmp(text_number(n, 999), "999") == 0);
+	CHECK(strcmp(text_number(n, 1000), "1,000") == 0);
+	CHECK(strcmp(text_number(n, UINT64_MAX),
+		     "18,446,744,073,709,551,615") == 0);
+	CHECK(strcmp(text_amount(n, 999), "999 B") == 0);
+	CHECK(strcmp(text_amount(n, 1000), "1.0 kB") == 0);
+	CHECK(strcmp(text_amount(n, UINT64_C(1550000000)), "1.6 GB") == 0);
+	CHECK(strcmp(text_amount(n, UINT64_MAX), "18447 PB") == 0);
+	CHECK(strcmp(text_time(n, 0), "0 ns") == 0);
+	CHECK(strcmp(text_time(n, 12345), "12.3 us") == 0);
+	CHECK(strcmp(text_time(n, 8100000), "8.1 ms") == 0);
+	CHECK(strcmp(text_time(n, 99960000), "100 ms") == 0);
+	CHECK(strcmp(text_time(n, UINT64_C(723000000000)), "12 min 3 s") == 0);
+	CHECK(strcmp(text_time(n, UINT64_C(7500000000000)), "2 h 5 min") == 0);
+	CHECK(strcmp(text_share(n, 0, 0), "0 %") == 0);
+	CHECK(strcmp(text_share(n, 7, 7), "100 %") == 0);
+	CHECK(strcmp(text_share(n, 99999, 100000), "99.99 %") == 0);
+	CHECK(strcmp(text_share(n, 1, 100000), "<0.01 %") == 0);
+	CHECK(strcmp(text_share(n, 1, 3), "33.33 %") == 0);
+	CHECK(strcmp(text_share(n, UINT64_MAX - 1, UINT64_MAX), "99.99 %") ==
+	      0);
+}
+
+static void test_safe_text(void)
+{
+	char out[16];
+
+	CHECK(strcmp(text_safe(out, sizeof(out), "GET /", 5), "GET /") == 0);
+	CHECK(strcmp(text_safe(out, sizeof(out), "\x1b[2J\n\\", 6),
+		     "\\x1b[2J\\x0a\\\\") == 0);
+	CHECK(strcmp(text_safe(out, 8, "1234567", 7), "1234567") == 0);
+	CHECK(strcmp(text_safe(out, 8, "12345678", 8), "1234...") == 0);
+	CHECK(strcmp(text_safe(out, 8, "12\xff\xff", 4), "12...") == 0);
+	CHECK(strcmp(text_safe(out, 4, "\xff", 1), "...") == 0);
+	CHECK(strcmp(text_safe(out, 4, "", 0), "") == 0);
+}
+
+static const struct report_count ended[] = {
+	{ "fin", 1190 },	 { "client_rst", 12 }, { "prod_rst", 0 },
+	{ "sut_rst", 2 },	 { "behind", 4 },      { "idle", 20 },
+	{ "client_gap", 1 },	 { "run_ended", 3 },   { "pool_full", 0 },
+	{ "state_diverged", 2 },
+};
+static const struct report_count decode[] = { { "tcp", 5000000 },
+					      { "arp", 12 },
+					      { "bad_l4_csum", 0 } };
+static const struct report_count spare[] = { { "options_removed", 7 } };
+static const struct report_group groups[] = { { "shadow", { spare, 1 } } };
+static const struct report_sum sums[] = { { "frames", 100, 100 },
+					  { "requests", 5, 5 } };
+static struct report_absorbed top[12];
+static struct histogram hist[4];
+
+static struct report_data sample(void)
+{
+	struct report_data d = {
+		.version = "1.0",
+		.elapsed = UINT64_C(754000000000),
+		.flows = { 1234, 1230, 2, { ended, ARRAY_SIZE(ended) } },
+		.requests = { 100234, 100120, 100118 },
+		.verdicts = { 90000, 9995, 3, 115 },
+		.behind = &hist[0],
+		.not_played = 4,
+		.capture = { 5001222, 0, &hist[1], { decode, 3 } },
+		.emit = { 2500000, UINT64_C(1234567890), 0, 0 },
+		.absorbed = 2345678,
+		.top = top,
+		.tops = ARRAY_SIZE(top),
+		.prod = &hist[2],
+		.sut = &hist[3],
+		.memory = { 0, 73400320, 268435456, 0, 0 },
+		.cpu = UINT64_C(61200000000),
+		.sums = sums,
+		.sum_count = 2,
+		.groups = groups,
+		.group_count = 1,
+	};
+
+	d.reasons[VERDICT_DIFFERENT][REASON_STATUS] = 2;
+	d.reasons[VERDICT_DIFFERENT][REASON_BODY] = 1;
+	d.reasons[VERDICT_NOT_COMPARED][REASON_PROD_GAP] = 100;
+	d.reasons[VERDICT_NOT_COMPARED][REASON_MIDSTREAM] = 15;
+	memset(hist, 0, sizeof(hist));
+	for (uint64_t i = 1; i <= 1000; i++) {
+		hist_add(&hist[0], i * 20000);
+		hist_add(&hist[1], i * 90);
+		hist_add(&hist[2], i * 30000);
+		hist_add(&hist[3], i * 31000);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(top); i++)
+		top[i] = (struct report_absorbed){
+			{ ipaddr_from4((const uint8_t *)"\xc6\x33\x64\x07"),
+			  (uint16_t)(51000 + i) },
+			"tcp",
+			12000 - i
+		};
+	return d;
+}
+
+static void check_columns(const char *text)
+{
+	for (const char *end; *text != '\0'; text = end + 1) {
+		end = strchr(text, '\n');
+		CHECK(end != NULL);
+		if (!end)
+			return;
+		CHECK_ROW(end - text <= TEXT_COLUMNS, text);
+	}
+}
+
+static void show(const char *text)
+{
+	for (; *text != '\0'; text += strcspn(text, "\n") + 1)
+		printf("#   %.*s\n", (int)strcspn(text, "\n"), text);
+}
+
+static void test_text_report(void)
+{
+	char out[REPORT_TEXT_MAX];
+	struct report_data d = sample();
+	size_t n = report_text(out, sizeof(out), &d);
+
+	show(out);
+	CHECK(n == strlen(out) && n < sizeof(out) - 1);
+	check_columns(out);
+	CHECK(strncmp(out,
+		      "DIFFERENT: 3 of 99,998 compared answers "
+		      "(<0.01 %), in 12 min 34 s\n",
+		      65) == 0);
+	CHECK(strstr(out, "status 2, body 1\n") != NULL);
+	CHECK(strstr(out, "production_gap 100, midstream 15\n") != NULL);
+	CHECK(strstr(out, "prod_rst") == NULL);
+	CHECK(strstr(out, "198.51.100.7:51009") != NULL);
+	CHECK(strstr(out, "198.51.100.7:51010") == NULL);
+	CHECK(strstr(out, "warning: 4 flows") != NULL);
+	CHECK(strstr(out, "add up") == NULL);
+}
+
+/* The first line must not call a run good in which nothing was compared. */
+static void test_headlines(void)
+{
+	static const struct report_sum open_sum = { "frames", 3, 2 };
+	char out[REPORT_TEXT_MAX];
+	struct report_data d = { .sums = &open_sum, .sum_count = 1 };
+
+	report_text(out, sizeof(out), &d);
+	CHECK(strncmp(out, "No answer was compared", 22) == 0);
+	CHECK(strstr(out, "warning: frames do not add up: 3 and 2") != NULL);
+	check_columns(out);
+	d.verdicts[VERDICT_EQUIVALENT] = 5;
+	d.capture.drops = 1;
+	report_text(out, sizeof(out), &d);
+	CHECK(strncmp(out, "Same: all 5 compared answers", 28) == 0);
+	CHECK(strstr(out, "warning: 1 frame was missed") != NULL);
+	CHECK(report_text(out, 20, &d) == 19);
+}
+
+static void test_json_report(void)
+{
+	char out[REPORT_LINE_MAX];
+	struct report_data d = sample();
+	size_t n = report_json(out, sizeof(out), &d);
+
+	keep_line(out, n);
+	CHECK(strncmp(out, "{\"schema\":1,\"type\":\"report\",", 28) == 0);
+	CHECK(strstr(out, "\"flows\":{\"seen\":1234,\"played\":1230,") != NULL);
+	CHECK(strstr(out, "\"different\":{\"status\":2,\"header\":0,") != NULL);
+	CHECK(strstr(out, "\"not_compared\":{\"level_none\":0,") != NULL);
+	CHECK(strstr(out, "\"sums\":{\"closed\":true,\"frames\":[100,100],") !=
+	      NULL);
+	CHECK(strstr(out, "\"shadow\":{\"options_removed\":7}}") != NULL);
+	d = (struct report_data){ .version = NULL };
+	n = report_json(out, sizeof(out), &d);
+	keep_line(out, n);
+	CHECK(strstr(out, "\"p50_ms\":null") != NULL);
+	CHECK(report_json(out, n, &d) == 0);
+	CHECK(report_json(out, n + 1, &d) == n);
+}
+
+static void test_difference(void)
+{
+	static const char request[] = "GET /\x1b[31m HTTP/1.1";
+	struct compare_result r = { .verdict = VERDICT_DIFFERENT,
+				    .reason = REASON_STATUS,
+				    .status = { 200, 500 },
+				    .bytes = { 1000, 21 },
+				    .offset = UINT64_MAX,
+				    .block = 2 };
+	struct report_difference d = {
+		.flow = 12,
+		.client = { ipaddr_from4((const uint8_t *)"\xc0\x00\x02\x01"),
+			    40000 },
+		.index = 3,
+		.result = &r,
+		.request = request,
+		.request_len = sizeof(request) - 1,
+		.prod_ns = 1500000,
+	};
+	char out[4096];
+	size_t n;
+
+	n = report_json_difference(out, sizeof(out), &d);
+	keep_line(out, n);
+	CHECK(strstr(out, "\"client\":\"192.0.2.1:40000\"") != NULL);
+	CHECK(strstr(out, "\"request\":\"GET /\\u001b[31m HTTP/1.1\"") != NULL);
+	CHECK(strstr(out, "\"status\":[200,500]") != NULL);
+	CHECK(strstr(out, "\"offset\":null,\"block\":2") != NULL);
+	CHECK(strstr(out, "\"prod_us\":1500,\"sut_us\":null") != NULL);
+	report_text_difference(out, sizeof(out), &d);
+	show(out);
+	check_columns(out);
+	CHECK(strstr(out, "GET /\\x1b[31m HTTP/1.1\n") != NULL);
+	CHECK(strstr(out, "status 200, SUT 500") != NULL);
+	r.reason = REASON_BODY;
+	r.status[1] = 200;
+	r.offset = 0;
+	n = report_json_difference(out, sizeof(out), &d);
+	keep_line(out, n);
+	CHECK(strstr(out, "\"offset\":0,\"detail\"") != NULL);
+	report_text_difference(out, sizeof(out), &d);
+	CHECK(strstr(out, "from byte 0\n") != NULL);
+}
+
+static void test_start(void)
+{
+	static const struct report_map map[2] = { { .sut = { .port = 80 } } };
+	struct report_start s = { "1.0", "shadow", "-i eth0", 1, map, 2 };
+	char out[1024];
+	size_t n = report_json_start(out, sizeof(out), &s);
+
+	keep_line(out, n);
+	CHECK(strstr(out, "\"type\":\"start\"") != NULL);
+	CHECK(strstr(out, "},{\"production\":\"[::]:0\"") != NULL);
+}
+
+static void test_live(void)
+{
+	struct report_live l = { UINT64_C(754000000000),
+				 123456,
+				 99999,
+				 UINT64_C(12345678),
+				 12,
+				 8100000,
+				 34 };
+	char out[256];
+	size_t full, n;
+
+	full = report_text_live(out, sizeof(out), 200, &l);
+	CHECK(strcmp(out,
+		     "12 min 34 s  123,456 flows  99,999 req/s  12,345,678"
+		     " same  12 different  34 missed  behind 8.1 ms") == 0);
+	for (unsigned columns = 0; columns < 120; columns++) {
+		n = report_text_live(out, sizeof(out), columns, &l);
+		CHECK(n == strlen(out) && (n < columns || n == 0));
+		CHECK(n == full || columns <= full);
+	}
+	report_text_live(out, sizeof(out), 80, &l);
+	CHECK(strstr(out, "different") != NULL);
+}
+
+/* An oracle that is not ours reads every line written above. */
+static void test_python_reads_all(void)
+{
+	static const char program[] =
+		"import json,sys\n"
+		"n=0\n"
+		"for l in open(sys.argv[1],'rb'):\n"
+		"    json.loads(l.decode('utf-8'),strict=True); n+=1\n"
+		"sys.exit(0 if n>5000 else 1)\n";
+	char path[64], command[512];
+	int status;
+
+	if (system("command -v python3 >/dev/null 2>&1") != 0) {
+		printf("# skipped: python3 is not installed\n");
+		return;
+	}
+	fflush(lines_out);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(),
+		 fileno(lines_out));
+	snprintf(command, sizeof(command), "python3 -c \"%s\" %s", program,
+		 path);
+	status = system(command);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "a line of JSON", test_json_line },
+		{ "JSON escapes", test_json_escapes },
+		{ "JSON of random bytes", test_json_random_bytes },
+		{ "a line that does not fit is none", test_json_does_not_fit },
+		{ "addresses", test_ip_text },
+		{ "numbers", test_numbers_text },
+		{ "captured bytes", test_safe_text },
+		{ "summary", test_text_report },
+		{ "headlines and warnings", test_headlines },
+		{ "report in JSON", test_json_report },
+		{ "differences", test_difference },
+		{ "start", test_start },
+		{ "live line", test_live },
+		{ "python3 reads every line", test_python_reads_all },
+	};
+
+	lines_out = tmpfile();
+	if (!lines_out) {
+		printf("Bail out! no temporary file\n");
+		return 1;
+	}
+	return check_main(tests, ARRAY_SIZE(tests));
+}
