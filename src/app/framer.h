@@ -28,7 +28,8 @@ enum framer_part {
 	FRAMER_BODY,	/* body as the application sees it, chunks unwrapped */
 	FRAMER_FRAMING, /* chunk sizes, their extensions and line ends */
 	FRAMER_TRAILER, /* trailer fields */
-	FRAMER_INTERIM, /* the whole head of a 1xx answer */
+	FRAMER_INTERIM, /* the whole head of a 1xx answer but 101; bytes fed before
+			 * its status code was there came as FRAMER_HEAD */
 	FRAMER_OPAQUE,	/* no framing is known (any more): tunnel, other protocol */
 };
 
@@ -39,8 +40,10 @@ enum {
 	FRAMER_HEAD_END = 1 << 2,  /* the head ends with its last byte */
 	FRAMER_AMBIGUOUS = 1 << 3, /* from here two readers may differ; sticky for
 				    * the message */
-	FRAMER_TUNNEL = 1 << 4,	   /* from here on no marks by this framer: CONNECT,
-				    * upgrade, not this protocol */
+	FRAMER_TUNNEL = 1 << 4,	   /* behind its last byte no marks by this framer
+				    * (nor in later pieces): CONNECT, upgrade, not
+				    * this protocol. With FRAMER_MARK: that one
+				    * still stands */
 	FRAMER_UNTIL_FIN = 1 << 5, /* the message has no length: its FIN ends it */
 };
 
@@ -74,7 +77,8 @@ struct framer_piece {
  *		cut one short, 0 if none was open
  * @skip:	@n bytes of @who's stream are missing (a hole in the capture).
  *		Return: true if the place in the message is still known (they were
- *		inside a body of known length, which they do not end): feeding
+ *		inside a body of known length, which they do not end, or in one
+ *		that only FIN ends, or in no message at all: a tunnel): feeding
  *		goes on behind them; false: that stream is lost until @resync
  * @resync:	@who's next byte begins message @index
  * @begins:	Do these bytes of a client look like the beginning of a message?

@@ -60,6 +60,12 @@ static inline uint32_t get_le32(const uint8_t *p)
 	       (uint32_t)p[1] << 8 | (uint32_t)p[0];
 }
 
+/** get_le64() - Read the 64-bit little-endian integer at @p, in host order */
+static inline uint64_t get_le64(const uint8_t *p)
+{
+	return (uint64_t)get_le32(p + 4) << 32 | get_le32(p);
+}
+
 /** put_le16() - Write @v at @p as a 16-bit little-endian integer */
 static inline void put_le16(uint8_t *p, uint16_t v)
 {
