@@ -26,9 +26,11 @@ enum compare_level {
 	COMPARE_EQUIVALENT, /* status, header fields, decoded body */
 };
 
-#define COMPARE_KEEP  16384u /* bytes of a side that leads, kept to name offsets */
+#define COMPARE_KEEP                                                           \
+	16384u /* bytes of a side that leads, kept to name offsets */
 #define COMPARE_BLOCK 4096u
-#define COMPARE_HEAD  8192u /* longest head that is parsed; longer: not compared */
+#define COMPARE_HEAD                                                           \
+	8192u /* longest head that is parsed; longer: not compared */
 
 enum verdict {
 	VERDICT_IDENTICAL,
@@ -43,29 +45,31 @@ enum verdict {
 	X(REASON_NONE, "none")                                                 \
 	/* different */                                                        \
 	X(REASON_STATUS, "status")                                             \
-	X(REASON_HEADER, "header")     /* value, missing or extra */           \
-	X(REASON_BODY, "body")         /* a byte of the body */                \
-	X(REASON_LENGTH, "length")     /* one body is a prefix of the other */ \
-	X(REASON_BYTES, "bytes")       /* level identical, or no HTTP */       \
+	X(REASON_HEADER, "header") /* value, missing or extra */               \
+	X(REASON_BODY, "body")	   /* a byte of the body */                    \
+	X(REASON_LENGTH, "length") /* one body is a prefix of the other */     \
+	X(REASON_BYTES, "bytes")   /* level identical, or no HTTP */           \
 	X(REASON_TRUNCATED, "truncated") /* SUT closed inside its answer */    \
-	X(REASON_MISSING, "missing")   /* SUT closed, reset or stayed silent   \
-					* where production answered */         \
-	X(REASON_EXTRA, "extra")       /* SUT answered what production did not \
-					*/                                     \
+	X(REASON_MISSING, "missing") /* SUT closed, reset or stayed silent   \
+					* where production answered */ \
+	X(REASON_EXTRA, "extra")     /* SUT answered what production did not \
+					*/ \
 	/* not compared */                                                     \
 	X(REASON_LEVEL_NONE, "level_none")                                     \
-	X(REASON_AMBIGUOUS, "ambiguous") /* two readers may split differently */\
+	X(REASON_AMBIGUOUS,                                                    \
+	  "ambiguous") /* two readers may split differently */                 \
 	X(REASON_PROD_GAP, "production_gap") /* capture missed part of it */   \
-	X(REASON_PROD_CUT, "production_cut") /* production did not finish it */\
+	X(REASON_PROD_CUT,                                                     \
+	  "production_cut") /* production did not finish it */                 \
 	X(REASON_CLIENT_ABORT, "client_abort")                                 \
 	X(REASON_CLIENT_GAP, "client_gap")                                     \
 	X(REASON_NOT_PLAYED, "not_played")                                     \
-	X(REASON_BEHIND, "behind")     /* ended because the SUT was too slow */\
-	X(REASON_SUT_DOWN, "sut_down") /* SUT silent, refusing or died */      \
+	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
+	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
 	X(REASON_MIDSTREAM, "midstream") /* began before we did */             \
 	X(REASON_HEAD_TOO_LONG, "head_too_long")                               \
 	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
-	X(REASON_TUNNEL, "tunnel")     /* CONNECT, upgrade */                  \
+	X(REASON_TUNNEL, "tunnel")	 /* CONNECT, upgrade */                \
 	X(REASON_TLS, "tls")                                                   \
 	X(REASON_RUN_ENDED, "run_ended")
 
@@ -73,7 +77,7 @@ enum compare_reason {
 #define X(id, name) id,
 	COMPARE_REASONS(X)
 #undef X
-	REASON_COUNT
+		REASON_COUNT
 };
 
 /** verdict_name(), reason_name() - As reports spell them */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fields.c - Compare header fields by their meaning
+ *
+ * Theory of operation
+ *
+ * Names are compared without case, values without the white space around them
+ * (RFC 9110 section 5.5), fields of different names in any order, those of one
+ * name in theirs (section 5.3). Every field of production's is matched with the
+ * first of the SUT's with its name that is not taken yet; the search begins at
+ * the first one that is not taken, so that heads in the same order cost one step
+ * a field. Fields of a server's own moment say nothing about its answer and are
+ * left out, and nothing else is.
+ */
+#include "compare/compare_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define FIELDS_MAX 256 /* in one head; more: not compared */
+
+/* Data bytes of the frames that heads move to when they grow. */
+#define GROW_FIRST ((uint32_t)(2048 - sizeof(struct frame)))
+#define GROW_LAST  COMPARE_HEAD
+
+/**
+ * struct field - One field line
+ * @name:	Name, @name_len bytes
+ * @value:	Value without white space around it, @value_len bytes
+ * @hash:	Of the name in lower case
+ * @taken:	Has been matched
+ */
+struct field {
+	const uint8_t *name;
+	const uint8_t *value;
+	uint32_t name_len;
+	uint32_t value_len;
+	uint32_t hash;
+	bool taken;
+};
+
+struct field_list {
+	struct field f[FIELDS_MAX];
+	unsigned count;
+};
+
+static const char *const ignored[] = { "date", "age", "expires", "connection",
+				       "keep-alive" };
+
+int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
+	       uint32_t n)
+{
+	uint32_t cap = GROW_FIRST;
+	struct frame *frame;
+
+	assert(n <= COMPARE_HEAD - f->len);
+	if (n > f->cap - f->len) {
+		if (f->len + n > GROW_FIRST)
+			cap = GROW_LAST;
+		frame = frame_alloc(pool, cap, FRAME_CMP);
+		if (frame == NULL)
+			return -ENOMEM;
+		memcpy(frame->data, f->p, f->len);
+		fields_release(f, pool);
+		f->frame = frame;
+		f->p = frame->data;
+		f->cap = cap;
+	}
+	memcpy(f->p + f->len, p, n);
+	f->len += n;
+	return 0;
+}
+
+void fields_release(struct fields *f, struct pool *pool)
+{
+	if (f->frame != NULL)
+		frame_clear(pool, f->frame, FRAME_CMP);
+	f->frame = NULL;
+}
+
+static uint8_t lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool same_name(const uint8_t *a, const uint8_t *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+	return true;
+}
+
+static bool is_ignored(const uint8_t *name, uint32_t n)
+{
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		if (strlen(ignored[i]) == n &&
+		    same_name((const uint8_t *)ignored[i], name, n))
+			return true;
+	return false;
+}
+
+/* Set the value to [@p, @end), trimmed. */
+static void set_value(struct field *f, const uint8_t *p, const uint8_t *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	while (end > p && is_blank(end[-1]))
+		end--;
+	f->value = p;
+	f->value_len = (uint32_t)(end - p);
+}
+
+/* Read a line that is not empty; a line without a colon is a name. */
+static struct field read_line(const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *colon = memchr(p, ':', (size_t)(end - p));
+	struct field f = { .name = p };
+
+	if (colon == NULL)
+		colon = end;
+	f.name_len = (uint32_t)(colon - p);
+	while (f.name_len > 0 && is_blank(p[f.name_len - 1]))
+		f.name_len--;
+	set_value(&f, colon < end ? colon + 1 : end, end);
+	for (uint32_t i = 0; i < f.name_len; i++)
+		f.hash = f.hash * 31 + lower(p[i]);
+	return f;
+}
+
+/* Read field lines into a list. Return: 0 or -E2BIG */
+static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
+		       bool start)
+{
+	const uint8_t *end = p + n;
+	struct field *last = NULL; /* the one that a fold goes on with */
+
+	list->count = 0;
+	while (p < end) {
+		const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
+		const uint8_t *next = lf != NULL ? lf + 1 : end;
+		struct field f;
+
+		if (start) {
+			start = false;
+		} else if (*p == ' ' || *p == '\t') {
+			if (last != NULL)
+				set_value(last, last->value, next);
+		} else if (*p != '\r' && *p != '\n') {
+			f = read_line(p, next);
+			last = NULL;
+			if (!is_ignored(f.name, f.name_len)) {
+				if (list->count == FIELDS_MAX)
+					return -E2BIG;
+				last = &list->f[list->count++];
+				*last = f;
+			}
+		}
+		p = next;
+	}
+	return 0;
+}
+
+/* Append at most @max of @n bytes, printable, to @detail. */
+static void put(char *detail, size_t *at, const uint8_t *p, size_t n,
+		size_t max)
+{
+	for (size_t i = 0; i < n && i < max; i++)
+		if (*at < COMPARE_DETAIL - 1)
+			detail[(*at)++] =
+				p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '.';
+	detail[*at] = '\0';
+}
+
+static void put_value(char *detail, size_t *at, const struct field *f)
+{
+	if (f == NULL) {
+		put(detail, at, (const uint8_t *)"missing", 7, 7);
+		return;
+	}
+	put(detail, at, (const uint8_t *)"\"", 1, 1);
+	put(detail, at, f->value, f->value_len, 28);
+	put(detail, at, (const uint8_t *)"\"", 1, 1);
+}
+
+/* name: "production's" / "the SUT's" */
+static void describe(char *detail, const struct field *a, const struct field *b)
+{
+	const struct field *f = a != NULL ? a : b;
+	size_t at = 0;
+
+	put(detail, &at, f->name, f->name_len, 28);
+	put(detail, &at, (const uint8_t *)": ", 2, 2);
+	put_value(detail, &at, a);
+	put(detail, &at, (const uint8_t *)" / ", 3, 3);
+	put_value(detail, &at, b);
+}
+
+/* First field of @list at or behind @from that has the name of @f. */
+static struct field *find(struct field_list *list, unsigned from,
+			  const struct field *f)
+{
+	for (unsigned i = from; i < list->count; i++) {
+		struct field *g = &list->f[i];
+
+		if (!g->taken && g->hash == f->hash &&
+		    g->name_len == f->name_len &&
+		    same_name(g->name, f->name, f->name_len))
+			return g;
+	}
+	return NULL;
+}
+
+int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
+		   bool start, char *detail)
+{
+	struct field_list la, lb;
+	unsigned from = 0;
+
+	if (read_fields(&la, a, an, start) != 0 ||
+	    read_fields(&lb, b, bn, start) != 0)
+		return -E2BIG;
+	for (unsigned i = 0; i < la.count; i++) {
+		struct field *f = &la.f[i];
+		struct field *g = find(&lb, from, f);
+
+		if (g == NULL || g->value_len != f->value_len ||
+		    memcmp(g->value, f->value, f->value_len) != 0) {
+			describe(detail, f, g);
+			return FOUND_BYTE;
+		}
+		g->taken = true;
+		while (from < lb.count && lb.f[from].taken)
+			from++;
+	}
+	if (from == lb.count)
+		return FOUND_NOTHING;
+	describe(detail, NULL, &lb.f[from]);
+	return FOUND_BYTE;
+}

@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_compare.c - Verdicts on pairs of answers
+ *
+ * Every pair is compared in many interleavings and cuts; each must give the same
+ * result, and the pool must be empty afterwards.
+ */
+#include "compare/compare.h"
+
+#include "check.h"
+#include "compare_run.h"
+
+#define SEEDS 40
+#define GET   "GET / HTTP/1.1\r\n\r\n"
+#define HEAD  "HEAD / HTTP/1.1\r\n\r\n"
+#define OK    "HTTP/1.1 200 OK\r\n"
+#define CL5   "Content-Length: 5\r\n"
+
+static struct run_pool mem;
+
+static bool same_result(const struct compare_result *a,
+			const struct compare_result *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason &&
+	       a->status[0] == b->status[0] && a->status[1] == b->status[1] &&
+	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
+	       a->offset == b->offset && a->block == b->block &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+/* Compare in every way; the result of all of them. */
+static struct compare_result run(const struct exchange *x, const char *name)
+{
+	struct compare_result first, r;
+
+	CHECK_ROW(run_exchange(mem.pool, x, 0, &first), name);
+	for (uint64_t seed = 1; seed < SEEDS; seed++) {
+		CHECK_ROW(run_exchange(mem.pool, x, seed, &r), name);
+		CHECK_ROW(same_result(&r, &first), name);
+		CHECK_ROW(pool_used(mem.pool) == 0, name);
+	}
+	return first;
+}
+
+static struct exchange http(const char *prod, const char *sut)
+{
+	return (struct exchange){
+		.request = GET,
+		.p = { (const uint8_t *)prod, (const uint8_t *)sut },
+		.n = { strlen(prod), strlen(sut) },
+		.ops = &framer_http1,
+		.level = COMPARE_EQUIVALENT,
+		.why = REASON_RUN_ENDED,
+	};
+}
+
+struct row {
+	const char *name;
+	const char *prod;
+	const char *sut;
+	enum verdict verdict;
+	enum compare_reason reason;
+	uint64_t offset;
+	const char *detail;
+};
+
+static void run_row(struct exchange x, const struct row *row)
+{
+	struct compare_result r = run(&x, row->name);
+
+	CHECK_ROW(r.verdict == row->verdict, row->name);
+	CHECK_ROW(r.reason == row->reason, row->name);
+	CHECK_ROW(r.offset == row->offset, row->name);
+	CHECK_ROW(strcmp(r.detail, row->detail ? row->detail : "") == 0,
+		  row->name);
+	if (strcmp(r.detail, row->detail ? row->detail : "") != 0)
+		printf("# detail %s\n", r.detail);
+}
+
+#define SAME  VERDICT_IDENTICAL, REASON_NONE, 0, NULL
+#define ALIKE VERDICT_EQUIVALENT, REASON_NONE, 0, NULL
+
+static void test_heads(void)
+{
+	static const struct row rows[] = {
+		{ "same bytes", OK CL5 "\r\nhello", OK CL5 "\r\nhello", SAME },
+		{ "ignored fields",
+		  OK "Date: 1\r\nAge: 2\r\nEXPIRES: 3\r\nConnection: a\r\n"
+		     "Keep-Alive: b\r\n" CL5 "\r\nhello",
+		  OK "date: 4\r\n" CL5 "\r\nhello", ALIKE },
+		{ "reason and version", OK CL5 "\r\nhello",
+		  "HTTP/1.0 200 Fine\r\n" CL5 "\r\nhello", ALIKE },
+		{ "case of names, blanks, order",
+		  OK "A: 1\r\nB:2 \r\n" CL5 "\r\nhello",
+		  OK "CONTENT-length:5\r\nb:\t2\r\na: 1\r\n\r\nhello", ALIKE },
+		{ "line ends", OK CL5 "\r\nhello",
+		  "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", ALIKE },
+		{ "fold", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
+		  OK "A:  b\r\n c \r\n" CL5 "\r\nhello", ALIKE },
+		{ "fold differs", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
+		  OK "A: b\r\n d\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"b.. c\" / \"b.. d\"" },
+		{ "fold of an ignored field",
+		  OK "Date: b\r\n c\r\n" CL5 "\r\nhello",
+		  OK "Date: d\r\n" CL5 "\r\nhello", ALIKE },
+		{ "repeated names in order",
+		  OK "A: 1\r\nB: x\r\nA: 2\r\n" CL5 "\r\nhello",
+		  OK "B: x\r\nA: 1\r\nA: 2\r\n" CL5 "\r\nhello", ALIKE },
+		{ "repeated names out of order",
+		  OK "A: 1\r\nA: 2\r\n" CL5 "\r\nhello",
+		  OK "A: 2\r\nA: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
+		{ "one too few", OK "A: 1\r\nA: 1\r\n" CL5 "\r\nhello",
+		  OK "A: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"1\" / missing" },
+		{ "one too many", OK CL5 "\r\nhello",
+		  OK CL5 "Server: x\r\n\r\nhello", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "Server: missing / \"x\"" },
+		{ "value, case of it", OK "A: b\r\n" CL5 "\r\nhello",
+		  OK "A: B\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"b\" / \"B\"" },
+		{ "detail is cut and printable",
+		  OK "A-name-that-is-longer-than-28-bytes: "
+		     "0123456789012345678901234567890\r\n" CL5 "\r\nhello",
+		  OK "a-name-that-is-longer-than-28-bytes: \xff\t<\r\n" CL5
+		     "\r\nhello",
+		  VERDICT_DIFFERENT, REASON_HEADER, 0,
+		  "A-name-that-is-longer-than-2: "
+		  "\"0123456789012345678901234567\" / \"..<\"" },
+		{ "status", OK CL5 "\r\nhello",
+		  "HTTP/1.1 404 Not Found\r\n" CL5 "\r\nhello",
+		  VERDICT_DIFFERENT, REASON_STATUS, 0, NULL },
+		{ "status before header before body",
+		  OK "A: 1\r\n" CL5 "\r\nhello",
+		  "HTTP/1.1 500 x\r\nA: 2\r\n" CL5 "\r\nHELLO",
+		  VERDICT_DIFFERENT, REASON_STATUS, 0, NULL },
+		{ "header before body", OK "A: 1\r\n" CL5 "\r\nhello",
+		  OK "A: 2\r\n" CL5 "\r\nHELLO", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		run_row(http(rows[i].prod, rows[i].sut), &rows[i]);
+}
+
+#define TE "Transfer-Encoding: chunked\r\n\r\n"
+
+static void test_bodies(void)
+{
+	static const struct row rows[] = {
+		{ "a byte", OK CL5 "\r\nhello", OK CL5 "\r\nhelLo",
+		  VERDICT_DIFFERENT, REASON_BODY, 3, NULL },
+		{ "other chunks", OK TE "5\r\nhello\r\n0\r\n\r\n",
+		  OK TE "2;x\r\nhe\r\n3\r\nllo\r\n00\r\n\r\n", ALIKE },
+		{ "same chunks", OK TE "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+		  OK TE "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", SAME },
+		{ "chunked, shorter", OK TE "5\r\nhello\r\n0\r\n\r\n",
+		  OK TE "4\r\nhell\r\n0\r\n\r\n", VERDICT_DIFFERENT,
+		  REASON_LENGTH, 4, NULL },
+		{ "chunked, empty", OK TE "5\r\nhello\r\n0\r\n\r\n",
+		  OK TE "0\r\n\r\n", VERDICT_DIFFERENT, REASON_LENGTH, 0,
+		  NULL },
+		{ "chunked against a length", OK TE "5\r\nhello\r\n0\r\n\r\n",
+		  OK CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER, 0,
+		  "Transfer-Encoding: \"chunked\" / missing" },
+		{ "same trailers", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
+		  OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n", SAME },
+		{ "trailers alike", OK TE "1\r\nx\r\n0\r\nA: 1\r\nB: 2\r\n\r\n",
+		  OK TE "1\r\nx\r\n0\r\nDate: x\r\nb:2\r\na:1\r\n\r\n", ALIKE },
+		{ "trailers differ", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
+		  OK TE "1\r\nx\r\n0\r\nA: 2\r\n\r\n", VERDICT_DIFFERENT,
+		  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
+		{ "trailer missing", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
+		  OK TE "1\r\nx\r\n0\r\n\r\n", VERDICT_DIFFERENT, REASON_HEADER,
+		  0, "A: \"1\" / missing" },
+		{ "length before trailers", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
+		  OK TE "2\r\nxy\r\n0\r\nA: 2\r\n\r\n", VERDICT_DIFFERENT,
+		  REASON_LENGTH, 1, NULL },
+		{ "interim answers are ignored",
+		  "HTTP/1.1 100 Continue\r\n\r\n" OK CL5 "\r\nhello",
+		  "HTTP/1.1 103 E\r\nA: b\r\n\r\n"
+		  "HTTP/1.1 100 C\r\n\r\n" OK CL5 "\r\nhello",
+		  ALIKE },
+		{ "interim answer on one side", OK CL5 "\r\nhello",
+		  "HTTP/1.1 100 C\r\n\r\n" OK CL5 "\r\nhello", ALIKE },
+		{ "same interim answer",
+		  "HTTP/1.1 100 C\r\n\r\n" OK CL5 "\r\nhello",
+		  "HTTP/1.1 100 C\r\n\r\n" OK CL5 "\r\nhello", SAME },
+		{ "switching protocols", "HTTP/1.1 101 S\r\nUpgrade: a\r\n\r\n",
+		  "HTTP/1.1 101 T\r\nUpgrade: a\r\n\r\n", ALIKE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		run_row(http(rows[i].prod, rows[i].sut), &rows[i]);
+}
+
+static void test_heads_of_HEAD(void)
+{
+	struct exchange x = http(OK CL5 "\r\n", OK CL5 "\r\n");
+	struct compare_result r;
+
+	x.request = HEAD;
+	r = run(&x, "HEAD");
+	CHECK(r.verdict == VERDICT_IDENTICAL && r.status[1] == 200);
+	CHECK(r.bytes[0] == 38 && r.bytes[1] == 38);
+}
+
+static void test_identical_level(void)
+{
+	static const struct row rows[] = {
+		{ "same", OK CL5 "\r\nhello", OK CL5 "\r\nhello", SAME },
+		{ "date", OK "Date: 1\r\n" CL5 "\r\nhello",
+		  OK "Date: 2\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+		  REASON_BYTES, 23, NULL },
+		{ "body", OK CL5 "\r\nhello", OK CL5 "\r\nhellO",
+		  VERDICT_DIFFERENT, REASON_BYTES, 42, NULL },
+		{ "chunks", OK TE "1\r\nx\r\n0\r\n\r\n",
+		  OK TE "01\r\nx\r\n0\r\n\r\n", VERDICT_DIFFERENT, REASON_BYTES,
+		  47, NULL },
+		{ "interim", "HTTP/1.1 100 C\r\n\r\n" OK CL5 "\r\nhello",
+		  OK CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_BYTES, 9,
+		  NULL },
+		{ "prefix", OK TE "1\r\nx\r\n0\r\n\r\n",
+		  OK TE "1\r\nx\r\n0\r\nA: b\r\n\r\n", VERDICT_DIFFERENT,
+		  REASON_BYTES, 56, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(rows[i].prod, rows[i].sut);
+
+		x.level = COMPARE_IDENTICAL;
+		run_row(x, &rows[i]);
+	}
+}
+
+static void test_not_compared(void)
+{
+	static const struct row rows[] = {
+		{ "ambiguous, production", OK "A : b\r\n" CL5 "\r\nhello",
+		  OK CL5 "\r\nhello", VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0,
+		  NULL },
+		{ "ambiguous behind a difference",
+		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n0 \r\n\r\n",
+		  VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0, NULL },
+		{ "no HTTP", OK CL5 "\r\nhello", "SSH-2.0-x\r\n",
+		  VERDICT_NOT_COMPARED, REASON_TUNNEL, 0, NULL },
+		{ "not whole", OK CL5 "\r\nhel", OK CL5 "\r\nhello",
+		  VERDICT_NOT_COMPARED, REASON_RUN_ENDED, 0, NULL },
+	};
+	static const enum compare_level levels[] = { COMPARE_IDENTICAL,
+						     COMPARE_EQUIVALENT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t k = 0; k < 2; k++) {
+			struct exchange x = http(rows[i].prod, rows[i].sut);
+
+			x.level = levels[k];
+			run_row(x, &rows[i]);
+		}
+	}
+}
+
+/* Every reason that a caller may give for a side that is not done. */
+static void test_why_a_side_is_not_done(void)
+{
+	struct exchange cut = http(OK CL5 "\r\nhello", OK CL5 "\r\nhel");
+	struct exchange none = http(OK CL5 "\r\nhello", "");
+	struct exchange differs = http(OK CL5 "\r\nhello", OK CL5 "\r\nheL");
+
+	for (unsigned why = REASON_STATUS; why < REASON_COUNT; why++) {
+		const char *name = reason_name((enum compare_reason)why);
+		struct compare_result r;
+
+		cut.why = none.why = differs.why = (enum compare_reason)why;
+		r = run(&cut, name);
+		CHECK_ROW(r.reason == why, name);
+		CHECK_ROW(r.verdict == (why <= REASON_EXTRA
+						? VERDICT_DIFFERENT
+						: VERDICT_NOT_COMPARED),
+			  name);
+		r = run(&none, name);
+		CHECK_ROW(r.reason == why && r.status[1] == 0, name);
+		CHECK_ROW(r.bytes[1] == 0, name);
+		/* What both did say differs all the same. */
+		r = run(&differs, name);
+		CHECK_ROW(r.reason == REASON_BODY && r.offset == 2, name);
+	}
+}
+
+static void test_spoil(void)
+{
+	struct framer_piece piece = { .used = 1, .part = FRAMER_OPAQUE };
+	struct compare_result r;
+	struct compare *c;
+
+	c = compare_begin(mem.pool, COMPARE_IDENTICAL, false);
+	compare_feed(c, mem.pool, WHO_PROD, &piece, (const uint8_t *)"a");
+	CHECK(!compare_decided(c));
+	compare_feed(c, mem.pool, WHO_SUT, &piece, (const uint8_t *)"b");
+	CHECK(compare_decided(c));
+	compare_spoil(c, REASON_PROD_GAP);
+	CHECK(!compare_decided(c));
+	compare_spoil(c, REASON_BEHIND);
+	compare_end(c, mem.pool, REASON_NONE, &r);
+	CHECK(r.verdict == VERDICT_NOT_COMPARED && r.reason == REASON_PROD_GAP);
+	CHECK(r.detail[0] == '\0' && r.bytes[0] == 1 && r.bytes[1] == 1);
+	CHECK(pool_used(mem.pool) == 0);
+}
+
+/* A difference found is known before the answers end. */
+static void test_decided_early(void)
+{
+	static const struct framer_piece head = { .used = 19,
+						  .part = FRAMER_HEAD,
+						  .flags = FRAMER_HEAD_END };
+	struct compare_result r;
+	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+
+	compare_feed(c, mem.pool, WHO_PROD, &head, (const uint8_t *)OK "\r\n");
+	CHECK(!compare_decided(c));
+	compare_feed(c, mem.pool, WHO_SUT, &head,
+		     (const uint8_t *)"HTTP/1.1 201 OK\r\n\r\n");
+	CHECK(compare_decided(c));
+	compare_end(c, mem.pool, REASON_RUN_ENDED, &r);
+	CHECK(r.reason == REASON_STATUS && r.status[0] == 200 &&
+	      r.status[1] == 201);
+}
+
+static void test_other_protocols_are_bytes(void)
+{
+	struct exchange x = {
+		.p = { (const uint8_t *)"one two", (const uint8_t *)"one two" },
+		.n = { 7, 7 },
+		.ops = &framer_quiet,
+		.level = COMPARE_EQUIVALENT,
+	};
+	struct compare_result r = run(&x, "same");
+
+	CHECK(r.verdict == VERDICT_IDENTICAL && r.status[0] == 0);
+	x.p[1] = (const uint8_t *)"one tw0";
+	r = run(&x, "byte");
+	CHECK(r.reason == REASON_BYTES && r.offset == 6);
+	x.n[1] = 3;
+	r = run(&x, "prefix");
+	CHECK(r.reason == REASON_BYTES && r.offset == 3);
+}
+
+/* An answer with a body of @n bytes until FIN, counted up from @salt. */
+static uint8_t *large(size_t n, size_t *len)
+{
+	size_t head = strlen(OK "\r\n");
+	uint8_t *p = malloc(head + n);
+
+	if (p == NULL)
+		abort();
+	memcpy(p, OK "\r\n", head);
+	for (size_t i = 0; i < n; i++)
+		p[head + i] = (uint8_t)(i * 2654435761u >> 13);
+	*len = head + n;
+	return p;
+}
+
+static void test_large_bodies(void)
+{
+	static const struct {
+		const char *name;
+		size_t n[2];
+		size_t flip; /* byte of the SUT's body that differs, 0: none */
+		enum compare_reason reason;
+		uint64_t offset;
+		uint64_t block;
+	} rows[] = {
+		{ "same", { 300000, 300000 }, 0, REASON_NONE, 0, 0 },
+		{ "same, whole blocks",
+		  { 40960, 40960 },
+		  0,
+		  REASON_NONE,
+		  0,
+		  0 },
+		{ "byte 1", { 300000, 300000 }, 1, REASON_BODY, 1, 0 },
+		{ "byte 5000", { 300000, 300000 }, 5000, REASON_BODY, 5000, 1 },
+		{ "last kept byte",
+		  { 300000, 300000 },
+		  16383,
+		  REASON_BODY,
+		  16383,
+		  3 },
+		{ "first hashed byte",
+		  { 300000, 300000 },
+		  16384,
+		  REASON_BODY,
+		  UINT64_MAX,
+		  4 },
+		{ "last byte of a block",
+		  { 300000, 300000 },
+		  20479,
+		  REASON_BODY,
+		  UINT64_MAX,
+		  4 },
+		{ "far behind",
+		  { 1200000, 1200000 },
+		  1199999,
+		  REASON_BODY,
+		  UINT64_MAX,
+		  292 },
+		{ "last byte of whole blocks",
+		  { 40960, 40960 },
+		  40959,
+		  REASON_BODY,
+		  UINT64_MAX,
+		  9 },
+		{ "shorter, kept",
+		  { 16000, 15000 },
+		  0,
+		  REASON_LENGTH,
+		  15000,
+		  3 },
+		{ "shorter, at the border",
+		  { 16385, 16384 },
+		  0,
+		  REASON_LENGTH,
+		  16384,
+		  4 },
+		{ "longer, hashed",
+		  { 50000, 70000 },
+		  0,
+		  REASON_LENGTH,
+		  50000,
+		  12 },
+		{ "byte, then shorter",
+		  { 70000, 60000 },
+		  30000,
+		  REASON_BODY,
+		  UINT64_MAX,
+		  7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http("", "");
+		struct compare_result r;
+		uint8_t *p[2];
+
+		for (unsigned k = 0; k < 2; k++) {
+			p[k] = large(rows[i].n[k], &x.n[k]);
+			x.p[k] = p[k];
+			x.fin[k] = true;
+		}
+		if (rows[i].flip != 0)
+			p[1][strlen(OK "\r\n") + rows[i].flip] ^= 0x10;
+		r = run(&x, rows[i].name);
+		CHECK_ROW(r.reason == rows[i].reason, rows[i].name);
+		CHECK_ROW(r.offset == rows[i].offset, rows[i].name);
+		CHECK_ROW(r.block == rows[i].block, rows[i].name);
+		CHECK_ROW(r.bytes[1] == rows[i].n[1] + 19, rows[i].name);
+		free(p[0]);
+		free(p[1]);
+	}
+}
+
+/* Write a head with a value of @n bytes, that ends with @last. */
+static size_t long_head(char *buf, size_t n, char last)
+{
+	size_t at = strlen(OK CL5 "A: ");
+
+	memcpy(buf, OK CL5 "A: ", at);
+	memset(buf + at, 'v', n);
+	at += n;
+	buf[at - 1] = last;
+	memcpy(buf + at, "\r\n\r\nhello", 9);
+	return at + 9;
+}
+
+static void test_long_heads(void)
+{
+	static const struct {
+		const char *name;
+		size_t n;
+		char last;
+		enum compare_reason reason;
+	} rows[] = {
+		{ "more than its first room", 600, 'v', REASON_NONE },
+		{ "more than its first frame", 3000, 'v', REASON_NONE },
+		{ "differs", 3000, 'w', REASON_HEADER },
+		{ "longest", COMPARE_HEAD - 43, 'v', REASON_NONE },
+		{ "longest, differs", COMPARE_HEAD - 43, 'w', REASON_HEADER },
+		{ "too long", COMPARE_HEAD - 42, 'v', REASON_HEAD_TOO_LONG },
+	};
+	char a[COMPARE_HEAD + 64], b[COMPARE_HEAD + 64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http("", "");
+		struct compare_result r;
+
+		x.p[0] = (const uint8_t *)a;
+		x.p[1] = (const uint8_t *)b;
+		x.n[0] = long_head(a, rows[i].n, 'v');
+		x.n[1] = long_head(b, rows[i].n, rows[i].last);
+		r = run(&x, rows[i].name);
+		CHECK_ROW(r.reason == rows[i].reason, rows[i].name);
+	}
+}
+
+/* Trailers that are too long spoil, also behind a difference. */
+static void test_long_trailers(void)
+{
+	static char a[COMPARE_HEAD + 256];
+	size_t at = strlen(OK TE "1\r\nx\r\n0\r\nA: ");
+	struct exchange x;
+
+	memcpy(a, OK TE "1\r\nx\r\n0\r\nA: ", at);
+	memset(a + at, 'v', COMPARE_HEAD);
+	memcpy(a + at + COMPARE_HEAD, "\r\n\r\n", 5);
+	x = http(a, OK TE "1\r\ny\r\n0\r\n\r\n");
+	CHECK(run(&x, "trailers").reason == REASON_HEAD_TOO_LONG);
+}
+
+static void test_many_fields(void)
+{
+	static const struct {
+		unsigned count;
+		enum compare_reason reason;
+	} rows[] = { { 255, REASON_NONE }, { 256, REASON_HEAD_TOO_LONG } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char a[4096] = OK CL5, b[4096] = OK CL5 "Date: x\r\n";
+		size_t an = strlen(a), bn = strlen(b);
+		struct exchange x;
+
+		for (unsigned k = 0; k < rows[i].count; k++) {
+			memcpy(a + an, "A: b\r\n", 6);
+			memcpy(b + bn, "A: b\r\n", 6);
+			an += 6;
+			bn += 6;
+		}
+		memcpy(a + an, "\r\nhello", 8);
+		memcpy(b + bn, "\r\nhello", 8);
+		x = http(a, b);
+		CHECK(run(&x, "fields").reason == rows[i].reason);
+	}
+}
+
+static void test_full_pool(void)
+{
+	struct run_pool small = run_pool_make(1);
+	struct frame *all[FRAME_TOP / 2048];
+	struct compare_result r;
+	struct exchange x;
+	unsigned count = 0;
+	char a[1024];
+
+	x = http("", "");
+	x.n[0] = x.n[1] = long_head(a, 700, 'v');
+	x.p[0] = x.p[1] = (const uint8_t *)a;
+	for (; count < ARRAY_SIZE(all); count++) {
+		all[count] = frame_alloc(small.pool, 2000, FRAME_QUEUE);
+		if (all[count] == NULL)
+			break;
+	}
+	CHECK(!run_exchange(small.pool, &x, 0, &r));
+	frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	CHECK(run_exchange(small.pool, &x, 0, &r));
+	CHECK(r.verdict == VERDICT_NOT_COMPARED &&
+	      r.reason == REASON_NO_MEMORY);
+	frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	CHECK(run_exchange(small.pool, &x, 0, &r));
+	CHECK(r.verdict == VERDICT_IDENTICAL);
+	while (count > 0)
+		frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	CHECK(pool_used(small.pool) == 0);
+	free(small.mem);
+}
+
+/* What a common small exchange takes of the pool: one block. */
+static void test_small_answers_take_one_block(void)
+{
+	static const uint8_t body[512];
+	struct framer_piece head = { .used = 38,
+				     .part = FRAMER_HEAD,
+				     .flags = FRAMER_HEAD_END };
+	struct framer_piece data = { .used = 256, .part = FRAMER_BODY };
+	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+	size_t used = pool_used(mem.pool);
+	struct compare_result r;
+
+	CHECK(used == 2048);
+	for (unsigned i = 0; i < 2; i++) {
+		enum who who = i == 0 ? WHO_PROD : WHO_SUT;
+
+		compare_feed(c, mem.pool, who, &head,
+			     (const uint8_t *)OK CL5 "\r\n");
+		compare_feed(c, mem.pool, who, &data, body);
+		CHECK(pool_used(mem.pool) == used);
+		compare_done(c, mem.pool, who);
+	}
+	compare_end(c, mem.pool, REASON_NONE, &r);
+	CHECK(r.verdict == VERDICT_IDENTICAL);
+}
+
+static void test_names(void)
+{
+	for (unsigned i = 0; i < VERDICT_COUNT; i++)
+		CHECK(verdict_name((enum verdict)i)[0] != '\0');
+	CHECK(strcmp(reason_name(REASON_PROD_GAP), "production_gap") == 0);
+	CHECK(strcmp(verdict_name(VERDICT_NOT_COMPARED), "not_compared") == 0);
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "heads", test_heads },
+		{ "bodies", test_bodies },
+		{ "answers to HEAD", test_heads_of_HEAD },
+		{ "level identical", test_identical_level },
+		{ "not compared", test_not_compared },
+		{ "why a side is not done", test_why_a_side_is_not_done },
+		{ "spoil", test_spoil },
+		{ "decided early", test_decided_early },
+		{ "other protocols are bytes", test_other_protocols_are_bytes },
+		{ "large bodies", test_large_bodies },
+		{ "long heads", test_long_heads },
+		{ "long trailers", test_long_trailers },
+		{ "many fields", test_many_fields },
+		{ "full pool", test_full_pool },
+		{ "small answers take one block",
+		  test_small_answers_take_one_block },
+		{ "names", test_names },
+	};
+	int r;
+
+	mem = run_pool_make(4u << 20);
+	r = check_main(tests, ARRAY_SIZE(tests));
+	free(mem.mem);
+	return r;
+}
