@@ -123,13 +123,26 @@ struct http1 {
 
 _Static_assert(sizeof(struct http1) <= FRAMER_STATE_MAX, "state too large");
 
-/* Fields of framing, lower case; bit i of @cand is row i. */
-static const char *const names[] = { "content-length", "transfer-encoding" };
+/* A word that is looked for, lower case. */
+struct word {
+	uint8_t len;
+	char text[18];
+};
+
+#define WORD(s)                                                                \
+	{                                                                      \
+		sizeof(s) - 1, s                                               \
+	}
+
+/* Fields of framing; bit i of @cand is row i. */
+static const struct word names[] = { WORD("content-length"),
+				     WORD("transfer-encoding") };
 enum { NAME_CL = 1, NAME_TE = 2 };
 
 /* Registered transfer codings (IANA, "HTTP Transfer Coding Registry"). */
-static const char *const codings[] = { "chunked",  "gzip",   "deflate",
-				       "compress", "x-gzip", "x-compress" };
+static const struct word codings[] = { WORD("chunked"), WORD("gzip"),
+				       WORD("deflate"), WORD("compress"),
+				       WORD("x-gzip"),	WORD("x-compress") };
 enum { CODING_CHUNKED = 1, CODING_ALL = 63 };
 
 /* 1: character of a token (RFC 9110 section 5.6.2); rows of 16. */
@@ -200,25 +213,30 @@ static uint32_t to_ctl(const uint8_t *p, uint32_t n)
 	return i;
 }
 
-/* Narrow @cand to the rows of @table whose byte @at is @c; rows are lower case.
- */
-static void match(struct stream *s, const char *const *table, size_t at,
-		  uint8_t c)
+/* Narrow @cand to the rows of @table that go on with @n bytes at offset @at. */
+static void match(struct stream *s, const struct word *table, uint64_t at,
+		  const uint8_t *p, uint32_t n)
 {
 	for (unsigned row = 0; s->cand >> row != 0; row++) {
+		const struct word *w = &table[row];
+		uint32_t i = 0;
+
 		if ((s->cand >> row & 1) == 0)
 			continue;
-		if (at >= strlen(table[row]) ||
-		    (uint8_t)table[row][at] != (c | 0x20))
+		if (at <= w->len && n <= w->len - at)
+			while (i < n &&
+			       (uint8_t)w->text[at + i] == (p[i] | 0x20))
+				i++;
+		if (i < n)
 			s->cand &= (uint8_t) ~(1u << row);
 	}
 }
 
 /* Reduce @cand to the row that has exactly @len bytes. */
-static void match_end(struct stream *s, const char *const *table, size_t len)
+static void match_end(struct stream *s, const struct word *table, uint64_t len)
 {
 	for (unsigned row = 0; s->cand >> row != 0; row++)
-		if ((s->cand >> row & 1) != 0 && strlen(table[row]) != len)
+		if ((s->cand >> row & 1) != 0 && table[row].len != len)
 			s->cand &= (uint8_t) ~(1u << row);
 }
 
@@ -634,16 +652,20 @@ static uint32_t step_name(struct stream *s, const uint8_t *p, uint32_t n)
 {
 	uint32_t i = 0;
 
-	for (; i < n; i++) {
-		uint8_t c = p[i];
+	while (i < n) {
+		uint32_t from = i;
+		uint8_t c;
 
-		if (tchar[c] != 0) {
-			if (s->cand != 0)
-				match(s, names, s->pos++, c);
-			else
-				s->pos = 1;
-			continue;
-		}
+		while (i < n && tchar[p[i]] != 0)
+			i++;
+		if (s->cand != 0)
+			match(s, names, s->pos, p + from, i - from);
+		if (i > from) /* exact while a name still matches */
+			s->pos =
+				s->cand != 0 ? (uint8_t)(s->pos + i - from) : 1;
+		if (i == n)
+			break;
+		c = p[i];
 		if (c == ':') {
 			name_end(s);
 			return i + 1;
@@ -655,6 +677,7 @@ static uint32_t step_name(struct stream *s, const uint8_t *p, uint32_t n)
 		}
 		if (c != ' ' && c != '\t')
 			s->cand = 0;
+		i++;
 	}
 	return i;
 }
@@ -754,7 +777,7 @@ static uint32_t step_te(struct stream *s, const uint8_t *p, uint32_t n)
 		} else if (c == ' ' || c == '\t') {
 			s->pos = s->val > 0; /* behind the word */
 		} else if (c != '\r') {
-			match(s, codings, s->val++, c);
+			match(s, codings, s->val++, &c, 1);
 			if (s->pos != 0)
 				s->cand = 0;
 		}
