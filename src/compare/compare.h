@@ -149,8 +149,9 @@ void compare_spoil(struct compare *c, enum compare_reason why);
 /**
  * compare_end() - Give the verdict and free everything
  * @why:	What a side that is not done means: REASON_NONE if both are done,
- *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early, any
- *		other reason: not compared, because of it
+ *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early (or
+ *		another difference), any other reason: not compared, because
+ *		of it. A difference found before stays
  */
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out);
