@@ -125,6 +125,25 @@ static void fix_ip4(uint8_t *f)
 	put_be16(f + 24, (uint16_t)~oracle_sum(0, f + 14, (f[14] & 15) * 4u));
 }
 
+/* The builder makes the same bytes. */
+static void check_built_syn(const uint8_t *want)
+{
+	struct tcp_header h = header(true);
+	uint8_t f[BUILD_HDR_MAX];
+
+	h.seq = 0x01020304;
+	h.ack = 0;
+	h.flags = TCP_SYN;
+	h.ttl = 64;
+	h.win = 64240;
+	h.urg = 0;
+	h.ip_id = 1;
+	h.opts = syn_frame + 54;
+	h.optlen = 20;
+	CHECK(build_tcp(f, &h, NULL, 0, CSUM_FULL) == sizeof(syn_frame));
+	CHECK(memcmp(f, want, sizeof(syn_frame)) == 0);
+}
+
 static void test_syn_by_hand(void)
 {
 	uint8_t f[sizeof(syn_frame)];
@@ -151,6 +170,7 @@ static void test_syn_by_hand(void)
 	CHECK(ipaddr_is4(&got.seg.src) && got.seg.src.b[12] == 192);
 	CHECK(got.seg.dst.b[12] == 198 && got.seg.dst.b[15] == 2);
 
+	check_built_syn(f);
 	f[50] ^= 1;
 	CHECK(try(f, sizeof(f)) == DECODE_BAD_L4_CSUM);
 	f[50] ^= 1;
@@ -211,6 +231,9 @@ static void test_big_tcp_has_no_length(void)
 	CHECK(get_be16(f + 16) == 0);
 	/* The same claim in a frame that is not big is none. */
 	CHECK(try(f, 1514) == DECODE_BAD_LENGTH);
+	CHECK(try(f, 14 + 65535) == DECODE_BAD_LENGTH);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 14 + 65536, VXLAN_NONE) ==
+	      DECODE_TCP);
 	/* Captured in part: the wire length counts. */
 	CHECK(try_link(LINK_ETHERNET, f, 96, n, VXLAN_NONE) == DECODE_TCP);
 	CHECK(got.seg.len == BIG && got.seg.cap == 96 - 54);
@@ -218,6 +241,9 @@ static void test_big_tcp_has_no_length(void)
 	h = header(false);
 	n = build(f, &h, false, BIG);
 	CHECK(get_be16(f + 18) == 0);
+	CHECK(try(f, 54 + 65535) == DECODE_BAD_LENGTH);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 54 + 65536, VXLAN_NONE) ==
+	      DECODE_TCP);
 	/* Make room for a hop-by-hop header with the jumbo option. */
 	memmove(f + 62, f + 54, n - 54);
 	memcpy(f + 54, (const uint8_t[]){ 6, 0, 0xc2, 4 }, 4);
@@ -407,6 +433,8 @@ static void test_udp_lengths_and_zero_checksum(void)
 	CHECK(try(f, n) == DECODE_UDP);
 	put_be16(f + 38, 7);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
+	put_be16(f + 38, 0);
+	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 	put_be16(f + 38, 29);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 	put_be16(f + 38, 18); /* shorter than IP says: the rest is not ours */
@@ -591,6 +619,9 @@ static void test_vxlan_when_asked_for(void)
 	CHECK(try_link(LINK_ETHERNET, f, n - 10, n, VXLAN_ANY) == DECODE_TCP);
 	CHECK(got.seg.len == 50 && got.seg.cap == 40);
 	put_be16(f + 40, 0);
+	f[37]++; /* another port */
+	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
+	f[37]--;
 	f[42] = 0; /* without the I flag there is no VNI */
 	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
 
@@ -805,7 +836,7 @@ static void test_nd_both_ways(void)
 	CHECK(memcmp(f, "\x33\x33\xff\x12\x34\x02", 6) == 0);
 	CHECK(memcmp(f + 38, "\xff\2\0\0\0\0\0\0\0\0\0\1\xff\x12\x34\x02",
 		     16) == 0);
-	CHECK(f[21] == 255);
+	CHECK(f[21] == 255 && f[78] == 1);
 	CHECK(try(f, (uint32_t)n) == DECODE_ND);
 	CHECK(got.l4_len == 32 && got.seg.proto == PROTO_ICMP6);
 	CHECK(nd_parse(f + 54, 32, &nd) == 0);
@@ -821,6 +852,7 @@ static void test_nd_both_ways(void)
 	CHECK(ipaddr_eq(&got.seg.src, &dst) && ipaddr_eq(&got.seg.dst, &src));
 	CHECK(nd_parse(f + 54, 32, &nd) == 0 && nd.type == 136);
 	CHECK(memcmp(nd.lladdr, mac_a, 6) == 0 && f[58] == 0x60);
+	CHECK(f[78] == 2);
 	f[78] = 1; /* a source option is not the advertiser's */
 	CHECK(nd_parse(f + 54, 32, &nd) == 0 && !nd.has_lladdr);
 	f[79] = 0; /* option of length 0 */
