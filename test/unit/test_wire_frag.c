@@ -252,6 +252,10 @@ static void test_too_small_an_arena(void)
 
 	CHECK(frag_init(&t, &a, 4, &key) == -ENOMEM);
 	CHECK(t == NULL && a.used == 0);
+	a.size += 64;
+	a.used = 64;
+	CHECK(frag_init(&t, &a, 4, &key) == -ENOMEM);
+	CHECK(t == NULL && a.used == 64);
 }
 
 /* Cut the datagram of @n bytes at @f + 14 + 20 into an IPv4 fragment at @out. */
