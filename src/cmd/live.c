@@ -113,14 +113,22 @@ static void print_effect(const struct effect *x)
 	       (unsigned long long)x->flow, x->seq, x->ack, x->win, x->len);
 }
 
-/* Learn a SUT's hardware address from the guard of the wire. */
+/* A SUT's hardware address, as the guard of the wire has found it; from then on
+ * the sink may send there.
+ */
 static const uint8_t *mac_of(struct live *l, uint8_t sut)
 {
 	static const uint8_t none[ETH_LEN];
 	const struct sutwire *w = engine_wire(l->engine);
 	const uint8_t *mac = w != NULL ? sutwire_mac(w, sut) : NULL;
 
-	return mac != NULL ? mac : none;
+	if (mac == NULL)
+		return none;
+	if (!l->pinned[sut]) {
+		sink_pin(l->sink, &l->packet.sink.dest[sut].ip, mac);
+		l->pinned[sut] = true;
+	}
+	return mac;
 }
 
 static void send_all(struct live *l, const struct effects *out)

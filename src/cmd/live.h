@@ -58,6 +58,7 @@ struct live {
 	uint64_t mirror_frames;
 	uint64_t effects; /* number of the next one */
 	uint64_t sunk;	  /* effects that a sink is done with, or refused */
+	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
 	uint32_t pend_head;
 	uint32_t pend_n;
 	struct effect pend[LIVE_PENDING];
