@@ -610,6 +610,7 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		      uint64_t now)
 {
+	s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
 	if (f->q_tail != NULL)
 		f->q_tail->next = fr;

@@ -193,9 +193,6 @@ static void drain_events(struct world *w)
 	struct engine_event ev;
 
 	while (engine_event(w->engine, &ev)) {
-		w->events[ev.kind]++;
-		if (ev.kind == EVENT_FLOW_END)
-			w->ends[ev.end]++;
 		if (w->verbose && ev.kind == EVENT_VERDICT)
 			printf("# %s:%u: verdict %s, %s %s\n", w->path, w->line,
 			       verdict_name(ev.result.verdict),
