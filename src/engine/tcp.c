@@ -110,6 +110,19 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	return shadow_join(e->shadow, key, &leg, seg, now, out);
 }
 
+/* Data in a SYN (fast open) is the stream's first; it follows the handshake. */
+static void syn_data(struct engine *e, struct flow *f,
+		     const struct segment *seg, uint64_t now)
+{
+	struct segment data = *seg;
+
+	if (seg->len == 0 || seg->seq != f->c_iss)
+		return;
+	data.seq++;
+	data.flags = (uint16_t)(seg->flags & ~TCP_SYN);
+	read_spans(e, f, WHO_CLIENT, &data, now);
+}
+
 static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 				   const struct segment *seg, uint64_t now,
 				   struct effects *out)
@@ -124,6 +137,7 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 			return ENGINE_NONE;
 		}
 		e->stats.count.client++;
+		syn_data(e, f, seg, now);
 		push(e, f, now, out);
 		return ENGINE_CLIENT;
 	}

@@ -281,7 +281,8 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (fr == NULL || data_pending(f) || !f->hold_passed)
 		return;
-	if (stream_has(&f->s, STREAM_ENDED))
+	if (stream_has(&f->s, STREAM_ENDED) || !is_late(f, fr) ||
+	    was_accepted(f, fr))
 		return;
 	s->count.late_data_dropped++;
 	shadow_end(s, f, FLOW_END_PROD_RST, now, out);

@@ -145,7 +145,8 @@ struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
 		return NULL;
 	if (p.partial && cause != CAUSE_ACK_PARTIAL && cause != CAUSE_ACK)
 		p.ack = f->ack_sent;
-	win = (p.edge - p.ack) >> f->s_wscale;
+	/* Rounded up: rounding down would take the right edge back (I38). */
+	win = (p.edge - p.ack + (1u << f->s_wscale) - 1) >> f->s_wscale;
 	e->seq = snd_seq(f);
 	e->ack = p.ack;
 	e->win = (uint16_t)(win < WIN_FULL ? win : WIN_FULL);
@@ -269,8 +270,8 @@ static bool released(struct shadow *s, struct flow *f, const struct frame *fr,
 		due_set(s, f, DUE_DACK, fr->now + s->opt.delay);
 		return false;
 	}
-	if (stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack) &&
-	    !stream_has(&f->s, STREAM_ENDED)) {
+	if (is_late(f, fr) && !stream_has(&f->s, STREAM_ENDED) &&
+	    !(f->hold_passed && was_accepted(f, fr))) {
 		if (f->due[DUE_HOLD] == WHEEL_NEVER && !f->hold_passed)
 			due_set(s, f, DUE_HOLD, now + LATE_HOLD);
 		return false;
@@ -390,6 +391,8 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 
 		if (n > payload_mss(f))
 			n = payload_mss(f);
+		if (n > f->snd_nxt - from) /* no more than had room before */
+			n = f->snd_nxt - from;
 		if (send_piece(s, f, fr, from, n, CAUSE_DATA_AGAIN, out) > 0)
 			s->count.retransmits++;
 		f->recover = f->snd_nxt;

@@ -610,6 +610,7 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		      uint64_t now)
 {
+	s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
 	if (f->q_tail != NULL)
 		f->q_tail->next = fr;
@@ -659,6 +660,30 @@ static bool client_in_order(struct shadow *s, struct flow *f,
 	return true;
 }
 
+/* Does a repeated segment of the client say something else than the copy that
+ * came first, as far as that is still held? Production took the first (I18).
+ */
+static bool contradicts(const struct flow *f, const struct segment *seg)
+{
+	const struct frame *fr = f->q_head;
+	uint32_t end = seg->seq + seg->cap;
+
+	if (!seq_lt(seg->seq, f->c.nxt))
+		return false;
+	for (; fr != NULL && seq_lt(fr->seq, end); fr = fr->next) {
+		uint32_t from = seq_lt(fr->seq, seg->seq) ? seg->seq : fr->seq;
+		uint32_t to = fr->seq + fr->len;
+
+		if (seq_lt(end, to))
+			to = end;
+		if (seq_lt(from, to) &&
+		    memcmp(fr->data + (from - fr->seq),
+			   seg->data + (from - seg->seq), to - from) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* The segment itself: are its bytes next? */
 static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			 const struct segment *seg, uint64_t now,
@@ -671,6 +696,8 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 	uint32_t skip;
 	uint32_t take;
 
+	if (who == WHO_CLIENT && contradicts(f, seg))
+		c->client_conflict++;
 	switch (stream_data(st, s->pool, seg, now, &skip, &take)) {
 	case STREAM_IN_ORDER:
 		sp->seq = seg->seq + skip;

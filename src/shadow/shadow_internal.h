@@ -77,6 +77,18 @@ struct shadow {
 	struct wheel wheel;
 };
 
+/* Did the client send it after it had acked production's FIN (I16)? */
+static inline bool is_late(const struct flow *f, const struct frame *fr)
+{
+	return stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack);
+}
+
+/* Has production acked all of it? */
+static inline bool was_accepted(const struct flow *f, const struct frame *fr)
+{
+	return seq_le(fr->seq + fr->len, f->p_ack);
+}
+
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);

@@ -144,6 +144,22 @@ static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
 	want(s, f, WANT_FREE);
 }
 
+/* Bytes of the client that production acked and the capture does not have. */
+static uint32_t missing_bytes(const struct flow *f)
+{
+	const struct frame *fr = f->c.early;
+	uint32_t at = stream_end(&f->c);
+	uint32_t n = 0;
+
+	for (; fr != NULL && seq_lt(fr->seq, f->p_ack); fr = fr->next) {
+		if (seq_lt(at, fr->seq))
+			n += fr->seq - at;
+		if (seq_lt(at, fr->seq + fr->len))
+			at = fr->seq + fr->len;
+	}
+	return seq_lt(at, f->p_ack) ? n + (f->p_ack - at) : n;
+}
+
 /* Is the hole that was noticed still open? Then it is one (I17). */
 static void timed_gap(struct shadow *s, struct flow *f, uint64_t now,
 		      struct effects *out)
@@ -163,7 +179,7 @@ static void timed_gap(struct shadow *s, struct flow *f, uint64_t now,
 			stream_fin(&f->c, f->c.nxt);
 		} else {
 			s->count.gap_client++;
-			s->count.gap_client_bytes += n;
+			s->count.gap_client_bytes += missing_bytes(f);
 			if (f->leg != LEG_NONE)
 				shadow_end(s, f, FLOW_END_GAP, now, out);
 			f->flags |= FLOW_LOST;

@@ -102,6 +102,10 @@ static void check_ack(struct world *w, struct conn *c, const struct seen *s)
 	if (c->acked && seq_lt(ack, c->last_ack))
 		world_fail(w, "I7: ack goes back from %u to %u", c->last_ack,
 			   ack);
+	if (s->e.cause == CAUSE_ACK_DRAIN && s->e.win == 0)
+		world_fail(w, "I11: drained with a closed window");
+	if ((s->e.flags & TCP_RST) != 0)
+		return; /* its window is nothing */
 	if (c->acked && !w->shrink && seq_lt(edge, c->last_edge))
 		world_fail(w, "I38: right edge goes back from %u to %u",
 			   c->last_edge, edge);

@@ -188,6 +188,21 @@ static void take(struct world *w, struct effects *out)
 	}
 }
 
+static void drain_events(struct world *w)
+{
+	struct engine_event ev;
+
+	while (engine_event(w->engine, &ev)) {
+		if (w->verbose && ev.kind == EVENT_VERDICT)
+			printf("# %s:%u: verdict %s, %s %s\n", w->path, w->line,
+			       verdict_name(ev.result.verdict),
+			       reason_name(ev.result.reason), ev.result.detail);
+		if (w->verbose && ev.kind == EVENT_FLOW_END)
+			printf("# %s:%u: flow ends: %s\n", w->path, w->line,
+			       flow_end_name(ev.end));
+	}
+}
+
 /* Do all that is due at this instant. */
 static void settle(struct world *w)
 {
@@ -200,7 +215,9 @@ static void settle(struct world *w)
 		}
 		engine_timeout(w->engine, w->now, &out);
 		take(w, &out);
+		drain_events(w);
 	}
+	drain_events(w);
 }
 
 bool world_step(struct world *w, uint64_t until)
@@ -249,10 +266,7 @@ static void own_world(struct world *w)
 	m->sut = world_addr(w, WHO_SUT);
 	m->sut_port = 80;
 	c->maps = 1;
-	c->wire.suts = 1;
-	c->wire.sut[0].ip = m->sut;
-	c->wire.sut[0].port = m->sut_port;
-	memcpy(c->wire.own_mac, mac_own, ETH_LEN);
+	memcpy(c->mac, mac_own, ETH_LEN);
 }
 
 bool world_begin(struct world *w)
@@ -281,24 +295,6 @@ bool world_begin(struct world *w)
 	}
 	w->start = w->now;
 	return true;
-}
-
-static void drain_events(struct world *w)
-{
-	struct engine_event ev;
-
-	while (engine_event(w->engine, &ev)) {
-		w->events[ev.kind]++;
-		if (ev.kind == EVENT_FLOW_END)
-			w->ends[ev.end]++;
-		if (w->verbose && ev.kind == EVENT_VERDICT)
-			printf("# %s:%u: verdict %s, %s %s\n", w->path, w->line,
-			       verdict_name(ev.result.verdict),
-			       reason_name(ev.result.reason), ev.result.detail);
-		if (w->verbose && ev.kind == EVENT_FLOW_END)
-			printf("# %s:%u: flow ends: %s\n", w->path, w->line,
-			       flow_end_name(ev.end));
-	}
 }
 
 static void must_be_0(struct world *w, const char *what, uint64_t v)
@@ -472,7 +468,6 @@ void world_send(struct world *w, const struct line *l)
 	inject(w, client || l->who == WHO_PROD ? ENGINE_MIRROR : ENGINE_SUT,
 	       buf, n + l->len, l->cut, l->gso);
 	settle(w);
-	drain_events(w);
 	if (l->data == NULL)
 		free(with.data);
 }

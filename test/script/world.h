@@ -83,8 +83,6 @@ struct world {
 	uint16_t sent; /* segments of the endpoints */
 	uint32_t seen;
 	struct seen queue[SEEN_MAX];
-	uint64_t events[EVENT_SUT_STATE + 1];
-	uint64_t ends[FLOW_END_COUNT];
 };
 
 /** world_fail() - Something is not as it should be */

@@ -455,6 +455,128 @@ static void test_too_many_records_are_compared_as_bytes(void)
 	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
 }
 
+static void text(struct msg *m, unsigned type, unsigned class, const char *s)
+{
+	record(m, 1, "*", type, class, 60);
+	u16(m, (unsigned)strlen(s));
+	raw(m, s, strlen(s));
+}
+
+static void test_types_classes_and_lengths_count(void)
+{
+	struct msg base = begin(0x8180, "a.b"), p = base, s = base;
+
+	text(&p, 16, 1, "abc");
+	text(&s, 99, 1, "abc");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	s = base;
+	text(&s, 16, 3, "abc");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	s = base;
+	text(&s, 16, 1, "abcd");
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	CHECK(EQUIVALENT(s, p).reason == REASON_BODY);
+}
+
+static void test_signatures_belong_to_the_set_they_cover(void)
+{
+	struct msg base = begin(0x8180, "a.b"), p = base, s = base, t = base;
+
+	text(&p, 46, 1, "Aone");
+	text(&p, 46, 1, "Atwo");
+	text(&p, 46, 1, "Bone");
+	p.b[p.n - 7]++; /* a TTL, so that the bytes are never equal */
+	text(&s, 46, 1, "Atwo");
+	text(&s, 46, 1, "Aone");
+	text(&s, 46, 1, "Bone");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	/* The two bytes in front are the type that is covered: "Ao", "At". */
+	s = base;
+	text(&s, 46, 1, "Aone");
+	text(&s, 46, 1, "Atwo");
+	text(&s, 46, 1, "Bone");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	text(&t, 46, 1, "Aone");
+	text(&t, 46, 1, "Aoff");
+	s = base;
+	text(&s, 46, 1, "Aoff");
+	text(&s, 46, 1, "Aone");
+	CHECK(EQUIVALENT(t, s).verdict == VERDICT_EQUIVALENT);
+}
+
+static void test_both_names_of_soa(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+
+	record(&p, 2, "*", 6, 1, 60);
+	u16(&p, 2 + 2 + 20);
+	name(&p, "*");
+	name(&p, "*");
+	raw(&p, "01234567890123456789", 20);
+	record(&s, 2, "*", 6, 1, 60);
+	u16(&s, 2 + 5 + 20);
+	name(&s, "*");
+	name(&s, "A.b");
+	raw(&s, "01234567890123456789", 20);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+}
+
+static void test_data_that_is_not_as_its_type_wants_it(void)
+{
+	static const struct {
+		const char *name;
+		unsigned type;
+		const char *data;
+	} row[] = {
+		{ "MX without a name", 15, "ab" },
+		{ "MX without a preference", 15, "a" },
+		{ "CNAME without its root", 5, "\1a" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct msg p = begin(0x8180, "a.b"), s = p;
+
+		text(&p, 16, 1, "abc");
+		text(&s, row[i].type, 1, row[i].data);
+		text(&s, 16, 1, "abc");
+		CHECK_ROW(strcmp(EQUIVALENT(p, s).detail,
+				 "SUT's message cannot be read") == 0,
+			  row[i].name);
+	}
+}
+
+static void test_bytes_behind_the_last_record(void)
+{
+	struct msg p = simple(60, 1), s = p;
+	struct compare_result r;
+
+	s.n++;
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_LENGTH);
+	CHECK(r.offset == p.n);
+}
+
+static void test_pointers_in_a_circle(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+	uint8_t circle[4];
+	uint32_t at;
+
+	text(&p, 16, 1, "abc");
+	text(&s, 16, 1, "abcd");
+	/* Two pointers in the text's data, each to the other. */
+	at = s.n - 4;
+	put_be16(circle, (uint16_t)(0xc000 | (at + 2)));
+	put_be16(circle + 2, (uint16_t)(0xc000 | at));
+	memcpy(s.b + at, circle, 4);
+	put_be16(s.b + 6, 2);
+	put_be16(s.b + s.n, (uint16_t)(0xc000 | at));
+	memset(s.b + s.n + 2, 0, 10);
+	s.n += 12;
+	CHECK(strcmp(EQUIVALENT(p, s).detail, "SUT's message cannot be read") ==
+	      0);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -469,6 +591,16 @@ int main(void)
 		  test_compression_and_case_of_names_do_not_matter },
 		{ "fields before and behind names count",
 		  test_fields_before_and_behind_names_count },
+		{ "types, classes and lengths count",
+		  test_types_classes_and_lengths_count },
+		{ "signatures belong to the set they cover",
+		  test_signatures_belong_to_the_set_they_cover },
+		{ "both names of SOA", test_both_names_of_soa },
+		{ "data that is not as its type wants it",
+		  test_data_that_is_not_as_its_type_wants_it },
+		{ "bytes behind the last record",
+		  test_bytes_behind_the_last_record },
+		{ "pointers in a circle", test_pointers_in_a_circle },
 		{ "header", test_header },
 		{ "ID and question", test_id_and_question },
 		{ "OPT without cookies", test_opt_without_cookies },
