@@ -21,8 +21,9 @@
  * two segments on at once, as every receiver does, below that after DACK_WAIT,
  * if the ack has not advanced by then (I9, I10).
  *
- * The right edge is the ack as it would be plus the client's window, and never
- * goes back (I38): where the ack lags, the window told is larger by that much.
+ * The right edge is the client's ack, where it lies in the SUT's stream, plus its
+ * window, even if the SUT's bytes are not there yet; it never goes back (I38).
+ * Where our ack lags, the window told is larger by that much.
  * Once client and production have both said goodbye, all is drained with an open
  * window, and what the client said is not looked at any more (I7, I11).
  */
@@ -176,7 +177,7 @@ static bool draining(const struct flow *f)
 /* The ack that waits first in the queue: what of it can be told already? */
 static void plan_next(const struct flow *f, uint64_t now,
 		      const struct shadow_options *opt, struct ack_plan *p,
-		      uint32_t *cand, uint32_t *win)
+		      uint32_t *cand, uint32_t *edge)
 {
 	const struct flow_ack *a = &f->acks[f->ack_head];
 	struct place at = place_of(f, a->ack);
@@ -188,30 +189,29 @@ static void plan_next(const struct flow *f, uint64_t now,
 		p->partial = !at.open;
 		p->cause = at.open ? CAUSE_ACK : CAUSE_ACK_PARTIAL;
 	}
-	*win = a->win;
+	*edge = at.seq + a->win;
 }
 
 struct ack_plan ack_plan(struct flow *f, uint64_t now,
 			 const struct shadow_options *opt, bool force)
 {
 	struct ack_plan p = { f->ack_sent, f->edge, false, CAUSE_ACK };
-	uint32_t win;
 	uint32_t cand;
 	uint32_t edge;
 
 	consume(f, now, opt);
 	cand = place_of(f, f->a_cur).seq;
-	win = f->a_win;
+	if (seq_lt(f->s.nxt, cand))
+		cand = f->s.nxt;
+	edge = cand + f->a_win;
 	if (draining(f)) {
 		cand = f->s.nxt;
 		p.cause = CAUSE_ACK_DRAIN;
-		win = win > DRAIN_WINDOW ? win : DRAIN_WINDOW;
+		edge = cand + (f->a_win > DRAIN_WINDOW ? f->a_win :
+							 DRAIN_WINDOW);
 	} else if (f->ack_n > 0) {
-		plan_next(f, now, opt, &p, &cand, &win);
+		plan_next(f, now, opt, &p, &cand, &edge);
 	}
-	if (seq_lt(f->s.nxt, cand))
-		cand = f->s.nxt;
-	edge = cand + win;
 	if (force) /* the window is still the client's to open */
 		cand = f->s.nxt;
 	if (opt->timing && !force && cand != f->s.nxt)
