@@ -13,7 +13,6 @@
 #define ARP_LEN	       28
 #define ND_LEN	       (40 + 24) /* IPv6, neighbour message */
 #define ND_SOLICIT     135
-#define ND_ADVERT      136
 
 int sink_init(struct sink *s, const struct sink_ops *ops, const uint8_t *mac,
 	      const struct emit_dest *dest, uint32_t dests, sink_done_fn *done,
@@ -95,8 +94,9 @@ static bool nd_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 	if (len < L3 + ND_LEN || p[L3 + 6] != PROTO_ICMP6 ||
 	    nd_parse(p + L3 + 40, len - L3 - 40, &n))
 		return false;
+	/* Solicitation and advertisement are all that is parsed. */
 	if (unicast)
-		return n.type == ND_SOLICIT || n.type == ND_ADVERT;
+		return true;
 	return n.type == ND_SOLICIT && listed(s, &n.target) &&
 	       is_solicited_node(p, &n.target);
 }

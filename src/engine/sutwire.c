@@ -607,7 +607,8 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 	struct wire_sut *s = probe_answered(w, g);
 	bool rst = (g->flags & TCP_RST) != 0;
 
-	if (!s || memcmp(s->cfg.mac, d->eth_src, ETH_LEN) != 0) {
+	/* Its hardware address is right, or the frame had stopped the run. */
+	if (!s) {
 		w->stats.probe_stray++;
 		s = by_mac(w, d->eth_src);
 	} else if (!s->answered) {

@@ -67,8 +67,11 @@ static int tcp(const struct ipaddr *dst, const uint8_t *eth_dst,
 
 static void test_segments(void)
 {
+	static const uint8_t none[ETH_LEN];
+
 	start();
 	CHECK(tcp(&sut4, sut_mac, our_mac) == -EPERM); /* not known yet */
+	CHECK(tcp(&sut4, none, our_mac) == -EPERM);
 	CHECK(sink_pin(sink, &client4, sut_mac) == -ENOENT);
 	CHECK(sink_pin(sink, &sut4, sut_mac) == 0);
 	CHECK(tcp(&sut4, sut_mac, our_mac) == 0);
@@ -80,7 +83,7 @@ static void test_segments(void)
 	CHECK(tcp(&sut4, bad_mac, our_mac) == -EPERM);
 	CHECK(tcp(&sut4, all_mac, our_mac) == -EPERM);
 	CHECK(tcp(&sut4, sut_mac, bad_mac) == -EPERM);
-	CHECK(sink->stats.refused == 6);
+	CHECK(sink->stats.refused == 7);
 	CHECK(done_count == 1 && sink->stats.frames == 1);
 }
 
@@ -104,6 +107,7 @@ static void test_arp(void)
 	CHECK(arp(2, all_mac, our_mac, &sut4) == -EPERM);
 	CHECK(arp(1, all_mac, bad_mac, &sut4) == -EPERM);
 	CHECK(arp(2, sut_mac, our_mac, &sut4) == -EPERM);
+	CHECK(arp(1, bad_mac, our_mac, &sut4) == -EPERM);
 	CHECK(sink_pin(sink, &sut4, sut_mac) == 0);
 	CHECK(arp(2, sut_mac, our_mac, &sut4) == 0);
 	CHECK(arp(2, bad_mac, our_mac, &sut4) == -EPERM);
@@ -114,6 +118,9 @@ static void test_arp(void)
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 	f[14 + 8] ^= 1;
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == 0);
+	f[6] ^= 1; /* and the other way round */
+	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	f[6] ^= 1;
 	for (uint32_t len = 0; len < 42; len++)
 		CHECK(sink_raw(sink, f, len, 1) == -EPERM);
 	f[12] = 0x88; /* some other protocol */
@@ -122,6 +129,7 @@ static void test_arp(void)
 
 static void test_nd(void)
 {
+	uint8_t group[BUILD_RAW_MAX];
 	uint8_t f[BUILD_RAW_MAX];
 	size_t n;
 
@@ -143,6 +151,14 @@ static void test_nd(void)
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 	f[14 + 40] = 136;
 	f[14 + 6] = PROTO_TCP;
+	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	f[14 + 6] = PROTO_ICMP6;
+	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == 0);
+	f[12] = 0x08; /* not IPv6 */
+	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	n = build_ns(group, our_mac, &client6, &sut6);
+	CHECK(sink_raw(sink, group, (uint32_t)n, 1) == 0);
+	n = build_na(f, group, our_mac, &sut6, &sut6);
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 	/* To all, an advertisement is not allowed whatever it says. */
 	n = build_na(f, all_mac, our_mac, &client6, &sut6);

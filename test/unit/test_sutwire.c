@@ -302,6 +302,8 @@ static void test_ipv6(void)
 {
 	struct effect e;
 	struct nd_packet n;
+	uint8_t f[BUILD_RAW_MAX];
+	size_t n_len;
 	uint8_t mld[14 + 40 + 24] = { 0x33, 0x33, 0, 0, 0, 0x16 };
 
 	start(sut6);
@@ -334,6 +336,15 @@ static void test_ipv6(void)
 	in_ns(sut_mac, sut6, ll6); /* it used that one itself */
 	CHECK(out.n == 0);
 	CHECK(sutwire_ready(wire, 0));
+
+	/* From beyond a router, and so no neighbour's word. */
+	n_len = build_ns(f, sut_mac, &sut6, &client6);
+	f[14 + 7] = 254;
+	CHECK(in(f, n_len));
+	CHECK(out.n == 0 && sutwire_stats(wire)->bad == 1);
+	f[14 + 7] = 255;
+	CHECK(in(f, n_len));
+	CHECK(out.n == 1);
 
 	memcpy(mld + 6, sut_mac, 6);
 	put_be16(mld + 12, 0x86dd);
@@ -404,6 +415,17 @@ static void test_strangers_stop_the_run(void)
 	memcpy(f + 6, sut_mac, 6);
 	in(f, n);
 	expect_stop("forged", SUTWIRE_FORGED, bad_mac);
+
+	start(sut4);
+	make_ready(&e);
+	n = build_ns(f, bad_mac, &ll6, &client6);
+	memcpy(f + 6, sut_mac, 6);
+	in(f, n);
+	expect_stop("forged nd", SUTWIRE_FORGED, bad_mac);
+
+	/* The first reason is kept. */
+	in_arp(1, sut2_mac, client4, sut4);
+	CHECK(memcmp(sutwire_stop(wire)->mac, bad_mac, 6) == 0);
 
 	start(sut4);
 	make_ready(&e);
@@ -498,6 +520,34 @@ static void test_pinned_address_is_not_asked_for(void)
 	CHECK(start_with(sut, 0) == -EINVAL);
 }
 
+static void test_one_question_for_one_address(void)
+{
+	struct sutwire_sut sut[2];
+	struct sutwire_cfg cfg = { .sut = sut, .suts = 2, .seed = 8 };
+	struct arena a = { .base = memory, .size = sizeof(memory) };
+	struct arp_packet one;
+	struct arp_packet other;
+
+	memset(sut, 0, sizeof(sut));
+	sut[0].ip = sut[1].ip = sut4;
+	sut[0].port = 80;
+	sut[1].port = 443;
+	CHECK(start_with(sut, 2) == 0);
+	tick();
+	CHECK(out.n == 1);
+	CHECK(arp_parse(out.e[0].raw + 14, 46u, &one) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(sutwire_mac(wire, 0) && sutwire_mac(wire, 1));
+
+	/* Another run asks from another address, which is as much nobody's. */
+	memcpy(cfg.mac, our_mac, ETH_LEN);
+	CHECK(sutwire_init(&wire, &a, &cfg, now) == 0);
+	tick();
+	CHECK(arp_parse(out.e[0].raw + 14, 46u, &other) == 0);
+	CHECK(!ipaddr_eq(&one.spa, &other.spa));
+	CHECK(other.spa.b[12] == 198 && (other.spa.b[13] & 0xfe) == 18);
+}
+
 static void test_segments_pass(void)
 {
 	uint8_t f[BUILD_HDR_MAX];
@@ -573,6 +623,8 @@ int main(void)
 		  test_unknown_is_judged_when_all_are_found },
 		{ "pinned hardware addresses",
 		  test_pinned_address_is_not_asked_for },
+		{ "one question for one address",
+		  test_one_question_for_one_address },
 		{ "segments pass, broken ones do not", test_segments_pass },
 		{ "what does not fit stays due",
 		  test_full_effects_lose_nothing_due },
