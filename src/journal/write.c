@@ -118,7 +118,7 @@ static uint8_t *item_begin(struct journal *j, struct item *it, size_t extra)
 	atomic_store_explicit(&j->number, it->b.number + 1,
 			      memory_order_relaxed);
 	if (extra <= FRAME_MAX + JOURNAL_COMMENT_MAX)
-		p = ring_reserve(drain_ring(j->drain),
+		p = spsc_reserve(drain_ring(j->drain),
 				 (uint32_t)(sizeof(*it) + extra));
 	if (!p) {
 		add(&j->lost_ring, 1);
@@ -158,7 +158,7 @@ void journal_frame(struct journal *j, const struct journal_frame *f)
 		memcpy(p, f->data, f->cap);
 	if (f->more_len > 0)
 		memcpy(p + f->cap, f->more, f->more_len);
-	ring_commit(drain_ring(j->drain));
+	spsc_commit(drain_ring(j->drain));
 }
 
 static void put_block(struct journal *j, struct block b)
@@ -166,7 +166,7 @@ static void put_block(struct journal *j, struct block b)
 	struct item it = { .b = b };
 
 	if (!j->only_client && item_begin(j, &it, 0) != NULL)
-		ring_commit(drain_ring(j->drain));
+		spsc_commit(drain_ring(j->drain));
 }
 
 void journal_timeout(struct journal *j, uint64_t now)

@@ -25,7 +25,7 @@
 struct drain {
 	const struct drain_ops *ops;
 	void *ctx;
-	struct ring *ring;
+	struct spsc *ring;
 	void *memory;
 	pthread_t thread;
 	atomic_bool stop;
@@ -42,11 +42,11 @@ static void *drain_run(void *arg)
 	do {
 		/* Before the ring: what was put before the stop is handled. */
 		stop = atomic_load_explicit(&d->stop, memory_order_acquire);
-		p = ring_peek(d->ring, &len);
+		p = spsc_peek(d->ring, &len);
 		if (p) {
-			for (; p; p = ring_peek(d->ring, &len)) {
+			for (; p; p = spsc_peek(d->ring, &len)) {
 				d->ops->record(d->ctx, p, len);
-				ring_release(d->ring);
+				spsc_release(d->ring);
 			}
 			if (d->ops->idle)
 				d->ops->idle(d->ctx);
@@ -74,7 +74,7 @@ static int start_thread(struct drain *d)
 int drain_start(struct drain **out, size_t ring_bytes,
 		const struct drain_ops *ops, void *ctx)
 {
-	size_t size = ring_size(ring_bytes);
+	size_t size = spsc_size(ring_bytes);
 	struct arena a = { .size = size };
 	struct drain *d;
 	int r;
@@ -91,7 +91,7 @@ int drain_start(struct drain **out, size_t ring_bytes,
 	d->ops = ops;
 	d->ctx = ctx;
 	d->memory = a.base;
-	r = ring_init(&d->ring, &a, ring_bytes);
+	r = spsc_init(&d->ring, &a, ring_bytes);
 	if (r == 0)
 		r = start_thread(d);
 	if (r != 0)
@@ -104,7 +104,7 @@ fail:
 	return r;
 }
 
-struct ring *drain_ring(struct drain *d)
+struct spsc *drain_ring(struct drain *d)
 {
 	return d->ring;
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/ring.h"
+#include "core/spsc.h"
 
 /**
  * struct drain_ops - What the thread does; all are called in it
@@ -40,7 +40,7 @@ int drain_start(struct drain **out, size_t ring_bytes,
 		const struct drain_ops *ops, void *ctx);
 
 /** drain_ring() - Where the producer puts its records */
-struct ring *drain_ring(struct drain *d);
+struct spsc *drain_ring(struct drain *d);
 
 /**
  * drain_stop() - Handle what is in the ring, end the thread

@@ -157,24 +157,24 @@ bool lines_write(struct lines *l, const char *p, size_t len)
 {
 	/* No ring takes UINT32_MAX: such a line is counted as lost, too. */
 	uint8_t *to =
-		ring_reserve(drain_ring(l->drain),
+		spsc_reserve(drain_ring(l->drain),
 			     len < UINT32_MAX ? (uint32_t)len : UINT32_MAX);
 
 	if (!to)
 		return false;
 	memcpy(to, p, len);
-	ring_commit(drain_ring(l->drain));
+	spsc_commit(drain_ring(l->drain));
 	return true;
 }
 
 uint64_t lines_lost(const struct lines *l)
 {
-	return ring_lost(drain_ring(l->drain)) + atomic_load(&l->lost_disk);
+	return spsc_lost(drain_ring(l->drain)) + atomic_load(&l->lost_disk);
 }
 
 int lines_close(struct lines *l, uint64_t *lost)
 {
-	uint64_t in_ring = ring_lost(drain_ring(l->drain));
+	uint64_t in_ring = spsc_lost(drain_ring(l->drain));
 	int r;
 
 	drain_stop(l->drain);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_ring.c - Unit test of core/ring and os/drain
+ * test_spsc.c - Unit test of core/spsc and os/drain
  *
  * A model (a plain queue of lengths and a seeded filler) says what must come
  * out; the two-thread test checks that nothing is seen half written.
  */
-#include "core/ring.h"
+#include "core/spsc.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,14 +16,14 @@
 #include "core/rng.h"
 #include "os/drain.h"
 
-static struct ring *ring_new(size_t bytes, void **memory)
+static struct spsc *spsc_new(size_t bytes, void **memory)
 {
-	struct arena a = { .size = ring_size(bytes) };
-	struct ring *r = NULL;
+	struct arena a = { .size = spsc_size(bytes) };
+	struct spsc *r = NULL;
 
 	a.base = aligned_alloc(ARENA_ALIGN, a.size);
 	memset(a.base, 0xa5, a.size);
-	CHECK(ring_init(&r, &a, bytes) == 0);
+	CHECK(spsc_init(&r, &a, bytes) == 0);
 	CHECK(a.used == a.size);
 	*memory = a.base;
 	return r;
@@ -45,39 +45,39 @@ static bool is_fill(const uint8_t *p, uint32_t len, uint64_t n)
 
 static void test_bounds(void)
 {
-	struct arena small = { .size = ring_size(RING_MIN) - 1 };
-	struct ring *r = NULL;
+	struct arena small = { .size = spsc_size(RING_MIN) - 1 };
+	struct spsc *r = NULL;
 
-	CHECK(ring_size(RING_TOP + 1) == 0);
-	CHECK(ring_size(1) == ring_size(RING_MIN));
-	CHECK(ring_size(RING_MIN + 1) > ring_size(RING_MIN));
-	CHECK(ring_init(&r, &small, RING_TOP + 1) == -EINVAL);
-	CHECK(ring_init(&r, &small, RING_MIN) == -ENOMEM);
+	CHECK(spsc_size(RING_TOP + 1) == 0);
+	CHECK(spsc_size(1) == spsc_size(RING_MIN));
+	CHECK(spsc_size(RING_MIN + 1) > spsc_size(RING_MIN));
+	CHECK(spsc_init(&r, &small, RING_TOP + 1) == -EINVAL);
+	CHECK(spsc_init(&r, &small, RING_MIN) == -ENOMEM);
 	CHECK(r == NULL && small.used == 0);
 }
 
 static void test_full_is_counted(void)
 {
 	void *memory;
-	struct ring *r = ring_new(RING_MIN, &memory);
+	struct spsc *r = spsc_new(RING_MIN, &memory);
 	uint32_t len = 0;
 	unsigned n = 0;
 
-	CHECK(ring_peek(r, &len) == NULL);
-	CHECK(ring_reserve(r, ring_longest(r) + 1) == NULL);
-	CHECK(ring_lost(r) == 1);
-	while (ring_reserve(r, 24) != NULL) {
-		ring_commit(r);
+	CHECK(spsc_peek(r, &len) == NULL);
+	CHECK(spsc_reserve(r, spsc_longest(r) + 1) == NULL);
+	CHECK(spsc_lost(r) == 1);
+	while (spsc_reserve(r, 24) != NULL) {
+		spsc_commit(r);
 		n++;
 	}
 	CHECK(n == RING_MIN / 32);
-	CHECK(ring_used(r) == RING_MIN);
-	CHECK(ring_lost(r) == 2);
-	CHECK(ring_peek(r, &len) != NULL && len == 24);
-	ring_release(r);
-	CHECK(ring_reserve(r, 25) == NULL);
-	CHECK(ring_reserve(r, 24) != NULL);
-	CHECK(ring_lost(r) == 3);
+	CHECK(spsc_used(r) == RING_MIN);
+	CHECK(spsc_lost(r) == 2);
+	CHECK(spsc_peek(r, &len) != NULL && len == 24);
+	spsc_release(r);
+	CHECK(spsc_reserve(r, 25) == NULL);
+	CHECK(spsc_reserve(r, 24) != NULL);
+	CHECK(spsc_lost(r) == 3);
 	free(memory);
 }
 
@@ -85,17 +85,17 @@ static void test_full_is_counted(void)
 static void test_commit_hands_over(void)
 {
 	void *memory;
-	struct ring *r = ring_new(RING_MIN, &memory);
+	struct spsc *r = spsc_new(RING_MIN, &memory);
 	uint32_t len;
 
-	CHECK(ring_reserve(r, 100) != NULL);
-	CHECK(ring_peek(r, &len) == NULL);
-	CHECK(ring_reserve(r, 0) != NULL);
-	ring_commit(r);
-	CHECK(ring_peek(r, &len) != NULL && len == 0);
-	ring_release(r);
-	CHECK(ring_peek(r, &len) == NULL);
-	CHECK(ring_used(r) == 0);
+	CHECK(spsc_reserve(r, 100) != NULL);
+	CHECK(spsc_peek(r, &len) == NULL);
+	CHECK(spsc_reserve(r, 0) != NULL);
+	spsc_commit(r);
+	CHECK(spsc_peek(r, &len) != NULL && len == 0);
+	spsc_release(r);
+	CHECK(spsc_peek(r, &len) == NULL);
+	CHECK(spsc_used(r) == 0);
 	free(memory);
 }
 
@@ -106,22 +106,22 @@ static void test_longest_fits_anywhere(void)
 	uint32_t len, longest;
 
 	for (unsigned at = 0; at < RING_MIN / RING_ALIGN; at++) {
-		struct ring *r = ring_new(RING_MIN, &memory);
+		struct spsc *r = spsc_new(RING_MIN, &memory);
 		uint8_t *p;
 
 		for (unsigned i = 0; i < at; i++) {
-			CHECK(ring_reserve(r, 0) != NULL);
-			ring_commit(r);
-			CHECK(ring_peek(r, &len) != NULL && len == 0);
-			ring_release(r);
+			CHECK(spsc_reserve(r, 0) != NULL);
+			spsc_commit(r);
+			CHECK(spsc_peek(r, &len) != NULL && len == 0);
+			spsc_release(r);
 		}
-		longest = ring_longest(r);
-		p = ring_reserve(r, longest);
+		longest = spsc_longest(r);
+		p = spsc_reserve(r, longest);
 		CHECK(p != NULL);
 		if (p) {
 			fill(p, longest, at);
-			ring_commit(r);
-			CHECK(ring_peek(r, &len) == p && len == longest);
+			spsc_commit(r);
+			CHECK(spsc_peek(r, &len) == p && len == longest);
 			CHECK(is_fill(p, len, at));
 		}
 		free(memory);
@@ -132,23 +132,23 @@ static void test_against_queue(void)
 {
 	struct rng rng = { 7 };
 	void *memory;
-	struct ring *r = ring_new(RING_MIN, &memory);
+	struct spsc *r = spsc_new(RING_MIN, &memory);
 	uint32_t len, sent[512];
 	uint64_t in = 0, out = 0;
 
 	for (int i = 0; i < 200000; i++) {
 		if (rng_below(&rng, 100) < 50) {
-			uint32_t n = rng_below(&rng, ring_longest(r) + 1) >>
+			uint32_t n = rng_below(&rng, spsc_longest(r) + 1) >>
 				     rng_below(&rng, 12);
-			uint8_t *p = ring_reserve(r, n);
+			uint8_t *p = spsc_reserve(r, n);
 
 			if (!p)
 				continue;
 			fill(p, n, in);
 			sent[in++ % 512] = n;
-			ring_commit(r);
+			spsc_commit(r);
 		} else {
-			const uint8_t *p = ring_peek(r, &len);
+			const uint8_t *p = spsc_peek(r, &len);
 
 			CHECK((p != NULL) == (in != out));
 			if (!p)
@@ -156,10 +156,10 @@ static void test_against_queue(void)
 			CHECK(len == sent[out % 512]);
 			CHECK(is_fill(p, len, out));
 			out++;
-			ring_release(r);
+			spsc_release(r);
 		}
 	}
-	CHECK(out > 50000 && ring_lost(r) > 100);
+	CHECK(out > 50000 && spsc_lost(r) > 100);
 	free(memory);
 }
 
@@ -202,15 +202,15 @@ static void test_two_threads(void)
 	CHECK(drain_start(&d, 65536, &ops, &s) == 0);
 	for (n = 0; n < THREAD_RECORDS; n++) {
 		uint32_t len = 8 + (uint32_t)(n % 57);
-		uint8_t *p = ring_reserve(drain_ring(d), len);
+		uint8_t *p = spsc_reserve(drain_ring(d), len);
 
 		if (!p)
 			continue;
 		memcpy(p, &n, sizeof(n));
 		fill(p + 8, len - 8, n);
-		ring_commit(drain_ring(d));
+		spsc_commit(drain_ring(d));
 	}
-	lost = ring_lost(drain_ring(d));
+	lost = spsc_lost(drain_ring(d));
 	drain_stop(d);
 	CHECK(s.done && !s.broken);
 	CHECK(s.records > 1000);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ring.c - Single-producer, single-consumer ring of records
+ * spsc.c - Single-producer, single-consumer ring of records
  *
  * Theory of operation
  *
@@ -20,7 +20,7 @@
  * when the copy says full (or empty): the two cache lines then travel once per
  * many records and not for each one.
  */
-#include "core/ring.h"
+#include "core/spsc.h"
 
 #include <errno.h>
 #include <stdalign.h>
@@ -30,7 +30,7 @@
 
 #define SKIP UINT32_MAX
 
-struct ring {
+struct spsc {
 	/* Set once. */
 	uint8_t *buf;
 	uint64_t size;
@@ -56,20 +56,20 @@ static uint64_t room_for(size_t bytes)
 	return size;
 }
 
-size_t ring_size(size_t bytes)
+size_t spsc_size(size_t bytes)
 {
 	if (bytes > RING_TOP)
 		return 0;
-	return arena_need(sizeof(struct ring)) + arena_need(room_for(bytes));
+	return arena_need(sizeof(struct spsc)) + arena_need(room_for(bytes));
 }
 
-int ring_init(struct ring **out, struct arena *a, size_t bytes)
+int spsc_init(struct spsc **out, struct arena *a, size_t bytes)
 {
-	struct ring *r;
+	struct spsc *r;
 
 	if (bytes > RING_TOP)
 		return -EINVAL;
-	if (a->size - a->used < ring_size(bytes))
+	if (a->size - a->used < spsc_size(bytes))
 		return -ENOMEM;
 	r = arena_take(a, sizeof(*r));
 	memset(r, 0, sizeof(*r));
@@ -85,14 +85,14 @@ static uint64_t record_need(uint32_t len)
 	return ((uint64_t)len + 2 * RING_ALIGN - 1) / RING_ALIGN * RING_ALIGN;
 }
 
-uint32_t ring_longest(const struct ring *r)
+uint32_t spsc_longest(const struct spsc *r)
 {
 	uint64_t n = r->size / 2 - RING_ALIGN;
 
 	return n < SKIP ? (uint32_t)n : SKIP - 1;
 }
 
-static bool has_room(struct ring *r, uint64_t head, uint64_t need)
+static bool has_room(struct spsc *r, uint64_t head, uint64_t need)
 {
 	if (r->size - (head - r->tail_seen) >= need)
 		return true;
@@ -100,19 +100,19 @@ static bool has_room(struct ring *r, uint64_t head, uint64_t need)
 	return r->size - (head - r->tail_seen) >= need;
 }
 
-static void put_head(struct ring *r, uint64_t at, uint32_t len)
+static void put_head(struct spsc *r, uint64_t at, uint32_t len)
 {
 	memcpy(r->buf + at, &len, sizeof(len));
 }
 
-uint8_t *ring_reserve(struct ring *r, uint32_t len)
+uint8_t *spsc_reserve(struct spsc *r, uint32_t len)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 	uint64_t at = head & (r->size - 1);
 	uint64_t need = record_need(len);
 	uint64_t skip = need > r->size - at ? r->size - at : 0;
 
-	if (len > ring_longest(r) || !has_room(r, head, skip + need)) {
+	if (len > spsc_longest(r) || !has_room(r, head, skip + need)) {
 		atomic_fetch_add_explicit(&r->lost, 1, memory_order_relaxed);
 		return NULL;
 	}
@@ -125,12 +125,12 @@ uint8_t *ring_reserve(struct ring *r, uint32_t len)
 	return r->buf + at + RING_ALIGN;
 }
 
-void ring_commit(struct ring *r)
+void spsc_commit(struct spsc *r)
 {
 	atomic_store_explicit(&r->head, r->next, memory_order_release);
 }
 
-const uint8_t *ring_peek(struct ring *r, uint32_t *len)
+const uint8_t *spsc_peek(struct spsc *r, uint32_t *len)
 {
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
 	uint64_t at = tail & (r->size - 1);
@@ -154,17 +154,17 @@ const uint8_t *ring_peek(struct ring *r, uint32_t *len)
 	return r->buf + at + RING_ALIGN;
 }
 
-void ring_release(struct ring *r)
+void spsc_release(struct spsc *r)
 {
 	atomic_store_explicit(&r->tail, r->taken, memory_order_release);
 }
 
-uint64_t ring_lost(const struct ring *r)
+uint64_t spsc_lost(const struct spsc *r)
 {
 	return atomic_load_explicit(&r->lost, memory_order_relaxed);
 }
 
-uint64_t ring_used(const struct ring *r)
+uint64_t spsc_used(const struct spsc *r)
 {
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 
