@@ -30,21 +30,23 @@ enum framer_part {
 	FRAMER_TRAILER, /* trailer fields */
 	FRAMER_INTERIM, /* the whole head of a 1xx answer but 101; bytes fed before
 			 * its status code was there came as FRAMER_HEAD */
-	FRAMER_OPAQUE,	/* no framing is known (any more): tunnel, other protocol */
+	FRAMER_OPAQUE, /* no framing is known (any more): tunnel, other protocol */
 };
 
 /* Bits of framer_piece.flags. */
 enum {
-	FRAMER_BEGIN = 1 << 0,	   /* first piece of its message */
-	FRAMER_MARK = 1 << 1,	   /* its message ends with its last byte */
-	FRAMER_HEAD_END = 1 << 2,  /* the head ends with its last byte */
-	FRAMER_AMBIGUOUS = 1 << 3, /* from here two readers may differ; sticky for
+	FRAMER_BEGIN = 1 << 0,	  /* first piece of its message */
+	FRAMER_MARK = 1 << 1,	  /* its message ends with its last byte */
+	FRAMER_HEAD_END = 1 << 2, /* the head ends with its last byte */
+	FRAMER_AMBIGUOUS = 1
+			   << 3, /* from here two readers may differ; sticky for
 				    * the message */
-	FRAMER_TUNNEL = 1 << 4,	   /* behind its last byte no marks by this framer
+	FRAMER_TUNNEL = 1 << 4,	 /* behind its last byte no marks by this framer
 				    * (nor in later pieces): CONNECT, upgrade, not
 				    * this protocol. With FRAMER_MARK: that one
 				    * still stands */
-	FRAMER_UNTIL_FIN = 1 << 5, /* the message has no length: its FIN ends it */
+	FRAMER_UNTIL_FIN =
+		1 << 5, /* the message has no length: its FIN ends it */
 };
 
 /**
@@ -125,7 +127,8 @@ int framer_is_tls(const uint8_t *p, uint32_t n);
 struct dns_id {
 	uint16_t id;
 	bool response;
-	uint32_t question; /* hash of the question section, names in lower case */
+	uint32_t
+		question; /* hash of the question section, names in lower case */
 };
 
 /** dns_parse_id() - Read it from a DNS message. Return: 0 or -EBADMSG */

@@ -753,7 +753,7 @@ static void coding_end(struct stream *s)
 {
 	match_end(s, codings, s->val);
 	/* An empty or unknown one, or chunked not the last. */
-	if (s->val == 0 || s->cand == 0 || (s->flags & F_CHUNKED) != 0)
+	if (s->cand == 0 || (s->flags & F_CHUNKED) != 0)
 		set(s, F_AMBIGUOUS);
 	if (s->val > 0)
 		clear(s, F_CHUNKED);

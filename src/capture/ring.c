@@ -14,7 +14,7 @@
  * the frame is handed out short and counted.
  *
  * With PACKET_VNET_HDR a virtio header stands right in front of the frame (in
- * the slot: at tp_mac - 10; in what recv() brings: first). It tells the segment
+ * the slot: at tp_mac - 10; in what recv() brings, first). It tells the segment
  * size of a super-frame, and whether the checksum is still to be filled in.
  *
  * The socket is opened for no protocol and bound last: nothing comes in before
@@ -275,7 +275,6 @@ static void fetch_whole(struct ring *r, struct frame_info *i)
 
 	if (n < (ssize_t)VNET_LEN)
 		return;
-	vnet_apply(i, r->whole);
 	i->data = r->whole + VNET_LEN;
 	i->cap = (uint32_t)n - VNET_LEN;
 	if (i->cap > FRAME_MAX)
@@ -298,10 +297,10 @@ static bool next_v2(struct ring *r, struct ring_frame *f)
 	f->info.ts = (uint64_t)h->tp_sec * NS_PER_SEC + h->tp_nsec;
 	f->vlan_tci = h->tp_vlan_tci;
 	f->vlan_tpid = h->tp_vlan_tpid;
+	if (h->tp_mac >= VNET_LEN)
+		vnet_apply(&f->info, p + h->tp_mac - VNET_LEN);
 	if (status & TP_STATUS_COPY)
 		fetch_whole(r, &f->info);
-	else if (h->tp_mac >= VNET_LEN)
-		vnet_apply(&f->info, p + h->tp_mac - VNET_LEN);
 	count(r, &f->info);
 	return true;
 }

@@ -6,7 +6,10 @@
  * Its bytes come in the framer's pieces, in order on each side but in any
  * interleaving of the two. What must be remembered of the side that leads lies
  * in frames of the pool, bounded by COMPARE_KEEP; beyond it a hash per block of
- * COMPARE_BLOCK bytes is kept.
+ * COMPARE_BLOCK bytes is kept. The result does not depend on the interleaving,
+ * but for which of several reasons not to compare came first.
+ *
+ * REASON_LENGTH beyond COMPARE_KEEP means: no block that both have whole differs.
  */
 #ifndef COMPARE_COMPARE_H
 #define COMPARE_COMPARE_H
@@ -27,7 +30,7 @@ enum compare_level {
 };
 
 #define COMPARE_KEEP                                                           \
-	16384u /* bytes of a side that leads, kept to name offsets */
+	16384u /* first bytes, kept of the side that leads, to name offsets */
 #define COMPARE_BLOCK 4096u
 #define COMPARE_HEAD                                                           \
 	8192u /* longest head that is parsed; longer: not compared */
@@ -149,8 +152,9 @@ void compare_spoil(struct compare *c, enum compare_reason why);
 /**
  * compare_end() - Give the verdict and free everything
  * @why:	What a side that is not done means: REASON_NONE if both are done,
- *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early, any
- *		other reason: not compared, because of it
+ *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early (or
+ *		another difference), any other reason: not compared, because
+ *		of it. A difference found before stays
  */
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out);

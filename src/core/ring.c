@@ -112,7 +112,6 @@ uint8_t *ring_reserve(struct ring *r, uint32_t len)
 	uint64_t need = record_need(len);
 	uint64_t skip = need > r->size - at ? r->size - at : 0;
 
-	r->next = head;
 	if (len > ring_longest(r) || !has_room(r, head, skip + need)) {
 		atomic_fetch_add_explicit(&r->lost, 1, memory_order_relaxed);
 		return NULL;

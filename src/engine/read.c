@@ -379,7 +379,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 		}
 	}
 	if (n > 0) {
-		shadow_counters(e->shadow)->gap_prod_bytes += n;
+		shadow_count_hole(e->shadow, n);
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x != NULL)
 			spoil(x, REASON_PROD_GAP);

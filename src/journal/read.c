@@ -27,8 +27,6 @@
 #include "journal/names_internal.h"
 #include "wire/pcap.h"
 
-#define WINDOW (PCAP_RECORD_MAX + 65536u)
-
 struct journal_reader {
 	struct pcap_reader pcap;
 	struct journal_header header;
@@ -40,7 +38,7 @@ struct journal_reader {
 	uint64_t file;	   /* number of the open file */
 	uint64_t expected; /* number of the next record */
 	size_t begin, end; /* of what is in the window */
-	uint8_t window[WINDOW];
+	uint8_t window[PCAP_WINDOW];
 	char text[JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX + 2];
 	char next_text[JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX + 2];
 };
@@ -55,10 +53,10 @@ static int64_t window_fill(struct journal_reader *r)
 		r->end -= r->begin;
 		r->begin = 0;
 	}
-	if (r->end == WINDOW)
+	if (r->end == PCAP_WINDOW)
 		return -EBADMSG; /* a block longer than any that is ours */
 	do {
-		n = read(r->fd, r->window + r->end, WINDOW - r->end);
+		n = read(r->fd, r->window + r->end, PCAP_WINDOW - r->end);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

@@ -39,6 +39,7 @@
 
 #define FLUSH_AT      (256u * 1024)
 #define ITEM_OVERHEAD 4096u /* of pcapng around a frame, and its comment */
+/* Less than FLUSH_AT is in the buffer when a record comes. */
 #define BUF_SIZE      (FLUSH_AT + FRAME_MAX + ITEM_OVERHEAD)
 #define PROLOGUE_SIZE (BLOCK_MAX + 4096u)
 #define NUMBER_DIGITS 20u
@@ -411,8 +412,6 @@ static void on_record(void *ctx, const uint8_t *p, uint32_t len)
 	memcpy(&it, p, sizeof(it));
 	if (rotation_due(j, &it, len))
 		rotate(j, it.b.number);
-	if (j->used + len + ITEM_OVERHEAD > BUF_SIZE)
-		flush(j);
 	if (j->file_count++ == 0)
 		j->file_since = it.b.now;
 	j->used += encode(j->buf + j->used, BUF_SIZE - j->used, &it,

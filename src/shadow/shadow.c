@@ -898,7 +898,12 @@ struct flow *shadow_any(struct shadow *s)
 	return f;
 }
 
-struct shadow_counters *shadow_counters(struct shadow *s)
+void shadow_count_hole(struct shadow *s, uint32_t n)
+{
+	s->count.gap_prod_bytes += n;
+}
+
+const struct shadow_counters *shadow_counters(const struct shadow *s)
 {
 	return &s->count;
 }

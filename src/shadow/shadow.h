@@ -229,8 +229,11 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);
 
+/** shadow_count_hole() - @n bytes of production's stream were given up */
+void shadow_count_hole(struct shadow *s, uint32_t n);
+
 /** shadow_counters(), shadow_behind() - For reports */
-struct shadow_counters *shadow_counters(struct shadow *s);
+const struct shadow_counters *shadow_counters(const struct shadow *s);
 const struct histogram *shadow_behind(const struct shadow *s);
 
 /** shadow_flows(), shadow_flows_peak(), shadow_timers() - Occupancy */

@@ -84,6 +84,25 @@ ok "TSO lost on the way: what failed is told" [ "$(value "$SENT" unsent)" -gt 0 
 is "TSO lost on the way: the end arrives" "$(value "$GOT" bytes)" \
 	"$(value "$SENT" bytes)"
 
+# What the host itself sends: only where it is asked for.
+new_lan
+for ask in no yes; do
+	ip netns exec "$HOST" "$TOOL" sent lan0 2 $ask >"$DIR/out" \
+		2>"$DIR/out.err" &
+	p=$!
+	PIDS="$PIDS $p"
+	wait_for "$DIR/out.err" open
+	h ping -c 1 -W 1 10.9.0.77 >/dev/null 2>&1
+	wait $p
+	n=$(cat "$DIR/out")
+	if [ $ask = yes ]; then
+		ok "the host's own frames are seen and told apart" \
+			[ "$n" -gt 0 ]
+	else
+		is "the host's own frames are not seen unless asked for" "$n" 0
+	fi
+done
+
 ip netns exec "$HOST" "$TOOL" state h0 10 >"$DIR/state" 2>&1 &
 p=$!
 PIDS="$PIDS $p"

@@ -7,6 +7,7 @@
  *				sizes; COMMAND is run when half of it is sent
  * wire_tool recv IF 2|3 SECONDS [FILTER]   read such a stream and check it
  * wire_tool count IF SECONDS           frames that come in
+ * wire_tool sent IF SECONDS yes|no     frames that go out, asked for or not
  * wire_tool state IF SECONDS           changes of the interface
  * wire_tool tagged IF                  one frame with an 802.1Q tag
  * wire_tool ready IF IP PORT SECONDS   run sutwire until it is ready
@@ -269,22 +270,27 @@ static int recv_main(const char *ifname, enum ring_version version,
 	return 0;
 }
 
-static int count_main(const char *ifname, unsigned seconds)
+static int count_main(const char *ifname, unsigned seconds, bool sent_ones,
+		      bool ask)
 {
 	struct ring_opts o = { .ifname = ifname,
 			       .version = RING_V2,
-			       .promisc = true };
+			       .promisc = true,
+			       .outgoing = ask };
 	struct ring r;
 	struct ring_frame f;
+	uint32_t n = 0;
 	int rc = ring_open(&r, &o, &err);
 
 	if (rc)
 		return complain(rc);
 	fprintf(stderr, "open\n");
 	clock_pause(seconds * NS_PER_SEC);
-	while (ring_next(&r, &f))
+	while (ring_next(&r, &f)) {
+		n += f.outgoing == sent_ones;
 		ring_done(&r);
-	printf("%llu\n", (unsigned long long)r.stats.frames);
+	}
+	printf("%u\n", n);
 	ring_close(&r);
 	return 0;
 }
@@ -481,7 +487,11 @@ int main(int argc, char **argv)
 				 (unsigned)atoi(argv[4]),
 				 argc == 6 ? argv[5] : NULL);
 	if (argc == 4 && strcmp(what, "count") == 0)
-		return count_main(argv[2], (unsigned)atoi(argv[3]));
+		return count_main(argv[2], (unsigned)atoi(argv[3]), false,
+				  false);
+	if (argc == 5 && strcmp(what, "sent") == 0)
+		return count_main(argv[2], (unsigned)atoi(argv[3]), true,
+				  argv[4][0] == 'y');
 	if (argc == 4 && strcmp(what, "state") == 0)
 		return state_main(argv[2], (unsigned)atoi(argv[3]));
 	if (argc == 3 && strcmp(what, "tagged") == 0)

@@ -88,6 +88,7 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 	uint64_t st[FRAMER_STATE_MAX / 8];
 	struct rng rng = { seed };
 	uint32_t most = seed % 3 == 0 ? 7 : seed % 3 == 1 ? 300 : 9000;
+	bool large = x->n[0] + x->n[1] > 100000; /* not in tiny pieces */
 	size_t at[2] = { 0, 0 };
 	struct framer_piece piece;
 	struct compare *c;
@@ -99,6 +100,8 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 	c = compare_begin(pool, x->level, x->ops == &framer_http1);
 	if (c == NULL)
 		return false;
+	if (large && most < 9000)
+		most = 2000;
 	while (at[0] < x->n[0] || at[1] < x->n[1]) {
 		unsigned side = seed < 2 ? (unsigned)seed : rng_below(&rng, 2);
 		size_t left, len;

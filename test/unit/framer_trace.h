@@ -102,6 +102,11 @@ static inline void trace_add(struct trace *t, const struct framer_piece *piece,
 	}
 	if (t->run > 0 && (t->ends || piece->part != t->part))
 		trace_flush(t);
+	if (piece->part == FRAMER_OPAQUE &&
+	    (piece->flags & FRAMER_TUNNEL) != 0 && !t->tunnel) {
+		trace_put(t, "!"); /* it began with what the server said */
+		t->tunnel = true;
+	}
 	t->part = piece->part;
 	t->run += piece->used;
 	t->ends = false;

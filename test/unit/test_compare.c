@@ -80,67 +80,70 @@ static void run_row(struct exchange x, const struct row *row)
 #define SAME  VERDICT_IDENTICAL, REASON_NONE, 0, NULL
 #define ALIKE VERDICT_EQUIVALENT, REASON_NONE, 0, NULL
 
+static const struct row heads[] = {
+	{ "same bytes", OK CL5 "\r\nhello", OK CL5 "\r\nhello", SAME },
+	{ "ignored fields",
+	  OK "Date: 1\r\nAge: 2\r\nEXPIRES: 3\r\nConnection: a\r\n"
+	     "Keep-Alive: b\r\n" CL5 "\r\nhello",
+	  OK "date: 4\r\n" CL5 "\r\nhello", ALIKE },
+	{ "reason and version", OK CL5 "\r\nhello",
+	  "HTTP/1.0 200 Fine\r\n" CL5 "\r\nhello", ALIKE },
+	{ "case of names, blanks, order", OK "A: 1\r\nB:2 \r\n" CL5 "\r\nhello",
+	  OK "CONTENT-length:5\r\nb:\t2\r\na: 1\r\n\r\nhello", ALIKE },
+	{ "line ends", OK CL5 "\r\nhello",
+	  "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", ALIKE },
+	{ "fold", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
+	  OK "A:  b\r\n c \r\n" CL5 "\r\nhello", ALIKE },
+	{ "fold differs", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
+	  OK "A: b\r\n d\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER,
+	  0, "A: \"b.. c\" / \"b.. d\"" },
+	{ "fold of an ignored field", OK "Date: b\r\n c\r\n" CL5 "\r\nhello",
+	  OK "Date: d\r\n" CL5 "\r\nhello", ALIKE },
+	{ "repeated names in order",
+	  OK "A: 1\r\nB: x\r\nA: 2\r\n" CL5 "\r\nhello",
+	  OK "B: x\r\nA: 1\r\nA: 2\r\n" CL5 "\r\nhello", ALIKE },
+	{ "repeated names behind others",
+	  OK "A: 1\r\nA: 2\r\nB: x\r\n" CL5 "\r\nhello",
+	  OK "B: x\r\nA: 1\r\nA: 2\r\n" CL5 "\r\nhello", ALIKE },
+	{ "value goes on", OK "A: b\r\n" CL5 "\r\nhello",
+	  OK "A: bc\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER, 0,
+	  "A: \"b\" / \"bc\"" },
+	{ "fold of an ignored field behind another",
+	  OK "A: 1\r\nDate: b\r\n c\r\n" CL5 "\r\nhello",
+	  OK "A: 1\r\n" CL5 "\r\nhello", ALIKE },
+	{ "repeated names out of order", OK "A: 1\r\nA: 2\r\n" CL5 "\r\nhello",
+	  OK "A: 2\r\nA: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+	  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
+	{ "one too few", OK "A: 1\r\nA: 1\r\n" CL5 "\r\nhello",
+	  OK "A: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER, 0,
+	  "A: \"1\" / missing" },
+	{ "one too many", OK CL5 "\r\nhello", OK CL5 "Server: x\r\n\r\nhello",
+	  VERDICT_DIFFERENT, REASON_HEADER, 0, "Server: missing / \"x\"" },
+	{ "value, case of it", OK "A: b\r\n" CL5 "\r\nhello",
+	  OK "A: B\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER, 0,
+	  "A: \"b\" / \"B\"" },
+	{ "detail is cut and printable",
+	  OK "A-name-that-is-longer-than-28-bytes: "
+	     "0123456789012345678901234567890\r\n" CL5 "\r\nhello",
+	  OK "a-name-that-is-longer-than-28-bytes: \xff\t<\r\n" CL5 "\r\nhello",
+	  VERDICT_DIFFERENT, REASON_HEADER, 0,
+	  "A-name-that-is-longer-than-2: "
+	  "\"0123456789012345678901234567\" / \"..<\"" },
+	{ "status", OK CL5 "\r\nhello",
+	  "HTTP/1.1 404 Not Found\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
+	  REASON_STATUS, 0, NULL },
+	{ "status before header before body", OK "A: 1\r\n" CL5 "\r\nhello",
+	  "HTTP/1.1 500 x\r\nA: 2\r\n" CL5 "\r\nHELLO", VERDICT_DIFFERENT,
+	  REASON_STATUS, 0, NULL },
+	{ "header before body", OK "A: 1\r\n" CL5 "\r\nhello",
+	  OK "A: 2\r\n" CL5 "\r\nHELLO", VERDICT_DIFFERENT, REASON_HEADER, 0,
+	  "A: \"1\" / \"2\"" },
+};
+
 static void test_heads(void)
 {
-	static const struct row rows[] = {
-		{ "same bytes", OK CL5 "\r\nhello", OK CL5 "\r\nhello", SAME },
-		{ "ignored fields",
-		  OK "Date: 1\r\nAge: 2\r\nEXPIRES: 3\r\nConnection: a\r\n"
-		     "Keep-Alive: b\r\n" CL5 "\r\nhello",
-		  OK "date: 4\r\n" CL5 "\r\nhello", ALIKE },
-		{ "reason and version", OK CL5 "\r\nhello",
-		  "HTTP/1.0 200 Fine\r\n" CL5 "\r\nhello", ALIKE },
-		{ "case of names, blanks, order",
-		  OK "A: 1\r\nB:2 \r\n" CL5 "\r\nhello",
-		  OK "CONTENT-length:5\r\nb:\t2\r\na: 1\r\n\r\nhello", ALIKE },
-		{ "line ends", OK CL5 "\r\nhello",
-		  "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", ALIKE },
-		{ "fold", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
-		  OK "A:  b\r\n c \r\n" CL5 "\r\nhello", ALIKE },
-		{ "fold differs", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
-		  OK "A: b\r\n d\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "A: \"b.. c\" / \"b.. d\"" },
-		{ "fold of an ignored field",
-		  OK "Date: b\r\n c\r\n" CL5 "\r\nhello",
-		  OK "Date: d\r\n" CL5 "\r\nhello", ALIKE },
-		{ "repeated names in order",
-		  OK "A: 1\r\nB: x\r\nA: 2\r\n" CL5 "\r\nhello",
-		  OK "B: x\r\nA: 1\r\nA: 2\r\n" CL5 "\r\nhello", ALIKE },
-		{ "repeated names out of order",
-		  OK "A: 1\r\nA: 2\r\n" CL5 "\r\nhello",
-		  OK "A: 2\r\nA: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
-		{ "one too few", OK "A: 1\r\nA: 1\r\n" CL5 "\r\nhello",
-		  OK "A: 1\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "A: \"1\" / missing" },
-		{ "one too many", OK CL5 "\r\nhello",
-		  OK CL5 "Server: x\r\n\r\nhello", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "Server: missing / \"x\"" },
-		{ "value, case of it", OK "A: b\r\n" CL5 "\r\nhello",
-		  OK "A: B\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "A: \"b\" / \"B\"" },
-		{ "detail is cut and printable",
-		  OK "A-name-that-is-longer-than-28-bytes: "
-		     "0123456789012345678901234567890\r\n" CL5 "\r\nhello",
-		  OK "a-name-that-is-longer-than-28-bytes: \xff\t<\r\n" CL5
-		     "\r\nhello",
-		  VERDICT_DIFFERENT, REASON_HEADER, 0,
-		  "A-name-that-is-longer-than-2: "
-		  "\"0123456789012345678901234567\" / \"..<\"" },
-		{ "status", OK CL5 "\r\nhello",
-		  "HTTP/1.1 404 Not Found\r\n" CL5 "\r\nhello",
-		  VERDICT_DIFFERENT, REASON_STATUS, 0, NULL },
-		{ "status before header before body",
-		  OK "A: 1\r\n" CL5 "\r\nhello",
-		  "HTTP/1.1 500 x\r\nA: 2\r\n" CL5 "\r\nHELLO",
-		  VERDICT_DIFFERENT, REASON_STATUS, 0, NULL },
-		{ "header before body", OK "A: 1\r\n" CL5 "\r\nhello",
-		  OK "A: 2\r\n" CL5 "\r\nHELLO", VERDICT_DIFFERENT,
-		  REASON_HEADER, 0, "A: \"1\" / \"2\"" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		run_row(http(rows[i].prod, rows[i].sut), &rows[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		run_row(http(heads[i].prod, heads[i].sut), &heads[i]);
 }
 
 #define TE "Transfer-Encoding: chunked\r\n\r\n"
@@ -327,6 +330,24 @@ static void test_decided_early(void)
 	      r.status[1] == 201);
 }
 
+/* Once a difference is found, only the object itself is still held. */
+static void test_a_difference_frees_memory(void)
+{
+	static const uint8_t zero[12000];
+	struct framer_piece piece = { .used = sizeof(zero),
+				      .part = FRAMER_OPAQUE };
+	struct compare *c = compare_begin(mem.pool, COMPARE_IDENTICAL, false);
+	struct compare_result r;
+
+	compare_feed(c, mem.pool, WHO_PROD, &piece, zero);
+	CHECK(pool_used(mem.pool) > 12000);
+	piece.used = 1;
+	compare_feed(c, mem.pool, WHO_SUT, &piece, (const uint8_t *)"x");
+	CHECK(compare_decided(c) && pool_used(mem.pool) == 2048);
+	compare_end(c, mem.pool, REASON_RUN_ENDED, &r);
+	CHECK(r.reason == REASON_BYTES && r.offset == 0);
+}
+
 static void test_other_protocols_are_bytes(void)
 {
 	struct exchange x = {
@@ -361,98 +382,88 @@ static uint8_t *large(size_t n, size_t *len)
 	return p;
 }
 
+static const struct {
+	const char *name;
+	size_t n[2];
+	size_t flip; /* byte of the SUT's body that differs, 0: none */
+	enum compare_reason reason;
+	uint64_t offset;
+	uint64_t block;
+} large_bodies[] = {
+	{ "same", { 300000, 300000 }, 0, REASON_NONE, 0, 0 },
+	{ "same, whole blocks", { 40960, 40960 }, 0, REASON_NONE, 0, 0 },
+	{ "byte 1", { 300000, 300000 }, 1, REASON_BODY, 1, 0 },
+	{ "byte 5000", { 300000, 300000 }, 5000, REASON_BODY, 5000, 1 },
+	{ "last kept byte", { 300000, 300000 }, 16383, REASON_BODY, 16383, 3 },
+	{ "first hashed byte",
+	  { 300000, 300000 },
+	  16384,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  4 },
+	{ "last byte of a block",
+	  { 300000, 300000 },
+	  20479,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  4 },
+	{ "far behind",
+	  { 1200000, 1200000 },
+	  1199999,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  292 },
+	{ "last byte of whole blocks",
+	  { 40960, 40960 },
+	  40959,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  9 },
+	{ "last byte, of a word that is not whole",
+	  { 20483, 20483 },
+	  20482,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  5 },
+	{ "shorter, kept", { 16000, 15000 }, 0, REASON_LENGTH, 15000, 3 },
+	{ "shorter, at the border",
+	  { 16385, 16384 },
+	  0,
+	  REASON_LENGTH,
+	  16384,
+	  4 },
+	{ "longer, hashed", { 50000, 70000 }, 0, REASON_LENGTH, 50000, 12 },
+	{ "byte, then shorter",
+	  { 70000, 60000 },
+	  30000,
+	  REASON_BODY,
+	  UINT64_MAX,
+	  7 },
+};
+
 static void test_large_bodies(void)
 {
-	static const struct {
-		const char *name;
-		size_t n[2];
-		size_t flip; /* byte of the SUT's body that differs, 0: none */
-		enum compare_reason reason;
-		uint64_t offset;
-		uint64_t block;
-	} rows[] = {
-		{ "same", { 300000, 300000 }, 0, REASON_NONE, 0, 0 },
-		{ "same, whole blocks",
-		  { 40960, 40960 },
-		  0,
-		  REASON_NONE,
-		  0,
-		  0 },
-		{ "byte 1", { 300000, 300000 }, 1, REASON_BODY, 1, 0 },
-		{ "byte 5000", { 300000, 300000 }, 5000, REASON_BODY, 5000, 1 },
-		{ "last kept byte",
-		  { 300000, 300000 },
-		  16383,
-		  REASON_BODY,
-		  16383,
-		  3 },
-		{ "first hashed byte",
-		  { 300000, 300000 },
-		  16384,
-		  REASON_BODY,
-		  UINT64_MAX,
-		  4 },
-		{ "last byte of a block",
-		  { 300000, 300000 },
-		  20479,
-		  REASON_BODY,
-		  UINT64_MAX,
-		  4 },
-		{ "far behind",
-		  { 1200000, 1200000 },
-		  1199999,
-		  REASON_BODY,
-		  UINT64_MAX,
-		  292 },
-		{ "last byte of whole blocks",
-		  { 40960, 40960 },
-		  40959,
-		  REASON_BODY,
-		  UINT64_MAX,
-		  9 },
-		{ "shorter, kept",
-		  { 16000, 15000 },
-		  0,
-		  REASON_LENGTH,
-		  15000,
-		  3 },
-		{ "shorter, at the border",
-		  { 16385, 16384 },
-		  0,
-		  REASON_LENGTH,
-		  16384,
-		  4 },
-		{ "longer, hashed",
-		  { 50000, 70000 },
-		  0,
-		  REASON_LENGTH,
-		  50000,
-		  12 },
-		{ "byte, then shorter",
-		  { 70000, 60000 },
-		  30000,
-		  REASON_BODY,
-		  UINT64_MAX,
-		  7 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(large_bodies); i++) {
 		struct exchange x = http("", "");
 		struct compare_result r;
 		uint8_t *p[2];
 
 		for (unsigned k = 0; k < 2; k++) {
-			p[k] = large(rows[i].n[k], &x.n[k]);
+			p[k] = large(large_bodies[i].n[k], &x.n[k]);
 			x.p[k] = p[k];
 			x.fin[k] = true;
 		}
-		if (rows[i].flip != 0)
-			p[1][strlen(OK "\r\n") + rows[i].flip] ^= 0x10;
-		r = run(&x, rows[i].name);
-		CHECK_ROW(r.reason == rows[i].reason, rows[i].name);
-		CHECK_ROW(r.offset == rows[i].offset, rows[i].name);
-		CHECK_ROW(r.block == rows[i].block, rows[i].name);
-		CHECK_ROW(r.bytes[1] == rows[i].n[1] + 19, rows[i].name);
+		if (large_bodies[i].flip != 0)
+			p[1][strlen(OK "\r\n") + large_bodies[i].flip] ^= 0x10;
+		r = run(&x, large_bodies[i].name);
+		CHECK_ROW(r.reason == large_bodies[i].reason,
+			  large_bodies[i].name);
+		CHECK_ROW(r.offset == large_bodies[i].offset,
+			  large_bodies[i].name);
+		CHECK_ROW(r.block == large_bodies[i].block,
+			  large_bodies[i].name);
+		CHECK_ROW(r.bytes[1] == large_bodies[i].n[1] + 19,
+			  large_bodies[i].name);
 		free(p[0]);
 		free(p[1]);
 	}
@@ -617,6 +628,7 @@ int main(void)
 		{ "why a side is not done", test_why_a_side_is_not_done },
 		{ "spoil", test_spoil },
 		{ "decided early", test_decided_early },
+		{ "a difference frees memory", test_a_difference_frees_memory },
 		{ "other protocols are bytes", test_other_protocols_are_bytes },
 		{ "large bodies", test_large_bodies },
 		{ "long heads", test_long_heads },

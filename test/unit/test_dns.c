@@ -77,84 +77,83 @@ static void test_holes(void)
 #define END		"\0\1\0\1"
 
 /* The question of each must be that of "a.bc IN A", or not, or be refused. */
+static const struct {
+	const char *name;
+	struct bytes in;
+	int ret;
+	bool same;
+	bool response;
+} questions[] = {
+	{ "query", M(HEAD("\0", "\1") "\1a\2bc\0" END), 0, true, false },
+	{ "answer", M(HEAD("\x80", "\1") "\1a\2bc\0" END), 0, true, true },
+	{ "capitals", M(HEAD("\0", "\1") "\1A\2bC\0" END), 0, true, false },
+	{ "bytes behind it", M(HEAD("\0", "\1") "\1a\2bc\0" END "xx"), 0, true,
+	  false },
+	{ "other name", M(HEAD("\0", "\1") "\1b\2bc\0" END), 0, false, false },
+	{ "other labels", M(HEAD("\0", "\1") "\2ab\1c\0" END), 0, false,
+	  false },
+	{ "other type", M(HEAD("\0", "\1") "\1a\2bc\0\0\2\0\1"), 0, false,
+	  false },
+	{ "no question", M(HEAD("\0", "\0")), 0, false, false },
+	{ "root", M(HEAD("\0", "\1") "\0" END), 0, false, false },
+	{ "two questions, one compressed",
+	  M(HEAD("\0", "\2") "\1a\2bc\0" END "\1x\xc0\x0c" END), 0, false,
+	  false },
+	{ "header cut", M("\x12\x34\0\0\0\1\0\0\0\0\0"), -EBADMSG, false,
+	  false },
+	{ "no name", M(HEAD("\0", "\1")), -EBADMSG, false, false },
+	{ "label cut", M(HEAD("\0", "\1") "\5abcd"), -EBADMSG, false, false },
+	{ "name not ended", M(HEAD("\0", "\1") "\1a"), -EBADMSG, false, false },
+	{ "type cut", M(HEAD("\0", "\1") "\1a\0\0\1\0"), -EBADMSG, false,
+	  false },
+	{ "pointer to itself", M(HEAD("\0", "\1") "\xc0\x0c" END), -EBADMSG,
+	  false, false },
+	{ "pointer forward", M(HEAD("\0", "\1") "\xc0\x0e\0" END), -EBADMSG,
+	  false, false },
+	{ "pointer into the header", M(HEAD("\0", "\1") "\xc0\x04" END),
+	  -EBADMSG, false, false },
+	{ "pointer into its own name", M(HEAD("\0", "\1") "\1a\xc0\x0c" END),
+	  -EBADMSG, false, false },
+	{ "pointer cut", M(HEAD("\0", "\1") "\xc0"), -EBADMSG, false, false },
+	{ "two names pointing at each other",
+	  M(HEAD("\0", "\2") "\1a\0" END "\xc0\x13\xc0\x13" END), -EBADMSG,
+	  false, false },
+	{ "label type 01", M(HEAD("\0", "\1") "\x40\0" END), -EBADMSG, false,
+	  false },
+	{ "label of 64 bytes",
+	  M(HEAD("\0", "\1") "\x40"
+			     "0123456789abcdef0123456789abcdef"
+			     "0123456789abcdef0123456789abcdef\0" END),
+	  -EBADMSG, false, false },
+	{ "too many questions", M(HEAD("\0", "\x09")), -EBADMSG, false, false },
+};
+
 static void test_questions(void)
 {
-	static const struct {
-		const char *name;
-		struct bytes in;
-		int ret;
-		bool same;
-		bool response;
-	} rows[] = {
-		{ "query", M(HEAD("\0", "\1") "\1a\2bc\0" END), 0, true,
-		  false },
-		{ "answer", M(HEAD("\x80", "\1") "\1a\2bc\0" END), 0, true,
-		  true },
-		{ "capitals", M(HEAD("\0", "\1") "\1A\2bC\0" END), 0, true,
-		  false },
-		{ "bytes behind it", M(HEAD("\0", "\1") "\1a\2bc\0" END "xx"),
-		  0, true, false },
-		{ "other name", M(HEAD("\0", "\1") "\1b\2bc\0" END), 0, false,
-		  false },
-		{ "other labels", M(HEAD("\0", "\1") "\2ab\1c\0" END), 0, false,
-		  false },
-		{ "other type", M(HEAD("\0", "\1") "\1a\2bc\0\0\2\0\1"), 0,
-		  false, false },
-		{ "no question", M(HEAD("\0", "\0")), 0, false, false },
-		{ "root", M(HEAD("\0", "\1") "\0" END), 0, false, false },
-		{ "two questions, one compressed",
-		  M(HEAD("\0", "\2") "\1a\2bc\0" END "\1x\xc0\x0c" END), 0,
-		  false, false },
-		{ "header cut", M("\x12\x34\0\0\0\1\0\0\0\0\0"), -EBADMSG,
-		  false, false },
-		{ "no name", M(HEAD("\0", "\1")), -EBADMSG, false, false },
-		{ "label cut", M(HEAD("\0", "\1") "\5abcd"), -EBADMSG, false,
-		  false },
-		{ "name not ended", M(HEAD("\0", "\1") "\1a"), -EBADMSG, false,
-		  false },
-		{ "type cut", M(HEAD("\0", "\1") "\1a\0\0\1\0"), -EBADMSG,
-		  false, false },
-		{ "pointer to itself", M(HEAD("\0", "\1") "\xc0\x0c" END),
-		  -EBADMSG, false, false },
-		{ "pointer forward", M(HEAD("\0", "\1") "\xc0\x0e\0" END),
-		  -EBADMSG, false, false },
-		{ "pointer into the header", M(HEAD("\0", "\1") "\xc0\x04" END),
-		  -EBADMSG, false, false },
-		{ "pointer into its own name",
-		  M(HEAD("\0", "\1") "\1a\xc0\x0c" END), -EBADMSG, false,
-		  false },
-		{ "pointer cut", M(HEAD("\0", "\1") "\xc0"), -EBADMSG, false,
-		  false },
-		{ "two names pointing at each other",
-		  M(HEAD("\0", "\2") "\1a\0" END "\xc0\x13\xc0\x13" END),
-		  -EBADMSG, false, false },
-		{ "label type 01", M(HEAD("\0", "\1") "\x40\0" END), -EBADMSG,
-		  false, false },
-		{ "too many questions", M(HEAD("\0", "\x09")), -EBADMSG, false,
-		  false },
-	};
 	struct dns_id want, id;
 
-	CHECK(dns_parse_id(rows[0].in.p, (uint32_t)rows[0].in.n, &want) == 0);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		uint8_t *copy = malloc(rows[i].in.n);
+	CHECK(dns_parse_id(questions[0].in.p, (uint32_t)questions[0].in.n,
+			   &want) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+		uint8_t *copy = malloc(questions[i].in.n);
 		int r;
 
 		if (copy == NULL)
 			abort();
-		memcpy(copy, rows[i].in.p, rows[i].in.n);
+		memcpy(copy, questions[i].in.p, questions[i].in.n);
 		id = (struct dns_id){ .id = 7 };
-		r = dns_parse_id(copy, (uint32_t)rows[i].in.n, &id);
+		r = dns_parse_id(copy, (uint32_t)questions[i].in.n, &id);
 		free(copy);
-		CHECK_ROW(r == rows[i].ret, rows[i].name);
+		CHECK_ROW(r == questions[i].ret, questions[i].name);
 		if (r != 0) {
-			CHECK_ROW(id.id == 7, rows[i].name);
+			CHECK_ROW(id.id == 7, questions[i].name);
 			continue;
 		}
-		CHECK_ROW(id.id == 0x1234, rows[i].name);
-		CHECK_ROW(id.response == rows[i].response, rows[i].name);
-		CHECK_ROW((id.question == want.question) == rows[i].same,
-			  rows[i].name);
+		CHECK_ROW(id.id == 0x1234, questions[i].name);
+		CHECK_ROW(id.response == questions[i].response,
+			  questions[i].name);
+		CHECK_ROW((id.question == want.question) == questions[i].same,
+			  questions[i].name);
 	}
 }
 

@@ -136,97 +136,87 @@ static void test_requests(void)
 	run_all(NULL, WHO_CLIENT, rows, ARRAY_SIZE(rows));
 }
 
+static const struct row doubtful[] = {
+	{ "lengths differ",
+	  S(POST "Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi"),
+	  "H57|B2.?" },
+	{ "length +", S(POST "Content-Length: +2\r\n\r\n"), "H39|.?" },
+	{ "length -", S(POST "Content-Length: -2\r\n\r\n"), "H39|.?" },
+	{ "length list", S(POST "Content-Length: 2, 2\r\n\r\nhi"), "H41|B2.?" },
+	{ "length hex", S(POST "Content-Length: 0x2\r\n\r\n"), "H40|.?" },
+	{ "length octal", S(POST "Content-Length: 02\r\n\r\nhi"), "H39|B2.?" },
+	{ "length empty", S(POST "Content-Length: \r\n\r\n"), "H37|.?" },
+	{ "length in two words", S(POST "Content-Length: 1 1\r\n\r\nx"),
+	  "H40|B1.?" },
+	{ "length 2^63",
+	  S(POST "Content-Length: "
+		 "9223372036854775808\r\n\r\n"),
+	  "H56|?" },
+	{ "length folded", S(POST "Content-Length: 1\r\n 2\r\n\r\nx"),
+	  "H42|B1.?" },
+	{ "length on a fold", S(POST "Content-Length:\r\n 1\r\n\r\n"),
+	  "H40|.?" },
+	{ "both",
+	  S(POST "Content-Length: 9\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n"
+		 "0\r\n\r\n"),
+	  "H66|F5.?" },
+	{ "both, other order",
+	  S(POST "Transfer-Encoding: chunked\r\n"
+		 "Content-Length: 9\r\n\r\n0\r\n\r\n"),
+	  "H66|F5.?" },
+	{ "chunked in HTTP/1.0",
+	  S("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "0\r\n\r\n"),
+	  "H47|F5.?" },
+	{ "unknown coding", S(POST "Transfer-Encoding: x\r\n\r\n"), "H41|.?" },
+	{ "unknown before chunked",
+	  S(POST "Transfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n"),
+	  "H50|F5.?" },
+	{ "chunked not last",
+	  S(POST "Transfer-Encoding: chunked, gzip\r\n\r\n"), "H53|.?" },
+	{ "chunked, identity",
+	  S(POST "Transfer-Encoding: chunked, identity\r\n\r\n"), "H57|.?" },
+	{ "chunked twice",
+	  S(POST "Transfer-Encoding: chunked\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+	  "H75|F5.?" },
+	{ "chunked with a vertical tab",
+	  S(POST "Transfer-Encoding: \vchunked\r\n\r\n"), "H48|.?" },
+	{ "chunked quoted", S(POST "Transfer-Encoding: \"chunked\"\r\n\r\n"),
+	  "H49|.?" },
+	{ "chunked abc", S(POST "Transfer-Encoding: chunked abc\r\n\r\n"),
+	  "H51|.?" },
+	{ "coding empty", S(POST "Transfer-Encoding:\r\n\r\n"), "H39|.?" },
+	{ "element empty",
+	  S(POST "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n"), "H48|F5.?" },
+	{ "coding folded",
+	  S(POST "Transfer-Encoding: chunked\r\n abc\r\n\r\n"
+		 "0\r\n\r\n"),
+	  "H53|F5.?" },
+	{ "blank before the colon",
+	  S(POST "Content-Length : 1\r\n\r\n"
+		 "x"),
+	  "H39|B1.?" },
+	{ "no colon", S(GET "Host\r\n\r\n"), "H24|.?" },
+	{ "no name", S(GET ": x\r\n\r\n"), "H23|.?" },
+	{ "name not ASCII", S(GET "H\xc3\xa9: x\r\n\r\n"), "H26|.?" },
+	{ "NUL in a value", S(GET "A: b\0c\r\n\r\n"), "H26|.?" },
+	{ "bare CR in a value", S(GET "A: b\rc\r\n\r\n"), "H26|.?" },
+	{ "bare CR in a length",
+	  S(POST "Content-Length: 1\r1\r\n\r\n01234567890"), "H40|B11.?" },
+	{ "CR before another byte ends the head", S(GET "A: b\r\n\rX\r\n\r\n"),
+	  "H28|.?" },
+	{ "two CR", S(GET "A: b\r\r\n\r\n"), "H25|.?" },
+	{ "first field folded", S(GET " A: b\r\n\r\n"), "H25|.?" },
+	{ "bare CR in front", S("\r" GET "\r\n"), "F1H18|.?" },
+	{ "only the one message is ambiguous",
+	  S(GET "A : b\r\n\r\n" GET "\r\n"), "H25|.?H18|." },
+};
+
 static void test_requests_that_two_may_split(void)
 {
-	static const struct row rows[] = {
-		{ "lengths differ",
-		  S(POST "Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi"),
-		  "H57|B2.?" },
-		{ "length +", S(POST "Content-Length: +2\r\n\r\n"), "H39|.?" },
-		{ "length -", S(POST "Content-Length: -2\r\n\r\n"), "H39|.?" },
-		{ "length list", S(POST "Content-Length: 2, 2\r\n\r\nhi"),
-		  "H41|B2.?" },
-		{ "length hex", S(POST "Content-Length: 0x2\r\n\r\n"),
-		  "H40|.?" },
-		{ "length octal", S(POST "Content-Length: 02\r\n\r\nhi"),
-		  "H39|B2.?" },
-		{ "length empty", S(POST "Content-Length: \r\n\r\n"),
-		  "H37|.?" },
-		{ "length in two words", S(POST "Content-Length: 1 1\r\n\r\nx"),
-		  "H40|B1.?" },
-		{ "length 2^63",
-		  S(POST "Content-Length: "
-			 "9223372036854775808\r\n\r\n"),
-		  "H56|?" },
-		{ "length folded", S(POST "Content-Length: 1\r\n 2\r\n\r\nx"),
-		  "H42|B1.?" },
-		{ "length on a fold", S(POST "Content-Length:\r\n 1\r\n\r\n"),
-		  "H40|.?" },
-		{ "both",
-		  S(POST "Content-Length: 9\r\n"
-			 "Transfer-Encoding: chunked\r\n\r\n"
-			 "0\r\n\r\n"),
-		  "H66|F5.?" },
-		{ "both, other order",
-		  S(POST "Transfer-Encoding: chunked\r\n"
-			 "Content-Length: 9\r\n\r\n0\r\n\r\n"),
-		  "H66|F5.?" },
-		{ "chunked in HTTP/1.0",
-		  S("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"
-		    "0\r\n\r\n"),
-		  "H47|F5.?" },
-		{ "unknown coding", S(POST "Transfer-Encoding: x\r\n\r\n"),
-		  "H41|.?" },
-		{ "unknown before chunked",
-		  S(POST "Transfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n"),
-		  "H50|F5.?" },
-		{ "chunked not last",
-		  S(POST "Transfer-Encoding: chunked, gzip\r\n\r\n"),
-		  "H53|.?" },
-		{ "chunked, identity",
-		  S(POST "Transfer-Encoding: chunked, identity\r\n\r\n"),
-		  "H57|.?" },
-		{ "chunked twice",
-		  S(POST "Transfer-Encoding: chunked\r\n"
-			 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-		  "H75|F5.?" },
-		{ "chunked with a vertical tab",
-		  S(POST "Transfer-Encoding: \vchunked\r\n\r\n"), "H48|.?" },
-		{ "chunked quoted",
-		  S(POST "Transfer-Encoding: \"chunked\"\r\n\r\n"), "H49|.?" },
-		{ "chunked abc",
-		  S(POST "Transfer-Encoding: chunked abc\r\n\r\n"), "H51|.?" },
-		{ "coding empty", S(POST "Transfer-Encoding:\r\n\r\n"),
-		  "H39|.?" },
-		{ "element empty",
-		  S(POST "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n"),
-		  "H48|F5.?" },
-		{ "coding folded",
-		  S(POST "Transfer-Encoding: chunked\r\n abc\r\n\r\n"
-			 "0\r\n\r\n"),
-		  "H53|F5.?" },
-		{ "blank before the colon",
-		  S(POST "Content-Length : 1\r\n\r\n"
-			 "x"),
-		  "H39|B1.?" },
-		{ "no colon", S(GET "Host\r\n\r\n"), "H24|.?" },
-		{ "no name", S(GET ": x\r\n\r\n"), "H23|.?" },
-		{ "name not ASCII", S(GET "H\xc3\xa9: x\r\n\r\n"), "H26|.?" },
-		{ "NUL in a value", S(GET "A: b\0c\r\n\r\n"), "H26|.?" },
-		{ "bare CR in a value", S(GET "A: b\rc\r\n\r\n"), "H26|.?" },
-		{ "bare CR in a length",
-		  S(POST "Content-Length: 1\r1\r\n\r\n01234567890"),
-		  "H40|B11.?" },
-		{ "CR before another byte ends the head",
-		  S(GET "A: b\r\n\rX\r\n\r\n"), "H28|.?" },
-		{ "two CR", S(GET "A: b\r\r\n\r\n"), "H25|.?" },
-		{ "first field folded", S(GET " A: b\r\n\r\n"), "H25|.?" },
-		{ "bare CR in front", S("\r" GET "\r\n"), "F1H18|.?" },
-		{ "only the one message is ambiguous",
-		  S(GET "A : b\r\n\r\n" GET "\r\n"), "H25|.?H18|." },
-	};
-
-	run_all(NULL, WHO_CLIENT, rows, ARRAY_SIZE(rows));
+	run_all(NULL, WHO_CLIENT, doubtful, ARRAY_SIZE(doubtful));
 }
 
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n" /* 47 bytes */
@@ -403,14 +393,14 @@ static void test_connect_and_the_client(void)
 	say(&c, WHO_CLIENT, "CONNECT a:1 HTTP/1.1\r\n\r\n");
 	say(&s, WHO_PROD, OK "\r\n");
 	say(&c, WHO_CLIENT, GET "\r\n");
-	CHECK(strcmp(trace_end(&c), "H24|.H24|.O18!") == 0);
+	CHECK(strcmp(trace_end(&c), "H24|.H24|.!O18") == 0);
 	CHECK(strcmp(trace_end(&s), "H37|.H19|.!") == 0);
 
 	memset(&c, 0, sizeof(c));
 	framer_http1.init(state, false);
 	say(&c, WHO_CLIENT, "CONNECT a:1 HTTP/1.1\r\n\r\n");
 	say(&c, WHO_CLIENT, "x"); /* before it was answered */
-	CHECK(strcmp(trace_end(&c), "H24|.O1!") == 0);
+	CHECK(strcmp(trace_end(&c), "H24|.!O1") == 0);
 
 	memset(&c, 0, sizeof(c));
 	memset(&s, 0, sizeof(s));
@@ -418,7 +408,7 @@ static void test_connect_and_the_client(void)
 	say(&c, WHO_CLIENT, GET "Upgrade: x\r\n\r\n");
 	say(&s, WHO_PROD, "HTTP/1.1 101 S\r\n\r\n");
 	say(&c, WHO_CLIENT, GET "\r\n");
-	CHECK(strcmp(trace_end(&c), "H30|.O18!") == 0);
+	CHECK(strcmp(trace_end(&c), "H30|.!O18") == 0);
 }
 
 /* Far more requests than the ring holds; @first is the first of them. */

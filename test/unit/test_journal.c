@@ -412,6 +412,57 @@ static void test_rotate_fails(void)
 	remove_files();
 }
 
+/* By bytes: the next attempt comes after as many bytes again. */
+static void test_rotate_fails_by_bytes(void)
+{
+	struct journal *j =
+		open_new(path_of("taken"),
+			 (struct journal_opts){ .rotate_bytes = 100000 });
+	int fd = open(path_of("taken1"), O_CREAT | O_WRONLY, 0600);
+	struct journal_status st;
+	struct journal_stats s;
+	struct stat file;
+
+	close(fd);
+	for (uint64_t i = 0; i < 2000; i++)
+		put_record(j, i);
+	CHECK(journal_close(j, &s) == 0 && s.rotate_failed == 1);
+	CHECK(stat(path_of("taken"), &file) == 0);
+	CHECK(file.st_size > 150000 && file.st_size < 210000);
+	CHECK(read_path(path_of("taken"), &st) == 2000 && st.whole);
+	remove_files();
+}
+
+/* The disk is full just when a file begins: its header is owed. */
+static void test_rotate_on_full_disk(void)
+{
+	static const struct timespec a_while = { .tv_nsec = 60000000 };
+	struct journal *j = open_new(path_of("owed"),
+				     (struct journal_opts){ .rotate_secs = 1 });
+	struct rlimit was, small;
+	struct journal_status st;
+	struct journal_stats s;
+
+	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0);
+	small = was;
+	small.rlim_cur = 1000;
+	for (uint64_t i = 0; i < 1900; i++) {
+		if (i == 500 || i == 1500)
+			nanosleep(&a_while, NULL);
+		if (i == 500)
+			CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+		if (i == 1500)
+			CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
+		put_record(j, i);
+	}
+	CHECK(journal_close(j, &s) == -EIO && s.files == 2);
+	CHECK(s.written >= 900 && s.written + s.lost_disk == 1900);
+	CHECK(read_path(path_of("owed"), &st) == 500 && !st.whole);
+	CHECK(read_path(path_of("owed1"), &st) == s.written - 500);
+	CHECK(!st.whole && st.lost == 1900 - (s.written - 500));
+	remove_files();
+}
+
 /* Cut at every byte: never whole, never a wrong record. */
 static void test_cut_anywhere(void)
 {
@@ -489,6 +540,81 @@ static void test_one_wrong_byte(void)
 	unlink(path);
 }
 
+/*
+ * One place of a whole journal, changed on purpose: @what is looked for from the
+ * file's end, and the byte @at behind it becomes @byte. @opened and @last are
+ * what the reader says; @whole is never true.
+ */
+static void test_changed_places(void)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		uint8_t byte;
+		int opened;
+		int last;
+		const char *why;
+	} row[] = {
+		{ "USJ1", 3, '2', 0, -ENOTSUP, "broken" },
+		{ "USJ1", 15, 4, 0, -EBADMSG, "broken" }, /* number goes back */
+		{ "USJ1", 15, 7, 0, 0, "lost" },
+		{ "USJ1", 31, 1, 0, 0, "sums" },
+		{ " csum=", 6, '9', 0, -EBADMSG, "broken" },
+		{ " csum=", 6, 'x', 0, -EBADMSG, "broken" },
+		{ " sut=", 1, 'S', 0, -EBADMSG, "broken" },
+		{ "USJ1\1", 3, '2', -ENOTSUP, 0, NULL },
+		{ "USJ1\1", 98, 255, -EBADMSG, 0, NULL }, /* options' length */
+		{ "USJ1\1", 100, 0, -EBADMSG, 0, NULL },  /* NUL inside */
+	};
+	const char *path = path_of("changed");
+	struct journal_reader *r = NULL;
+	struct journal_record rec;
+	struct journal_status st;
+	char err[JOURNAL_ERR];
+	static uint8_t file[65536];
+	size_t size, place;
+	int fd, n;
+
+	write_whole(path, (struct journal_opts){ 0 }, 6);
+	fd = open(path, O_RDONLY);
+	size = (size_t)read(fd, file, sizeof(file));
+	close(fd);
+	unlink(path);
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		size_t len = strlen(row[i].what);
+
+		for (place = size - len; place > 0; place--)
+			if (memcmp(file + place, row[i].what, len) == 0)
+				break;
+		CHECK_ROW(place > 0, row[i].what);
+		fd = memfd_create("changed", 0);
+		CHECK(write(fd, file, size) == (ssize_t)size);
+		CHECK(pwrite(fd, &row[i].byte, 1, (off_t)(place + row[i].at)) ==
+		      1);
+		lseek(fd, 0, SEEK_SET);
+		n = journal_read_fd(&r, fd, err);
+		CHECK_ROW(n == row[i].opened, row[i].what);
+		if (n != 0)
+			continue;
+		while ((n = journal_read_next(r, &rec)) == 1)
+			;
+		journal_read_status(r, &st);
+		CHECK_ROW(n == row[i].last && !st.whole, row[i].what);
+		CHECK_ROW(st.why && strstr(st.why, row[i].why), row[i].why);
+		journal_read_close(r);
+	}
+
+	/* Something behind the sums. */
+	fd = memfd_create("changed", 0);
+	CHECK(write(fd, file, size) == (ssize_t)size && write(fd, "", 1) == 1);
+	lseek(fd, 0, SEEK_SET);
+	CHECK(journal_read_fd(&r, fd, err) == 0);
+	while ((n = journal_read_next(r, &rec)) == 1)
+		;
+	CHECK(n == -EBADMSG);
+	journal_read_close(r);
+}
+
 /* The disk is full for a while. */
 static void test_full_disk(void)
 {
@@ -536,13 +662,15 @@ static void test_full_to_the_end(void)
 	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0);
 	small = was;
 	CHECK(stat(path, &file) == 0);
-	small.rlim_cur = (rlim_t)file.st_size;
+	/* Room for a piece of a record, which must not stay. */
+	small.rlim_cur = (rlim_t)file.st_size + 30;
 	CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
 	for (uint64_t i = 0; i < 100; i++)
 		put_record(j, i);
 	CHECK(journal_close(j, &s) == -EIO);
 	CHECK(setrlimit(RLIMIT_FSIZE, &was) == 0);
 	CHECK(s.written == 0 && s.lost_disk == 100);
+	CHECK(stat(path, &file) == 0 && (uint64_t)file.st_size == s.bytes);
 	CHECK(read_path(path, &st) == 0);
 	CHECK(!st.whole && strstr(st.why, "cut") != NULL);
 	unlink(path);
@@ -689,7 +817,10 @@ int main(void)
 		{ "rotation by time keeps the newest",
 		  test_rotate_keeps_newest },
 		{ "rotation into a name that is taken", test_rotate_fails },
+		{ "the same by bytes", test_rotate_fails_by_bytes },
+		{ "rotation on a full disk", test_rotate_on_full_disk },
 		{ "cut at every byte", test_cut_anywhere },
+		{ "changed places", test_changed_places },
 		{ "one wrong byte", test_one_wrong_byte },
 		{ "a full disk costs records, not the file", test_full_disk },
 		{ "full to the end", test_full_to_the_end },

@@ -125,6 +125,25 @@ static void fix_ip4(uint8_t *f)
 	put_be16(f + 24, (uint16_t)~oracle_sum(0, f + 14, (f[14] & 15) * 4u));
 }
 
+/* The builder makes the same bytes. */
+static void check_built_syn(const uint8_t *want)
+{
+	struct tcp_header h = header(true);
+	uint8_t f[BUILD_HDR_MAX];
+
+	h.seq = 0x01020304;
+	h.ack = 0;
+	h.flags = TCP_SYN;
+	h.ttl = 64;
+	h.win = 64240;
+	h.urg = 0;
+	h.ip_id = 1;
+	h.opts = syn_frame + 54;
+	h.optlen = 20;
+	CHECK(build_tcp(f, &h, NULL, 0, CSUM_FULL) == sizeof(syn_frame));
+	CHECK(memcmp(f, want, sizeof(syn_frame)) == 0);
+}
+
 static void test_syn_by_hand(void)
 {
 	uint8_t f[sizeof(syn_frame)];
@@ -151,6 +170,7 @@ static void test_syn_by_hand(void)
 	CHECK(ipaddr_is4(&got.seg.src) && got.seg.src.b[12] == 192);
 	CHECK(got.seg.dst.b[12] == 198 && got.seg.dst.b[15] == 2);
 
+	check_built_syn(f);
 	f[50] ^= 1;
 	CHECK(try(f, sizeof(f)) == DECODE_BAD_L4_CSUM);
 	f[50] ^= 1;
@@ -211,6 +231,9 @@ static void test_big_tcp_has_no_length(void)
 	CHECK(get_be16(f + 16) == 0);
 	/* The same claim in a frame that is not big is none. */
 	CHECK(try(f, 1514) == DECODE_BAD_LENGTH);
+	CHECK(try(f, 14 + 65535) == DECODE_BAD_LENGTH);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 14 + 65536, VXLAN_NONE) ==
+	      DECODE_TCP);
 	/* Captured in part: the wire length counts. */
 	CHECK(try_link(LINK_ETHERNET, f, 96, n, VXLAN_NONE) == DECODE_TCP);
 	CHECK(got.seg.len == BIG && got.seg.cap == 96 - 54);
@@ -218,6 +241,9 @@ static void test_big_tcp_has_no_length(void)
 	h = header(false);
 	n = build(f, &h, false, BIG);
 	CHECK(get_be16(f + 18) == 0);
+	CHECK(try(f, 54 + 65535) == DECODE_BAD_LENGTH);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 54 + 65536, VXLAN_NONE) ==
+	      DECODE_TCP);
 	/* Make room for a hop-by-hop header with the jumbo option. */
 	memmove(f + 62, f + 54, n - 54);
 	memcpy(f + 54, (const uint8_t[]){ 6, 0, 0xc2, 4 }, 4);
@@ -226,6 +252,13 @@ static void test_big_tcp_has_no_length(void)
 	n += 8;
 	CHECK(try(f, n) == DECODE_TCP);
 	check_same(&h, BIG, false);
+	for (uint32_t cap = 54; cap < 62; cap++)
+		CHECK(try_link(LINK_ETHERNET, f, cap, n, VXLAN_NONE) ==
+		      DECODE_TRUNCATED);
+	f[55] = 1; /* a longer header, of which the end was not captured */
+	CHECK(try_link(LINK_ETHERNET, f, 69, n, VXLAN_NONE) ==
+	      DECODE_TRUNCATED);
+	f[55] = 0;
 	put_be32(f + 58, n - 54 + 1);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 	put_be32(f + 58, 65535);
@@ -369,12 +402,14 @@ static void test_ip4_options_are_skipped(void)
 		enum decode_result want;
 	} rows[] = {
 		{ { 148, 4, 0, 0 }, DECODE_TCP },
+		{ { 130, 2, 1, 1 }, DECODE_TCP },
 		{ { 1, 7, 3, 0 }, DECODE_TCP },
 		{ { 1, 7, 4, 0 }, DECODE_BAD_HEADER },
 		{ { 7, 5, 4, 0 }, DECODE_BAD_HEADER },
 		{ { 7, 1, 0, 0 }, DECODE_BAD_HEADER },
 		{ { 1, 1, 1, 7 }, DECODE_BAD_HEADER },
-		{ { 1, 0, 7, 9 }, DECODE_TCP }, /* nothing counts after the end */
+		{ { 1, 0, 7, 9 },
+		  DECODE_TCP }, /* nothing counts after the end */
 	};
 	struct tcp_header h = header(true);
 	uint8_t f[BUILD_HDR_MAX + 24];
@@ -407,6 +442,8 @@ static void test_udp_lengths_and_zero_checksum(void)
 	CHECK(try(f, n) == DECODE_UDP);
 	put_be16(f + 38, 7);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
+	put_be16(f + 38, 0);
+	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 	put_be16(f + 38, 29);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 	put_be16(f + 38, 18); /* shorter than IP says: the rest is not ours */
@@ -417,6 +454,27 @@ static void test_udp_lengths_and_zero_checksum(void)
 	n = build(f, &h, true, 20);
 	put_be16(f + 60, 0);
 	CHECK(try(f, n) == DECODE_BAD_L4_CSUM);
+}
+
+/* A length of 0 stands for more than 16 bits hold, and for nothing less. */
+static void test_udp_length_of_zero(void)
+{
+	uint8_t *f = malloc(BUILD_HDR_MAX + 65536);
+	struct tcp_header h = header(false);
+	uint32_t n = build(f, &h, true, 65535 - 8);
+	struct frame_info in = { .data = f,
+				 .cap = n,
+				 .wire = n,
+				 .link = LINK_ETHERNET,
+				 .gso = 1400,
+				 .csum_ok = true };
+
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_UDP);
+	CHECK(got.seg.gso == 1400 && got.seg.len == 65535 - 8);
+	put_be16(f + 58, 0);
+	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+	      DECODE_BAD_LENGTH);
+	free(f);
 }
 
 static void test_udp_sum_of_zero_is_sent_as_ones(void)
@@ -552,6 +610,15 @@ static void test_frames_without_ip(void)
 		f[14] = rows[i].first;
 		CHECK_ROW(try(f, 60) == rows[i].want, rows[i].name);
 	}
+	for (unsigned last = 0xcb; last <= 0xce; last++) { /* Cisco's own */
+		uint8_t f[60] = { 0x01, 0x00, 0x0c, 0xcc, 0xcc, (uint8_t)last };
+
+		CHECK(try(f, 60) == (last == 0xcc || last == 0xcd
+					     ? DECODE_LINK_CONTROL
+					     : DECODE_NOT_IP));
+		f[4] = 0;
+		CHECK(try(f, 60) == DECODE_NOT_IP);
+	}
 }
 
 /* Write the VXLAN frame that carries the @len bytes at @inner. */
@@ -591,6 +658,9 @@ static void test_vxlan_when_asked_for(void)
 	CHECK(try_link(LINK_ETHERNET, f, n - 10, n, VXLAN_ANY) == DECODE_TCP);
 	CHECK(got.seg.len == 50 && got.seg.cap == 40);
 	put_be16(f + 40, 0);
+	f[37]++; /* another port */
+	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
+	f[37]--;
 	f[42] = 0; /* without the I flag there is no VNI */
 	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
 
@@ -740,6 +810,10 @@ static void test_options_one_by_one(void)
 	      0);
 	CHECK(o.sacks == 2 && o.sack[0].left == 1 && o.sack[0].right == 2);
 	CHECK(o.sack[1].left == UINT32_MAX && o.sack[1].right == 1);
+	CHECK(parse("\5\x22\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0"
+		    "\6\0\0\0\7\0\0\0\x8",
+		    34, &o) == 0);
+	CHECK(o.sacks == 4 && o.sack[3].left == 7 && o.sack[3].right == 8);
 	CHECK(parse("\5\xb\0\0\0\1\0\0\0\2\0", 11, &o) == 0 && o.sacks == 0);
 }
 
@@ -759,6 +833,14 @@ static void test_option_lengths_are_tested(void)
 		CHECK(memcmp(&o, &was, sizeof(o)) == 0);
 	}
 	CHECK(parse("\x77\0", 2, &o) == -EBADMSG);
+
+	/* As long as timestamps alone, and something else. */
+	h.opts = (const uint8_t *)"\2\4\5\xb4\1\1\4\2\1\3\3\7";
+	h.optlen = 12;
+	CHECK(try(f, build(f, &h, false, 20)) == DECODE_TCP);
+	CHECK(got.seg.opts.has ==
+	      (OPT_HAS_MSS | OPT_HAS_SACK_OK | OPT_HAS_WSCALE));
+	CHECK(got.seg.opts.mss == 1460 && got.seg.opts.wscale == 7);
 
 	h.opts = (const uint8_t *)"\x77\5zz";
 	h.optlen = 4;
@@ -805,7 +887,7 @@ static void test_nd_both_ways(void)
 	CHECK(memcmp(f, "\x33\x33\xff\x12\x34\x02", 6) == 0);
 	CHECK(memcmp(f + 38, "\xff\2\0\0\0\0\0\0\0\0\0\1\xff\x12\x34\x02",
 		     16) == 0);
-	CHECK(f[21] == 255);
+	CHECK(f[21] == 255 && f[78] == 1);
 	CHECK(try(f, (uint32_t)n) == DECODE_ND);
 	CHECK(got.l4_len == 32 && got.seg.proto == PROTO_ICMP6);
 	CHECK(nd_parse(f + 54, 32, &nd) == 0);
@@ -821,6 +903,7 @@ static void test_nd_both_ways(void)
 	CHECK(ipaddr_eq(&got.seg.src, &dst) && ipaddr_eq(&got.seg.dst, &src));
 	CHECK(nd_parse(f + 54, 32, &nd) == 0 && nd.type == 136);
 	CHECK(memcmp(nd.lladdr, mac_a, 6) == 0 && f[58] == 0x60);
+	CHECK(f[78] == 2);
 	f[78] = 1; /* a source option is not the advertiser's */
 	CHECK(nd_parse(f + 54, 32, &nd) == 0 && !nd.has_lladdr);
 	f[79] = 0; /* option of length 0 */
@@ -899,6 +982,7 @@ int main(void)
 		{ "IPv4 options are skipped", test_ip4_options_are_skipped },
 		{ "UDP lengths, and no checksum",
 		  test_udp_lengths_and_zero_checksum },
+		{ "a UDP length of zero", test_udp_length_of_zero },
 		{ "a UDP sum of zero is sent as ones",
 		  test_udp_sum_of_zero_is_sent_as_ones },
 		{ "up to four tags", test_up_to_four_tags },

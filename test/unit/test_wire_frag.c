@@ -252,6 +252,10 @@ static void test_too_small_an_arena(void)
 
 	CHECK(frag_init(&t, &a, 4, &key) == -ENOMEM);
 	CHECK(t == NULL && a.used == 0);
+	a.size += 64;
+	a.used = 64;
+	CHECK(frag_init(&t, &a, 4, &key) == -ENOMEM);
+	CHECK(t == NULL && a.used == 64);
 }
 
 /* Cut the datagram of @n bytes at @f + 14 + 20 into an IPv4 fragment at @out. */
@@ -330,6 +334,46 @@ static void test_ip4_frames(void)
 	check_frames(true);
 }
 
+/* Fragments of two datagrams, told apart by the identification only. */
+static void check_ids(bool v4)
+{
+	uint8_t f[BUILD_HDR_MAX + 100] = { 0 }, frag[2][100];
+	struct tcp_header h = { .sport = 1, .ttl = 9 };
+	struct frame_info in = { .link = LINK_ETHERNET };
+	struct decoded d;
+
+	setup(4);
+	h.src.b[0] = h.dst.b[0] = 0x20;
+	if (v4) {
+		h.src = ipaddr_from4(f);
+		h.dst = h.src;
+	}
+	build_udp(f, &h, f, 8, CSUM_FULL);
+	for (unsigned i = 0; i < 4; i++) {
+		uint8_t *p = frag[i % 2];
+		uint8_t *id = p + (v4 ? 18 : 58);
+
+		in.data = p;
+		in.cap = in.wire = v4 ? cut4(p, f, i / 2 * 8, 8, i < 2)
+				      : cut6(p, f, i / 2 * 8, 8, i < 2);
+		put_be16(id, (uint16_t)(100 + i % 2));
+		if (v4) {
+			put_be16(p + 24, 0);
+			put_be16(p + 24, (uint16_t)~oracle_sum(0, p + 14, 20));
+		}
+		CHECK(frame_decode(&in, VXLAN_NONE, table, 0, &d) ==
+		      (i < 2 ? DECODE_FRAGMENT : DECODE_UDP));
+		CHECK(frag_used(table, 0) == (i < 2 ? i + 1 : 3 - i));
+	}
+	teardown();
+}
+
+static void test_ids_of_frames(void)
+{
+	check_ids(true);
+	check_ids(false);
+}
+
 static void test_ip6_frames(void)
 {
 	check_frames(false);
@@ -349,6 +393,7 @@ int main(void)
 		{ "too small an arena", test_too_small_an_arena },
 		{ "IPv4 frames", test_ip4_frames },
 		{ "IPv6 frames", test_ip6_frames },
+		{ "identifications of frames", test_ids_of_frames },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

@@ -113,6 +113,8 @@ static void idb_clock(uint8_t resol, int64_t offset)
 	w32(0);
 	woption(2, "a-name-of-twenty-xyz", 20);
 	woption(9, r, 1);
+	woption(8, "\3", 1);   /* no clock: another option of that length, */
+	woption(9, "\3\3", 2); /* and one of another length */
 	w16(14);
 	w16(8);
 	if (big)
@@ -531,6 +533,39 @@ static void test_first_comment_counts(void)
 		used += n;                                                     \
 	} while (0)
 
+/* What other programs must read, byte for byte. */
+static void test_written_bytes(void)
+{
+	static const uint8_t shb_bytes[28] = {
+		0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0,    0,	   0x4d, 0x3c,
+		0x2b, 0x1a, 1,	  0,	0,  0, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 28, 0, 0,    0,
+	};
+	static const uint8_t idb_bytes[32] = {
+		1, 0, 0, 0, 32, 0, 0, 0, 113, 0, 0, 0, 0,  0, 4, 0,
+		9, 0, 1, 0, 9,	0, 0, 0, 0,   0, 0, 0, 32, 0, 0, 0,
+	};
+	static const uint8_t epb_bytes[36] = {
+		6, 0, 0, 0, 36, 0, 0, 0, 3, 0, 0,   0,	 1, 0, 0,  0, 2, 0,
+		0, 0, 2, 0, 0,	0, 9, 0, 0, 0, 'a', 'b', 0, 0, 36, 0, 0, 0,
+	};
+	static const uint8_t old_bytes[24] = {
+		0x4d, 0x3c, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0,
+		0,    0,    0,	  0,	0, 0, 4, 0, 1, 0, 0, 0,
+	};
+	uint8_t out[64];
+
+	CHECK(pcapng_write_shb(out, sizeof(out), NULL, NULL, 0) == 28);
+	CHECK(memcmp(out, shb_bytes, 28) == 0);
+	CHECK(pcapng_write_idb(out, sizeof(out), 113, 0x40000, NULL) == 32);
+	CHECK(memcmp(out, idb_bytes, 32) == 0);
+	CHECK(pcapng_write_epb(out, sizeof(out), 3, UINT64_C(0x100000002),
+			       (const uint8_t *)"ab", 2, 9, 0, NULL, 0) == 36);
+	CHECK(memcmp(out, epb_bytes, 36) == 0);
+	CHECK(pcap_write_header(out, sizeof(out), 1, 0x40000) == 24);
+	CHECK(memcmp(out, old_bytes, 24) == 0);
+}
+
 static void test_what_is_written_is_read(void)
 {
 	const uint8_t data[7] = "packet";
@@ -594,6 +629,7 @@ int main(void)
 		{ "many interfaces", test_many_interfaces },
 		{ "broken blocks", test_broken_blocks },
 		{ "the first comment counts", test_first_comment_counts },
+		{ "written bytes", test_written_bytes },
 		{ "what is written is read", test_what_is_written_is_read },
 	};
 

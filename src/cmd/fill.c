@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fill.c - From the engine's numbers to a report
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/live.h"
+#include "cmd/version.h"
+#include "os/usage.h"
+#include "report/report.h"
+
+#define COUNTS_MAX 128
+#define SUMS_MAX   8
+#define GROUPS_MAX 4
+#define COLUMNS	   80
+
+/* Everything that a report_data points to. */
+struct filled {
+	struct report_data d;
+	struct report_count ended[FLOW_END_COUNT];
+	struct report_count decode[DECODE_COUNT];
+	struct report_count machine[COUNTS_MAX];
+	struct report_count lost[FLOW_END_COUNT];
+	struct report_count frames[COUNTS_MAX];
+	struct report_count udp[COUNTS_MAX];
+	struct report_absorbed top[ABSORB_MAX];
+	struct report_sum sum[SUMS_MAX];
+	struct report_group group[GROUPS_MAX];
+};
+
+static void add(struct report_count *list, size_t *n, const char *name,
+		uint64_t v)
+{
+	if (*n < COUNTS_MAX)
+		list[(*n)++] = (struct report_count){ name, v };
+}
+
+static void fill_flows(struct filled *f, const struct shadow_counters *c)
+{
+	size_t n = 0;
+	size_t m = 0;
+
+	for (int i = 1; i < FLOW_END_COUNT; i++) {
+		const char *name = flow_end_name((enum flow_end)i);
+
+		if (c->ended[i] != 0)
+			f->ended[n++] =
+				(struct report_count){ name, c->ended[i] };
+		if (c->not_delivered[i] != 0)
+			f->lost[m++] = (struct report_count){
+				name, c->not_delivered[i]
+			};
+	}
+	f->d.flows.seen = c->flows_seen;
+	f->d.flows.played = c->flows_played;
+	f->d.flows.resumed = c->flows_resumed;
+	f->d.flows.ended = (struct report_counts){ f->ended, n };
+	f->d.requests.seen = c->requests_seen;
+	f->d.requests.delivered = c->requests_delivered;
+	f->d.requests.answered = c->requests_answered;
+	f->d.not_played = c->not_delivered[FLOW_END_BEHIND];
+	f->group[1] = (struct report_group){ "not_delivered", { f->lost, m } };
+	n = 0;
+#define X(name) add(f->machine, &n, #name, c->name);
+	SHADOW_COUNTERS(X)
+#undef X
+	f->group[0] = (struct report_group){ "machine", { f->machine, n } };
+}
+
+static uint64_t fates(const struct engine_counters *c)
+{
+	uint64_t sum = 0;
+
+#define X(name) sum += c->name;
+	ENGINE_FATES(X)
+#undef X
+	return sum;
+}
+
+static void fill_engine(struct filled *f, const struct live *l,
+			const struct engine_stats *st)
+{
+	const struct engine_counters *c = &st->count;
+	uint64_t decoded = 0;
+	size_t n = 0;
+	size_t k = 0;
+
+	for (int i = 0; i < DECODE_COUNT; i++) {
+		uint64_t v = st->decode[0][i] + st->decode[1][i];
+
+		decoded += v;
+		if (v != 0)
+			f->decode[n++] = (struct report_count){
+				decode_name((enum decode_result)i), v
+			};
+	}
+	f->d.capture.decode = (struct report_counts){ f->decode, n };
+	f->d.capture.frames = c->frames_mirror;
+	f->d.capture.delay = &l->delay;
+	f->d.absorbed = c->absorbed;
+	f->sum[0] = (struct report_sum){ "frames decoded",
+					 c->frames_mirror + c->frames_sut,
+					 decoded };
+	f->sum[1] = (struct report_sum){
+		"frames by fate",
+		c->frames_mirror + c->frames_sut + c->other_legs, fates(c)
+	};
+#define X(name) add(f->frames, &k, #name, c->name);
+	ENGINE_COUNTERS(X)
+#undef X
+	f->group[2] = (struct report_group){ "frames", { f->frames, k } };
+	k = 0;
+#define X(field, name) add(f->udp, &k, name, engine_udp(l->engine)->field);
+	UDP_COUNTERS(X)
+#undef X
+	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
+	f->d.groups = f->group;
+	f->d.group_count = GROUPS_MAX;
+	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
+	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
+	f->d.prod = &st->prod_latency;
+	f->d.sut = &st->sut_latency;
+}
+
+static const char *proto_name(uint8_t proto)
+{
+	switch (proto) {
+	case PROTO_TCP:
+		return "tcp";
+	case PROTO_UDP:
+		return "udp";
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		return "icmp";
+	default:
+		return "ip";
+	}
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct report_absorbed *x = a;
+	const struct report_absorbed *y = b;
+
+	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
+}
+
+static void fill_absorbed(struct filled *f, const struct engine_stats *st)
+{
+	for (uint32_t i = 0; i < st->absorbed_n; i++) {
+		const struct engine_absorbed *a = &st->absorbed[i];
+
+		f->top[i].dst.ip = a->dst;
+		f->top[i].dst.port = a->port;
+		f->top[i].kind = proto_name(a->proto);
+		f->top[i].n = a->n;
+	}
+	qsort(f->top, st->absorbed_n, sizeof(f->top[0]), by_count);
+	f->d.top = f->top;
+	f->d.tops = st->absorbed_n;
+}
+
+static void fill_emit(struct filled *f, const struct live *l)
+{
+	struct engine_occupancy occ;
+	const struct sink_stats *s = &l->sink->stats;
+
+	f->d.emit.frames = s->frames;
+	f->d.emit.bytes = s->bytes;
+	f->d.emit.refused = s->refused;
+	f->d.emit.errors = s->errors;
+	engine_occupancy(l->engine, l->now, &occ);
+	f->d.memory.pool_used = occ.pool_used;
+	f->d.memory.pool_peak = occ.pool_peak;
+	f->d.memory.pool_total = occ.pool_total;
+	f->d.memory.flows_used = occ.flows;
+	f->d.memory.timers_used = occ.timers;
+}
+
+static void fill(struct filled *f, struct live *l)
+{
+	const struct engine_stats *st = engine_stats(l->engine);
+	const struct shadow *s = engine_shadow(l->engine);
+	uint64_t verdicts = 0;
+	uint64_t reasons = 0;
+
+	memset(f, 0, sizeof(*f));
+	f->d.version = VERSION;
+	f->d.elapsed = l->opt->files > 0 && !l->has_sut ?
+			       l->now - l->first_ts :
+			       l->now - l->begun;
+	fill_flows(f, shadow_counters(s));
+	fill_engine(f, l, st);
+	fill_absorbed(f, st);
+	fill_emit(f, l);
+	if (l->has_mirror) {
+		const struct ring_stats *rs = ring_stats(&l->mirror);
+
+		f->d.capture.drops = rs->drops;
+	}
+	if (l->has_sut)
+		f->d.capture.drops += ring_stats(&l->sut)->drops;
+	f->d.behind = shadow_behind(s);
+	f->d.cpu = usage_cpu();
+	f->d.report_lost = l->lines != NULL ? lines_lost(l->lines) : 0;
+	f->d.journal_lost = l->journal_end.lost_ring + l->journal_end.lost_disk;
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		verdicts += st->verdict[v];
+		for (int r = 0; r < REASON_COUNT; r++)
+			reasons += st->reason[v][r];
+	}
+	f->sum[2] = (struct report_sum){ "verdicts by reason", verdicts,
+					 reasons };
+	f->sum[3] = (struct report_sum){ "effects sent or given up",
+					 l->effects,
+					 l->sunk + l->pend_n };
+	f->d.sums = f->sum;
+	f->d.sum_count = 4;
+}
+
+void live_report(struct live *l, bool final)
+{
+	static struct filled f;
+	static char line[REPORT_LINE_MAX];
+	static char text[REPORT_TEXT_MAX];
+	size_t n;
+
+	fill(&f, l);
+	n = report_text(text, sizeof(text), &f.d);
+	if (l->live_line)
+		fputs("\r\033[K", stderr);
+	fwrite(text, 1, n, l->opt->json != NULL && !strcmp(l->opt->json, "-") ?
+				   stderr :
+				   stdout);
+	fflush(stdout);
+	if (l->lines == NULL || !final)
+		return;
+	n = report_json(line, sizeof(line), &f.d);
+	if (n > 0)
+		lines_write(l->lines, line, n);
+}
+
+void live_start_line(struct live *l)
+{
+	static char line[REPORT_LINE_MAX];
+	static char text[8192];
+	struct report_map map[MAP_MAX];
+	struct report_start s = { .version = VERSION,
+				  .command = "shadow",
+				  .options = text,
+				  .started = l->started,
+				  .map = map,
+				  .maps = l->opt->engine.maps };
+	size_t n;
+
+	if (l->lines == NULL)
+		return;
+	if (options_text(l->opt, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	for (size_t i = 0; i < s.maps; i++) {
+		const struct engine_map *m = &l->opt->engine.map[i];
+
+		map[i].production = (struct report_endpoint){ m->prod,
+							      m->prod_port };
+		map[i].sut = (struct report_endpoint){ m->sut, m->sut_port };
+	}
+	n = report_json_start(line, sizeof(line), &s);
+	if (n > 0)
+		lines_write(l->lines, line, n);
+}
+
+void live_event_line(struct live *l, const struct engine_event *ev)
+{
+	static char line[REPORT_LINE_MAX];
+	struct report_difference d = {
+		.flow = ev->flow,
+		.client = { ev->client, ev->client_port },
+		.production = { ev->prod, ev->prod_port },
+		.sut = { ev->sut, ev->sut_port },
+		.index = ev->index,
+		.result = &ev->result,
+		.request = ev->request,
+		.request_len = ev->request_len,
+		.prod_ns = ev->prod_ns,
+		.sut_ns = ev->sut_ns,
+	};
+	size_t n;
+
+	if (ev->kind != EVENT_VERDICT || l->lines == NULL)
+		return;
+	n = report_json_difference(line, sizeof(line), &d);
+	if (n > 0)
+		lines_write(l->lines, line, n);
+}
+
+void live_progress(struct live *l)
+{
+	const struct engine_stats *st = engine_stats(l->engine);
+	const struct shadow *s = engine_shadow(l->engine);
+	uint64_t requests = shadow_counters(s)->requests_seen;
+	struct report_live v = {
+		.elapsed = l->now - l->begun,
+		.flows = shadow_flows(s),
+		.rate = requests - l->last_requests,
+		.same = st->verdict[VERDICT_IDENTICAL] +
+			st->verdict[VERDICT_EQUIVALENT],
+		.different = st->verdict[VERDICT_DIFFERENT],
+		.behind = hist_quantile(shadow_behind(s), 500),
+		.drops = l->has_mirror ? ring_stats(&l->mirror)->drops : 0,
+	};
+	struct winsize ws;
+	unsigned cols = COLUMNS;
+	char text[256];
+	size_t n;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
+		cols = ws.ws_col;
+	n = report_text_live(text, sizeof(text), cols, &v);
+	fprintf(stderr, "\r\033[K%.*s", (int)n, text);
+	l->last_requests = requests;
+}
+
+/* Level none: at least one flow was played, every one was answered, and the SUT
+ * neither reset nor died.
+ */
+static int exit_uncompared(const struct shadow_counters *c)
+{
+	uint64_t bad = c->ended[FLOW_END_SUT_RST] +
+		       c->ended[FLOW_END_SUT_REFUSED] +
+		       c->ended[FLOW_END_SUT_SILENT] +
+		       c->ended[FLOW_END_SYN_TIMEOUT] +
+		       c->ended[FLOW_END_NO_PROGRESS];
+
+	if (c->flows_played == 0)
+		return EXIT_ERROR;
+	return bad == 0 && c->flows_established == c->flows_played ?
+		       EXIT_SAME :
+		       EXIT_DIFFERENT;
+}
+
+int live_exit_code(const struct live *l)
+{
+	const struct engine_stats *st = engine_stats(l->engine);
+	const struct options *o = l->opt;
+	uint64_t compared = st->verdict[VERDICT_IDENTICAL] +
+			    st->verdict[VERDICT_EQUIVALENT] +
+			    st->verdict[VERDICT_DIFFERENT];
+	uint64_t all = compared + st->verdict[VERDICT_NOT_COMPARED];
+	uint64_t least = o->min_compared;
+
+	if (l->stopped.s[0] != '\0')
+		return EXIT_ERROR;
+	if (o->engine.sut_none)
+		return fates(&st->count) == st->count.frames_mirror +
+						    st->count.other_legs ?
+			       EXIT_SAME :
+			       EXIT_ERROR;
+	if (o->engine.compare == COMPARE_NONE)
+		return exit_uncompared(
+			shadow_counters(engine_shadow(l->engine)));
+	if (o->min_share)
+		least = all * o->min_compared / 1000000;
+	if (compared == 0 || compared < least)
+		return EXIT_ERROR;
+	return st->verdict[VERDICT_DIFFERENT] > o->max_different ?
+		       EXIT_DIFFERENT :
+		       EXIT_SAME;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * live - The packet thread: wires, clock and engine put together
+ */
+#ifndef CMD_LIVE_H
+#define CMD_LIVE_H
+
+#include "capture/file.h"
+#include "capture/ring.h"
+#include "cmd/options.h"
+#include "codec/filter.h"
+#include "core/histogram.h"
+#include "emit/null.h"
+#include "emit/packet.h"
+#include "engine/engine.h"
+#include "journal/journal.h"
+#include "report/lines.h"
+
+#define LIVE_PENDING 1024 /* effects between two flushes of the sink */
+
+/**
+ * struct live - A run
+ * @opt:	What was asked for
+ * @mem:	Memory of the packet path
+ * @delay:	Capture delay: from the kernel's time stamp to us, ns
+ * @now:	The engine's time
+ * @first_ts:	Of the first frame of a file
+ * @stopped:	Why the run ended early, as a sentence; empty: it did not
+ */
+struct live {
+	const struct options *opt;
+	struct arena mem;
+	struct engine *engine;
+	struct ring mirror;
+	struct ring sut;
+	bool has_mirror;
+	bool has_sut;
+	bool mirror_guarded;
+	struct capture_file file;
+	struct filter filter;
+	struct sink *sink;
+	struct sink_packet packet;
+	struct sink_null null;
+	struct journal *journal;
+	struct journal_stats journal_end;
+	struct lines *lines;
+	uint64_t lines_lost;
+	struct histogram delay;
+	uint8_t mac[ETH_LEN];
+	struct hash_key key;
+	uint64_t seed;
+	uint64_t started; /* time of day */
+	uint64_t begun;	  /* monotonic */
+	uint64_t now;
+	uint64_t first_ts;
+	uint64_t file_begun; /* when its first frame was due */
+	uint64_t record_due; /* of the record that is waited for, 0: none */
+	uint64_t mirror_frames;
+	uint64_t effects; /* number of the next one */
+	uint64_t sunk;	  /* effects that a sink is done with, or refused */
+	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
+	uint32_t pend_head;
+	uint32_t pend_n;
+	struct effect pend[LIVE_PENDING];
+	int signal_fd;
+	bool stop;
+	bool live_line;
+	uint64_t next_line;
+	uint64_t last_requests;
+	struct errbuf stopped;
+};
+
+/**
+ * live_open() - Take memory, open wires and files, give privileges up
+ * @l:		Zeroed
+ * @o:		Options, checked; must outlive @l
+ * @e:		Sentence on failure
+ *
+ * Return: 0 or -Exxx; live_close() in either case
+ */
+int live_open(struct live *l, const struct options *o, sink_done_fn *done,
+	      struct errbuf *e);
+
+/** live_done() - The sink's callback */
+void live_done(void *ctx, uint64_t cookie, int err);
+
+/** live_run() - Until the time is over, a signal, or the end of the files
+ *
+ * Return: 0, or -Exxx with a sentence
+ */
+int live_run(struct live *l, struct errbuf *e);
+
+/** live_close() - Flush, close and give everything back; the report's last words
+ * on files come before: see live_finish()
+ */
+void live_close(struct live *l);
+
+/** live_finish() - Write what waits for the disk, so that it can be reported */
+void live_finish(struct live *l);
+
+/** live_report() - Print the report; @final: it is the last one */
+void live_report(struct live *l, bool final);
+
+/** live_exit_code() - 0, 1 or 2, by what the run found */
+int live_exit_code(const struct live *l);
+
+/* fill.c */
+
+/** live_start_line(), live_event_line() - JSON lines of the run */
+void live_start_line(struct live *l);
+void live_event_line(struct live *l, const struct engine_event *ev);
+/** live_progress() - The line on a terminal */
+void live_progress(struct live *l);
+
+#endif /* CMD_LIVE_H */

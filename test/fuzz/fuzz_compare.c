@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_compare.c - Fuzz verdicts on two arbitrary answers
+ *
+ * Input: 1 byte of switches, 2 bytes of length of production's answer, the two
+ * answers. The verdict must not depend on how the streams are cut and
+ * interleaved, all memory must come back, an answer must be the same as itself,
+ * and answers of different bytes must never be called identical.
+ */
+#include "compare/compare.h"
+
+#include <assert.h>
+
+#include "compare_run.h"
+#include "core/bytes.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool same_result(const struct compare_result *a,
+			const struct compare_result *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason &&
+	       a->status[0] == b->status[0] && a->status[1] == b->status[1] &&
+	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
+	       a->offset == b->offset && a->block == b->block &&
+	       strcmp(a->detail, b->detail) == 0;
+}
+
+static void compare_all(struct pool *pool, const struct exchange *x,
+			uint64_t salt)
+{
+	struct compare_result first, r;
+	uint64_t same = 0;
+
+	assert(run_exchange(pool, x, 0, &first));
+	for (uint64_t seed = 1; seed < 5; seed++) {
+		assert(run_exchange(pool, x, seed == 1 ? 1 : seed + salt, &r));
+		assert(pool_used(pool) == 0);
+		/* Of several reasons to spoil, the first to come stays. */
+		if (first.verdict == VERDICT_NOT_COMPARED &&
+		    r.verdict == VERDICT_NOT_COMPARED)
+			r.reason = first.reason;
+		assert(same_result(&first, &r));
+	}
+	if (first.verdict != VERDICT_IDENTICAL)
+		return;
+	assert(first.bytes[0] == first.bytes[1]);
+	for (; same < first.bytes[0]; same++)
+		assert(x->p[0][same] == x->p[1][same]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct run_pool mem;
+	struct exchange x = { .why = REASON_TRUNCATED };
+	size_t n;
+
+	if (mem.pool == NULL)
+		mem = run_pool_make(1u << 20);
+	if (size < 4)
+		return 0;
+	n = get_be16(data + 1) % (size - 3);
+	x.ops = (data[0] & 1) != 0 ? &framer_quiet : &framer_http1;
+	x.level = (data[0] & 2) != 0 ? COMPARE_IDENTICAL : COMPARE_EQUIVALENT;
+	x.request = (data[0] & 4) != 0 ? "HEAD / HTTP/1.1\r\n\r\n"
+				       : "GET / HTTP/1.1\r\n\r\n";
+	x.fin[0] = (data[0] & 8) != 0;
+	x.fin[1] = (data[0] & 16) != 0;
+	x.p[0] = data + 3;
+	x.n[0] = n;
+	x.p[1] = data + 3 + n;
+	x.n[1] = size - 3 - n;
+	compare_all(mem.pool, &x, data[0]);
+	x.p[1] = x.p[0];
+	x.n[1] = x.n[0];
+	x.fin[1] = x.fin[0];
+	compare_all(mem.pool, &x, data[0]);
+	return 0;
+}
