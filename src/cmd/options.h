@@ -81,7 +81,7 @@ void options_defaults(struct options *o);
 
 /**
  * options_parse() - Read a command line
- * @o:		Result; strings point into @argv, or into memory that is never
+ * @o:		Result: the defaults, and what was said; strings point into @argv, or into memory that is never
  *		given back (@FILE)
  * @argc, @argv: Arguments behind the subcommand's name
  * @cmd:	One of OPTIONS_
@@ -91,6 +91,12 @@ void options_defaults(struct options *o);
  */
 int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
 		  struct errbuf *e);
+
+/**
+ * options_read() - The same from a text of words, as options_text() writes it
+ */
+int options_read(struct options *o, const char *text, unsigned cmd,
+		 struct errbuf *e);
 
 /** options_check() - Do they make sense together? Return: 0 or -EINVAL */
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options_check.c - What depends on more than one option
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd/options.h"
+#include "cmd/values.h"
+
+#define MAP_TEXT 160 /* room for a --map */
+
+static const char *map_text(char *out, const struct engine_map *m)
+{
+	struct text t;
+
+	text_begin(&t, out, MAP_TEXT);
+	value_put_map(&t, m);
+	return out;
+}
+
+static bool overlap(const struct engine_map *a, const struct engine_map *b)
+{
+	unsigned bits = a->bits < b->bits ? a->bits : b->bits;
+
+	return ipaddr_in(&a->prod, &b->prod, bits) &&
+	       (a->prod_port == 0 || b->prod_port == 0 ||
+		a->prod_port == b->prod_port);
+}
+
+/* Would one client's connection be played twice to the same place? */
+static bool same_place(const struct engine_map *a, const struct engine_map *b)
+{
+	uint16_t port = a->prod_port != 0 ? a->prod_port : b->prod_port;
+	uint16_t pa = a->sut_port != 0 ? a->sut_port : port;
+	uint16_t pb = b->sut_port != 0 ? b->sut_port : port;
+
+	return overlap(a, b) && ipaddr_eq(&a->sut, &b->sut) &&
+	       (pa == pb || pa == 0 || pb == 0);
+}
+
+static int check_pairs(const struct engine_config *c, struct errbuf *e)
+{
+	char a[MAP_TEXT];
+	char b[MAP_TEXT];
+
+	for (uint32_t i = 0; i < c->maps; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (same_place(&c->map[i], &c->map[k]))
+				return errbuf_set(
+					e, -EINVAL,
+					"--map %s and --map %s play the same "
+					"clients to the same SUT; drop one",
+					map_text(a, &c->map[k]),
+					map_text(b, &c->map[i]));
+	return 0;
+}
+
+/* Legs of connections to port @port (0: one that no map names) of @in. */
+static uint32_t legs_of(const struct engine_config *c,
+			const struct engine_map *in, uint16_t port)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->maps; i++) {
+		const struct engine_map *m = &c->map[i];
+
+		n += m->bits <= in->bits &&
+		     ipaddr_in(&in->prod, &m->prod, m->bits) &&
+		     (m->prod_port == 0 || m->prod_port == port);
+	}
+	return n;
+}
+
+/* Prefixes either nest or are apart, so the most legs meet in one of them. */
+static int check_legs(const struct engine_config *c, struct errbuf *e)
+{
+	char a[MAP_TEXT];
+
+	for (uint32_t i = 0; i < c->maps; i++)
+		for (uint32_t k = 0; k < c->maps; k++)
+			if (legs_of(c, &c->map[i], c->map[k].prod_port) >
+			    LEGS_MAX)
+				return errbuf_set(
+					e, -EINVAL,
+					"--map %s is one of more than %d for "
+					"the same production server; drop some",
+					map_text(a, &c->map[i]), LEGS_MAX);
+	return 0;
+}
+
+static int check_maps(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+	int rc;
+
+	if (c->maps == 0)
+		return errbuf_set(e, -EINVAL,
+				  "who is played to whom? Add --map "
+				  "PROD:PORT=SUT:PORT");
+	for (uint32_t i = 1; c->sut_pinned && i < c->maps; i++)
+		if (!ipaddr_eq(&c->map[i].sut, &c->map[0].sut))
+			return errbuf_set(e, -EINVAL,
+					  "--sut-mac is for one SUT, and --map "
+					  "names several; drop it");
+	rc = check_pairs(c, e);
+	return rc ? rc : check_legs(c, e);
+}
+
+static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
+{
+	uint32_t stdins = 0;
+
+	if (o->iface == NULL && o->files == 0)
+		return errbuf_set(e, -EINVAL,
+				  cmd == OPTIONS_DOCTOR
+					  ? "where is the mirror? Add -i DEV"
+					  : "where do frames come from? Add -i "
+					    "DEV or -r FILE");
+	if (o->iface != NULL && o->files != 0)
+		return errbuf_set(e, -EINVAL,
+				  "-i and -r at once; drop one of them");
+	for (uint32_t i = 0; i < o->files; i++)
+		stdins += strcmp(o->file[i], "-") == 0;
+	if (stdins > 1)
+		return errbuf_set(e, -EINVAL,
+				  "standard input can be read once; drop the "
+				  "other -r -");
+	return 0;
+}
+
+static int check_sut_dev(const struct options *o, struct errbuf *e)
+{
+	if (o->sut_dev == NULL)
+		return errbuf_set(e, -EINVAL,
+				  "where is the SUT? Add --sut-dev DEV, or "
+				  "--sut-dev none to play to nobody");
+	if (o->iface != NULL && strcmp(o->iface, o->sut_dev) == 0)
+		return errbuf_set(
+			e, -EINVAL,
+			"-i %s is also --sut-dev; the SUT must have a "
+			"wire of its own",
+			o->iface);
+	return 0;
+}
+
+static int check_journal(const struct options *o, struct errbuf *e)
+{
+	struct stat st;
+	bool rotates = o->rotate_bytes != 0 || o->rotate_secs != 0;
+
+	if (o->journal == NULL) {
+		if (rotates || o->rotate_files != 0 || o->journal_client)
+			return errbuf_set(e, -EINVAL,
+					  "-C, -G, -W and --journal-only are "
+					  "about a journal; add -w FILE");
+		return 0;
+	}
+	if (o->rotate_files != 0 && !rotates)
+		return errbuf_set(e, -EINVAL,
+				  "-W keeps the newest of several files; add "
+				  "-C or -G");
+	if (strcmp(o->journal, "-") == 0) {
+		if (rotates)
+			return errbuf_set(
+				e, -EINVAL,
+				"-w - cannot begin another file; drop "
+				"-C and -G or name a file");
+		return 0;
+	}
+	if (lstat(o->journal, &st) == 0)
+		return errbuf_set(e, -EINVAL,
+				  "-w %s is there already; remove it or choose "
+				  "another name",
+				  o->journal);
+	return 0;
+}
+
+static int check_outputs(const struct options *o, struct errbuf *e)
+{
+	unsigned users = o->print;
+
+	users += o->journal != NULL && strcmp(o->journal, "-") == 0;
+	users += o->json != NULL && strcmp(o->json, "-") == 0;
+	if (users > 1)
+		return errbuf_set(e, -EINVAL,
+				  "--print, --json - and -w - all write to "
+				  "standard output; keep one");
+	if (o->engine.limits.flow_share > o->engine.limits.pool)
+		return errbuf_set(e, -EINVAL,
+				  "--flow-share is more than --pool; raise "
+				  "--pool or lower --flow-share");
+	return 0;
+}
+
+int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
+{
+	int rc;
+
+	if (cmd == OPTIONS_RERUN)
+		return o->files > 0 ? 0
+				    : errbuf_set(e, -EINVAL,
+						 "which journal? Name its "
+						 "FILE");
+	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
+		return 0;
+	rc = check_source(o, cmd, e);
+	if (rc == 0)
+		rc = check_maps(o, e);
+	if (rc == 0)
+		rc = check_sut_dev(o, e);
+	/* Doctor writes no journal and no report. */
+	if (rc == 0 && cmd == OPTIONS_SHADOW)
+		rc = check_journal(o, e);
+	if (rc == 0)
+		rc = check_outputs(o, e);
+	return rc;
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_options.c - Unit test of cmd/options and cmd/values
+ */
+#include "cmd/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "cmd/values.h"
+
+#define WORDS_MAX 128
+#define TEXT_MAX  8192
+
+/* A command line in one string, split at blanks, parsed. The strings stay. */
+static int parse(struct options *o, const char *line, unsigned cmd,
+		 struct errbuf *e)
+{
+	static char store[16][1024];
+	static unsigned turn;
+	char *text = store[turn++ % 16];
+	char *argv[WORDS_MAX];
+	int argc = 0;
+
+	snprintf(text, sizeof(store[0]), "%s", line);
+	for (char *w = strtok(text, " "); w != NULL; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	e->s[0] = '\0';
+	return options_parse(o, argc, argv, cmd, e);
+}
+
+static struct ipaddr ip(const char *s)
+{
+	struct ipaddr a = { { 0 } };
+
+	CHECK(value_get_ip(s, strlen(s), &a) == 0);
+	return a;
+}
+
+static void test_defaults(void)
+{
+	struct options o;
+	struct errbuf e;
+
+	CHECK(parse(&o, "", OPTIONS_SHADOW, &e) == 0);
+	CHECK(o.engine.limits.flows == 65536);
+	CHECK(o.engine.limits.pool == 256u << 20);
+	CHECK(o.engine.limits.flow_share == 16u << 20);
+	CHECK(o.engine.compare == COMPARE_EQUIVALENT);
+	CHECK(o.engine.sample == 65536);
+	CHECK(o.engine.vxlan == VXLAN_NONE);
+	CHECK(o.engine.shadow.midstream && o.engine.shadow.shed);
+	CHECK(o.engine.shadow.gso && !o.engine.shadow.timing);
+	CHECK(!o.engine.shadow.order_captured);
+	CHECK(o.engine.shadow.delay == 0);
+	CHECK(o.engine.shadow.max_lag == 30 * NS_PER_SEC);
+	CHECK(o.engine.shadow.sut_silent == 10 * NS_PER_SEC);
+	CHECK(o.capture == RING_V2);
+	CHECK(o.min_share && o.min_compared == 0);
+	CHECK(o.iface == NULL && o.sut_dev == NULL && o.expr[0] == '\0');
+}
+
+static void test_a_whole_command(void)
+{
+	struct options o;
+	struct errbuf e;
+
+	CHECK(parse(&o,
+		    "-i mon0 --sut-dev eth1 --map 10.0.0.10:80=10.1.0.20:8080 "
+		    "--compare identical --duration 60s --json out.jsonl "
+		    "-w run.pcapng -C5 -G 7 -W 3 -qc 12 --level=timing "
+		    "--sample 10% --behind wait --max-lag 500ms --vxlan 7 "
+		    "--pool 64M --sut-mac 02:00:5e:10:0A:ff "
+		    "--min-compared 12.5% --max-different 4 tcp port 80",
+		    OPTIONS_SHADOW, &e) == 0);
+	CHECK(strcmp(o.iface, "mon0") == 0);
+	CHECK(strcmp(o.sut_dev, "eth1") == 0 && !o.engine.sut_none);
+	CHECK(o.engine.maps == 1 && o.engine.map[0].bits == IPADDR_BITS);
+	CHECK(o.engine.map[0].prod_port == 80);
+	CHECK(o.engine.map[0].sut_port == 8080);
+	CHECK(o.engine.compare == COMPARE_IDENTICAL);
+	CHECK(o.duration == 60 * NS_PER_SEC);
+	CHECK(strcmp(o.json, "out.jsonl") == 0);
+	CHECK(o.rotate_bytes == 5 && o.rotate_secs == 7 && o.rotate_files == 3);
+	CHECK(o.quiet && o.count == 12);
+	CHECK(o.engine.shadow.timing);
+	CHECK(o.engine.shadow.delay == SHADOW_DELAY);
+	CHECK(o.engine.sample == 6554);
+	CHECK(!o.engine.shadow.shed);
+	CHECK(o.engine.shadow.max_lag == 500 * NS_PER_MS);
+	CHECK(o.engine.vxlan == 7);
+	CHECK(o.engine.limits.pool == 64u << 20);
+	CHECK(o.engine.sut_pinned && o.engine.sut_mac[4] == 0x0a);
+	CHECK(o.min_share && o.min_compared == 125000);
+	CHECK(o.max_different == 4);
+	CHECK(strcmp(o.expr, "tcp port 80") == 0);
+}
+
+struct map_row {
+	const char *text;
+	const char *prod;
+	unsigned bits;
+	unsigned pport;
+	const char *sut;
+	unsigned sport;
+};
+
+static void test_maps(void)
+{
+	static const struct map_row rows[] = {
+		{ "10.0.0.1=10.1.0.1", "10.0.0.1", 128, 0, "10.1.0.1", 0 },
+		{ "10.0.0.1:80=10.1.0.1", "10.0.0.1", 128, 80, "10.1.0.1", 0 },
+		{ "10.0.0.0/24:80=10.1.0.1:81", "10.0.0.0", 120, 80, "10.1.0.1",
+		  81 },
+		{ "0.0.0.0/0=10.1.0.1:81", "0.0.0.0", 96, 0, "10.1.0.1", 81 },
+		{ "[2001:db8::1]:80=[2001:db8::2]:81", "2001:db8::1", 128, 80,
+		  "2001:db8::2", 81 },
+		{ "2001:db8::/32=2001:db9::2", "2001:db8::", 32, 0,
+		  "2001:db9::2", 0 },
+		{ "[2001:db8::]/32:443=2001:db9::2", "2001:db8::", 32, 443,
+		  "2001:db9::2", 0 },
+		{ "2001:db8::1=[2001:db8::2]:1", "2001:db8::1", 128, 0,
+		  "2001:db8::2", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct map_row *r = &rows[i];
+		struct engine_map m;
+		struct engine_map again;
+		struct ipaddr prod = ip(r->prod);
+		struct ipaddr sut = ip(r->sut);
+		char text[256];
+		struct text t;
+
+		CHECK_ROW(value_get_map(r->text, &m) == 0, r->text);
+		CHECK_ROW(ipaddr_eq(&m.prod, &prod), r->text);
+		CHECK_ROW(ipaddr_eq(&m.sut, &sut), r->text);
+		CHECK_ROW(m.bits == r->bits, r->text);
+		CHECK_ROW(m.prod_port == r->pport, r->text);
+		CHECK_ROW(m.sut_port == r->sport, r->text);
+		text_begin(&t, text, sizeof(text));
+		value_put_map(&t, &m);
+		CHECK_ROW(value_get_map(text, &again) == 0, text);
+		CHECK_ROW(memcmp(&m, &again, sizeof(m)) == 0, text);
+	}
+}
+
+static void test_bad_values(void)
+{
+	static const char *const rows[] = {
+		"--map 10.0.0.1",
+		"--map =10.0.0.1",
+		"--map 10.0.0.1=",
+		"--map 10.0.0.1:0=10.1.0.1",
+		"--map 10.0.0.1:65536=10.1.0.1",
+		"--map 10.0.0.1:80x=10.1.0.1",
+		"--map 10.0.0.1/24=10.1.0.1", /* bits behind the prefix */
+		"--map 10.0.0.0/33=10.1.0.1",
+		"--map 10.0.0.0/=10.1.0.1",
+		"--map 10.0.0.1=10.1.0.0/24",
+		"--map 10.0.0.1=2001:db8::1",
+		"--map [10.0.0.1]:80=10.1.0.1",
+		"--map [2001:db8::1=2001:db8::2",
+		"--map 2001:db8::1/129=2001:db8::2",
+		"--duration 5x",
+		"--duration x",
+		"--duration -5s",
+		"--duration 99999999999h",
+		"--duration",
+		"--pool 1",
+		"--pool 10T",
+		"--sample 10",
+		"--sample 0%",
+		"--sample 101%",
+		"--sample 100.1%",
+		"--max-flows 0",
+		"--max-flows 99999999999999999999",
+		"--compare same",
+		"--level request",
+		"--level fragment",
+		"--vxlan 16777216",
+		"--vxlan 4294967294",
+		"--sut-mac 02:00:00:00:00",
+		"--sut-mac 01:00:00:00:00:01", /* of a group */
+		"--skip 10.0.0.1/8",
+		"--print=yes",
+		"--no-such",
+		"-Z",
+		"-r",
+		"@/nonexistent/file",
+	};
+	struct options o;
+	struct options before;
+	struct errbuf e;
+
+	memset(&o, 0x5a, sizeof(o));
+	before = o;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CHECK_ROW(parse(&o, rows[i], OPTIONS_SHADOW, &e) == -22,
+			  rows[i]);
+		CHECK_ROW(e.s[0] != '\0', rows[i]);
+		CHECK_ROW(memcmp(&o, &before, sizeof(o)) == 0, rows[i]);
+	}
+	CHECK(parse(&o, "--level request", OPTIONS_SHADOW, &e) < 0);
+	CHECK(strstr(e.s, "later version") != NULL);
+}
+
+/* Every option is set, and reads back from its text as the same struct. */
+static void test_text_reads_back(void)
+{
+	static const char *const rows[] = {
+		"",
+		"-i mon0 --sut-dev eth1 --map 10.0.0.10:80=10.1.0.20 tcp",
+		"-r a -r @b -r - --sut-dev none --map ::1=::2 --map "
+		"[::3]:80=[::4]:81",
+		"-i x --sut-dev y --sut-mac 02:01:02:03:04:05 --compare none "
+		"--level timing --sample 33.3333% --skip 10.0.0.0/8 --skip "
+		"2001:db8::/32 --skip ::1 --midstream off --order captured "
+		"--behind wait --max-lag 1500ms --sut-silent 61s --idle 2h "
+		"--vxlan any --max-flows 1234 --pool 100M --flow-share 1025K "
+		"--capture v3 --mirror-ring 65537 --sut-ring 1G --duration 7us "
+		"-c 99 --json - -w f -C 1 -G 2 -W 3 --journal-only client "
+		"--print --min-compared 0.0001% --max-different 5 --user me -q "
+		"port 80 and not host 'x'",
+		"--sample 0.0001% --min-compared 17 --vxlan 16777215",
+		"--sample 99.99% --duration 3ns",
+	};
+	char text[TEXT_MAX];
+	char again[TEXT_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct options a;
+		struct options b;
+		struct errbuf e = { "" };
+		int n;
+
+		CHECK_ROW(parse(&a, rows[i], OPTIONS_SHADOW, &e) == 0, e.s);
+		n = options_text(&a, text, sizeof(text));
+		CHECK_ROW(n > 0 && strlen(text) == (size_t)n, rows[i]);
+		CHECK_ROW(options_read(&b, text, OPTIONS_SHADOW, &e) == 0, e.s);
+		CHECK_ROW(options_text(&b, again, sizeof(again)) == n, rows[i]);
+		CHECK_ROW(strcmp(text, again) == 0, again);
+		CHECK_ROW(memcmp(&a.engine, &b.engine, sizeof(a.engine)) == 0,
+			  text);
+		CHECK_ROW(strcmp(a.expr, b.expr) == 0, text);
+		CHECK_ROW(a.files == b.files, text);
+		for (uint32_t k = 0; k < a.files && k < b.files; k++)
+			CHECK_ROW(strcmp(a.file[k], b.file[k]) == 0, text);
+		CHECK_ROW(a.duration == b.duration && a.count == b.count, text);
+		CHECK_ROW(a.print == b.print && a.quiet == b.quiet, text);
+		CHECK_ROW(a.capture == b.capture, text);
+		CHECK_ROW(a.min_compared == b.min_compared &&
+				  a.min_share == b.min_share,
+			  text);
+		CHECK_ROW(a.journal_client == b.journal_client, text);
+		CHECK_ROW(a.mirror_ring == b.mirror_ring, text);
+		CHECK_ROW(options_text(&a, text, (size_t)n) < 0, rows[i]);
+	}
+}
+
+static void test_quoted_text(void)
+{
+	char expr[] = "host a'b and # \\ \"c\"\n@x";
+	char name[] = "a b'c#";
+	char *argv[] = { "-w", name, "--", expr };
+	char text[TEXT_MAX];
+	struct options o;
+	struct options b;
+	struct errbuf e = { "" };
+
+	CHECK(options_parse(&o, 4, argv, OPTIONS_SHADOW, &e) == 0);
+	CHECK(options_text(&o, text, sizeof(text)) > 0);
+	CHECK(options_read(&b, text, OPTIONS_SHADOW, &e) == 0);
+	CHECK(strcmp(b.expr, expr) == 0);
+	CHECK(strcmp(b.journal, name) == 0);
+}
+
+static void test_option_files(void)
+{
+	char path[] = "/tmp/test_options_XXXXXX";
+	char line[64];
+	struct options o;
+	struct errbuf e;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0);
+	snprintf(line, sizeof(line), "@%s -q", path);
+	CHECK(dprintf(fd, "# how we run\n-i \\\n mo\\\nn0 # the mirror\n--user 'a "
+			  "b' --json \"c\\\"d\""
+			  "\n\n\ttcp\n port\\ 80 not#comment\n") > 0);
+	CHECK(parse(&o, line, OPTIONS_SHADOW, &e) == 0);
+	CHECK(strcmp(o.iface, "mon0") == 0);
+	CHECK(strcmp(o.user, "a b") == 0 && strcmp(o.json, "c\"d") == 0);
+	CHECK(strcmp(o.expr, "tcp port 80 not#comment") == 0);
+	CHECK(o.quiet);
+
+	CHECK(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	CHECK(dprintf(fd, "--user 'a b\n") > 0);
+	CHECK(parse(&o, line, OPTIONS_SHADOW, &e) == -22);
+	CHECK(strstr(e.s, "quotation") != NULL);
+
+	CHECK(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	CHECK(dprintf(fd, "@%s\n", path) > 0);
+	CHECK(parse(&o, line, OPTIONS_SHADOW, &e) == -22);
+	close(fd);
+	unlink(path);
+}
+
+/* The sentence must name what is wrong: a part of it stands in the row. */
+struct check_row {
+	const char *line;
+	const char *says; /* NULL: it is good */
+};
+
+#define GOOD "-i a --sut-dev b --map 10.0.0.1:80=10.1.0.1 "
+
+static void test_together(void)
+{
+	static const struct check_row rows[] = {
+		{ GOOD, NULL },
+		{ "-r f --sut-dev none --map 10.0.0.1=10.1.0.1", NULL },
+		{ "--sut-dev b --map 10.0.0.1=10.1.0.1", "-i DEV or -r" },
+		{ GOOD "-r f", "at once" },
+		{ "-r - -r - --sut-dev none --map 10.0.0.1=10.1.0.1", "once" },
+		{ "-i a --sut-dev b", "--map" },
+		{ "-i a --map 10.0.0.1=10.1.0.1", "--sut-dev" },
+		{ "-i a --sut-dev a --map 10.0.0.1=10.1.0.1", "wire of its" },
+		/* The same place twice, in several guises. */
+		{ GOOD "--map 10.0.0.1:80=10.1.0.1", "the same SUT" },
+		{ GOOD "--map 10.0.0.1:80=10.1.0.1:80", "the same SUT" },
+		{ GOOD "--map 10.0.0.1=10.1.0.1", "the same SUT" },
+		{ GOOD "--map 10.0.0.0/8:80=10.1.0.1", "the same SUT" },
+		/* Not the same. */
+		{ GOOD "--map 10.0.0.1:81=10.1.0.1", NULL },
+		{ GOOD "--map 10.0.0.2:80=10.1.0.1", NULL },
+		{ GOOD "--map 10.0.0.1:80=10.1.0.1:81", NULL },
+		{ GOOD "--map 10.0.0.1:80=10.1.0.2", NULL },
+		/* Four legs are the most. */
+		{ GOOD "--map 10.0.0.1:80=10.1.0.2 --map 10.0.0.1=10.1.0.3 "
+		       "--map 10.0.0.0/8:80=10.1.0.4",
+		  NULL },
+		{ GOOD "--map 10.0.0.1:80=10.1.0.2 --map 10.0.0.1=10.1.0.3 "
+		       "--map 10.0.0.0/8:80=10.1.0.4 --map 0.0.0.0/0=10.1.0.5",
+		  "more than 4" },
+		{ GOOD "--map 10.0.0.1:80=10.1.0.2 --map 10.0.0.1=10.1.0.3 "
+		       "--map 10.0.0.0/8:80=10.1.0.4 --map "
+		       "0.0.0.0/0:81=10.1.0.5",
+		  NULL },
+		{ GOOD "--sut-mac 02:00:00:00:00:01", NULL },
+		{ GOOD "--sut-mac 02:00:00:00:00:01 --map 10.0.0.2=10.1.0.2",
+		  "--sut-mac" },
+		{ GOOD "-C 5", "-w FILE" },
+		{ GOOD "-w /nonexistent/x -C 5 -W 2", NULL },
+		{ GOOD "-w /nonexistent/x -W 2", "-C or -G" },
+		{ GOOD "-w - -G 5", "another file" },
+		{ GOOD "-w /dev/null", "there already" },
+		{ GOOD "-w - --json -", "standard output" },
+		{ GOOD "--print --json -", "standard output" },
+		{ GOOD "--pool 1M", "--flow-share" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct options o;
+		struct errbuf e;
+		int rc;
+
+		CHECK_ROW(parse(&o, rows[i].line, OPTIONS_SHADOW, &e) == 0,
+			  rows[i].line);
+		rc = options_check(&o, OPTIONS_SHADOW, &e);
+		CHECK_ROW(rc == (rows[i].says ? -22 : 0), rows[i].line);
+		if (rows[i].says)
+			CHECK_ROW(strstr(e.s, rows[i].says) != NULL, e.s);
+	}
+}
+
+static void test_subcommands(void)
+{
+	struct options o;
+	struct errbuf e;
+
+	CHECK(parse(&o, "--release eth1", OPTIONS_DOCTOR, &e) == 0);
+	CHECK(strcmp(o.release, "eth1") == 0);
+	CHECK(options_check(&o, OPTIONS_DOCTOR, &e) == 0);
+	CHECK(parse(&o, "--release eth1", OPTIONS_SHADOW, &e) == -22);
+	CHECK(parse(&o, "-r f", OPTIONS_DOCTOR, &e) == -22);
+	CHECK(parse(&o, GOOD, OPTIONS_DOCTOR, &e) == 0);
+	CHECK(options_check(&o, OPTIONS_DOCTOR, &e) == 0);
+	CHECK(parse(&o, "a.pcapng b", OPTIONS_RERUN, &e) == 0);
+	CHECK(o.files == 2 && strcmp(o.file[1], "b") == 0);
+	CHECK(options_check(&o, OPTIONS_RERUN, &e) == 0);
+	CHECK(parse(&o, "", OPTIONS_RERUN, &e) == 0);
+	CHECK(options_check(&o, OPTIONS_RERUN, &e) == -22);
+	CHECK(parse(&o, "-q", OPTIONS_RERUN, &e) == -22);
+	CHECK(parse(&o, "-h", OPTIONS_RERUN, &e) == 1);
+	CHECK(parse(&o, "--help --no-such", OPTIONS_SHADOW, &e) == 1);
+}
+
+static const struct check_test tests[] = {
+	{ "defaults", test_defaults },
+	{ "a whole command", test_a_whole_command },
+	{ "maps", test_maps },
+	{ "bad values leave the result alone", test_bad_values },
+	{ "the text reads back", test_text_reads_back },
+	{ "quoted text reads back", test_quoted_text },
+	{ "files of options", test_option_files },
+	{ "options together", test_together },
+	{ "subcommands", test_subcommands },
+};
+
+int main(void)
+{
+	return check_main(tests, ARRAY_SIZE(tests));
+}
