@@ -223,7 +223,7 @@ static void fill(struct filled *f, struct live *l)
 	f->d.sum_count = 4;
 }
 
-void live_report(struct live *l, bool final)
+void live_report(struct live *l)
 {
 	static struct filled f;
 	static char line[REPORT_LINE_MAX];
@@ -238,7 +238,7 @@ void live_report(struct live *l, bool final)
 				   stderr :
 				   stdout);
 	fflush(stdout);
-	if (l->lines == NULL || !final)
+	if (l->lines == NULL)
 		return;
 	n = report_json(line, sizeof(line), &f.d);
 	if (n > 0)

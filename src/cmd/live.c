@@ -271,7 +271,7 @@ static void look_around(struct live *l)
 
 	while ((sig = signals_next(l->signal_fd)) > 0) {
 		if (sig == SIGUSR1)
-			live_report(l, false);
+			live_report(l);
 		else if (sig != SIGUSR2)
 			l->stop = true;
 	}

@@ -98,8 +98,10 @@ void live_close(struct live *l);
 /** live_finish() - Write what waits for the disk, so that it can be reported */
 void live_finish(struct live *l);
 
-/** live_report() - Print the report; @final: it is the last one */
-void live_report(struct live *l, bool final);
+/** live_report() - Print the report, and write it as a JSON line; the last such
+ * line is the final one
+ */
+void live_report(struct live *l);
 
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
