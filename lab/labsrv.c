@@ -20,7 +20,7 @@
  * another, as a server does that works on each for so long.
  *
  * The log has one line an answer, in the order of answers, written at its end:
- * "connection number id status bytes OK|CUT", like the nginx of this lab.
+ * "connection number id status bytes seconds OK|CUT", like this lab's nginx.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -55,6 +55,7 @@ struct answer {
 	char id[ID_MAX];
 	int status;
 	enum fault fault;
+	uint64_t began; /* ms */
 };
 
 struct conn {
@@ -128,8 +129,9 @@ static void conn_close(struct conn *c, bool reset)
 static void log_answer(const struct conn *c, const struct answer *a)
 {
 	if (logfile)
-		fprintf(logfile, "%lu %lu %s %d %zu %s\n", c->serial,
+		fprintf(logfile, "%lu %lu %s %d %zu %.3f %s\n", c->serial,
 			c->requests, a->id[0] ? a->id : "-", a->status, a->sent,
+			(double)(now_ms() - a->began) / 1e3,
 			a->sent == a->total && a->fault != CUT ? "OK" : "CUT");
 }
 
@@ -190,7 +192,8 @@ static void make_answer(struct conn *c, size_t len)
 	if (a->fault == CUT)
 		a->total = a->head_len + a->body_len / 2;
 	c->have = true;
-	c->due = now_ms() + delay_ms;
+	a->began = now_ms();
+	c->due = a->began + delay_ms;
 }
 
 /* Sends what is left of @c->out. Returns 1 when done, 0 to wait, -1 on error. */

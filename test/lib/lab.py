@@ -258,6 +258,8 @@ class Lab:
             up += [("us", "mon0"), ("us", "eth1")]
         for room, dev in up:
             self.ip(room, "link", "set", dev, "up")
+        self.ip("us", "route", "add", "default", "via", "10.9.0.254", "dev",
+                "lan0")
         self.ip("sut", "-%d" % self.family, "route", "add", "default", "via",
                 a["gw"], "dev", "s0")
 
@@ -327,8 +329,15 @@ class Lab:
             return code, f.read()
 
     def python(self, room, code, *args, timeout=60):
-        """Runs Python text in a namespace; server addresses are arguments."""
+        """Runs Python text in a namespace: (exit code, output)."""
         return self.run(room, [sys.executable, "-c", code, *map(str, args)],
+                        timeout=timeout)
+
+    def client(self, how, *args, timeout=60):
+        """Runs client.py against production: (exit code, output)."""
+        return self.run("client", [sys.executable,
+                                   os.path.join(HERE, "client.py"),
+                                   self.addr["prod"], how, *map(str, args)],
                         timeout=timeout)
 
     # ---------------------------------------------------------- counters
@@ -389,9 +398,9 @@ class Lab:
 
     # ------------------------------------------------------------ servers
 
-    def nginx(self, room, extra="", env=None):
+    def nginx(self, room, extra="", listen=""):
         """A real nginx in `room` (prod or sut) at port 80. `extra` is put in
-        its server block, in front of the usual locations."""
+        its server block, `listen` at the end of its listen directive."""
         root = self.path("nginx-" + room)
         for d in ("www", "tmp"):
             os.makedirs(os.path.join(root, d), exist_ok=True)
@@ -410,19 +419,19 @@ events { worker_connections 8192; }
 http {
   %(temps)s
   log_format lab '$connection $connection_requests $arg_id $status $bytes_sent'
-                 ' $request_completion';
+                 ' $request_time $request_completion';
   access_log %(root)s/log lab buffer=256k flush=1s;
   keepalive_requests 1000000000; keepalive_timeout 600s; etag off;
   open_file_cache max=16; sendfile on; tcp_nopush on; default_type text/plain;
   server {
-    listen %(listen)s:80 backlog=4096; root %(root)s/www;
+    listen %(at)s:80 backlog=4096 %(listen)s; root %(root)s/www;
     client_max_body_size 0;
     %(extra)s
     location / { }
   }
 }
-""" % {"root": root, "temps": temps, "extra": extra,
-                "listen": "[%s]" % host if self.family == 6 else host})
+""" % {"root": root, "temps": temps, "extra": extra, "listen": listen,
+       "at": "[%s]" % host if self.family == 6 else host})
         p = self.spawn(room, ["nginx", "-p", root, "-c", conf, "-e",
                               root + "/error"], err=root + "/stderr")
         p.log, p.reopen = root + "/log", True
@@ -460,7 +469,7 @@ http {
         """Load by wrk. Gives requests a second (or the process, wait=False)."""
         env = {"LAB_RUN": run, "LAB_URL": url, "LAB_BODY": str(body),
                "LAB_PIPE": str(pipe), "LAB_CLOSE": "1" if close else "0"}
-        argv = ["wrk", "-t%d" % threads, "-c%d" % conns, "-d%gs" % seconds,
+        argv = ["wrk", "-t%d" % threads, "-c%d" % conns, "-d%ds" % seconds,
                 "--timeout", "30s", "-s", os.path.join(HERE, "load.lua"),
                 self.url(to)]
         self.files += 1
@@ -513,16 +522,21 @@ Reach = collections.namedtuple(
     "Reach", "asked reached missing duplicates disorder cut")
 
 
+Answer = collections.namedtuple(
+    "Answer", "conn number id status size seconds whole")
+
+
 def read_log(path):
-    """[(connection, number, id, status, bytes, complete)] in log order."""
+    """[Answer] in log order; lines without an id, or not whole, are left out."""
     rows = []
     if os.path.exists(path):
         with open(path) as f:
             for line in f:
                 w = line.split()
-                if len(w) >= 5 and line.endswith("\n") and w[2] != "-":
-                    rows.append((int(w[0]), int(w[1]), w[2], w[3], int(w[4]),
-                                 w[5:] == ["OK"]))
+                if len(w) >= 6 and line.endswith("\n") and w[2] != "-":
+                    rows.append(Answer(int(w[0]), int(w[1]), w[2], w[3],
+                                       int(w[4]), float(w[5]),
+                                       w[6:] == ["OK"]))
     return rows
 
 
@@ -537,21 +551,20 @@ def reach(prod_log, sut_log):
     """
     prod, sut = read_log(prod_log), read_log(sut_log)
     at = {}
-    for conn, number, rid, status, size, whole in prod:
-        at.setdefault(rid, (conn, number, size, whole))
-    seen = collections.Counter(r[2] for r in sut)
+    for r in prod:
+        at.setdefault(r.id, r)
+    seen = collections.Counter(r.id for r in sut)
     disorder = cut = 0
     last = {}
-    for conn, number, rid, status, size, whole in sorted(sut,
-                                                         key=lambda r: r[:2]):
-        if rid not in at:
+    for r in sorted(sut, key=lambda r: (r.conn, r.number)):
+        p = at.get(r.id)
+        if not p:
             continue
-        pconn, pnumber, psize, pwhole = at[rid]
-        before = last.get(conn)
-        if before and (before[0] != pconn or before[1] >= pnumber):
+        before = last.get(r.conn)
+        if before and (before.conn != p.conn or before.number >= p.number):
             disorder += 1
-        last[conn] = (pconn, pnumber)
-        if pwhole and (not whole or size != psize):
+        last[r.conn] = p
+        if p.whole and (not r.whole or r.size != p.size):
             cut += 1
     missing = [rid for rid in at if rid not in seen]
     return Reach(len(at), len(at) - len(missing), missing,
