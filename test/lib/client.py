@@ -6,20 +6,27 @@
   client.py HOST pipe PATH...         all requests in one segment
   client.py HOST slow PATH RATE       reads the answer at RATE bytes a second
   client.py HOST abort PATH BYTES     reads BYTES of the answer, then resets
-  client.py HOST idle COUNT SECONDS   holds COUNT connections, sends nothing
+  client.py HOST idle COUNT SECONDS FROM
+                                      holds COUNT connections of one address
+  client.py HOST paced COUNT RATE SECONDS
+                                      COUNT connections, RATE requests a second
+                                      on each, id q-CONNECTION-NUMBER
 
 Prints for each answer "STATUS LENGTH", or "error REASON" where it stopped.
 """
 import re
+import resource
 import socket
 import struct
 import sys
 import time
 
 
-def connect(host, rcvbuf=0):
+def connect(host, rcvbuf=0, source=None):
     s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     s.settimeout(10)
+    if source:
+        s.bind((source, 0))
     if rcvbuf:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
     s.connect((host, 80))
@@ -98,6 +105,25 @@ def abort(host, path, count):
     print("aborted", got)
 
 
+def paced(host, count, rate, seconds):
+    """Open loop in rounds: one request on each connection, every 1/RATE s."""
+    conns = [connect(host) for _ in range(count)]
+    began = time.monotonic()
+    for n in range(int(rate * seconds)):
+        time.sleep(max(0.0, began + n / rate - time.monotonic()))
+        for i, s in enumerate(conns):
+            s.sendall(request("/a?id=q-%d-%d" % (i, n)))
+        for s in conns:
+            answer(s, b"")
+
+
+def idle(host, count, seconds, source):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, count + 100))
+    held = [connect(host, source=source) for _ in range(count)]
+    print("held", len(held), flush=True)
+    time.sleep(seconds)
+
+
 def main():
     host, how, *rest = sys.argv[1:]
     try:
@@ -106,9 +132,9 @@ def main():
         elif how == "abort":
             abort(host, rest[0], int(rest[1]))
         elif how == "idle":
-            held = [connect(host) for _ in range(int(rest[0]))]
-            time.sleep(float(rest[1]))
-            print("held", len(held))
+            idle(host, int(rest[0]), float(rest[1]), rest[2])
+        elif how == "paced":
+            paced(host, int(rest[0]), float(rest[1]), float(rest[2]))
         else:
             talk(host, how, rest)
     except OSError as e:

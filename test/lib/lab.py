@@ -145,6 +145,11 @@ class Understudy:
         self.signal(signal.SIGINT)
         return self.wait(seconds)
 
+    def rss(self):
+        """Resident memory now, in kB."""
+        with open("/proc/%d/status" % self.proc.pid) as f:
+            return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+
     def report(self):
         """The last report, or {} if there is none."""
         r = [x for x in self.lines() if x.get("type") == "report"]
@@ -270,6 +275,8 @@ class Lab:
         self.ip("us", "addr", "add", self.addr["gw"] + n, "dev", "eth1")
 
     def close(self):
+        # A second Ctrl-C must not leave half of it standing.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         for p in reversed(self.children):
             if p.poll() is None:
                 p.kill()
@@ -286,6 +293,7 @@ class Lab:
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
         atexit.unregister(self.close)
+        signal.signal(signal.SIGINT, before)
 
     # --------------------------------------------------------- processes
 
@@ -339,6 +347,26 @@ class Lab:
                                    os.path.join(HERE, "client.py"),
                                    self.addr["prod"], how, *map(str, args)],
                         timeout=timeout)
+
+    def hold(self, count, seconds=600, each=25000):
+        """Opens `count` idle connections to production, from an address of its
+        own for `each`, and leaves them open. Gives how many stand."""
+        outs = []
+        for i in range(0, count, each):
+            addr = ("10.0.0.%d" if self.family == 4 else "fd00:a::1%02x") % (
+                100 + i // each)
+            self.ip("client", "addr", "add", "%s/%d" % (addr, self.addr["len"]),
+                    "dev", "c0", *(["nodad"] if self.family == 6 else []))
+            outs.append(self.path("hold%d" % i))
+            p = self.spawn("client", [sys.executable,
+                                      os.path.join(HERE, "client.py"),
+                                      self.addr["prod"], "idle",
+                                      str(min(each, count - i)), str(seconds),
+                                      addr], out=outs[-1], err=outs[-1])
+            while p.poll() is None and not os.path.getsize(outs[-1]):
+                time.sleep(0.1)
+        text = "".join(open(o).read() for o in outs)
+        return sum(int(n) for n in re.findall(r"held (\d+)", text))
 
     # ---------------------------------------------------------- counters
 
@@ -398,9 +426,10 @@ class Lab:
 
     # ------------------------------------------------------------ servers
 
-    def nginx(self, room, extra="", listen=""):
+    def nginx(self, room, extra="", listen="", connections=8192):
         """A real nginx in `room` (prod or sut) at port 80. `extra` is put in
-        its server block, `listen` at the end of its listen directive."""
+        its server block, `listen` at the end of its listen directive; it has
+        room for `connections`."""
         root = self.path("nginx-" + room)
         for d in ("www", "tmp"):
             os.makedirs(os.path.join(root, d), exist_ok=True)
@@ -415,7 +444,8 @@ class Lab:
             f.write("""
 daemon off; master_process off; worker_processes 1; pid %(root)s/pid;
 error_log %(root)s/error;
-events { worker_connections 8192; }
+worker_rlimit_nofile 200000;
+events { worker_connections %(connections)d; }
 http {
   %(temps)s
   log_format lab '$connection $connection_requests $arg_id $status $bytes_sent'
@@ -431,6 +461,7 @@ http {
   }
 }
 """ % {"root": root, "temps": temps, "extra": extra, "listen": listen,
+       "connections": connections,
        "at": "[%s]" % host if self.family == 6 else host})
         p = self.spawn(room, ["nginx", "-p", root, "-c", conf, "-e",
                               root + "/error"], err=root + "/stderr")
