@@ -22,7 +22,6 @@ if [ "$(id -u)" != 0 ]; then
 	exit 2
 fi
 if [ -z "${UNDERSTUDY:-}" ]; then
-	make --no-print-directory build/understudy >&2 ||
-		make --no-print-directory >&2
+	make --no-print-directory >&2
 fi
 exec python3 lab/demo.py "$@"

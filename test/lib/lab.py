@@ -28,6 +28,7 @@ one removes its namespaces.
 import atexit
 import collections
 import ctypes
+import glob
 import json
 import os
 import re
@@ -81,7 +82,11 @@ def why_not():
 
 
 def sweep():
-    """Removes namespaces of runs whose process is gone."""
+    """Removes namespaces and files of runs whose process is gone."""
+    for path in glob.glob(os.path.join(tempfile.gettempdir(),
+                                       "understudy-lab-*-*")):
+        if not os.path.exists("/proc/" + path.split("-")[-2]):
+            shutil.rmtree(path, ignore_errors=True)
     for line in sh("ip", "netns", "list").splitlines():
         m = re.match(r"us(\d+)-(\w+)\b", line)
         if m and not os.path.exists("/proc/" + m[1]):
@@ -171,7 +176,8 @@ class Lab:
     def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True):
         self.family, self.addr = family, ADDR[family]
         self.gso, self.loss, self.burst, self.us_up = gso, loss, burst, us_up
-        self.dir = tempfile.mkdtemp(prefix="understudy-lab-")
+        self.dir = tempfile.mkdtemp(
+            prefix="understudy-lab-%d-" % os.getpid())
         self.children, self.counters, self.made = [], [], []
         self.files = 0
 
@@ -480,11 +486,65 @@ http {
         self.listening(room, p)
         return p
 
-    def listening(self, room, p, port=80, seconds=5):
+    def unbound(self, room, extra=""):
+        """A real unbound that answers all of lab. itself and logs queries."""
+        root = self.path("unbound-" + room)
+        os.makedirs(root)
+        with open(root + "/conf", "w") as f:
+            f.write("""
+server:
+  interface: %(at)s
+  access-control: 0.0.0.0/0 allow
+  access-control: ::/0 allow
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "%(root)s"
+  pidfile: "%(root)s/pid"
+  logfile: "%(root)s/log"
+  use-syslog: no
+  log-queries: yes
+  num-threads: 1
+  so-rcvbuf: 4m
+  module-config: "iterator"
+  local-zone: "lab." redirect
+  local-data: "lab. A 192.0.2.1"
+  %(extra)s
+remote-control:
+  control-enable: no
+""" % {"at": self.addr[room], "root": root, "extra": extra})
+        p = self.spawn(room, ["unbound", "-d", "-c", root + "/conf"],
+                       err=root + "/stderr")
+        p.log, p.reopen = root + "/log", False
+        self.listening(room, p, 53, kind="-Hlun")
+        return p
+
+    def queries(self, count, window=100, timeout=120):
+        """DNS queries to production: (exit code, output)."""
+        return self.run("client", [sys.executable, os.path.join(HERE, "dns.py"),
+                                   self.addr["prod"], str(count), str(window)],
+                        timeout=timeout)
+
+    def flood(self, seconds):
+        """SYNs from addresses that nobody has, to production: how many."""
+        code, out = self.run("client", [
+            sys.executable, os.path.join(HERE, "flood.py"), "c0", MAC["c0"],
+            MAC["p0"], self.addr["client"], self.addr["prod"], str(seconds)])
+        if code:
+            raise LabError("flood: " + out)
+        return int(out)
+
+    @staticmethod
+    def names(log):
+        """The names in unbound's log, in its order."""
+        with open(log) as f:
+            return re.findall(r"info: \S+ (n\d+)\.lab\. A IN", f.read())
+
+    def listening(self, room, p, port=80, seconds=5, kind="-Hltn"):
         end = time.monotonic() + seconds
         while p.poll() is None and time.monotonic() < end:
             if ":%d " % port in sh("ip", "netns", "exec", self.ns(room), "ss",
-                                   "-Hltn"):
+                                   kind):
                 return
             time.sleep(0.02)
         raise LabError("no server listens in " + room)
@@ -522,13 +582,14 @@ http {
         return "%s=%s" % (form % (self.addr["prod"], port),
                           form % (self.addr["sut"], port))
 
-    def understudy(self, *args, compare="equivalent", ready=5.0, filt=None):
+    def understudy(self, *args, compare="equivalent", ready=5.0, port=80,
+                   filt="tcp port 80"):
         """Starts understudy and waits until it says that it plays."""
         self.files += 1
         jsonl = self.path("us%d.jsonl" % self.files)
         argv = [BINARY, "shadow", "-i", "mon0", "--sut-dev", "eth1", "--map",
-                self.map(), "--compare", compare, "--json", jsonl, *args]
-        return Understudy(self, argv + [filt or "tcp port 80"], jsonl, ready)
+                self.map(port), "--compare", compare, "--json", jsonl, *args]
+        return Understudy(self, argv + [filt], jsonl, ready)
 
     def settle(self, *servers, quiet=0.6, seconds=10.0):
         """Waits until the servers' logs have not grown for `quiet` seconds."""
@@ -616,7 +677,8 @@ class Tap:
         return bool(cond)
 
     def equal(self, got, want, what):
-        return self.check(got == want, "%s: %r, expected %r" % (what, got, want))
+        return self.check(got == want, "%s: %.300r, expected %.300r" % (
+            what, got, want))
 
     def run(self, name, test, *args, **kw):
         self.n += 1
@@ -628,7 +690,7 @@ class Tap:
             self.notes.append("%s: %s" % (type(e).__name__, e))
         for note in self.notes:
             for line in str(note).splitlines():
-                print("# " + line)
+                print("# " + line[:500])
         self.bad += bool(self.notes)
         print("%s %d - %s" % ("not ok" if self.notes else "ok", self.n, name))
         print("# %.1f s" % (time.monotonic() - began), flush=True)
@@ -638,11 +700,12 @@ class Tap:
         return 1 if self.bad else 0
 
 
-def main(tests):
-    """Runs [(name, function, args...)] as a TAP program; skips without a lab.
-    Arguments of the command line choose tests whose name has the word."""
+def main(tests, binary=True):
+    """Runs [(name, function, args...)] as a TAP program; skips without a lab,
+    or without understudy if `binary`. Arguments of the command line choose
+    tests whose name has the word."""
     reason = why_not()
-    if not reason and not os.access(BINARY, os.X_OK):
+    if binary and not reason and not os.access(BINARY, os.X_OK):
         reason = "understudy is not built"
     if reason:
         print("1..0 # SKIP " + reason)

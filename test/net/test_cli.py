@@ -150,9 +150,31 @@ def played(t, l, pcap, code, requests):
     t.equal(r.get("sums", {}).get("closed"), True, "sums closed")
 
 
+def journal(t):
+    """-w: a file of its owner only, that tshark opens and rerun repeats."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        path = l.path("run.pcapng")
+        us = l.understudy("-w", path)
+        l.client("keep", *["/b10k?id=q-%d" % i for i in range(30)])
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        t.equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
+        code, out = l.run("us", [lab.BINARY, "rerun", path])
+        t.equal(code, 0, "rerun: " + out)
+        if lab.shutil.which("tshark"):
+            code, out = l.run("us", ["tshark", "-r", path, "-T", "fields", "-e",
+                                     "frame.interface_name"])
+            t.equal(code, 0, "tshark: " + out[-300:])
+            names = {x for x in out.split() if x in (
+                "client", "production", "SUT", "emitted")}
+            t.equal(len(names), 4, "interfaces with frames: %s" % names)
+
+
 lab.main([
     ("SIGUSR1 and SIGINT", signals),
     ("--duration", duration),
+    ("a journal", journal),
     ("bad input", bad_input),
     ("a capture, to nobody", offline),
 ])

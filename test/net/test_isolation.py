@@ -112,11 +112,32 @@ def stranger(t):
         lab.isolated(t, l)
 
 
+def second_way(t):
+    """The SUT's default route is another wire: it is not played to."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        l.ip("sut", "link", "add", "s1", "type", "veth", "peer", "name", "s1p",
+             "netns", l.ns("tap"))
+        l.ip("tap", "link", "set", "s1p", "up")
+        l.ip("sut", "link", "set", "s1", "up")
+        l.ip("sut", "addr", "add", "10.8.0.2/24", "dev", "s1")
+        l.ip("sut", "route", "replace", "default", "via", "10.8.0.1", "dev",
+             "s1")
+        us = l.understudy()
+        l.client("keep", *["/b100?id=q-%d" % i for i in range(10)])
+        l.settle(prod, sut)
+        t.equal(us.finish(), 2, "exit code")
+        t.check("route" in us.text(), "the mend is not named: " + us.text())
+        t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
+        lab.isolated(t, l)
+
+
 lab.main([
     ("the counters count", counters),
     ("a host without us does answer", silent_host),
     ("kill -9 under load", killed),
     ("the host's own address", own_address),
     ("links going up", links_up),
+    ("a SUT with a second way out", second_way),
     ("a stranger on the wire", stranger),
 ])
