@@ -15,7 +15,6 @@
 Prints for each answer "STATUS LENGTH", or "error REASON" where it stopped.
 """
 import re
-import resource
 import socket
 import struct
 import sys
@@ -118,7 +117,6 @@ def paced(host, count, rate, seconds):
 
 
 def idle(host, count, seconds, source):
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, count + 100))
     held = [connect(host, source=source) for _ in range(count)]
     print("held", len(held), flush=True)
     time.sleep(seconds)

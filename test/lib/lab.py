@@ -32,6 +32,7 @@ import glob
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,13 @@ ADDR = {4: {"client": "10.0.0.2", "prod": "10.0.0.10", "sut": "10.1.0.20",
             "gw": "fd00:b::1", "len": 64, "lan": "fd00:9::1"}}
 MAC = {"c0": "02:00:00:00:0c:00", "p0": "02:00:00:00:0b:00",
        "s0": "02:00:00:00:05:00"}
+PARK = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+s.bind((sys.argv[1], 80))
+s.listen(int(sys.argv[2]))
+time.sleep(3600)
+"""
 BODY = bytes(97 + i % 23 for i in range(1 << 20))
 
 
@@ -96,6 +104,8 @@ def sweep():
 def _child():
     LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.setpgid(0, 0)  # Ctrl-C is for the lab, which ends its children itself
 
 
@@ -354,7 +364,7 @@ class Lab:
                                    self.addr["prod"], how, *map(str, args)],
                         timeout=timeout)
 
-    def hold(self, count, seconds=600, each=25000):
+    def hold(self, count, seconds=600, each=15000):
         """Opens `count` idle connections to production, from an address of its
         own for `each`, and leaves them open. Gives how many stand."""
         outs = []
@@ -372,6 +382,8 @@ class Lab:
             while p.poll() is None and not os.path.getsize(outs[-1]):
                 time.sleep(0.1)
         text = "".join(open(o).read() for o in outs)
+        if "error" in text or "Traceback" in text:
+            raise LabError("idle connections: " + text[-300:])
         return sum(int(n) for n in re.findall(r"held (\d+)", text))
 
     # ---------------------------------------------------------- counters
@@ -432,10 +444,19 @@ class Lab:
 
     # ------------------------------------------------------------ servers
 
-    def nginx(self, room, extra="", listen="", connections=8192):
+    def parked(self, room, count):
+        """A server whose kernel completes `count` connections that nobody
+        accepts: idle ones, without a descriptor each."""
+        self.sysctl(room, "net.core.somaxconn", count + 1000)
+        self.sysctl(room, "net.ipv4.tcp_max_syn_backlog", count + 1000)
+        p = self.spawn(room, [sys.executable, "-c", PARK, self.addr[room],
+                              str(count + 1000)])
+        self.listening(room, p)
+        return p
+
+    def nginx(self, room, extra="", listen=""):
         """A real nginx in `room` (prod or sut) at port 80. `extra` is put in
-        its server block, `listen` at the end of its listen directive; it has
-        room for `connections`."""
+        its server block, `listen` at the end of its listen directive."""
         root = self.path("nginx-" + room)
         for d in ("www", "tmp"):
             os.makedirs(os.path.join(root, d), exist_ok=True)
@@ -450,8 +471,7 @@ class Lab:
             f.write("""
 daemon off; master_process off; worker_processes 1; pid %(root)s/pid;
 error_log %(root)s/error;
-worker_rlimit_nofile 200000;
-events { worker_connections %(connections)d; }
+events { worker_connections 8192; }
 http {
   %(temps)s
   log_format lab '$connection $connection_requests $arg_id $status $bytes_sent'
@@ -467,7 +487,6 @@ http {
   }
 }
 """ % {"root": root, "temps": temps, "extra": extra, "listen": listen,
-       "connections": connections,
        "at": "[%s]" % host if self.family == 6 else host})
         p = self.spawn(room, ["nginx", "-p", root, "-c", conf, "-e",
                               root + "/error"], err=root + "/stderr")
