@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What demo.sh shows: load, planted differences, the report, the judgement."""
+"""What lab/demo shows: load, planted differences, the report, the judgement."""
 import collections
 import os
 import re
@@ -73,7 +73,7 @@ def judge(us, got):
 
 
 def main():
-    why = lab.why_not()
+    why = lab.why_not() or lab.not_built()
     if why:
         print("demo: " + why, file=sys.stderr)
         return 2

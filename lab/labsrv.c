@@ -22,7 +22,6 @@
  * The log has one line an answer, in the order of answers, written at its end:
  * "connection number id status bytes seconds OK|CUT", like this lab's nginx.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>

@@ -89,6 +89,13 @@ def why_not():
     return None
 
 
+def not_built():
+    """The reason why there is no understudy to run, or None."""
+    if not os.access(BINARY, os.X_OK):
+        return "understudy is not built (%s)" % os.path.relpath(BINARY)
+    return None
+
+
 def sweep():
     """Removes namespaces and files of runs whose process is gone."""
     for path in glob.glob(os.path.join(tempfile.gettempdir(),
@@ -259,11 +266,26 @@ class Lab:
             obj = self.path("loss.o")
             sh("clang", "-O2", "-g", "-target", "bpf", "-I/usr/include/" +
                sh("uname", "-m").strip() + "-linux-gnu",
-               "-DPERMILLE=%d" % self.loss, "-DBURST=%d" % self.burst,
                "-c", "-o", obj, os.path.join(ROOT, "test/net/loss.bpf.c"))
             self.tc("tap", "qdisc", "add", "dev", "m0", "clsact")
             self.tc("tap", "filter", "add", "dev", "m0", "egress", "bpf", "da",
                     "obj", obj, "sec", "tc")
+            for key, value in ((4, self.loss), (5, self.burst)):
+                sh("bpftool", "map", "update", "id", str(self.loss_map()),
+                   "key", str(key), "0", "0", "0", "value",
+                   *(str(x) for x in value.to_bytes(8, "little")))
+
+    def loss_map(self):
+        """The id of the map of test/net/loss.bpf.c on the mirror's wire."""
+        filters = json.loads(self.tc("tap", "-j", "filter", "show", "dev", "m0",
+                                     "egress"))
+        for f in filters:
+            prog = f.get("options", {}).get("prog")
+            if prog:
+                shown = json.loads(sh("bpftool", "-j", "prog", "show", "id",
+                                      str(prog["id"])))
+                return shown["map_ids"][0]
+        raise LabError("the lossy mirror is not there")
 
     def address(self):
         a, n = self.addr, "/%d" % self.addr["len"]
@@ -320,7 +342,7 @@ class Lab:
         """A C helper of the lab, compiled on first use."""
         out = self.path(name)
         if not os.path.exists(out):
-            sh("cc", "-std=c17", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
+            sh("cc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o",
                out, os.path.join(ROOT, source))
         return out
 
@@ -428,19 +450,11 @@ class Lab:
     def mirror_truth(self):
         """What the lossy mirror did: frames and sequenced segments, exactly."""
         name = ("passed", "dropped", "seq_passed", "seq_dropped")
-        progs = json.loads(sh("ip", "netns", "exec", self.ns("tap"), "tc", "-j",
-                              "filter", "show", "dev", "m0", "egress"))
-        ids = [f["options"]["prog"]["id"] for f in progs
-               if f.get("options", {}).get("prog")]
-        prog = json.loads(sh("bpftool", "-j", "prog", "show", "id",
-                             str(ids[0])))
-        for m in prog["map_ids"]:
-            dump = json.loads(sh("bpftool", "-j", "map", "dump", "id", str(m)))
-            if len(dump) == 5:
-                return {name[i]: int.from_bytes(
-                    bytes(int(x, 16) for x in dump[i]["value"]), "little")
-                    for i in range(4)}
-        raise LabError("the mirror's counters are not to be found")
+        dump = json.loads(sh("bpftool", "-j", "map", "dump", "id",
+                             str(self.loss_map())))
+        return {key: int.from_bytes(bytes(int(x, 16) for x in row["value"]),
+                                    "little")
+                for key, row in zip(name, dump)}
 
     # ------------------------------------------------------------ servers
 
@@ -723,9 +737,7 @@ def main(tests, binary=True):
     """Runs [(name, function, args...)] as a TAP program; skips without a lab,
     or without understudy if `binary`. Arguments of the command line choose
     tests whose name has the word."""
-    reason = why_not()
-    if binary and not reason and not os.access(BINARY, os.X_OK):
-        reason = "understudy is not built"
+    reason = why_not() or (not_built() if binary else None)
     if reason:
         print("1..0 # SKIP " + reason)
         sys.exit(0)

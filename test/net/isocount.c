@@ -17,7 +17,6 @@
  * Prints "ready" when every watch stands, and on SIGTERM or SIGINT one line
  * "IF:RULE COUNT" a watch. Exit status 0, or 2 if it could not watch.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>

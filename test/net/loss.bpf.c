@@ -3,10 +3,9 @@
  * loss - A mirror port that drops, with the truth counted
  *
  * Sits on the egress of the mirror's wire. Drops come in runs, as an
- * over-subscribed port makes them: a run of BURST frames starts so often that
- * PERMILLE thousandths of all frames are lost. Segments that carry sequence numbers (data,
- * SYN or FIN) are counted apart: a gap can only be noticed in those. Both
- * figures are given to the compiler (-D).
+ * over-subscribed port makes them: a run of `burst` frames starts so often that
+ * `permille` thousandths of all frames are lost. Segments that carry sequence numbers (data,
+ * SYN or FIN) are counted apart: a gap can only be noticed in those.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -15,18 +14,33 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-enum { PASSED, DROPPED, SEQ_PASSED, SEQ_DROPPED, RUN_LEFT, COUNTS };
+/* The map's entries; user space writes PERMILLE and BURST. */
+enum {
+	PASSED,
+	DROPPED,
+	SEQ_PASSED,
+	SEQ_DROPPED,
+	PERMILLE,
+	BURST,
+	RUN_LEFT,
+	ENTRIES
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, COUNTS);
+	__uint(max_entries, ENTRIES);
 	__type(key, __u32);
 	__type(value, __u64);
 } loss_count SEC(".maps");
 
+static __always_inline __u64 *entry(__u32 which)
+{
+	return bpf_map_lookup_elem(&loss_count, &which);
+}
+
 static __always_inline void add(__u32 which)
 {
-	__u64 *v = bpf_map_lookup_elem(&loss_count, &which);
+	__u64 *v = entry(which);
 
 	if (v)
 		__sync_fetch_and_add(v, 1);
@@ -57,16 +71,17 @@ static __always_inline int has_seq(struct __sk_buff *skb)
 SEC("tc")
 int loss(struct __sk_buff *skb)
 {
-	__u32 key = RUN_LEFT;
-	__u64 *left = bpf_map_lookup_elem(&loss_count, &key);
+	__u64 *left = entry(RUN_LEFT), *permille = entry(PERMILLE);
+	__u64 *burst = entry(BURST);
 	int seq = has_seq(skb);
-	/* Runs start among the frames outside of one: p / (burst * (1 - p)). */
-	__u64 odds = ((__u64)PERMILLE << 32) / ((1000 - PERMILLE) * BURST);
+	__u64 odds;
 
-	if (!left)
+	if (!left || !permille || !burst || *permille >= 1000 || !*burst)
 		return TC_ACT_OK;
+	/* Runs start among the frames outside of one: p / (burst * (1 - p)). */
+	odds = (*permille << 32) / ((1000 - *permille) * *burst);
 	if (!*left && bpf_get_prandom_u32() < odds)
-		*left = BURST;
+		*left = *burst;
 	if (*left) {
 		--*left;
 		add(DROPPED);

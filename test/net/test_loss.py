@@ -33,7 +33,7 @@ def lossy(t, permille, least):
                 "reached %d of %d, mirror lost %.3f" % (got.reached, got.asked,
                                                         lost))
         t.equal(us.differences(), [], "differences by loss")
-        t.equal(r["flows"]["open"], 0, "flows still open 2 s after the end")
+        t.equal(r["memory"]["flows_used"], 0, "flows still open 2 s after the end")
         t.equal(r["sums"]["closed"], True, "sums closed")
         lab.isolated(t, l)
 
