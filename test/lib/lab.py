@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lab: five network namespaces, real servers, counters, and the joins.
 
-    client            tap                        prod
-   +------+   +------------------+   +------+------+
-   |  c0 ------ t0 ==========> t1 ------ p0        |    10.0.0.0/24
-   +------+   | ^\\    copies  /   |   +-------------+    client .2, production .10
-              | | \\          /    |
-              | |  '-> m0 <-'     |       sut
-              | l0     |          |   +-------------+
-              +-|------|----------+   |  s0         |    10.1.0.0/24
-                |      |              +--|----------+    SUT .20, its gateway .1
-   +------------|------|----------------|--+             (nobody has .1: understudy
-   |  us       lan0   mon0            eth1 |             answers for it)
-   +---------------------------------------+
-              10.9.0.1
+    client               tap                prod
+   +------+     +------------------+     +------+      10.0.0.0/24
+   |  c0 --------- t0 ======== t1 --------- p0  |      client .2, production .10
+   +------+     |    \\      /     |     +------+
+                |     copies       |
+                |       |          |       sut
+                |  l0   m0         |     +------+      10.1.0.0/24
+                +--|----|----------+     |  s0  |      SUT .20, its gateway .1,
+                   |    |                +--|---+      which nobody has:
+   +---------------|----|-------------------|---+      understudy answers
+   |  us         lan0  mon0               eth1  |
+   +--------------------------------------------+      lan0: 10.9.0.1
 
 The tap forwards with tc between t0 and t1 and mirrors both directions to m0;
 understudy runs in `us` and captures on mon0. Client, production and SUT are
@@ -67,7 +66,7 @@ class LabError(Exception):
 
 
 def sh(*argv, check=True):
-    """Runs a command, gives its output; LabError with its message if it fails."""
+    """Runs a command, gives its output; LabError if it fails."""
     r = subprocess.run(argv, capture_output=True, text=True)
     if check and r.returncode:
         raise LabError("%s: %s" % (" ".join(argv), r.stderr.strip()))
@@ -339,11 +338,13 @@ class Lab:
         return os.path.join(self.dir, name)
 
     def tool(self, name, source):
-        """A C helper of the lab, compiled on first use."""
+        """A C helper of the lab: the build's, or compiled on first use."""
+        built = os.path.join(os.path.dirname(BINARY), name)
         out = self.path(name)
+        if os.access(built, os.X_OK):
+            return built
         if not os.path.exists(out):
-            sh("cc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-o",
-               out, os.path.join(ROOT, source))
+            sh("cc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-o", out, os.path.join(ROOT, source))
         return out
 
     def spawn(self, room, argv, out=None, err=None, env=None):
@@ -652,7 +653,7 @@ Answer = collections.namedtuple(
 
 
 def read_log(path):
-    """[Answer] in log order; lines without an id, or not whole, are left out."""
+    """[Answer] in log order, without lines that have no id or are torn."""
     rows = []
     if os.path.exists(path):
         with open(path) as f:

@@ -128,7 +128,7 @@ def offline(t):
         played(t, l, pcap, 0, 80)
         with open(l.path("cut.pcap"), "wb") as f:
             f.write(whole[:-7])
-        for name, data in (("empty", b""), ("text", b"no capture at all\n" * 9)):
+        for name, data in (("empty", b""), ("text", b"no capture\n" * 9)):
             with open(l.path(name), "wb") as f:
                 f.write(data)
         base = [lab.BINARY, "shadow", "--sut-dev", "none", "--map", l.map()]

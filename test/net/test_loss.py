@@ -12,7 +12,6 @@ def lossy(t, permille, least):
     with lab.Lab(loss=permille) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        # With think time on both ends of a run: 16 connections at full rate.
         l.wrk(seconds=3)
         l.settle(prod, sut, quiet=2.2)
         t.check(us.finish() in (0, 2), "exit code: %s" % us.code)
@@ -30,10 +29,10 @@ def lossy(t, permille, least):
         got = lab.reach(prod.log, sut.log)
         t.equal((got.duplicates, got.disorder), (0, 0), "duplicates, disorder")
         t.check(got.reached >= least * (1 - lost) * got.asked,
-                "reached %d of %d, mirror lost %.3f" % (got.reached, got.asked,
-                                                        lost))
+                "reached %d of %d, mirror lost %.3f" % (
+                    got.reached, got.asked, lost))
         t.equal(us.differences(), [], "differences by loss")
-        t.equal(r["memory"]["flows_used"], 0, "flows still open 2 s after the end")
+        t.equal(r["memory"]["flows_used"], 0, "flows 2 s after the end")
         t.equal(r["sums"]["closed"], True, "sums closed")
         lab.isolated(t, l)
 
