@@ -344,7 +344,8 @@ class Lab:
         if os.access(built, os.X_OK):
             return built
         if not os.path.exists(out):
-            sh("cc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-o", out, os.path.join(ROOT, source))
+            sh("cc", "-std=c17", "-O2", "-D_GNU_SOURCE", "-o", out,
+               os.path.join(ROOT, source))
         return out
 
     def spawn(self, room, argv, out=None, err=None, env=None):

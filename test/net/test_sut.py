@@ -93,6 +93,27 @@ def frozen(t):
         lab.isolated(t, l)
 
 
+def flooded(t):
+    """A SYN flood many times the table: established flows are untouched."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy("--max-flows", "1000")
+        load = l.wrk(seconds=3, wait=False)
+        time.sleep(0.3)
+        t.check(l.flood(2) > 5000, "the flood was a trickle")
+        l.wrk_rate(load)
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code")
+        got = lab.reach(prod.log, sut.log)
+        t.check(got.asked and got.reached == got.asked, "reached %d of %d" % (
+            got.reached, got.asked))
+        t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
+                "duplicates, disorder, cut")
+        t.equal(us.report()["sums"]["closed"], True, "sums closed")
+        # The flood itself comes from addresses of the client's own wire.
+        lab.isolated(t, l)
+
+
 def lagging(t):
     """50 ms slower, `wait`: all is played in the end, `behind` says so."""
     with lab.Lab() as l:
@@ -114,5 +135,6 @@ lab.main([
     ("killed", killed),
     ("refusing", refusing),
     ("frozen, and back", frozen),
+    ("a SYN flood", flooded),
     ("50 ms slower, wait", lagging),
 ])
