@@ -667,19 +667,22 @@ def read_log(path):
     return rows
 
 
-def reach(prod_log, sut_log):
+def reach(prod_log, sut_log, tail=0):
     """Joins the two access logs by request id.
 
     asked: ids at production. reached: those that stand in the SUT's log.
     duplicates: SUT lines beyond the first of an id. disorder: SUT requests
     that follow, on their connection, one of another of production's
     connections or one that came later there. cut: answers that production
-    gave whole and the SUT did not, or with another length.
+    gave whole and the SUT did not, or with another length; not counted are
+    the last `tail` of each of production's connections, which a client that
+    closes in the middle of its work may end at either server.
     """
     prod, sut = read_log(prod_log), read_log(sut_log)
-    at = {}
+    at, length = {}, collections.Counter()
     for r in prod:
         at.setdefault(r.id, r)
+        length[r.conn] = max(length[r.conn], r.number)
     seen = collections.Counter(r.id for r in sut)
     disorder = cut = 0
     last = {}
@@ -691,6 +694,8 @@ def reach(prod_log, sut_log):
         if before and (before.conn != p.conn or before.number >= p.number):
             disorder += 1
         last[r.conn] = p
+        if p.number > length[p.conn] - tail:
+            continue
         if p.whole and (not r.whole or r.size != p.size):
             cut += 1
     missing = [rid for rid in at if rid not in seen]

@@ -53,8 +53,8 @@ BAD = [  # what is wrong, arguments instead of the good ones, words of the line
     ("a map that is none", {"--map": "10.0.0.10:80"}, ["10.0.0.10:80"]),
     ("a map of two families", {"--map": "10.0.0.10:80=[fd00::1]:80"},
      ["fd00::1"]),
-    ("overlapping maps", {"+": ["--map", "10.0.0.10:80=10.1.0.21:80"]},
-     ["10.0.0.10"]),
+    ("overlapping maps", {"+": ["--map", "10.0.0.0/24:80=10.1.0.21:80"]},
+     ["10.0.0."]),
     ("a bad filter", {"filter": "tcp prot 80"}, ["filter"]),
     ("a bad duration", {"--duration": "soon"}, ["soon"]),
     ("a bad level of comparison", {"--compare": "roughly"}, ["roughly"]),
@@ -110,7 +110,8 @@ def refuses(t, l, name, argv, words):
     t.check(code == 2 and len(lines) == 1 and not open(out).read() and
             all(w in lines[0] for w in words) and
             lines[0].startswith("understudy: "),
-            "%s: exit %s, said %r" % (name, code, lines))
+            "%s: exit %s, said %r, and on stdout %.60r" % (
+                name, code, lines, open(out).read()))
 
 
 def offline(t):

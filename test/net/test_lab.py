@@ -37,6 +37,10 @@ def joins(t):
                 with open(path, "w") as f:
                     f.write(data)
             t.equal(tuple(lab.reach(prod, sut)), (5,) + want, name)
+        with open(sut, "w") as f:
+            f.write(PROD.replace("e 200 100 0.000 OK", "e 499 0 0.000"))
+        t.equal([lab.reach(prod, sut, tail).cut for tail in (0, 1)], [1, 0],
+                "the last of a connection")
 
 
 def faults(t):

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import lab  # noqa: E402
 
 
-def exact(t, prod, sut):
-    got = lab.reach(prod.log, sut.log)
+def exact(t, prod, sut, tail):
+    got = lab.reach(prod.log, sut.log, tail)
     t.check(got.asked > 20, "too few requests at production: %d" % got.asked)
     t.check(not got.missing, "reached %d of %d, missing %s ..." % (
         got.reached, got.asked, got.missing[:5]))
@@ -52,7 +52,8 @@ def row(t, own=False, family=4, gso=True, **load):
         l.wrk(**load)
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
-        got = exact(t, prod, sut)
+        got = exact(t, prod, sut, 0 if load.get("close") else
+                    load.get("pipe", 1))
         # What wrk leaves unanswered when it stops cannot be compared.
         same(t, us, got.asked, 0.999 - 2 * load.get("conns", 16) / got.asked)
         lab.isolated(t, l)

@@ -104,7 +104,7 @@ def flooded(t):
         l.wrk_rate(load)
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
-        got = lab.reach(prod.log, sut.log)
+        got = lab.reach(prod.log, sut.log, tail=1)
         t.check(got.asked and got.reached == got.asked, "reached %d of %d" % (
             got.reached, got.asked))
         t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
