@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command: signals, bad input, captures played to nobody."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import lab  # noqa: E402
+
+
+def signals(t):
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        l.client("keep", *["/b100?id=q-%d" % i for i in range(30)])
+        l.settle(prod, sut)
+        us.signal(signal.SIGUSR1)
+        time.sleep(0.5)
+        t.check(us.alive(), "SIGUSR1 ended the run: " + us.text())
+        first = us.report()
+        t.equal(first.get("requests", {}).get("answered"), 30, "by SIGUSR1")
+        l.client("keep", *["/b100?id=r-%d" % i for i in range(12)])
+        l.settle(prod, sut)
+        began = time.monotonic()
+        t.equal(us.finish(), 0, "exit code by SIGINT")
+        t.check(time.monotonic() - began < 3, "the end took 3 s")
+        t.equal(us.report().get("requests"),
+                {"seen": 42, "delivered": 42, "answered": 42}, "by SIGINT")
+        t.equal(us.lines()[0].get("type"), "start", "first line")
+        t.equal(us.lines()[0].get("schema"), 1, "schema")
+        t.equal(us.lines()[-1].get("type"), "report", "last line")
+        t.check("42" in us.text(), "no summary for a person: " + us.text())
+        lab.isolated(t, l)
+
+
+def duration(t):
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy("--duration", "2s")
+        l.client("keep", "/b100?id=q-1", "/b100?id=q-2")
+        t.equal(us.wait(6), 0, "exit code")
+        t.equal(us.report().get("requests", {}).get("answered"), 2, "answered")
+
+
+BAD = [  # what is wrong, arguments instead of the good ones, words of the line
+    ("no such mirror interface", {"-i": "nosuch0"}, ["nosuch0"]),
+    ("no such SUT interface", {"--sut-dev": "nosuch1"}, ["nosuch1"]),
+    ("no SUT interface", {"--sut-dev": None}, ["--sut-dev"]),
+    ("no map", {"--map": None}, ["--map"]),
+    ("a map that is none", {"--map": "10.0.0.10:80"}, ["10.0.0.10:80"]),
+    ("a map of two families", {"--map": "10.0.0.10:80=[fd00::1]:80"},
+     ["fd00::1"]),
+    ("overlapping maps", {"+": ["--map", "10.0.0.0/24:80=10.1.0.21:80"]},
+     ["10.0.0."]),
+    ("a bad filter", {"filter": "tcp prot 80"}, ["filter"]),
+    ("a bad duration", {"--duration": "soon"}, ["soon"]),
+    ("a bad level of comparison", {"--compare": "roughly"}, ["roughly"]),
+    ("an unknown option", {"+": ["--nonesuch"]}, ["nonesuch"]),
+    ("a SUT that answers no ARP", {"--map": "10.0.0.10:80=10.1.0.77:80"},
+     ["10.1.0.77"]),
+    ("an existing -w file", {"-w": "exists.pcapng"}, ["exists.pcapng"]),
+    ("a directory that is missing", {"-w": "no/such/run.pcapng"}, ["no/such"]),
+]
+
+
+def bad_input(t):
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        good = {"-i": "mon0", "--sut-dev": "eth1", "--map": l.map(),
+                "filter": "tcp port 80"}
+        with open(l.path("exists.pcapng"), "w") as f:
+            f.write("precious")
+        for name, change, words in BAD:
+            args = dict(good, **change)
+            more, filt = args.pop("+", []), args.pop("filter")
+            if "-w" in args:
+                args["-w"] = l.path(args["-w"])
+            argv = [lab.BINARY, "shadow", "--json", l.path("bad.jsonl")]
+            for k, v in args.items():
+                argv += [k, v] if v is not None else []
+            refuses(t, l, name, argv + more + [filt], words)
+            if os.path.exists(l.path("bad.jsonl")):
+                # Only by asking is it found that a SUT answers no ARP.
+                t.check("ARP" in name, name + ": left its --json file")
+                os.unlink(l.path("bad.jsonl"))
+        refuses(t, l, "no rights", ["setpriv", "--reuid=65534", "--regid=65534",
+                                    "--clear-groups", lab.BINARY, "shadow",
+                                    "-i", "mon0", "--sut-dev", "eth1", "--map",
+                                    l.map()], ["root"])
+        t.equal(open(l.path("exists.pcapng")).read(), "precious",
+                "the existing file")
+        lab.isolated(t, l)
+
+
+def refuses(t, l, name, argv, words):
+    """One line on stderr with all `words`, nothing on stdout, exit 2."""
+    out, err = l.path("bad.out"), l.path("bad.err")
+    for f in (out, err):
+        open(f, "w").close()
+    p = l.spawn("us", argv, out=out, err=err)
+    try:
+        code = p.wait(15)
+    except subprocess.TimeoutExpired:
+        p.kill()
+        code = "none in 15 s"
+    lines = open(err).read().splitlines()
+    t.check(code == 2 and len(lines) == 1 and not open(out).read() and
+            all(w in lines[0] for w in words) and
+            lines[0].startswith("understudy: "),
+            "%s: exit %s, said %r, and on stdout %.60r" % (
+                name, code, lines, open(out).read()))
+
+
+def offline(t):
+    """A capture goes through the whole way with nobody to send to."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        pcap = l.path("run.pcap")
+        dump = l.spawn("us", ["tcpdump", "-i", "mon0", "-U", "-w", pcap,
+                              "-Z", "root", "tcp port 80"])
+        time.sleep(0.7)
+        l.client("keep", *["/b10k?id=q-%d" % i for i in range(50)])
+        l.client("each", *["/b100?id=r-%d" % i for i in range(30)])
+        time.sleep(0.7)
+        dump.send_signal(signal.SIGINT)
+        dump.wait(5)
+        whole = open(pcap, "rb").read()
+        played(t, l, pcap, 0, 80)
+        with open(l.path("cut.pcap"), "wb") as f:
+            f.write(whole[:-7])
+        for name, data in (("empty", b""), ("text", b"no capture\n" * 9)):
+            with open(l.path(name), "wb") as f:
+                f.write(data)
+        base = [lab.BINARY, "shadow", "--sut-dev", "none", "--map", l.map()]
+        for name, word in (("empty", "empty"), ("text", "text"),
+                           ("cut.pcap", "cut.pcap"), ("nosuch", "nosuch")):
+            refuses(t, l, "capture " + name, base + ["-r", l.path(name)],
+                    [word])
+        t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
+        lab.isolated(t, l)
+
+
+def played(t, l, pcap, code, requests):
+    jsonl = l.path("offline.jsonl")
+    us = lab.Understudy(l, [lab.BINARY, "shadow", "-r", pcap, "--sut-dev",
+                            "none", "--map", l.map(), "--json", jsonl], jsonl)
+    t.equal(us.wait(10), code, "exit code: " + us.text())
+    r = us.report()
+    t.equal(r.get("requests", {}).get("seen"), requests, "requests seen")
+    t.equal(r.get("sums", {}).get("closed"), True, "sums closed")
+
+
+def journal(t):
+    """-w: a file of its owner only, that tshark opens and rerun repeats."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        path = l.path("run.pcapng")
+        us = l.understudy("-w", path)
+        l.client("keep", *["/b10k?id=q-%d" % i for i in range(30)])
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        t.equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
+        code, out = l.run("us", [lab.BINARY, "rerun", path])
+        t.equal(code, 0, "rerun: " + out)
+        if lab.shutil.which("tshark"):
+            code, out = l.run("us", ["tshark", "-r", path, "-T", "fields", "-e",
+                                     "frame.interface_name"])
+            t.equal(code, 0, "tshark: " + out[-300:])
+            names = {x for x in out.split() if x in (
+                "client", "production", "SUT", "emitted")}
+            t.equal(len(names), 4, "interfaces with frames: %s" % names)
+
+
+lab.main([
+    ("SIGUSR1 and SIGINT", signals),
+    ("--duration", duration),
+    ("a journal", journal),
+    ("bad input", bad_input),
+    ("a capture, to nobody", offline),
+])

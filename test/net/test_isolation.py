@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing leaves: not from us, not from the SUT, not after our death."""
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import lab  # noqa: E402
+
+SEND = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+for _ in range(int(sys.argv[2])):
+    s.send(bytes.fromhex(sys.argv[3] + "88b5") + bytes(46))
+"""
+ASK = """
+import socket, sys
+s = socket.socket(socket.AF_INET)
+s.settimeout(1.5)
+try:
+    s.connect((sys.argv[1], 80))
+    print("connected")
+except OSError as e:
+    print(type(e).__name__)
+"""
+TO_ALL, STRANGER = "ff" * 6, "0200000000ee"
+
+
+def counters(t):
+    """The counters count: frames planted on every watched way are seen."""
+    with lab.Lab() as l:
+        for room, dev, n in (("us", "mon0", 3), ("us", "lan0", 4),
+                             ("tap", "t0", 5), ("tap", "t1", 6)):
+            code, out = l.python(room, SEND, dev, n, TO_ALL + STRANGER)
+            t.equal(code, 0, out)
+        got, _ = l.leaks()
+        t.equal(got, {"us/mon0:out": 3, "tap/m0:in": 3, "us/lan0:out": 4,
+                      "tap/l0:in": 4, "client/c0:in!=" + lab.MAC["p0"]: 5,
+                      "prod/p0:in!=" + lab.MAC["c0"]: 6}, "counted")
+
+
+def ask_host(l):
+    """The SUT, with a route on its wire, asks for the host's LAN address."""
+    l.ip("sut", "route", "replace", lab.ADDR[4]["lan"] + "/32", "dev", "s0")
+    return l.python("sut", ASK, lab.ADDR[4]["lan"])[1].strip()
+
+
+def silent_host(t):
+    """Without us the host does answer: the next two tests can fail."""
+    with lab.Lab() as l:
+        ask_host(l)
+        got, _ = l.leaks()
+        t.check(got["tap/l0:in"] > 0, "an open host kept still: %s" % got)
+
+
+def killed(t):
+    """kill -9 under load: the SUT goes on sending, nothing comes out."""
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        load = l.wrk(seconds=3, url="/b1m", wait=False)
+        time.sleep(1)
+        us.signal(signal.SIGKILL)
+        t.equal(us.wait(2), -signal.SIGKILL, "killed")
+        l.wrk_rate(load)
+        t.check(ask_host(l) in ("TimeoutError", "OSError"),
+                "after our death the host answers the SUT")
+        lab.isolated(t, l)
+
+
+def own_address(t):
+    """The SUT asks for the host's own LAN address: the host stays silent."""
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        t.equal(ask_host(l), "TimeoutError", "the SUT's attempt")
+        us.finish()
+        top = us.report().get("absorbed", {}).get("top", [])
+        t.check(any(lab.ADDR[4]["lan"] in str(x.get("dst")) for x in top),
+                "not among what the SUT tried to reach: %s" % top)
+        lab.isolated(t, l)
+
+
+def links_up(t):
+    """Interfaces that are down, in a host that speaks IPv6 on `up`."""
+    with lab.Lab(us_up=False) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        l.wrk(seconds=2)
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        got = lab.reach(prod.log, sut.log)
+        t.equal(got.reached, got.asked, "reached")
+        lab.isolated(t, l)
+
+
+def stranger(t):
+    """Another hardware address on the SUT's wire stops the run."""
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        l.wrk(seconds=1)
+        arp = TO_ALL + STRANGER + "0806" + "0001080006040001" + STRANGER + \
+            "0a010063" + "00" * 6 + "0a010001"
+        l.python("sut", SEND.replace('"88b5"', '""'), "s0", 1, arp)
+        t.equal(us.wait(5), 2, "exit code")
+        t.check("02:00:00:00:00:ee" in us.text(),
+                "the stranger is not named: " + us.text())
+        lab.isolated(t, l)
+
+
+def second_way(t):
+    """The SUT's default route is another wire: it is not played to."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        l.ip("sut", "link", "add", "s1", "type", "veth", "peer", "name", "s1p",
+             "netns", l.ns("tap"))
+        l.ip("tap", "link", "set", "s1p", "up")
+        l.ip("sut", "link", "set", "s1", "up")
+        l.ip("sut", "addr", "add", "10.8.0.2/24", "dev", "s1")
+        l.ip("sut", "route", "replace", "default", "via", "10.8.0.1", "dev",
+             "s1")
+        us = l.understudy()
+        l.client("keep", *["/b100?id=q-%d" % i for i in range(10)])
+        l.settle(prod, sut)
+        t.equal(us.finish(), 2, "exit code")
+        t.check("route" in us.text(), "the mend is not named: " + us.text())
+        t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
+        lab.isolated(t, l)
+
+
+lab.main([
+    ("the counters count", counters),
+    ("a host without us does answer", silent_host),
+    ("kill -9 under load", killed),
+    ("the host's own address", own_address),
+    ("links going up", links_up),
+    ("a SUT with a second way out", second_way),
+    ("a stranger on the wire", stranger),
+])

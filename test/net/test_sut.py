@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A SUT that dies, refuses, freezes or lags; everything returns to rest."""
+import json
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "lib"))
+import lab  # noqa: E402
+
+
+def snapshot(us, seconds=2.0):
+    """SIGUSR1 and the report that it brings."""
+    before = len(us.lines())
+    us.signal(signal.SIGUSR1)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        new = [x for x in us.lines()[before:] if x.get("type") == "report"]
+        if new:
+            return new[-1]
+        time.sleep(0.02)
+    raise lab.LabError("SIGUSR1 brought no report")
+
+
+def at_rest(t, us, rest, what):
+    now = snapshot(us)["memory"]
+    for key in ("pool_used", "flows_used", "timers_used"):
+        t.equal(now[key], rest[key], "%s: %s" % (what, key))
+
+
+def killed(t):
+    with lab.Lab() as l:
+        l.nginx("prod")
+        sut = l.nginx("sut")
+        us = l.understudy()
+        rest = snapshot(us)["memory"]
+        load = l.wrk(seconds=2, wait=False)
+        time.sleep(0.7)
+        sut.kill()
+        l.wrk_rate(load)
+        time.sleep(1.1)
+        at_rest(t, us, rest, "1 s after the end")
+        t.check(us.finish() in (1, 2), "exit code")
+        r = us.report()
+        t.check(r["requests"]["delivered"] < r["requests"]["seen"],
+                "all was delivered to a dead SUT: %s" % r["requests"])
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
+def refusing(t):
+    with lab.Lab() as l:
+        l.nginx("prod")
+        us = l.understudy()
+        load = l.wrk(seconds=1, close=True, wait=False)
+        l.wrk_rate(load)
+        time.sleep(1.1)
+        t.check(us.finish() == 2, "exit code when nothing was compared")
+        r = us.report()
+        t.equal(r["requests"]["answered"], 0, "answered")
+        t.equal(r["memory"]["flows_used"], 0, "flows")
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
+def frozen(t):
+    with lab.Lab() as l:
+        prod, sut = l.labsrv("prod"), l.labsrv("sut")
+        us = l.understudy("--sut-silent", "1s")
+        rest = snapshot(us)["memory"]
+        l.wrk(seconds=1, url="/a", run="before")
+        l.settle(prod, sut)
+        sut.send_signal(signal.SIGSTOP)
+        l.wrk(seconds=3, url="/a", run="frozen")
+        time.sleep(1.5)
+        t.check("silent" in json.dumps(snapshot(us)),
+                "the report does not say that the SUT is silent")
+        sut.send_signal(signal.SIGCONT)
+        time.sleep(3)
+        l.wrk(seconds=1, url="/a", run="after")
+        l.settle(prod, sut)
+        time.sleep(1.1)
+        at_rest(t, us, rest, "at the end")
+        us.finish()
+        for run in ("before", "after"):
+            asked = {r.id for r in lab.read_log(prod.log)
+                     if r.id.startswith(run)}
+            got = {r.id for r in lab.read_log(sut.log)}
+            t.check(asked and asked <= got, "%s: reached %d of %d" % (
+                run, len(asked & got), len(asked)))
+        lab.isolated(t, l)
+
+
+def flooded(t):
+    """A SYN flood many times the table: established flows are untouched."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy("--max-flows", "1000")
+        load = l.wrk(seconds=3, wait=False)
+        time.sleep(0.3)
+        t.check(l.flood(2) > 5000, "the flood was a trickle")
+        l.wrk_rate(load)
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code")
+        got = lab.reach(prod.log, sut.log, tail=1)
+        t.check(got.asked and got.reached == got.asked, "reached %d of %d" % (
+            got.reached, got.asked))
+        t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
+                "duplicates, disorder, cut")
+        t.equal(us.report()["sums"]["closed"], True, "sums closed")
+        # The flood itself comes from addresses of the client's own wire.
+        lab.isolated(t, l)
+
+
+def lagging(t):
+    """50 ms slower, `wait`: all is played in the end, `behind` says so."""
+    with lab.Lab() as l:
+        prod, sut = l.labsrv("prod"), l.labsrv("sut", "-d", "50")
+        us = l.understudy("--behind", "wait")
+        paths = ["/a?id=q-%d" % i for i in range(40)]
+        l.client("keep", *paths)
+        l.settle(prod, sut, quiet=1)
+        t.equal(us.finish(), 0, "exit code")
+        got = lab.reach(prod.log, sut.log)
+        t.equal((got.asked, got.reached, got.disorder), (40, 40, 0), "reached")
+        worst = us.report()["behind"]["max_ms"]
+        t.check(39 * 50 * 0.9 <= worst <= 39 * 50 * 1.1 + 20,
+                "behind at most %s ms, true about %d" % (worst, 39 * 50))
+        lab.isolated(t, l)
+
+
+lab.main([
+    ("killed", killed),
+    ("refusing", refusing),
+    ("frozen, and back", frozen),
+    ("a SYN flood", flooded),
+    ("50 ms slower, wait", lagging),
+])
