@@ -52,9 +52,9 @@ static void fill_flows(struct filled *f, const struct shadow_counters *c)
 			f->ended[n++] =
 				(struct report_count){ name, c->ended[i] };
 		if (c->not_delivered[i] != 0)
-			f->lost[m++] = (struct report_count){
-				name, c->not_delivered[i]
-			};
+			f->lost[m++] =
+				(struct report_count){ name,
+						       c->not_delivered[i] };
 	}
 	f->d.flows.seen = c->flows_seen;
 	f->d.flows.played = c->flows_played;
@@ -106,10 +106,10 @@ static void fill_engine(struct filled *f, const struct live *l,
 	f->sum[0] = (struct report_sum){ "frames decoded",
 					 c->frames_mirror + c->frames_sut,
 					 decoded };
-	f->sum[1] = (struct report_sum){
-		"frames by fate",
-		c->frames_mirror + c->frames_sut + c->other_legs, fates(c)
-	};
+	f->sum[1] = (struct report_sum){ "frames by fate",
+					 c->frames_mirror + c->frames_sut +
+						 c->other_legs,
+					 fates(c) };
 #define X(name) add(f->frames, &k, #name, c->name);
 	ENGINE_COUNTERS(X)
 #undef X
@@ -191,9 +191,8 @@ static void fill(struct filled *f, struct live *l)
 
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
-	f->d.elapsed = l->opt->files > 0 && !l->has_sut ?
-			       l->now - l->first_ts :
-			       l->now - l->begun;
+	f->d.elapsed = l->opt->files > 0 && !l->has_sut ? l->now - l->first_ts
+							: l->now - l->begun;
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
@@ -214,10 +213,9 @@ static void fill(struct filled *f, struct live *l)
 		for (int r = 0; r < REASON_COUNT; r++)
 			reasons += st->reason[v][r];
 	}
-	f->sum[2] = (struct report_sum){ "verdicts by reason", verdicts,
-					 reasons };
-	f->sum[3] = (struct report_sum){ "effects sent or given up",
-					 l->effects,
+	f->sum[2] =
+		(struct report_sum){ "verdicts by reason", verdicts, reasons };
+	f->sum[3] = (struct report_sum){ "effects sent or given up", l->effects,
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
 	f->d.sum_count = 4;
@@ -234,9 +232,9 @@ void live_report(struct live *l)
 	n = report_text(text, sizeof(text), &f.d);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
-	fwrite(text, 1, n, l->opt->json != NULL && !strcmp(l->opt->json, "-") ?
-				   stderr :
-				   stdout);
+	fwrite(text, 1, n,
+	       l->opt->json != NULL && !strcmp(l->opt->json, "-") ? stderr
+								  : stdout);
 	fflush(stdout);
 	if (l->lines == NULL)
 		return;
@@ -265,8 +263,8 @@ void live_start_line(struct live *l)
 	for (size_t i = 0; i < s.maps; i++) {
 		const struct engine_map *m = &l->opt->engine.map[i];
 
-		map[i].production = (struct report_endpoint){ m->prod,
-							      m->prod_port };
+		map[i].production =
+			(struct report_endpoint){ m->prod, m->prod_port };
 		map[i].sut = (struct report_endpoint){ m->sut, m->sut_port };
 	}
 	n = report_json_start(line, sizeof(line), &s);
@@ -330,17 +328,16 @@ void live_progress(struct live *l)
  */
 static int exit_uncompared(const struct shadow_counters *c)
 {
-	uint64_t bad = c->ended[FLOW_END_SUT_RST] +
-		       c->ended[FLOW_END_SUT_REFUSED] +
-		       c->ended[FLOW_END_SUT_SILENT] +
-		       c->ended[FLOW_END_SYN_TIMEOUT] +
-		       c->ended[FLOW_END_NO_PROGRESS];
+	uint64_t bad =
+		c->ended[FLOW_END_SUT_RST] + c->ended[FLOW_END_SUT_REFUSED] +
+		c->ended[FLOW_END_SUT_SILENT] + c->ended[FLOW_END_SYN_TIMEOUT] +
+		c->ended[FLOW_END_NO_PROGRESS];
 
 	if (c->flows_played == 0)
 		return EXIT_ERROR;
-	return bad == 0 && c->flows_established == c->flows_played ?
-		       EXIT_SAME :
-		       EXIT_DIFFERENT;
+	return bad == 0 && c->flows_established == c->flows_played
+		       ? EXIT_SAME
+		       : EXIT_DIFFERENT;
 }
 
 int live_exit_code(const struct live *l)
@@ -357,9 +354,9 @@ int live_exit_code(const struct live *l)
 		return EXIT_ERROR;
 	if (o->engine.sut_none)
 		return fates(&st->count) == st->count.frames_mirror +
-						    st->count.other_legs ?
-			       EXIT_SAME :
-			       EXIT_ERROR;
+						    st->count.other_legs
+			       ? EXIT_SAME
+			       : EXIT_ERROR;
 	if (o->engine.compare == COMPARE_NONE)
 		return exit_uncompared(
 			shadow_counters(engine_shadow(l->engine)));
@@ -367,7 +364,7 @@ int live_exit_code(const struct live *l)
 		least = all * o->min_compared / 1000000;
 	if (compared == 0 || compared < least)
 		return EXIT_ERROR;
-	return st->verdict[VERDICT_DIFFERENT] > o->max_different ?
-		       EXIT_DIFFERENT :
-		       EXIT_SAME;
+	return st->verdict[VERDICT_DIFFERENT] > o->max_different
+		       ? EXIT_DIFFERENT
+		       : EXIT_SAME;
 }

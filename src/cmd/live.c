@@ -191,9 +191,9 @@ static void print_input(enum engine_source from, enum engine_kind kind,
 	static const char *const who[] = { "-", "client", "production", "SUT" };
 
 	printf("%-10s %s %u bytes\n", who[kind],
-	       kind != ENGINE_NONE	? "taken" :
-	       from == ENGINE_SUT	? "absorbed" :
-					  "ignored",
+	       kind != ENGINE_NONE  ? "taken"
+	       : from == ENGINE_SUT ? "absorbed"
+				    : "ignored",
 	       in->wire);
 }
 
@@ -201,8 +201,7 @@ static void feed(struct live *l, enum engine_source from,
 		 const struct frame_info *in)
 {
 	struct effects out;
-	enum engine_kind kind =
-		engine_frame(l->engine, from, in, l->now, &out);
+	enum engine_kind kind = engine_frame(l->engine, from, in, l->now, &out);
 
 	if (l->journal != NULL)
 		journal_input(l, from, kind, in);
@@ -230,9 +229,9 @@ static uint32_t turn_ring(struct live *l, struct ring *r,
 			if (l->mirror_frames++ % DELAY_SAMPLE == 0) {
 				uint64_t real = clock_real();
 
-				hist_add(&l->delay, real > f.info.ts ?
-							    real - f.info.ts :
-							    0);
+				hist_add(&l->delay, real > f.info.ts
+							    ? real - f.info.ts
+							    : 0);
 			}
 		}
 		feed_ring(l, from, &f);
@@ -344,13 +343,13 @@ static void wait_for_more(struct live *l)
 	for (nfds_t i = 1; i < n; i++) {
 		if ((pf[i].revents & (POLLERR | POLLNVAL)) == 0)
 			continue;
-		struct ring *r = pf[i].fd == ring_fd(&l->mirror) ? &l->mirror :
-								   &l->sut;
+		struct ring *r =
+			pf[i].fd == ring_fd(&l->mirror) ? &l->mirror : &l->sut;
 		if (ring_state(r) == RING_GONE) {
 			errbuf_set(&l->stopped, -ENODEV,
 				   "%s: the interface is gone",
-				   r == &l->mirror ? l->opt->iface :
-						     l->opt->sut_dev);
+				   r == &l->mirror ? l->opt->iface
+						   : l->opt->sut_dev);
 			l->stop = true;
 		}
 	}

@@ -56,8 +56,8 @@ struct live {
 	uint64_t file_begun; /* when its first frame was due */
 	uint64_t record_due; /* of the record that is waited for, 0: none */
 	uint64_t mirror_frames;
-	uint64_t effects; /* number of the next one */
-	uint64_t sunk;	  /* effects that a sink is done with, or refused */
+	uint64_t effects;     /* number of the next one */
+	uint64_t sunk;	      /* effects that a sink is done with, or refused */
 	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
 	uint32_t pend_head;
 	uint32_t pend_n;

@@ -59,8 +59,7 @@ static int open_mirror(struct live *l, struct errbuf *e)
 	int r = guard_in_use(l->opt->iface, &use);
 
 	if (r != 0)
-		return errbuf_set(e, r, "%s: no such interface",
-				  l->opt->iface);
+		return errbuf_set(e, r, "%s: no such interface", l->opt->iface);
 	if (use == GUARD_FREE) {
 		r = guard_attach(l->opt->iface, e);
 		if (r == 0)
@@ -85,9 +84,9 @@ static int open_sut(struct live *l, struct errbuf *e)
 {
 	struct ring_opts ro = { .ifname = l->opt->sut_dev,
 				.version = RING_V2,
-				.bytes = l->opt->sut_ring != 0 ?
-						 l->opt->sut_ring :
-						 RING_SUT_BYTES,
+				.bytes = l->opt->sut_ring != 0
+						 ? l->opt->sut_ring
+						 : RING_SUT_BYTES,
 				.promisc = true };
 	uint8_t dev[ETH_LEN];
 	int r = guard_attach(l->opt->sut_dev, e);

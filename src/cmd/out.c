@@ -40,9 +40,9 @@ void out_build(const struct effect *x, const uint8_t *src, const uint8_t *dst,
 	out_header(x, src, dst, number, &h);
 	f->data = effects_data(x);
 	f->len = x->len;
-	f->hdr_len = (uint32_t)(x->kind == EFFECT_TCP ?
-					build_tcp(f->hdr, &h, f->data, f->len,
-						  CSUM_FULL) :
-					build_udp(f->hdr, &h, f->data, f->len,
-						  CSUM_FULL));
+	f->hdr_len = (uint32_t)(x->kind == EFFECT_TCP
+					? build_tcp(f->hdr, &h, f->data, f->len,
+						    CSUM_FULL)
+					: build_udp(f->hdr, &h, f->data, f->len,
+						    CSUM_FULL));
 }

@@ -65,8 +65,10 @@ void read_quiet(struct engine *e, struct flow *f, uint64_t now);
 void read_leg_over(struct engine *e, struct flow *f, uint64_t now);
 /* Nothing more will come: judge and drop every exchange. */
 void read_close(struct engine *e, struct flow *f, uint64_t now);
-/* Forget everything and begin with a client's message. */
-void read_restart(struct engine *e, struct flow *f, uint64_t now);
+/* Begin with a client's message that was sent after it had acked production's
+ * bytes up to @ack. Return: production's messages from there on can be kept
+ */
+bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now);
 /* Does a message of the client begin with these bytes? */
 bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n);
 

@@ -99,7 +99,7 @@ static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
 
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
-			 uint32_t seq, uint64_t now)
+			 uint32_t seq, const struct span *sp)
 {
 	struct exchange *x = exchange_open(&f->x, e->pool, WHO_CLIENT);
 
@@ -107,26 +107,34 @@ static void client_piece(struct engine *e, struct flow *f,
 		f->ending = FLOW_END_POOL_FULL;
 		return;
 	}
+	if ((x->flags & X_C_BEGUN) == 0)
+		x->c_ack = sp->ack;
 	x->flags |= X_C_BEGUN;
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
-		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, now);
+		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, sp->now);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		f->flags |= FLOW_C_TUNNEL;
 }
 
-/* The comparison of an exchange, begun with its first answering byte. */
+/* The comparison of an exchange, begun with its first answering byte. @begun:
+ * there were answering bytes before, so that without one they are gone
+ */
 static struct compare *comparison(struct engine *e, struct flow *f,
-				  struct exchange *x)
+				  struct exchange *x, bool begun)
 {
 	bool http = f->framer == &framer_http1;
 
 	if (e->cfg.compare == COMPARE_NONE || x->spoilt != REASON_NONE ||
 	    (x->flags & X_JUDGED) != 0 || f->leg == LEG_NONE)
 		return NULL;
+	if (x->cmp == NULL && begun) {
+		spoil(x, REASON_CLIENT_GAP);
+		return NULL;
+	}
 	if (x->cmp == NULL) {
 		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
 		if (x->cmp == NULL)
@@ -167,11 +175,13 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 {
 	struct exchange *x = exchange_open(&f->x, e->pool, who);
 	struct compare *c;
+	bool begun;
 
 	if (x == NULL) {
 		f->ending = FLOW_END_POOL_FULL;
 		return;
 	}
+	begun = (x->flags & (X_P_BEGUN | X_S_BEGUN)) != 0;
 	if ((x->flags & (who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN)) == 0 &&
 	    pc->part != FRAMER_INTERIM) {
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
@@ -184,7 +194,7 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
 						       : FLOW_QUIET_S);
 	}
-	c = comparison(e, f, x);
+	c = comparison(e, f, x, begun);
 	if (c != NULL)
 		compare_feed(c, e->pool, who, pc, p);
 	if ((pc->flags & FRAMER_MARK) != 0)
@@ -267,11 +277,10 @@ void read_quiet(struct engine *e, struct flow *f, uint64_t now)
 
 /* --- spans --- */
 
-/* Production's place is lost; here begins request number marks[WHO_CLIENT]. */
+/* Production's place is lost; its answer @k begins at @ack. */
 static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
-			uint64_t now)
+			uint32_t k, uint64_t now)
 {
-	uint32_t k = f->x.marks[WHO_CLIENT];
 	struct exchange *x;
 
 	if (seq_lt(ack, f->p.nxt) || is_quiet(f, WHO_PROD))
@@ -311,10 +320,11 @@ static void read_bytes(struct engine *e, struct flow *f, enum who who,
 			if (who == WHO_CLIENT &&
 			    (pc.flags & FRAMER_BEGIN) != 0 &&
 			    (f->flags & FLOW_PLOST) != 0)
-				resync_prod(e, f, sp->ack, now);
+				resync_prod(e, f, sp->ack,
+					    f->x.marks[WHO_CLIENT], now);
 		}
 		if (who == WHO_CLIENT)
-			client_piece(e, f, &pc, p, seq, sp->now);
+			client_piece(e, f, &pc, p, seq, sp);
 		else
 			answer_piece(e, f, who, &pc, p, seq, now);
 		p += pc.used;
@@ -355,7 +365,11 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 	struct span sp = { 0 };
 
 	while (shadow_span(e->shadow, f, who, seg, now, &sp)) {
-		if (f->framer == NULL)
+		/* An answer to a request that was missed is no greeting. */
+		if (f->framer == NULL && who == WHO_PROD &&
+		    seq_lt(stream_end(&f->c), f->p_ack))
+			f->flags |= FLOW_PLOST;
+		else if (f->framer == NULL)
 			choose(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
 			continue;
@@ -363,6 +377,22 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 	}
 	if (who != WHO_CLIENT)
 		read_fin(e, f, who, now);
+}
+
+/* The first request that is known to have begun behind the hole tells where
+ * production's answers to the ones before it ended.
+ */
+static void resync_known(struct engine *e, struct flow *f, uint64_t now)
+{
+	const struct exchange *x;
+
+	for (x = f->x.head; x != NULL; x = x->next)
+		if ((x->flags & X_C_BEGUN) != 0 &&
+		    x->index >= f->x.marks[WHO_PROD] &&
+		    seq_le(f->p.nxt, x->c_ack)) {
+			resync_prod(e, f, x->c_ack, x->index, now);
+			return;
+		}
 }
 
 void read_hole(struct engine *e, struct flow *f, uint64_t now)
@@ -373,7 +403,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 	if (seq_lt(stream_end(&f->p), f->c_ack) ||
 	    (f->p.early != NULL && seq_lt(f->p.nxt, f->p.early->seq))) {
 		n = stream_hole(&f->p);
-		if (n == 0) {
+		if (n == 0 && seq_lt(f->p.nxt, f->c_ack)) {
 			n = f->c_ack - f->p.nxt;
 			f->p.nxt = f->c_ack;
 		}
@@ -392,7 +422,10 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 			}
 		}
 	}
-	read_spans(e, f, WHO_PROD, NULL, now);
+	if ((f->flags & FLOW_PLOST) != 0)
+		resync_known(e, f, now);
+	else
+		read_spans(e, f, WHO_PROD, NULL, now);
 }
 
 /* --- ends --- */
@@ -465,34 +498,71 @@ static enum compare_reason unanswered(const struct flow *f,
 	return REASON_RUN_ENDED;
 }
 
-void read_close(struct engine *e, struct flow *f, uint64_t now)
+/* Judge the first exchange, if nobody has, and drop it. */
+static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
+			   uint64_t now)
 {
 	enum compare_reason why = reason_of(f);
-	struct exchange *x;
+	struct compare_result res;
 
-	while ((x = f->x.head) != NULL) {
-		enum compare_reason r = why;
-
-		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
-			r = unanswered(f, x);
-		if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
-			r = REASON_NONE;
-		if ((x->flags & X_JUDGED) == 0 &&
-		    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
-			judge(e, f, x, r, now);
-		if (x->cmp != NULL) {
-			struct compare_result res;
-
-			compare_end(x->cmp, e->pool, r, &res);
-			x->cmp = NULL;
-		}
-		exchange_drop(&f->x, e->pool);
+	if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+		why = unanswered(f, x);
+	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
+		why = REASON_NONE;
+	if ((x->flags & X_JUDGED) == 0 &&
+	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
+		judge(e, f, x, why, now);
+	if (x->cmp != NULL) {
+		compare_end(x->cmp, e->pool, why, &res);
+		x->cmp = NULL;
 	}
+	exchange_drop(&f->x, e->pool);
 }
 
-void read_restart(struct engine *e, struct flow *f, uint64_t now)
+void read_close(struct engine *e, struct flow *f, uint64_t now)
 {
+	while (f->x.head != NULL)
+		close_exchange(e, f, f->x.head, now);
+}
+
+/* Judge and drop what ended up to @ack. Return: does a message of production
+ * begin there, and is nothing else open?
+ */
+static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
+		       uint64_t now)
+{
+	uint32_t at = f->p_base;
+	struct exchange *x;
+
+	while ((x = f->x.head) != NULL && (x->flags & X_HAVE_P) != 0 &&
+	       seq_le(x->end[WHO_PROD], ack)) {
+		at = x->end[WHO_PROD];
+		close_exchange(e, f, x, now);
+	}
+	for (; x != NULL; x = x->next)
+		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0)
+			return false;
+	return at == ack;
+}
+
+bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
+{
+	const struct framer_ops *ops = framer_of(f);
+	struct exchange *x;
+
+	if (ops != NULL && ops != &framer_quiet &&
+	    (f->flags & (FLOW_PLOST | FLOW_QUIET_P)) == 0 &&
+	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack, now)) {
+		exchange_restart(&f->x);
+		for (x = f->x.head; x != NULL; x = x->next)
+			x->flags &= X_HAVE_P | X_P_BEGUN;
+		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
+		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
+		return true;
+	}
 	read_close(e, f, now);
-	if (f->framer != NULL)
-		framer_of(f)->init(f->app, true);
+	memset(&f->x, 0, sizeof(f->x));
+	if (ops != NULL)
+		ops->init(f->app, true);
+	return false;
 }

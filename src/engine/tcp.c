@@ -42,16 +42,14 @@ static void push(struct engine *e, struct flow *f, uint64_t now,
 	shadow_retire(e->shadow, f);
 }
 
-/* The newest early segment of the client that begins a message. */
+/* The first early segment of the client that begins a message. */
 static const struct frame *early_begin(const struct flow *f)
 {
-	const struct frame *best = NULL;
-	const struct frame *fr;
+	const struct frame *fr = f->c.early;
 
-	for (fr = f->c.early; fr != NULL; fr = fr->next)
-		if (read_begins(f, fr->data, fr->len))
-			best = fr;
-	return best;
+	while (fr != NULL && !read_begins(f, fr->data, fr->len))
+		fr = fr->next;
+	return fr;
 }
 
 /* Try to go on with the client's next message. */
@@ -61,6 +59,7 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 	const struct frame *fr = early_begin(f);
 	uint32_t seq;
 	uint32_t ack;
+	bool keep;
 
 	if (!shadow_resumes(e->shadow, f))
 		return;
@@ -76,8 +75,8 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		stream_drop(&f->c, e->pool);
 		return;
 	}
-	read_restart(e, f, now);
-	shadow_restart(e->shadow, f, seq, ack, now);
+	keep = read_restart(e, f, ack, now);
+	shadow_restart(e->shadow, f, seq, ack, keep, now);
 	read_spans(e, f, WHO_CLIENT, seg, now);
 }
 

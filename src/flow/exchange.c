@@ -92,6 +92,19 @@ bool exchange_unmark(struct exchanges *xs, enum who who)
 	return true;
 }
 
+void exchange_restart(struct exchanges *xs)
+{
+	uint32_t k = xs->head != NULL ? xs->head->index : xs->marks[WHO_PROD];
+
+	xs->marks[WHO_CLIENT] = k;
+	xs->marks[WHO_SUT] = k;
+	xs->at[WHO_CLIENT] = xs->head;
+	xs->at[WHO_SUT] = xs->head;
+	xs->deliver = xs->head;
+	xs->sent = xs->head;
+	xs->pack = xs->head;
+}
+
 void exchange_drop(struct exchanges *xs, struct pool *pool)
 {
 	struct exchange *x = xs->head;

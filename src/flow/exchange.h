@@ -35,6 +35,7 @@ enum {
 
 /**
  * struct exchange - One of them; lies in a frame of the pool
+ * @c_ack:	Production's bytes that the client had acked when it began
  * @c_now:	When the request's last byte was captured
  * @p_acked, @s_acked: When each server acked it
  * @s_sent:	When its last byte was sent to the SUT
@@ -48,6 +49,7 @@ struct exchange {
 	void *cmp;
 	uint32_t index;
 	uint32_t end[WHO_COUNT];
+	uint32_t c_ack;
 	uint16_t flags;
 	uint8_t spoilt;
 	uint8_t request_len;
@@ -102,6 +104,14 @@ struct exchange *exchange_mark(struct exchanges *xs, struct pool *pool,
  * Return: true if it was taken back
  */
 bool exchange_unmark(struct exchanges *xs, enum who who);
+
+/**
+ * exchange_restart() - The client and the SUT begin anew
+ *
+ * Their next mark belongs to the first exchange that is open, or to the one of
+ * production's next mark.
+ */
+void exchange_restart(struct exchanges *xs);
 
 /** exchange_drop() - Free the first one; its comparison must have ended */
 void exchange_drop(struct exchanges *xs, struct pool *pool);

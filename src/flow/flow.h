@@ -143,6 +143,7 @@ enum {
 	FLOW_MOVE_P = 1 << 23, /* its last mark is by quiet, and may move */
 	FLOW_MOVE_S = 1 << 24,
 	FLOW_SPOKE_C = 1 << 25,
+	FLOW_GAP = 1 << 27,    /* a hole is believed; the leg will end */
 	FLOW_IS_TLS = 1 << 26, /* recognised, and not played */
 };
 
@@ -188,6 +189,8 @@ struct flow {
 	struct timer timer;
 	uint64_t due[DUE_COUNT]; /* ns; WHEEL_NEVER: not set */
 	uint64_t id;
+	uint64_t gap_c; /* when a hole in the client's stream was noticed; 0 */
+	uint64_t gap_p;
 	uint64_t s_progress; /* when the SUT last sent or acked something new */
 	uint64_t last;	     /* when the last frame of any endpoint came */
 	struct flow_key key;

@@ -15,6 +15,9 @@
  *     answer k, as it comes, until the SUT's mark k is reached; then the base
  *     moves on
  *
+ * While the place in production's messages is lost (a hole in the capture), there
+ * is nothing to map by: all that the SUT sends is acked as it comes.
+ *
  * Acks wait in a queue, first in first out, each with its window, until the SUT's
  * bytes are there (I8). The first one that is ahead of the SUT's bytes may be
  * told in part: all that is there, which always ends on a frame boundary; from
@@ -51,6 +54,10 @@ static struct place place_of(const struct flow *f, uint32_t p_ack)
 	uint32_t s = f->s_base;
 
 	p_ack = data_ack(f, p_ack);
+	if ((f->flags & FLOW_PLOST) != 0) {
+		at.seq = f->s.nxt;
+		return at;
+	}
 	for (; x != NULL; x = x->next) {
 		if ((x->flags & X_PASSED) != 0)
 			continue;
@@ -78,6 +85,8 @@ bool sut_reached(const struct flow *f, uint32_t p_ack)
 
 	if (stream_has(&f->s, STREAM_ENDED))
 		return true;
+	if ((f->flags & FLOW_PLOST) != 0)
+		return f->x.marks[WHO_SUT] >= f->x.marks[WHO_CLIENT];
 	at = place_of(f, p_ack);
 	return !at.open && seq_le(at.seq, f->s.nxt);
 }
@@ -159,7 +168,8 @@ static void consume(struct flow *f, uint64_t now,
 		at = place_of(f, a->ack);
 		if (at.open || seq_lt(f->s.nxt, at.seq))
 			return;
-		f->a_cur = data_ack(f, a->ack);
+		if (seq_lt(f->a_cur, data_ack(f, a->ack)))
+			f->a_cur = data_ack(f, a->ack);
 		f->a_win = a->win;
 		f->ack_head = (uint8_t)((f->ack_head + 1) % FLOW_ACKS);
 		f->ack_n--;
@@ -207,8 +217,8 @@ struct ack_plan ack_plan(struct flow *f, uint64_t now,
 	if (draining(f)) {
 		cand = f->s.nxt;
 		p.cause = CAUSE_ACK_DRAIN;
-		edge = cand + (f->a_win > DRAIN_WINDOW ? f->a_win :
-							 DRAIN_WINDOW);
+		edge = cand +
+		       (f->a_win > DRAIN_WINDOW ? f->a_win : DRAIN_WINDOW);
 	} else if (f->ack_n > 0) {
 		plan_next(f, now, opt, &p, &cand, &edge);
 	}

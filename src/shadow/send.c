@@ -458,7 +458,7 @@ static void acked_forward(struct shadow *s, struct flow *f, uint32_t ack,
 		f->ev |= EV_S_ACKFIN;
 	queue_free(s, f);
 	deliver(s, f, now);
-	if (ack == end && f->q_send == NULL)
+	if (ack == end) /* what is held back is not out */
 		due_clear(f, DUE_RTO);
 	else
 		due_set(s, f, DUE_RTO, now + rto_of(f));

@@ -265,45 +265,63 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 }
 
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
-		    uint32_t ack, uint64_t now)
+		    uint32_t ack, bool keep, uint64_t now)
 {
-	bool mid = (f->flags & FLOW_MID) != 0;
-	struct frame *early = f->c.early;
-	struct frame *tail = f->c.early_tail;
-	uint16_t held = f->c.held;
+	struct stream c = f->c;
+	struct stream p = f->p;
+	uint32_t c_ack = f->c_ack;
 	uint32_t p_ack = f->p_ack;
 	uint32_t win = f->c_win;
+	uint32_t rst_ack = f->rst_ack;
+	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
 	s->count.flows_resumed++;
 	s->count.flows_seen++;
 	s->now = now;
-	stream_drop(&f->p, s->pool);
-	memset(&f->x, 0, sizeof(f->x));
 	memset(&f->c, 0, sizeof(f->c));
 	memset(&f->p, 0, sizeof(f->p));
 	memset(&f->s, 0, sizeof(f->s));
 	f->flags &= FLOW_FRAMED;
 	made_up(f, (f->c_has & OPT_HAS_TS) != 0, f->c_tsval,
 		ipaddr_is4(&f->key.client));
-	if (mid)
-		f->flags |= FLOW_MID;
+	f->ev |= ended;
 	client_start(f, seq - 1, MID_WINDOW);
 	prod_start(f, ack);
+	f->rst_ack = rst_ack;
 	f->c_win = win;
 	f->a_win = win;
+	f->c.early = c.early;
+	f->c.early_tail = c.early_tail;
+	f->c.held = c.held;
+	if (stream_has(&c, STREAM_FIN))
+		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	f->c.early = early;
-	f->c.early_tail = tail;
-	f->c.held = held;
+	if (keep) { /* production's stream goes on as it is */
+		f->p = p;
+	} else {
+		stream_drop(&p, s->pool);
+		if (seq_lt(ack, c_ack)) { /* what came since has been read */
+			f->p.nxt = c_ack;
+			f->flags |= FLOW_PLOST;
+		}
+	}
+	if (seq_lt(ack, c_ack))
+		f->c_ack = c_ack;
 	f->ack_n = 0;
 	f->bound_n = 0;
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->tries = 0;
 	f->end = FLOW_END_NONE;
+	f->ending = FLOW_END_NONE;
 	f->leg = LEG_WAITING;
 	f->s_progress = now;
+	f->gap_c = 0;
+	f->gap_p = 0;
+	f->hold_passed = false;
+	flow_set_class(s->flows, f, FLOW_LIVE);
+	due_set(s, f, DUE_IDLE, now + s->opt.idle);
 }
 
 /* --- the mirror --- */
@@ -747,6 +765,8 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 		return true;
 	}
 	s->count.client_bytes += sp->len;
+	if (seq_lt(f->a_cur, fr->ack)) /* after a gap nobody queued it */
+		ack_queue(s, f, fr->ack, f->c_win, now);
 	if (skip > 0) { /* the queue's frames do not overlap */
 		memmove(fr->data, fr->data + skip, sp->len);
 		fr->seq += skip;
@@ -831,29 +851,12 @@ static void settle(struct flow *f)
 		f->ev |= EV_S_FIN;
 }
 
-/* Does somebody ack what we have not seen? */
-static void watch_gaps(struct shadow *s, struct flow *f, uint64_t now)
-{
-	bool c = seq_lt(stream_end(&f->c), f->p_ack) &&
-		 (f->flags & FLOW_LOST) == 0;
-	bool p = stream_has(&f->p, STREAM_ON) &&
-		 seq_lt(stream_end(&f->p), f->c_ack);
-
-	if (!c && !p) {
-		if (f->due[DUE_GAP] != WHEEL_NEVER)
-			s->count.gap_client_healed++;
-		due_clear(f, DUE_GAP);
-	} else if (f->due[DUE_GAP] == WHEEL_NEVER) {
-		due_set(s, f, DUE_GAP, now + REORDER_WAIT);
-	}
-}
-
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out)
 {
 	s->now = now;
 	settle(f);
-	watch_gaps(s, f, now);
+	gap_watch(s, f, now);
 	if (f->ending != FLOW_END_NONE) {
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
@@ -871,6 +874,7 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		if (f->leg == LEG_OPEN)
 			ack_push(s, f, now, out);
 	}
+	gap_push(s, f, now, out);
 	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT)
 		close_push(s, f, now, out);
 	if (f->leg == LEG_CLOSED)

@@ -134,11 +134,13 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
  * @seq:	First byte of the message
  * @ack:	Production's bytes that the client had acked then
  *
- * All exchanges must have been dropped. As a new incarnation with a made-up
+ * @keep:	Production's stream and its marks from @ack on are good
+ *
+ * Exchanges must have been dropped (@keep: those that end up to @ack). As a new incarnation with a made-up
  * handshake, on the same tuple.
  */
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
-		    uint32_t ack, uint64_t now);
+		    uint32_t ack, bool keep, uint64_t now);
 
 /** shadow_client(), shadow_production() - A segment of @f from the mirror;
  * header only, see above

@@ -10,7 +10,11 @@
 #include "shadow/shadow.h"
 
 /* How long a hole must stay open before it is believed: a mirror may swap. */
-#define REORDER_WAIT (50 * NS_PER_MS)
+#define REORDER_WAIT (20 * NS_PER_MS)
+/* A leg with a hole in its client's stream ends after so long without progress
+ * of the SUT, whatever is open.
+ */
+#define GAP_HOLD (1 * NS_PER_SEC)
 /* Delayed partial ack. */
 #define DACK_WAIT (20 * NS_PER_MS)
 /* Our ACK of the SYN,ACK rides on the first data if that comes within this. */
@@ -139,6 +143,15 @@ void ack_again(struct shadow *s, struct flow *f, struct effects *out);
 bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
+
+/* gap.c: holes in the capture */
+void gap_watch(struct shadow *s, struct flow *f, uint64_t now);
+void gap_timeout(struct shadow *s, struct flow *f, uint64_t now);
+/* End the leg if a hole stands and what is before it has been answered. */
+void gap_push(struct shadow *s, struct flow *f, uint64_t now,
+	      struct effects *out);
+/* The client's place is lost: look for a message to start at. */
+void gap_lost(struct shadow *s, struct flow *f);
 
 /* life.c: opening and closing */
 void start_leg(struct shadow *s, struct flow *f, uint64_t now,

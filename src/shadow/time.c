@@ -144,66 +144,6 @@ static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
 	want(s, f, WANT_FREE);
 }
 
-/* Bytes of the client that production acked and the capture does not have. */
-static uint32_t missing_bytes(const struct flow *f)
-{
-	const struct frame *fr = f->c.early;
-	uint32_t at = stream_end(&f->c);
-	uint32_t n = 0;
-
-	for (; fr != NULL && seq_lt(fr->seq, f->p_ack); fr = fr->next) {
-		if (seq_lt(at, fr->seq))
-			n += fr->seq - at;
-		if (seq_lt(at, fr->seq + fr->len))
-			at = fr->seq + fr->len;
-	}
-	return seq_lt(at, f->p_ack) ? n + (f->p_ack - at) : n;
-}
-
-/* Is the hole that was noticed still open? Then it is one (I17). */
-static void timed_gap(struct shadow *s, struct flow *f, uint64_t now,
-		      struct effects *out)
-{
-	bool early = f->c.early != NULL;
-
-	if (!take(f, DUE_GAP, now))
-		return;
-	if (seq_lt(stream_end(&f->c), f->p_ack) &&
-	    (f->flags & FLOW_LOST) == 0) {
-		uint32_t n = f->p_ack - stream_end(&f->c);
-
-		if (n == 1 && !early && !stream_has(&f->c, STREAM_FIN) &&
-		    (f->ev & EV_P_FIN) != 0) {
-			s->count.inferred_client_fin++;
-			f->rst_ack = f->c_ack;
-			stream_fin(&f->c, f->c.nxt);
-		} else {
-			s->count.gap_client++;
-			s->count.gap_client_bytes += missing_bytes(f);
-			if (f->leg != LEG_NONE)
-				shadow_end(s, f, FLOW_END_GAP, now, out);
-			f->flags |= FLOW_LOST;
-			if (stream_has(&f->c, STREAM_FIN))
-				f->ev |= EV_C_FIN;
-			want(s, f, WANT_SYNC);
-		}
-	}
-	if (stream_has(&f->p, STREAM_ON) &&
-	    seq_lt(stream_end(&f->p), f->c_ack)) {
-		uint32_t n = f->c_ack - stream_end(&f->p);
-
-		if (n == 1 && f->p.early == NULL &&
-		    !stream_has(&f->p, STREAM_FIN) &&
-		    stream_has(&f->c, STREAM_FIN)) {
-			s->count.inferred_prod_fin++;
-			stream_fin(&f->p, f->p.nxt);
-		} else {
-			s->count.gap_prod++;
-		}
-		want(s, f, WANT_PHOLE);
-	}
-}
-
 static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 		      struct effects *out)
 {
@@ -222,7 +162,8 @@ static void flow_timeout(struct shadow *s, struct flow *f, uint64_t now,
 			 struct effects *out)
 {
 	timed_idle(s, f, now, out);
-	timed_gap(s, f, now, out);
+	if (take(f, DUE_GAP, now))
+		gap_timeout(s, f, now);
 	timed_lag(s, f, now, out);
 	timed_rto(s, f, now, out);
 	timed_acks(s, f, now, out);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gap.c - Bytes that the capture missed
+ *
+ * Theory of operation
+ *
+ * What production acks was sent by the client, and what the client acks was sent
+ * by production; if it is not here, the mirror has swapped or lost it. A hole is
+ * believed when the first segment behind it (or, without one, the ack) has been
+ * here for REORDER_WAIT. Its age counts, not when somebody looks: where a flow
+ * has many holes, it stays that much behind and no more.
+ *
+ * A hole of one number, with nothing behind it, is the FIN when the other end has
+ * answered one (I20).
+ *
+ * In the client's stream a believed hole ends the leg (I17), but not before the
+ * SUT has answered the whole requests in front of it, or GAP_HOLD has passed
+ * without progress. Then comes a RST, and the flow resumes with the first early
+ * segment that begins a message. In production's stream a hole costs the
+ * comparison of the answers that it touches.
+ */
+#include "shadow/shadow_internal.h"
+
+static bool client_hole(const struct flow *f)
+{
+	return seq_lt(stream_end(&f->c), f->p_ack) &&
+	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
+}
+
+static bool prod_hole(const struct flow *f)
+{
+	return stream_has(&f->p, STREAM_ON) &&
+	       seq_lt(stream_end(&f->p), f->c_ack);
+}
+
+/* Since when the bytes behind a hole are here. */
+static uint64_t since(const struct stream *st, uint64_t noticed)
+{
+	if (st->early != NULL && st->early->now < noticed)
+		return st->early->now;
+	return noticed;
+}
+
+/* Note when a hole was seen first. Return: when it is to be believed */
+static uint64_t note(const struct stream *st, bool hole, uint64_t *noticed,
+		     uint64_t *healed, uint64_t now)
+{
+	if (!hole) {
+		*healed += *noticed != 0;
+		*noticed = 0;
+		return WHEEL_NEVER;
+	}
+	if (*noticed == 0)
+		*noticed = now;
+	return since(st, *noticed) + REORDER_WAIT;
+}
+
+void gap_watch(struct shadow *s, struct flow *f, uint64_t now)
+{
+	struct shadow_counters *n = &s->count;
+	uint64_t c;
+	uint64_t p;
+	uint64_t due;
+
+	/* Believed already, and being looked at. */
+	if ((f->want & (WANT_PHOLE | WANT_SYNC)) != 0)
+		return;
+	c = note(&f->c, client_hole(f), &f->gap_c, &n->gap_client_healed, now);
+	p = note(&f->p, prod_hole(f), &f->gap_p, &n->gap_prod_healed, now);
+	due = c < p ? c : p;
+	if (due != f->due[DUE_GAP])
+		due_set(s, f, DUE_GAP, due);
+}
+
+static void believe_client(struct shadow *s, struct flow *f)
+{
+	uint32_t n = f->p_ack - stream_end(&f->c);
+
+	f->gap_c = 0;
+	if (n == 1 && f->c.early == NULL && !stream_has(&f->c, STREAM_FIN) &&
+	    (f->ev & EV_P_FIN) != 0) {
+		s->count.inferred_client_fin++;
+		f->rst_ack = f->c_ack;
+		stream_fin(&f->c, f->c.nxt);
+		return;
+	}
+	if (f->c.early != NULL && seq_lt(f->c.early->seq, f->p_ack))
+		n = f->c.early->seq - f->c.nxt;
+	s->count.gap_client++;
+	s->count.gap_client_bytes += n;
+	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT ||
+	    f->leg == LEG_WAITING) {
+		f->flags |= FLOW_GAP;
+		f->s_progress = s->now;
+		return;
+	}
+	gap_lost(s, f);
+}
+
+void gap_lost(struct shadow *s, struct flow *f)
+{
+	f->flags |= FLOW_LOST;
+	f->flags &= ~(uint32_t)FLOW_GAP;
+	if (stream_has(&f->c, STREAM_FIN))
+		f->ev |= EV_C_FIN; /* its place does not matter any more */
+	want(s, f, WANT_SYNC);
+}
+
+static void believe_prod(struct shadow *s, struct flow *f)
+{
+	uint32_t n = f->c_ack - stream_end(&f->p);
+
+	f->gap_p = 0;
+	if (n == 1 && f->p.early == NULL && !stream_has(&f->p, STREAM_FIN) &&
+	    stream_has(&f->c, STREAM_FIN)) {
+		s->count.inferred_prod_fin++;
+		stream_fin(&f->p, f->p.nxt);
+	} else {
+		s->count.gap_prod++;
+	}
+	want(s, f, WANT_PHOLE);
+}
+
+void gap_timeout(struct shadow *s, struct flow *f, uint64_t now)
+{
+	if (client_hole(f) && since(&f->c, f->gap_c) + REORDER_WAIT <= now)
+		believe_client(s, f);
+	if (prod_hole(f) && since(&f->p, f->gap_p) + REORDER_WAIT <= now)
+		believe_prod(s, f);
+}
+
+void gap_push(struct shadow *s, struct flow *f, uint64_t now,
+	      struct effects *out)
+{
+	bool answered = f->q_send == NULL && f->snd_una == f->snd_nxt &&
+			f->x.marks[WHO_SUT] >= f->x.marks[WHO_CLIENT];
+
+	if ((f->flags & FLOW_GAP) == 0)
+		return;
+	if (!answered && f->leg != LEG_WAITING &&
+	    now - f->s_progress < GAP_HOLD) {
+		due_set(s, f, DUE_HOLD, f->s_progress + GAP_HOLD);
+		return;
+	}
+	shadow_end(s, f, FLOW_END_GAP, now, out);
+	if (f->leg == LEG_NONE)
+		gap_lost(s, f);
+}
