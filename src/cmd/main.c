@@ -19,6 +19,8 @@ struct command {
 static const struct command commands[] = {
 	{ "shadow", cmd_shadow,
 	  "play production's clients to a SUT, and compare the answers" },
+	{ "doctor", cmd_doctor,
+	  "examine the way to the SUT, and name what mends it" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
