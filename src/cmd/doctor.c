@@ -12,19 +12,19 @@
  * the mirror, and to the SUT only questions and probes.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "bpf/guard.h"
+#include "bpf/netlink.h"
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
 #include "os/clock.h"
@@ -34,7 +34,8 @@
 #define LISTEN_FOR (3 * NS_PER_SEC) /* to the mirror */
 #define LINK_WAIT  (2 * NS_PER_SEC) /* for a carrier */
 #define POLL_MS	   50
-#define PLAIN_MAX  1522 /* longest frame that no offload has joined */
+#define LOWER_UP   (1 << 16) /* linux/if.h: up, and the wire is */
+#define PLAIN_MAX  1522	     /* longest frame that no offload has joined */
 
 /* --- saying it --- */
 
@@ -118,23 +119,45 @@ static int hop_rights(struct doctor *d)
 
 /* --- the mirror --- */
 
+/* What doctor_flags() looks for, and what it found. */
+struct link_flags {
+	int index;
+	int flags;
+};
+
+static int on_link(void *ctx, const struct nlmsghdr *h)
+{
+	struct link_flags *l = ctx;
+	struct ifinfomsg m;
+
+	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof(m))
+		return 0;
+	memcpy(&m, (const char *)h + NLMSG_HDRLEN, sizeof(m));
+	if (m.ifi_index == l->index)
+		l->flags = (int)(m.ifi_flags & INT_MAX);
+	return 0;
+}
+
 int doctor_flags(const char *ifname)
 {
-	struct ifreq r;
-	int fd;
-	int rc = 0;
+	struct ifinfomsg ask = { .ifi_family = AF_UNSPEC };
+	struct link_flags l = { .index = (int)if_nametoindex(ifname),
+				.flags = -ENODEV };
+	int rc = netlink_dump(RTM_GETLINK, &ask, sizeof(ask), on_link, &l);
 
-	memset(&r, 0, sizeof(r));
-	if (strlen(ifname) >= sizeof(r.ifr_name))
-		return -ENODEV;
-	memcpy(r.ifr_name, ifname, strlen(ifname));
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCGIFFLAGS, &r))
-		rc = -errno;
-	close(fd);
-	return rc ? rc : (int)(unsigned short)r.ifr_flags;
+	return rc ? rc : l.flags;
+}
+
+bool doctor_carrier(const char *ifname)
+{
+	uint64_t end = clock_mono() + LINK_WAIT;
+	int flags = doctor_flags(ifname);
+
+	while (flags >= 0 && !(flags & LOWER_UP) && clock_mono() < end) {
+		clock_pause(POLL_MS * NS_PER_MS);
+		flags = doctor_flags(ifname);
+	}
+	return flags >= 0 && (flags & LOWER_UP);
 }
 
 static int hop_mirror_exists(struct doctor *d)
@@ -187,18 +210,13 @@ static int hop_mirror_use(struct doctor *d)
 static int hop_mirror_link(struct doctor *d)
 {
 	const char *dev = d->o->iface;
-	uint64_t end = clock_mono() + LINK_WAIT;
 	int flags = doctor_flags(dev);
 
 	if (flags >= 0 && !(flags & IFF_UP)) {
 		doctor_fail("mirror: %s is down", dev);
 		return doctor_mend("ip link set dev %s up", dev);
 	}
-	while (flags >= 0 && !(flags & IFF_RUNNING) && clock_mono() < end) {
-		clock_pause(POLL_MS * NS_PER_MS);
-		flags = doctor_flags(dev);
-	}
-	if (flags < 0 || !(flags & IFF_RUNNING)) {
+	if (!doctor_carrier(dev)) {
 		doctor_fail("mirror: %s has no carrier", dev);
 		return doctor_mend("plug the cable in, or set its other end "
 				   "up: ip link set dev PEER up");

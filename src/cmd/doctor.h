@@ -76,6 +76,9 @@ int doctor_mend(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** doctor_flags() - IFF_ flags of an interface. Return: them, or -Exxx */
 int doctor_flags(const char *ifname);
 
+/** doctor_carrier() - Wait a little for the other end of its wire */
+bool doctor_carrier(const char *ifname);
+
 /* The hops of the SUT's wire, in doctor_wire.c. */
 int hop_wire_exists(struct doctor *d);
 int hop_wire_free(struct doctor *d);

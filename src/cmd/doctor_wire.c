@@ -23,7 +23,6 @@
 #include "os/random.h"
 #include "report/text.h"
 
-#define LINK_WAIT   (2 * NS_PER_SEC)
 #define ANSWER_WAIT (3 * NS_PER_SEC)
 #define PROBE_WAIT  ((SUTWIRE_PROBE_TRIES + 1) * SUTWIRE_PROBE_WAIT)
 #define WATCH_FOR   (2 * NS_PER_SEC) /* for strangers */
@@ -93,14 +92,8 @@ int hop_wire_guard(struct doctor *d)
 int hop_wire_link(struct doctor *d)
 {
 	const char *dev = d->o->sut_dev;
-	uint64_t end = clock_mono() + LINK_WAIT;
-	int flags = doctor_flags(dev);
 
-	while (flags >= 0 && !(flags & IFF_RUNNING) && clock_mono() < end) {
-		clock_pause(POLL_MS * NS_PER_MS);
-		flags = doctor_flags(dev);
-	}
-	if (flags < 0 || !(flags & IFF_RUNNING)) {
+	if (!doctor_carrier(dev)) {
 		doctor_fail("SUT's wire: %s has no carrier", dev);
 		return doctor_mend("plug the cable in, or on the SUT: ip link "
 				   "set dev DEV up");
