@@ -288,9 +288,10 @@ static void test_option_files(void)
 
 	CHECK(fd >= 0);
 	snprintf(line, sizeof(line), "@%s -q", path);
-	CHECK(dprintf(fd, "# how we run\n-i \\\n mo\\\nn0 # the mirror\n--user 'a "
-			  "b' --json \"c\\\"d\""
-			  "\n\n\ttcp\n port\\ 80 not#comment\n") > 0);
+	CHECK(dprintf(fd,
+		      "# how we run\n-i \\\n mo\\\nn0 # the mirror\n--user 'a "
+		      "b' --json \"c\\\"d\""
+		      "\n\n\ttcp\n port\\ 80 not#comment\n") > 0);
 	CHECK(parse(&o, line, OPTIONS_SHADOW, &e) == 0);
 	CHECK(strcmp(o.iface, "mon0") == 0);
 	CHECK(strcmp(o.user, "a b") == 0 && strcmp(o.json, "c\"d") == 0);
