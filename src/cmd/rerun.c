@@ -85,16 +85,29 @@ static int cannot(struct again *g, const char *fmt, ...)
 static int differs(struct again *g, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Say where the first difference is. Return: -1 */
+/*
+ * Say where the first difference is; but what a journal with losses lacks may be
+ * the cause, so it is read to its end first. Return: -1
+ */
 static int differs(struct again *g, const char *fmt, ...)
 {
+	struct journal_status st;
+	struct journal_record r;
+	char what[256];
 	va_list ap;
 
-	printf("%s: different at record %" PRIu64 ": ", g->file, g->records);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	putchar('\n');
+	while (journal_read_next(g->in, &r) > 0)
+		;
+	journal_read_status(g->in, &st);
+	if (!st.whole)
+		return cannot(g, "%s (%" PRIu64 " records lost)",
+			      st.why != NULL ? st.why : "it is not whole",
+			      st.lost);
+	printf("%s: different at record %" PRIu64 ": %s\n", g->file, g->records,
+	       what);
 	g->result = EXIT_DIFFERENT;
 	return -1;
 }
