@@ -19,6 +19,10 @@ struct command {
 static const struct command commands[] = {
 	{ "shadow", cmd_shadow,
 	  "play production's clients to a SUT, and compare the answers" },
+	{ "doctor", cmd_doctor,
+	  "examine the way to the SUT, and name what mends it" },
+	{ "rerun", cmd_rerun,
+	  "run the engine again from a journal, and say whether it is equal" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -28,8 +32,8 @@ static void usage(FILE *f)
 	fprintf(f, "usage: understudy COMMAND [OPTION...]\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fprintf(f, "\n'understudy COMMAND --help' lists a command's options; "
-		   "'understudy --version' says\nwhich one this is.\n");
+	fprintf(f, "\n'understudy COMMAND --help' lists a command's options, "
+		   "'understudy --version'\nsays which one this is.\n");
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * doctor_wire.c - The hops of the SUT's wire
+ *
+ * Theory of operation
+ *
+ * The guard of the wire (sutwire) is driven by a small loop until it knows what
+ * a hop asks. It is a machine of its own clockwork: each hop goes on where the
+ * one before left it. A SUT is looked for once for each of its ports, since a
+ * server may be missing on one of them.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <poll.h>
+#include <string.h>
+
+#include "bpf/guard.h"
+#include "cmd/doctor.h"
+#include "cmd/out.h"
+#include "os/clock.h"
+#include "os/mem.h"
+#include "os/random.h"
+#include "report/text.h"
+
+#define ANSWER_WAIT (3 * NS_PER_SEC)
+#define PROBE_WAIT  ((SUTWIRE_PROBE_TRIES + 1) * SUTWIRE_PROBE_WAIT)
+#define WATCH_FOR   (2 * NS_PER_SEC) /* for strangers */
+#define POLL_MS	    20
+#define PORT_HTTP   80 /* where neither side of a --map has a port */
+
+int hop_wire_exists(struct doctor *d)
+{
+	const char *dev = d->o->sut_dev;
+
+	if (if_nametoindex(dev) == 0) {
+		doctor_fail("SUT's wire: there is no interface %s", dev);
+		return doctor_mend("ip -brief link  # and name another with "
+				   "--sut-dev");
+	}
+	return doctor_ok("SUT's wire: %s is there", dev);
+}
+
+int hop_wire_free(struct doctor *d)
+{
+	const char *dev = d->o->sut_dev;
+	enum guard_use use = GUARD_FREE;
+	int rc = guard_in_use(dev, &use);
+
+	if (rc)
+		return doctor_fail("SUT's wire: %s: %s", dev, strerror(-rc));
+	if (use == GUARD_FREE)
+		return doctor_ok("SUT's wire: %s is not in use", dev);
+	doctor_fail("SUT's wire: %s is in use: %s", dev, guard_use_text(use));
+	switch (use) {
+	case GUARD_ADDRESS:
+		return doctor_mend("ip address flush dev %s", dev);
+	case GUARD_ROUTE:
+		return doctor_mend("ip route flush dev %s; ip -6 route flush "
+				   "dev %s",
+				   dev, dev);
+	case GUARD_MASTER:
+		return doctor_mend("ip link set dev %s nomaster", dev);
+	case GUARD_UPPER:
+		return doctor_mend("ip link delete dev NAME  # of what 'ip -d "
+				   "link' shows as NAME@%s",
+				   dev);
+	default:
+		return doctor_mend("name another interface with --sut-dev");
+	}
+}
+
+int hop_wire_guard(struct doctor *d)
+{
+	const char *dev = d->o->sut_dev;
+	struct errbuf e = { "" };
+	int rc = guard_attach(dev, &e);
+
+	if (rc == 0)
+		rc = guard_link_up(dev, &e);
+	if (rc) {
+		doctor_fail("SUT's wire: %s", e.s);
+		return doctor_mend("tc filter show dev %s ingress; tc filter "
+				   "show dev %s egress  # who else is there?",
+				   dev, dev);
+	}
+	return doctor_ok("SUT's wire: %s is guarded: the kernel is silent on "
+			 "it",
+			 dev);
+}
+
+int hop_wire_link(struct doctor *d)
+{
+	const char *dev = d->o->sut_dev;
+
+	if (!doctor_carrier(dev)) {
+		doctor_fail("SUT's wire: %s has no carrier", dev);
+		return doctor_mend("plug the cable in, or on the SUT: ip link "
+				   "set dev DEV up");
+	}
+	return doctor_ok("SUT's wire: %s is up", dev);
+}
+
+/* --- the machine of the wire --- */
+
+static void on_done(void *ctx, uint64_t cookie, int err)
+{
+	(void)ctx;
+	(void)cookie;
+	(void)err;
+}
+
+/* An entry for each address and port that a --map plays to. */
+static void list_suts(struct doctor *d)
+{
+	const struct engine_config *c = &d->o->engine;
+
+	for (uint32_t m = 0; m < c->maps; m++) {
+		const struct engine_map *map = &c->map[m];
+		uint16_t port = map->sut_port ? map->sut_port : map->prod_port;
+		struct sutwire_sut s = { .ip = map->sut,
+					 .port = port ? port : PORT_HTTP,
+					 .index = (uint8_t)d->suts,
+					 .pinned = c->sut_pinned };
+		uint32_t i = 0;
+
+		memcpy(s.mac, c->sut_mac, ETH_LEN);
+		while (i < d->suts && (d->sut[i].port != s.port ||
+				       !ipaddr_eq(&d->sut[i].ip, &s.ip)))
+			i++;
+		if (i < d->suts)
+			continue;
+		d->sut_map[d->suts] = m;
+		d->sut[d->suts++] = s;
+	}
+}
+
+static int open_machine(struct doctor *d, const uint8_t *mac)
+{
+	struct sutwire_cfg cfg = { .sut = d->sut, .suts = d->suts };
+	int rc = random_bytes(&cfg.seed, sizeof(cfg.seed));
+
+	memcpy(cfg.mac, mac, ETH_LEN);
+	if (rc == 0)
+		rc = mem_take(&d->mem, sutwire_size(), 0);
+	if (rc == 0)
+		rc = sutwire_init(&d->wire, &d->mem, &cfg, clock_mono());
+	return rc;
+}
+
+int hop_wire_open(struct doctor *d)
+{
+	struct ring_opts ro = { .ifname = d->o->sut_dev,
+				.version = RING_V2,
+				.bytes = d->o->sut_ring,
+				.promisc = true };
+	struct emit_dest dest[MAP_MAX];
+	struct errbuf e = { "" };
+	uint8_t dev[ETH_LEN];
+	uint8_t mac[ETH_LEN];
+	int rc = ring_open(&d->wire_ring, &ro, &e);
+
+	list_suts(d);
+	memset(dest, 0, sizeof(dest));
+	for (uint32_t i = 0; i < d->suts; i++)
+		dest[i].ip = d->sut[i].ip;
+	if (rc == 0)
+		rc = ring_mac(&d->wire_ring, dev);
+	if (rc == 0) {
+		packet_private_mac(mac, dev);
+		rc = packet_open(&d->packet, d->o->sut_dev, mac, dest, d->suts,
+				 on_done, NULL, &e);
+	}
+	if (rc == 0)
+		rc = open_machine(d, mac);
+	if (rc) {
+		doctor_fail("SUT's wire: %s",
+			    e.s[0] != '\0' ? e.s : strerror(-rc));
+		return doctor_mend("give less with --sut-ring, or name an "
+				   "Ethernet interface with --sut-dev");
+	}
+	return doctor_ok("SUT's wire: %s is open", d->o->sut_dev);
+}
+
+void doctor_wire_close(struct doctor *d)
+{
+	ring_close(&d->wire_ring);
+	if (d->packet.batch != NULL)
+		sink_close(&d->packet.sink);
+	mem_give(&d->mem);
+}
+
+static void carry_out(struct doctor *d, const struct effects *out)
+{
+	struct sink *k = &d->packet.sink;
+
+	for (uint32_t i = 0; i < out->n; i++) {
+		const struct effect *x = &out->e[i];
+		const uint8_t *mac = sutwire_mac(d->wire, x->sut);
+		struct tcp_header h;
+
+		if (mac != NULL)
+			sink_pin(k, &d->sut[x->sut].ip, mac);
+		if (x->kind == EFFECT_RAW) {
+			sink_raw(k, x->raw, x->rawlen, 0);
+		} else if (mac != NULL) {
+			out_header(x, k->mac, mac, d->sent++, &h);
+			sink_tcp(k, &h, NULL, 0, 0, 0);
+		}
+	}
+	sink_flush(k);
+}
+
+/* Who refused a probe that was just answered by a RST? */
+static void note_refusal(struct doctor *d, const struct segment *s)
+{
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (d->sut[i].port == s->sport &&
+		    ipaddr_eq(&d->sut[i].ip, &s->src))
+			d->refused[i] = true;
+}
+
+static void take_frame(struct doctor *d, const struct frame_info *in)
+{
+	uint64_t rst = sutwire_stats(d->wire)->probe_rst;
+	struct effects out;
+	struct decoded dec;
+	enum decode_result r = frame_decode(in, VXLAN_NONE, NULL, 0, &dec);
+
+	out.n = 0;
+	sutwire_frame(d->wire, in, r, &dec, clock_mono(), &out);
+	if (sutwire_stats(d->wire)->probe_rst > rst)
+		note_refusal(d, &dec.seg);
+	carry_out(d, &out);
+}
+
+static bool stopped(const struct doctor *d)
+{
+	return sutwire_stop(d->wire)->reason != SUTWIRE_GOING;
+}
+
+/* Drive the machine until @enough, a stop, or @wait is over. */
+static void drive(struct doctor *d, uint64_t wait,
+		  bool (*enough)(const struct doctor *d))
+{
+	uint64_t end = clock_mono() + wait;
+	struct effects out;
+	struct ring_frame f;
+
+	while (clock_mono() < end && !stopped(d) && !enough(d)) {
+		struct pollfd p = { .fd = ring_fd(&d->wire_ring),
+				    .events = POLLIN };
+
+		out.n = 0;
+		sutwire_timeout(d->wire, clock_mono(), &out);
+		carry_out(d, &out);
+		poll(&p, 1, POLL_MS);
+		while (ring_next(&d->wire_ring, &f)) {
+			take_frame(d, &f.info);
+			ring_done(&d->wire_ring);
+		}
+	}
+}
+
+/* If the machine stopped, say so. Return: 0 it goes on, -1 it stopped */
+static int check_stop(const struct doctor *d)
+{
+	const struct sutwire_stop *s = sutwire_stop(d->wire);
+	char ip[TEXT_IP];
+
+	if (s->reason == SUTWIRE_GOING)
+		return 0;
+	doctor_fail("SUT's wire: %s: %02x:%02x:%02x:%02x:%02x:%02x, address %s",
+		    sutwire_stop_text(s->reason), s->mac[0], s->mac[1],
+		    s->mac[2], s->mac[3], s->mac[4], s->mac[5],
+		    text_ip(ip, &s->ip));
+	return doctor_mend("take that host off the wire of %s: it must join "
+			   "the SUT and us alone",
+			   d->o->sut_dev);
+}
+
+/* --- the SUT --- */
+
+static bool all_known(const struct doctor *d)
+{
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (sutwire_mac(d->wire, i) == NULL)
+			return false;
+	return true;
+}
+
+int hop_neighbour(struct doctor *d)
+{
+	char ip[TEXT_IP];
+
+	drive(d, ANSWER_WAIT, all_known);
+	if (check_stop(d))
+		return -1;
+	for (uint32_t i = 0; i < d->suts; i++) {
+		bool four = ipaddr_is4(&d->sut[i].ip);
+
+		if (sutwire_mac(d->wire, i) != NULL)
+			continue;
+		text_ip(ip, &d->sut[i].ip);
+		doctor_fail("SUT: %s does not answer %s", ip,
+			    four ? "ARP" : "neighbour discovery");
+		return doctor_mend("on the SUT: ip address add %s/%d dev DEV; "
+				   "ip link set dev DEV up",
+				   ip, four ? 24 : 64);
+	}
+	return doctor_ok("SUT: answers ARP and neighbour discovery");
+}
+
+static bool all_decided(const struct doctor *d)
+{
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (sutwire_state(d->wire, i) == SUTWIRE_PROBING)
+			return false;
+	return true;
+}
+
+int hop_route_back(struct doctor *d)
+{
+	char end[TEXT_ENDPOINT];
+
+	drive(d, PROBE_WAIT, all_decided);
+	if (check_stop(d))
+		return -1;
+	for (uint32_t i = 0; i < d->suts; i++) {
+		const struct sutwire_sut *s = &d->sut[i];
+		bool four = ipaddr_is4(&s->ip);
+
+		if (sutwire_state(d->wire, i) == SUTWIRE_READY)
+			continue;
+		doctor_fail("SUT: %s does not answer a client from %s on this "
+			    "wire",
+			    text_endpoint(end, &s->ip, s->port),
+			    four ? "198.18.0.0/15" : "2001:db8::/32");
+		return doctor_mend("on the SUT: ip %sroute replace default via "
+				   "GW dev DEV  # GW: any other address of "
+				   "that network. Then its firewall",
+				   four ? "" : "-6 ");
+	}
+	return doctor_ok("SUT: its way back to clients is this wire");
+}
+
+int hop_listening(struct doctor *d)
+{
+	char end[TEXT_ENDPOINT];
+
+	for (uint32_t i = 0; i < d->suts; i++) {
+		const struct sutwire_sut *s = &d->sut[i];
+
+		text_endpoint(end, &s->ip, s->port);
+		if (!d->refused[i])
+			continue;
+		if (!d->tcp[d->sut_map[i]]) {
+			doctor_ok("SUT: %s refuses TCP, and production's "
+				  "clients send none",
+				  end);
+			continue;
+		}
+		doctor_fail("SUT: %s refuses: nobody listens there", end);
+		return doctor_mend("on the SUT: start the server on that "
+				   "address and port; ss -ltn shows it");
+	}
+	return doctor_ok("SUT: its servers listen");
+}
+
+static bool never(const struct doctor *d)
+{
+	(void)d;
+	return false;
+}
+
+int hop_strangers(struct doctor *d)
+{
+	drive(d, WATCH_FOR, never);
+	if (check_stop(d))
+		return -1;
+	return doctor_ok("SUT's wire: no stranger on it (%" PRIu64
+			 " frames of the SUT)",
+			 sutwire_stats(d->wire)->frames);
+}
