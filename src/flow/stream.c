@@ -91,6 +91,8 @@ enum stream_result stream_data(struct stream *s, struct pool *pool,
 {
 	uint32_t end = seg->seq + seg->len;
 
+	if (stream_has(s, STREAM_FIN) && !seq_lt(seg->seq, s->fin))
+		return STREAM_OLD;
 	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, end))
 		end = s->fin;
 	if (!seq_lt(s->nxt, end))
@@ -139,12 +141,19 @@ void stream_fin(struct stream *s, uint32_t seq)
 
 uint32_t stream_hole(struct stream *s)
 {
+	uint32_t to;
 	uint32_t n;
 
-	if (s->early == NULL || !seq_lt(s->nxt, s->early->seq))
+	if (s->early == NULL)
 		return 0;
-	n = s->early->seq - s->nxt;
-	s->nxt = s->early->seq;
+	to = s->early->seq;
+	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, to))
+		to = s->fin;
+	if (!seq_lt(s->nxt, to))
+		return 0;
+	n = to - s->nxt;
+	s->nxt = to;
+	stream_settle(s);
 	return n;
 }
 

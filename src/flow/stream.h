@@ -111,10 +111,11 @@ static inline void stream_settle(struct stream *s)
 }
 
 /**
- * stream_hole() - Give up the bytes before the first early segment
+ * stream_hole() - Give up the bytes before the first early segment, or before
+ * the FIN if that comes first
  *
  * Return: how many were missing; @s->nxt is behind them. 0: there is no early
- * segment
+ * segment, or nothing is missing before it
  */
 uint32_t stream_hole(struct stream *s);
 
