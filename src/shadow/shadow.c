@@ -825,7 +825,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 void shadow_retire(struct shadow *s, struct flow *f)
 {
 	struct exchange *x;
-	uint16_t all = X_HAVE_P | X_HAVE_S | X_HAVE_C | X_JUDGED | X_PASSED;
+	uint16_t all = X_HAVE_P | X_HAVE_S | X_HAVE_C | X_JUDGED | X_PASSED |
+		       X_DELIVERED;
 	bool dead = f->leg == LEG_NONE || f->leg == LEG_CLOSED;
 
 	if (dead)
