@@ -406,8 +406,8 @@ uint64_t engine_next_timeout(const struct engine *e)
 
 void engine_sent(struct engine *e, const struct effect *x)
 {
-	if (x->frame != NULL && (x->frame->interest & FRAME_EMIT) != 0)
-		frame_clear(e->pool, x->frame, FRAME_EMIT);
+	if (x->frame != NULL)
+		frame_emitted(e->pool, x->frame);
 }
 
 void engine_unsent(struct engine *e, const struct effect *x)

@@ -311,7 +311,7 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	if (n > mss || (fr->gso != 0 && fr->gso < n))
 		e->gso = (uint16_t)(fr->gso != 0 && fr->gso < mss ? fr->gso
 								  : mss);
-	frame_set(fr, FRAME_EMIT);
+	frame_emit(fr);
 	return n;
 }
 
