@@ -36,7 +36,7 @@
 	X(sut_again)                                                           \
 	X(sut_early)                                                           \
 	X(sut_rst)                                                             \
-	X(sut_stray) /* segments of no flow */                                 \
+	X(sut_stray) /* segments of no flow, or outside its window */          \
 	X(sut_syn)   /* its own connections, absorbed */                       \
 	X(stray_rst_limited)                                                   \
 	X(inferred_prod_synack)                                                \

@@ -204,8 +204,10 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 	struct flow *f;
 
 	s->now = now;
-	if (old != NULL && old->c_iss == seg->seq &&
-	    (old->flags & FLOW_MID) == 0) {
+	/* Also if the capture showed it behind the first data, where the flow
+	 * was joined.
+	 */
+	if (old != NULL && old->c_iss == seg->seq) {
 		s->count.client_syn_again++;
 		old->last = now;
 		return old;
@@ -599,6 +601,12 @@ static void sut_segment(struct shadow *s, struct flow *f,
 	}
 }
 
+/* Does it reach beyond the window that the SUT was told? */
+static bool beyond_window(const struct flow *f, const struct segment *seg)
+{
+	return seq_lt(f->edge, seg->seq + seg->len);
+}
+
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
@@ -618,7 +626,13 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 		syn_sent(s, f, seg, now, out);
 	else if ((seg->flags & TCP_RST) != 0)
 		sut_reset(s, f, seg, now);
-	else
+	else if (f->leg == LEG_OPEN && beyond_window(f, seg)) {
+		/* Not acceptable (RFC 9293 section 3.10.7.4). */
+		s->count.sut_stray++;
+		f->dup_ack = true;
+		shadow_push(s, f, now, out);
+		return NULL;
+	} else
 		sut_segment(s, f, seg, now, out);
 	return f;
 }
@@ -916,9 +930,12 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (e->flow == 0)
 		return;
 	f = flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
-	if (f != NULL && f->id == e->flow && f->leg != LEG_NONE &&
-	    (e->len > 0 || (e->flags & (TCP_SYN | TCP_FIN)) != 0))
-		due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
+	if (f == NULL || f->id != e->flow || f->leg == LEG_NONE ||
+	    (e->len == 0 && (e->flags & (TCP_SYN | TCP_FIN)) == 0))
+		return;
+	if (f->tries > 0) /* the SUT was not asked */
+		f->tries--;
+	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
 }
 
 struct flow *shadow_any(struct shadow *s)

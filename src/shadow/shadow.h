@@ -153,8 +153,8 @@ void shadow_production(struct shadow *s, struct flow *f,
 /**
  * shadow_sut() - A segment from SUT @sut's wire
  *
- * Return: its flow, which the caller goes on with; NULL: it belongs to none (and
- * is absorbed; the answer is a RST where RFC 9293 wants one, I39)
+ * Return: its flow, which the caller goes on with; NULL: it belongs to none, or
+ * is outside its window (and is absorbed; the answer is what RFC 9293 wants, I39)
  */
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,

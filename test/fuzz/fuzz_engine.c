@@ -52,9 +52,10 @@ struct fuzz {
 	struct talk talk[CONNS];
 	struct effect late[LATE_MAX];
 	uint32_t lates;
+	uint32_t newest[PORTS]; /* connection that opened a port last */
 	uint8_t sink;	/* what the sink does with the next effects */
 	bool serving;	/* the SUT acks and opens by itself */
-	uint32_t datas; /* effects with data */
+	uint32_t effects;
 };
 
 static struct text texts[WHO_COUNT];
@@ -135,8 +136,9 @@ static void sink(struct world *w, const struct effect *e)
 {
 	struct fuzz *z = (struct fuzz *)(void *)w;
 
-	z->datas += e->len > 0;
-	if ((z->sink & 3) == 1 && e->cause != CAUSE_PROBE)
+	world_drop(w, w->seen);
+	z->effects++;
+	if ((z->sink & 3) == 1 && e->cause != CAUSE_PROBE && z->effects % 8)
 		engine_unsent(w->engine, e);
 	if ((z->sink & 3) == 2) {
 		if (z->lates == LATE_MAX)
@@ -293,6 +295,8 @@ static void open_client(struct fuzz *z, struct talk *t, uint8_t how)
 {
 	struct line l = segment(z, WHO_CLIENT, 0, 0, TCP_SYN);
 
+	if (t->nxt[WHO_CLIENT] > 1) /* what follows data is another one's */
+		return;
 	l.has_ack = false;
 	l.opts.mss = 1460;
 	l.opts.wscale = how & 7;
@@ -366,6 +370,8 @@ static void say_wild(struct fuzz *z, struct talk *t, uint8_t a, uint8_t b)
 		l.len = 0;
 		l.end = seq;
 	}
+	if (who == WHO_CLIENT) /* a SYN would be another incarnation */
+		l.flags &= (uint16_t)~TCP_SYN;
 	l.has_ack = true;
 	if (a & 0x40)
 		l.ack += (uint32_t)(b >> 4) * 1000;
@@ -422,6 +428,10 @@ static void mirror_operation(struct fuzz *z, struct talk *t, uint8_t op,
 			open_prod(z, t, a);
 		break;
 	case 1:
+		if (t->nxt[who] == 0) /* its SYN was not captured */
+			t->nxt[who] = 1;
+		say(z, t, who, a, b);
+		break;
 	case 2:
 		say(z, t, who, a, b);
 		break;
@@ -456,15 +466,18 @@ static void operation(struct fuzz *z, const uint8_t *p)
 	struct talk *t = &z->talk[n];
 
 	world_conn(&z->w, n, 1 + (n - 1) % PORTS);
-	if (op < 16)
+	if (op < 16 && z->newest[n % PORTS] <= n) {
+		/* No more comes of an older incarnation of the port. */
+		z->newest[n % PORTS] = n;
 		mirror_operation(z, t, op, p[1], p[2]);
-	else if (op < 24)
+	}
+	if (op >= 16 && op < 24)
 		sut_operation(z, t, op & 7, p[1], p[2]);
-	else if (op < 28)
+	else if (op >= 24 && op < 28)
 		world_advance(&z->w, z->w.now + p[1] * NS_PER_MS);
-	else if (op < 30)
+	else if (op >= 28 && op < 30)
 		world_advance(&z->w, z->w.now + p[1] * (NS_PER_SEC / 8));
-	else
+	else if (op >= 30)
 		flush(z);
 	world_drop(&z->w, z->w.seen);
 	serve(z, t);
