@@ -425,7 +425,7 @@ static void queue_free(struct shadow *s, struct flow *f)
 	}
 }
 
-static void deliver(struct shadow *s, struct flow *f, uint64_t now)
+void deliver(struct shadow *s, struct flow *f, uint64_t now)
 {
 	struct exchange *x = f->x.deliver;
 

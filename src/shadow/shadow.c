@@ -16,6 +16,7 @@
  */
 #include "shadow/shadow.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -113,6 +114,8 @@ static struct flow *make_room(struct shadow *s, const struct flow_key *key,
 		s->count.victims++;
 		s->count.victims_half_open += v->class == FLOW_HALF_OPEN;
 		shadow_end(s, v, FLOW_END_VICTIM, now, out);
+		/* Without room for a RST the SUT gets one when it speaks. */
+		leg_over(s, v, FLOW_END_VICTIM, now);
 		want(s, v, WANT_FREE);
 	}
 	return flow_new(s->flows, key);
@@ -813,6 +816,24 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 	return span_early(s, f, who, now, sp);
 }
 
+/* A request's mark may come after the SUT's ack of it (by quiet), or after the
+ * end of the leg, when no cursor points at it any more.
+ */
+static void mark_delivered(struct shadow *s, struct flow *f, struct exchange *x,
+			   uint64_t now)
+{
+	bool dead = f->leg == LEG_NONE || f->leg == LEG_CLOSED;
+	bool acked = (f->ev & EV_S_SYNACK) != 0 &&
+		     seq_le(x->end[WHO_CLIENT], f->snd_una);
+
+	if (acked && dead)
+		f->x.deliver = x;
+	if (acked)
+		deliver(s, f, now);
+	else if (dead)
+		s->count.not_delivered[f->end]++;
+}
+
 struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 			     uint32_t seq, uint64_t now)
 {
@@ -825,8 +846,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
 		s->count.requests_seen++;
-		if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
-			s->count.not_delivered[f->end]++;
+		mark_delivered(s, f, x, now);
 	} else if (who == WHO_SUT) {
 		s->count.requests_answered++;
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
@@ -904,11 +924,7 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 
 void shadow_free(struct shadow *s, struct flow *f)
 {
-	if (f->leg != LEG_NONE && f->leg != LEG_CLOSED)
-		leg_over(s, f,
-			 f->ending != FLOW_END_NONE ? (enum flow_end)f->ending
-						    : FLOW_END_IDLE,
-			 s->now);
+	assert(f->leg == LEG_NONE || f->leg == LEG_CLOSED);
 	if (f->older != NULL)
 		f->older->newer = NULL;
 	if (f->newer != NULL) {

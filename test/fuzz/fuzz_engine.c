@@ -53,8 +53,8 @@ struct fuzz {
 	struct effect late[LATE_MAX];
 	uint32_t lates;
 	uint32_t newest[PORTS]; /* connection that opened a port last */
-	uint8_t sink;	/* what the sink does with the next effects */
-	bool serving;	/* the SUT acks and opens by itself */
+	uint8_t sink;		/* what the sink does with the next effects */
+	bool serving;		/* the SUT acks and opens by itself */
 	uint32_t effects;
 };
 
