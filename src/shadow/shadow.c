@@ -809,7 +809,7 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 	if (sp->step == 0) {
 		sp->step = 1;
 		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		    (seg->flags & TCP_SYN) == 0 &&
+		    (seg->flags & (TCP_SYN | TCP_RST)) == 0 &&
 		    span_segment(s, f, who, seg, now, sp))
 			return true;
 	}
