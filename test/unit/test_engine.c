@@ -312,6 +312,28 @@ static void test_prefix(void)
 	check_closed(&r);
 }
 
+/* Every IPv6 address is not every address. */
+static void test_families(void)
+{
+	static const uint8_t v6[16] = { 0 };
+	static const uint8_t sut6[16] = { 0xfd, [15] = 9 };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	r.cfg.map[r.cfg.maps++] =
+		(struct engine_map){ .prod = ipaddr_from6(v6),
+				     .sut = ipaddr_from6(sut6) };
+	r.cfg.skips = 1;
+	r.cfg.skip[0] = (struct engine_net){ ipaddr_from6(v6), 0 };
+	start(&r);
+	syn(&r, ip(1, 0, 1), 5000, ip(2, 0, 1), 80);
+	CHECK(r.n == 1 && count(&r)->other_legs == 0);
+	syn(&r, ip(1, 0, 1), 5000, ip(2, 0, 2), 80);
+	CHECK(count(&r)->not_mapped == 1 && count(&r)->skipped == 0);
+	check_closed(&r);
+}
+
 /* Two production servers and one SUT: clients' tuples may collide there. */
 static void test_colliding(void)
 {
@@ -667,6 +689,7 @@ static void test_datagrams(void)
 static const struct check_test tests[] = {
 	{ "configurations that contradict themselves", test_config },
 	{ "a prefix and every port", test_prefix },
+	{ "IPv4 and IPv6", test_families },
 	{ "two servers to one SUT: colliding tuples", test_colliding },
 	{ "one server to two SUTs: two legs", test_legs },
 	{ "--skip and --sample", test_left_out },
