@@ -48,7 +48,10 @@
 	X(gap_prod)                                                            \
 	X(gap_prod_healed)                                                     \
 	X(gap_prod_bytes)                                                      \
-	X(mirror_bytes) /* sequence numbers that were captured */              \
+	X(client_segments) /* with payload, captured */                        \
+	X(client_payload)  /* bytes of these */                                \
+	X(prod_segments)                                                       \
+	X(prod_payload)                                                        \
 	X(requests_seen)                                                       \
 	X(requests_delivered)                                                  \
 	X(requests_answered)                                                   \

@@ -269,17 +269,34 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	return f;
 }
 
+/* Give up what is before @c and @p in the two streams, and count what of it was
+ * never seen.
+ */
+static void count_missing(struct shadow *s, struct flow *f, uint32_t c,
+			  uint32_t p)
+{
+	uint32_t n = stream_skip(&f->c, s->pool, c);
+
+	s->count.gap_client_bytes += n > f->lost_seen ? n - f->lost_seen : 0;
+	f->lost_seen = 0;
+	if (stream_has(&f->p, STREAM_ON))
+		s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, p);
+}
+
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now)
 {
-	struct stream c = f->c;
-	struct stream p = f->p;
+	struct stream c;
+	struct stream p;
 	uint32_t c_ack = f->c_ack;
 	uint32_t p_ack = f->p_ack;
 	uint32_t win = f->c_win;
 	uint32_t rst_ack = f->rst_ack;
 	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
+	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
+	c = f->c;
+	p = f->p;
 	s->count.flows_resumed++;
 	s->count.flows_seen++;
 	s->now = now;
@@ -302,14 +319,12 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	if (keep) { /* production's stream goes on as it is */
+	if (keep || stream_has(&p, STREAM_ON)) {
+		uint32_t at = p.nxt; /* what came since has been read */
+
 		f->p = p;
-	} else {
-		stream_drop(&p, s->pool);
-		if (seq_lt(ack, c_ack)) { /* what came since has been read */
-			f->p.nxt = c_ack;
+		if (!keep && (at != ack || p.early != NULL))
 			f->flags |= FLOW_PLOST;
-		}
 	}
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
@@ -387,7 +402,10 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	    seq_lt(f->c_tsval, seg->opts.tsval))
 		f->c_tsval = seg->opts.tsval;
 	client_window(s, f, seg, now);
-	s->count.mirror_bytes += seg->len;
+	s->count.client_segments += seg->len > 0;
+	s->count.client_payload += seg->len;
+	if ((f->flags & FLOW_LOST) != 0)
+		f->lost_seen += seg->len;
 	if (seg->len <= 1 && seg->seq == f->c.nxt - 1 &&
 	    (seg->flags & TCP_FIN) == 0 && seg->seq != f->c_iss)
 		s->count.client_keepalive++;
@@ -439,11 +457,15 @@ void shadow_production(struct shadow *s, struct flow *f,
 			hist_add(&s->behind, 0);
 		f->x.pack = x->next;
 	}
-	s->count.mirror_bytes += seg->len;
+	s->count.prod_segments += seg->len > 0;
+	s->count.prod_payload += seg->len;
 	if (seg->len > seg->cap)
 		s->count.prod_truncated++;
-	if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN)
-		stream_fin(&f->p, seg->seq + seg->len);
+	if ((seg->flags & (TCP_FIN | TCP_SYN)) != TCP_FIN)
+		return;
+	stream_fin(&f->p, seg->seq + seg->len);
+	if ((f->flags & FLOW_PLOST) != 0)
+		f->ev |= EV_P_FIN; /* its place does not matter any more */
 }
 
 /* --- the SUT's wire --- */
@@ -932,6 +954,10 @@ void shadow_free(struct shadow *s, struct flow *f)
 		f->newer->older = NULL;
 		more_later(s, f->newer);
 	}
+	if (stream_has(&f->c, STREAM_ENDED) == false)
+		count_missing(s, f, f->p_ack,
+			      stream_has(&f->p, STREAM_ENDED) ? f->p.nxt
+							      : f->c_ack);
 	stream_drop(&f->c, s->pool);
 	stream_drop(&f->p, s->pool);
 	stream_drop(&f->s, s->pool);
@@ -964,9 +990,25 @@ struct flow *shadow_any(struct shadow *s)
 	return f;
 }
 
-void shadow_count_hole(struct shadow *s, uint32_t n)
+bool shadow_hold_prod(struct shadow *s, struct flow *f,
+		      const struct segment *seg, uint64_t now)
 {
-	s->count.gap_prod_bytes += n;
+	if (seg == NULL || seg->len == 0 || seg->cap != seg->len ||
+	    (seg->flags & TCP_SYN) != 0)
+		return true;
+	return stream_hold(&f->p, s->pool, seg, now) != STREAM_FULL;
+}
+
+void shadow_lost(struct shadow *s, struct flow *f)
+{
+	for (const struct frame *fr = f->c.early; fr != NULL; fr = fr->next)
+		f->lost_seen += fr->len;
+	stream_drop(&f->c, s->pool);
+}
+
+void shadow_skip_prod(struct shadow *s, struct flow *f, uint32_t to)
+{
+	s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, to);
 }
 
 const struct shadow_counters *shadow_counters(const struct shadow *s)
