@@ -80,11 +80,12 @@ bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 
 void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now)
 {
+	struct target *t = &s->target[sut];
+
 	(void)now;
-	s->target[sut].waiting = 0;
-	if (s->target[sut].silent)
-		s->target[sut].owed = 0;
-	s->target[sut].silent = false;
+	t->waiting = 0;
+	if (t->silent && !t->mute)
+		target_back(t);
 }
 
 struct pool *shadow_pool(struct shadow *s)
@@ -595,6 +596,7 @@ static void sut_segment(struct shadow *s, struct flow *f,
 	if (seg->len > 0) {
 		add_boundary(f, seg->seq + seg->len);
 		s->target[f->sut].owed = 0;
+		target_back(&s->target[f->sut]);
 		f->s_progress = now;
 	}
 }
@@ -610,6 +612,8 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 	if (f == NULL) {
 		if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 			s->count.sut_syn++;
+		if (seg->len > 0) /* it answers what was left with it */
+			target_back(&s->target[sut]);
 		stray(s, sut, seg, now, out);
 		return NULL;
 	}
@@ -818,6 +822,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
 		   s->target[f->sut].owed == 0) {
 		s->target[f->sut].owed = now;
+		s->target[f->sut].owed_flow = f->id;
 	}
 	return x;
 }

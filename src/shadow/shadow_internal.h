@@ -52,13 +52,22 @@
 /* Flows looked at in one call when a SUT has fallen silent. */
 #define SWEEP_STEP 4096
 
-/** struct target - A SUT */
+/* While a SUT is silent one flow in so long is played all the same. */
+#define TRIAL_EVERY (1 * NS_PER_SEC)
+
+/** struct target - A SUT; see time.c */
 struct target {
 	struct ipaddr ip;
 	bool ready;
 	bool silent;
+	bool mute;	  /* silent, though its kernel acks */
+	bool asked;	  /* a request was left with it when it fell silent */
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
+	uint64_t owed_flow; /* whose */
+	uint64_t since;	    /* when it fell silent */
+	uint64_t trial;	    /* when a flow was last played to the silent SUT */
+	uint64_t swept; /* when the flows of the silent SUT were looked at */
 };
 
 struct shadow {
@@ -97,6 +106,8 @@ static inline bool was_accepted(const struct flow *f, const struct frame *fr)
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);
 void want(struct shadow *s, struct flow *f, uint8_t bits);
+/* A SUT that was silent has spoken: its flows are played again. */
+void target_back(struct target *t);
 /* Effects did not fit: the flow is due at once. */
 void more_later(struct shadow *s, struct flow *f);
 
