@@ -162,7 +162,8 @@ static int open_journal(struct live *l, struct errbuf *e)
 {
 	static char text[OPTIONS_TEXT];
 	struct journal_opts jo = { .path = l->opt->journal,
-				   .rotate_bytes = l->opt->rotate_bytes * 1000000,
+				   .rotate_bytes =
+					   l->opt->rotate_bytes * 1000000,
 				   .rotate_secs = l->opt->rotate_secs,
 				   .files = l->opt->rotate_files,
 				   .only_client = l->opt->journal_client,

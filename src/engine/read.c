@@ -285,7 +285,7 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 
 	if (seq_lt(ack, f->p.nxt) || is_quiet(f, WHO_PROD))
 		return;
-	f->p.nxt = ack;
+	shadow_skip_prod(e->shadow, f, ack);
 	f->flags &= ~(uint32_t)FLOW_PLOST;
 	e->stats.count.resyncs++;
 	while (f->x.marks[WHO_PROD] < k) {
@@ -359,11 +359,27 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		spoil(f->x.at[WHO_PROD], REASON_PROD_CUT);
 }
 
+/* Keep production's bytes until a request tells where an answer begins. Without
+ * room for them the oldest go.
+ */
+static void hold_prod(struct engine *e, struct flow *f,
+		      const struct segment *seg, uint64_t now)
+{
+	if (shadow_hold_prod(e->shadow, f, seg, now))
+		return;
+	shadow_skip_prod(e->shadow, f, f->c_ack);
+	shadow_hold_prod(e->shadow, f, seg, now);
+}
+
 void read_spans(struct engine *e, struct flow *f, enum who who,
 		const struct segment *seg, uint64_t now)
 {
 	struct span sp = { 0 };
 
+	if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0) {
+		hold_prod(e, f, seg, now);
+		return;
+	}
 	while (shadow_span(e->shadow, f, who, seg, now, &sp)) {
 		/* An answer to a request that was missed is no greeting. */
 		if (f->framer == NULL && who == WHO_PROD &&
@@ -372,7 +388,7 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 		else if (f->framer == NULL)
 			choose(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
-			continue;
+			continue; /* the answer to a request that was missed */
 		read_bytes(e, f, who, &sp, now);
 	}
 	if (who != WHO_CLIENT)
@@ -397,19 +413,14 @@ static void resync_known(struct engine *e, struct flow *f, uint64_t now)
 
 void read_hole(struct engine *e, struct flow *f, uint64_t now)
 {
+	uint32_t to = f->p.early != NULL ? f->p.early->seq : f->c_ack;
 	struct exchange *x;
 	uint32_t n = 0;
 
-	if (seq_lt(stream_end(&f->p), f->c_ack) ||
-	    (f->p.early != NULL && seq_lt(f->p.nxt, f->p.early->seq))) {
-		n = stream_hole(&f->p);
-		if (n == 0 && seq_lt(f->p.nxt, f->c_ack)) {
-			n = f->c_ack - f->p.nxt;
-			f->p.nxt = f->c_ack;
-		}
-	}
+	if (seq_lt(stream_end(&f->p), to))
+		n = to - f->p.nxt;
 	if (n > 0) {
-		shadow_count_hole(e->shadow, n);
+		shadow_skip_prod(e->shadow, f, to);
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x != NULL)
 			spoil(x, REASON_PROD_GAP);

@@ -154,8 +154,10 @@ void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
 		uint64_t now, struct effects *out)
 {
 	s->now = now;
-	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
+	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED) {
+		f->ending = FLOW_END_NONE;
 		return;
+	}
 	if (f->leg != LEG_WAITING && !stays_asked(s, f, why) &&
 	    !send_rst(s, f, out)) {
 		f->ending = (uint8_t)why;

@@ -66,7 +66,8 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 	const uint16_t never =
 		OPT_HAS_FASTOPEN | OPT_HAS_MPTCP | OPT_HAS_MD5 | OPT_HAS_AO;
 	uint32_t rel = s->e.seq - c->iss[WHO_CLIENT];
-	bool again = c->syn && !c->synack && c->snd_nxt == rel + 1;
+	bool again = c->syn && !c->synack && c->snd_nxt == rel + 1 &&
+		     c->leg_port == s->e.sport;
 
 	if ((s->opts.has & never) != 0)
 		world_fail(w, "SYN with an option that cannot be played");
