@@ -55,6 +55,7 @@ int shadow_init(struct shadow **out, struct arena *a, const struct limits *lim,
 		return r;
 	s->opt = *opt;
 	s->lim = *lim;
+	s->pool_scarce = lim->pool - lim->pool / POOL_SPARE;
 	s->rng.s = key->k[0] ^ key->k[1];
 	s->watched = now;
 	list_init(&s->attention);
@@ -683,7 +684,8 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 	f->q_bytes += frame_block(fr->len);
 	if (s->opt.shed && f->due[DUE_LAG] == WHEEL_NEVER)
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
-	if (f->q_bytes > s->lim.flow_share)
+	if (f->q_bytes > s->lim.flow_share ||
+	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
 		f->ending = FLOW_END_BEHIND;
 }
 

@@ -49,6 +49,10 @@
 #define PORT_ALIKE 0xfu
 /* Stray RSTs a second. */
 #define STRAY_RATE 1000
+/* When less than this part of the pool is left, a flow that has bytes waiting and
+ * brings more is ended: it is behind, and what is left is for those who are not.
+ */
+#define POOL_SPARE 8
 /* Flows looked at in one call when a SUT has fallen silent. */
 #define SWEEP_STEP 4096
 
@@ -73,6 +77,7 @@ struct target {
 struct shadow {
 	struct shadow_options opt;
 	struct limits lim;
+	size_t pool_scarce; /* bytes; above it who waits for the SUT must go */
 	struct flow_table *flows;
 	struct pool *pool;
 	struct list attention;

@@ -131,10 +131,50 @@ def lagging(t):
         lab.isolated(t, l)
 
 
+def two(t, family=4):
+    """Two SUTs of one production server: both get everything. One is killed:
+    the other does not feel it."""
+    with lab.Lab(family=family) as l:
+        l.second_sut()
+        prod, one = l.labsrv("prod"), l.labsrv("sut")
+        other = l.labsrv("sut", at="sut2", port=81)
+        us = l.understudy("--map", l.map(sut="sut2", sut_port=81))
+        rest = snapshot(us)["memory"]
+        l.wrk(seconds=1, conns=8, url="/a", run="both")
+        l.settle(prod, one, other)
+        for name, sut in (("first", one), ("second", other)):
+            got = lab.reach(prod.log, sut.log)
+            t.check(got.asked and got.reached == got.asked,
+                    "%s: reached %d of %d" % (name, got.reached, got.asked))
+            t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
+                    name + ": duplicates, disorder, cut")
+        load = l.wrk(seconds=2, conns=8, url="/a", run="one", wait=False)
+        time.sleep(0.7)
+        other.kill()
+        l.wrk_rate(load)
+        l.settle(prod, one)
+        time.sleep(1.1)
+        at_rest(t, us, rest, "at the end")
+        us.finish()
+        got = lab.reach(prod.log, one.log)
+        t.check(got.asked and got.reached == got.asked,
+                "beside a dead one: reached %d of %d" % (got.reached,
+                                                         got.asked))
+        t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
+                "beside a dead one: duplicates, disorder, cut")
+        n = us.report()
+        t.equal(n["requests"]["delivered"] + sum(n["not_delivered"].values()),
+                n["requests"]["seen"], "every request counted")
+        t.equal(n["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
 lab.main([
     ("killed", killed),
     ("refusing", refusing),
     ("frozen, and back", frozen),
     ("a SYN flood", flooded),
     ("50 ms slower, wait", lagging),
+    ("two SUTs of one server", two),
+    ("two SUTs of one server, IPv6", two, 6),
 ])
