@@ -207,6 +207,15 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 		try_judge(e, f, x, now);
 }
 
+/* A flow that was joined in the middle: are these bytes of production the rest
+ * of an answer to a request that came before the first one seen?
+ */
+static bool is_rest(const struct flow *f, enum who who,
+		    const struct exchange *x)
+{
+	return (f->flags & FLOW_MID) != 0 && who == WHO_PROD && x->index == 0;
+}
+
 static void answer_piece(struct engine *e, struct flow *f, enum who who,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, uint64_t now)
@@ -228,7 +237,7 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
-		spoil(x, REASON_TUNNEL);
+		spoil(x, is_rest(f, who, x) ? REASON_MIDSTREAM : REASON_TUNNEL);
 		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
 						       : FLOW_QUIET_S);
 	}

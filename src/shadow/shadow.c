@@ -504,6 +504,18 @@ static void stray(struct shadow *s, uint8_t sut, const struct segment *seg,
 	e->seq = seg->ack;
 }
 
+/* Remember where the SUT's frames end (I9). */
+static void add_boundary(struct flow *f, uint32_t seq)
+{
+	unsigned at = (f->bound_head + f->bound_n) % FLOW_BOUNDS;
+
+	if (f->bound_n == FLOW_BOUNDS)
+		f->bound_head = (uint8_t)((f->bound_head + 1) % FLOW_BOUNDS);
+	else
+		f->bound_n++;
+	f->bound[at] = seq;
+}
+
 static void established(struct shadow *s, struct flow *f,
 			const struct segment *seg, uint64_t now)
 {
@@ -532,6 +544,7 @@ static void established(struct shadow *s, struct flow *f,
 	stream_start(&f->s, seg->seq + 1);
 	f->s_base = seg->seq + 1;
 	f->ack_sent = seg->seq; /* our ACK of it is owed */
+	add_boundary(f, seg->seq + 1);
 	f->edge = seg->seq + 1 + f->edge;
 	f->snd_wnd = seg->win;
 	f->flags |= FLOW_HANDSHAKE;
@@ -582,18 +595,6 @@ static void sut_reset(struct shadow *s, struct flow *f,
 		return;
 	s->count.sut_rst++;
 	leg_over(s, f, FLOW_END_SUT_RST, now);
-}
-
-/* Remember where the SUT's frames end (I9). */
-static void add_boundary(struct flow *f, uint32_t seq)
-{
-	unsigned at = (f->bound_head + f->bound_n) % FLOW_BOUNDS;
-
-	if (f->bound_n == FLOW_BOUNDS)
-		f->bound_head = (uint8_t)((f->bound_head + 1) % FLOW_BOUNDS);
-	else
-		f->bound_n++;
-	f->bound[at] = seq;
 }
 
 static void sut_segment(struct shadow *s, struct flow *f,
@@ -837,7 +838,7 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 	if (sp->step == 0) {
 		sp->step = 1;
 		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		    (seg->flags & TCP_SYN) == 0 &&
+		    (seg->flags & (TCP_SYN | TCP_RST)) == 0 &&
 		    span_segment(s, f, who, seg, now, sp))
 			return true;
 	}

@@ -370,8 +370,11 @@ static void say_wild(struct fuzz *z, struct talk *t, uint8_t a, uint8_t b)
 		l.len = 0;
 		l.end = seq;
 	}
-	if (who == WHO_CLIENT) /* a SYN would be another incarnation */
+	/* A SYN would be another incarnation, and data before it too. */
+	if (who == WHO_CLIENT)
 		l.flags &= (uint16_t)~TCP_SYN;
+	if (who == WHO_CLIENT && t->nxt[who] < 2)
+		return;
 	l.has_ack = true;
 	if (a & 0x40)
 		l.ack += (uint32_t)(b >> 4) * 1000;
