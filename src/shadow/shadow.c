@@ -55,7 +55,7 @@ int shadow_init(struct shadow **out, struct arena *a, const struct limits *lim,
 		return r;
 	s->opt = *opt;
 	s->lim = *lim;
-	s->pool_scarce = lim->pool - lim->pool / POOL_SPARE;
+	s->pool_scarce = pool_total(s->pool) - pool_total(s->pool) / POOL_SPARE;
 	s->rng.s = key->k[0] ^ key->k[1];
 	s->watched = now;
 	list_init(&s->attention);

@@ -569,11 +569,13 @@ remote-control:
                                    self.addr["prod"], str(count), str(window)],
                         timeout=timeout)
 
-    def flood(self, seconds):
-        """SYNs from addresses that nobody has, to production: how many."""
+    def flood(self, seconds, rate=20000):
+        """SYNs from addresses that nobody has, to production, `rate` a second:
+        how many."""
         code, out = self.run("client", [
             sys.executable, os.path.join(HERE, "flood.py"), "c0", MAC["c0"],
-            MAC["p0"], self.addr["client"], self.addr["prod"], str(seconds)])
+            MAC["p0"], self.addr["client"], self.addr["prod"], str(seconds),
+            str(rate)])
         if code:
             raise LabError("flood: " + out)
         return int(out)

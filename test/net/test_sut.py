@@ -98,18 +98,22 @@ def flooded(t):
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy("--max-flows", "1000")
-        load = l.wrk(seconds=3, wait=False)
+        load = l.wrk(seconds=3, conns=8, wait=False)
         time.sleep(0.3)
-        t.check(l.flood(2) > 5000, "the flood was a trickle")
+        t.check(l.flood(2, 10000) > 10000, "the flood was a trickle")
         l.wrk_rate(load)
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
         got = lab.reach(prod.log, sut.log, tail=1)
-        t.check(got.asked and got.reached == got.asked, "reached %d of %d" % (
-            got.reached, got.asked))
+        r = us.report()
+        t.check(got.asked and got.reached == got.asked,
+                "reached %d of %d; drops %d, victims %d, %s" % (
+                    got.reached, got.asked, r["capture"]["drops"],
+                    r["machine"]["victims"], r["flows"]))
+        t.check(r["machine"]["victims_half_open"] > 5000, "half-open victims")
         t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
                 "duplicates, disorder, cut")
-        t.equal(us.report()["sums"]["closed"], True, "sums closed")
+        t.equal(r["sums"]["closed"], True, "sums closed")
         # The flood itself comes from addresses of the client's own wire.
         lab.isolated(t, l)
 
@@ -156,13 +160,14 @@ def two(t, family=4):
         time.sleep(1.1)
         at_rest(t, us, rest, "at the end")
         us.finish()
+        n = us.report()
         got = lab.reach(prod.log, one.log)
         t.check(got.asked and got.reached == got.asked,
-                "beside a dead one: reached %d of %d" % (got.reached,
-                                                         got.asked))
+                "beside a dead one: reached %d of %d; drops %d, %s" % (
+                    got.reached, got.asked, n["capture"]["drops"],
+                    n["not_delivered"]))
         t.equal((got.duplicates, got.disorder, got.cut), (0, 0, 0),
                 "beside a dead one: duplicates, disorder, cut")
-        n = us.report()
         t.equal(n["requests"]["delivered"] + sum(n["not_delivered"].values()),
                 n["requests"]["seen"], "every request counted")
         t.equal(n["sums"]["closed"], True, "sums closed")
