@@ -34,6 +34,7 @@ int cmd_shadow(int argc, char **argv)
 		r = live_run(l, &e);
 		live_finish(l);
 		live_report(l);
+		live_routes(l);
 		if (l->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", l->stopped.s);
 		code = r == 0 ? live_exit_code(l) : EXIT_ERROR;

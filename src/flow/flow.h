@@ -70,6 +70,7 @@ enum leg {
 	X(FLOW_END_SUT_REFUSED, "sut_refused")                                 \
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
+	X(FLOW_END_NO_ROUTE, "no_route")                                       \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
