@@ -182,6 +182,14 @@ static void fill_emit(struct filled *f, const struct live *l)
 	f->d.memory.timers_used = occ.timers;
 }
 
+/* Of a capture that is played to nobody, the time is the file's own. */
+static uint64_t elapsed(const struct live *l)
+{
+	if (l->opt->files == 0 || l->has_sut)
+		return l->now - l->begun;
+	return l->mirror_frames > 0 ? l->now - l->first_ts : 0;
+}
+
 static void fill(struct filled *f, struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
@@ -191,8 +199,7 @@ static void fill(struct filled *f, struct live *l)
 
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
-	f->d.elapsed = l->opt->files > 0 && !l->has_sut ? l->now - l->first_ts
-							: l->now - l->begun;
+	f->d.elapsed = elapsed(l);
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
@@ -302,7 +309,7 @@ void live_progress(struct live *l)
 	const struct shadow *s = engine_shadow(l->engine);
 	uint64_t requests = shadow_counters(s)->requests_seen;
 	struct report_live v = {
-		.elapsed = l->now - l->begun,
+		.elapsed = elapsed(l),
 		.flows = shadow_flows(s),
 		.rate = requests - l->last_requests,
 		.same = st->verdict[VERDICT_IDENTICAL] +
