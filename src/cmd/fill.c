@@ -82,6 +82,21 @@ static uint64_t fates(const struct engine_counters *c)
 	return sum;
 }
 
+/* Segments with payload that the capture missed, by the bytes of the holes and
+ * the mean of what was captured in that direction.
+ */
+static uint64_t missed(const struct shadow_counters *c)
+{
+	uint64_t n = 0;
+
+	if (c->client_segments > 0 && c->client_payload > 0)
+		n += c->gap_client_bytes * c->client_segments /
+		     c->client_payload;
+	if (c->prod_segments > 0 && c->prod_payload > 0)
+		n += c->gap_prod_bytes * c->prod_segments / c->prod_payload;
+	return n;
+}
+
 static void fill_engine(struct filled *f, const struct live *l,
 			const struct engine_stats *st)
 {
@@ -101,6 +116,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	}
 	f->d.capture.decode = (struct report_counts){ f->decode, n };
 	f->d.capture.frames = c->frames_mirror;
+	f->d.capture.missed = missed(shadow_counters(engine_shadow(l->engine)));
 	f->d.capture.delay = &l->delay;
 	f->d.absorbed = c->absorbed;
 	f->sum[0] = (struct report_sum){ "frames decoded",

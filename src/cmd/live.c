@@ -53,15 +53,6 @@
 
 /* --- effects out --- */
 
-/* Is there another effect waiting that points into this one's frame? */
-static bool still_used(const struct live *l, const struct frame *fr)
-{
-	for (uint32_t i = 0; i < l->pend_n; i++)
-		if (l->pend[(l->pend_head + i) % LIVE_PENDING].frame == fr)
-			return true;
-	return false;
-}
-
 /* The sink is done with the oldest packet that it took. */
 void live_done(void *ctx, uint64_t cookie, int err)
 {
@@ -76,8 +67,7 @@ void live_done(void *ctx, uint64_t cookie, int err)
 		if (l->journal != NULL)
 			journal_unsent(l->journal, cookie, l->now);
 	}
-	if (x->frame != NULL && !still_used(l, x->frame))
-		engine_sent(l->engine, x);
+	engine_sent(l->engine, x);
 }
 
 static void journal_effect(struct live *l, const struct effect *x,
@@ -158,8 +148,7 @@ static void send_all(struct live *l, const struct effects *out)
 			if (l->journal != NULL)
 				journal_unsent(l->journal, l->effects - 1,
 					       l->now);
-			if (x->frame != NULL && !still_used(l, x->frame))
-				engine_sent(l->engine, x);
+			engine_sent(l->engine, x);
 		}
 	}
 }

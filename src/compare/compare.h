@@ -69,7 +69,7 @@ enum verdict {
 	X(REASON_NOT_PLAYED, "not_played")                                     \
 	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
 	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
-	X(REASON_MIDSTREAM, "midstream") /* began before we did */             \
+	X(REASON_MIDSTREAM, "midstream") /* the rest of an older answer */     \
 	X(REASON_HEAD_TOO_LONG, "head_too_long")                               \
 	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
 	X(REASON_TUNNEL, "tunnel")	 /* CONNECT, upgrade */                \

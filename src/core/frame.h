@@ -24,7 +24,7 @@
 /* Bits of the interest mask. */
 enum {
 	FRAME_QUEUE = 1, /* a machine's queue */
-	FRAME_EMIT = 2,	 /* an effect that the sink has not sent yet */
+	FRAME_EMIT = 2,	 /* effects that the sink has not sent yet */
 	FRAME_CMP = 4,	 /* the comparison */
 };
 
@@ -41,6 +41,7 @@ enum {
  * @urg:	Urgent pointer, valid with TCP_URG in @flags
  * @interest:	Who needs it; 0 only while free
  * @order:	Block size is FRAME_MIN << order; the pool's own
+ * @emits:	With FRAME_EMIT: effects that point here; 0 counts as 1
  * @data:	Payload; aligned for any struct of pointers and integers
  */
 struct frame {
@@ -55,6 +56,7 @@ struct frame {
 	uint16_t urg;
 	uint8_t interest;
 	uint8_t order;
+	uint32_t emits;
 	_Alignas(8) uint8_t data[];
 };
 
@@ -100,6 +102,24 @@ static inline void frame_set(struct frame *f, uint8_t bits)
  * Clearing a clear bit is a programming error (asserted).
  */
 void frame_clear(struct pool *p, struct frame *f, uint8_t bits);
+
+/** frame_emit() - One more effect points into @f */
+static inline void frame_emit(struct frame *f)
+{
+	frame_set(f, FRAME_EMIT);
+	f->emits++;
+}
+
+/** frame_emitted() - One of them is done with */
+static inline void frame_emitted(struct pool *p, struct frame *f)
+{
+	if (f->emits > 1) {
+		f->emits--;
+		return;
+	}
+	f->emits = 0;
+	frame_clear(p, f, FRAME_EMIT);
+}
 
 /** pool_used() - Bytes of blocks in use; 0 when every frame is free */
 size_t pool_used(const struct pool *p);

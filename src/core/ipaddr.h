@@ -58,7 +58,8 @@ static inline bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b)
  * @a:		Address
  * @net:	Prefix; bits beyond @bits are not looked at
  * @bits:	Length of the prefix, 0 to IPADDR_BITS; an IPv4 prefix of length
- *		n is IPADDR_4IN6 + n
+ *		n is IPADDR_4IN6 + n. One that is shorter than IPADDR_4IN6 is of
+ *		IPv6, and no IPv4 address lies in it
  */
 static inline bool ipaddr_in(const struct ipaddr *a, const struct ipaddr *net,
 			     unsigned bits)
@@ -66,6 +67,8 @@ static inline bool ipaddr_in(const struct ipaddr *a, const struct ipaddr *net,
 	unsigned n = bits / 8;
 	unsigned rest = bits % 8;
 
+	if (bits < IPADDR_4IN6 && ipaddr_is4(a))
+		return false;
 	if (memcmp(a->b, net->b, n) != 0)
 		return false;
 	return rest == 0 || (a->b[n] ^ net->b[n]) >> (8 - rest) == 0;

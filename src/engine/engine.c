@@ -32,11 +32,19 @@ static uint32_t frag_count(const struct engine_config *cfg)
 					       : FRAGS_LEAST;
 }
 
+/* As many exchanges of datagrams as flows. */
+static uint32_t datagram_count(const struct engine_config *cfg)
+{
+	uint32_t n = cfg->limits.flows;
+
+	return n < DATAGRAMS_MAX ? n : DATAGRAMS_MAX;
+}
+
 size_t engine_size(const struct engine_config *cfg)
 {
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
 	       frag_size(frag_count(cfg)) + shadow_size(&cfg->limits) +
-	       udp_size(DATAGRAMS_MAX);
+	       udp_size(datagram_count(cfg));
 }
 
 /* Give every SUT's address a number. */
@@ -83,7 +91,8 @@ int engine_init(struct engine **out, struct arena *a,
 	struct engine *e;
 	int r;
 
-	if (cfg->maps == 0 || cfg->maps > MAP_MAX || cfg->skips > SKIP_MAX)
+	if (cfg->maps == 0 || cfg->maps > MAP_MAX || cfg->skips > SKIP_MAX ||
+	    cfg->limits.flows == 0)
 		return -EINVAL;
 	if (a->size - a->used < engine_size(cfg))
 		return -ENOMEM;
@@ -97,7 +106,7 @@ int engine_init(struct engine **out, struct arena *a,
 	if (r != 0)
 		return r;
 	e->pool = shadow_pool(e->shadow);
-	r = udp_init(&e->udp, a, e->pool, DATAGRAMS_MAX, &cfg->key,
+	r = udp_init(&e->udp, a, e->pool, datagram_count(cfg), &cfg->key,
 		     cfg->compare != COMPARE_NONE);
 	if (r == 0 && !cfg->sut_none)
 		r = wire_init(e, a, now);
@@ -416,8 +425,8 @@ uint64_t engine_next_timeout(const struct engine *e)
 
 void engine_sent(struct engine *e, const struct effect *x)
 {
-	if (x->frame != NULL && (x->frame->interest & FRAME_EMIT) != 0)
-		frame_clear(e->pool, x->frame, FRAME_EMIT);
+	if (x->frame != NULL)
+		frame_emitted(e->pool, x->frame);
 }
 
 void engine_unsent(struct engine *e, const struct effect *x)

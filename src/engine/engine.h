@@ -208,7 +208,9 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out);
 /** engine_next_timeout() - When to call engine_timeout(); UINT64_MAX: never */
 uint64_t engine_next_timeout(const struct engine *e);
 
-/** engine_sent() - The sink is done with @x: give its payload back */
+/** engine_sent() - The sink is done with @x: give its payload back. Once for
+ * each effect, in any order
+ */
 void engine_sent(struct engine *e, const struct effect *x);
 
 /** engine_unsent() - The sink could not send @x: counts as lost on the wire.

@@ -12,7 +12,7 @@
 #define QUIET_WAIT (20 * NS_PER_MS)
 /* Events that wait for engine_event(); full: the newest is lost, counted. */
 #define EVENTS_MAX 256
-/* UDP exchanges remembered. */
+/* Most UDP exchanges that are remembered. */
 #define DATAGRAMS_MAX 65536
 
 struct engine {

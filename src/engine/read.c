@@ -112,7 +112,13 @@ static void client_piece(struct engine *e, struct flow *f,
 	x->flags |= X_C_BEGUN;
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
-	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
+	/* Where a request may be split in two ways, or two copies of its
+	 * bytes differ, nobody knows what answers what from there on (I18).
+	 */
+	if ((pc->flags & FRAMER_AMBIGUOUS) != 0 ||
+	    stream_has(&f->c, STREAM_CONFLICT))
+		f->flags |= FLOW_AMBIGUOUS;
+	if ((f->flags & FLOW_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, sp->now);
@@ -169,6 +175,15 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 		try_judge(e, f, x, now);
 }
 
+/* A flow that was joined in the middle: are these bytes of production the rest
+ * of an answer to a request that came before the first one seen?
+ */
+static bool is_rest(const struct flow *f, enum who who,
+		    const struct exchange *x)
+{
+	return (f->flags & FLOW_MID) != 0 && who == WHO_PROD && x->index == 0;
+}
+
 static void answer_piece(struct engine *e, struct flow *f, enum who who,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, uint64_t now)
@@ -190,7 +205,7 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
-		spoil(x, REASON_TUNNEL);
+		spoil(x, is_rest(f, who, x) ? REASON_MIDSTREAM : REASON_TUNNEL);
 		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
 						       : FLOW_QUIET_S);
 	}
@@ -285,7 +300,7 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 
 	if (seq_lt(ack, f->p.nxt) || is_quiet(f, WHO_PROD))
 		return;
-	f->p.nxt = ack;
+	shadow_skip_prod(e->shadow, f, ack);
 	f->flags &= ~(uint32_t)FLOW_PLOST;
 	e->stats.count.resyncs++;
 	while (f->x.marks[WHO_PROD] < k) {
@@ -359,11 +374,27 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		spoil(f->x.at[WHO_PROD], REASON_PROD_CUT);
 }
 
+/* Keep production's bytes until a request tells where an answer begins. Without
+ * room for them the oldest go.
+ */
+static void hold_prod(struct engine *e, struct flow *f,
+		      const struct segment *seg, uint64_t now)
+{
+	if (shadow_hold_prod(e->shadow, f, seg, now))
+		return;
+	shadow_skip_prod(e->shadow, f, f->c_ack);
+	shadow_hold_prod(e->shadow, f, seg, now);
+}
+
 void read_spans(struct engine *e, struct flow *f, enum who who,
 		const struct segment *seg, uint64_t now)
 {
 	struct span sp = { 0 };
 
+	if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0) {
+		hold_prod(e, f, seg, now);
+		return;
+	}
 	while (shadow_span(e->shadow, f, who, seg, now, &sp)) {
 		/* An answer to a request that was missed is no greeting. */
 		if (f->framer == NULL && who == WHO_PROD &&
@@ -372,7 +403,7 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 		else if (f->framer == NULL)
 			choose(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
-			continue;
+			continue; /* the answer to a request that was missed */
 		read_bytes(e, f, who, &sp, now);
 	}
 	if (who != WHO_CLIENT)
@@ -397,19 +428,14 @@ static void resync_known(struct engine *e, struct flow *f, uint64_t now)
 
 void read_hole(struct engine *e, struct flow *f, uint64_t now)
 {
+	uint32_t to = f->p.early != NULL ? f->p.early->seq : f->c_ack;
 	struct exchange *x;
 	uint32_t n = 0;
 
-	if (seq_lt(stream_end(&f->p), f->c_ack) ||
-	    (f->p.early != NULL && seq_lt(f->p.nxt, f->p.early->seq))) {
-		n = stream_hole(&f->p);
-		if (n == 0 && seq_lt(f->p.nxt, f->c_ack)) {
-			n = f->c_ack - f->p.nxt;
-			f->p.nxt = f->c_ack;
-		}
-	}
+	if (seq_lt(stream_end(&f->p), to))
+		n = to - f->p.nxt;
 	if (n > 0) {
-		shadow_count_hole(e->shadow, n);
+		shadow_skip_prod(e->shadow, f, to);
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x != NULL)
 			spoil(x, REASON_PROD_GAP);
@@ -437,6 +463,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_CLIENT_RST:
 		return REASON_CLIENT_ABORT;
 	case FLOW_END_PROD_RST:
+	case FLOW_END_LATE_DATA:
 		return REASON_PROD_CUT;
 	case FLOW_END_SUT_REFUSED:
 	case FLOW_END_SUT_SILENT:

@@ -72,7 +72,7 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		seq = seg->seq;
 		ack = seg->ack;
 	} else {
-		stream_drop(&f->c, e->pool);
+		shadow_lost(e->shadow, f);
 		return;
 	}
 	keep = read_restart(e, f, ack, now);

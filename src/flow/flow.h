@@ -72,6 +72,7 @@ enum leg {
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
+	X(FLOW_END_LATE_DATA, "late_data")                                     \
 	X(FLOW_END_BEHIND, "behind")                                           \
 	X(FLOW_END_POOL_FULL, "pool_full")                                     \
 	X(FLOW_END_IDLE, "idle")                                               \
@@ -219,7 +220,8 @@ struct flow {
 	uint32_t c_ack; /* highest ack of production's bytes */
 	uint32_t c_win; /* bytes, that went with it */
 	uint32_t c_tsval;
-	uint32_t rst_ack; /* production's byte at which a RST goes out */
+	uint32_t lost_seen; /* bytes captured while the place was lost */
+	uint32_t rst_ack;   /* production's byte at which a RST goes out */
 	struct stream c;
 	struct stream p;
 	uint32_t p_ack; /* highest ack of the client's bytes by production */

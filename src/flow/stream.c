@@ -91,6 +91,8 @@ enum stream_result stream_data(struct stream *s, struct pool *pool,
 {
 	uint32_t end = seg->seq + seg->len;
 
+	if (stream_has(s, STREAM_FIN) && !seq_lt(seg->seq, s->fin))
+		return STREAM_OLD;
 	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, end))
 		end = s->fin;
 	if (!seq_lt(s->nxt, end))
@@ -102,6 +104,14 @@ enum stream_result stream_data(struct stream *s, struct pool *pool,
 	s->nxt = end;
 	stream_settle(s);
 	return STREAM_IN_ORDER;
+}
+
+enum stream_result stream_hold(struct stream *s, struct pool *pool,
+			       const struct segment *seg, uint64_t now)
+{
+	if (!seq_lt(s->nxt, seg->seq + seg->len))
+		return STREAM_OLD;
+	return keep(s, pool, seg, now);
 }
 
 struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
@@ -139,13 +149,56 @@ void stream_fin(struct stream *s, uint32_t seq)
 
 uint32_t stream_hole(struct stream *s)
 {
+	uint32_t to;
 	uint32_t n;
 
-	if (s->early == NULL || !seq_lt(s->nxt, s->early->seq))
+	if (s->early == NULL)
 		return 0;
-	n = s->early->seq - s->nxt;
-	s->nxt = s->early->seq;
+	to = s->early->seq;
+	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, to))
+		to = s->fin;
+	if (!seq_lt(s->nxt, to))
+		return 0;
+	n = to - s->nxt;
+	s->nxt = to;
+	stream_settle(s);
 	return n;
+}
+
+/* Free the first early segment. */
+static void drop_first(struct stream *s, struct pool *pool)
+{
+	struct frame *f = s->early;
+
+	s->early = f->next;
+	if (s->early == NULL)
+		s->early_tail = NULL;
+	s->held--;
+	frame_clear(pool, f, FRAME_QUEUE);
+}
+
+uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
+{
+	uint32_t missing = 0;
+
+	while (s->early != NULL && seq_lt(s->early->seq, to)) {
+		uint32_t end = s->early->seq + s->early->len;
+
+		if (seq_lt(s->nxt, s->early->seq)) {
+			missing += s->early->seq - s->nxt;
+			s->nxt = s->early->seq;
+		}
+		if (seq_lt(s->nxt, end))
+			s->nxt = seq_lt(to, end) ? to : end;
+		if (seq_lt(to, end))
+			return missing;
+		drop_first(s, pool);
+	}
+	if (seq_lt(s->nxt, to)) {
+		missing += to - s->nxt;
+		s->nxt = to;
+	}
+	return missing;
 }
 
 void stream_drop(struct stream *s, struct pool *pool)

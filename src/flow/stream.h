@@ -82,6 +82,10 @@ enum stream_result stream_data(struct stream *s, struct pool *pool,
 			       const struct segment *seg, uint64_t now,
 			       uint32_t *skip, uint32_t *take);
 
+/** stream_hold() - Keep a segment as if it were early. Return: not IN_ORDER */
+enum stream_result stream_hold(struct stream *s, struct pool *pool,
+			       const struct segment *seg, uint64_t now);
+
 /**
  * stream_pop() - Take the next early segment if its turn has come
  * @s:		Stream
@@ -111,12 +115,20 @@ static inline void stream_settle(struct stream *s)
 }
 
 /**
- * stream_hole() - Give up the bytes before the first early segment
+ * stream_hole() - Give up the bytes before the first early segment, or before
+ * the FIN if that comes first
  *
  * Return: how many were missing; @s->nxt is behind them. 0: there is no early
- * segment
+ * segment, or nothing is missing before it
  */
 uint32_t stream_hole(struct stream *s);
+
+/**
+ * stream_skip() - Give up everything before sequence number @to
+ *
+ * Early segments before it are freed. Return: bytes that were never seen
+ */
+uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to);
 
 /** stream_drop() - Free all early segments */
 void stream_drop(struct stream *s, struct pool *pool);

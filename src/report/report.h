@@ -106,6 +106,7 @@ struct report_difference {
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
+ * @missed:	Segments with payload that the mirror did not show
  * @cpu:	ns of processor time
  * @report_lost, @journal_lost: Lines and records that were lost
  */
@@ -130,6 +131,7 @@ struct report_data {
 	struct {
 		uint64_t frames;
 		uint64_t drops;
+		uint64_t missed;
 		const struct histogram *delay;
 		struct report_counts decode;
 	} capture;

@@ -160,6 +160,7 @@ static void put_traffic(struct json *j, const struct report_data *d)
 	json_object(j, "capture");
 	json_u64(j, "frames", d->capture.frames);
 	json_u64(j, "drops", d->capture.drops);
+	json_u64(j, "missed_segments", d->capture.missed);
 	put_quantile(j, "delay_p50_us", d->capture.delay, P50, json_us);
 	put_quantile(j, "delay_p99_us", d->capture.delay, P99, json_us);
 	put_counts(j, "decode", &d->capture.decode);

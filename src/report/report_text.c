@@ -248,6 +248,9 @@ static void traffic(struct text *t, const struct report_data *d)
 	para_begin(&p, t, "capture");
 	para_count(&p, "", d->capture.frames, " frames");
 	para_count(&p, "", d->capture.drops, " missed");
+	if (d->capture.missed > 0)
+		para_count(&p, "", d->capture.missed,
+			   " segments not on the mirror");
 	if (d->capture.delay && d->capture.delay->count > 0) {
 		struct text s;
 

@@ -36,7 +36,7 @@
 	X(sut_again)                                                           \
 	X(sut_early)                                                           \
 	X(sut_rst)                                                             \
-	X(sut_stray) /* segments of no flow */                                 \
+	X(sut_stray) /* segments of no flow, or outside its window */          \
 	X(sut_syn)   /* its own connections, absorbed */                       \
 	X(stray_rst_limited)                                                   \
 	X(inferred_prod_synack)                                                \
@@ -48,7 +48,10 @@
 	X(gap_prod)                                                            \
 	X(gap_prod_healed)                                                     \
 	X(gap_prod_bytes)                                                      \
-	X(mirror_bytes) /* sequence numbers that were captured */              \
+	X(client_segments) /* with payload, captured */                        \
+	X(client_payload)  /* bytes of these */                                \
+	X(prod_segments)                                                       \
+	X(prod_payload)                                                        \
 	X(requests_seen)                                                       \
 	X(requests_delivered)                                                  \
 	X(requests_answered)                                                   \

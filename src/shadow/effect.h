@@ -4,8 +4,8 @@
  *
  * A machine never sends; it writes effects. One effect is one segment towards
  * one SUT. Its payload is a piece of a frame that the pool holds: the effect
- * sets FRAME_EMIT on it, and whoever takes the effect (the sink) clears that bit
- * once the bytes have left or were given up.
+ * sets FRAME_EMIT on it, and whoever takes the effect (the sink) gives it back,
+ * in any order, once the bytes have left or were given up.
  */
 #ifndef SHADOW_EFFECT_H
 #define SHADOW_EFFECT_H

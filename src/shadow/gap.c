@@ -29,7 +29,7 @@ static bool client_hole(const struct flow *f)
 
 static bool prod_hole(const struct flow *f)
 {
-	return stream_has(&f->p, STREAM_ON) &&
+	return stream_has(&f->p, STREAM_ON) && (f->flags & FLOW_PLOST) == 0 &&
 	       seq_lt(stream_end(&f->p), f->c_ack);
 }
 
@@ -84,10 +84,7 @@ static void believe_client(struct shadow *s, struct flow *f)
 		stream_fin(&f->c, f->c.nxt);
 		return;
 	}
-	if (f->c.early != NULL && seq_lt(f->c.early->seq, f->p_ack))
-		n = f->c.early->seq - f->c.nxt;
 	s->count.gap_client++;
-	s->count.gap_client_bytes += n;
 	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT ||
 	    f->leg == LEG_WAITING) {
 		f->flags |= FLOW_GAP;

@@ -137,8 +137,10 @@ void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
 		uint64_t now, struct effects *out)
 {
 	s->now = now;
-	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
+	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED) {
+		f->ending = FLOW_END_NONE;
 		return;
+	}
 	if (f->leg != LEG_WAITING && !send_rst(s, f, out)) {
 		f->ending = (uint8_t)why;
 		return;
@@ -285,7 +287,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 	    was_accepted(f, fr))
 		return;
 	s->count.late_data_dropped++;
-	shadow_end(s, f, FLOW_END_PROD_RST, now, out);
+	shadow_end(s, f, FLOW_END_LATE_DATA, now, out);
 }
 
 void close_push(struct shadow *s, struct flow *f, uint64_t now,

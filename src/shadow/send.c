@@ -311,7 +311,7 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	if (n > mss || (fr->gso != 0 && fr->gso < n))
 		e->gso = (uint16_t)(fr->gso != 0 && fr->gso < mss ? fr->gso
 								  : mss);
-	frame_set(fr, FRAME_EMIT);
+	frame_emit(fr);
 	return n;
 }
 
@@ -425,7 +425,7 @@ static void queue_free(struct shadow *s, struct flow *f)
 	}
 }
 
-static void deliver(struct shadow *s, struct flow *f, uint64_t now)
+void deliver(struct shadow *s, struct flow *f, uint64_t now)
 {
 	struct exchange *x = f->x.deliver;
 

@@ -16,6 +16,7 @@
  */
 #include "shadow/shadow.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -113,6 +114,8 @@ static struct flow *make_room(struct shadow *s, const struct flow_key *key,
 		s->count.victims++;
 		s->count.victims_half_open += v->class == FLOW_HALF_OPEN;
 		shadow_end(s, v, FLOW_END_VICTIM, now, out);
+		/* Without room for a RST the SUT gets one when it speaks. */
+		leg_over(s, v, FLOW_END_VICTIM, now);
 		want(s, v, WANT_FREE);
 	}
 	return flow_new(s->flows, key);
@@ -204,8 +207,10 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 	struct flow *f;
 
 	s->now = now;
-	if (old != NULL && old->c_iss == seg->seq &&
-	    (old->flags & FLOW_MID) == 0) {
+	/* Also if the capture showed it behind the first data, where the flow
+	 * was joined.
+	 */
+	if (old != NULL && old->c_iss == seg->seq) {
 		s->count.client_syn_again++;
 		old->last = now;
 		return old;
@@ -264,17 +269,34 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	return f;
 }
 
+/* Give up what is before @c and @p in the two streams, and count what of it was
+ * never seen.
+ */
+static void count_missing(struct shadow *s, struct flow *f, uint32_t c,
+			  uint32_t p)
+{
+	uint32_t n = stream_skip(&f->c, s->pool, c);
+
+	s->count.gap_client_bytes += n > f->lost_seen ? n - f->lost_seen : 0;
+	f->lost_seen = 0;
+	if (stream_has(&f->p, STREAM_ON))
+		s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, p);
+}
+
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now)
 {
-	struct stream c = f->c;
-	struct stream p = f->p;
+	struct stream c;
+	struct stream p;
 	uint32_t c_ack = f->c_ack;
 	uint32_t p_ack = f->p_ack;
 	uint32_t win = f->c_win;
 	uint32_t rst_ack = f->rst_ack;
 	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
+	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
+	c = f->c;
+	p = f->p;
 	s->count.flows_resumed++;
 	s->count.flows_seen++;
 	s->now = now;
@@ -297,14 +319,12 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	if (keep) { /* production's stream goes on as it is */
+	if (keep || stream_has(&p, STREAM_ON)) {
+		uint32_t at = p.nxt; /* what came since has been read */
+
 		f->p = p;
-	} else {
-		stream_drop(&p, s->pool);
-		if (seq_lt(ack, c_ack)) { /* what came since has been read */
-			f->p.nxt = c_ack;
+		if (!keep && (at != ack || p.early != NULL))
 			f->flags |= FLOW_PLOST;
-		}
 	}
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
@@ -382,7 +402,10 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	    seq_lt(f->c_tsval, seg->opts.tsval))
 		f->c_tsval = seg->opts.tsval;
 	client_window(s, f, seg, now);
-	s->count.mirror_bytes += seg->len;
+	s->count.client_segments += seg->len > 0;
+	s->count.client_payload += seg->len;
+	if ((f->flags & FLOW_LOST) != 0)
+		f->lost_seen += seg->len;
 	if (seg->len <= 1 && seg->seq == f->c.nxt - 1 &&
 	    (seg->flags & TCP_FIN) == 0 && seg->seq != f->c_iss)
 		s->count.client_keepalive++;
@@ -434,11 +457,15 @@ void shadow_production(struct shadow *s, struct flow *f,
 			hist_add(&s->behind, 0);
 		f->x.pack = x->next;
 	}
-	s->count.mirror_bytes += seg->len;
+	s->count.prod_segments += seg->len > 0;
+	s->count.prod_payload += seg->len;
 	if (seg->len > seg->cap)
 		s->count.prod_truncated++;
-	if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN)
-		stream_fin(&f->p, seg->seq + seg->len);
+	if ((seg->flags & (TCP_FIN | TCP_SYN)) != TCP_FIN)
+		return;
+	stream_fin(&f->p, seg->seq + seg->len);
+	if ((f->flags & FLOW_PLOST) != 0)
+		f->ev |= EV_P_FIN; /* its place does not matter any more */
 }
 
 /* --- the SUT's wire --- */
@@ -475,6 +502,18 @@ static void stray(struct shadow *s, uint8_t sut, const struct segment *seg,
 	e->seq = seg->ack;
 }
 
+/* Remember where the SUT's frames end (I9). */
+static void add_boundary(struct flow *f, uint32_t seq)
+{
+	unsigned at = (f->bound_head + f->bound_n) % FLOW_BOUNDS;
+
+	if (f->bound_n == FLOW_BOUNDS)
+		f->bound_head = (uint8_t)((f->bound_head + 1) % FLOW_BOUNDS);
+	else
+		f->bound_n++;
+	f->bound[at] = seq;
+}
+
 static void established(struct shadow *s, struct flow *f,
 			const struct segment *seg, uint64_t now)
 {
@@ -502,7 +541,7 @@ static void established(struct shadow *s, struct flow *f,
 	f->s_iss = seg->seq;
 	stream_start(&f->s, seg->seq + 1);
 	f->s_base = seg->seq + 1;
-	f->ack_sent = seg->seq; /* our ACK of it is owed */
+	f->ack_sent = seg->seq + 1; /* all that we send acks it */
 	f->edge = seg->seq + 1 + f->edge;
 	f->snd_wnd = seg->win;
 	f->flags |= FLOW_HANDSHAKE;
@@ -555,18 +594,6 @@ static void sut_reset(struct shadow *s, struct flow *f,
 	leg_over(s, f, FLOW_END_SUT_RST, now);
 }
 
-/* Remember where the SUT's frames end (I9). */
-static void add_boundary(struct flow *f, uint32_t seq)
-{
-	unsigned at = (f->bound_head + f->bound_n) % FLOW_BOUNDS;
-
-	if (f->bound_n == FLOW_BOUNDS)
-		f->bound_head = (uint8_t)((f->bound_head + 1) % FLOW_BOUNDS);
-	else
-		f->bound_n++;
-	f->bound[at] = seq;
-}
-
 static void sut_segment(struct shadow *s, struct flow *f,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
@@ -599,6 +626,12 @@ static void sut_segment(struct shadow *s, struct flow *f,
 	}
 }
 
+/* Does it reach beyond the window that the SUT was told? */
+static bool beyond_window(const struct flow *f, const struct segment *seg)
+{
+	return seq_lt(f->edge, seg->seq + seg->len);
+}
+
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
@@ -618,7 +651,13 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 		syn_sent(s, f, seg, now, out);
 	else if ((seg->flags & TCP_RST) != 0)
 		sut_reset(s, f, seg, now);
-	else
+	else if (f->leg == LEG_OPEN && beyond_window(f, seg)) {
+		/* Not acceptable (RFC 9293 section 3.10.7.4). */
+		s->count.sut_stray++;
+		f->dup_ack = true;
+		shadow_push(s, f, now, out);
+		return NULL;
+	} else
 		sut_segment(s, f, seg, now, out);
 	return f;
 }
@@ -792,11 +831,29 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 	if (sp->step == 0) {
 		sp->step = 1;
 		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		    (seg->flags & TCP_SYN) == 0 &&
+		    (seg->flags & (TCP_SYN | TCP_RST)) == 0 &&
 		    span_segment(s, f, who, seg, now, sp))
 			return true;
 	}
 	return span_early(s, f, who, now, sp);
+}
+
+/* A request's mark may come after the SUT's ack of it (by quiet), or after the
+ * end of the leg, when no cursor points at it any more.
+ */
+static void mark_delivered(struct shadow *s, struct flow *f, struct exchange *x,
+			   uint64_t now)
+{
+	bool dead = f->leg == LEG_NONE || f->leg == LEG_CLOSED;
+	bool acked = (f->ev & EV_S_SYNACK) != 0 &&
+		     seq_le(x->end[WHO_CLIENT], f->snd_una);
+
+	if (acked && dead)
+		f->x.deliver = x;
+	if (acked)
+		deliver(s, f, now);
+	else if (dead)
+		s->count.not_delivered[f->end]++;
 }
 
 struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
@@ -811,8 +868,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
 		s->count.requests_seen++;
-		if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
-			s->count.not_delivered[f->end]++;
+		mark_delivered(s, f, x, now);
 	} else if (who == WHO_SUT) {
 		s->count.requests_answered++;
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
@@ -825,7 +881,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 void shadow_retire(struct shadow *s, struct flow *f)
 {
 	struct exchange *x;
-	uint16_t all = X_HAVE_P | X_HAVE_S | X_HAVE_C | X_JUDGED | X_PASSED;
+	uint16_t all = X_HAVE_P | X_HAVE_S | X_HAVE_C | X_JUDGED | X_PASSED |
+		       X_DELIVERED;
 	bool dead = f->leg == LEG_NONE || f->leg == LEG_CLOSED;
 
 	if (dead)
@@ -889,17 +946,17 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 
 void shadow_free(struct shadow *s, struct flow *f)
 {
-	if (f->leg != LEG_NONE && f->leg != LEG_CLOSED)
-		leg_over(s, f,
-			 f->ending != FLOW_END_NONE ? (enum flow_end)f->ending
-						    : FLOW_END_IDLE,
-			 s->now);
+	assert(f->leg == LEG_NONE || f->leg == LEG_CLOSED);
 	if (f->older != NULL)
 		f->older->newer = NULL;
 	if (f->newer != NULL) {
 		f->newer->older = NULL;
 		more_later(s, f->newer);
 	}
+	if (stream_has(&f->c, STREAM_ENDED) == false)
+		count_missing(s, f, f->p_ack,
+			      stream_has(&f->p, STREAM_ENDED) ? f->p.nxt
+							      : f->c_ack);
 	stream_drop(&f->c, s->pool);
 	stream_drop(&f->p, s->pool);
 	stream_drop(&f->s, s->pool);
@@ -915,9 +972,12 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (e->flow == 0)
 		return;
 	f = flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
-	if (f != NULL && f->id == e->flow && f->leg != LEG_NONE &&
-	    (e->len > 0 || (e->flags & (TCP_SYN | TCP_FIN)) != 0))
-		due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
+	if (f == NULL || f->id != e->flow || f->leg == LEG_NONE ||
+	    (e->len == 0 && (e->flags & (TCP_SYN | TCP_FIN)) == 0))
+		return;
+	if (f->tries > 0) /* the SUT was not asked */
+		f->tries--;
+	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
 }
 
 struct flow *shadow_any(struct shadow *s)
@@ -929,9 +989,25 @@ struct flow *shadow_any(struct shadow *s)
 	return f;
 }
 
-void shadow_count_hole(struct shadow *s, uint32_t n)
+bool shadow_hold_prod(struct shadow *s, struct flow *f,
+		      const struct segment *seg, uint64_t now)
 {
-	s->count.gap_prod_bytes += n;
+	if (seg == NULL || seg->len == 0 || seg->cap != seg->len ||
+	    (seg->flags & TCP_SYN) != 0)
+		return true;
+	return stream_hold(&f->p, s->pool, seg, now) != STREAM_FULL;
+}
+
+void shadow_lost(struct shadow *s, struct flow *f)
+{
+	for (const struct frame *fr = f->c.early; fr != NULL; fr = fr->next)
+		f->lost_seen += fr->len;
+	stream_drop(&f->c, s->pool);
+}
+
+void shadow_skip_prod(struct shadow *s, struct flow *f, uint32_t to)
+{
+	s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, to);
 }
 
 const struct shadow_counters *shadow_counters(const struct shadow *s)

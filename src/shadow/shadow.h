@@ -153,8 +153,8 @@ void shadow_production(struct shadow *s, struct flow *f,
 /**
  * shadow_sut() - A segment from SUT @sut's wire
  *
- * Return: its flow, which the caller goes on with; NULL: it belongs to none (and
- * is absorbed; the answer is a RST where RFC 9293 wants one, I39)
+ * Return: its flow, which the caller goes on with; NULL: it belongs to none, or
+ * is outside its window (and is absorbed; the answer is what RFC 9293 wants, I39)
  */
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
@@ -208,6 +208,17 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when);
 void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
 		uint64_t now, struct effects *out);
 
+/**
+ * shadow_hold_prod() - Keep production's bytes until its place is known again
+ *
+ * Return: false if there is no room for them
+ */
+bool shadow_hold_prod(struct shadow *s, struct flow *f,
+		      const struct segment *seg, uint64_t now);
+
+/** shadow_lost() - No message begins in what @f holds early: drop it */
+void shadow_lost(struct shadow *s, struct flow *f);
+
 /** shadow_resumes() - Would @f go on with the client's next message? */
 bool shadow_resumes(const struct shadow *s, const struct flow *f);
 
@@ -231,8 +242,10 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);
 
-/** shadow_count_hole() - @n bytes of production's stream were given up */
-void shadow_count_hole(struct shadow *s, uint32_t n);
+/** shadow_skip_prod() - Give up production's bytes before @to; what of them was
+ * never seen is counted
+ */
+void shadow_skip_prod(struct shadow *s, struct flow *f, uint32_t to);
 
 /** shadow_counters(), shadow_behind() - For reports */
 const struct shadow_counters *shadow_counters(const struct shadow *s);

@@ -119,6 +119,8 @@ uint64_t rto_of(const struct flow *f);
 /* An ack of the SUT: frees what it covers, times it. */
 void sut_acked(struct shadow *s, struct flow *f, const struct segment *seg,
 	       uint64_t now, struct effects *out);
+/* Requests that the SUT has acked whole. */
+void deliver(struct shadow *s, struct flow *f, uint64_t now);
 uint32_t payload_mss(const struct flow *f);
 
 /* ack.c: the client's acks, rebased */

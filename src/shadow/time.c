@@ -139,9 +139,11 @@ static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
 		due_set(s, f, DUE_IDLE, f->last + s->opt.idle);
 		return;
 	}
-	if (f->leg != LEG_NONE)
-		shadow_end(s, f, FLOW_END_IDLE, now, out);
-	want(s, f, WANT_FREE);
+	shadow_end(s, f, FLOW_END_IDLE, now, out);
+	if (f->ending != FLOW_END_NONE)
+		due_set(s, f, DUE_IDLE, now); /* its RST needs room first */
+	else
+		want(s, f, WANT_FREE);
 }
 
 static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,

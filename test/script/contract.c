@@ -66,7 +66,8 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 	const uint16_t never =
 		OPT_HAS_FASTOPEN | OPT_HAS_MPTCP | OPT_HAS_MD5 | OPT_HAS_AO;
 	uint32_t rel = s->e.seq - c->iss[WHO_CLIENT];
-	bool again = c->syn && !c->synack && c->snd_nxt == rel + 1;
+	bool again = c->syn && !c->synack && c->snd_nxt == rel + 1 &&
+		     c->leg_port == s->e.sport;
 
 	if ((s->opts.has & never) != 0)
 		world_fail(w, "SYN with an option that cannot be played");
@@ -74,6 +75,7 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 		world_fail(w, "SYN that asks for ECN");
 	if (s->e.len != 0)
 		world_fail(w, "SYN with data");
+	c->offer = s->opts;
 	if (again)
 		return;
 	c->syn = true;
@@ -84,7 +86,6 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 	c->scale_s = 0;
 	c->agreed = 0;
 	c->snd_nxt = rel + 1;
-	c->offer = s->opts;
 }
 
 static void check_ack(struct world *w, struct conn *c, const struct seen *s)
@@ -106,6 +107,8 @@ static void check_ack(struct world *w, struct conn *c, const struct seen *s)
 		world_fail(w, "I11: drained with a closed window");
 	if ((s->e.flags & TCP_RST) != 0)
 		return; /* its window is nothing */
+	if (ack == 0)
+		world_fail(w, "I21: the SUT's SYN is not acked");
 	if (c->acked && !w->shrink && seq_lt(edge, c->last_edge))
 		world_fail(w, "I38: right edge goes back from %u to %u",
 			   c->last_edge, edge);

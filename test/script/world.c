@@ -184,7 +184,10 @@ static void take(struct world *w, struct effects *out)
 			answer_probe(w, e);
 		else
 			keep(w, e);
-		engine_sent(w->engine, e);
+		if (w->sink != NULL)
+			w->sink(w, e);
+		else
+			engine_sent(w->engine, e);
 	}
 }
 
@@ -304,9 +307,8 @@ static void must_be_0(struct world *w, const char *what, uint64_t v)
 			   (unsigned long long)v);
 }
 
-void world_end(struct world *w)
+void world_stop(struct world *w)
 {
-	struct engine_occupancy o;
 	bool more = w->engine != NULL;
 
 	for (uint32_t i = 0; more && i < SPIN_MAX; i++) {
@@ -318,6 +320,13 @@ void world_end(struct world *w)
 	}
 	if (more)
 		world_fail(w, "the stop does not end");
+}
+
+void world_end(struct world *w)
+{
+	struct engine_occupancy o;
+
+	world_stop(w);
 	if (w->engine != NULL && w->sent > 0) {
 		engine_occupancy(w->engine, w->now, &o);
 		must_be_0(w, "pool", o.pool_used);

@@ -81,6 +81,8 @@ struct world {
 	struct conn conn[CONNS];
 	struct conn *cur;
 	uint16_t sent; /* segments of the endpoints */
+	/* Takes an effect and calls engine_sent(), now or later; NULL: at once */
+	void (*sink)(struct world *w, const struct effect *e);
 	uint32_t seen;
 	struct seen queue[SEEN_MAX];
 };
@@ -101,7 +103,10 @@ void world_assert(struct world *w, const struct line *l);
 /** world_begin() - Make the engine, and open the SUT's wire */
 bool world_begin(struct world *w);
 
-/** world_end() - Stop the engine; all it took must have come back */
+/** world_stop() - Stop the engine */
+void world_stop(struct world *w);
+
+/** world_end() - Stop, if that was not done; all must have come back */
 void world_end(struct world *w);
 
 /** world_conn() - Select connection @n; @as: whose port it uses, 0: its own */

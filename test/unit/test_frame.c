@@ -115,6 +115,30 @@ static void test_last_interest_frees(void)
 	free(memory);
 }
 
+static void test_last_effect_frees(void)
+{
+	struct pool *p = make_pool(1);
+	struct frame *f = frame_alloc(p, 100, FRAME_QUEUE);
+
+	frame_emit(f);
+	frame_emit(f);
+	frame_emitted(p, f);
+	CHECK(f->interest == (FRAME_QUEUE | FRAME_EMIT));
+	frame_emitted(p, f);
+	CHECK(f->interest == FRAME_QUEUE);
+	frame_emit(f); /* sent again */
+	frame_emit(f);
+	frame_clear(p, f, FRAME_QUEUE);
+	frame_emitted(p, f);
+	CHECK(pool_used(p) == 256);
+	frame_emitted(p, f);
+	CHECK(pool_used(p) == 0);
+	f = frame_alloc(p, 100, FRAME_EMIT); /* made for one effect */
+	frame_emitted(p, f);
+	CHECK(pool_used(p) == 0);
+	free(memory);
+}
+
 /* Of AddressSanitizer's library; NULL in a build without it. */
 int __asan_address_is_poisoned(const volatile void *addr) __attribute__((weak));
 
@@ -238,6 +262,7 @@ static const struct check_test tests[] = {
 	{ "new frame is zero but its length",
 	  test_new_frame_is_zero_but_its_length },
 	{ "last interest frees", test_last_interest_frees },
+	{ "the last effect frees", test_last_effect_frees },
 	{ "what nobody holds is poisoned", test_what_nobody_holds_is_poisoned },
 	{ "limits of length", test_limits_of_length },
 	{ "random against a bit map", test_random_against_bit_map },

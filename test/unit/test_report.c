@@ -237,7 +237,7 @@ static struct report_data sample(void)
 		.verdicts = { 90000, 9995, 3, 115 },
 		.behind = &hist[0],
 		.not_played = 4,
-		.capture = { 5001222, 0, &hist[1], { decode, 3 } },
+		.capture = { 5001222, 0, 0, &hist[1], { decode, 3 } },
 		.emit = { 2500000, UINT64_C(1234567890), 0, 0 },
 		.absorbed = 2345678,
 		.top = top,
