@@ -70,6 +70,8 @@ struct live {
 	int signal_fd;
 	bool stop;
 	bool live_line;
+	bool busy; /* so many frames that napping pays */
+	uint64_t look_frames;
 	uint64_t next_line;
 	uint64_t last_requests;
 	struct errbuf stopped;
