@@ -20,6 +20,7 @@
 #include "cmd/live.h"
 #include "cmd/version.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "os/mem.h"
 #include "os/privileges.h"
 #include "os/random.h"
@@ -72,6 +73,10 @@ static int open_mirror(struct live *l, struct errbuf *e)
 		l->mirror_guarded = r == 0;
 	} else {
 		ro.outgoing = true; /* in-host: production's answers go out */
+		log_line(LOG_WARN,
+			 "%s is in use (%s): it is only listened to, and its "
+			 "own traffic is read too",
+			 l->opt->iface, guard_use_text(use));
 	}
 	if (r != 0)
 		return r;

@@ -311,8 +311,11 @@ class Lab:
     def drive_directly(self):
         """Makes `us` a plain host on the SUT's wire, for a second load."""
         n = "/%d" % self.addr["len"]
+        self.sysctl("us", "net.ipv6.conf.eth1.disable_ipv6",
+                    0 if self.family == 6 else 1)
         self.ip("us", "link", "set", "eth1", "up")
-        self.ip("us", "addr", "add", self.addr["gw"] + n, "dev", "eth1")
+        self.ip("us", "addr", "add", self.addr["gw"] + n, "dev", "eth1",
+                *(["nodad"] if self.family == 6 else []))
 
     def close(self):
         # A second Ctrl-C must not leave half of it standing.
