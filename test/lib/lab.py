@@ -63,6 +63,9 @@ time.sleep(3600)
 BODY = bytes(97 + i % 23 for i in range(1 << 20))
 
 
+MTIME = 1000000000  # of the files that are served
+
+
 class LabError(Exception):
     """The lab itself could not do what it was asked."""
 
@@ -482,8 +485,10 @@ class Lab:
         for d in ("www", "tmp"):
             os.makedirs(os.path.join(root, d), exist_ok=True)
         for name, size in (("b100", 100), ("b10k", 10240), ("b1m", 1 << 20)):
-            with open(os.path.join(root, "www", name), "wb") as f:
+            path = os.path.join(root, "www", name)
+            with open(path, "wb") as f:
                 f.write(BODY[:size])
+            os.utime(path, (MTIME, MTIME))  # Last-Modified, of both the same
         host = self.addr[room]
         temps = "".join("%s_temp_path %s/tmp/%s;" % (t, root, t) for t in (
             "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
