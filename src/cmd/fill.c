@@ -16,14 +16,14 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 4
+#define GROUPS_MAX 5
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
 struct filled {
 	struct report_data d;
 	struct report_count ended[FLOW_END_COUNT];
-	struct report_count decode[DECODE_COUNT];
+	struct report_count decode[2][DECODE_COUNT]; /* by source */
 	struct report_count machine[COUNTS_MAX];
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
@@ -97,24 +97,37 @@ static uint64_t missed(const struct shadow_counters *c)
 	return n;
 }
 
+/* What the frames of one wire were; their number is added to @sum. */
+static struct report_counts fill_decode(struct filled *f,
+					const struct engine_stats *st,
+					enum engine_source from, uint64_t *sum)
+{
+	struct report_count *list = f->decode[from];
+	size_t n = 0;
+
+	for (int i = 0; i < DECODE_COUNT; i++) {
+		uint64_t v = st->decode[from][i];
+
+		*sum += v;
+		if (v != 0)
+			list[n++] = (struct report_count){
+				decode_name((enum decode_result)i), v
+			};
+	}
+	return (struct report_counts){ list, n };
+}
+
 static void fill_engine(struct filled *f, const struct live *l,
 			const struct engine_stats *st)
 {
 	const struct engine_counters *c = &st->count;
 	uint64_t decoded = 0;
-	size_t n = 0;
 	size_t k = 0;
 
-	for (int i = 0; i < DECODE_COUNT; i++) {
-		uint64_t v = st->decode[0][i] + st->decode[1][i];
-
-		decoded += v;
-		if (v != 0)
-			f->decode[n++] = (struct report_count){
-				decode_name((enum decode_result)i), v
-			};
-	}
-	f->d.capture.decode = (struct report_counts){ f->decode, n };
+	f->d.capture.decode = fill_decode(f, st, ENGINE_MIRROR, &decoded);
+	f->group[4] = (struct report_group){
+		"sut_frames", fill_decode(f, st, ENGINE_SUT, &decoded)
+	};
 	f->d.capture.frames = c->frames_mirror;
 	f->d.capture.missed = missed(shadow_counters(engine_shadow(l->engine)));
 	f->d.capture.delay = &l->delay;
@@ -198,6 +211,14 @@ static void fill_emit(struct filled *f, const struct live *l)
 	f->d.memory.timers_used = occ.timers;
 }
 
+/* Of a capture that is played to nobody, the time is the file's own. */
+static uint64_t elapsed(const struct live *l)
+{
+	if (l->opt->files == 0 || l->has_sut)
+		return l->now - l->begun;
+	return l->mirror_frames > 0 ? l->now - l->first_ts : 0;
+}
+
 static void fill(struct filled *f, struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
@@ -207,8 +228,7 @@ static void fill(struct filled *f, struct live *l)
 
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
-	f->d.elapsed = l->opt->files > 0 && !l->has_sut ? l->now - l->first_ts
-							: l->now - l->begun;
+	f->d.elapsed = elapsed(l);
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
@@ -237,6 +257,12 @@ static void fill(struct filled *f, struct live *l)
 	f->d.sum_count = 4;
 }
 
+static bool stdout_is_taken(const struct options *o)
+{
+	return (o->json != NULL && !strcmp(o->json, "-")) ||
+	       (o->journal != NULL && !strcmp(o->journal, "-"));
+}
+
 void live_report(struct live *l)
 {
 	static struct filled f;
@@ -248,9 +274,7 @@ void live_report(struct live *l)
 	n = report_text(text, sizeof(text), &f.d);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
-	fwrite(text, 1, n,
-	       l->opt->json != NULL && !strcmp(l->opt->json, "-") ? stderr
-								  : stdout);
+	fwrite(text, 1, n, stdout_is_taken(l->opt) ? stderr : stdout);
 	fflush(stdout);
 	if (l->lines == NULL)
 		return;
@@ -318,7 +342,7 @@ void live_progress(struct live *l)
 	const struct shadow *s = engine_shadow(l->engine);
 	uint64_t requests = shadow_counters(s)->requests_seen;
 	struct report_live v = {
-		.elapsed = l->now - l->begun,
+		.elapsed = elapsed(l),
 		.flows = shadow_flows(s),
 		.rate = requests - l->last_requests,
 		.same = st->verdict[VERDICT_IDENTICAL] +

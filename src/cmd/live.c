@@ -7,12 +7,22 @@
  * One thread, one loop. Each turn takes what the SUT's wire has, then a batch of
  * the mirror, then what is due, and sends what came of it with few system calls.
  * The SUT goes first: its acks make room. Time is read once a batch; the engine
- * never sees it go back. While nobody may be played to yet, the mirror's ring is
- * left to fill: nothing of it is lost by that for some seconds.
+ * never sees it go back.
+ *
+ * Before the mirror is read every SUT's wire must be proved to be ours; one that
+ * is not within PROVE_WAIT ends the run before it has begun: its files are
+ * removed, and all that is said is why. The mirror's ring fills meanwhile;
+ * nothing of it is lost by that for some seconds.
  *
  * With files (-r) and nobody to send to, the file's own time is the engine's,
  * clamped so that it never goes back. With a SUT, records are put on the clock
- * by their distance from the first one.
+ * by their distance from the first one. A capture that was cut off is taken up to
+ * there.
+ *
+ * With nothing to do the thread sleeps in poll() and is woken by the next frame.
+ * Under load, with many flows, that costs more than it saves: every wake-up of
+ * ours preempts somebody for two or three frames. Then it naps for NAP instead
+ * and takes what has come in one go.
  *
  * Order of what the journal gets: an input, then what it made us send. Everything
  * that can wait (disk, report) lies behind rings and threads of its own.
@@ -28,18 +38,26 @@
 
 #include "bpf/guard.h"
 #include "cmd/out.h"
+#include "core/bytes.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "os/mem.h"
 #include "os/signals.h"
+#include "report/text.h"
 
 #define SUT_BATCH    256
 #define MIRROR_BATCH 64
 #define FILE_BATCH   64
 #define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
-#define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we go on */
+#define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
 #define LAST_WAIT    (2 * NS_PER_SEC) /* for the SUT's last answers */
-#define DELAY_SAMPLE 16		      /* every so many frames */
+#define NAP	     (100 * NS_PER_US)
+#define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
+#define NAP_FRAMES   200 /* in LOOK_EVERY */
+#define DELAY_SAMPLE 16	 /* every so many frames */
 #define LINE_EVERY   NS_PER_SEC
+#define VLAN_LEN     4
+#define VLAN_TPID    0x8100 /* where the kernel does not say */
 
 /* --- effects out --- */
 
@@ -96,13 +114,6 @@ static int sink_effect(struct live *l, const struct effect *x,
 			l->effects);
 }
 
-static void print_effect(const struct effect *x)
-{
-	printf("%-10s %-11s sut%u flow %llu seq %u ack %u win %u len %u\n",
-	       "emitted", cause_name(x->cause), x->sut,
-	       (unsigned long long)x->flow, x->seq, x->ack, x->win, x->len);
-}
-
 /* A SUT's hardware address, as the guard of the wire has found it; from then on
  * the sink may send there.
  */
@@ -135,7 +146,7 @@ static void send_all(struct live *l, const struct effects *out)
 		if (l->journal != NULL)
 			journal_effect(l, x, dst);
 		if (l->opt->print)
-			print_effect(x);
+			live_print_effect(x);
 		r = sink_effect(l, x, dst);
 		l->effects++;
 		if (r != 0) { /* refused: it was not taken, and is last */
@@ -152,9 +163,34 @@ static void send_all(struct live *l, const struct effects *out)
 
 /* --- frames in --- */
 
-static void journal_input(struct live *l, enum engine_source from,
-			  enum engine_kind kind, const struct frame_info *in)
+/* A frame's two addresses and, behind them, the VLAN tag that the kernel took out
+ * of it; the journal gets it back. Engine and --map have no use for it.
+ */
+struct front {
+	uint8_t b[2 * ETH_LEN + VLAN_LEN];
+};
+
+static void put_tag(struct journal_frame *jf, const struct ring_frame *f,
+		    struct front *front)
 {
+	if (!f->has_vlan || jf->cap < 2 * ETH_LEN)
+		return;
+	memcpy(front->b, jf->data, 2 * ETH_LEN);
+	put_be16(front->b + 2 * ETH_LEN,
+		 f->vlan_tpid != 0 ? f->vlan_tpid : VLAN_TPID);
+	put_be16(front->b + 2 * ETH_LEN + 2, f->vlan_tci);
+	jf->more = jf->data + 2 * ETH_LEN;
+	jf->more_len = jf->cap - 2 * ETH_LEN;
+	jf->data = front->b;
+	jf->cap = sizeof(front->b);
+	jf->wire += VLAN_LEN;
+}
+
+static void journal_input(struct live *l, enum engine_source from,
+			  enum engine_kind kind, const struct frame_info *in,
+			  const struct ring_frame *ring)
+{
+	struct front front;
 	struct journal_frame jf = { .csum_ok = in->csum_ok,
 				    .gso = in->gso,
 				    .now = l->now,
@@ -171,40 +207,24 @@ static void journal_input(struct live *l, enum engine_source from,
 		jf.iface = JOURNAL_PROD;
 	else
 		jf.iface = JOURNAL_MIRROR;
+	if (ring != NULL)
+		put_tag(&jf, ring, &front);
 	journal_frame(l->journal, &jf);
 }
 
-static void print_input(enum engine_source from, enum engine_kind kind,
-			const struct frame_info *in)
-{
-	static const char *const who[] = { "-", "client", "production", "SUT" };
-
-	printf("%-10s %s %u bytes\n", who[kind],
-	       kind != ENGINE_NONE  ? "taken"
-	       : from == ENGINE_SUT ? "absorbed"
-				    : "ignored",
-	       in->wire);
-}
-
+/* @ring: what else a ring told of it, NULL: it is from a file */
 static void feed(struct live *l, enum engine_source from,
-		 const struct frame_info *in)
+		 const struct frame_info *in, const struct ring_frame *ring)
 {
 	struct effects out;
 	enum engine_kind kind = engine_frame(l->engine, from, in, l->now, &out);
 
 	if (l->journal != NULL)
-		journal_input(l, from, kind, in);
+		journal_input(l, from, kind, in, ring);
 	if (l->opt->print)
-		print_input(from, kind, in);
+		live_print_input(l, from, kind, in);
 	if (out.n > 0)
 		send_all(l, &out);
-}
-
-/* Put the VLAN tag back that the kernel took out; it is in no --map. */
-static void feed_ring(struct live *l, enum engine_source from,
-		      const struct ring_frame *f)
-{
-	feed(l, from, &f->info);
 }
 
 static uint32_t turn_ring(struct live *l, struct ring *r,
@@ -223,7 +243,7 @@ static uint32_t turn_ring(struct live *l, struct ring *r,
 							    : 0);
 			}
 		}
-		feed_ring(l, from, &f);
+		feed(l, from, &f.info, &f);
 		ring_done(r);
 		n++;
 	}
@@ -253,6 +273,35 @@ static void turn_events(struct live *l)
 
 /* --- the loop --- */
 
+/* Index of the SUT of --map number @m. */
+static uint32_t sut_of_map(const struct live *l, uint32_t m)
+{
+	return (uint32_t)engine_sut(l->engine, &l->opt->engine.map[m].sut);
+}
+
+/* Say once of each SUT that its wire has stopped to answer the probe. */
+static void warn_wires(struct live *l)
+{
+	const struct sutwire *w = engine_wire(l->engine);
+	char ip[TEXT_IP];
+
+	for (uint32_t m = 0; w != NULL && m < l->opt->engine.maps; m++) {
+		uint32_t i = sut_of_map(l, m);
+
+		if (l->warned[i] || sutwire_state(w, i) != SUTWIRE_NO_ANSWER)
+			continue;
+		l->warned[i] = true;
+		if (l->live_line)
+			fputs("\r\033[K", stderr);
+		log_line(LOG_WARN,
+			 "%s does not answer the probe any more: no new client "
+			 "is played to it until it does; is it up, and its "
+			 "default route by %s?",
+			 text_ip(ip, &l->opt->engine.map[m].sut),
+			 l->opt->sut_dev);
+	}
+}
+
 static void look_at_signals(struct live *l)
 {
 	int sig;
@@ -267,11 +316,19 @@ static void look_at_signals(struct live *l)
 
 static void look_around(struct live *l)
 {
+	const struct engine_counters *c = &engine_stats(l->engine)->count;
+	uint64_t frames = c->frames_mirror + c->frames_sut;
+
+	l->busy = frames - l->look_frames >= NAP_FRAMES &&
+		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
+	l->look_frames = frames;
 	look_at_signals(l);
 	if (l->opt->duration != 0 && l->now - l->begun >= l->opt->duration)
 		l->stop = true;
 	if (l->opt->count != 0 && l->mirror_frames >= l->opt->count)
 		l->stop = true;
+	if (l->proved)
+		warn_wires(l);
 	if (l->live_line && l->now >= l->next_line) {
 		live_progress(l);
 		l->next_line = l->now + LINE_EVERY;
@@ -294,23 +351,7 @@ static bool wire_is_bad(struct live *l)
 	return true;
 }
 
-/* May the mirror be read yet? Not before every SUT's wire is proved or not. */
-static bool wire_is_settled(const struct live *l)
-{
-	const struct sutwire *w = engine_wire(l->engine);
-
-	if (w == NULL || l->now - l->begun >= PROVE_WAIT)
-		return true;
-	for (uint32_t m = 0; m < l->opt->engine.maps; m++) {
-		int i = engine_sut(l->engine, &l->opt->engine.map[m].sut);
-
-		if (i >= 0 && !sutwire_ready(w, (uint32_t)i))
-			return false;
-	}
-	return true;
-}
-
-static void wait_for_more(struct live *l)
+static void wait_for_frame(struct live *l, bool mirror)
 {
 	struct pollfd pf[3] = { { .fd = l->signal_fd, .events = POLLIN } };
 	uint64_t next = engine_next_timeout(l->engine);
@@ -320,7 +361,7 @@ static void wait_for_more(struct live *l)
 
 	if (l->has_sut)
 		pf[n++] = (struct pollfd){ ring_fd(&l->sut), POLLIN, 0 };
-	if (l->has_mirror && wire_is_settled(l))
+	if (mirror && l->has_mirror)
 		pf[n++] = (struct pollfd){ ring_fd(&l->mirror), POLLIN, 0 };
 	l->now = clock_mono();
 	if (next <= l->now)
@@ -349,6 +390,15 @@ static void wait_for_more(struct live *l)
 	}
 }
 
+static void wait_for_more(struct live *l, bool mirror)
+{
+	if (l->busy) {
+		clock_pause(NAP);
+		return;
+	}
+	wait_for_frame(l, mirror);
+}
+
 /* One turn. Return: frames taken */
 static uint32_t turn(struct live *l, bool mirror)
 {
@@ -360,7 +410,7 @@ static uint32_t turn(struct live *l, bool mirror)
 		sink_flush(l->sink);
 		l->now = clock_mono();
 	}
-	if (mirror && l->has_mirror && wire_is_settled(l))
+	if (mirror && l->has_mirror)
 		n += turn_ring(l, &l->mirror, ENGINE_MIRROR, MIRROR_BATCH);
 	turn_timers(l);
 	sink_flush(l->sink);
@@ -368,6 +418,67 @@ static uint32_t turn(struct live *l, bool mirror)
 	if (wire_is_bad(l))
 		l->stop = true;
 	return n;
+}
+
+/* --- proof --- */
+
+/* A SUT that is not proved; -1: all are. */
+static int unproved(const struct live *l)
+{
+	const struct sutwire *w = engine_wire(l->engine);
+
+	for (uint32_t m = 0; w != NULL && m < l->opt->engine.maps; m++)
+		if (!sutwire_ready(w, sut_of_map(l, m)))
+			return (int)m;
+	return -1;
+}
+
+static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
+{
+	const struct engine_map *map = &l->opt->engine.map[m];
+	enum sutwire_state s =
+		sutwire_state(engine_wire(l->engine), sut_of_map(l, m));
+	bool four = ipaddr_is4(&map->sut);
+	char ip[TEXT_IP];
+
+	text_ip(ip, &map->sut);
+	if (l->stopped.s[0] != '\0')
+		return errbuf_set(e, -EPERM, "%s", l->stopped.s);
+	if (l->stop)
+		return errbuf_set(e, -EINTR,
+				  "ended before a client was played: SUT %s: "
+				  "%s",
+				  ip, sutwire_state_text(s));
+	if (s == SUTWIRE_ASKING)
+		return errbuf_set(
+			e, -EHOSTUNREACH,
+			"SUT %s: no answer to %s on %s; is the SUT "
+			"up, on that wire, and the address right?",
+			ip, four ? "ARP requests" : "neighbour solicitations",
+			l->opt->sut_dev);
+	return errbuf_set(e, -EHOSTUNREACH,
+			  "SUT %s: its answers to the world do not come by %s; "
+			  "give it its only default route that way: on the "
+			  "SUT, 'ip %sroute replace default via GW dev X'; no "
+			  "firewall may drop them",
+			  ip, l->opt->sut_dev, four ? "" : "-6 ");
+}
+
+/* Nobody is played before every SUT's wire is proved to be ours. */
+static int prove(struct live *l, struct errbuf *e)
+{
+	int m;
+
+	while ((m = unproved(l)) >= 0 && !l->stop &&
+	       l->now - l->begun < PROVE_WAIT) {
+		if (turn(l, false) == 0)
+			wait_for_more(l, false);
+		look_around(l);
+	}
+	if (m >= 0)
+		return say_unproved(l, (uint32_t)m, e);
+	l->proved = true;
+	return 0;
 }
 
 static void run_live(struct live *l)
@@ -382,7 +493,7 @@ static void run_live(struct live *l)
 			look = l->now + LOOK_EVERY;
 		}
 		if (n == 0 && !l->stop)
-			wait_for_more(l);
+			wait_for_more(l, true);
 	}
 }
 
@@ -393,19 +504,11 @@ static void wait_for_record(struct live *l, uint64_t ts)
 {
 	uint64_t due;
 
-	if (l->first_ts == 0)
-		l->first_ts = ts;
-	while (!l->stop && !wire_is_settled(l)) {
-		if (turn(l, false) == 0)
-			wait_for_more(l);
-		look_around(l);
-		l->file_begun = l->now;
-	}
 	due = l->file_begun + (ts > l->first_ts ? ts - l->first_ts : 0);
 	while (!l->stop && l->now < due) {
 		l->record_due = due;
 		if (turn(l, false) == 0)
-			wait_for_more(l);
+			wait_for_more(l, false);
 		look_around(l);
 	}
 	l->record_due = 0;
@@ -431,31 +534,77 @@ static void run_until(struct live *l, uint64_t ts)
 		l->now = ts;
 }
 
-static int run_file(struct live *l, const char *path, struct errbuf *e)
+/* The sentence of file_next(), and what can be done. */
+static int file_mend(struct errbuf *e, int r)
 {
-	struct frame_info in;
-	int r = file_open(&l->file, path, e);
-	uint16_t link = UINT16_MAX;
+	size_t n = strlen(e->s);
+	const char *mend = "";
 
-	if (r != 0)
-		return r;
-	while (!l->stop && (r = file_next(&l->file, &in, e)) > 0) {
+	if (r == -ENODATA)
+		mend = "; what came before it is in the report. End tcpdump "
+		       "with ^C, and copy a capture when it is whole";
+	else if (r == -EBADMSG)
+		mend = "; give what tcpdump -w wrote, pcap or pcapng";
+	snprintf(e->s + n, sizeof(e->s) - n, "%s", mend);
+	return r;
+}
+
+int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
+{
+	int r = file_open(&l->file, l->opt->file[i], e);
+
+	if (r == 0)
+		r = file_next(&l->file, &l->record, e);
+	l->record_waits = r > 0;
+	return r < 0 ? file_mend(e, r) : 0;
+}
+
+/* Return: 1, 0 at the end, or -Exxx with a sentence. */
+static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
+{
+	int r = 1;
+
+	if (!l->record_waits)
+		r = file_next(&l->file, &l->record, e);
+	l->record_waits = false;
+	*in = l->record;
+	return r < 0 ? file_mend(e, r) : r;
+}
+
+static int set_link(struct live *l, uint16_t link, struct errbuf *e)
+{
+	if (l->journal != NULL && link != l->link)
+		return errbuf_set(e, -ENOTSUP,
+				  "%s: link type %u after %u: one journal "
+				  "cannot hold both; drop -w or run again for "
+				  "this file",
+				  l->file.path, link, l->link);
+	filter_free(&l->filter);
+	return filter_compile(&l->filter, l->opt->expr, link, e);
+}
+
+static int run_file(struct live *l, struct errbuf *e)
+{
+	uint16_t link = UINT16_MAX;
+	struct frame_info in;
+	int r = 0;
+
+	while (!l->stop && (r = next_record(l, &in, e)) > 0) {
 		if (in.link != link) {
-			filter_free(&l->filter);
-			r = filter_compile(&l->filter, l->opt->expr, in.link,
-					   e);
+			r = set_link(l, in.link, e);
 			if (r != 0)
 				break;
 			link = in.link;
 		}
 		if (!filter_match(&l->filter, in.data, in.cap, in.wire))
 			continue;
-		l->mirror_frames++;
+		if (l->mirror_frames++ == 0)
+			l->first_ts = in.ts;
 		if (l->has_sut)
 			wait_for_record(l, in.ts);
 		else
 			run_until(l, in.ts);
-		feed(l, ENGINE_MIRROR, &in);
+		feed(l, ENGINE_MIRROR, &in, NULL);
 		turn_events(l);
 		if (l->mirror_frames % FILE_BATCH == 0)
 			look_around(l);
@@ -466,9 +615,14 @@ static int run_file(struct live *l, const char *path, struct errbuf *e)
 
 static int run_files(struct live *l, struct errbuf *e)
 {
-	for (uint32_t i = 0; i < l->opt->files && !l->stop; i++) {
-		int r = run_file(l, l->opt->file[i], e);
+	int r = 0;
 
+	l->file_begun = l->now;
+	for (uint32_t i = 0; i < l->opt->files && !l->stop; i++) {
+		if (i > 0)
+			r = live_file_open(l, i, e);
+		if (r == 0)
+			r = run_file(l, e);
 		if (r < 0)
 			return r;
 	}
@@ -499,7 +653,7 @@ static void wind_up(struct live *l)
 	l->stop = false;
 	while (l->has_sut && l->now < until && !l->stop && !wire_is_bad(l)) {
 		if (turn(l, false) == 0)
-			wait_for_more(l);
+			wait_for_more(l, false);
 		engine_occupancy(l->engine, l->now, &occ);
 		if (occ.flows == 0)
 			break;
@@ -519,23 +673,26 @@ static void wind_up(struct live *l)
 
 int live_run(struct live *l, struct errbuf *e)
 {
-	int r = 0;
+	int r;
 
-	l->now = clock_mono();
-	l->begun = l->now;
-	l->file_begun = l->now;
-	l->started = clock_real();
+	clock_precise();
+	l->now = l->begun;
 	l->live_line = !l->opt->quiet && isatty(STDERR_FILENO);
+	r = prove(l, e);
+	if (r != 0)
+		return r;
 	live_start_line(l);
-	if (l->opt->files > 0) {
-		if (!l->has_sut)
-			l->now = 0;
+	if (l->opt->files > 0)
 		r = run_files(l, e);
-	} else {
+	else
 		run_live(l);
-	}
 	wind_up(l);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
+	/* Cut off, but good up to there. */
+	if (r == -ENODATA && l->mirror_frames > 0) {
+		l->stopped = *e;
+		r = 0;
+	}
 	return r;
 }

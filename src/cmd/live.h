@@ -37,6 +37,9 @@ struct live {
 	bool has_sut;
 	bool mirror_guarded;
 	struct capture_file file;
+	struct frame_info record; /* last one that was read of it */
+	bool record_waits;	  /* it was not taken yet */
+	uint16_t link;		  /* of the mirror or the first capture */
 	struct filter filter;
 	struct sink *sink;
 	struct sink_packet packet;
@@ -50,7 +53,7 @@ struct live {
 	struct hash_key key;
 	uint64_t seed;
 	uint64_t started; /* time of day */
-	uint64_t begun;	  /* monotonic */
+	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
 	uint64_t first_ts;
 	uint64_t file_begun; /* when its first frame was due */
@@ -59,19 +62,24 @@ struct live {
 	uint64_t effects;     /* number of the next one */
 	uint64_t sunk;	      /* effects that a sink is done with, or refused */
 	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
+	bool warned[MAP_MAX]; /* it was said that its probe is lost */
+	bool proved;	      /* every SUT's wire was, once */
 	uint32_t pend_head;
 	uint32_t pend_n;
 	struct effect pend[LIVE_PENDING];
 	int signal_fd;
 	bool stop;
 	bool live_line;
+	bool busy; /* so many frames that napping pays */
+	uint64_t look_frames;
 	uint64_t next_line;
 	uint64_t last_requests;
 	struct errbuf stopped;
 };
 
 /**
- * live_open() - Take memory, open wires and files, give privileges up
+ * live_open() - Take memory, open wires and files, give privileges up; no frame is
+ * sent yet
  * @l:		Zeroed
  * @o:		Options, checked; must outlive @l
  * @e:		Sentence on failure
@@ -86,9 +94,19 @@ void live_done(void *ctx, uint64_t cookie, int err);
 
 /** live_run() - Until the time is over, a signal, or the end of the files
  *
- * Return: 0, or -Exxx with a sentence
+ * Return: 0, or -Exxx with a sentence: there is nothing to report. A run that
+ * came to an early end but can be reported has its sentence in @l->stopped
  */
 int live_run(struct live *l, struct errbuf *e);
+
+/** live_forget() - Remove the files of a run of which there is nothing to report */
+void live_forget(struct live *l);
+
+/** live_file_open() - Open capture number @i and read its first record
+ *
+ * Return: 0 or -Exxx with a sentence
+ */
+int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
 
 /** live_close() - Flush, close and give everything back; the report's last words
  * on files come before: see live_finish()
@@ -105,6 +123,13 @@ void live_report(struct live *l);
 
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
+
+/* print.c */
+
+/** live_print_effect(), live_print_input() - A line of --print */
+void live_print_effect(const struct effect *x);
+void live_print_input(const struct live *l, enum engine_source from,
+		      enum engine_kind kind, const struct frame_info *in);
 
 /* fill.c */
 

@@ -10,6 +10,8 @@
  * guard, which makes a wire quieter and never louder.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "cmd/live.h"
 #include "cmd/version.h"
 #include "os/clock.h"
+#include "os/log.h"
 #include "os/mem.h"
 #include "os/privileges.h"
 #include "os/random.h"
@@ -42,7 +45,10 @@ static int open_engine(struct live *l, struct errbuf *e)
 				  "no memory for %zu MB of flows and payload; "
 				  "give less with --max-flows or --pool",
 				  engine_size(&cfg) >> 20);
-	r = engine_init(&l->engine, &l->mem, &cfg, clock_mono());
+	l->started = clock_real();
+	/* Of a capture that is played to nobody, the time is the file's own. */
+	l->begun = l->has_mirror || l->has_sut ? clock_mono() : 0;
+	r = engine_init(&l->engine, &l->mem, &cfg, l->begun);
 	if (r != 0)
 		return errbuf_set(e, r, "the limits contradict each other");
 	return 0;
@@ -67,6 +73,10 @@ static int open_mirror(struct live *l, struct errbuf *e)
 		l->mirror_guarded = r == 0;
 	} else {
 		ro.outgoing = true; /* in-host: production's answers go out */
+		log_line(LOG_WARN,
+			 "%s is in use (%s): it is only listened to, and its "
+			 "own traffic is read too",
+			 l->opt->iface, guard_use_text(use));
 	}
 	if (r != 0)
 		return r;
@@ -173,14 +183,19 @@ static int open_journal(struct live *l, struct errbuf *e)
 				    .limits = l->opt->engine.limits,
 				    .key = l->key,
 				    .seed = l->seed,
-				    .started = clock_real() };
+				    .begun = l->begun };
 	char err[JOURNAL_ERR];
 	int r = options_text(l->opt, text, sizeof(text));
 
 	if (r < 0)
 		return errbuf_set(e, r, "too many options for a journal");
+	memcpy(h.mac, l->mac, ETH_LEN);
+	if (l->begun != 0)
+		h.started = l->started - l->begun;
 	for (int i = 0; i < JOURNAL_IFACES; i++)
-		h.link[i] = LINK_ETHERNET;
+		h.link[i] = i == JOURNAL_SUT || i == JOURNAL_EMITTED
+				    ? LINK_ETHERNET
+				    : l->link;
 	r = journal_open(&l->journal, &jo, &h, err);
 	return r != 0 ? errbuf_set(e, r, "%s", err) : 0;
 }
@@ -190,6 +205,7 @@ static int open_files(struct live *l, struct errbuf *e)
 	char err[LINES_ERR];
 	int r = 0;
 
+	l->link = l->record_waits ? l->record.link : LINK_ETHERNET;
 	if (l->opt->json != NULL) {
 		r = lines_open(&l->lines, l->opt->json, LINES_RING, err);
 		if (r != 0)
@@ -197,6 +213,28 @@ static int open_files(struct live *l, struct errbuf *e)
 	}
 	if (l->opt->journal != NULL)
 		r = open_journal(l, e);
+	return r;
+}
+
+/* What needs privileges, and says so when they are missing. */
+static int open_wires(struct live *l, sink_done_fn *done, struct errbuf *e)
+{
+	const struct options *o = l->opt;
+	size_t n;
+	int r = 0;
+
+	if (o->sut_dev != NULL && !o->engine.sut_none)
+		r = open_sut(l, e);
+	if (r == 0 && o->iface != NULL)
+		r = open_mirror(l, e);
+	if (r == 0)
+		r = open_sink(l, done, e);
+	if (r != -EPERM && r != -EACCES)
+		return r;
+	n = strlen(e->s);
+	snprintf(e->s + n, sizeof(e->s) - n,
+		 "; run it as root, or with CAP_NET_RAW, CAP_NET_ADMIN and "
+		 "CAP_BPF");
 	return r;
 }
 
@@ -213,19 +251,39 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	l->signal_fd = signals_open();
 	if (l->signal_fd < 0)
 		return errbuf_set(e, l->signal_fd, "cannot take signals");
-	if (o->sut_dev != NULL && !o->engine.sut_none)
-		r = open_sut(l, e);
-	if (r == 0 && o->iface != NULL)
-		r = open_mirror(l, e);
-	if (r == 0)
-		r = open_sink(l, done, e);
+	r = open_wires(l, done, e);
 	if (r == 0)
 		r = open_engine(l, e);
 	if (r == 0 && (l->has_mirror || l->has_sut))
 		r = privileges_drop(user_of(o), e);
+	if (r == 0 && o->files > 0)
+		r = live_file_open(l, 0, e);
 	if (r == 0)
 		r = open_files(l, e);
 	return r;
+}
+
+void live_forget(struct live *l)
+{
+	struct journal_stats st;
+	char name[PATH_MAX];
+
+	if (l->journal != NULL) {
+		journal_close(l->journal, &st);
+		l->journal = NULL;
+		for (uint64_t i = 0;
+		     i < st.files && strcmp(l->opt->journal, "-"); i++) {
+			snprintf(name, sizeof(name), i == 0 ? "%s" : "%s%llu",
+				 l->opt->journal, (unsigned long long)i);
+			unlink(name);
+		}
+	}
+	if (l->lines != NULL) {
+		lines_close(l->lines, &l->lines_lost);
+		l->lines = NULL;
+		if (strcmp(l->opt->json, "-") != 0)
+			unlink(l->opt->json);
+	}
 }
 
 void live_finish(struct live *l)

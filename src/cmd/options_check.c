@@ -3,6 +3,8 @@
  * options_check.c - What depends on more than one option
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -145,9 +147,29 @@ static int check_sut_dev(const struct options *o, struct errbuf *e)
 	return 0;
 }
 
+/* A file that is to be made: is it there already, or its folder not? */
+static int check_new(const char *path, const char *name, struct errbuf *e)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return errbuf_set(e, -EINVAL,
+				  "%s %s is there already; remove it or choose "
+				  "another name",
+				  name, path);
+	if (slash == NULL)
+		return 0;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return errbuf_set(e, -EINVAL, "%s %s: there is no folder %s; make it",
+			  name, path, folder);
+}
+
 static int check_journal(const struct options *o, struct errbuf *e)
 {
-	struct stat st;
 	bool rotates = o->rotate_bytes != 0 || o->rotate_secs != 0;
 
 	if (o->journal == NULL) {
@@ -169,12 +191,7 @@ static int check_journal(const struct options *o, struct errbuf *e)
 				"-C and -G or name a file");
 		return 0;
 	}
-	if (lstat(o->journal, &st) == 0)
-		return errbuf_set(e, -EINVAL,
-				  "-w %s is there already; remove it or choose "
-				  "another name",
-				  o->journal);
-	return 0;
+	return check_new(o->journal, "-w", e);
 }
 
 static int check_outputs(const struct options *o, struct errbuf *e)
@@ -213,6 +230,9 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 	/* Doctor writes no journal and no report. */
 	if (rc == 0 && cmd == OPTIONS_SHADOW)
 		rc = check_journal(o, e);
+	if (rc == 0 && cmd == OPTIONS_SHADOW && o->json != NULL &&
+	    strcmp(o->json, "-") != 0)
+		rc = check_new(o->json, "--json", e);
 	if (rc == 0)
 		rc = check_outputs(o, e);
 	return rc;

@@ -12,9 +12,6 @@
  * run. An emitted frame that meets an empty queue may be of the run's end, when
  * every flow is ended: that is asked for then, once, and no input may follow it.
  *
- * Our hardware address is not in the header: it is the source of the first
- * emitted frame, so a journal is opened twice, and a pipe cannot be rerun.
- *
  * Payload lies in the pool until the run's sink was done with it. A rerun is
  * done with an effect when its frame was compared; a send that failed comes as a
  * record of its own, with the effect's number, so the last effects are kept.
@@ -54,7 +51,6 @@ struct again {
 	struct options o;
 	struct arena mem;
 	struct engine *engine;
-	uint8_t mac[ETH_LEN];
 	uint64_t seen;
 	uint64_t compared;
 	uint64_t records;
@@ -130,29 +126,7 @@ static void close_journal(struct again *g)
 	g->in = NULL;
 }
 
-/* Our hardware address (left 0 if nothing was sent), and the first time. */
-static int look_ahead(struct again *g, uint64_t *begun)
-{
-	struct journal_record r;
-	bool first = true;
-	int rc = open_journal(g);
-
-	while (rc == 0 && journal_read_next(g->in, &r) > 0) {
-		if (first)
-			*begun = r.now;
-		first = false;
-		if (r.kind != JOURNAL_FRAME ||
-		    r.frame.iface != JOURNAL_EMITTED ||
-		    r.frame.cap < 2 * ETH_LEN)
-			continue;
-		memcpy(g->mac, r.frame.data + ETH_LEN, ETH_LEN);
-		break;
-	}
-	close_journal(g);
-	return rc;
-}
-
-static int make_engine(struct again *g, uint64_t begun)
+static int make_engine(struct again *g)
 {
 	const struct journal_header *h = journal_read_header(g->in);
 	struct errbuf e = { "" };
@@ -167,11 +141,11 @@ static int make_engine(struct again *g, uint64_t begun)
 	c->limits = h->limits;
 	c->key = h->key;
 	c->seed = h->seed;
-	memcpy(c->mac, g->mac, ETH_LEN);
+	memcpy(c->mac, h->mac, ETH_LEN);
 	if (mem_take(&g->mem, engine_size(c), 0))
 		return cannot(g, "no memory for %zu MB of flows and payload",
 			      engine_size(c) >> 20);
-	if (engine_init(&g->engine, &g->mem, c, begun))
+	if (engine_init(&g->engine, &g->mem, c, h->begun))
 		return cannot(g, "its options contradict each other");
 	return 0;
 }
@@ -207,7 +181,7 @@ static uint32_t build(struct again *g, uint64_t number)
 	const uint8_t *mac = w != NULL ? sutwire_mac(w, x->sut) : NULL;
 	struct out_frame f;
 
-	out_build(x, g->mac, mac != NULL ? mac : none, number, &f);
+	out_build(x, g->o.engine.mac, mac != NULL ? mac : none, number, &f);
 	memcpy(g->frame, f.hdr, f.hdr_len);
 	if (f.len > 0)
 		memcpy(g->frame + f.hdr_len, f.data, f.len);
@@ -431,19 +405,14 @@ static int run_records(struct again *g)
 
 static int rerun_file(struct again *g, const char *file)
 {
-	uint64_t begun = 0;
 	int rc;
 
 	memset(g, 0, sizeof(*g));
 	g->file = file;
 	g->result = EXIT_SAME;
-	if (strcmp(file, "-") == 0)
-		return cannot(g, "it is read twice; save it to a file first");
-	rc = look_ahead(g, &begun);
+	rc = open_journal(g);
 	if (rc == 0)
-		rc = open_journal(g);
-	if (rc == 0)
-		rc = make_engine(g, begun);
+		rc = make_engine(g);
 	if (rc == 0)
 		rc = run_records(g);
 	/* What the end of the run sends is in the journal, if anything is. */

@@ -30,16 +30,19 @@ int cmd_shadow(int argc, char **argv)
 		r = -1;
 	if (r == 0)
 		r = live_open(l, &o, live_done, &e);
-	if (r == 0) {
+	if (r == 0)
 		r = live_run(l, &e);
+	if (r == 0) {
 		live_finish(l);
 		live_report(l);
 		if (l->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", l->stopped.s);
-		code = r == 0 ? live_exit_code(l) : EXIT_ERROR;
+		code = live_exit_code(l);
+	} else {
+		log_line(LOG_ERROR, "%s", l != NULL ? e.s : "no memory");
+		if (l != NULL)
+			live_forget(l);
 	}
-	if (r != 0)
-		log_line(LOG_ERROR, "%s", e.s);
 	if (l != NULL)
 		live_close(l);
 	free(l);

@@ -36,8 +36,9 @@
 	ENGINE_FATES(X)                                                        \
 	X(frames_mirror)                                                       \
 	X(frames_sut)                                                          \
-	X(other_legs)		/* fates beyond the first of a frame */        \
-	X(events_lost)		/* nobody took them in time */                 \
+	X(offloaded)   /* of the mirror, good but for a checksum left open */  \
+	X(other_legs)  /* fates beyond the first of a frame */                 \
+	X(events_lost) /* nobody took them in time */                          \
 	X(datagrams_not_played) /* no SUT was ready */                         \
 	X(tls)                                                                 \
 	X(holes_skipped) /* in production's stream, place still known */       \

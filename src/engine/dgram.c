@@ -6,14 +6,18 @@
  *
  * On port 53, and wherever both ends speak it, a datagram is read as DNS: its id
  * and question pair query and answer. Otherwise answers are paired in order. The
- * finished pairs are compared whole.
+ * finished pairs are compared whole. What a report calls the request is the name
+ * and type of the client's question, as in a zone file (RFC 1035 section 5.1).
  */
 #include <string.h>
 
 #include "compare/dns.h"
+#include "core/bytes.h"
 #include "engine/engine_internal.h"
 
-#define PORT_DNS 53
+#define PORT_DNS   53
+#define DNS_HEADER 12
+#define DNS_LABEL  63
 
 static struct udp_tag tag_of(const struct segment *seg, uint16_t port)
 {
@@ -128,6 +132,85 @@ static void compare_pair(const struct engine *e, const struct udp_pair *p,
 	}
 }
 
+/* A text that is cut where it does not fit. */
+struct words {
+	char *p;
+	size_t n;
+	size_t max;
+};
+
+static void put(struct words *w, const void *p, size_t n)
+{
+	if (n > w->max - w->n)
+		n = w->max - w->n;
+	memcpy(w->p + w->n, p, n);
+	w->n += n;
+}
+
+static void put_type(struct words *w, uint16_t type)
+{
+	static const struct {
+		uint16_t type;
+		const char *name;
+	} known[] = { { 1, "A" },      { 2, "NS" },	 { 5, "CNAME" },
+		      { 6, "SOA" },    { 12, "PTR" },	 { 15, "MX" },
+		      { 16, "TXT" },   { 28, "AAAA" },	 { 33, "SRV" },
+		      { 43, "DS" },    { 48, "DNSKEY" }, { 64, "SVCB" },
+		      { 65, "HTTPS" }, { 255, "ANY" } };
+	char digits[5];
+	size_t i = sizeof(digits);
+
+	put(w, " ", 1);
+	for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+		if (known[k].type == type) {
+			put(w, known[k].name, strlen(known[k].name));
+			return;
+		}
+	/* RFC 3597 section 5 */
+	do {
+		digits[--i] = (char)('0' + type % 10);
+		type /= 10;
+	} while (type > 0);
+	put(w, "TYPE", 4);
+	put(w, digits + i, sizeof(digits) - i);
+}
+
+static void put_label(struct words *w, const uint8_t *p, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++) {
+		if (p[i] == '.' || p[i] == '\\')
+			put(w, "\\", 1);
+		put(w, p + i, 1);
+	}
+	put(w, ".", 1);
+}
+
+/* Name and type of the first question; its bytes are the client's. A query does
+ * not compress its name: one that does is left without a text.
+ */
+static uint8_t question(const struct frame *f, char *out)
+{
+	struct words w = { out, 0, EVENT_REQUEST };
+	uint32_t at = DNS_HEADER;
+
+	if (f == NULL || f->len <= DNS_HEADER || get_be16(f->data + 4) == 0)
+		return 0;
+	while (at < f->len && f->data[at] != 0) {
+		uint32_t len = f->data[at++];
+
+		if (len > DNS_LABEL || len > f->len - at)
+			return 0;
+		put_label(&w, f->data + at, len);
+		at += len;
+	}
+	if (f->len - at < 1 + 4)
+		return 0;
+	if (w.n == 0)
+		put(&w, ".", 1);
+	put_type(&w, get_be16(f->data + at + 1));
+	return (uint8_t)w.n;
+}
+
 static void pair_event(struct engine *e, const struct udp_pair *p,
 		       const struct compare_result *r)
 {
@@ -143,6 +226,8 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	ev->prod_port = p->pport;
 	ev->sut_port = p->pport;
 	ev->result = *r;
+	if (!p->tag.ordered)
+		ev->request_len = question(p->frame[WHO_CLIENT], ev->request);
 	if (p->has[WHO_PROD])
 		ev->prod_ns = p->latency[WHO_PROD];
 	if (p->has[WHO_SUT])

@@ -116,7 +116,8 @@ enum event_kind {
  * @now:	When, ns
  * @index:	Number of the exchange in it
  * @client ... @sut_port: Its endpoints
- * @request:	First line of the request, as captured: hostile bytes
+ * @request:	First line of the request, or name and type of a DNS question, as
+ *		captured: hostile bytes
  * @result:	Verdict
  * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
  *		the answer, on each side; 0: unknown

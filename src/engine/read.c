@@ -112,7 +112,13 @@ static void client_piece(struct engine *e, struct flow *f,
 	x->flags |= X_C_BEGUN;
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
-	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
+	/* Where a request may be split in two ways, or two copies of its
+	 * bytes differ, nobody knows what answers what from there on (I18).
+	 */
+	if ((pc->flags & FRAMER_AMBIGUOUS) != 0 ||
+	    stream_has(&f->c, STREAM_CONFLICT))
+		f->flags |= FLOW_AMBIGUOUS;
+	if ((f->flags & FLOW_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, sp->now);
@@ -150,6 +156,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_CLIENT_RST:
 		return REASON_CLIENT_ABORT;
 	case FLOW_END_PROD_RST:
+	case FLOW_END_LATE_DATA:
 		return REASON_PROD_CUT;
 	case FLOW_END_SUT_REFUSED:
 	case FLOW_END_SUT_SILENT:

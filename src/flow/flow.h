@@ -72,6 +72,7 @@ enum leg {
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
+	X(FLOW_END_LATE_DATA, "late_data")                                     \
 	X(FLOW_END_BEHIND, "behind")                                           \
 	X(FLOW_END_POOL_FULL, "pool_full")                                     \
 	X(FLOW_END_IDLE, "idle")                                               \

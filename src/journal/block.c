@@ -22,7 +22,9 @@ enum {
 	HEADER_LIMITS = BLOCK_LEN,	 /* four numbers of 64 bits */
 	HEADER_KEY = HEADER_LIMITS + 32, /* two */
 	HEADER_SEED = HEADER_KEY + 16,
-	HEADER_VERSION_LEN = HEADER_SEED + 8, /* 16 bits */
+	HEADER_BEGUN = HEADER_SEED + 8,
+	HEADER_MAC = HEADER_BEGUN + 8,	     /* 6 bytes, and 2 of nothing */
+	HEADER_VERSION_LEN = HEADER_MAC + 8, /* 16 bits */
 	HEADER_OPTIONS_LEN = HEADER_VERSION_LEN + 2,
 	HEADER_TEXT = HEADER_OPTIONS_LEN + 2, /* version, then options */
 };
@@ -77,6 +79,9 @@ uint32_t block_put_header(uint8_t *p, const struct block *b,
 	put64(p + HEADER_KEY, h->key.k[0]);
 	put64(p + HEADER_KEY + 8, h->key.k[1]);
 	put64(p + HEADER_SEED, h->seed);
+	put64(p + HEADER_BEGUN, h->begun);
+	memset(p + HEADER_MAC, 0, 8);
+	memcpy(p + HEADER_MAC, h->mac, sizeof(h->mac));
 	put_be16(p + HEADER_VERSION_LEN, (uint16_t)version);
 	put_be16(p + HEADER_OPTIONS_LEN, (uint16_t)options);
 	memcpy(p + HEADER_TEXT, h->version, version);
@@ -120,6 +125,8 @@ int block_get_header(const uint8_t *p, size_t len, const struct block *b,
 	h->key.k[0] = get_be64(p + HEADER_KEY);
 	h->key.k[1] = get_be64(p + HEADER_KEY + 8);
 	h->seed = get_be64(p + HEADER_SEED);
+	h->begun = get_be64(p + HEADER_BEGUN);
+	memcpy(h->mac, p + HEADER_MAC, sizeof(h->mac));
 	h->started = b->b;
 	h->only_client = (b->flags & BLOCK_ONLY_CLIENT) != 0;
 	return 0;

@@ -26,7 +26,7 @@
 #define BLOCK_LEN  40u
 #define BLOCK_NAME 255u /* longest file name */
 /* Longest block of all, a header's. */
-#define BLOCK_MAX (BLOCK_LEN + 64 + JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX)
+#define BLOCK_MAX (BLOCK_LEN + 80 + JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX)
 
 enum block_kind {
 	BLOCK_HEADER = 1, /* number: of the first record in this file; a: file

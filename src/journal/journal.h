@@ -50,7 +50,9 @@ enum journal_iface {
  * @limits:	Limits of the packet path
  * @key:	Key of the hash tables
  * @seed:	Seed of the random numbers
+ * @mac:	Our hardware address on the SUT's wire
  * @started:	ns since 1970 at which `now` was 0
+ * @begun:	`now` at which the engine was made
  * @link:	Link type of each interface (LINK_ numbers)
  * @only_client: Only the clients' frames were recorded; set by journal_open()
  */
@@ -60,7 +62,9 @@ struct journal_header {
 	struct limits limits;
 	struct hash_key key;
 	uint64_t seed;
+	uint8_t mac[6];
 	uint64_t started;
+	uint64_t begun;
 	uint16_t link[JOURNAL_IFACES];
 	bool only_client;
 };

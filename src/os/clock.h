@@ -16,6 +16,9 @@ uint64_t clock_mono(void);
 /** clock_real() - Time of day, ns since 1970; may jump */
 uint64_t clock_real(void);
 
+/** clock_precise() - Let this thread's sleeps end within a microsecond or so */
+void clock_precise(void);
+
 /**
  * clock_pause() - Sleep
  * @ns:	How long; a signal may end it sooner

@@ -280,8 +280,10 @@ static void absorbed(struct text *t, const struct report_data *d)
 		 text_number(n, d->absorbed), d->tops > 0 ? ", most to" : "");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++)
 		text_add(t, "%*s%-46s %-5s %14s\n", INDENT, "",
-			 text_endpoint(to, &d->top[i].dst.ip,
-				       d->top[i].dst.port),
+			 d->top[i].dst.port == 0
+				 ? text_ip(to, &d->top[i].dst.ip)
+				 : text_endpoint(to, &d->top[i].dst.ip,
+						 d->top[i].dst.port),
 			 text_safe(kind, sizeof(kind), d->top[i].kind,
 				   strlen(d->top[i].kind)),
 			 text_number(n, d->top[i].n));
@@ -365,8 +367,7 @@ size_t report_text_live(char *out, size_t size, unsigned columns,
 	snprintf(item[0], sizeof(item[0]), "%s", text_time(n, l->elapsed));
 	snprintf(item[1], sizeof(item[1]), "  %s flows",
 		 text_number(n, l->flows));
-	snprintf(item[2], sizeof(item[2]), "  %s req/s",
-		 text_number(n, l->rate));
+	snprintf(item[2], sizeof(item[2]), "  %s/s", text_number(n, l->rate));
 	snprintf(item[3], sizeof(item[3]), "  %s same",
 		 text_number(n, l->same));
 	snprintf(item[4], sizeof(item[4]), "  %s different",

@@ -289,6 +289,9 @@ void ack_push(struct shadow *s, struct flow *f, uint64_t now,
 		   f->s.nxt == f->s_iss + 1) {
 		if (f->due[DUE_DACK] == WHEEL_NEVER)
 			due_set(s, f, DUE_DACK, now + HANDSHAKE_WAIT);
+	} else if ((f->flags & FLOW_HANDSHAKE) != 0) {
+		if (!send_ack(s, f, out, p.partial ? CAUSE_ACK_DUP : p.cause))
+			return;
 	} else if (fresh != 0 && (!p.partial || fresh >= 2u * f->s_mss)) {
 		if (!send_ack(s, f, out, p.cause))
 			return;

@@ -308,7 +308,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 	    was_accepted(f, fr))
 		return;
 	s->count.late_data_dropped++;
-	shadow_end(s, f, FLOW_END_PROD_RST, now, out);
+	shadow_end(s, f, FLOW_END_LATE_DATA, now, out);
 }
 
 void close_push(struct shadow *s, struct flow *f, uint64_t now,

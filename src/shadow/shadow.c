@@ -543,8 +543,7 @@ static void established(struct shadow *s, struct flow *f,
 	f->s_iss = seg->seq;
 	stream_start(&f->s, seg->seq + 1);
 	f->s_base = seg->seq + 1;
-	f->ack_sent = seg->seq; /* our ACK of it is owed */
-	add_boundary(f, seg->seq + 1);
+	f->ack_sent = seg->seq + 1; /* all that we send acks it */
 	f->edge = seg->seq + 1 + f->edge;
 	f->snd_wnd = seg->win;
 	f->flags |= FLOW_HANDSHAKE;

@@ -63,6 +63,9 @@ time.sleep(3600)
 BODY = bytes(97 + i % 23 for i in range(1 << 20))
 
 
+MTIME = 1000000000  # of the files that are served
+
+
 class LabError(Exception):
     """The lab itself could not do what it was asked."""
 
@@ -310,8 +313,11 @@ class Lab:
     def drive_directly(self):
         """Makes `us` a plain host on the SUT's wire, for a second load."""
         n = "/%d" % self.addr["len"]
+        self.sysctl("us", "net.ipv6.conf.eth1.disable_ipv6",
+                    0 if self.family == 6 else 1)
         self.ip("us", "link", "set", "eth1", "up")
-        self.ip("us", "addr", "add", self.addr["gw"] + n, "dev", "eth1")
+        self.ip("us", "addr", "add", self.addr["gw"] + n, "dev", "eth1",
+                *(["nodad"] if self.family == 6 else []))
 
     def close(self):
         # A second Ctrl-C must not leave half of it standing.
@@ -479,8 +485,10 @@ class Lab:
         for d in ("www", "tmp"):
             os.makedirs(os.path.join(root, d), exist_ok=True)
         for name, size in (("b100", 100), ("b10k", 10240), ("b1m", 1 << 20)):
-            with open(os.path.join(root, "www", name), "wb") as f:
+            path = os.path.join(root, "www", name)
+            with open(path, "wb") as f:
                 f.write(BODY[:size])
+            os.utime(path, (MTIME, MTIME))  # Last-Modified, of both the same
         host = self.addr[room]
         temps = "".join("%s_temp_path %s/tmp/%s;" % (t, root, t) for t in (
             "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))

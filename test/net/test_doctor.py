@@ -127,11 +127,23 @@ class Lab:
             self.send("tap", "m0", *frames)
         if listen:
             self.spawn("sut", LISTENER)
+            self.listening()
 
     def spawn(self, room, code, *args):
         self.children.append(subprocess.Popen(
             ("ip", "netns", "exec", ROOMS[room], sys.executable, "-c", code) +
             args))
+
+    def listening(self):
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            r = subprocess.run(
+                ("ip", "netns", "exec", ROOMS["sut"], "ss", "-Hltn"),
+                capture_output=True, text=True)
+            if ":80 " in r.stdout:
+                return
+            time.sleep(0.02)
+        raise RuntimeError("no server listens at the SUT")
 
     def send(self, room, dev, *frames):
         self.spawn(room, SENDER, dev, *(f.hex() for f in frames))
@@ -304,7 +316,7 @@ def why_not():
         return "not root"
     if not os.access(BINARY, os.X_OK):
         return "understudy is not built"
-    for tool in ("ip", "tc", "setpriv"):
+    for tool in ("ip", "ss", "tc", "setpriv"):
         if not shutil.which(tool):
             return "no " + tool
     if subprocess.run(("ip", "netns", "add", ROOMS["us"]),

@@ -78,7 +78,10 @@ def own_address(t):
         us = l.understudy()
         t.equal(ask_host(l), "TimeoutError", "the SUT's attempt")
         us.finish()
-        top = us.report().get("absorbed", {}).get("top", [])
+        absorbed = us.report().get("absorbed", {})
+        top = absorbed.get("top", [])
+        t.equal(sum(x["n"] for x in top), absorbed.get("total"),
+                "the list's sum")
         t.check(any(lab.ADDR[4]["lan"] in str(x.get("dst")) for x in top),
                 "not among what the SUT tried to reach: %s" % top)
         lab.isolated(t, l)

@@ -16,9 +16,9 @@ import lab  # noqa: E402
 CLIENT, EMITTED = 0, 3  # interfaces of the file
 
 
-def rerun(*files):
+def rerun(*files, stdin=subprocess.DEVNULL):
     return subprocess.run((lab.BINARY, "rerun") + files, capture_output=True,
-                          text=True, timeout=120)
+                          text=True, timeout=120, stdin=stdin)
 
 
 def record(l, drive, *args):
@@ -52,6 +52,13 @@ def is_equal(t, journal, least):
 def equal(t, drive, least, *args):
     with lab.Lab() as l:
         is_equal(t, record(l, drive, *args), least)
+
+
+def piped(t):
+    with lab.Lab() as l, open(record(l, keepalive), "rb") as f:
+        r = rerun("-", stdin=f)
+        t.equal(r.returncode, 0, "exit code; " + r.stdout + r.stderr)
+        t.check("-: equal:" in r.stdout, r.stdout)
 
 
 def lossy(t):
@@ -117,7 +124,7 @@ def cannot(t):
         r = rerun(journal)
         t.equal(r.returncode, 2, "exit code")
         t.check("journal-only" in r.stderr, r.stderr)
-        for name in (lab.BINARY, l.path("none"), "-"):
+        for name in (lab.BINARY, l.path("none"), "/dev/null"):
             r = rerun(name)
             t.equal(r.returncode, 2, "exit code of " + name)
             t.equal(len(r.stderr.splitlines()), 1, "lines for " + name)
@@ -136,6 +143,7 @@ def from_a_capture(t):
 
 lab.main([
     ("one connection", equal, keepalive, 30),
+    ("from standard input", piped),
     ("load", equal, load, 1000),
     ("level timing", equal, keepalive, 30, "--level", "timing"),
     ("a mirror that loses frames", lossy),

@@ -48,6 +48,8 @@ static struct journal_header sample_header(void)
 		.key = { { UINT64_C(0x0123456789abcdef), 42 } },
 		.seed = UINT64_C(0xfedcba9876543210),
 		.started = START,
+		.begun = 12345678901,
+		.mac = { 2, 0, 0, 0xfe, 0, 0xff },
 		.link = { LINK_ETHERNET, LINK_ETHERNET, LINK_ETHERNET,
 			  LINK_ETHERNET, LINK_RAW },
 	};
@@ -225,6 +227,7 @@ static void test_round_trip(void)
 	CHECK(h->limits.frags == want.limits.frags);
 	CHECK(memcmp(&h->key, &want.key, sizeof(want.key)) == 0);
 	CHECK(h->seed == want.seed && h->started == want.started);
+	CHECK(h->begun == want.begun && memcmp(h->mac, want.mac, 6) == 0);
 	CHECK(memcmp(h->link, want.link, sizeof(want.link)) == 0);
 	CHECK(!h->only_client);
 	journal_read_close(r);
@@ -563,8 +566,8 @@ static void test_changed_places(void)
 		{ " csum=", 6, 'x', 0, -EBADMSG, "broken" },
 		{ " sut=", 1, 'S', 0, -EBADMSG, "broken" },
 		{ "USJ1\1", 3, '2', -ENOTSUP, 0, NULL },
-		{ "USJ1\1", 98, 255, -EBADMSG, 0, NULL }, /* options' length */
-		{ "USJ1\1", 100, 0, -EBADMSG, 0, NULL },  /* NUL inside */
+		{ "USJ1\1", 114, 255, -EBADMSG, 0, NULL }, /* options' length */
+		{ "USJ1\1", 116, 0, -EBADMSG, 0, NULL },   /* NUL inside */
 	};
 	const char *path = path_of("changed");
 	struct journal_reader *r = NULL;

@@ -423,7 +423,7 @@ static void test_live(void)
 
 	full = report_text_live(out, sizeof(out), 200, &l);
 	CHECK(strcmp(out,
-		     "12 min 34 s  123,456 flows  99,999 req/s  12,345,678"
+		     "12 min 34 s  123,456 flows  99,999/s  12,345,678"
 		     " same  12 different  34 missed  behind 8.1 ms") == 0);
 	for (unsigned columns = 0; columns < 120; columns++) {
 		n = report_text_live(out, sizeof(out), columns, &l);
