@@ -5,6 +5,8 @@
   client.py HOST each PATH...         a connection for each request
   client.py HOST pipe PATH...         all requests in one segment
   client.py HOST slow PATH RATE       reads the answer at RATE bytes a second
+  client.py HOST stall PATH BYTES SECONDS
+                                      reads BYTES, nothing for SECONDS, the rest
   client.py HOST abort PATH BYTES     reads BYTES of the answer, then resets
   client.py HOST idle COUNT SECONDS FROM
                                       holds COUNT connections of one address
@@ -90,6 +92,20 @@ def slow(host, path, rate):
     print("read", got)
 
 
+def stall(host, path, count, seconds):
+    s = connect(host, 16384)
+    s.sendall(request(path, True))
+    got = 0
+    while True:
+        data = s.recv(8192)
+        if not data:
+            break
+        if got < count <= got + len(data):
+            time.sleep(seconds)
+        got += len(data)
+    print("read", got)
+
+
 def abort(host, path, count):
     s = connect(host, 65536)
     s.sendall(request(path, True))
@@ -127,6 +143,8 @@ def main():
     try:
         if how == "slow":
             slow(host, rest[0], int(rest[1]))
+        elif how == "stall":
+            stall(host, rest[0], int(rest[1]), float(rest[2]))
         elif how == "abort":
             abort(host, rest[0], int(rest[1]))
         elif how == "idle":

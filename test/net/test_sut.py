@@ -65,6 +65,26 @@ def refusing(t):
         lab.isolated(t, l)
 
 
+def resetting(t):
+    """A RST for each request: the flow begins anew at the next one."""
+    with lab.Lab() as l:
+        l.labsrv("prod")
+        l.labsrv("sut", "-f")
+        us = l.understudy()
+        rest = snapshot(us)["memory"]
+        l.wrk(seconds=1, conns=4, url="/a?fault=reset")
+        time.sleep(1.1)
+        at_rest(t, us, rest, "1 s after the end")
+        t.equal(us.finish(), 1, "exit code")
+        r = us.report()
+        t.check(r["flows"]["ended"].get("sut_rst", 0) > 10, "no RST reported")
+        t.equal(r["requests"]["answered"], 0, "answered")
+        t.equal(r["requests"]["delivered"] + sum(r["not_delivered"].values()),
+                r["requests"]["seen"], "every request counted")
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
 def frozen(t):
     with lab.Lab() as l:
         prod, sut = l.labsrv("prod"), l.labsrv("sut")
@@ -177,6 +197,7 @@ def two(t, family=4):
 lab.main([
     ("killed", killed),
     ("refusing", refusing),
+    ("answering with RST", resetting),
     ("frozen, and back", frozen),
     ("a SYN flood", flooded),
     ("50 ms slower, wait", lagging),
