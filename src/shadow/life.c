@@ -143,10 +143,10 @@ static bool stays_asked(struct shadow *s, const struct flow *f,
 	struct target *t = &s->target[f->sut];
 	const struct exchange *x = f->x.at[WHO_SUT];
 
-	if (why != FLOW_END_SUT_SILENT || !t->mute || t->asked ||
+	if (why != FLOW_END_SUT_SILENT || !t->mute || t->asked != 0 ||
 	    f->leg != LEG_OPEN || x == NULL || (x->flags & X_DELIVERED) == 0)
 		return false;
-	t->asked = true;
+	t->asked = f->id;
 	return true;
 }
 
@@ -194,7 +194,9 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out)
 {
 	struct target *t = &s->target[f->sut];
-	bool trial = t->silent && now - t->trial >= TRIAL_EVERY;
+	/* Its own tuple is still in use there. */
+	bool trial =
+		t->silent && t->asked != f->id && now - t->trial >= TRIAL_EVERY;
 	struct flow *other;
 
 	if (effects_left(out) == 0) {

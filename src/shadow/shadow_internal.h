@@ -65,10 +65,10 @@ struct target {
 	bool ready;
 	bool silent;
 	bool mute;	  /* silent, though its kernel acks */
-	bool asked;	  /* a request was left with it when it fell silent */
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
 	uint64_t owed_flow; /* whose */
+	uint64_t asked;	    /* flow whose request stayed with it, 0: none did */
 	uint64_t since;	    /* when it fell silent */
 	uint64_t trial;	    /* when a flow was last played to the silent SUT */
 	uint64_t swept; /* when the flows of the silent SUT were looked at */

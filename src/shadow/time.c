@@ -206,7 +206,7 @@ static void fall_silent(struct shadow *s, struct target *t, uint64_t now)
 {
 	t->silent = true;
 	t->mute = t->waiting == 0 || now - t->waiting < s->opt.sut_silent;
-	t->asked = false;
+	t->asked = 0;
 	t->since = now;
 	t->trial = now;
 	s->count.sut_silences++;
