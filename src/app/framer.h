@@ -64,7 +64,7 @@ struct framer_piece {
 	uint32_t index;
 };
 
-#define FRAMER_STATE_MAX 176 /* bytes of state a flow has room for */
+#define FRAMER_STATE_MAX 168 /* bytes of state a flow has room for */
 
 /**
  * struct framer_ops - A protocol

@@ -11,8 +11,11 @@
 #include "cmd/cmd.h"
 #include "cmd/live.h"
 #include "cmd/version.h"
+
+#include "os/log.h"
 #include "os/usage.h"
 #include "report/report.h"
+#include "report/text.h"
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
@@ -255,6 +258,20 @@ static void fill(struct filled *f, struct live *l)
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
 	f->d.sum_count = 4;
+}
+
+void live_routes(const struct live *l)
+{
+	const struct shadow *s = engine_shadow(l->engine);
+	const struct shadow_route *r;
+	char ip[TEXT_IP];
+
+	for (uint32_t i = 0; (r = shadow_route(s, i)) != NULL; i++)
+		log_line(LOG_WARN,
+			 "clients of the network of %s were no longer played: "
+			 "the SUT answers them by another wire; take its more "
+			 "specific route away (ip route get %s, on the SUT)",
+			 text_ip(ip, &r->net), ip);
 }
 
 static bool stdout_is_taken(const struct options *o)

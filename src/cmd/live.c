@@ -302,15 +302,9 @@ static void warn_wires(struct live *l)
 	}
 }
 
-static void look_around(struct live *l)
+static void look_at_signals(struct live *l)
 {
-	const struct engine_counters *c = &engine_stats(l->engine)->count;
-	uint64_t frames = c->frames_mirror + c->frames_sut;
 	int sig;
-
-	l->busy = frames - l->look_frames >= NAP_FRAMES &&
-		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
-	l->look_frames = frames;
 
 	while ((sig = signals_next(l->signal_fd)) > 0) {
 		if (sig == SIGUSR1)
@@ -318,6 +312,17 @@ static void look_around(struct live *l)
 		else if (sig != SIGUSR2)
 			l->stop = true;
 	}
+}
+
+static void look_around(struct live *l)
+{
+	const struct engine_counters *c = &engine_stats(l->engine)->count;
+	uint64_t frames = c->frames_mirror + c->frames_sut;
+
+	l->busy = frames - l->look_frames >= NAP_FRAMES &&
+		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
+	l->look_frames = frames;
+	look_at_signals(l);
 	if (l->opt->duration != 0 && l->now - l->begun >= l->opt->duration)
 		l->stop = true;
 	if (l->opt->count != 0 && l->mirror_frames >= l->opt->count)
@@ -624,21 +629,39 @@ static int run_files(struct live *l, struct errbuf *e)
 	return 0;
 }
 
-/* Let the SUT end its last answers, then end every flow. */
+/* What the SUT has taken and given so far. */
+static uint64_t progress(const struct live *l)
+{
+	const struct shadow_counters *c =
+		shadow_counters(engine_shadow(l->engine));
+
+	return c->requests_delivered + c->requests_answered;
+}
+
+/* Let the SUT end its last answers, then end every flow. Where a SUT that is
+ * behind is waited for, it is for as long as it goes on; a signal ends that.
+ */
 static void wind_up(struct live *l)
 {
 	uint64_t until = l->now + LAST_WAIT;
+	uint64_t before = progress(l);
+	bool wait = !l->opt->engine.shadow.shed;
 	struct engine_occupancy occ;
 	struct effects out;
 	bool more = true;
 
 	l->stop = false;
-	while (l->has_sut && l->now < until && !wire_is_bad(l)) {
+	while (l->has_sut && l->now < until && !l->stop && !wire_is_bad(l)) {
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
 		engine_occupancy(l->engine, l->now, &occ);
 		if (occ.flows == 0)
 			break;
+		look_at_signals(l);
+		if (wait && progress(l) != before) {
+			before = progress(l);
+			until = l->now + LAST_WAIT;
+		}
 	}
 	while (more) {
 		more = engine_stop(l->engine, l->now, &out);

@@ -121,6 +121,9 @@ void live_finish(struct live *l);
  */
 void live_report(struct live *l);
 
+/** live_routes() - Name the networks that the SUT answers elsewhere */
+void live_routes(const struct live *l);
+
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
 

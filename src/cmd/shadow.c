@@ -35,6 +35,7 @@ int cmd_shadow(int argc, char **argv)
 	if (r == 0) {
 		live_finish(l);
 		live_report(l);
+		live_routes(l);
 		if (l->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", l->stopped.s);
 		code = live_exit_code(l);

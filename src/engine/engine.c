@@ -389,6 +389,7 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 		follow_wire(e, now);
 	}
 	attend(e, now, out);
+	udp_attend(e, now);
 	return kind;
 }
 

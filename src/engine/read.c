@@ -149,6 +149,46 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 	return x->cmp;
 }
 
+/* What the end of a leg means for an exchange that is open then. */
+static enum compare_reason reason_of(const struct flow *f)
+{
+	switch ((enum flow_end)f->end) {
+	case FLOW_END_CLIENT_RST:
+		return REASON_CLIENT_ABORT;
+	case FLOW_END_PROD_RST:
+	case FLOW_END_LATE_DATA:
+		return REASON_PROD_CUT;
+	case FLOW_END_SUT_REFUSED:
+	case FLOW_END_SUT_SILENT:
+	case FLOW_END_SYN_TIMEOUT:
+	case FLOW_END_NO_PROGRESS:
+	case FLOW_END_NOT_READY:
+		return REASON_SUT_DOWN;
+	case FLOW_END_GAP:
+		return REASON_CLIENT_GAP;
+	case FLOW_END_BEHIND:
+		return REASON_BEHIND;
+	case FLOW_END_POOL_FULL:
+		return REASON_NO_MEMORY;
+	case FLOW_END_TLS:
+		return REASON_TLS;
+	case FLOW_END_STOPPED:
+		return REASON_RUN_ENDED;
+	case FLOW_END_NONE:
+	case FLOW_END_CLOSED:
+	case FLOW_END_SUT_RST:
+	case FLOW_END_COUNT:
+		return REASON_MISSING;
+	case FLOW_END_IDLE:
+	case FLOW_END_VICTIM:
+	case FLOW_END_REUSED:
+	case FLOW_END_NO_ROUTE:
+	case FLOW_END_OBSERVED:
+		break;
+	}
+	return REASON_NOT_PLAYED;
+}
+
 static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
 		      uint64_t now)
 {
@@ -159,7 +199,7 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
 	if ((x->flags & both) == both)
 		judge(e, f, x, REASON_NONE, now);
 	else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
-		judge(e, f, x, REASON_MISSING, now);
+		judge(e, f, x, reason_of(f), now);
 }
 
 static void answer_mark(struct engine *e, struct flow *f, enum who who,
@@ -455,45 +495,6 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 }
 
 /* --- ends --- */
-
-/* What the end of a leg means for an exchange that is open then. */
-static enum compare_reason reason_of(const struct flow *f)
-{
-	switch ((enum flow_end)f->end) {
-	case FLOW_END_CLIENT_RST:
-		return REASON_CLIENT_ABORT;
-	case FLOW_END_PROD_RST:
-	case FLOW_END_LATE_DATA:
-		return REASON_PROD_CUT;
-	case FLOW_END_SUT_REFUSED:
-	case FLOW_END_SUT_SILENT:
-	case FLOW_END_SYN_TIMEOUT:
-	case FLOW_END_NO_PROGRESS:
-	case FLOW_END_NOT_READY:
-		return REASON_SUT_DOWN;
-	case FLOW_END_GAP:
-		return REASON_CLIENT_GAP;
-	case FLOW_END_BEHIND:
-		return REASON_BEHIND;
-	case FLOW_END_POOL_FULL:
-		return REASON_NO_MEMORY;
-	case FLOW_END_TLS:
-		return REASON_TLS;
-	case FLOW_END_STOPPED:
-		return REASON_RUN_ENDED;
-	case FLOW_END_NONE:
-	case FLOW_END_CLOSED:
-	case FLOW_END_SUT_RST:
-	case FLOW_END_COUNT:
-		return REASON_MISSING;
-	case FLOW_END_IDLE:
-	case FLOW_END_VICTIM:
-	case FLOW_END_REUSED:
-	case FLOW_END_OBSERVED:
-		break;
-	}
-	return REASON_NOT_PLAYED;
-}
 
 void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 {

@@ -29,7 +29,7 @@
 #include "flow/exchange.h"
 #include "flow/stream.h"
 
-#define FLOW_APP_MAX 176 /* bytes of a framer's state */
+#define FLOW_APP_MAX 168 /* bytes of a framer's state */
 #define FLOW_ACKS                                                              \
 	8 /* client acks waiting for the SUT's bytes; full: the
 			  * newest takes the place of the one before it */
@@ -70,6 +70,7 @@ enum leg {
 	X(FLOW_END_SUT_REFUSED, "sut_refused")                                 \
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
+	X(FLOW_END_NO_ROUTE, "no_route")                                       \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
@@ -222,6 +223,7 @@ struct flow {
 	uint32_t c_tsval;
 	uint32_t lost_seen; /* bytes captured while the place was lost */
 	uint32_t rst_ack;   /* production's byte at which a RST goes out */
+	uint32_t q_bytes;   /* blocks of the pool that the queue takes */
 	struct stream c;
 	struct stream p;
 	uint32_t p_ack; /* highest ack of the client's bytes by production */
@@ -257,7 +259,6 @@ struct flow {
 	struct frame *q_head; /* not acked by the SUT, by seq */
 	struct frame *q_tail;
 	struct frame *q_send; /* first that is not wholly sent */
-	uint32_t q_bytes;     /* blocks of the pool that the queue takes */
 
 	/* exchanges */
 	struct exchanges x;

@@ -69,6 +69,7 @@
 	X(zero_probes)                                                         \
 	X(unsent) /* the sink could not take it */                             \
 	X(effects_left_over)                                                   \
+	X(routes_lost) /* networks that the SUT answers elsewhere */           \
 	X(sut_silences)
 
 /** struct shadow_counters - All of them; the last arrays are by reason */

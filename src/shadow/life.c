@@ -127,10 +127,27 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 	want(s, f, resumes(s, why) ? WANT_JUDGE | WANT_SYNC : WANT_JUDGE);
 	if (resumes(s, why))
 		f->flags |= FLOW_LOST;
-	s->target[f->sut].owed = 0;
+	if (s->target[f->sut].owed_flow == f->id)
+		s->target[f->sut].owed = 0;
 	let_go(s, f);
 	if (mirror_over(f))
 		remember(s, f, now);
+}
+
+/* One request that a silent SUT has taken and not answered stays with it: no RST
+ * ends it, so that its answer tells that the SUT is back.
+ */
+static bool stays_asked(struct shadow *s, const struct flow *f,
+			enum flow_end why)
+{
+	struct target *t = &s->target[f->sut];
+	const struct exchange *x = f->x.at[WHO_SUT];
+
+	if (why != FLOW_END_SUT_SILENT || !t->mute || t->asked ||
+	    f->leg != LEG_OPEN || x == NULL || (x->flags & X_DELIVERED) == 0)
+		return false;
+	t->asked = true;
+	return true;
 }
 
 void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
@@ -141,7 +158,8 @@ void shadow_end(struct shadow *s, struct flow *f, enum flow_end why,
 		f->ending = FLOW_END_NONE;
 		return;
 	}
-	if (f->leg != LEG_WAITING && !send_rst(s, f, out)) {
+	if (f->leg != LEG_WAITING && !stays_asked(s, f, why) &&
+	    !send_rst(s, f, out)) {
 		f->ending = (uint8_t)why;
 		return;
 	}
@@ -175,17 +193,24 @@ static bool choose_port(struct shadow *s, struct flow *f)
 void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out)
 {
-	const struct target *t = &s->target[f->sut];
+	struct target *t = &s->target[f->sut];
+	bool trial = t->silent && now - t->trial >= TRIAL_EVERY;
 	struct flow *other;
 
 	if (effects_left(out) == 0) {
 		more_later(s, f);
 		return;
 	}
-	if (!t->ready || t->silent) {
+	if (!t->ready || (t->silent && !trial)) {
 		leg_over(s, f,
 			 t->silent ? FLOW_END_SUT_SILENT : FLOW_END_NOT_READY,
 			 now);
+		return;
+	}
+	if (trial)
+		t->trial = now;
+	if (route_is_lost(s, f->sut, &f->key.client)) {
+		leg_over(s, f, FLOW_END_NO_ROUTE, now);
 		return;
 	}
 	f->eport = f->key.cport;

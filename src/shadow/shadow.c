@@ -55,6 +55,7 @@ int shadow_init(struct shadow **out, struct arena *a, const struct limits *lim,
 		return r;
 	s->opt = *opt;
 	s->lim = *lim;
+	s->pool_scarce = pool_total(s->pool) - pool_total(s->pool) / POOL_SPARE;
 	s->rng.s = key->k[0] ^ key->k[1];
 	s->watched = now;
 	list_init(&s->attention);
@@ -81,11 +82,12 @@ bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 
 void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now)
 {
+	struct target *t = &s->target[sut];
+
 	(void)now;
-	s->target[sut].waiting = 0;
-	if (s->target[sut].silent)
-		s->target[sut].owed = 0;
-	s->target[sut].silent = false;
+	t->waiting = 0;
+	if (t->silent && !t->mute)
+		target_back(t);
 }
 
 struct pool *shadow_pool(struct shadow *s)
@@ -622,6 +624,7 @@ static void sut_segment(struct shadow *s, struct flow *f,
 	if (seg->len > 0) {
 		add_boundary(f, seg->seq + seg->len);
 		s->target[f->sut].owed = 0;
+		target_back(&s->target[f->sut]);
 		f->s_progress = now;
 	}
 }
@@ -643,6 +646,8 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 	if (f == NULL) {
 		if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 			s->count.sut_syn++;
+		if (seg->len > 0) /* it answers what was left with it */
+			target_back(&s->target[sut]);
 		stray(s, sut, seg, now, out);
 		return NULL;
 	}
@@ -679,7 +684,8 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 	f->q_bytes += frame_block(fr->len);
 	if (s->opt.shed && f->due[DUE_LAG] == WHEEL_NEVER)
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
-	if (f->q_bytes > s->lim.flow_share)
+	if (f->q_bytes > s->lim.flow_share ||
+	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
 		f->ending = FLOW_END_BEHIND;
 }
 
@@ -874,6 +880,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
 		   s->target[f->sut].owed == 0) {
 		s->target[f->sut].owed = now;
+		s->target[f->sut].owed_flow = f->id;
 	}
 	return x;
 }

@@ -64,6 +64,16 @@ struct shadow_options {
 #define SHADOW_IDLE	  (300 * NS_PER_SEC)
 #define SHADOW_DELAY	  (5 * NS_PER_MS)
 
+/* Networks that a SUT answers elsewhere; full: the oldest is tried again. */
+#define SHADOW_ROUTES 64
+
+/** struct shadow_route - Clients whose SYNs SUT @sut does not answer here */
+struct shadow_route {
+	struct ipaddr net;
+	uint8_t bits;
+	uint8_t sut;
+};
+
 struct shadow;
 
 /** shadow_size() - Arena bytes of a machine within these limits */
@@ -238,6 +248,9 @@ uint64_t shadow_next_timeout(const struct shadow *s);
 
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */
 void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
+
+/** shadow_route() - Entry @i of the networks not played; NULL: no more */
+const struct shadow_route *shadow_route(const struct shadow *s, uint32_t i);
 
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);

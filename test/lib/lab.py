@@ -46,9 +46,11 @@ BINARY = os.environ.get("UNDERSTUDY",
 LIBC = ctypes.CDLL(None)
 ROOMS = ("client", "prod", "sut", "us", "tap")
 ADDR = {4: {"client": "10.0.0.2", "prod": "10.0.0.10", "sut": "10.1.0.20",
-            "gw": "10.1.0.1", "len": 24, "lan": "10.9.0.1"},
+            "sut2": "10.1.0.21", "gw": "10.1.0.1", "len": 24,
+            "lan": "10.9.0.1"},
         6: {"client": "fd00:a::2", "prod": "fd00:a::10", "sut": "fd00:b::20",
-            "gw": "fd00:b::1", "len": 64, "lan": "fd00:9::1"}}
+            "sut2": "fd00:b::21", "gw": "fd00:b::1", "len": 64,
+            "lan": "fd00:9::1"}}
 MAC = {"c0": "02:00:00:00:0c:00", "p0": "02:00:00:00:0b:00",
        "s0": "02:00:00:00:05:00"}
 PARK = """
@@ -518,16 +520,23 @@ http {
         self.listening(room, p)
         return p
 
-    def labsrv(self, room, *args):
-        """Our own slow or faulty server (lab/labsrv.c) at port 80."""
+    def labsrv(self, room, *args, at=None, port=80):
+        """Our own slow or faulty server (lab/labsrv.c), at the room's address
+        or another one of it."""
         self.files += 1
         log = self.path("labsrv-%s.%d" % (room, self.files))
         p = self.spawn(room, [self.tool("labsrv", "lab/labsrv.c"), "-a",
-                              self.addr[room], "-p", "80", "-l", log, *args],
-                       err=log + ".err")
+                              self.addr[at or room], "-p", str(port), "-l",
+                              log, *args], err=log + ".err")
         p.log, p.reopen = log, False
-        self.listening(room, p)
+        self.listening(room, p, port)
         return p
+
+    def second_sut(self):
+        """Gives the SUT's host another address: "sut2"."""
+        v6 = ["nodad"] if self.family == 6 else []
+        self.ip("sut", "addr", "add", "%s/%d" % (
+            self.addr["sut2"], self.addr["len"]), "dev", "s0", *v6)
 
     def unbound(self, room, extra=""):
         """A real unbound that answers all of lab. itself and logs queries."""
@@ -568,11 +577,13 @@ remote-control:
                                    self.addr["prod"], str(count), str(window)],
                         timeout=timeout)
 
-    def flood(self, seconds):
-        """SYNs from addresses that nobody has, to production: how many."""
+    def flood(self, seconds, rate=20000):
+        """SYNs from addresses that nobody has, to production, `rate` a second:
+        how many."""
         code, out = self.run("client", [
             sys.executable, os.path.join(HERE, "flood.py"), "c0", MAC["c0"],
-            MAC["p0"], self.addr["client"], self.addr["prod"], str(seconds)])
+            MAC["p0"], self.addr["client"], self.addr["prod"], str(seconds),
+            str(rate)])
         if code:
             raise LabError("flood: " + out)
         return int(out)
@@ -620,10 +631,10 @@ remote-control:
             raise LabError("wrk: " + text)
         return float(m[1])
 
-    def map(self, port=80):
+    def map(self, port=80, sut="sut", sut_port=None):
         form = "[%s]:%d" if self.family == 6 else "%s:%d"
         return "%s=%s" % (form % (self.addr["prod"], port),
-                          form % (self.addr["sut"], port))
+                          form % (self.addr[sut], sut_port or port))
 
     def understudy(self, *args, compare="equivalent", ready=5.0, port=80,
                    filt="tcp port 80"):
