@@ -183,10 +183,47 @@ def journal(t):
             t.equal(len(names), 4, "interfaces with frames: %s" % names)
 
 
+TAGGED = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+s.send(bytes.fromhex("ffffffffffff0200000000cc8100200788b5") + bytes(46))
+"""
+
+
+def every_frame(t):
+    """--print: a line a frame; a VLAN tag is in the journal again."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        path = l.path("run.pcapng")
+        us = l.understudy("--print", "-w", path, filt="")
+        l.client("keep", "/b100?id=q-1", "/b100?id=q-2")
+        l.python("tap", TAGGED, "m0")
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        lines = us.text().splitlines()
+        for who, what, flags, more in (
+                ("client", "taken", "[S]", "10.0.0.10:80 ["),
+                ("production", "taken", "[S.]", "10.0.0.10:80 > "),
+                ("emitted", "syn", "[S]", "10.1.0.20:80 ["),
+                ("SUT", "answer", "[S.]", "10.1.0.20:80 > "),
+                ("emitted", "data", "[P.]", " flow 1")):
+            got = [x for x in lines if x.split()[:2] == [who, what] and
+                   flags in x and more in x and " len " in x]
+            t.check(got, "no line of %s %s %s" % (who, what, flags))
+        t.check(any(x.split()[:3] == ["mirror", "ignored", "not_ip"]
+                    for x in lines), "the tagged frame: " + us.text()[:2000])
+        with open(path, "rb") as f:
+            t.equal(f.read().count(bytes.fromhex("0200000000cc8100200788b5")),
+                    1, "tagged frames in the journal")
+        t.equal(l.run("us", [lab.BINARY, "rerun", path])[0], 0, "rerun")
+
+
 lab.main([
     ("SIGUSR1 and SIGINT", signals),
     ("--duration", duration),
     ("a journal", journal),
+    ("--print and a VLAN tag", every_frame),
     ("bad input", bad_input),
     ("a capture, to nobody", offline),
 ])

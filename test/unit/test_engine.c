@@ -621,6 +621,59 @@ static void answer(struct rig *r, enum engine_source from, uint16_t id,
 	    ip(1, 0, 1), 5353, m, dns(m, id, true, last));
 }
 
+/* What the event on an unanswered query with this question calls it. */
+static void asks(struct rig *r, const char *question, size_t len,
+		 const char *text)
+{
+	struct engine_event ev;
+	uint8_t m[512] = { 0 };
+	uint16_t id = 77;
+
+	put_be16(m, id);
+	put_be16(m + 2, 0x0100);
+	put_be16(m + 4, 1);
+	memcpy(m + 12, question, len);
+	udp(r, ENGINE_MIRROR, ip(1, 0, 1), 5353, ip(2, 0, 1), 53, m, 12 + len);
+	put_be16(m + 2, 0x8180);
+	udp(r, ENGINE_MIRROR, ip(2, 0, 1), 53, ip(1, 0, 1), 5353, m, 12 + len);
+	pass(r, UDP_TIMEOUT + 2 * NS_PER_SEC);
+	CHECK_ROW(engine_event(r->e, &ev), text);
+	CHECK_ROW(ev.request_len == strlen(text) &&
+			  memcmp(ev.request, text, strlen(text)) == 0,
+		  text);
+}
+
+static void test_question(void)
+{
+	static char many[4 * 64 + 5];
+	static char text[EVENT_REQUEST + 1];
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
+	start(&r);
+#define ASKS(question, text) asks(&r, question, sizeof(question) - 1, text)
+	ASKS("\2n7\3lab\0\0\1\0\1", "n7.lab. A");
+	ASKS("\0\0\2\0\1", ". NS");
+	ASKS("\1a\0\0\34\0\1", "a. AAAA");
+	ASKS("\1a\0\377\377\0\1", "a. TYPE65535");
+	ASKS("\1a\0\0\0\0\1", "a. TYPE0");
+	ASKS("\3a.b\2\\\33\0\0\1\0\1", "a\\.b.\\\\\33. A");
+#undef ASKS
+	/* As much as there is room for. */
+	for (size_t i = 0; i < 4; i++) {
+		many[64 * i] = 63;
+		memset(many + 64 * i + 1, 'x', 63);
+	}
+	many[64 * 3] = 0; /* three labels: a name is at most 255 bytes */
+	memcpy(many + 64 * 3 + 1, "\0\1\0\1", 4);
+	memset(text, 'x', EVENT_REQUEST);
+	text[63] = '.';
+	asks(&r, many, 64 * 3 + 5, text);
+	stop(&r);
+	check_closed(&r);
+}
+
 static void test_dns(void)
 {
 	const struct engine_stats *st;
@@ -649,6 +702,7 @@ static void test_dns(void)
 	CHECK(st->verdict[VERDICT_DIFFERENT] == 1);
 	CHECK(engine_event(r.e, &ev) && ev.kind == EVENT_VERDICT &&
 	      ev.result.verdict == VERDICT_DIFFERENT);
+	CHECK(ev.request_len == 4 && memcmp(ev.request, "a. A", 4) == 0);
 	pass(&r, UDP_TIMEOUT + NS_PER_SEC);
 	CHECK(st->reason[VERDICT_DIFFERENT][REASON_MISSING] == 1);     /* 13 */
 	CHECK(st->reason[VERDICT_NOT_COMPARED][REASON_PROD_CUT] == 1); /* 14 */
@@ -701,6 +755,7 @@ static const struct check_test tests[] = {
 	{ "the run ends", test_stopped },
 	{ "VXLAN", test_vxlan },
 	{ "DNS", test_dns },
+	{ "a question in words", test_question },
 	{ "other datagrams", test_datagrams },
 };
 
