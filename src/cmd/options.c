@@ -304,6 +304,7 @@ static int set_file(struct options *o, const struct row *r, const char *v,
 	if (*v == '\0')
 		return bad_value(e, r, "''", "is empty");
 	o->file[o->files++] = v;
+	o->engine.open_csum = true; /* captures are taken on hosts */
 	return 0;
 }
 

@@ -359,7 +359,7 @@ static enum decode_result decode(struct engine *e, enum engine_source from,
 
 	if (from != ENGINE_MIRROR || in->csum_ok ||
 	    (r != DECODE_BAD_IP_CSUM && r != DECODE_BAD_L4_CSUM) ||
-	    !d->offloaded)
+	    !d->offloaded || !e->cfg.open_csum)
 		return r;
 	good.csum_ok = true;
 	r = frame_decode(&good, vxlan, e->frags, now, d);

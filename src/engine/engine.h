@@ -77,6 +77,9 @@ struct engine_net {
  * @sample:	Clients that are played, in 1/65536; 65536: all
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
+ * @open_csum:	Take segments of the mirror whose checksum a host left to its
+ *		device, as captures taken on hosts have them; a live ring tells
+ *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
  * @mac:	Our private hardware address on the SUT's wire
@@ -93,6 +96,7 @@ struct engine_config {
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
 	uint32_t vxlan;
+	bool open_csum;
 	bool sut_none;
 	bool sut_pinned;
 	uint8_t sut_mac[ETH_LEN];

@@ -47,6 +47,8 @@
 #define DRAIN_WINDOW 65535u
 /* Bits of a client port that a substitute keeps. */
 #define PORT_ALIKE 0xfu
+#define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
+#define MSS_LEAST  64 /* less would be an attack on us */
 /* Stray RSTs a second. */
 #define STRAY_RATE 1000
 /* When less than this part of the pool is left, a flow that has bytes waiting and
@@ -109,6 +111,15 @@ static inline bool was_accepted(const struct flow *f, const struct frame *fr)
 {
 	return seq_le(fr->seq + fr->len, f->p_ack);
 }
+
+/* begin.c */
+
+/* Production's stream begins at @seq, and so does all that is counted from it. */
+void prod_start(struct flow *f, uint32_t seq);
+/* Give up what is before @c and @p in the two streams, and count what of it was
+ * never seen.
+ */
+void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p);
 
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sut.c - Segments of the SUT
+ *
+ * What the SUT's segment changes: its SYN,ACK opens the leg, its acks free the
+ * client's bytes, its numbers place ours. A segment of no flow is answered by RST,
+ * at a limited rate (I39).
+ */
+#include <string.h>
+
+#include "shadow/shadow_internal.h"
+
+/* A segment that belongs to no flow (RFC 9293 section 3.10.7.1, I39). */
+static void stray(struct shadow *s, uint8_t sut, const struct segment *seg,
+		  uint64_t now, struct effects *out)
+{
+	struct effect *e;
+
+	s->count.sut_stray++;
+	if ((seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
+		return;
+	if (now - s->stray_second >= NS_PER_SEC) {
+		s->stray_second = now;
+		s->stray_n = 0;
+	}
+	if (s->stray_n >= STRAY_RATE || effects_left(out) == 0) {
+		s->count.stray_rst_limited++;
+		return;
+	}
+	s->stray_n++;
+	e = &out->e[out->n++];
+	memset(e, 0, offsetof(struct effect, opts));
+	e->kind = EFFECT_TCP;
+	e->cause = CAUSE_STRAY_RST;
+	e->sut = sut;
+	e->ttl = 64;
+	e->flags = TCP_RST;
+	e->src = seg->dst;
+	e->sport = seg->dport;
+	e->dst = seg->src;
+	e->dport = seg->sport;
+	e->seq = seg->ack;
+}
+
+/* Remember where the SUT's frames end (I9). */
+static void add_boundary(struct flow *f, uint32_t seq)
+{
+	unsigned at = (f->bound_head + f->bound_n) % FLOW_BOUNDS;
+
+	if (f->bound_n == FLOW_BOUNDS)
+		f->bound_head = (uint8_t)((f->bound_head + 1) % FLOW_BOUNDS);
+	else
+		f->bound_n++;
+	f->bound[at] = seq;
+}
+
+static void established(struct shadow *s, struct flow *f,
+			const struct segment *seg, uint64_t now)
+{
+	const struct tcp_opts *o = &seg->opts;
+	uint8_t both = (uint8_t)(f->c_has & o->has);
+	uint16_t mss = ipaddr_is4(&seg->src) ? TCP_MSS_4 : TCP_MSS_6;
+
+	f->leg = LEG_OPEN;
+	f->ev |= EV_S_SYNACK;
+	s->count.flows_established++;
+	if ((o->has & OPT_HAS_MSS) != 0 && o->mss >= MSS_LEAST)
+		mss = o->mss;
+	f->s_mss = mss;
+	if ((both & OPT_HAS_TS) != 0) {
+		f->flags |= FLOW_TS;
+		f->s_tsval = o->tsval;
+	}
+	if ((both & OPT_HAS_SACK_OK) != 0)
+		f->flags |= FLOW_SACK;
+	if ((both & OPT_HAS_WSCALE) != 0) {
+		f->flags |= FLOW_WSCALE;
+		f->s_wscale = f->c_wscale;
+		f->sut_wscale = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
+	}
+	f->s_iss = seg->seq;
+	stream_start(&f->s, seg->seq + 1);
+	f->s_base = seg->seq + 1;
+	f->ack_sent = seg->seq + 1; /* all that we send acks it */
+	f->edge = seg->seq + 1 + f->edge;
+	f->snd_wnd = seg->win;
+	f->flags |= FLOW_HANDSHAKE;
+	f->tries = 0;
+	f->s_progress = now;
+	if (f->rtt_at != 0) {
+		uint64_t us = (now - f->rtt_at) / NS_PER_US;
+
+		f->srtt_us = us < 1	       ? 1
+			     : us > UINT32_MAX ? UINT32_MAX
+					       : (uint32_t)us;
+		f->rttvar_us = f->srtt_us / 2;
+		f->rtt_at = 0;
+	}
+	due_clear(f, DUE_RTO);
+}
+
+/* The SUT's answer to our SYN. */
+static void syn_sent(struct shadow *s, struct flow *f,
+		     const struct segment *seg, uint64_t now,
+		     struct effects *out)
+{
+	bool acks_us = (seg->flags & TCP_ACK) != 0 && seg->ack == f->c_iss + 1;
+
+	if ((seg->flags & TCP_RST) != 0) {
+		if (acks_us) {
+			s->count.sut_rst++;
+			leg_over(s, f, FLOW_END_SUT_REFUSED, now);
+		}
+		return;
+	}
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+	    acks_us) {
+		established(s, f, seg, now);
+		return;
+	}
+	/* It remembers an older incarnation: end that, and try again. */
+	stray(s, f->sut, seg, now, out);
+	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
+}
+
+/* A RST of the SUT: it must be at the expected place (RFC 5961 section 3.2). */
+static void sut_reset(struct shadow *s, struct flow *f,
+		      const struct segment *seg, uint64_t now)
+{
+	if (f->leg != LEG_OPEN ||
+	    !seq_in(seg->seq, f->ack_sent - 1, f->edge + DRAIN_WINDOW))
+		return;
+	s->count.sut_rst++;
+	leg_over(s, f, FLOW_END_SUT_RST, now);
+}
+
+static void sut_segment(struct shadow *s, struct flow *f,
+			const struct segment *seg, uint64_t now,
+			struct effects *out)
+{
+	bool old = seq_lt(seg->seq, f->s.nxt);
+
+	if ((f->flags & FLOW_TS) != 0 && (seg->opts.has & OPT_HAS_TS) != 0 &&
+	    seq_le(f->s_tsval, seg->opts.tsval) &&
+	    seq_le(seg->seq, f->ack_sent))
+		f->s_tsval = seg->opts.tsval;
+	if ((seg->flags & TCP_SYN) != 0 ||
+	    (old && (seg->len == 0 || seq_le(seg->seq + seg->len, f->s.nxt)) &&
+	     (f->flags & FLOW_HANDSHAKE) == 0))
+		f->dup_ack = true; /* repeated, keepalive or window probe */
+	if (f->leg == LEG_OPEN && (seg->flags & TCP_ACK) != 0) {
+		uint32_t una = f->snd_una;
+
+		sut_acked(s, f, seg, now, out);
+		if (una != f->snd_una)
+			f->s_progress = now;
+	}
+	if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN) {
+		stream_fin(&f->s, seg->seq + seg->len);
+		f->s_progress = now;
+	}
+	if (seg->len > 0) {
+		add_boundary(f, seg->seq + seg->len);
+		s->target[f->sut].owed = 0;
+		target_back(&s->target[f->sut]);
+		f->s_progress = now;
+	}
+}
+
+/* Does it reach beyond the window that the SUT was told? */
+static bool beyond_window(const struct flow *f, const struct segment *seg)
+{
+	return seq_lt(f->edge, seg->seq + seg->len);
+}
+
+struct flow *shadow_sut(struct shadow *s, uint8_t sut,
+			const struct segment *seg, uint64_t now,
+			struct effects *out)
+{
+	struct flow *f =
+		flow_find_sut(s->flows, sut, seg->sport, &seg->dst, seg->dport);
+
+	s->now = now;
+	if (f == NULL) {
+		if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+			s->count.sut_syn++;
+		if (seg->len > 0) /* it answers what was left with it */
+			target_back(&s->target[sut]);
+		stray(s, sut, seg, now, out);
+		return NULL;
+	}
+	f->last = now;
+	if (f->leg == LEG_SYN_SENT)
+		syn_sent(s, f, seg, now, out);
+	else if ((seg->flags & TCP_RST) != 0)
+		sut_reset(s, f, seg, now);
+	else if (f->leg == LEG_OPEN && beyond_window(f, seg)) {
+		/* Not acceptable (RFC 9293 section 3.10.7.4). */
+		s->count.sut_stray++;
+		f->dup_ack = true;
+		shadow_push(s, f, now, out);
+		return NULL;
+	} else
+		sut_segment(s, f, seg, now, out);
+	return f;
+}
