@@ -15,12 +15,15 @@
 /* What a step of a comparison found; negative: -ENOMEM or -E2BIG. */
 enum found { FOUND_NOTHING, FOUND_BYTE, FOUND_LENGTH };
 
+#define LANE_WORDS 4
+
 /**
  * struct lane - Two streams of bytes that should be the same
  * @pos:	Bytes that came of each
  * @room:	Memory of the first @room_size bytes that are kept
  * @keep:	Frames with the following ones, in order; len is their capacity
- * @hash:	Of the block under way of each, its whole words
+ * @hash:	Of the block under way of each, its whole words: word i goes into
+ *		hash i % LANE_WORDS
  * @word:	Its bytes behind them
  * @first:	Frames with the hashes of blocks that only one side has finished,
  *		oldest first
@@ -35,7 +38,7 @@ struct lane {
 	uint8_t *room;
 	uint32_t room_size;
 	struct frame *keep;
-	uint64_t hash[2];
+	uint64_t hash[2][LANE_WORDS];
 	uint64_t word[2];
 	struct frame *first;
 	struct frame *last;

@@ -14,7 +14,9 @@
  * The hash mixes eight bytes at a time by a multiplication with an odd number
  * and a shift, both of which can be undone: blocks that differ in one word only
  * never have the same hash, others with a chance of 2^-64 unless somebody
- * constructs them. It is not keyed; a SUT that wants to deceive its own test
+ * constructs them. Four hashes take turns at the words, so that the processor
+ * need not wait for one multiplication to begin the next; at the end of a block
+ * they are mixed into one. It is not keyed; a SUT that wants to deceive its own test
  * could.
  */
 #include "compare/compare_internal.h"
@@ -37,13 +39,20 @@ _Static_assert(COMPARE_KEEP % COMPARE_BLOCK == 0, "hashing begins a block");
 #define KEEP_LAST  8192u
 #define QUEUE	   1024u /* block of the queue of hashes */
 
+static void hash_reset(struct lane *l, unsigned side)
+{
+	for (unsigned i = 0; i < LANE_WORDS; i++)
+		l->hash[side][i] = HASH_BASIS + i;
+}
+
 void lane_init(struct lane *l, uint8_t *room, uint32_t size)
 {
 	*l = (struct lane){
 		.room = room,
 		.room_size = size,
-		.hash = { HASH_BASIS, HASH_BASIS },
 	};
+	hash_reset(l, 0);
+	hash_reset(l, 1);
 }
 
 static uint64_t mix(uint64_t h, uint64_t word)
@@ -52,28 +61,67 @@ static uint64_t mix(uint64_t h, uint64_t word)
 	return h ^ h >> 32;
 }
 
+/* Whole rows of LANE_WORDS words. Return: bytes taken; @next is behind them */
+static uint32_t hash_rows(uint64_t *h, const uint8_t *p, uint32_t n,
+			  const uint8_t **next)
+{
+	const uint32_t row = 8 * LANE_WORDS;
+	uint64_t a = h[0];
+	uint64_t b = h[1];
+	uint64_t c = h[2];
+	uint64_t d = h[3];
+	uint32_t took = 0;
+
+	for (; n - took >= row; took += row, p += row) {
+		a = mix(a, get_le64(p));
+		b = mix(b, get_le64(p + 8));
+		c = mix(c, get_le64(p + 16));
+		d = mix(d, get_le64(p + 24));
+	}
+	h[0] = a;
+	h[1] = b;
+	h[2] = c;
+	h[3] = d;
+	*next = p;
+	return took;
+}
+
+/* The hash of a block: each of the four decides it alone if the rest is fixed. */
+static uint64_t hash_whole(const uint64_t *h)
+{
+	return mix(mix(mix(h[0], h[1]), h[2]), h[3]);
+}
+
 /* Add bytes that do not cross the end of a block to the hash of @side. */
 static void hash_add(struct lane *l, unsigned side, const uint8_t *p,
 		     uint32_t n)
 {
 	unsigned fill = (unsigned)(l->pos[side] % 8);
-	uint64_t h = l->hash[side];
+	unsigned at = (unsigned)(l->pos[side] / 8 % LANE_WORDS);
+	uint64_t *h = l->hash[side];
 	uint64_t word = l->word[side];
 
 	while (n > 0 && (fill > 0 || n < 8)) {
 		word |= (uint64_t)*p++ << fill * 8;
 		n--;
 		if (++fill == 8) {
-			h = mix(h, word);
+			h[at] = mix(h[at], word);
+			at = (at + 1) % LANE_WORDS;
 			word = 0;
 			fill = 0;
 		}
 	}
-	for (; n >= 8; n -= 8, p += 8)
-		h = mix(h, get_le64(p));
+	for (; n >= 8 && at != 0; n -= 8, p += 8) {
+		h[at] = mix(h[at], get_le64(p));
+		at = (at + 1) % LANE_WORDS;
+	}
+	n -= hash_rows(h, p, n, &p);
+	for (; n >= 8; n -= 8, p += 8) {
+		h[at] = mix(h[at], get_le64(p));
+		at++;
+	}
 	for (; n > 0; n--)
 		word |= (uint64_t)*p++ << fill++ * 8;
-	l->hash[side] = h;
 	l->word[side] = word;
 }
 
@@ -119,10 +167,10 @@ static uint64_t queue_get(struct lane *l, struct pool *pool)
 /* The block of @side ends at its position. */
 static int block_end(struct lane *l, struct pool *pool, unsigned side)
 {
-	uint64_t hash = l->hash[side];
+	uint64_t hash = hash_whole(l->hash[side]);
 	uint64_t number = l->pos[side] / COMPARE_BLOCK;
 
-	l->hash[side] = HASH_BASIS;
+	hash_reset(l, side);
 	if (l->pos[1 - side] / COMPARE_BLOCK < number)
 		return queue_put(l, pool, hash);
 	if (queue_get(l, pool) == hash)
@@ -260,7 +308,8 @@ int lane_finish(struct lane *l)
 		return FOUND_LENGTH;
 	}
 	/* The last block is not whole: its hashes are still with the sides. */
-	if (l->hash[0] == l->hash[1] && l->word[0] == l->word[1])
+	if (memcmp(l->hash[0], l->hash[1], sizeof(l->hash[0])) == 0 &&
+	    l->word[0] == l->word[1])
 		return FOUND_NOTHING;
 	l->offset = UINT64_MAX;
 	l->block = l->pos[0] / COMPARE_BLOCK;
