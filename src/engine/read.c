@@ -469,13 +469,14 @@ static void resync_known(struct engine *e, struct flow *f, uint64_t now)
 void read_hole(struct engine *e, struct flow *f, uint64_t now)
 {
 	uint32_t to = f->p.early != NULL ? f->p.early->seq : f->c_ack;
+	uint32_t was = f->p.nxt;
 	struct exchange *x;
-	uint32_t n = 0;
+	uint32_t n;
 
 	if (seq_lt(stream_end(&f->p), to))
-		n = to - f->p.nxt;
-	if (n > 0) {
 		shadow_skip_prod(e->shadow, f, to);
+	n = f->p.nxt - was;
+	if (n > 0) {
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x != NULL)
 			spoil(x, REASON_PROD_GAP);

@@ -147,24 +147,6 @@ void stream_fin(struct stream *s, uint32_t seq)
 	stream_settle(s);
 }
 
-uint32_t stream_hole(struct stream *s)
-{
-	uint32_t to;
-	uint32_t n;
-
-	if (s->early == NULL)
-		return 0;
-	to = s->early->seq;
-	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, to))
-		to = s->fin;
-	if (!seq_lt(s->nxt, to))
-		return 0;
-	n = to - s->nxt;
-	s->nxt = to;
-	stream_settle(s);
-	return n;
-}
-
 /* Free the first early segment. */
 static void drop_first(struct stream *s, struct pool *pool)
 {
@@ -181,6 +163,8 @@ uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
 {
 	uint32_t missing = 0;
 
+	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, to))
+		to = s->fin;
 	while (s->early != NULL && seq_lt(s->early->seq, to)) {
 		uint32_t end = s->early->seq + s->early->len;
 
@@ -191,13 +175,14 @@ uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
 		if (seq_lt(s->nxt, end))
 			s->nxt = seq_lt(to, end) ? to : end;
 		if (seq_lt(to, end))
-			return missing;
+			break;
 		drop_first(s, pool);
 	}
 	if (seq_lt(s->nxt, to)) {
 		missing += to - s->nxt;
 		s->nxt = to;
 	}
+	stream_settle(s);
 	return missing;
 }
 

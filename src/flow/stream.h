@@ -115,18 +115,10 @@ static inline void stream_settle(struct stream *s)
 }
 
 /**
- * stream_hole() - Give up the bytes before the first early segment, or before
- * the FIN if that comes first
- *
- * Return: how many were missing; @s->nxt is behind them. 0: there is no early
- * segment, or nothing is missing before it
- */
-uint32_t stream_hole(struct stream *s);
-
-/**
  * stream_skip() - Give up everything before sequence number @to
  *
- * Early segments before it are freed. Return: bytes that were never seen
+ * Early segments before it are freed. Never beyond a FIN that is known. Return:
+ * bytes that were never seen
  */
 uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to);
 

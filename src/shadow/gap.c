@@ -13,23 +13,26 @@
  * A hole of one number, with nothing behind it, is the FIN when the other end has
  * answered one (I20).
  *
- * In the client's stream a believed hole ends the leg (I17), but not before the
- * SUT has answered the whole requests in front of it, or GAP_HOLD has passed
- * without progress. Then comes a RST, and the flow resumes with the first early
- * segment that begins a message. In production's stream a hole costs the
- * comparison of the answers that it touches.
+ * Nothing comes after a FIN, whatever is acked. In the client's stream a believed
+ * hole ends the leg (I17), but not before the SUT has answered the whole requests
+ * in front of it, or GAP_HOLD has passed without progress. Then comes a RST, and
+ * the flow resumes with the first early segment that begins a message. In
+ * production's stream a hole costs the comparison of the answers that it touches.
  */
 #include "shadow/shadow_internal.h"
 
 static bool client_hole(const struct flow *f)
 {
 	return seq_lt(stream_end(&f->c), f->p_ack) &&
+	       !stream_has(&f->c, STREAM_ENDED) &&
 	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
 }
 
 static bool prod_hole(const struct flow *f)
 {
-	return stream_has(&f->p, STREAM_ON) && (f->flags & FLOW_PLOST) == 0 &&
+	return stream_has(&f->p, STREAM_ON) &&
+	       !stream_has(&f->p, STREAM_ENDED) &&
+	       (f->flags & FLOW_PLOST) == 0 &&
 	       seq_lt(stream_end(&f->p), f->c_ack);
 }
 

@@ -272,6 +272,12 @@ static void test_fin_behind(void)
 	tear_down();
 }
 
+/* Give up what is missing before the first early segment. */
+static uint32_t to_early(struct stream *s)
+{
+	return s->early != NULL ? stream_skip(s, pool, s->early->seq) : 0;
+}
+
 static void test_hole(void)
 {
 	const uint32_t first = 0xffffffff;
@@ -282,15 +288,15 @@ static void test_hole(void)
 
 	set_up();
 	stream_start(&s, first);
-	CHECK(stream_hole(&s) == 0);
+	CHECK(to_early(&s) == 0);
 	feed(&s, &b, first, &at);
 	feed(&s, &a, first, &at);
-	CHECK(stream_hole(&s) == 10);
+	CHECK(to_early(&s) == 10);
 	at = 10;
 	pop_all(&s, first, &at);
 	CHECK(at == 15);
-	CHECK(stream_hole(&s) == 15);
-	CHECK(stream_hole(&s) == 0); /* nothing is missing before it now */
+	CHECK(to_early(&s) == 15);
+	CHECK(to_early(&s) == 0); /* nothing is missing before it now */
 	at = 30;
 	pop_all(&s, first, &at);
 	CHECK(at == 35 && s.nxt == first + 35);
@@ -309,9 +315,9 @@ static void test_hole_before_fin(void)
 	stream_start(&s, first);
 	feed(&s, &seg, first, &at);
 	stream_fin(&s, first + 40);
-	CHECK(stream_hole(&s) == 40);
+	CHECK(to_early(&s) == 40);
 	CHECK(stream_has(&s, STREAM_ENDED) && stream_end(&s) == first + 41);
-	CHECK(stream_hole(&s) == 0);
+	CHECK(to_early(&s) == 0);
 	stream_drop(&s, pool);
 	tear_down();
 }
@@ -334,7 +340,7 @@ static void test_kept(void)
 	CHECK(stream_data(&s, pool, &seg, 99, &skip, &take) == STREAM_EARLY);
 	CHECK(skip == 9 && take == 9);
 	CHECK(stream_pop(&s, pool, &skip) == NULL);
-	CHECK(stream_hole(&s) == 10);
+	CHECK(to_early(&s) == 10);
 	f = stream_pop(&s, pool, &skip);
 	CHECK(f != NULL && skip == 0);
 	if (f != NULL) {
