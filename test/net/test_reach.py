@@ -42,13 +42,13 @@ def same(t, us, asked, compared=0.999):
     t.equal(r["sums"]["closed"], True, "sums closed")
 
 
-def row(t, own=False, family=4, gso=True, args=(), **load):
-    with lab.Lab(family=family, gso=gso) as l:
+def row(t, own=False, family=4, **load):
+    with lab.Lab(family=family) as l:
         if own:
             prod, sut = l.labsrv("prod"), l.labsrv("sut")
         else:
             prod, sut = l.nginx("prod"), l.nginx("sut")
-        us = l.understudy(*args)
+        us = l.understudy()
         l.wrk(**load)
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
@@ -67,10 +67,6 @@ lab.main([
     ("five pipelined in one segment", lambda t: row(t, pipe=5)),
     ("POST 20 KB, GSO", lambda t: row(t, own=True, url="/post", body=20480)),
     ("POST 200 KB, GSO", lambda t: row(t, own=True, url="/post", body=204800)),
-    # Half a second behind at 250 MB/s, in blocks of 2 KB: the default pool is
-    # just too small for it on two cores.
-    ("POST 20 KB, no GSO", lambda t: row(t, own=True, url="/post", body=20480,
-                                         gso=False, args=("--pool", "1G"))),
     ("1 MB short connections", lambda t: row(t, url="/b1m", close=True)),
     ("IPv6 keepalive", lambda t: row(t, family=6)),
     ("IPv6 short connections", lambda t: row(t, family=6, close=True)),
