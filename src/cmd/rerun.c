@@ -188,15 +188,6 @@ static uint32_t build(struct again *g, uint64_t number)
 	return f.hdr_len + f.len;
 }
 
-/* Is another effect, not compared yet, a piece of the same frame? */
-static bool still_used(struct again *g, const struct frame *fr)
-{
-	for (uint64_t i = g->compared; i < g->seen; i++)
-		if (kept(g, i)->frame == fr)
-			return true;
-	return false;
-}
-
 /* The name of the first field in which two segments differ. */
 static const char *field_of(const struct segment *a, const struct segment *b)
 {
@@ -275,8 +266,7 @@ static int compare(struct again *g, const struct journal_frame *j)
 			       x->gso != j->gso ? "segment size" : "SUT");
 	g->compared++;
 	g->emitted++;
-	if (x->frame != NULL && !still_used(g, x->frame))
-		engine_sent(g->engine, x);
+	engine_sent(g->engine, x);
 	return 0;
 }
 
