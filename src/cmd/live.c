@@ -22,7 +22,8 @@
  * With nothing to do the thread sleeps in poll() and is woken by the next frame.
  * Under load, with many flows, that costs more than it saves: every wake-up of
  * ours preempts somebody for two or three frames. Then it naps for NAP instead
- * and takes what has come in one go.
+ * and takes what has come in one go; not at level `timing`, whose promise is the
+ * moment.
  *
  * Order of what the journal gets: an input, then what it made us send. Everything
  * that can wait (disk, report) lies behind rings and threads of its own.
@@ -51,7 +52,7 @@
 #define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
 #define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
 #define LAST_WAIT    (2 * NS_PER_SEC) /* for the SUT's last answers */
-#define NAP	     (100 * NS_PER_US)
+#define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
 #define DELAY_SAMPLE 16	 /* every so many frames */
@@ -319,7 +320,8 @@ static void look_around(struct live *l)
 	const struct engine_counters *c = &engine_stats(l->engine)->count;
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
-	l->busy = frames - l->look_frames >= NAP_FRAMES &&
+	l->busy = !l->opt->engine.shadow.timing &&
+		  frames - l->look_frames >= NAP_FRAMES &&
 		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
 	l->look_frames = frames;
 	look_at_signals(l);
