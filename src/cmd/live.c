@@ -353,43 +353,47 @@ static bool wire_is_bad(struct live *l)
 	return true;
 }
 
-static void wait_for_frame(struct live *l, bool mirror)
+static void look_if_gone(struct live *l, const struct ring *r, const char *name)
 {
-	struct pollfd pf[3] = { { .fd = l->signal_fd, .events = POLLIN } };
-	uint64_t next = engine_next_timeout(l->engine);
-	uint64_t wait = NS_PER_SEC / 10;
-	struct timespec ts;
+	if (ring_state(r) != RING_GONE)
+		return;
+	errbuf_set(&l->stopped, -ENODEV, "%s: the interface is gone", name);
+	l->stop = true;
+}
+
+static void poll_rings(struct live *l, bool mirror, uint64_t wait)
+{
+	struct pollfd pf[1 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
+	struct timespec ts = { .tv_nsec = (long)wait };
+	bool bad = false;
 	nfds_t n = 1;
 
 	if (l->has_sut)
-		pf[n++] = (struct pollfd){ ring_fd(&l->sut), POLLIN, 0 };
+		n += ring_poll(&l->sut, pf + n);
 	if (mirror && l->has_mirror)
-		pf[n++] = (struct pollfd){ ring_fd(&l->mirror), POLLIN, 0 };
+		n += ring_poll(&l->mirror, pf + n);
+	ppoll(pf, n, &ts, NULL);
+	for (nfds_t i = 1; i < n; i++)
+		bad |= (pf[i].revents & (POLLERR | POLLNVAL)) != 0;
+	if (bad && l->has_sut)
+		look_if_gone(l, &l->sut, l->opt->sut_dev);
+	if (bad && l->has_mirror)
+		look_if_gone(l, &l->mirror, l->opt->iface);
+}
+
+static void wait_for_frame(struct live *l, bool mirror)
+{
+	uint64_t next = engine_next_timeout(l->engine);
+	uint64_t wait = NS_PER_SEC / 10;
+
 	l->now = clock_mono();
-	if (next <= l->now)
-		return;
 	if (l->record_due != 0 && l->record_due < next)
 		next = l->record_due;
 	if (next <= l->now)
 		return;
 	if (next - l->now < wait)
 		wait = next - l->now;
-	ts.tv_sec = 0;
-	ts.tv_nsec = (long)wait;
-	ppoll(pf, n, &ts, NULL);
-	for (nfds_t i = 1; i < n; i++) {
-		if ((pf[i].revents & (POLLERR | POLLNVAL)) == 0)
-			continue;
-		struct ring *r =
-			pf[i].fd == ring_fd(&l->mirror) ? &l->mirror : &l->sut;
-		if (ring_state(r) == RING_GONE) {
-			errbuf_set(&l->stopped, -ENODEV,
-				   "%s: the interface is gone",
-				   r == &l->mirror ? l->opt->iface
-						   : l->opt->sut_dev);
-			l->stop = true;
-		}
-	}
+	poll_rings(l, mirror, wait);
 }
 
 static void wait_for_more(struct live *l, bool mirror)

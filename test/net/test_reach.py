@@ -42,8 +42,8 @@ def same(t, us, asked, compared=0.999):
     t.equal(r["sums"]["closed"], True, "sums closed")
 
 
-def row(t, own=False, family=4, gso=True, **load):
-    with lab.Lab(family=family, gso=gso) as l:
+def row(t, own=False, family=4, **load):
+    with lab.Lab(family=family) as l:
         if own:
             prod, sut = l.labsrv("prod"), l.labsrv("sut")
         else:
@@ -67,10 +67,6 @@ lab.main([
     ("five pipelined in one segment", lambda t: row(t, pipe=5)),
     ("POST 20 KB, GSO", lambda t: row(t, own=True, url="/post", body=20480)),
     ("POST 200 KB, GSO", lambda t: row(t, own=True, url="/post", body=204800)),
-    ("POST 20 KB in frames of 1,448 bytes",
-     lambda t: row(t, own=True, gso=False, url="/post", body=20480)),
-    ("POST 20 KB in frames of 1,448 bytes, one connection",
-     lambda t: row(t, own=True, gso=False, url="/post", body=20480, conns=1)),
     ("1 MB short connections", lambda t: row(t, url="/b1m", close=True)),
     ("IPv6 keepalive", lambda t: row(t, family=6)),
     ("IPv6 short connections", lambda t: row(t, family=6, close=True)),

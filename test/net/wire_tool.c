@@ -285,9 +285,7 @@ static int recv_main(const char *ifname, enum ring_version version,
 		return complain(rc);
 	fprintf(stderr, "open\n");
 	while (clock_mono() < end) {
-		struct pollfd p = { .fd = ring_fd(&r), .events = POLLIN };
-
-		poll(&p, 1, 50);
+		ring_wait(&r, 50);
 		while (ring_next(&r, &f)) {
 			look(&s, &f);
 			ring_done(&r);
@@ -420,12 +418,10 @@ static void ready_loop(struct sutwire *w, struct ring *r, struct sink *k,
 
 	while (clock_mono() < end && !sutwire_ready(w, 0) &&
 	       sutwire_stop(w)->reason == SUTWIRE_GOING) {
-		struct pollfd p = { .fd = ring_fd(r), .events = POLLIN };
-
 		out.n = 0;
 		sutwire_timeout(w, clock_mono(), &out);
 		carry_out(k, w, &out);
-		poll(&p, 1, 10);
+		ring_wait(r, 10);
 		while (ring_next(r, &f)) {
 			enum decode_result res =
 				frame_decode(&f.info, VXLAN_NONE, NULL, 0, &d);
