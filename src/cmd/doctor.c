@@ -313,10 +313,7 @@ static int hop_mirror_traffic(struct doctor *d)
 	struct ring_frame f;
 
 	while (clock_mono() < end && !(d->to_prod > 0 && d->to_client > 0)) {
-		struct pollfd p = { .fd = ring_fd(&d->mirror),
-				    .events = POLLIN };
-
-		poll(&p, 1, POLL_MS);
+		ring_wait(&d->mirror, POLL_MS);
 		while (ring_next(&d->mirror, &f)) {
 			look_at_frame(d, &f.info);
 			ring_done(&d->mirror);

@@ -22,7 +22,8 @@
  * With nothing to do the thread sleeps in poll() and is woken by the next frame.
  * Under load, with many flows, that costs more than it saves: every wake-up of
  * ours preempts somebody for two or three frames. Then it naps for NAP instead
- * and takes what has come in one go.
+ * and takes what has come in one go; not at level `timing`, whose promise is the
+ * moment.
  *
  * Order of what the journal gets: an input, then what it made us send. Everything
  * that can wait (disk, report) lies behind rings and threads of its own.
@@ -51,7 +52,7 @@
 #define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
 #define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
 #define LAST_WAIT    (2 * NS_PER_SEC) /* for the SUT's last answers */
-#define NAP	     (100 * NS_PER_US)
+#define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
 #define DELAY_SAMPLE 16	 /* every so many frames */
@@ -319,7 +320,8 @@ static void look_around(struct live *l)
 	const struct engine_counters *c = &engine_stats(l->engine)->count;
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
-	l->busy = frames - l->look_frames >= NAP_FRAMES &&
+	l->busy = !l->opt->engine.shadow.timing &&
+		  frames - l->look_frames >= NAP_FRAMES &&
 		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
 	l->look_frames = frames;
 	look_at_signals(l);
@@ -351,43 +353,47 @@ static bool wire_is_bad(struct live *l)
 	return true;
 }
 
-static void wait_for_frame(struct live *l, bool mirror)
+static void look_if_gone(struct live *l, const struct ring *r, const char *name)
 {
-	struct pollfd pf[3] = { { .fd = l->signal_fd, .events = POLLIN } };
-	uint64_t next = engine_next_timeout(l->engine);
-	uint64_t wait = NS_PER_SEC / 10;
-	struct timespec ts;
+	if (ring_state(r) != RING_GONE)
+		return;
+	errbuf_set(&l->stopped, -ENODEV, "%s: the interface is gone", name);
+	l->stop = true;
+}
+
+static void poll_rings(struct live *l, bool mirror, uint64_t wait)
+{
+	struct pollfd pf[1 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
+	struct timespec ts = { .tv_nsec = (long)wait };
+	bool bad = false;
 	nfds_t n = 1;
 
 	if (l->has_sut)
-		pf[n++] = (struct pollfd){ ring_fd(&l->sut), POLLIN, 0 };
+		n += ring_poll(&l->sut, pf + n);
 	if (mirror && l->has_mirror)
-		pf[n++] = (struct pollfd){ ring_fd(&l->mirror), POLLIN, 0 };
+		n += ring_poll(&l->mirror, pf + n);
+	ppoll(pf, n, &ts, NULL);
+	for (nfds_t i = 1; i < n; i++)
+		bad |= (pf[i].revents & (POLLERR | POLLNVAL)) != 0;
+	if (bad && l->has_sut)
+		look_if_gone(l, &l->sut, l->opt->sut_dev);
+	if (bad && l->has_mirror)
+		look_if_gone(l, &l->mirror, l->opt->iface);
+}
+
+static void wait_for_frame(struct live *l, bool mirror)
+{
+	uint64_t next = engine_next_timeout(l->engine);
+	uint64_t wait = NS_PER_SEC / 10;
+
 	l->now = clock_mono();
-	if (next <= l->now)
-		return;
 	if (l->record_due != 0 && l->record_due < next)
 		next = l->record_due;
 	if (next <= l->now)
 		return;
 	if (next - l->now < wait)
 		wait = next - l->now;
-	ts.tv_sec = 0;
-	ts.tv_nsec = (long)wait;
-	ppoll(pf, n, &ts, NULL);
-	for (nfds_t i = 1; i < n; i++) {
-		if ((pf[i].revents & (POLLERR | POLLNVAL)) == 0)
-			continue;
-		struct ring *r =
-			pf[i].fd == ring_fd(&l->mirror) ? &l->mirror : &l->sut;
-		if (ring_state(r) == RING_GONE) {
-			errbuf_set(&l->stopped, -ENODEV,
-				   "%s: the interface is gone",
-				   r == &l->mirror ? l->opt->iface
-						   : l->opt->sut_dev);
-			l->stop = true;
-		}
-	}
+	poll_rings(l, mirror, wait);
 }
 
 static void wait_for_more(struct live *l, bool mirror)
