@@ -226,6 +226,24 @@ static int open_captures(struct live *l, struct errbuf *e)
 	return 0;
 }
 
+/* Who may not write in a folder that root named? */
+static int say_who(const struct live *l, int r, struct errbuf *e)
+{
+	size_t n = strlen(e->s);
+
+	if (r != -EACCES)
+		return r;
+	if (l->broker != NULL)
+		snprintf(e->s + n, sizeof(e->s) - n,
+			 "; root without capabilities makes it; give a folder "
+			 "of root's, or --user NAME who may write there");
+	else if (user_of(l->opt) != NULL)
+		snprintf(e->s + n, sizeof(e->s) - n,
+			 "; user %s makes it and must be able to write there",
+			 user_of(l->opt));
+	return r;
+}
+
 static int confine_files(const struct live *l, struct errbuf *e)
 {
 	const char *path[] = { made(l->opt->json), made(l->opt->journal) };
@@ -241,7 +259,10 @@ static int confine_files(const struct live *l, struct errbuf *e)
 		if (r >= 0)
 			place[n++] = (struct sandbox_place){ r, true };
 		else
-			errbuf_set(e, r, "%s: %s", path[i], strerror(-r));
+			say_who(l,
+				errbuf_set(e, r, "%s: %s", path[i],
+					   strerror(-r)),
+				e);
 	}
 	if (r >= 0)
 		r = sandbox_files(place, n, e);
@@ -306,24 +327,6 @@ static int open_journal(struct live *l, struct errbuf *e)
 				    : l->link;
 	r = journal_open(&l->journal, &jo, &h, err);
 	return r != 0 ? errbuf_set(e, r, "%s", err) : 0;
-}
-
-/* Who may not write in a folder that root named? */
-static int say_who(const struct live *l, int r, struct errbuf *e)
-{
-	size_t n = strlen(e->s);
-
-	if (r != -EACCES)
-		return r;
-	if (l->broker != NULL)
-		snprintf(e->s + n, sizeof(e->s) - n,
-			 "; root without capabilities makes it; give a folder "
-			 "of root's, or --user NAME who may write there");
-	else if (user_of(l->opt) != NULL)
-		snprintf(e->s + n, sizeof(e->s) - n,
-			 "; user %s makes it and must be able to write there",
-			 user_of(l->opt));
-	return r;
 }
 
 static int open_files(struct live *l, struct errbuf *e)
