@@ -55,6 +55,7 @@ struct live {
 	uint16_t link;		      /* of the mirror or the first capture */
 	struct filter filter;	      /* of the mirror */
 	const struct filter *of_link; /* of the capture's frames */
+	const char *user;	      /* whom we become; NULL: who we are */
 	struct broker *broker;	      /* NULL: files are made by us */
 	struct sink *sink;
 	struct sink_packet packet;

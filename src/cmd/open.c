@@ -237,10 +237,10 @@ static int say_who(const struct live *l, int r, struct errbuf *e)
 		snprintf(e->s + n, sizeof(e->s) - n,
 			 "; root without capabilities makes it; give a folder "
 			 "of root's, or --user NAME who may write there");
-	else if (user_of(l->opt) != NULL)
+	else if (l->user != NULL)
 		snprintf(e->s + n, sizeof(e->s) - n,
 			 "; user %s makes it and must be able to write there",
-			 user_of(l->opt));
+			 l->user);
 	return r;
 }
 
@@ -374,6 +374,7 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	int r;
 
 	l->opt = o;
+	l->user = user_of(o);
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		l->capture[i] = -1;
 	r = open_broker(l, e);
@@ -393,7 +394,7 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	if (r == 0)
 		r = open_engine(l, e);
 	if (r == 0)
-		r = privileges_drop(user_of(o), e);
+		r = privileges_drop(l->user, e);
 	if (r == 0)
 		r = confine_files(l, e);
 	if (r == 0 && o->files > 0)
