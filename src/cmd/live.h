@@ -124,6 +124,11 @@ void live_forget(struct live *l);
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
 
+/** live_user() - Whom a run becomes: who was asked for; for root who called sudo,
+ * or nobody; NULL: it stays who it is
+ */
+const char *live_user(const struct options *o);
+
 /** live_rotates() - Are more journal files made in the run? */
 bool live_rotates(const struct options *o);
 

@@ -172,8 +172,7 @@ static const char *sudo_user(void)
 	return sudo != NULL && strcmp(sudo, "root") != 0 ? sudo : NULL;
 }
 
-/* Whom to become: who was asked for; for root who called sudo, or nobody. */
-static const char *user_of(const struct options *o)
+const char *live_user(const struct options *o)
 {
 	if (o->user != NULL || getuid() != 0)
 		return o->user;
@@ -374,7 +373,7 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	int r;
 
 	l->opt = o;
-	l->user = user_of(o);
+	l->user = live_user(o);
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		l->capture[i] = -1;
 	r = open_broker(l, e);

@@ -305,6 +305,13 @@ static void put_program(struct program *p, const struct sandbox *s)
 	put_return(p, SECCOMP_RET_ERRNO | EPERM);
 }
 
+bool sandbox_seccomp(void)
+{
+	uint32_t answer = SECCOMP_RET_KILL_PROCESS;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &answer) == 0;
+}
+
 int sandbox_calls(const struct sandbox *s, struct errbuf *e)
 {
 	struct program p = { .n = 0 };

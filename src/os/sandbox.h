@@ -76,6 +76,9 @@ int sandbox_files(const struct sandbox_place *place, unsigned n,
  */
 int sandbox_calls(const struct sandbox *s, struct errbuf *e);
 
+/** sandbox_seccomp() - Can this kernel do what sandbox_calls() asks? */
+bool sandbox_seccomp(void);
+
 /** sandbox_landlock() - Version of Landlock in this kernel, 0: none */
 int sandbox_landlock(void);
 

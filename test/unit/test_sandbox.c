@@ -463,7 +463,8 @@ static void on_record(void *ctx, const uint8_t *p, uint32_t len)
 {
 	(void)len;
 	if (p[0] == 'x')
-		*(int *)ctx = try_read() >= 0 ? 1 : errno;
+		/* The first filter lets it through, the second does not. */
+		*(int *)ctx = prctl(PR_SET_TIMERSLACK, 1UL) == 0 ? -1 : errno;
 }
 
 static int thread_work(void)
