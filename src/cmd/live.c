@@ -557,8 +557,10 @@ static int file_mend(struct errbuf *e, int r)
 
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 {
-	int r = file_open(&l->file, l->opt->file[i], e);
+	int r = file_adopt(&l->file, l->capture[i], l->opt->file[i], e);
 
+	if (r == 0)
+		l->capture[i] = -1;
 	if (r == 0)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = r > 0;
@@ -585,8 +587,15 @@ static int set_link(struct live *l, uint16_t link, struct errbuf *e)
 				  "cannot hold both; drop -w or run again for "
 				  "this file",
 				  l->file.path, link, l->link);
-	filter_free(&l->filter);
-	return filter_compile(&l->filter, l->opt->expr, link, e);
+	for (uint32_t i = 0; i < FILE_LINKS; i++) {
+		const struct link_filter *f = &l->by_link[i];
+
+		if (file_links[i] != link)
+			continue;
+		l->of_link = &f->f;
+		return f->rc != 0 ? errbuf_set(e, f->rc, "%s", f->e.s) : 0;
+	}
+	return errbuf_set(e, -ENOTSUP, "link type %u is not read", link);
 }
 
 static int run_file(struct live *l, struct errbuf *e)
@@ -602,7 +611,7 @@ static int run_file(struct live *l, struct errbuf *e)
 				break;
 			link = in.link;
 		}
-		if (!filter_match(&l->filter, in.data, in.cap, in.wire))
+		if (!filter_match(l->of_link, in.data, in.cap, in.wire))
 			continue;
 		if (l->mirror_frames++ == 0)
 			l->first_ts = in.ts;
@@ -681,12 +690,14 @@ int live_run(struct live *l, struct errbuf *e)
 {
 	int r;
 
-	clock_precise();
 	l->now = l->begun;
 	l->live_line = !l->opt->quiet && isatty(STDERR_FILENO);
 	r = prove(l, e);
 	if (r != 0)
 		return r;
+	/* From here on its files stay, and it makes no other. */
+	if (l->broker != NULL && l->opt->files == 0 && !live_rotates(l->opt))
+		broker_dismiss(l->broker);
 	live_start_line(l);
 	if (l->opt->files > 0)
 		r = run_files(l, e);
