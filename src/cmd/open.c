@@ -277,13 +277,17 @@ static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
 {
 	struct sandbox s = { .needs = SANDBOX_RUN | more,
 			     .sink = l->has_sut ? l->packet.fd : -1,
-			     .ring = { -1, -1 },
 			     .broker = broker_fd(l->broker) };
+	struct pollfd pf[2 * RING_FDS];
+	unsigned n = 0;
 
+	_Static_assert(SANDBOX_RINGS == 2 * RING_FDS, "all have a place");
 	if (l->has_sut)
-		s.ring[0] = ring_fd(&l->sut);
+		n += ring_poll(&l->sut, pf);
 	if (l->has_mirror)
-		s.ring[1] = ring_fd(&l->mirror);
+		n += ring_poll(&l->mirror, pf + n);
+	for (unsigned i = 0; i < SANDBOX_RINGS; i++)
+		s.ring[i] = i < n ? pf[i].fd : -1;
 	if (l->has_sut || l->has_mirror)
 		s.needs |= SANDBOX_WIRES;
 	if (l->broker != NULL)
