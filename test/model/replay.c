@@ -8,6 +8,8 @@
  *
  *	R N P P P S S S	a run begins: requests, units of production's answers
  *			and of the SUT's
+ *	F WHO N		client or production sends a FIN as its unit N, whether the
+ *			mirror shows it or not
  *	I WHO KIND SEQ ACK WIN	a segment comes, or (WHO 3) a deadline has
  *	T MS		time passes
  *	U KIND SEQ ACK WIN	sent to the SUT
@@ -157,7 +159,7 @@ static void input(struct replay *r, unsigned from, const struct sent *in)
 	char text[128] = "";
 	struct line l = { .kind = LINE_SEGMENT, .who = who };
 
-	if (in->kind == FIN)
+	if (in->kind == FIN && who == WHO_SUT)
 		r->fin[who] = in->seq;
 	l.flags = flags[in->kind];
 	l.seq = number(r, who, in->seq);
@@ -196,6 +198,12 @@ static unsigned kind_of(const struct effect *e)
 	return e->len > 0 ? DATA : ACK;
 }
 
+static void begin_leg(struct replay *r, unsigned first)
+{
+	r->first = first;
+	r->fin[WHO_SUT] = 0;
+}
+
 /* What the engine sent since, against what the model did. */
 static void compare_sent(struct replay *r)
 {
@@ -223,7 +231,7 @@ static void compare_sent(struct replay *r)
 		if (m->kind != RST && (e->win != 0) != (m->win != 0))
 			differs(r, "its window", m->win, e->win);
 		if (m->kind == SYN)
-			r->first = m->seq + 1;
+			begin_leg(r, m->seq + 1);
 	}
 	if (r->failed) {
 		for (unsigned i = 0; i < w->seen; i++)
@@ -346,6 +354,9 @@ static void play(struct replay *r, const char *line)
 		r->steps++;
 		if (who <= 2 && s.kind != NO_KIND && s.kind <= RST)
 			input(r, who, &s);
+	} else if (sscanf(line, "F %u %u", &who, &s.seq) == 2) {
+		if (who <= 1)
+			r->fin[who == 0 ? WHO_CLIENT : WHO_PROD] = s.seq;
 	} else if (sscanf(line, "T %u", &who) == 1) {
 		world_advance(r->w, r->w->now + who * NS_PER_MS + SLACK);
 	} else if (sscanf(line, "U %u %u %u %u", &s.kind, &s.seq, &s.ack,

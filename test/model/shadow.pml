@@ -72,9 +72,6 @@
 #ifndef PFIN
 #define PFIN 0 /* 1: production may close first */
 #endif
-#ifndef REUSE
-#define REUSE 0 /* 1: a second connection on the same tuple */
-#endif
 #ifndef MUT
 #define MUT 0 /* a planted fault of the machine, by number */
 #endif
@@ -858,6 +855,7 @@ inline gap_timeout() {
 			if
 			:: k_fin && c_end == k_snd - 1 && p_ack == k_snd &&
 			   c_early == 0 && !c_fink && has(ev, EV_P_FIN) ->
+				event_bits(EV_C_ACK);
 				rst_ack = c_ack;
 				c_fink = 1;
 				c_fin = c_nxt;
@@ -2223,6 +2221,7 @@ end_:
 			say(CLI, FIN, k_snd, k_rcv, (k_open -> W : 0));
 			answers_had(k_rcv);
 			finsn = num;
+			printf("F 0 %d\n", k_snd);
 			k_fin = 1; k_snd++; g_rcv++ }
 		:: c_can_open -> d_step { k_open = 1;
 			say(CLI, ACK, k_snd, k_rcv, W) }
@@ -2239,7 +2238,7 @@ end_:
 			if :: g_left == 0 -> g_ans++ :: else fi;
 			say(PRD, DATA, g_snd, g_rcv, W);
 			g_acked = g_rcv; g_snd++ }
-		:: p_can_fin -> d_step { g_fin = 1; g_acked = g_rcv;
+		:: p_can_fin -> d_step { printf("F 1 %d\n", g_snd); g_fin = 1; g_acked = g_rcv;
 			say(PRD, FIN, g_snd, g_rcv, W); g_snd++ }
 		:: prst > 0 && conv && g_up && k_rcv >= 1 -> d_step { prst--;
 			over = 1; say(PRD, RST, g_snd, g_rcv, 0) }
