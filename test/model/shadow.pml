@@ -159,7 +159,9 @@
 #define SUT_RTO        300
 #define AGE_MAX        10000
 
-#define W     20	 /* units of an open window, more than any stream has */
+#ifndef W
+#define W 20 /* units of an open window: more than any stream has */
+#endif
 #define UNITS 9	 /* of a stream, with SYN and FIN */
 #define XS    4	 /* exchanges */
 #define Q     8	 /* segments on their way to the SUT */
@@ -201,7 +203,7 @@ byte qk[Q], qs[Q], qa[Q], qw[Q];
 byte t_state; /* 0 closed, 1 SYN received, 2 open, 3 done */
 byte t_rcv, t_snd, t_una, t_edge, t_ans, t_left, t_done;
 byte t_ooo; /* units that came early, by bit */
-bit t_fin, t_finrx, t_closed, t_rx;
+bit t_aborted, t_fin, t_finrx, t_closed, t_rx;
 short t_rto = NEVER;
 byte t_legs;
 
@@ -242,6 +244,7 @@ byte mc, mp, ms; /* marks */
 bit lossy;	 /* a copy was lost: production may be misread */
 bit acked_any;	 /* an ack was told on this leg */
 byte legs;	 /* legs begun */
+byte stand;	 /* deadlines since anybody said anything new */
 byte ends;	 /* and ended */
 
 /* --- of the step under way; 0 between steps --- */
@@ -1420,6 +1423,7 @@ inline free_flow() {
 
 inline final_check() {
 	assert(why_ended != END_NONE && ends == legs);		   /* I24 */
+	assert(!client_hole);					   /* I17 */
 	assert(why_ended != END_IDLE || lossy);			   /* I19 */
 	assert(why_ended != END_SYN_TIMEOUT && why_ended != END_NO_PROGRESS);  /* I15 */
 	/* I12, I15, I19: whatever the order, all is delivered and closed */
@@ -1796,7 +1800,8 @@ inline timed_acks() {
 	if :: force_ -> due[SPONT] = NEVER :: else fi;
 	if :: yes -> due[DACK] = NEVER :: else fi;
 	if
-	:: leg == LEG_OPEN && (yes || force_) && has(ev, EV_C_ACK) ->
+	:: leg == LEG_OPEN && (yes || force_) &&
+	   (MUT == 8 || has(ev, EV_C_ACK)) ->
 		ack_plan(force_);
 		why = (part || force_ -> CAUSE_PARTIAL : CAUSE_ACK);
 		if
@@ -1970,10 +1975,14 @@ inline sut_gets() {
 			t_open = 1;
 			t_edge = 1;
 			t_legs++;
+			t_aborted = 0;
 			t_rto = SUT_RTO;
 			t_rx = 0;
 			answer = 1;
 			sut_sends(SYNACK, 0, t_rcv)
+		:: m_kind != SYN && m_kind != RST && t_aborted ->
+			answer = 1;
+			sut_sends(RST, m_ack, 0)
 		:: else
 		fi
 	:: else ->
@@ -1989,6 +1998,7 @@ inline sut_gets() {
 			if
 			:: m_seq == t_rcv ->
 				t_state = 3;
+				t_aborted = 1;
 				t_rto = NEVER;
 				t_rx = 0
 			:: else ->
@@ -2161,7 +2171,7 @@ inline choose_lengths() {
 #ifdef TRACES
 inline new_run() {
 	printf("E\n");
-	nreq = 0; k_snd = 0; k_rcv = 0; k_up = 0; k_fin = 0; k_open = 1;
+	stand = 0; t_aborted = 0; nreq = 0; k_snd = 0; k_rcv = 0; k_up = 0; k_fin = 0; k_open = 1;
 	g_snd = 0; g_rcv = 0; g_acked = 0; g_ans = 0; g_left = 0; g_up = 0;
 	g_fin = 0; over = 0; capl = CAPL; dups = DUP; swaps = SWAP;
 	iloss = ILOSS; srst = SRST; crst = CRST; prst = PRST; czw = CZW;
@@ -2272,7 +2282,8 @@ end_:
 		if :: iloss > 0 -> iloss--; goto next :: goto deliver fi }
 	:: atomic { !(held_one && !held_new) && srst > 0 && (t_state == 1 || t_state == 2) ->
 		d_step { srst--; sut_sends(RST, t_snd, t_rcv);
-			t_state = 3; t_rto = NEVER; t_rx = 0; t_open = 1 };
+			t_state = 3; t_aborted = 1; t_rto = NEVER; t_rx = 0;
+			t_open = 1 };
 		goto deliver }
 	:: atomic { !(held_one && !held_new) && ((slow > 0 && may_wait) || !(mirror_can || sut_can)) && !all_over ->
 		d_step { next_deadline() };
@@ -2288,6 +2299,8 @@ end_:
 		d_step {
 			printf("T %d\n", jump);
 			m_src = TIM; m_kind = 0; m_seq = 0; m_ack = 0; m_win = 0;
+			stand++;
+			assert(stand < 100); /* every run ends */
 			pass_time() };
 		goto deliver }
 	:: all_over && !mirror_can && !sut_can -> break
@@ -2318,6 +2331,11 @@ deliver:
 			printf("I %d %d %d %d %d\n", m_src, m_kind, m_seq, m_ack,
 			       m_win);
 			if :: held_one && held_new && m_src < SUT -> held_new = 0 :: else fi;
+			if
+			:: m_src < SUT || (m_src == SUT && m_kind == DATA &&
+					   m_seq == t_snd - 1) -> stand = 0
+			:: else
+			fi;
 			m_data = (m_kind == DATA -> m_seq : 0)
 		};
 		if
