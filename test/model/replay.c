@@ -31,12 +31,12 @@
 
 #include "script/world.h"
 
-#define REQUEST	 28u
-#define ANSWER	 43u
-#define SLACK	 ((uint64_t)270000) /* ns, above WHEEL_TICK */
-#define LENGTHS	 3
-#define SENT_MAX 64
-#define WINDOW	 65535
+#define REQUEST	     28u
+#define ANSWER	     43u
+#define SLACK	     ((uint64_t)270000) /* ns, above WHEEL_TICK */
+#define LENGTHS	     3
+#define SENT_MAX     64
+#define WINDOW	     65535
 #define WINDOW_SHIFT 7
 
 enum kind { NO_KIND, SYN, SYNACK, ACK, DATA, FIN, RST, PROBE };
@@ -129,8 +129,8 @@ static struct flow *flow_of(const struct replay *r)
 		.pport = 80,
 	};
 
-	return shadow_find(
-		(struct shadow *)(uintptr_t)engine_shadow(w->engine), &key);
+	return shadow_find((struct shadow *)(uintptr_t)engine_shadow(w->engine),
+			   &key);
 }
 
 /* The window field of a client whose scale is not known: the machine then takes
@@ -152,9 +152,7 @@ static void input(struct replay *r, unsigned from, const struct sent *in)
 		0,	 TCP_SYN,	    TCP_SYN | TCP_ACK, TCP_ACK,
 		TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST | TCP_ACK, TCP_ACK
 	};
-	enum who who = from == 0   ? WHO_CLIENT
-		       : from == 1 ? WHO_PROD
-				   : WHO_SUT;
+	enum who who = from == 0 ? WHO_CLIENT : from == 1 ? WHO_PROD : WHO_SUT;
 	enum who peer = who == WHO_CLIENT ? WHO_PROD : WHO_CLIENT;
 	char text[128] = "";
 	struct line l = { .kind = LINE_SEGMENT, .who = who };
@@ -226,7 +224,8 @@ static void compare_sent(struct replay *r)
 			differs(r, kind_names[m->kind], m->kind, kind_of(e));
 		if (seq != want)
 			differs(r, "its seq", want, seq);
-		if ((e->flags & TCP_ACK) != 0 && ack != number(r, WHO_SUT, m->ack))
+		if ((e->flags & TCP_ACK) != 0 &&
+		    ack != number(r, WHO_SUT, m->ack))
 			differs(r, "its ack", number(r, WHO_SUT, m->ack), ack);
 		if (m->kind != RST && (e->win != 0) != (m->win != 0))
 			differs(r, "its window", m->win, e->win);
