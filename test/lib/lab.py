@@ -237,6 +237,18 @@ class Lab:
     def tc(self, room, *words):
         return sh("ip", "netns", "exec", self.ns(room), "tc", *words)
 
+    def snmp(self, room, table, field):
+        """A counter of a namespace's IP stack; Udp and Udp6 are summed."""
+        total = 0
+        old = sh("ip", "netns", "exec", self.ns(room), "cat", "/proc/net/snmp")
+        names, values = [x.split() for x in old.splitlines()
+                         if x.startswith(table + ":")]
+        total += int(values[names.index(field)])
+        new = sh("ip", "netns", "exec", self.ns(room), "cat",
+                 "/proc/net/snmp6")
+        m = re.search(r"^%s6%s\s+(\d+)" % (table, field), new, re.M)
+        return total + (int(m[1]) if m else 0)
+
     def sysctl(self, room, key, value):
         sh("ip", "netns", "exec", self.ns(room), "sysctl", "-qw",
            "%s=%s" % (key, value))
@@ -281,23 +293,31 @@ class Lab:
                     "action", "mirred", "egress", "mirror", "dev", port, "pipe",
                     "action", "mirred", "egress", "redirect", "dev", to)
         if self.loss:
-            self.on_mirror("loss")
-            for key, value in ((4, int(self.loss * 1000)), (5, self.burst)):
-                sh("bpftool", "map", "update", "id", str(self.loss_map()),
-                   "key", str(key), "0", "0", "0", "value",
-                   *(str(x) for x in value.to_bytes(8, "little")))
+            self.lose("m0", self.loss, self.burst)
         if self.tag in ("vlan", "qinq"):
-            self.on_mirror("tag", self.tag)
+            self.on_egress("m0", "tag", self.tag)
 
-    def on_mirror(self, name, section="tc"):
-        """Puts test/net/NAME.bpf.c on the egress of the mirror's wire."""
+    def on_egress(self, dev, name, section="tc"):
+        """Puts test/net/NAME.bpf.c on the egress of a device of the tap."""
         obj = self.path(name + ".o")
-        sh("clang", "-O2", "-g", "-target", "bpf", "-I/usr/include/" +
-           sh("uname", "-m").strip() + "-linux-gnu",
-           "-c", "-o", obj, os.path.join(ROOT, "test/net", name + ".bpf.c"))
-        self.tc("tap", "qdisc", "add", "dev", "m0", "clsact")
-        self.tc("tap", "filter", "add", "dev", "m0", "egress", "bpf", "da",
+        if not os.path.exists(obj):
+            sh("clang", "-O2", "-g", "-target", "bpf", "-I/usr/include/" +
+               sh("uname", "-m").strip() + "-linux-gnu",
+               "-c", "-o", obj, os.path.join(ROOT, "test/net",
+                                             name + ".bpf.c"))
+        if "clsact" not in self.tc("tap", "qdisc", "show", "dev", dev):
+            self.tc("tap", "qdisc", "add", "dev", dev, "clsact")
+        self.tc("tap", "filter", "add", "dev", dev, "egress", "bpf", "da",
                 "obj", obj, "sec", section)
+
+    def lose(self, dev, permille, burst=4):
+        """Frames that leave the tap by `dev` are lost from now on: m0 is the
+        mirror, t1 the way to production, t0 the way to the client."""
+        self.on_egress(dev, "loss")
+        for key, value in ((4, int(permille * 1000)), (5, burst)):
+            sh("bpftool", "map", "update", "id", str(self.loss_map(dev)),
+               "key", str(key), "0", "0", "0", "value",
+               *(str(x) for x in value.to_bytes(8, "little")))
 
     def vxlan(self):
         """A VXLAN device on the mirror's wire; gives its name."""
@@ -339,9 +359,9 @@ class Lab:
         return {k: int(v) for k, v in re.findall(r"(\w+) (\d+)",
                                                  open(self.mangle_out).read())}
 
-    def loss_map(self):
-        """The id of the map of test/net/loss.bpf.c on the mirror's wire."""
-        filters = json.loads(self.tc("tap", "-j", "filter", "show", "dev", "m0",
+    def loss_map(self, dev="m0"):
+        """The id of the map of test/net/loss.bpf.c, by default the mirror's."""
+        filters = json.loads(self.tc("tap", "-j", "filter", "show", "dev", dev,
                                      "egress"))
         for f in filters:
             prog = f.get("options", {}).get("prog")
@@ -519,11 +539,11 @@ class Lab:
             raise LabError("counters are missing: %s" % got)
         return got, seen
 
-    def mirror_truth(self):
-        """What the lossy mirror did: frames and sequenced segments, exactly."""
+    def mirror_truth(self, dev="m0"):
+        """What lose() did: frames and sequenced segments, exactly."""
         name = ("passed", "dropped", "seq_passed", "seq_dropped")
         dump = json.loads(sh("bpftool", "-j", "map", "dump", "id",
-                             str(self.loss_map())))
+                             str(self.loss_map(dev))))
         return {key: int.from_bytes(bytes(int(x, 16) for x in row["value"]),
                                     "little")
                 for key, row in zip(name, dump)}
