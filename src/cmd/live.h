@@ -70,9 +70,12 @@ struct live {
 	int signal_fd;
 	bool stop;
 	bool live_line;
+	bool mirror_down; /* it was said that the interface is */
+	bool sut_down;
 	bool busy; /* so many frames that napping pays */
 	uint64_t look_frames;
 	uint64_t next_line;
+	uint64_t next_link;
 	uint64_t last_requests;
 	struct errbuf stopped;
 };

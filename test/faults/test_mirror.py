@@ -94,7 +94,8 @@ def overrun(t):
         lab.isolated(t, l)
 
 
-def mangled(t, family, what, *args, exact=True):
+def mangled(t, family, what, *args):
+    exact = "swap=10,64" not in args
     with lab.Lab(family=family, mangle=args) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
@@ -111,9 +112,12 @@ def mangled(t, family, what, *args, exact=True):
                          r["flows"]["resumed"]))
         t.equal(did["lost"], 0, "frames that mangle lost")
         t.check(did["dup"] + did["swap"] > 100, "nothing was mangled")
-        if exact:
-            t.equal((got.reached, got.cut), (got.asked, 0), "reached, cut: " +
-                    us.text())
+        # A SYN that comes behind all of its connection, on a tuple that was
+        # used before, begins a flow of which nothing is left: a gap.
+        lost = 0 if exact else r["flows"]["ended"].get("client_gap", 0)
+        t.check(got.asked - got.reached <= min(lost, got.asked / 1000) and
+                not got.cut, "reached %d of %d, cut %d: %s" % (
+                    got.reached, got.asked, got.cut, us.text()))
         t.equal(us.differences(), [], "differences")
         fault.requests_closed(t, r)
         lab.isolated(t, l)
