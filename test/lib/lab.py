@@ -297,25 +297,26 @@ class Lab:
         if self.tag in ("vlan", "qinq"):
             self.on_egress("m0", "tag", self.tag)
 
-    def on_egress(self, dev, name, section="tc"):
-        """Puts test/net/NAME.bpf.c on the egress of a device of the tap."""
+    def on_egress(self, dev, name, section="tc", room="tap"):
+        """Puts test/net/NAME.bpf.c on the egress of a device."""
         obj = self.path(name + ".o")
         if not os.path.exists(obj):
             sh("clang", "-O2", "-g", "-target", "bpf", "-I/usr/include/" +
                sh("uname", "-m").strip() + "-linux-gnu",
                "-c", "-o", obj, os.path.join(ROOT, "test/net",
                                              name + ".bpf.c"))
-        if "clsact" not in self.tc("tap", "qdisc", "show", "dev", dev):
-            self.tc("tap", "qdisc", "add", "dev", dev, "clsact")
-        self.tc("tap", "filter", "add", "dev", dev, "egress", "bpf", "da",
+        if "clsact" not in self.tc(room, "qdisc", "show", "dev", dev):
+            self.tc(room, "qdisc", "add", "dev", dev, "clsact")
+        self.tc(room, "filter", "add", "dev", dev, "egress", "bpf", "da",
                 "obj", obj, "sec", section)
 
-    def lose(self, dev, permille, burst=4):
-        """Frames that leave the tap by `dev` are lost from now on: m0 is the
-        mirror, t1 the way to production, t0 the way to the client."""
-        self.on_egress(dev, "loss")
+    def lose(self, dev, permille, burst=4, room="tap"):
+        """Frames that leave by `dev` are lost from now on: in the tap m0 is the
+        mirror, t1 the way to production, t0 the way to the client. 999.999
+        permille in bursts of 1: all of them."""
+        self.on_egress(dev, "loss", room=room)
         for key, value in ((4, int(permille * 1000)), (5, burst)):
-            sh("bpftool", "map", "update", "id", str(self.loss_map(dev)),
+            sh("bpftool", "map", "update", "id", str(self.loss_map(dev, room)),
                "key", str(key), "0", "0", "0", "value",
                *(str(x) for x in value.to_bytes(8, "little")))
 
@@ -359,9 +360,9 @@ class Lab:
         return {k: int(v) for k, v in re.findall(r"(\w+) (\d+)",
                                                  open(self.mangle_out).read())}
 
-    def loss_map(self, dev="m0"):
+    def loss_map(self, dev="m0", room="tap"):
         """The id of the map of test/net/loss.bpf.c, by default the mirror's."""
-        filters = json.loads(self.tc("tap", "-j", "filter", "show", "dev", dev,
+        filters = json.loads(self.tc(room, "-j", "filter", "show", "dev", dev,
                                      "egress"))
         for f in filters:
             prog = f.get("options", {}).get("prog")
