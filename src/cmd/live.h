@@ -48,6 +48,7 @@ struct live {
 	struct journal_stats journal_end;
 	struct lines *lines;
 	uint64_t lines_lost;
+	uint64_t lines_told; /* losses that the last report names */
 	struct histogram delay;
 	uint8_t mac[ETH_LEN];
 	struct hash_key key;

@@ -126,8 +126,9 @@ class Understudy:
     """A running understudy: its process, its files and its end."""
 
     def __init__(self, lab, argv, jsonl, ready=5.0, env=None):
-        self.jsonl, self.err = jsonl, lab.path("understudy.err")
-        self.out = lab.path("understudy.out")
+        lab.files += 1
+        self.jsonl, self.err = jsonl, lab.path("understudy%d.err" % lab.files)
+        self.out = lab.path("understudy%d.out" % lab.files)
         self.cpu = self.code = None
         self.proc = lab.spawn(lab.host, argv, out=self.out, err=self.err,
                               env=env)
