@@ -7,6 +7,7 @@
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make test     all that can be checked; ends with the sum of all parts
 # make bench    the benchmarks (the machine must be quiet)
+# make faults   every fault on purpose, with its figures (half an hour)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
@@ -20,7 +21,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
+.PHONY: all asan clang unit fuzz test bench faults demo lint tidy format layers \
 	install clean setup
 
 all:
@@ -45,6 +46,9 @@ test:
 
 bench: all
 	@test/bench/run build
+
+faults: all
+	@test/faults/run
 
 demo: all
 	@lab/demo build
