@@ -118,13 +118,6 @@ static void test_every_bit_counts(void)
 	CHECK(hash_bytes(&key, in, sizeof(in) - 1) != was);
 }
 
-static const struct check_test tests[] = {
-	{ "oracle gives the paper's value",
-	  test_oracle_gives_the_papers_value },
-	{ "agrees with the oracle", test_agrees_with_the_oracle },
-	{ "every bit counts", test_every_bit_counts },
-};
-
 /* Addresses and ports of a flow, as a table's key has them. */
 struct tuple {
 	uint8_t client[16];
@@ -198,6 +191,15 @@ static void test_chosen_tuples_do_not_share_a_bucket(void)
 	CHECK(row <= LONGER);
 	free(which);
 }
+
+static const struct check_test tests[] = {
+	{ "chosen tuples do not share a bucket",
+	  test_chosen_tuples_do_not_share_a_bucket },
+	{ "oracle gives the paper's value",
+	  test_oracle_gives_the_papers_value },
+	{ "agrees with the oracle", test_agrees_with_the_oracle },
+	{ "every bit counts", test_every_bit_counts },
+};
 
 int main(void)
 {
