@@ -208,7 +208,7 @@ def gone(t, dev):
 
 TESTS = [("1 %% lost behind the tap, IPv%d" % v, v == 4, after_the_tap, v)
          for v in (4, 6)]
-TESTS += [("mirror loses %g %%, IPv%d" % (p / 10, v), p == 10 and v == 4, lossy,
+TESTS += [("mirror loses %g %%, IPv%d" % (p / 10, v), False, lossy,
            p, v) for p in (0.1, 1, 10, 50) for v in (4, 6)]
 TESTS += [("stopped for 3 s under load", False, overrun)]
 for v in (4, 6):
@@ -223,8 +223,8 @@ for v in (4, 6):
          "1 % swapped over 1-64, 1 % repeated", "swap=10,64", "dup=10"),
     ]
 TESTS += [
-    ("the mirror's interface down and up", True, mirror_down),
-    ("the SUT's wire down and up", True, wire_down),
+    ("the mirror's interface down and up", False, mirror_down),
+    ("the SUT's wire down and up", False, wire_down),
     ("the mirror's interface taken away", True, gone, "mon0"),
     ("the SUT's wire taken away", True, gone, "eth1"),
 ]
