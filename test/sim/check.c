@@ -379,13 +379,13 @@ void check_effect(struct sim *s, const struct effect *e, struct pkt *p)
 {
 	struct played *l;
 
-	sim_pkt(s, cause_name(e->cause), p);
 	if (p->client >= CLIENTS) {
 		sim_fail(s, NULL, "I1: not from a client's address");
 		return;
 	}
 	if ((p->flags & FL_SYN) != 0) {
 		check_syn(s, e, p);
+		sim_pkt(s, cause_name(e->cause), p);
 		return;
 	}
 	l = *leg_at(s, p);
@@ -395,6 +395,7 @@ void check_effect(struct sim *s, const struct effect *e, struct pkt *p)
 	}
 	p->leg = l;
 	p->conn = l->conn;
+	sim_pkt(s, cause_name(e->cause), p);
 	if (e->cause == CAUSE_STRAY_RST)
 		return;
 	if (!l->synack && (p->flags & FL_RST) == 0)

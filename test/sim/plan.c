@@ -144,7 +144,7 @@ static void plan_conn(struct sim *s, uint32_t id)
 	c->whole = true;
 	c->client = rng_below(r, s->profile->reuse ? 6 : CLIENTS);
 	c->port = (uint16_t)(CLIENT_PORT + rng_below(r, ports));
-	c->start = 100 * NS_PER_MS + ms(r, s->conns * 25);
+	c->start = 3 * NS_PER_SEC / 2 + ms(r, s->conns * 25);
 	c->n = one_in(r, 12)   ? 0
 	       : one_in(r, 12) ? 1 + rng_below(r, REQ_MAX)
 			       : 1 + rng_below(r, 5);
@@ -244,7 +244,7 @@ void plan_make(struct sim *s)
 		s->mute_to = s->mute_from + ms(&s->rng, 30000);
 	}
 	s->stop_early = one_in(&s->rng, 16);
-	s->stop_at = NS_PER_SEC + ms(&s->rng, s->opt->conns * 30);
+	s->stop_at = 3 * NS_PER_SEC / 2 + ms(&s->rng, s->opt->conns * 30);
 	plan_links(s);
 	plan_engine(s);
 	s->conns = s->opt->conns;
