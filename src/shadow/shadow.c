@@ -108,10 +108,12 @@ static void client_window(struct shadow *s, struct flow *f,
 
 static void client_reset(struct flow *f, const struct segment *seg)
 {
-	/* A blind RST is outside the window (RFC 5961); production's stack has
-	 * looked closer than we can.
+	/* Production drops a RST in front of its window (RFC 5961 section 3.2),
+	 * and that is nowhere before what it has acked. A client sends such a
+	 * one to an older incarnation that production has not forgotten (RFC
+	 * 9293 section 3.10.7.3, SYN-SENT).
 	 */
-	if (!seq_in(seg->seq, f->c.nxt - (1u << 30), f->c.nxt + (1u << 30)))
+	if (!seq_in(seg->seq, f->p_ack, f->c.nxt + (1u << 30)))
 		return;
 	if ((f->ev & EV_C_RST) == 0)
 		f->rst_ack = f->c_ack;
@@ -181,6 +183,11 @@ void shadow_production(struct shadow *s, struct flow *f,
 	if (!stream_has(&f->p, STREAM_ON)) {
 		bool syn = (seg->flags & TCP_SYN) != 0;
 
+		/* An older incarnation that production has not forgotten: it
+		 * answers the new one's SYN so (RFC 5961 section 4.2).
+		 */
+		if (seq_le(seg->ack, f->c_iss))
+			return;
 		if (!syn)
 			s->count.inferred_prod_synack++;
 		if (!syn || (seg->opts.has & OPT_HAS_WSCALE) != 0)

@@ -52,7 +52,7 @@ static void chunks(struct buf *b, uint32_t id, uint32_t n, bool odd)
 		uint32_t k = 1 + (id * 31 + at * 7 + (odd ? 13 : 0)) % 3000;
 
 		k = k < n - at ? k : n - at;
-		snprintf(line, sizeof(line), odd ? "%X\r\n" : "%x\r\n", k);
+		snprintf(line, sizeof(line), odd ? "0%X\r\n" : "%x\r\n", k);
 		text(b, line);
 		buf_put(b, b->len, all.p + at, k);
 		b->len += k;

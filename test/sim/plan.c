@@ -230,7 +230,9 @@ void plan_make(struct sim *s)
 	if (s->opt->profile >= 0)
 		n = (unsigned)s->opt->profile;
 	s->profile = &profiles[n];
-	s->rng.s = s->opt->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	/* Mixed, or the next seed's numbers would be these, shifted by one. */
+	s->rng.s = s->opt->seed ^ UINT64_C(0x5bf03635d78ea1c9);
+	s->rng.s = rng_next(&s->rng);
 	s->wire_rng.s = rng_next(&s->rng);
 	s->now = NS_PER_SEC;
 	s->v6 = one_in(&s->rng, 3);
