@@ -133,6 +133,8 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & (TCP_ACK | TCP_SYN)) != TCP_ACK)
 		return;
 	if ((f->ev & EV_C_ACK) == 0) {
+		if (seq_le(seg->seq, f->c_iss))
+			return; /* late, of an older incarnation */
 		f->ev |= EV_C_ACK;
 		if (f->class == FLOW_HALF_OPEN)
 			flow_set_class(s->flows, f, FLOW_LIVE);
@@ -164,6 +166,22 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	}
 }
 
+/* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and later
+ * none in front of what it has acked (RFC 5961 section 3.2): that would be of an
+ * older incarnation.
+ */
+static void production_reset(struct flow *f, const struct segment *seg)
+{
+	bool on = stream_has(&f->p, STREAM_ON);
+
+	if (on ? !seq_in(seg->seq, f->c_ack, f->p.nxt + (1u << 30))
+	       : (seg->flags & TCP_ACK) == 0 || seq_le(seg->ack, f->c_iss))
+		return;
+	if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
+		f->rst_ack = on ? f->p.nxt : f->c_ack;
+	f->ev |= EV_P_RST;
+}
+
 void shadow_production(struct shadow *s, struct flow *f,
 		       const struct segment *seg, uint64_t now)
 {
@@ -172,10 +190,7 @@ void shadow_production(struct shadow *s, struct flow *f,
 	s->now = now;
 	f->last = now;
 	if ((seg->flags & TCP_RST) != 0) {
-		if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
-			f->rst_ack = stream_has(&f->p, STREAM_ON) ? f->p.nxt
-								  : f->c_ack;
-		f->ev |= EV_P_RST;
+		production_reset(f, seg);
 		return;
 	}
 	if ((seg->flags & TCP_ACK) == 0)

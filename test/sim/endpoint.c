@@ -21,14 +21,15 @@
 
 #include "sim.h"
 
-#define NEVER	     UINT64_MAX
-#define RTO_FIRST    (1 * NS_PER_SEC)
-#define RTO_LEAST    (200 * NS_PER_MS)
-#define RTO_MOST     (10 * NS_PER_SEC)
-#define TRIES_MAX    10
-#define FIN_WAIT     (20 * NS_PER_SEC)
-#define TIME_WAIT_NS (400 * NS_PER_MS)
-#define SUPER_MAX    60000u
+#define NEVER	    UINT64_MAX
+#define RTO_FIRST   (1 * NS_PER_SEC)
+#define RTO_LEAST   (200 * NS_PER_MS)
+#define RTO_MOST    (10 * NS_PER_SEC)
+#define TRIES_MAX   10
+#define FIN_WAIT    (20 * NS_PER_SEC)
+#define TIME_WAIT_C (400 * NS_PER_MS) /* clients use their ports again */
+#define TIME_WAIT_S (60 * NS_PER_SEC)
+#define SUPER_MAX   60000u
 
 static uint32_t data_end(const struct tcp *t)
 {
@@ -213,8 +214,8 @@ static bool send_some(struct tcp *t)
 	uint32_t n = cut(t, left, room);
 	uint8_t flags = FL_ACK;
 
-	if (n == 0 ||
-	    (n < left && n < t->mss && room < t->mss && t->una != t->max)) {
+	if (n == 0 || (n < left && n < t->mss && room < t->mss &&
+		       t->una != t->max && t->nxt == t->max)) {
 		if (t->una == t->max && t->persist_at == 0)
 			t->persist_at = t->sim->now + rto(t);
 		return false;
@@ -521,7 +522,8 @@ static void ended(struct tcp *t)
 		return;
 	t->state = TCP_TIME_WAIT;
 	t->rto_at = t->persist_at = t->keep_at = 0;
-	t->wait_at = t->sim->now + TIME_WAIT_NS;
+	t->wait_at = t->sim->now +
+		     (t->side == SIDE_CLIENT ? TIME_WAIT_C : TIME_WAIT_S);
 }
 
 static void take_syn_sent(struct tcp *t, const struct pkt *p)
