@@ -134,8 +134,12 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 {
 	bool http = f->framer == &framer_http1;
 
+	/* A SUT may have answered, and reset, before production does: what has
+	 * begun is compared to its end.
+	 */
 	if (e->cfg.compare == COMPARE_NONE || x->spoilt != REASON_NONE ||
-	    (x->flags & X_JUDGED) != 0 || f->leg == LEG_NONE)
+	    (x->flags & X_JUDGED) != 0 ||
+	    (f->leg == LEG_NONE && x->cmp == NULL))
 		return NULL;
 	if (x->cmp == NULL && begun) {
 		spoil(x, REASON_CLIENT_GAP);

@@ -170,8 +170,10 @@ static void new_leg(struct sim *s, const struct effect *e, struct pkt *p)
 		return;
 	}
 	if (!is_boundary(c, p->seq - c->c.iss, &k))
-		sim_fail(s, c, "I17: begins at byte %u, inside of a message",
-			 p->seq - c->c.iss);
+		sim_fail(s, c,
+			 "I17: begins at byte %u, inside of a message: %.20s",
+			 p->seq - c->c.iss,
+			 (const char *)c->c.tx.p + (p->seq - c->c.iss));
 	if (c->legs != NULL && !c->legs->ended && !c->legs->rst &&
 	    !c->legs->sut_rst)
 		sim_fail(s, c, "I23: played again, and the older leg lives");
@@ -248,11 +250,11 @@ static void check_ack(struct sim *s, const struct effect *e,
 	if (seq_le(p->ack, l->s_iss))
 		sim_fail(s, c, "I21: the SUT's SYN is not acked");
 	if (e->cause == CAUSE_ACK_DRAIN) {
-		l->drained = true;
 		if (p->win == 0)
 			sim_fail(s, c, "I11: drained with a closed window");
 	}
-	if (l->drained && seq_lt(p->ack, l->s_iss + 1 + ivs_front(&l->got)))
+	if (e->cause == CAUSE_ACK_DRAIN &&
+	    seq_lt(p->ack, l->s_iss + 1 + ivs_front(&l->got)))
 		sim_fail(s, c, "I11: drains up to %u only, %u are here",
 			 p->ack - l->s_iss, 1 + ivs_front(&l->got));
 	if (l->acked && seq_lt(edge, l->last_edge))

@@ -72,6 +72,9 @@ static void sink_flush_all(struct sink *k)
 		if (first)
 			lost = chance(s, s->unsent);
 		first = z->last[i];
+		if (lost && z->wait[i]->leg != NULL &&
+		    (z->wait[i]->flags & FL_SYN) != 0)
+			z->wait[i]->leg->syns--; /* the SUT was not asked */
 		if (lost || z->wait[i]->raw || z->wait[i]->leg == NULL)
 			pkt_drop(z->wait[i]);
 		else

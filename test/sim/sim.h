@@ -337,7 +337,6 @@ struct played {
 	uint8_t syns;
 	bool acked;
 	bool rst;
-	bool drained;
 	uint32_t snd_nxt;
 	uint32_t last_ack;
 	uint32_t last_edge;
