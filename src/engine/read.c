@@ -63,8 +63,14 @@ bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n)
 
 	if (n == 0)
 		return false;
-	if (ops == NULL)
+	if (ops == NULL) {
 		ops = framer_guess(f->key.pport, p, n);
+		/* It would take any byte for a beginning, and the bytes of a
+		 * body whose head was missed look like nothing that is known.
+		 */
+		if (ops == &framer_quiet)
+			return false;
+	}
 	return ops->begins(p, n);
 }
 

@@ -12,6 +12,7 @@
  *	--compare N	0 none, 1 identical, 2 equivalent; not what the seed chooses
  *	--dump FILE	all that is sent and told, as bytes
  *	--digest	print a line for each seed: seed, all output, what was sent
+ *	--strict	what is known not to hold (README.md) fails too
  *	--tap		print TAP: a line for each profile
  *	-v		print the trace of every run
  *
@@ -52,9 +53,9 @@ static void show(const struct sim *s, int conn)
 			printf("#   %s\n", s->trace[i % TRACE_MAX].text);
 }
 
-void sim_fail(struct sim *s, const struct conn *c, const char *fmt, ...)
+static void fail(struct sim *s, const struct conn *c, const char *fmt,
+		 va_list ap)
 {
-	va_list ap;
 
 	if (s->failed)
 		return;
@@ -67,10 +68,30 @@ void sim_fail(struct sim *s, const struct conn *c, const char *fmt, ...)
 	if (c != NULL)
 		printf(", connection %u", c->id);
 	printf(": ");
-	va_start(ap, fmt);
 	vprintf(fmt, ap);
-	va_end(ap);
 	printf("\n");
+}
+
+void sim_fail(struct sim *s, const struct conn *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(s, c, fmt, ap);
+	va_end(ap);
+}
+
+void sim_known(struct sim *s, const struct conn *c, enum known k,
+	       const char *fmt, ...)
+{
+	va_list ap;
+
+	s->known[k]++;
+	if (!s->opt->strict)
+		return;
+	va_start(ap, fmt);
+	fail(s, c, fmt, ap);
+	va_end(ap);
 }
 
 static void line(struct sim *s, const struct conn *c, const char *text)
@@ -130,6 +151,7 @@ struct sums {
 	uint64_t frames;
 	uint64_t effects;
 	uint64_t bad;
+	uint64_t known[KNOWN_COUNT];
 };
 
 static bool run(struct options *o, bool trace, bool say, struct sums *sums)
@@ -153,6 +175,8 @@ static bool run(struct options *o, bool trace, bool say, struct sums *sums)
 		sums->frames += c->frames_mirror + c->frames_sut;
 		sums->effects += s->effects;
 		sums->bad += !ok;
+		for (int i = 0; i < KNOWN_COUNT; i++)
+			sums->known[i] += s->known[i];
 	}
 	sim_free(s);
 	return ok;
@@ -161,14 +185,15 @@ static bool run(struct options *o, bool trace, bool say, struct sums *sums)
 static void repeat(struct options *o)
 {
 	run(o, true, false, NULL);
-	printf("# repeat: %s --seed %llu --conns %u --batch %u%s%s%s -v\n",
+	printf("# repeat: %s --seed %llu --conns %u --batch %u%s%s%s%s -v\n",
 	       self, (unsigned long long)o->seed, o->conns, o->batch,
 	       o->profile >= 0 ? " --profile " : "",
 	       o->profile >= 0 ? profile_of((unsigned)o->profile)->name : "",
 	       o->compare == 0	 ? " --compare 0"
 	       : o->compare == 1 ? " --compare 1"
 	       : o->compare == 2 ? " --compare 2"
-				 : "");
+				 : "",
+	       o->strict ? " --strict" : "");
 	fflush(stdout);
 }
 
@@ -200,6 +225,12 @@ static void tell(const struct sums *n, double secs, uint64_t seeds)
 	       (unsigned long long)n->conns, (unsigned long long)n->frames,
 	       (unsigned long long)n->effects, secs, (double)seeds / secs,
 	       (double)n->conns / secs, (unsigned long long)n->bad);
+	if (n->known[0] + n->known[1] + n->known[2] > 0)
+		printf("# known not to hold: %llu answers paired wrong, %llu "
+		       "begun inside of a message, %llu out of order\n",
+		       (unsigned long long)n->known[KNOWN_PAIR],
+		       (unsigned long long)n->known[KNOWN_BEGIN],
+		       (unsigned long long)n->known[KNOWN_ORDER]);
 }
 
 static int tap(struct options *o, uint64_t seeds)
@@ -285,6 +316,7 @@ int main(int argc, char **argv)
 			       i + 1 < argc ? argv[i + 1] : NULL);
 
 		bool *flag = strcmp(argv[i], "--tap") == 0	? &is_tap
+			     : strcmp(argv[i], "--strict") == 0 ? &o.strict
 			     : strcmp(argv[i], "--digest") == 0 ? &say
 								: NULL;
 
