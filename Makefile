@@ -6,6 +6,8 @@
 # make unit     unit tests
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make test     all that can be checked; ends with the sum of all parts
+# make sim      simulated connections, SEEDS runs from seed SEED on
+# make soak     a million of them
 # make bench    the benchmarks (the machine must be quiet)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
 # make lint     format, names in comments, style, warnings of gcc and clang
@@ -15,12 +17,14 @@
 
 T ?= 20
 FUZZ ?= *
+SEED ?= 1
+SEEDS ?= 100
 DESTDIR ?=
 prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
+.PHONY: all asan clang unit fuzz test sim soak bench demo lint tidy format layers \
 	install clean setup
 
 all:
@@ -42,6 +46,12 @@ fuzz: clang
 test:
 	@tools/setup
 	@tools/tap_sum @test/PARTS
+
+sim: all
+	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
+
+soak: all
+	@build/sim_runner --profile all --conns 100 --seeds 10000
 
 bench: all
 	@test/bench/run build

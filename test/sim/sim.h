@@ -279,6 +279,7 @@ struct conn {
 	bool slow;
 	bool begun;
 	bool over;
+	bool odd; /* was resumed inside of a message */
 	struct request r[REQ_MAX];
 	struct tcp c;
 	struct tcp p;
@@ -413,6 +414,7 @@ enum known {
 	KNOWN_PAIR,  /* answers paired wrong where a flow was resumed */
 	KNOWN_BEGIN, /* resumed inside of a message */
 	KNOWN_ORDER, /* I16b where a flow was resumed */
+	KNOWN_WHOLE, /* ended early beside a bad SUT or a bad mirror */
 	KNOWN_COUNT
 };
 
