@@ -183,6 +183,7 @@ static struct conn *conn_of_syn(struct sim *s, const struct pkt *p)
 static void new_leg(struct sim *s, const struct effect *e, struct pkt *p)
 {
 	struct conn *c = conn_of_syn(s, p);
+	struct rng own;
 	struct played *l;
 	uint32_t k;
 
@@ -226,7 +227,9 @@ static void new_leg(struct sim *s, const struct effect *e, struct pkt *p)
 	l->sut.conn = c;
 	l->sut.leg = l;
 	l->sut.side = SIDE_SUT;
-	l->sut.cfg = plan_cfg(&s->wire_rng);
+	/* Its own numbers: when the wires draw theirs depends on the batch. */
+	own.s = s->opt->seed * 1000003 + c->id * 64 + c->leg_n;
+	l->sut.cfg = plan_cfg(&own);
 	if (c->fault == FAULT_STALL)
 		l->sut.cfg.rcvbuf = 3000;
 	p->leg = l;

@@ -667,7 +667,7 @@ void check_turn(struct sim *s);
 /** check_end() - After the last */
 void check_end(struct sim *s);
 
-/** check_byte() - The SUT has got these bytes in order, from offset @at on */
+/** check_bytes() - The SUT has got these bytes in order, from offset @at on */
 void check_bytes(struct played *l, uint32_t at, const uint8_t *p, uint32_t n);
 
 /** machine() - The machine's counters */
