@@ -1039,7 +1039,8 @@ static void http1_resync(void *st, enum who who, uint32_t index)
  * http1_begins() - Test for a token, a space and a target
  *
  * A first line that is there whole must name its version; one that is not is
- * believed. Before the space only capital letters are believed.
+ * believed. Before the space only capital letters are believed. Empty lines alone
+ * are rather the end of the message before: chunks end so.
  */
 static bool http1_begins(const uint8_t *p, uint32_t n)
 {
@@ -1057,7 +1058,7 @@ static bool http1_begins(const uint8_t *p, uint32_t n)
 		for (i = 0; i < n; i++)
 			if (p[i] < 'A' || p[i] > 'Z')
 				return false;
-		return true;
+		return n > 0;
 	}
 	if (word == 0 || p[word] != ' ')
 		return false;
