@@ -58,7 +58,9 @@ struct fuzz {
 	uint32_t effects;
 };
 
-static struct text texts[WHO_COUNT];
+/* All texts there are, made when first asked for; those of this input. */
+static struct text made[WHO_COUNT][8][2];
+static struct text *texts[WHO_COUNT];
 
 static void put(struct text *t, uint32_t *n, const char *s)
 {
@@ -108,11 +110,13 @@ static void put_message(struct text *t, uint32_t *n, struct rng *r, bool client)
 
 static void make_text(enum who who, uint32_t seed, bool http)
 {
-	struct text *t = &texts[who];
+	struct text *t = &made[who][seed][http];
 	struct rng r = { seed };
 	uint32_t n = 0;
 
-	t->messages = 0;
+	texts[who] = t;
+	if (t->messages > 0)
+		return;
 	while (n < TEXT) {
 		if (http)
 			put_message(t, &n, &r, who == WHO_CLIENT);
@@ -171,7 +175,7 @@ static struct line segment(const struct fuzz *z, enum who who, uint32_t seq,
 		l.len = TEXT - (skip + seq - 1);
 	l.end = l.seq + l.len;
 	if (l.len > 0)
-		l.data = texts[who].b + skip + seq - 1;
+		l.data = texts[who]->b + skip + seq - 1;
 	l.has_ack = (flags & TCP_ACK) != 0;
 	l.ack = who == WHO_CLIENT ? t->nxt[WHO_PROD] + t->fin[WHO_PROD]
 		: who == WHO_PROD ? t->nxt[WHO_CLIENT] + t->fin[WHO_CLIENT]
@@ -184,7 +188,7 @@ static void send_line(struct fuzz *z, const struct line *l)
 	struct line copy = *l;
 
 	if (copy.data == NULL)
-		copy.data = texts[l->who].b; /* no bytes of it */
+		copy.data = texts[l->who]->b; /* no bytes of it */
 	world_send(&z->w, &copy);
 	world_drop(&z->w, z->w.seen);
 }
@@ -231,9 +235,9 @@ static uint32_t left_of_message(const struct talk *t, enum who who)
 {
 	uint32_t at = t->nxt[who] - 1 + (who == WHO_SUT ? t->s_skip : 0);
 
-	for (uint32_t i = 0; i < texts[who].messages; i++)
-		if (texts[who].end[i] > at)
-			return texts[who].end[i] - at;
+	for (uint32_t i = 0; i < texts[who]->messages; i++)
+		if (texts[who]->end[i] > at)
+			return texts[who]->end[i] - at;
 	return 100;
 }
 
@@ -337,10 +341,10 @@ static void open_sut(struct fuzz *z, struct talk *t, uint8_t how)
 	/* A new leg begins with a message. */
 	if (t->nxt[WHO_SUT] > 1)
 		t->s_skip += t->nxt[WHO_SUT] - 1;
-	while (k < MESSAGES - 1 && texts[WHO_SUT].end[k] < t->s_skip)
+	while (k < MESSAGES - 1 && texts[WHO_SUT]->end[k] < t->s_skip)
 		k++;
 	if (t->s_skip > 0)
-		t->s_skip = texts[WHO_SUT].end[k];
+		t->s_skip = texts[WHO_SUT]->end[k];
 	t->nxt[WHO_SUT] = 1;
 	t->fin[WHO_SUT] = false;
 	send_line(z, &l);
@@ -573,15 +577,15 @@ static void configure(struct fuzz *z, const uint8_t *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct fuzz fuzz; /* the queue in it is large */
 	const struct shadow_counters *c;
-	struct fuzz *z;
+	struct fuzz *z = &fuzz;
 	size_t at = 3;
 
 	if (size < 6 || size > 3000)
 		return 0;
-	z = calloc(1, sizeof(*z));
-	if (z == NULL)
-		abort();
+	memset(&z->w, 0, offsetof(struct world, queue));
+	memset(&z->talk, 0, sizeof(*z) - offsetof(struct fuzz, talk));
 	z->w.path = "input";
 	z->w.sink = sink;
 	z->w.verbose = getenv("FUZZ_VERBOSE") != NULL;
@@ -604,6 +608,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fflush(stdout);
 	if (z->w.failed)
 		abort();
-	free(z);
 	return 0;
 }

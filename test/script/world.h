@@ -21,7 +21,8 @@
  * @port:	The client's
  * @leg_port:	The one that U plays it from
  * @iss:	Initial sequence numbers; all others are relative to these
- * @stream, @known: The client's bytes by relative sequence number
+ * @stream, @known: The client's bytes by relative sequence number, STREAM_MAX
+ * @learnt:	All known ones are below this
  * @syn:	U has sent a SYN; what follows is of the leg that it opened
  * @synack:	The SUT has answered it
  * @s_max:	Behind the highest that the SUT has sent
@@ -40,6 +41,7 @@ struct conn {
 	uint32_t iss[WHO_COUNT];
 	uint8_t *stream;
 	bool *known;
+	uint32_t learnt;
 	bool syn;
 	bool synack;
 	bool acked;
