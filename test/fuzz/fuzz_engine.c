@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "core/rng.h"
+#include "engine_sums.h"
 #include "script/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -492,62 +493,14 @@ static void operation(struct fuzz *z, const uint8_t *p)
 
 /* --- sums --- */
 
-static void must(struct world *w, bool cond, const char *what)
+static void check_sums(struct world *w)
 {
-	if (!cond)
-		world_fail(w, "%s", what);
-}
+	const char *wrong = frame_sums(engine_stats(w->engine));
 
-static void check_engine_sums(struct world *w)
-{
-	const struct engine_stats *st = engine_stats(w->engine);
-	uint64_t fates = 0;
-	uint64_t decoded[2] = { 0 };
-
-#define X(name) fates += st->count.name;
-	ENGINE_FATES(X)
-#undef X
-	must(w,
-	     fates == st->count.frames_mirror + st->count.frames_sut +
-			      st->count.other_legs,
-	     "every frame has one fate");
-	for (int i = 0; i < DECODE_COUNT; i++) {
-		decoded[0] += st->decode[0][i];
-		decoded[1] += st->decode[1][i];
-	}
-	must(w,
-	     decoded[0] == st->count.frames_mirror &&
-		     decoded[1] == st->count.frames_sut,
-	     "every frame was decoded once");
-}
-
-static void check_verdict_sums(struct world *w, const struct shadow_counters *c)
-{
-	const struct engine_stats *st = engine_stats(w->engine);
-	uint64_t verdicts = 0;
-	uint64_t ended = 0;
-	uint64_t lost = 0;
-
-	for (int v = 0; v < VERDICT_COUNT; v++) {
-		uint64_t sum = 0;
-
-		for (int r = 0; r < REASON_COUNT; r++)
-			sum += st->reason[v][r];
-		must(w, sum == st->verdict[v], "verdicts by reason");
-		verdicts += sum;
-	}
-	for (int i = 0; i < FLOW_END_COUNT; i++) {
-		ended += c->ended[i];
-		lost += c->not_delivered[i];
-	}
-	must(w, ended == c->flows_seen, "every leg ends once");
-	must(w, c->ended[FLOW_END_NONE] == 0, "every end has a reason");
-	must(w, verdicts >= c->requests_seen, "every request has a verdict");
-	if (c->requests_seen != c->requests_delivered + lost)
-		world_fail(w, "%llu requests seen, %llu delivered, %llu not",
-			   (unsigned long long)c->requests_seen,
-			   (unsigned long long)c->requests_delivered,
-			   (unsigned long long)lost);
+	if (wrong == NULL)
+		wrong = verdict_sums(w->engine);
+	if (wrong != NULL)
+		world_fail(w, "%s: not so", wrong);
 }
 
 static void configure(struct fuzz *z, const uint8_t *p)
@@ -578,7 +531,6 @@ static void configure(struct fuzz *z, const uint8_t *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz fuzz; /* the queue in it is large */
-	const struct shadow_counters *c;
 	struct fuzz *z = &fuzz;
 	size_t at = 3;
 
@@ -598,12 +550,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	world_stop(&z->w);
 	flush(z);
-	if (!z->w.failed) {
-		c = shadow_counters(
-			(struct shadow *)(uintptr_t)engine_shadow(z->w.engine));
-		check_engine_sums(&z->w);
-		check_verdict_sums(&z->w, c);
-	}
+	if (!z->w.failed)
+		check_sums(&z->w);
 	world_end(&z->w);
 	fflush(stdout);
 	if (z->w.failed)

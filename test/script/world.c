@@ -10,8 +10,7 @@
  * probe) is answered here, as a SUT's kernel would; all else is copied into the
  * queue that the lines of the script consume.
  *
- * The memory of a world is kept for the next one: who plays thousands of them
- * would spend its time on pages that are fresh from the kernel. So there is one
+ * The memory of a world is kept for the next one (memory.h), so there is one
  * world at a time.
  *
  * The initial sequence numbers make every number of connection 1 wrap within a
@@ -25,17 +24,8 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "memory.h"
 #include "wire/build.h"
-
-#ifdef __has_include
-#if __has_include(<sanitizer/asan_interface.h>)
-#include <sanitizer/asan_interface.h>
-#endif
-#endif
-#ifndef ASAN_POISON_MEMORY_REGION
-#define ASAN_POISON_MEMORY_REGION(p, n)	  ((void)(p), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
-#endif
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC) /* capture time at 0 */
 #define SPIN_MAX  100000u /* timeouts at one instant */
@@ -293,24 +283,6 @@ static void own_world(struct world *w)
 	memcpy(c->mac, mac_own, ETH_LEN);
 }
 
-/* Zero-filled memory for the engine, and no byte more. */
-static void take_memory(struct world *w)
-{
-	w->arena.size = arena_need(engine_size(&w->cfg));
-	if (kept.size < w->arena.size) {
-		free(kept.base);
-		kept.size = w->arena.size;
-		kept.base = aligned_alloc(ARENA_ALIGN, kept.size);
-		if (kept.base == NULL)
-			abort();
-	}
-	w->arena.base = kept.base;
-	ASAN_UNPOISON_MEMORY_REGION(kept.base, w->arena.size);
-	ASAN_POISON_MEMORY_REGION(kept.base + w->arena.size,
-				  kept.size - w->arena.size);
-	memset(kept.base, 0, w->arena.size);
-}
-
 bool world_begin(struct world *w)
 {
 	int r;
@@ -319,7 +291,7 @@ bool world_begin(struct world *w)
 	own_world(w);
 	w->now = NS_PER_SEC;
 	w->start = w->now;
-	take_memory(w);
+	w->arena = memory_take(&kept, engine_size(&w->cfg));
 	r = engine_init(&w->engine, &w->arena, &w->cfg, w->now);
 	if (r != 0) {
 		world_fail(w, "engine_init() returns %d", r);
