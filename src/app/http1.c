@@ -172,8 +172,12 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 		 client->index == index + 1)
 		client->st = ST_START;
 
-	/* It may have been a HEAD; 204 has no content, some send it. */
-	if (code == METHOD_UNKNOWN || (status == 204 && framed))
+	/* It may have been a HEAD; 101 and 204 have no content, some send it; and
+	 * 304 has a Content-Length, but some read chunks.
+	 */
+	if (code == METHOD_UNKNOWN ||
+	    (framed && (status == 101 || status == 204)) ||
+	    (status == 304 && (s->flags & F_TE) != 0))
 		stream_set(s, F_AMBIGUOUS);
 	if (!switched && code != METHOD_HEAD && status != 204 && status != 304)
 		body_begin(s, true, out);

@@ -154,21 +154,18 @@ static inline void stream_tunnel(struct stream *s)
 /**
  * stream_line_end() - Notice the end of a line where bytes are read one by one
  *
- * Return: true if @c is its LF; a CR is remembered, and is bare if anything else
- * follows
+ * A bare CR and a bare LF are ambiguous: to some they end a line, to some not.
+ *
+ * Return: true if @c is its LF
  */
 static inline bool stream_line_end(struct stream *s, uint8_t c)
 {
-	if (c == '\n') {
-		stream_clear(s, F_CR);
-		return true;
-	}
-	if ((s->flags & F_CR) != 0)
+	if (((s->flags & F_CR) != 0) != (c == '\n'))
 		stream_set(s, F_AMBIGUOUS);
 	stream_clear(s, F_CR);
 	if (c == '\r')
 		stream_set(s, F_CR);
-	return false;
+	return c == '\n';
 }
 
 /* --- http1.c --- */

@@ -122,10 +122,8 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 		if (i == n)
 			break;
 		switch (p[i++]) {
-		case '\n':
-			/* Chunk lines end with CRLF only (section 7.1). */
-			if (s->st == ST_EXT)
-				stream_set(s, F_AMBIGUOUS);
+		case '\n': /* to some a line end, to some a part of the line */
+			stream_set(s, F_AMBIGUOUS);
 			*eol = true;
 			return i;
 		case '\r':
@@ -268,15 +266,15 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 		return 1;
 	}
 	if (c == '\n') {
+		stream_set(s, F_AMBIGUOUS);
 		http1_fields_end(h, s, who, out);
 		return 1;
 	}
 	if (c == ' ' || c == '\t') {
-		/* obs-fold (section 5.2); before the first field or behind a
-		 * length some skip the line, some take it.
+		/* obs-fold (section 5.2): part of the line before, or skipped,
+		 * or a field with a blank in front.
 		 */
-		if ((s->flags & (F_FIRST | F_LENGTH)) != 0)
-			stream_set(s, F_AMBIGUOUS);
+		stream_set(s, F_AMBIGUOUS);
 		s->st = ST_VALUE;
 		return 1;
 	}
