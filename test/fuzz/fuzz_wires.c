@@ -552,7 +552,7 @@ static void sut_answers(struct wires *w, const uint8_t *p)
 	};
 	unsigned sut = p[0] & 3;
 	uint32_t from = p[2] % 64;
-	uint32_t len = p[1] & 2 ? p[2] % 100 : 0;
+	uint32_t len = p[1] & 2 ? p[2] % (uint32_t)(sizeof(said) - 64) : 0;
 
 	if (w->has_newest[sut])
 		answer(w, &w->newest[sut], flags[p[1] & 7],
