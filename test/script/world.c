@@ -477,7 +477,7 @@ void world_send(struct world *w, const struct line *l)
 	if (client)
 		learn(c, &with);
 	else if (l->who == WHO_SUT)
-		contract_segment(c, l);
+		contract_segment(c, l, w->v6);
 	n = build_tcp(buf, &h, with.data, l->len, CSUM_FULL);
 	memcpy(buf + n, with.data, l->len);
 	if (l->bad)

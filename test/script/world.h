@@ -144,8 +144,8 @@ static inline bool seen_is_ack(const struct seen *s)
 /** contract_effect() - Hold an effect against the invariants */
 void contract_effect(struct world *w, const struct seen *s);
 
-/** contract_segment() - The SUT has sent this */
-void contract_segment(struct conn *c, const struct line *l);
+/** contract_segment() - The SUT has sent this, over IPv6 or IPv4 */
+void contract_segment(struct conn *c, const struct line *l, bool v6);
 
 /** conn_of() - The connection that an effect is of, or NULL */
 struct conn *conn_of(struct world *w, const struct effect *e);

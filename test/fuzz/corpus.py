@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Write inputs for a fuzz target: from captures made here and, if $MATERIAL is
+set, from captures and cases of others.
+
+usage: corpus.py TARGET FOLDER
+"""
+import os
+import re
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../lib"), os.path.join(HERE, "../golden")]
+import capture  # noqa: E402
+import http_cases  # noqa: E402
+
+FILES_MOST = 400     # captures of others that are read
+FRAMES_MOST = 24     # of one capture that go into one input
+INPUT_MOST = 4000    # bytes of an input
+LINKS = (1, 0, 101, 108, 113, 228, 229, 276)  # as in fuzz_frame.c
+
+
+def own_captures():
+    many = [f for port in range(30000, 30003)
+            for f in capture.dialogue(2, port=port)]
+    mixed = many[::-1]
+    lost = [f for i, f in enumerate(capture.dialogue(5)) if i != 7]
+    names = [capture.dns(1, 7, 0), capture.dns(0, 7, 1)]
+    return [capture.dialogue(3), many, mixed, lost, names]
+
+
+def outside(suffixes):
+    """Paths below $MATERIAL, at most FILES_MOST, spread over all of them."""
+    top = os.environ.get("MATERIAL")
+    if not top:
+        return []
+    paths = sorted(os.path.join(d, n) for d, _, names in os.walk(top)
+                   for n in names if n.endswith(suffixes))
+    return paths[::max(1, -(-len(paths) // FILES_MOST))]
+
+
+def frames_of(path):
+    try:
+        return [(link, f) for link, f in capture.frames(path)][:FRAMES_MOST]
+    except (struct.error, IndexError):
+        return []
+
+
+def all_frames():
+    """Lists of (link type, frame)."""
+    for own in own_captures():
+        yield [(1, f) for f in own][:FRAMES_MOST]
+    for path in outside((".pcap", ".pcapng", ".cap")):
+        yield frames_of(path)
+
+
+def frame_inputs():
+    for frames in all_frames():
+        links = {link for link, _ in frames} & set(LINKS)
+        for link in links:
+            for how in (0, 1, 2, 8):
+                body = b"".join(struct.pack(">H", len(f)) + f
+                                for k, f in frames if k == link)
+                yield bytes((LINKS.index(link), how)) + body[:INPUT_MOST]
+
+
+def streams(port):
+    """Payloads of TCP, and of UDP of a port, one after the other."""
+    for frames in all_frames():
+        up, down, datagrams = b"", b"", []
+        for link, f in frames:
+            s = capture.segment(capture.ip_of(link, f))
+            if s is None:
+                continue
+            if s[0] == 6 and s[1][1][1] == port:
+                up += s[3]
+            elif s[0] == 6 and s[1][0][1] == port:
+                down += s[3]
+            elif s[0] == 17 and port in (s[1][0][1], s[1][1][1]):
+                datagrams.append(s[3])
+        yield up, down, datagrams
+
+
+def http_inputs():
+    for up, down, _ in streams(80):
+        if up or down:
+            up = up[:1020] + b"\r\n" * (-len(up[:1020]) % 4 // 2)
+            yield bytes((7, len(up) // 4)) + (up + down)[:INPUT_MOST]
+    for path in outside((".bin", ".md", ".t")):
+        with open(path, "rb") as f:
+            data = f.read(INPUT_MOST)
+        if path.endswith(".md"):
+            try:
+                kind, data = http_cases.llhttp_stream(data.decode())
+            except (AttributeError, UnicodeDecodeError):
+                continue
+            if kind == "response":
+                yield b"\7\0" + data
+                continue
+        if path.endswith(".t"):
+            data = re.sub(rb"(>>>|<<<)\r?\n", b"", data)
+        yield bytes((7, min(255, len(data) // 4 + 1))) + data
+
+
+def dns_inputs():
+    for up, down, datagrams in streams(53):
+        for d in datagrams:
+            yield b"\7" + d
+            yield b"\7" + struct.pack(">H", len(d)) + d
+        if up + down:
+            yield b"\7" + (up + down)[:INPUT_MOST]
+
+
+def tcpopt_inputs():
+    for frames in all_frames():
+        for link, f in frames:
+            p = capture.ip_of(link, f)
+            if p[:1] and p[0] >> 4 == 4 and p[9:10] == b"\6":
+                l4 = p[(p[0] & 15) * 4:]
+                if len(l4) >= 20:
+                    yield l4[20:(l4[12] >> 4) * 4]
+
+
+def pcap_inputs():
+    for frames in own_captures():
+        yield b"\7" + capture.pcap(frames)[:INPUT_MOST]
+    for path in outside((".pcap", ".pcapng", ".cap")):
+        with open(path, "rb") as f:
+            yield b"\7" + f.read(INPUT_MOST)
+
+
+def options_inputs():
+    with open(os.path.join(HERE, "../../README.md")) as f:
+        text = f.read()
+    for words in re.findall(r"^understudy (?:shadow|doctor) (.*)$",
+                            text.replace("\\\n", " "), re.M):
+        yield words.encode() + b"\0"
+    with open(os.path.join(HERE, "../../src/cmd/options_table.c")) as f:
+        for name in re.findall(r'^\t\{ "([a-z-]+)"', f.read(), re.M):
+            yield f"--{name} 1".encode() + b"\0"
+            yield f"--{name}=10.0.0.1:80=[fd00::1]:80".encode() + b"\0"
+
+
+INPUTS = {"fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
+          "fuzz_dns": dns_inputs, "fuzz_tcpopt": tcpopt_inputs,
+          "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,
+          "fuzz_journal": pcap_inputs}
+
+
+def main():
+    name, folder = sys.argv[1:]
+    for i, data in enumerate(INPUTS.get(name, lambda: [])()):
+        with open(os.path.join(folder, f"capture-{i}"), "wb") as f:
+            f.write(data)
+
+
+if __name__ == "__main__":
+    main()
