@@ -63,6 +63,8 @@ def compare(ours, theirs):
         if line[0] == "M" and mine[:3] == line[:3]:
             if not plain:
                 return None, f"message {i}"
+        elif line[0] == "M" and mine[0] == "U":
+            return None, f"message {i}: not framed by us"
         elif line[0] == "M" and (plain or mine[-1] == "0"):
             return f"message {i}: {' '.join(mine)}, not {' '.join(line)}", None
         elif line[0] == "X" and plain:
