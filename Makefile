@@ -5,6 +5,7 @@
 # make clang    the same with clang, and the fuzz targets, in build-clang/
 # make unit     unit tests
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
+# make fuzz-plants  does each target find the bug that is planted for it?
 # make test     all that can be checked; ends with the sum of all parts
 # make bench    the benchmarks (the machine must be quiet)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
@@ -20,7 +21,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
+.PHONY: all asan clang unit fuzz fuzz-plants test bench demo lint tidy format layers \
 	install clean setup
 
 all:
@@ -38,6 +39,9 @@ unit: asan
 
 fuzz: clang
 	@tools/fuzz build-clang $(T) '$(FUZZ)'
+
+fuzz-plants:
+	@CC=clang tools/plant build-plants 60
 
 test:
 	@tools/setup
