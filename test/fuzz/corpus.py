@@ -112,6 +112,28 @@ def dns_inputs():
             yield b"\7" + (up + down)[:INPUT_MOST]
 
 
+def message(*records):
+    """An answer to "a. MX" with these (type, data)."""
+    out = struct.pack(">HHHHHH", 7, 0x8180, 1, len(records), 0, 0)
+    out += b"\1a\0" + struct.pack(">HH", 15, 1)
+    for kind, data in records:
+        out += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(data)) + data
+    return out
+
+
+def comparedns_inputs():
+    """Pairs: the same, other order, other length of a record."""
+    mx, other = b"\0\1\1b\xc0\x0c", b"\0\2\1b\xc0\x0c"
+    txt = b"\3abc\2de"
+    pairs = [(message((15, mx), (15, other)), message((15, other), (15, mx))),
+             (message((16, txt)), message((16, txt[:4]))),
+             (message((15, mx)), message((15, mx[:4] + b"\0")))]
+    answers = [d for _, _, all_d in streams(53) for d in all_d]
+    pairs += [(d, d) for d in answers] + list(zip(answers, answers[1:]))
+    for a, b in pairs:
+        yield struct.pack(">H", len(a)) + a + b
+
+
 def tcpopt_inputs():
     for frames in all_frames():
         for link, f in frames:
@@ -143,7 +165,8 @@ def options_inputs():
 
 
 INPUTS = {"fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
-          "fuzz_dns": dns_inputs, "fuzz_tcpopt": tcpopt_inputs,
+          "fuzz_dns": dns_inputs,
+          "fuzz_comparedns": comparedns_inputs, "fuzz_tcpopt": tcpopt_inputs,
           "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,
           "fuzz_journal": pcap_inputs}
 
