@@ -18,6 +18,9 @@ import http_cases  # noqa: E402
 FILES_MOST = 400     # captures of others that are read
 FRAMES_MOST = 24     # of one capture that go into one input
 INPUT_MOST = 4000    # bytes of an input
+VALUES = ("1", "3.7%", "5s", "64M", "on", "any", "timing", "captured",
+          "aa:bb:cc:00:00:01", "10.0.0.0/8", "10.0.0.1:80=10.0.0.2",
+          "[fd00::]/16:53=[fd00::1]:54")
 LINKS = (1, 0, 101, 108, 113, 228, 229, 276)  # as in fuzz_frame.c
 
 
@@ -134,6 +137,21 @@ def comparedns_inputs():
         yield struct.pack(">H", len(a)) + a + b
 
 
+def arp(op, mac, ip, target):
+    """An ARP frame to our own address on the SUT's wire (fuzz_sutwire.c)."""
+    own = b"\2\xaa\0\0\0\1"
+    return (own + mac + b"\x08\6\0\1\x08\0\6\4" + struct.pack(">H", op) + mac +
+            ip + own + target).ljust(60, b"\0")
+
+
+def sutwire_inputs():
+    sut, ip = b"\2\0\0\0\0\5", bytes((10, 72, 0, 20))
+    for mac in (sut, b"\2\0\0\0\0\7"):
+        frames = [arp(2, sut, ip, bytes((10, 72, 0, 1))),
+                  arp(1, mac, ip, bytes((10, 1, 0, 1))), arp(1, mac, ip, ip)]
+        yield b"".join(bytes((len(f),)) + f for f in frames)
+
+
 def tcpopt_inputs():
     for frames in all_frames():
         for link, f in frames:
@@ -160,13 +178,14 @@ def options_inputs():
         yield words.encode() + b"\0"
     with open(os.path.join(HERE, "../../src/cmd/options_table.c")) as f:
         for name in re.findall(r'^\t\{ "([a-z-]+)"', f.read(), re.M):
-            yield f"--{name} 1".encode() + b"\0"
-            yield f"--{name}=10.0.0.1:80=[fd00::1]:80".encode() + b"\0"
+            for value in VALUES:
+                yield f"--{name} {value}".encode() + b"\0"
 
 
 INPUTS = {"fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs,
-          "fuzz_comparedns": comparedns_inputs, "fuzz_tcpopt": tcpopt_inputs,
+          "fuzz_comparedns": comparedns_inputs,
+          "fuzz_sutwire": sutwire_inputs, "fuzz_tcpopt": tcpopt_inputs,
           "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,
           "fuzz_journal": pcap_inputs}
 
