@@ -272,9 +272,11 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 	}
 	if (c == ' ' || c == '\t') {
 		/* obs-fold (section 5.2): part of the line before, or skipped,
-		 * or a field with a blank in front.
+		 * or a field with a blank in front. In an answer it is told
+		 * by comparison, if it is not where lengths are.
 		 */
-		stream_set(s, F_AMBIGUOUS);
+		if (who == WHO_CLIENT || (s->flags & (F_FIRST | F_LENGTH)) != 0)
+			stream_set(s, F_AMBIGUOUS);
 		s->st = ST_VALUE;
 		return 1;
 	}
