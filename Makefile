@@ -6,6 +6,7 @@
 # make unit     unit tests
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make model    the model of the machine, searched and held against it
+# make fuzz-plants  does each target find the bug that is planted for it?
 # make test     all that can be checked; ends with the sum of all parts
 # make sim      simulated connections, SEEDS runs from seed SEED on
 # make soak     a million of them
@@ -26,7 +27,8 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz model test bench demo lint tidy format layers faults sim soak \
+.PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
+	layers faults sim soak fuzz-plants \
 	install clean setup
 
 all:
@@ -47,6 +49,9 @@ fuzz: clang
 
 model: asan
 	@tools/tap_sum 'tap test/model/run'
+
+fuzz-plants:
+	@CC=clang tools/plant build-plants 60
 
 test:
 	@tools/setup
