@@ -20,6 +20,11 @@
  * @frames:	Frames handed out
  * @skipped:	Records that hold no frame (statistics, name resolution, ...)
  * @iface:	Interface of the last frame, index into @reader.iface
+ * @claimed:	Its length on the wire as the file has it; may be less than what
+ *		was captured
+ * @bytes:	Bytes read so far
+ * @any_link:	Set by the caller: hand out frames of link types too that
+ *		frame_decode() does not read
  */
 struct capture_file {
 	int fd;
@@ -32,6 +37,9 @@ struct capture_file {
 	uint64_t frames;
 	uint64_t skipped;
 	uint32_t iface;
+	uint32_t claimed;
+	uint64_t bytes;
+	bool any_link;
 };
 
 /**
