@@ -118,6 +118,8 @@ void prep_out_abort(struct prep_out *o);
  * @file:	File
  * @info:	The frame
  * @link:	Link type of the filter; ~0: none is compiled yet
+ * @all:	Set by the caller: give frames too that do not match
+ * @matched:	The frame matches
  * @cut:	The capture ends in the middle of a record
  * @passes, @pass: How often it is read; private, for the progress line
  */
@@ -127,6 +129,8 @@ struct prep_source {
 	struct filter filter;
 	const char *expr;
 	uint32_t link;
+	bool all;
+	bool matched;
 	bool cut;
 	bool progress;
 	unsigned passes;

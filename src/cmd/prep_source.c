@@ -96,8 +96,9 @@ int prep_source_next(struct prep_source *s, struct errbuf *e)
 		if (s->progress && s->file.frames % SHOW_FRAMES == 0)
 			show_progress(s);
 		rc = s->expr ? match(s, e) : 1;
-	} while (rc == 0);
-	return rc;
+		s->matched = rc > 0;
+	} while (rc == 0 && !s->all);
+	return rc < 0 ? rc : 1;
 }
 
 void prep_source_close(struct prep_source *s)

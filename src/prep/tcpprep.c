@@ -126,16 +126,6 @@ int tcpprep_link_ok(const struct prep_rules *r, uint16_t link)
 	}
 }
 
-/* DNS: the original tests the flags without turning their bytes round. */
-static enum role dns_role(const uint8_t *p, bool to_server)
-{
-	uint16_t flags = get_le16(p + 2);
-
-	if (to_server)
-		return (flags & 0x8000) != 0 ? ROLE_SERVER : ROLE_CLIENT;
-	return flags != 0x8000 ? ROLE_SERVER : ROLE_CLIENT;
-}
-
 /* Role that a packet gives its source. Return: 0 or -TCPPREP_SHORT. */
 static int packet_role(const struct tp_ip *ip, enum role *role)
 {
@@ -161,7 +151,8 @@ static int packet_role(const struct tp_ip *ip, enum role *role)
 			return 0;
 		if (len < 20)
 			return -TCPPREP_SHORT;
-		*role = dns_role(p + 8, get_be16(p + 2) == 53);
+		/* Whether it is a query or an answer is not looked at. */
+		*role = get_be16(p + 2) == 53 ? ROLE_CLIENT : ROLE_SERVER;
 		return 0;
 	case PROTO_ICMP:
 		if (len < 4)

@@ -8,6 +8,9 @@
  * stepped over. A frame whose headers end early, or whose type is none of IP's,
  * is "not IP". IP lengths and checksums are not looked at.
  *
+ * Where Ethernet has a length instead of a type, the first half of the next byte
+ * is taken for IP's version.
+ *
  * IPv6 extension headers are followed twice, by two walks that disagree: one
  * finds the protocol, the other the place. Both are kept as they are. Where the
  * original would read behind the frame, there is "no transport" here.
@@ -77,6 +80,17 @@ static bool skip_mpls(const struct tcpprep_frame *f, uint16_t *type,
 	}
 }
 
+/* A length in the place of a type: the next byte decides. */
+static uint16_t guess_type(const struct tcpprep_frame *f, uint16_t type,
+			   uint32_t at)
+{
+	if (type > 1500 || at >= f->cap)
+		return type;
+	return f->data[at] >> 4 == 4 ? TYPE_IP :
+	       f->data[at] >> 4 == 6 ? TYPE_IP6 :
+				       type;
+}
+
 static bool skip_ethernet(const struct tcpprep_frame *f, uint16_t *type,
 			  uint32_t *at)
 {
@@ -100,6 +114,7 @@ static bool skip_ethernet(const struct tcpprep_frame *f, uint16_t *type,
 				return false;
 			break;
 		default:
+			*type = guess_type(f, *type, *at);
 			return true;
 		}
 	}
@@ -147,9 +162,7 @@ static bool skip_link(const struct tcpprep_frame *f, uint16_t *type,
 	default:
 		if (f->cap == 0)
 			return false;
-		*type = f->data[0] >> 4 == 4 ? TYPE_IP :
-			f->data[0] >> 4 == 6 ? TYPE_IP6 :
-					       0;
+		*type = guess_type(f, 0, 0);
 		return true;
 	}
 }
@@ -182,6 +195,12 @@ bool tp_find_ip(const struct tcpprep_frame *f, struct tp_ip *ip)
 	return false;
 }
 
+/* Every extension header has the length of an authentication header. */
+static uint32_t ext_len(const struct tp_ip *ip, uint32_t at)
+{
+	return ip->l3[at + 1] * 4u + 8;
+}
+
 /* One step of both walks, from the header at @at. Return: success. */
 static bool next_header(const struct tp_ip *ip, uint32_t *at)
 {
@@ -199,10 +218,10 @@ static bool next_header(const struct tp_ip *ip, uint32_t *at)
 	case NH_DEST:
 	case NH_HOP:
 	case NH_AUTH:
-		/* Its length is kept in 8 bits. */
-		if ((uint8_t)(ip->l3[*at + 1] * 8 + 8) == 0)
+		/* Kept in 8 bits. */
+		if (ext_len(ip, *at) == 0)
 			return false;
-		*at += (uint8_t)(ip->l3[*at + 1] * 8 + 8);
+		*at += (uint8_t)ext_len(ip, *at);
 		break;
 	default:
 		return true;
@@ -249,11 +268,11 @@ static bool walk_place(const struct tp_ip *ip, uint32_t *off)
 				return false;
 			first = proto = ip->l3[at + 6];
 			at += IP6_HLEN;
-		} else if (is_extension(proto) || proto == NH_FRAGMENT) {
+		} else if (is_extension(proto)) {
 			if (!next_header(ip, &at) || ip->len - at < 2)
 				return false;
 			proto = ip->l3[at];
-		} else if (proto == NH_ESP) {
+		} else if (proto == NH_ESP || proto == NH_FRAGMENT) {
 			return false;
 		} else {
 			if (proto == first) {
@@ -262,7 +281,7 @@ static bool walk_place(const struct tp_ip *ip, uint32_t *off)
 			}
 			if (at > ip->len || ip->len - at < 2)
 				return false;
-			*off = at + ip->l3[at + 1] * 8u + 8;
+			*off = at + ext_len(ip, at);
 			return *off <= ip->len;
 		}
 	}

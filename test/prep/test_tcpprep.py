@@ -141,12 +141,27 @@ def own_captures():
     yield "arp", pcap([ETH + b"\x08\x06" + b"\0" * 40] * 5)
     yield "length", pcap([ETH + b"\0\x26" + b"\0" * 40,
                           ETH + b"\5\xf0" + b"\0" * 40])
+    yield "length_ip", pcap([ETH + b"\0\x26" + p for p in hand(a, b)]
+                            + [ETH + b"\0\0" + ip6(1, 2, 6, t)])
+    yield "length_vlan", pcap([ETH + b"\x81\0\0\1\0\x26" + p
+                              for p in hand(a, b)])
+    for n in (60, 61, 62, 63, 64, 255):
+        yield f"six_hop{n}", pcap([e6(ip6(1, 2, 0, hop(6)[:1] + bytes([n])
+                                          + bytes(range(256)) * 5))])
+        if n in (62, 63):
+            continue  # tcpprep runs in circles
+        yield f"six_dest{n}", pcap([e6(ip6(1, 2, 0, hop(60)[:1] + bytes([n])
+                                           + b"\6\0" * 700))])
+    for outer in (41, 0):
+        yield f"six_in_six{outer}", pcap([e6(ip6(
+            1, 2, outer, (hop(41) if outer == 0 else b"") +
+            ip6(3, 4, 6, t) + b"\0" * 200))])
     yield "wide", pcap([e4(ip4((10, 1, i >> 8, i & 255), b, 6, t))
                         for i in range(5000)])
 
 
 def run(command, out):
-    r = subprocess.run(command, stdin=subprocess.DEVNULL,
+    r = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         cache = out.read_bytes()
