@@ -16,11 +16,11 @@
 #include "os/errbuf.h"
 #include "prep/rules.h"
 
-#define PREP_LIST_MAX  1024  /* entries of a list option */
-#define PREP_ARGS_MAX  1024  /* command line kept in the comment, as tcpprep */
-#define PREP_USER_MAX  64511 /* longest -C, as tcpprep */
-#define PREP_FLOWS	262144 /* connections that are followed at a time */
-#define PREP_FLOWS_MAX	(UINT32_C(1) << 24)
+#define PREP_LIST_MAX  1024   /* entries of a list option */
+#define PREP_ARGS_MAX  1024   /* command line kept in the comment, as tcpprep */
+#define PREP_USER_MAX  64511  /* longest -C, as tcpprep */
+#define PREP_FLOWS     262144 /* connections that are followed at a time */
+#define PREP_FLOWS_MAX (UINT32_C(1) << 24)
 
 /**
  * struct prep_args - The command line

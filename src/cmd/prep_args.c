@@ -11,13 +11,7 @@
 
 #include "cmd/prep.h"
 
-enum {
-	OPT_REVERSE = 256,
-	OPT_NO_ARGS,
-	OPT_COMPAT,
-	OPT_FLOWS,
-	OPT_COUNT
-};
+enum { OPT_REVERSE = 256, OPT_NO_ARGS, OPT_COMPAT, OPT_FLOWS, OPT_COUNT };
 
 /** struct prep_option - A row: what getopt and the help text need */
 struct prep_option {
@@ -333,16 +327,16 @@ static void keep_args(struct prep_args *a, int argc, char **argv)
 /* What may not, or must, stand together. */
 static int check(struct prep_args *a, const struct given *g, struct errbuf *e)
 {
-	int modes = g->seen['a'] + g->seen['c'] + g->seen['r'] +
-		    g->seen['p'] + g->seen['e'];
+	int modes = g->seen['a'] + g->seen['c'] + g->seen['r'] + g->seen['p'] +
+		    g->seen['e'];
 
 	if (a->show)
 		return 0;
 	if (modes > 1 || (g->seen['x'] && g->seen['X']))
 		return errbuf_set(e, -EINVAL,
 				  modes > 1 ? "-a, -c, -r, -p and -e exclude "
-					      "each other" :
-					      "-x and -X exclude each other");
+					      "each other"
+					    : "-x and -X exclude each other");
 	if (modes == 0 && a->tcpprep)
 		return errbuf_set(e, -EINVAL,
 				  "tcpprep wants one of -a, -c, -r, -p, -e");
@@ -404,8 +398,8 @@ int prep_args_parse(struct prep_args *a, int argc, char **argv,
 		if (c == '?' || g.seen[c])
 			return errbuf_set(e, -EINVAL,
 					  c == '?' ? "%s: no such option, or "
-						     "its argument is missing" :
-						     "%s: given twice",
+						     "its argument is missing"
+						   : "%s: given twice",
 					  argv[optind - 1]);
 		g.seen[c] = true;
 		rc = get_one(a, c, e);

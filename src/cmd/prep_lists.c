@@ -12,7 +12,7 @@
 
 #include "cmd/prep.h"
 
-#define ITEM_MAX 256
+#define ITEM_MAX     256
 #define LINE_MAX_LEN 1024
 
 /*
@@ -39,8 +39,8 @@ static bool net4(const char *s, struct prep_net *n)
 {
 	unsigned o[4];
 	int bits = 32;
-	int got = sscanf(s, "%u.%u.%u.%u/%d", &o[0], &o[1], &o[2], &o[3],
-			 &bits);
+	int got =
+		sscanf(s, "%u.%u.%u.%u/%d", &o[0], &o[1], &o[2], &o[3], &bits);
 
 	if (got < 4 || bits > 32)
 		return false;
@@ -90,8 +90,8 @@ int prep_parse_nets(const char *s, struct prep_net *out, struct errbuf *e)
 		if (!net4(item, &net)) {
 			memset(&net, 0, sizeof(net));
 			if (!net6(item, &net))
-				return errbuf_set(e, -EINVAL,
-						  "no network: %s", item);
+				return errbuf_set(e, -EINVAL, "no network: %s",
+						  item);
 		}
 		out[n++] = net;
 	}
@@ -157,8 +157,8 @@ static bool mac_of(const char *s, struct prep_mac *mac)
 		s++;
 	for (int i = 0; i < 6; i++) {
 		long v = strtol(s, &end, 16);
-		bool last = i == 5 && (*end == '\0' ||
-				       isspace((unsigned char)*end));
+		bool last = i == 5 &&
+			    (*end == '\0' || isspace((unsigned char)*end));
 
 		if (end == s || v < 0 || v > 255 || (*end != ':' && !last))
 			return false;
@@ -181,8 +181,8 @@ int prep_parse_macs(const char *s, bool tcpprep, struct prep_mac *out,
 			return errbuf_set(e, -E2BIG, "more than %d addresses",
 					  PREP_LIST_MAX);
 		if (!mac_of(item, &mac) && !tcpprep)
-			return errbuf_set(e, -EINVAL,
-					  "no hardware address: %s", item);
+			return errbuf_set(e, -EINVAL, "no hardware address: %s",
+					  item);
 		out[n++] = mac;
 	}
 	if (rc < 0 || n == 0)

@@ -56,8 +56,8 @@ int prep_out_open(struct prep_out *o, const char *path, size_t comment_len,
 	return 0;
 }
 
-static int write_at(struct prep_out *o, const void *p, size_t len,
-		    uint64_t at, struct errbuf *e)
+static int write_at(struct prep_out *o, const void *p, size_t len, uint64_t at,
+		    struct errbuf *e)
 {
 	const uint8_t *from = p;
 

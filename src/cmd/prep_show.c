@@ -58,9 +58,9 @@ static void show_info(const struct cachefile *f)
 		int fate = cachefile_get(f, i);
 
 		printf("Packet %" PRIu64 " -> %s\n", i + 1,
-		       fate == BITCACHE_C2S ? "Primary" :
-		       fate == BITCACHE_S2C ? "Secondary" :
-					      "Don't Send");
+		       fate == BITCACHE_C2S   ? "Primary"
+		       : fate == BITCACHE_S2C ? "Secondary"
+					      : "Don't Send");
 	}
 }
 

@@ -48,8 +48,8 @@ static void show_progress(struct prep_source *s)
 	if (now - s->shown < SHOW_NS)
 		return;
 	s->shown = now;
-	text_amount(rate, (uint64_t)((double)s->file.bytes * 1e9 /
-				     (double)took));
+	text_amount(rate,
+		    (uint64_t)((double)s->file.bytes * 1e9 / (double)took));
 	fprintf(stderr, "\r%s frames, %s/s",
 		text_number(frames, s->file.frames), rate);
 	if (s->size > s->file.bytes) {

@@ -95,8 +95,8 @@ static int spill(struct run *r)
 		r->spilled += n;
 	}
 	r->logged = 0;
-	return rc == 0 ? 0 :
-			 errbuf_set(&r->e, rc, "%s: log of the frames: %s",
+	return rc == 0 ? 0
+		       : errbuf_set(&r->e, rc, "%s: log of the frames: %s",
 				    r->a->out, strerror(-rc));
 }
 
@@ -145,8 +145,7 @@ static int read_capture(struct run *r)
 		return rc;
 	s.all = true;
 	while ((more = prep_source_next(&s, &r->e)) > 0) {
-		bool picked = !r->a->filter ||
-			      s.matched != r->a->rules.exclude;
+		bool picked = !r->a->filter || s.matched != r->a->rules.exclude;
 
 		rc = picked ? take_frame(r, &s.info) : leave_out(r, &s.info);
 		if (rc)
@@ -190,16 +189,15 @@ static int write_cache(struct run *r)
 		end = r->spilled;
 	}
 	while (rc == 0 && at < end) {
-		ssize_t n = pread(r->fd, r->log, LOG_ENTRIES * sizeof(*r->log),
-				  at);
+		ssize_t n =
+			pread(r->fd, r->log, LOG_ENTRIES * sizeof(*r->log), at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0 || n % (ssize_t)sizeof(*r->log) != 0)
-			return errbuf_set(&r->e, -EIO,
-					  "%s: log of the frames: %s",
-					  r->a->out,
-					  n < 0 ? strerror(errno) : "short");
+			return errbuf_set(
+				&r->e, -EIO, "%s: log of the frames: %s",
+				r->a->out, n < 0 ? strerror(errno) : "short");
 		rc = add_entries(r, r->log, (size_t)n / sizeof(*r->log),
 				 &number);
 		at += n;

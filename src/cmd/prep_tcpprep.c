@@ -90,7 +90,7 @@ static int as_libpcap(struct compat *c, const struct prep_source *s,
 static int stopped(struct compat *c, int rc)
 {
 	return errbuf_set(&c->e, -ENOTSUP, "%s: %s", c->a->in,
-			  tcpprep_why((enum tcpprep_stop)-rc));
+			  tcpprep_why((enum tcpprep_stop) - rc));
 }
 
 static int take_frame(struct compat *c, enum tcpprep_pass pass,

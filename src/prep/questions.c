@@ -118,11 +118,11 @@ static int by_host(const struct split *s, const struct conn_key *k)
 	bool a = host_serves(s, &k->a, &a_known);
 	bool b = host_serves(s, &k->b, &b_known);
 
-	return a_known || b_known ? (a_known && b_known ? apart(a, b) :
-				     a_known ? (a ? CLIENT_B : CLIENT_A) :
-				     b	     ? CLIENT_A :
-					       CLIENT_B) :
-				    0;
+	return a_known || b_known ? (a_known && b_known ? apart(a, b)
+				     : a_known ? (a ? CLIENT_B : CLIENT_A)
+				     : b       ? CLIENT_A
+					       : CLIENT_B)
+				  : 0;
 }
 
 static void sift(struct endpoint *h, uint32_t at, uint32_t n)
@@ -211,7 +211,7 @@ static void count_network(const struct questions *q, const struct ipaddr *ip,
 	uint32_t from, to;
 
 	for (unsigned i = bits; i < IPADDR_BITS; i++) {
-		low.b[i / 8] &= (uint8_t)~(0x80 >> i % 8);
+		low.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 		high.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	}
 	from = below(q, &low);
@@ -232,8 +232,8 @@ static bool near_servers(const struct split *s, const struct ipaddr *ip)
 	for (unsigned m = s->r->max_bits; m <= s->r->min_bits; m++) {
 		uint32_t servers, clients;
 
-		count_network(&s->q, ip, v4 ? IPADDR_4IN6 + m : 4 * m,
-			      &servers, &clients);
+		count_network(&s->q, ip, v4 ? IPADDR_4IN6 + m : 4 * m, &servers,
+			      &clients);
 		if (servers == 0)
 			return false; /* nor in a longer one */
 		if (clients == 0)

@@ -31,7 +31,8 @@
 #include "prep/split_internal.h"
 #include "wire/segment.h"
 
-#define FRAGS 4096u /* datagrams in parts that are remembered; the newest stays */
+#define FRAGS                                                                  \
+	4096u /* datagrams in parts that are remembered; the newest stays */
 
 const char *split_level_name(enum split_level l)
 {
@@ -92,23 +93,23 @@ const struct split_counters *split_counters(const struct split *s)
 /* What one segment's first bytes say of its sender. */
 static int content_says(const struct peek *p)
 {
-	static const char *const methods[] = { "GET ",	  "POST ", "HEAD ",
-					       "PUT ",	  "DELETE ",
-					       "OPTIONS ", "PATCH ",
-					       "CONNECT ", "TRACE ", "PRI * " };
+	static const char *const methods[] = { "GET ",	 "POST ",    "HEAD ",
+					       "PUT ",	 "DELETE ",  "OPTIONS ",
+					       "PATCH ", "CONNECT ", "TRACE ",
+					       "PRI * " };
 	const uint8_t *d = p->data;
 
 	if (p->icmp > 0 && p->depth == PEEK_PORTS && !p->error)
-		return p->icmp == 9 || p->icmp == 129 ? SAYS_CLIENT :
-							SAYS_SERVER;
+		return p->icmp == 9 || p->icmp == 129 ? SAYS_CLIENT
+						      : SAYS_SERVER;
 	if (p->proto == PROTO_UDP && p->len >= 12 &&
 	    (p->sport == 53 || p->dport == 53))
 		return (d[2] & 0x80) != 0 ? SAYS_SERVER : SAYS_CLIENT;
 	if (p->proto == PROTO_UDP && p->len >= 48 &&
 	    (p->sport == 123 || p->dport == 123))
-		return (d[0] & 7) == 3 ? SAYS_CLIENT :
-		       (d[0] & 7) == 4 ? SAYS_SERVER :
-					 SAYS_NOTHING;
+		return (d[0] & 7) == 3	 ? SAYS_CLIENT
+		       : (d[0] & 7) == 4 ? SAYS_SERVER
+					 : SAYS_NOTHING;
 	if (p->proto != PROTO_TCP || p->len < 6)
 		return SAYS_NOTHING;
 	if (d[0] == 22 && d[1] == 3 && (d[5] == 1 || d[5] == 2))
@@ -282,9 +283,9 @@ static void take_evidence(struct conn *c, const struct peek *p, int self)
 		return;
 	if (p->proto == PROTO_TCP && (p->flags & TCP_SYN) != 0) {
 		if (!c->handshake)
-			c->handshake = (uint8_t)((p->flags & TCP_ACK) != 0 ?
-							 other(self) :
-							 self);
+			c->handshake = (uint8_t)((p->flags & TCP_ACK) != 0
+							 ? other(self)
+							 : self);
 		c->answered |= (p->flags & TCP_ACK) != 0;
 		return;
 	}
@@ -371,11 +372,11 @@ static bool is_match(const struct split *s, const struct peek *p, bool src)
 		return r->match(r->arg, addr_of(a), v6);
 	case PREP_PORT:
 		return p->depth == PEEK_PORTS &&
-		       (p->proto == PROTO_TCP ?
-				r->tcp[src ? p->sport : p->dport] :
-			p->proto == PROTO_UDP ?
-				r->udp[src ? p->sport : p->dport] :
-				false);
+		       (p->proto == PROTO_TCP
+				? r->tcp[src ? p->sport : p->dport]
+			: p->proto == PROTO_UDP
+				? r->udp[src ? p->sport : p->dport]
+				: false);
 	default:
 		return false;
 	}

@@ -21,12 +21,12 @@
 
 /* Why a connection's client is who it is, the weakest first. */
 #define SPLIT_LEVELS(X)                                                        \
-	X(SPLIT_GUESS, "guess")	    /* who was seen first */                   \
-	X(SPLIT_HOST, "host")	    /* how its hosts act elsewhere */          \
-	X(SPLIT_PORT, "port")	    /* one port is a server's */               \
-	X(SPLIT_NETWORK, "network") /* router mode: a network of servers */    \
+	X(SPLIT_GUESS, "guess")	      /* who was seen first */                 \
+	X(SPLIT_HOST, "host")	      /* how its hosts act elsewhere */        \
+	X(SPLIT_PORT, "port")	      /* one port is a server's */             \
+	X(SPLIT_NETWORK, "network")   /* router mode: a network of servers */  \
 	X(SPLIT_ENDPOINT, "endpoint") /* address and port serve elsewhere */   \
-	X(SPLIT_CONTENT, "content") /* HTTP, TLS, DNS, NTP, echo */            \
+	X(SPLIT_CONTENT, "content")   /* HTTP, TLS, DNS, NTP, echo */          \
 	X(SPLIT_HANDSHAKE, "handshake") /* SYN or SYN,ACK */
 
 enum split_level {

@@ -206,9 +206,9 @@ static enum role host_role(const struct tcpprep *t,
 {
 	if (h->server == 0 && h->client == 0)
 		return ROLE_NONE;
-	return (double)h->server >= (double)h->client * t->r->ratio ?
-		       ROLE_SERVER :
-		       ROLE_CLIENT;
+	return (double)h->server >= (double)h->client * t->r->ratio
+		       ? ROLE_SERVER
+		       : ROLE_CLIENT;
 }
 
 int tcpprep_learnt(struct tcpprep *t)
@@ -251,8 +251,8 @@ static bool port_primary(const struct tcpprep *t, const struct tp_ip *ip)
 		return t->r->nonip;
 	if (l4 > ip->len || ip->len - l4 < 4)
 		return false;
-	return (proto == PROTO_TCP ? t->r->tcp :
-				     t->r->udp)[get_be16(ip->l3 + l4 + 2)];
+	return (proto == PROTO_TCP ? t->r->tcp
+				   : t->r->udp)[get_be16(ip->l3 + l4 + 2)];
 }
 
 static bool ip_primary(struct tcpprep *t, const struct tp_ip *ip)

@@ -86,9 +86,9 @@ static uint16_t guess_type(const struct tcpprep_frame *f, uint16_t type,
 {
 	if (type > 1500 || at >= f->cap)
 		return type;
-	return f->data[at] >> 4 == 4 ? TYPE_IP :
-	       f->data[at] >> 4 == 6 ? TYPE_IP6 :
-				       type;
+	return f->data[at] >> 4 == 4   ? TYPE_IP
+	       : f->data[at] >> 4 == 6 ? TYPE_IP6
+				       : type;
 }
 
 static bool skip_ethernet(const struct tcpprep_frame *f, uint16_t *type,
@@ -258,32 +258,26 @@ static uint8_t walk_proto(const struct tp_ip *ip)
 
 static bool walk_place(const struct tp_ip *ip, uint32_t *off)
 {
-	uint8_t first = ip->proto;
-	uint8_t proto = first;
+	uint8_t proto = ip->proto;
 	uint32_t at = IP6_HLEN;
 
 	for (;;) {
-		if (proto == NH_IPV6) {
-			if (at > ip->len || ip->len - at < IP6_HLEN)
-				return false;
-			first = proto = ip->l3[at + 6];
-			at += IP6_HLEN;
-		} else if (is_extension(proto)) {
+		if (is_extension(proto)) {
 			if (!next_header(ip, &at) || ip->len - at < 2)
 				return false;
 			proto = ip->l3[at];
-		} else if (proto == NH_ESP || proto == NH_FRAGMENT) {
-			return false;
-		} else {
-			if (proto == first) {
-				*off = at;
-				return true;
-			}
-			if (at > ip->len || ip->len - at < 2)
-				return false;
-			*off = at + ext_len(ip, at);
-			return *off <= ip->len;
+			continue;
 		}
+		/* Through IPv6 in IPv6 it runs until the frame ends. */
+		if (proto == NH_ESP || proto == NH_FRAGMENT || proto == NH_IPV6)
+			return false;
+		*off = at;
+		if (proto == ip->proto)
+			return true;
+		if (at > ip->len || ip->len - at < 2)
+			return false;
+		*off = at + ext_len(ip, at);
+		return *off <= ip->len;
 	}
 }
 
