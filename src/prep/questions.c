@@ -24,20 +24,19 @@
 
 #include "prep/split_internal.h"
 
-#define QUESTIONS (UINT32_C(1) << 18)
-#define SLOTS	  (UINT32_C(1) << 18) /* of each table; 3/4 are used */
 
-size_t questions_size(void)
+size_t questions_size(uint32_t slots)
 {
-	return arena_need(QUESTIONS * sizeof(struct question)) +
-	       2 * arena_need(SLOTS * sizeof(struct endpoint));
+	return arena_need(slots * sizeof(struct question)) +
+	       2 * arena_need(slots * sizeof(struct endpoint));
 }
 
-void questions_init(struct questions *q, struct arena *a)
+void questions_init(struct questions *q, struct arena *a, uint32_t slots)
 {
-	q->question = arena_take(a, QUESTIONS * sizeof(struct question));
-	q->endpoint = arena_take(a, SLOTS * sizeof(struct endpoint));
-	q->host = arena_take(a, SLOTS * sizeof(struct endpoint));
+	q->slots = slots;
+	q->question = arena_take(a, slots * sizeof(struct question));
+	q->endpoint = arena_take(a, slots * sizeof(struct endpoint));
+	q->host = arena_take(a, slots * sizeof(struct endpoint));
 }
 
 /* The record of @ip and @port, or the free slot for it. */
@@ -49,10 +48,10 @@ static struct endpoint *slot_of(const struct split *s, struct endpoint *table,
 
 	memcpy(k, ip->b, 16);
 	memcpy(k + 16, &port, 4);
-	i = hash_bytes(&s->key, k, sizeof(k)) & (SLOTS - 1);
+	i = hash_bytes(&s->key, k, sizeof(k)) & (s->q.slots - 1);
 	while (table[i].used &&
 	       !(table[i].port == port && ipaddr_eq(&table[i].ip, ip)))
-		i = (i + 1) & (SLOTS - 1);
+		i = (i + 1) & (s->q.slots - 1);
 	return &table[i];
 }
 
@@ -62,7 +61,7 @@ static void act(struct split *s, struct endpoint *table, uint32_t *n,
 	struct endpoint *e = slot_of(s, table, ip, port);
 
 	if (!e->used) {
-		if (*n >= SLOTS / 4 * 3) {
+		if (*n >= s->q.slots / 4 * 3) {
 			s->n.unlearnt++;
 			return;
 		}
@@ -169,7 +168,7 @@ static void sort_hosts(struct split *s)
 	struct questions *q = &s->q;
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < SLOTS; i++)
+	for (uint32_t i = 0; i < q->slots; i++)
 		if (q->host[i].used)
 			q->host[n++] = q->host[i];
 	for (uint32_t i = n / 2; i > 0; i--)
@@ -272,7 +271,7 @@ void questions_ask(struct split *s, const struct conn_key *k, uint32_t serial,
 {
 	struct questions *q = &s->q;
 
-	if (q->n == QUESTIONS) {
+	if (q->n == q->slots) {
 		s->n.early++;
 		answer(s, k, serial, first, false);
 		return;

@@ -59,7 +59,8 @@ size_t split_size(uint32_t flows)
 	return arena_need(sizeof(struct split)) +
 	       arena_need((size_t)flows * sizeof(struct conn)) +
 	       arena_need(power_of_two(flows) * sizeof(uint32_t)) +
-	       arena_need(FRAGS * sizeof(struct frag)) + questions_size();
+	       arena_need(FRAGS * sizeof(struct frag)) +
+	       questions_size(power_of_two(flows));
 }
 
 int split_init(struct split **out, struct arena *a, uint32_t flows,
@@ -75,7 +76,7 @@ int split_init(struct split **out, struct arena *a, uint32_t flows,
 	s->conn = arena_take(a, (size_t)flows * sizeof(struct conn));
 	s->head = arena_take(a, heads * sizeof(uint32_t));
 	s->frag = arena_take(a, FRAGS * sizeof(struct frag));
-	questions_init(&s->q, a);
+	questions_init(&s->q, a, heads);
 	s->mask = heads - 1;
 	s->flows = flows;
 	s->r = r;

@@ -77,6 +77,7 @@ struct questions {
 	struct question *question;
 	struct endpoint *endpoint;
 	struct endpoint *host;
+	uint32_t slots; /* of each table; 3/4 are used */
 	uint32_t n;
 	uint32_t endpoints;
 	uint32_t hosts;
@@ -108,9 +109,11 @@ int split_ports_say(const struct prep_rules *r, const struct conn_key *k);
 void split_decide(struct split *s, uint32_t serial, int client,
 		  enum split_level l);
 
-/** questions_size(), questions_init() - Arena bytes, and taking them */
-size_t questions_size(void);
-void questions_init(struct questions *q, struct arena *a);
+/** questions_size(), questions_init() - Arena bytes, and taking them; @slots is
+ * a power of two
+ */
+size_t questions_size(uint32_t slots);
+void questions_init(struct questions *q, struct arena *a, uint32_t slots);
 
 /** questions_learn() - A connection whose client is known */
 void questions_learn(struct split *s, const struct conn_key *k, int client);

@@ -27,7 +27,7 @@ static void run_model(unsigned per_byte, size_t chunk, size_t slots,
 	struct rng r;
 	size_t len;
 
-	rng_seed(&r, seed);
+	r = (struct rng){ seed };
 	memset(mem, 0xaa, chunk * slots);
 	CHECK(bitcache_init(&c, per_byte, mem, chunk, slots) == 0);
 	for (unsigned i = 0; i < PACKETS; i++) {
