@@ -24,7 +24,6 @@
 
 #include "prep/split_internal.h"
 
-
 size_t questions_size(uint32_t slots)
 {
 	return arena_need(slots * sizeof(struct question)) +
