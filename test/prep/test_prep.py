@@ -174,6 +174,12 @@ def truths(work):
             w.tcp(host(i % 40, v6), host(1000 + i % 7, v6), 20000 + i,
                   4000 + i % 5, ecn=i % 2 == 0)
         same(work, w, f"{six}: handshakes with and without ECN, odd ports")
+        w = World(60 + v6)
+        for i in range(100):
+            w.tcp(host(i, v6), host(1000 + i, v6), 20000 + i, 40000 + i,
+                  ecn=True)
+        w.conns = [c[1:] for c in w.conns]
+        same(work, w, f"{six}: SYN,ACK with ECN, and the SYN was missed")
         w = World(3 + v6)
         for i in range(300):
             # Every host is client and server, of connections to both sides.
