@@ -64,7 +64,8 @@ static void run_model(unsigned per_byte, size_t chunk, size_t slots,
 	}
 	CHECK(done == bitcache_bytes(PACKETS, per_byte));
 	for (unsigned i = 0; i < PACKETS; i++)
-		CHECK((out[i / per_byte] >> i % per_byte * (8 / per_byte) &
+		CHECK(((unsigned)out[i / per_byte] >>
+			       i % per_byte * (8 / per_byte) &
 		       mask) == model[i]);
 	free(mem);
 }
