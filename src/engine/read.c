@@ -534,6 +534,9 @@ static enum compare_reason unanswered(const struct flow *f,
 		return REASON_CLIENT_ABORT;
 	if ((f->ev & (EV_P_FIN | EV_P_RST)) != 0)
 		return REASON_PROD_CUT;
+	/* The client has read what was not captured. */
+	if ((f->flags & FLOW_PLOST) != 0 || seq_lt(f->p.nxt, f->c_ack))
+		return REASON_PROD_GAP;
 	return REASON_RUN_ENDED;
 }
 

@@ -29,6 +29,17 @@ static void adapt(uint8_t *csum, const uint8_t *old, const uint8_t *new,
 	put_be16(csum, (uint16_t)~sum);
 }
 
+/* The same of TCP or UDP: 0 would mean there is none, and has a twin (RFC 768).
+ * Both are the same number.
+ */
+static void adapt_l4(uint8_t *csum, const uint8_t *old, const uint8_t *new,
+		     uint32_t len)
+{
+	adapt(csum, old, new, len);
+	if (get_be16(csum) == 0)
+		put_be16(csum, 0xffff);
+}
+
 /* The checksum of the TCP or UDP header at @off, NULL: there is none. */
 static uint8_t *l4_csum(uint8_t *frame, uint32_t cap, uint32_t off,
 			uint8_t proto)
@@ -57,7 +68,7 @@ static int readdress4(uint8_t *frame, uint32_t cap, uint32_t l3, bool src,
 	if ((get_be16(h + 6) & IP4_OFFSET) == 0)
 		csum = l4_csum(frame, cap, l3 + hlen, h[9]);
 	if (csum != NULL)
-		adapt(csum, at, ip, 4);
+		adapt_l4(csum, at, ip, 4);
 	adapt(h + 10, at, ip, 4);
 	memcpy(at, ip, 4);
 	return 0;
@@ -79,7 +90,7 @@ int readdress(uint8_t *frame, uint32_t cap, uint32_t l3, bool src,
 	at = h + (src ? 8 : 24);
 	csum = l4_csum(frame, cap, l3 + IP6_HLEN, h[6]);
 	if (csum != NULL)
-		adapt(csum, at, ip->b, 16);
+		adapt_l4(csum, at, ip->b, 16);
 	memcpy(at, ip->b, 16);
 	return 0;
 }
