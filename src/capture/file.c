@@ -31,6 +31,19 @@ int file_open(struct capture_file *f, const char *path, struct errbuf *e)
 	return 0;
 }
 
+int file_rewind(struct capture_file *f)
+{
+	if (lseek(f->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	f->eof = false;
+	f->start = 0;
+	f->end = 0;
+	f->frames = 0;
+	f->skipped = 0;
+	pcap_reader_init(&f->reader);
+	return 0;
+}
+
 void file_close(struct capture_file *f)
 {
 	if (!f->buf)

@@ -23,6 +23,8 @@ static const struct command commands[] = {
 	  "examine the way to the SUT, and name what mends it" },
 	{ "rerun", cmd_rerun,
 	  "run the engine again from a journal, and say whether it is equal" },
+	{ "send", cmd_send,
+	  "send a capture, as tcpreplay does, and count what left" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
