@@ -28,6 +28,7 @@
 #include "bpf/guard.h"
 #include "cmd/cmd.h"
 #include "cmd/send.h"
+#include "core/limits.h"
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/privileges.h"
