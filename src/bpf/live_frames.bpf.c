@@ -54,8 +54,8 @@ int live(struct xdp_md *ctx)
 	if (c->wrap)
 		c->at = c->at + 1 == c->wrap ? 0 : c->at + 1;
 	if (len < 14 || len > LIVE_DATA_MAX ||
-	    bpf_xdp_adjust_tail(ctx, (int)len - (int)(ctx->data_end -
-						      ctx->data)) ||
+	    bpf_xdp_adjust_tail(ctx,
+				(int)len - (int)bpf_xdp_get_buff_len(ctx)) ||
 	    bpf_xdp_store_bytes(ctx, 0, s->data, len)) {
 		c->bad++;
 		__sync_fetch_and_add(&c->head, 1);

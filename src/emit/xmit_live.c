@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/live.h"
+#include "bpf/xdplive.h"
 #include "emit/xmit.h"
 #include "os/clock.h"
 
@@ -33,7 +33,7 @@
 
 struct live_xmit {
 	struct xmit x;
-	struct live live;
+	struct xdplive live;
 	pthread_t thread;
 	bool running;
 	_Atomic bool quit;
@@ -60,7 +60,7 @@ static void *runner(void *ctx)
 	int rc = 0;
 
 	while (!atomic_load(&v->quit) && (rc == 0 || rc == -EINTR))
-		rc = live_run(&v->live, REPEAT);
+		rc = xdplive_run(&v->live, REPEAT);
 	if (rc != 0 && rc != -EINTR)
 		atomic_store(&v->result, rc);
 	atomic_store(&v->left, true);
@@ -189,7 +189,7 @@ static void live_end(struct xmit *x)
 	struct live_xmit *v = of(x);
 
 	end(v);
-	live_close(&v->live);
+	xdplive_close(&v->live);
 	free(v);
 }
 
@@ -233,7 +233,7 @@ int xmit_live_open(struct xmit **out, const struct xmit_opts *o,
 		return errbuf_set(e, -ENOMEM, "no memory");
 	v->x = (struct xmit){ .ops = &ops, .stop = o->stop, .ports = o->ports };
 	memcpy(v->x.dev, o->dev, sizeof(v->x.dev));
-	rc = live_open(&v->live, index, o->ports, e);
+	rc = xdplive_open(&v->live, index, o->ports, e);
 	if (rc) {
 		free(v);
 		return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bpf/live.h"
+#include "bpf/xdplive.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -33,9 +33,9 @@ static void *map_array(const struct bpf_map *m, size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-int live_open(struct live *l, const int *ifindex, unsigned n, struct errbuf *e)
+int xdplive_open(struct xdplive *l, const int *ifindex, unsigned n, struct errbuf *e)
 {
-	struct live v = { .skel = NULL };
+	struct xdplive v = { .skel = NULL };
 	int rc = 0;
 
 	libbpf_set_print(print_nothing);
@@ -53,16 +53,16 @@ int live_open(struct live *l, const int *ifindex, unsigned n, struct errbuf *e)
 	for (unsigned i = 0; i < n && rc == 0; i++)
 		v.control->ifindex[i] = (uint32_t)ifindex[i];
 	if (rc == 0)
-		rc = live_test(&v);
+		rc = xdplive_test(&v);
 	if (rc) {
-		live_close(&v);
+		xdplive_close(&v);
 		return errbuf_set(e, rc, "live frames: %s", strerror(-rc));
 	}
 	*l = v;
 	return 0;
 }
 
-void live_close(struct live *l)
+void xdplive_close(struct xdplive *l)
 {
 	if (l->slot)
 		munmap(l->slot, sizeof(*l->slot) * LIVE_SLOTS);
@@ -73,7 +73,7 @@ void live_close(struct live *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static int run(const struct live *l, uint32_t times, uint32_t flags)
+static int run(const struct xdplive *l, uint32_t times, uint32_t flags)
 {
 	uint8_t frame[64] = { 0 };
 	struct xdp_md ctx = { .data_end = sizeof(frame),
@@ -90,13 +90,13 @@ static int run(const struct live *l, uint32_t times, uint32_t flags)
 	return bpf_prog_test_run_opts(l->prog, &o);
 }
 
-int live_test(const struct live *l)
+int xdplive_test(const struct xdplive *l)
 {
 	/* The ring is empty: one live frame is made and dropped. */
 	return run(l, 1, BPF_F_TEST_XDP_LIVE_FRAMES);
 }
 
-int live_run(const struct live *l, uint32_t times)
+int xdplive_run(const struct xdplive *l, uint32_t times)
 {
 	return run(l, times, BPF_F_TEST_XDP_LIVE_FRAMES);
 }
