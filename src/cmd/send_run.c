@@ -246,7 +246,8 @@ static int open_all(struct send_run *r, struct choice *c, struct errbuf *e)
 
 static bool over(struct send_run *r, uint64_t now)
 {
-	if (r->o->duration > 0 && now - r->begun >= r->o->duration)
+	if (r->o->duration > 0 && now > r->begun &&
+	    now - r->begun >= r->o->duration)
 		return true;
 	if (r->next_stats > 0 && now >= r->next_stats) {
 		send_progress(r, now);

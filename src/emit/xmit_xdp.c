@@ -35,6 +35,9 @@
 #define SLOT_LEN XMIT_XDP_FRAME
 #define KICK	 64 /* frames on the ring before the kernel is called */
 
+#define BIND_TRIES 20
+#define BIND_PAUSE (10 * UINT64_C(1000000))
+
 /* Since Linux 6.17: how many frames one call may send; it was 32 before. */
 #define XDP_BUDGET_OPTION 9
 #define XDP_BUDGET	  256u
@@ -314,8 +317,15 @@ static int bind_to(struct port *p, int ifindex, bool zero_copy)
 	    bind(p->fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return 0;
 	a.sxdp_flags = XDP_COPY;
-	return bind(p->fd, (const struct sockaddr *)&a, sizeof(a)) ? -errno
-								   : 0;
+	/* The kernel lets go of a closed socket's queue a while later. */
+	for (int i = 0; i < BIND_TRIES; i++) {
+		if (bind(p->fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
+			return 0;
+		if (errno != EBUSY)
+			break;
+		clock_pause(BIND_PAUSE);
+	}
+	return -errno;
 }
 
 static int open_port(struct port *p, const struct device *d, bool zero_copy,
