@@ -118,7 +118,7 @@ int bitcache_get(const struct bitcache *c, uint64_t i)
 {
 	if (!in_window(c, i))
 		return -ERANGE;
-	return (int)(*byte_of(c, i) >> state_shift(i, c->per_byte) &
+	return (int)((unsigned)*byte_of(c, i) >> state_shift(i, c->per_byte) &
 		     state_mask(c->per_byte));
 }
 
@@ -188,7 +188,8 @@ const char *cachefile_why(int rc)
 	case -ENODATA:
 		return "shorter than its header says";
 	case -EFBIG:
-		return "longer than its header says";
+		return "longer than its header says; tcpprep makes such files "
+		       "of -x or -X with -a, and their packets are shifted";
 	case -EBADMSG:
 		return "not a cache file of tcpprep";
 	case -EPROTONOSUPPORT:
@@ -208,7 +209,7 @@ int cachefile_get(const struct cachefile *f, uint64_t i)
 
 	if (i >= f->packets)
 		return -ERANGE;
-	state = f->data[i / CACHEFILE_PER_BYTE] >>
+	state = (unsigned)f->data[i / CACHEFILE_PER_BYTE] >>
 			state_shift(i, CACHEFILE_PER_BYTE) &
 		state_mask(CACHEFILE_PER_BYTE);
 	return state == 1 ? BITCACHE_SKIP : (int)state;
