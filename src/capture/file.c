@@ -9,24 +9,36 @@
 
 #define WINDOW ((size_t)2 * PCAP_RECORD_MAX)
 
-int file_open(struct capture_file *f, const char *path, struct errbuf *e)
+const uint16_t file_links[FILE_LINKS] = { LINK_NULL, LINK_ETHERNET, LINK_RAW,
+					  LINK_LOOP, LINK_SLL,	    LINK_IPV4,
+					  LINK_IPV6, LINK_SLL2 };
+
+static bool is_stdin(const char *path)
 {
-	bool in = strcmp(path, "-") == 0;
-	int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t *buf;
+	return strcmp(path, "-") == 0;
+}
+
+int file_descriptor(const char *path, struct errbuf *e)
+{
+	int fd = is_stdin(path) ? STDIN_FILENO
+				: open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
-	buf = malloc(WINDOW);
-	if (!buf) {
-		if (!in)
-			close(fd);
+	return fd;
+}
+
+int file_adopt(struct capture_file *f, int fd, const char *path,
+	       struct errbuf *e)
+{
+	uint8_t *buf = malloc(WINDOW);
+
+	if (!buf)
 		return errbuf_set(e, -ENOMEM, "%s: no memory", path);
-	}
 	memset(f, 0, sizeof(*f));
 	f->fd = fd;
 	f->buf = buf;
-	f->path = in ? "standard input" : path;
+	f->path = is_stdin(path) ? "standard input" : path;
 	pcap_reader_init(&f->reader);
 	return 0;
 }
@@ -42,6 +54,16 @@ int file_rewind(struct capture_file *f)
 	f->skipped = 0;
 	pcap_reader_init(&f->reader);
 	return 0;
+}
+
+int file_open(struct capture_file *f, const char *path, struct errbuf *e)
+{
+	int fd = file_descriptor(path, e);
+	int r = fd < 0 ? fd : file_adopt(f, fd, path, e);
+
+	if (r != 0 && fd > STDIN_FILENO)
+		close(fd);
+	return r;
 }
 
 void file_close(struct capture_file *f)
@@ -78,12 +100,8 @@ static int refill(struct capture_file *f)
 
 static bool link_known(uint16_t link)
 {
-	static const uint16_t known[] = { LINK_NULL, LINK_ETHERNET, LINK_RAW,
-					  LINK_LOOP, LINK_SLL,	    LINK_IPV4,
-					  LINK_IPV6, LINK_SLL2 };
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i] == link)
+	for (size_t i = 0; i < FILE_LINKS; i++)
+		if (file_links[i] == link)
 			return true;
 	return false;
 }

@@ -16,6 +16,11 @@
 #include "wire/decode.h"
 #include "wire/pcap.h"
 
+#define FILE_LINKS 8
+
+/* Link types of which frames are handed out, LINK_ numbers. */
+extern const uint16_t file_links[FILE_LINKS];
+
 /** struct capture_file - An open capture file; private but for the counters
  * @frames:	Frames handed out
  * @skipped:	Records that hold no frame (statistics, name resolution, ...)
@@ -43,6 +48,22 @@ struct capture_file {
  * Return: 0, or -ENOENT, -EACCES, -ENOMEM or another -Exxx of open(2)
  */
 int file_open(struct capture_file *f, const char *path, struct errbuf *e);
+
+/**
+ * file_descriptor() - The first half of file_open(): open it and no more
+ *
+ * Return: descriptor to read from, or -Exxx
+ */
+int file_descriptor(const char *path, struct errbuf *e);
+
+/**
+ * file_adopt() - The second half
+ * @fd:		Of file_descriptor(); file_close()'s on success
+ *
+ * Return: 0 or -ENOMEM
+ */
+int file_adopt(struct capture_file *f, int fd, const char *path,
+	       struct errbuf *e);
 
 /**
  * file_next() - Read the next frame

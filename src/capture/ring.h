@@ -9,6 +9,7 @@
 #define CAPTURE_RING_H
 
 #include <linux/filter.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +18,10 @@
 #include "wire/decode.h"
 
 #define RING_MIRROR_BYTES (64u << 20) /* V2: 8 MB lost frames at 10 KB bodies */
-#define RING_SUT_BYTES	  (32u << 20)
+#define RING_SUT_BYTES	  (16u << 20) /* what is lost here TCP sends again */
 #define RING_V3_BYTES	  (16u << 20) /* 1 MB lost frames */
+#define RING_SUPER_FACTOR 4	      /* V2: room for super-frames, in sizes */
+#define RING_FDS	  2	      /* descriptors of a ring, at most */
 
 enum ring_version {
 	RING_V2 = 2, /* a frame at a time: about 20 us from kernel to us */
@@ -30,7 +33,8 @@ enum ring_version {
  * @ifname:	Interface
  * @version:	RING_V2 or RING_V3
  * @bytes:	Size; 0: RING_MIRROR_BYTES or RING_V3_BYTES. Rounded down to
- *		whole blocks of 64 KB (V2) or 256 KB (V3)
+ *		whole blocks of 64 KB (V2) or 256 KB (V3). V2 takes another
+ *		RING_SUPER_FACTOR times as much for super-frames
  * @promisc:	Take frames for any hardware address while this ring is open
  * @outgoing:	Also frames that the host sends (in-host capture)
  * @filter:	Classic BPF program, NULL: everything. The kernel sees frames
@@ -63,10 +67,10 @@ struct ring_frame {
 /**
  * struct ring_stats - Counters since the ring was opened
  * @offered:	Frames that passed the filter, those dropped included
- * @drops:	Of these, lost because the ring was full
+ * @drops:	Of these, lost because there was no room
  * @freezes:	V3: times that the ring was full
  * @frames, @bytes: Frames handed out, and their length on the wire
- * @whole:	Super-frames fetched whole, past their slot
+ * @whole:	Frames longer than any slot, fetched whole
  * @cut:	Frames handed out shorter than on the wire
  */
 struct ring_stats {
@@ -85,19 +89,26 @@ enum ring_state {
 	RING_GONE, /* the interface does not exist any more */
 };
 
-/** struct ring - An open ring; private */
-struct ring {
+/** struct ring_lane - One socket and its memory; private */
+struct ring_lane {
 	int fd;
-	int ifindex;
-	enum ring_version version;
-	uint8_t *map;
-	size_t map_bytes;
 	uint32_t slots;	    /* V2: frame slots; V3: blocks */
 	uint32_t slot_size; /* bytes of each */
 	uint32_t cur;
+	uint8_t *map;
+	size_t map_bytes;
+};
+
+/** struct ring - An open ring; private */
+struct ring {
+	struct ring_lane lane[RING_FDS]; /* V2: small frames, super-frames */
+	unsigned lanes;
+	unsigned at; /* lane of the frame that is out */
+	int ifindex;
+	enum ring_version version;
 	uint32_t left;	/* V3: frames left in the open block */
 	uint32_t off;	/* V3: next one, in the block */
-	uint8_t *whole; /* where super-frames are fetched to */
+	uint8_t *whole; /* where what no slot holds is fetched to */
 	struct ring_stats stats;
 };
 
@@ -115,8 +126,16 @@ int ring_open(struct ring *r, const struct ring_opts *o, struct errbuf *e);
 /** ring_close() - Close it; a ring of zeroes is left alone */
 void ring_close(struct ring *r);
 
-/** ring_fd() - Descriptor to poll for reading; POLLERR: ask ring_state() */
-int ring_fd(const struct ring *r);
+/**
+ * ring_poll() - What to poll to hear of the next frame
+ * @pf:		Filled in, for reading; POLLERR: ask ring_state()
+ *
+ * Return: how many, at most RING_FDS
+ */
+unsigned ring_poll(const struct ring *r, struct pollfd *pf);
+
+/** ring_wait() - Wait for a frame, at most @ms milliseconds */
+void ring_wait(const struct ring *r, int ms);
 
 /**
  * ring_next() - Take the next frame

@@ -27,8 +27,10 @@
 #include "bpf/netlink.h"
 #include "cmd/cmd.h"
 #include "cmd/doctor.h"
+#include "cmd/live.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/sandbox.h"
 #include "report/text.h"
 
 #define LISTEN_FOR (3 * NS_PER_SEC) /* to the mirror */
@@ -115,6 +117,22 @@ static int hop_rights(struct doctor *d)
 		return doctor_mend("sudo understudy doctor ...");
 	}
 	return doctor_ok("rights: CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF");
+}
+
+/* What a run will be once all is open. */
+static int hop_sandbox(struct doctor *d)
+{
+	const char *user = live_user(d->o);
+	int landlock = sandbox_landlock();
+
+	if (!sandbox_seccomp()) {
+		doctor_fail("sandbox: this kernel takes no seccomp filter");
+		return doctor_mend("boot a kernel with CONFIG_SECCOMP_FILTER");
+	}
+	return doctor_ok("sandbox: a run becomes %s, under seccomp%s",
+			 user != NULL ? user : "no other user",
+			 landlock > 0 ? " and Landlock"
+				      : "; this kernel has no Landlock");
 }
 
 /* --- the mirror --- */
@@ -313,10 +331,7 @@ static int hop_mirror_traffic(struct doctor *d)
 	struct ring_frame f;
 
 	while (clock_mono() < end && !(d->to_prod > 0 && d->to_client > 0)) {
-		struct pollfd p = { .fd = ring_fd(&d->mirror),
-				    .events = POLLIN };
-
-		poll(&p, 1, POLL_MS);
+		ring_wait(&d->mirror, POLL_MS);
 		while (ring_next(&d->mirror, &f)) {
 			look_at_frame(d, &f.info);
 			ring_done(&d->mirror);
@@ -389,15 +404,16 @@ static int hop_sut_apart(struct doctor *d)
 /* --- all of it --- */
 
 static const struct hop way[] = {
-	{ false, hop_rights },	    { false, hop_mirror_exists },
-	{ false, hop_mirror_use },  { false, hop_mirror_link },
-	{ false, hop_mirror_open }, { false, hop_mirror_traffic },
-	{ false, hop_mapped },	    { false, hop_directions },
-	{ true, hop_sut_apart },    { true, hop_wire_exists },
-	{ true, hop_wire_free },    { true, hop_wire_guard },
-	{ true, hop_wire_link },    { true, hop_wire_open },
-	{ true, hop_neighbour },    { true, hop_route_back },
-	{ true, hop_listening },    { true, hop_strangers },
+	{ false, hop_rights },	       { false, hop_sandbox },
+	{ false, hop_mirror_exists },  { false, hop_mirror_use },
+	{ false, hop_mirror_link },    { false, hop_mirror_open },
+	{ false, hop_mirror_traffic }, { false, hop_mapped },
+	{ false, hop_directions },     { true, hop_sut_apart },
+	{ true, hop_wire_exists },     { true, hop_wire_free },
+	{ true, hop_wire_guard },      { true, hop_wire_link },
+	{ true, hop_wire_open },       { true, hop_neighbour },
+	{ true, hop_route_back },      { true, hop_listening },
+	{ true, hop_strangers },
 };
 
 static int examine(const struct options *o)

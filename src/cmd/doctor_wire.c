@@ -248,13 +248,10 @@ static void drive(struct doctor *d, uint64_t wait,
 	struct ring_frame f;
 
 	while (clock_mono() < end && !stopped(d) && !enough(d)) {
-		struct pollfd p = { .fd = ring_fd(&d->wire_ring),
-				    .events = POLLIN };
-
 		out.n = 0;
 		sutwire_timeout(d->wire, clock_mono(), &out);
 		carry_out(d, &out);
-		poll(&p, 1, POLL_MS);
+		ring_wait(&d->wire_ring, POLL_MS);
 		while (ring_next(&d->wire_ring, &f)) {
 			take_frame(d, &f.info);
 			ring_done(&d->wire_ring);

@@ -22,7 +22,8 @@
  * With nothing to do the thread sleeps in poll() and is woken by the next frame.
  * Under load, with many flows, that costs more than it saves: every wake-up of
  * ours preempts somebody for two or three frames. Then it naps for NAP instead
- * and takes what has come in one go.
+ * and takes what has come in one go; not at level `timing`, whose promise is the
+ * moment.
  *
  * Order of what the journal gets: an input, then what it made us send. Everything
  * that can wait (disk, report) lies behind rings and threads of its own.
@@ -51,7 +52,7 @@
 #define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
 #define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
 #define LAST_WAIT    (2 * NS_PER_SEC) /* for the SUT's last answers */
-#define NAP	     (100 * NS_PER_US)
+#define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
 #define DELAY_SAMPLE 16	 /* every so many frames */
@@ -319,7 +320,8 @@ static void look_around(struct live *l)
 	const struct engine_counters *c = &engine_stats(l->engine)->count;
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
-	l->busy = frames - l->look_frames >= NAP_FRAMES &&
+	l->busy = !l->opt->engine.shadow.timing &&
+		  frames - l->look_frames >= NAP_FRAMES &&
 		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
 	l->look_frames = frames;
 	look_at_signals(l);
@@ -351,43 +353,47 @@ static bool wire_is_bad(struct live *l)
 	return true;
 }
 
-static void wait_for_frame(struct live *l, bool mirror)
+static void look_if_gone(struct live *l, const struct ring *r, const char *name)
 {
-	struct pollfd pf[3] = { { .fd = l->signal_fd, .events = POLLIN } };
-	uint64_t next = engine_next_timeout(l->engine);
-	uint64_t wait = NS_PER_SEC / 10;
-	struct timespec ts;
+	if (ring_state(r) != RING_GONE)
+		return;
+	errbuf_set(&l->stopped, -ENODEV, "%s: the interface is gone", name);
+	l->stop = true;
+}
+
+static void poll_rings(struct live *l, bool mirror, uint64_t wait)
+{
+	struct pollfd pf[1 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
+	struct timespec ts = { .tv_nsec = (long)wait };
+	bool bad = false;
 	nfds_t n = 1;
 
 	if (l->has_sut)
-		pf[n++] = (struct pollfd){ ring_fd(&l->sut), POLLIN, 0 };
+		n += ring_poll(&l->sut, pf + n);
 	if (mirror && l->has_mirror)
-		pf[n++] = (struct pollfd){ ring_fd(&l->mirror), POLLIN, 0 };
+		n += ring_poll(&l->mirror, pf + n);
+	ppoll(pf, n, &ts, NULL);
+	for (nfds_t i = 1; i < n; i++)
+		bad |= (pf[i].revents & (POLLERR | POLLNVAL)) != 0;
+	if (bad && l->has_sut)
+		look_if_gone(l, &l->sut, l->opt->sut_dev);
+	if (bad && l->has_mirror)
+		look_if_gone(l, &l->mirror, l->opt->iface);
+}
+
+static void wait_for_frame(struct live *l, bool mirror)
+{
+	uint64_t next = engine_next_timeout(l->engine);
+	uint64_t wait = NS_PER_SEC / 10;
+
 	l->now = clock_mono();
-	if (next <= l->now)
-		return;
 	if (l->record_due != 0 && l->record_due < next)
 		next = l->record_due;
 	if (next <= l->now)
 		return;
 	if (next - l->now < wait)
 		wait = next - l->now;
-	ts.tv_sec = 0;
-	ts.tv_nsec = (long)wait;
-	ppoll(pf, n, &ts, NULL);
-	for (nfds_t i = 1; i < n; i++) {
-		if ((pf[i].revents & (POLLERR | POLLNVAL)) == 0)
-			continue;
-		struct ring *r =
-			pf[i].fd == ring_fd(&l->mirror) ? &l->mirror : &l->sut;
-		if (ring_state(r) == RING_GONE) {
-			errbuf_set(&l->stopped, -ENODEV,
-				   "%s: the interface is gone",
-				   r == &l->mirror ? l->opt->iface
-						   : l->opt->sut_dev);
-			l->stop = true;
-		}
-	}
+	poll_rings(l, mirror, wait);
 }
 
 static void wait_for_more(struct live *l, bool mirror)
@@ -551,8 +557,10 @@ static int file_mend(struct errbuf *e, int r)
 
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 {
-	int r = file_open(&l->file, l->opt->file[i], e);
+	int r = file_adopt(&l->file, l->capture[i], l->opt->file[i], e);
 
+	if (r == 0)
+		l->capture[i] = -1;
 	if (r == 0)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = r > 0;
@@ -579,8 +587,15 @@ static int set_link(struct live *l, uint16_t link, struct errbuf *e)
 				  "cannot hold both; drop -w or run again for "
 				  "this file",
 				  l->file.path, link, l->link);
-	filter_free(&l->filter);
-	return filter_compile(&l->filter, l->opt->expr, link, e);
+	for (uint32_t i = 0; i < FILE_LINKS; i++) {
+		const struct link_filter *f = &l->by_link[i];
+
+		if (file_links[i] != link)
+			continue;
+		l->of_link = &f->f;
+		return f->rc != 0 ? errbuf_set(e, f->rc, "%s", f->e.s) : 0;
+	}
+	return errbuf_set(e, -ENOTSUP, "link type %u is not read", link);
 }
 
 static int run_file(struct live *l, struct errbuf *e)
@@ -596,7 +611,7 @@ static int run_file(struct live *l, struct errbuf *e)
 				break;
 			link = in.link;
 		}
-		if (!filter_match(&l->filter, in.data, in.cap, in.wire))
+		if (!filter_match(l->of_link, in.data, in.cap, in.wire))
 			continue;
 		if (l->mirror_frames++ == 0)
 			l->first_ts = in.ts;
@@ -675,12 +690,14 @@ int live_run(struct live *l, struct errbuf *e)
 {
 	int r;
 
-	clock_precise();
 	l->now = l->begun;
 	l->live_line = !l->opt->quiet && isatty(STDERR_FILENO);
 	r = prove(l, e);
 	if (r != 0)
 		return r;
+	/* From here on its files stay, and it makes no other. */
+	if (l->broker != NULL && l->opt->files == 0 && !live_rotates(l->opt))
+		broker_dismiss(l->broker);
 	live_start_line(l);
 	if (l->opt->files > 0)
 		r = run_files(l, e);

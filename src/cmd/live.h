@@ -14,9 +14,20 @@
 #include "emit/packet.h"
 #include "engine/engine.h"
 #include "journal/journal.h"
+#include "os/broker.h"
 #include "report/lines.h"
 
 #define LIVE_PENDING 1024 /* effects between two flushes of the sink */
+
+/**
+ * struct link_filter - The filter for one link type of captures, compiled ahead
+ * @rc:		0, or why there is none, with the sentence in @e
+ */
+struct link_filter {
+	struct filter f;
+	int rc;
+	struct errbuf e;
+};
 
 /**
  * struct live - A run
@@ -39,8 +50,13 @@ struct live {
 	struct capture_file file;
 	struct frame_info record; /* last one that was read of it */
 	bool record_waits;	  /* it was not taken yet */
-	uint16_t link;		  /* of the mirror or the first capture */
-	struct filter filter;
+	int capture[FILES_MAX]; /* descriptors of captures yet to be read, -1 */
+	struct link_filter by_link[FILE_LINKS];
+	uint16_t link;		      /* of the mirror or the first capture */
+	struct filter filter;	      /* of the mirror */
+	const struct filter *of_link; /* of the capture's frames */
+	const char *user;	      /* whom we become; NULL: who we are */
+	struct broker *broker;	      /* NULL: files are made by us */
 	struct sink *sink;
 	struct sink_packet packet;
 	struct sink_null null;
@@ -78,8 +94,8 @@ struct live {
 };
 
 /**
- * live_open() - Take memory, open wires and files, give privileges up; no frame is
- * sent yet
+ * live_open() - Take memory, open wires and files, give privileges up, enter the
+ * sandbox; no frame is sent yet, and no byte of a frame was looked at before
  * @l:		Zeroed
  * @o:		Options, checked; must outlive @l
  * @e:		Sentence on failure
@@ -107,6 +123,14 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/** live_user() - Whom a run becomes: who was asked for; for root who called sudo,
+ * or nobody; NULL: it stays who it is
+ */
+const char *live_user(const struct options *o);
+
+/** live_rotates() - Are more journal files made in the run? */
+bool live_rotates(const struct options *o);
 
 /** live_close() - Flush, close and give everything back; the report's last words
  * on files come before: see live_finish()

@@ -4,12 +4,21 @@
  *
  * Theory of operation
  *
- * First what can fail for a typing mistake, then what needs privileges, then the
- * privileges go, then the files are made, as the user who will own them. Nothing
- * is sent here; a failure leaves no file, and no interface changed but for the
- * guard, which makes a wire quieter and never louder.
+ * First what needs privileges; captures are opened too, and the expression is
+ * compiled for each link type that they may have, as libpcap looks names up in
+ * files. Then the privileges go, Landlock shuts the file system, the files are
+ * made, their threads started, and the seccomp filter falls for all threads. A
+ * capture's first record decides about the journal, so where there is one, a
+ * wider filter is there before it is read. Nothing is sent here; a failure leaves
+ * no file, and no interface changed but for the guard, which makes a wire quieter
+ * and never louder.
+ *
+ * Whose the files are: a user's that was named with --user or called sudo, made
+ * when the process is that user. Root's else, made by a broker that stays behind
+ * (os/broker.c) while the process becomes nobody.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +29,12 @@
 #include "cmd/live.h"
 #include "cmd/version.h"
 #include "os/clock.h"
+#include "os/folder.h"
 #include "os/log.h"
 #include "os/mem.h"
 #include "os/privileges.h"
 #include "os/random.h"
+#include "os/sandbox.h"
 #include "os/signals.h"
 
 #define JOURNAL_RING (64u << 20)
@@ -152,20 +163,136 @@ static int open_sink(struct live *l, sink_done_fn *done, struct errbuf *e)
 	return r;
 }
 
-/* Whom to become: who was asked for, who called sudo, or nobody. Root stays root
- * without capabilities where it must write files in its own folders.
- */
-static const char *user_of(const struct options *o)
+/* --- what privileges and files are for --- */
+
+static const char *sudo_user(void)
 {
 	const char *sudo = getenv("SUDO_USER");
 
+	return sudo != NULL && strcmp(sudo, "root") != 0 ? sudo : NULL;
+}
+
+const char *live_user(const struct options *o)
+{
 	if (o->user != NULL || getuid() != 0)
 		return o->user;
-	if (sudo != NULL && strcmp(sudo, "root") != 0)
-		return sudo;
-	if (o->journal != NULL || (o->json != NULL && strcmp(o->json, "-")))
-		return NULL;
-	return NOBODY;
+	return sudo_user() != NULL ? sudo_user() : NOBODY;
+}
+
+static const char *made(const char *path)
+{
+	return path != NULL && strcmp(path, "-") != 0 ? path : NULL;
+}
+
+static bool makes_files(const struct options *o)
+{
+	return made(o->json) != NULL || made(o->journal) != NULL;
+}
+
+bool live_rotates(const struct options *o)
+{
+	return made(o->journal) != NULL &&
+	       (o->rotate_bytes != 0 || o->rotate_secs != 0);
+}
+
+static int open_broker(struct live *l, struct errbuf *e)
+{
+	const char *const path[BROKER_PATHS] = {
+		[BROKER_LINES] = made(l->opt->json),
+		[BROKER_JOURNAL] = made(l->opt->journal),
+	};
+
+	if (getuid() != 0 || l->opt->user != NULL || sudo_user() != NULL ||
+	    !makes_files(l->opt))
+		return 0;
+	return broker_start(&l->broker, path, e);
+}
+
+/* Captures, and the filters of all their possible link types. */
+static int open_captures(struct live *l, struct errbuf *e)
+{
+	for (uint32_t i = 0; i < l->opt->files; i++) {
+		l->capture[i] = file_descriptor(l->opt->file[i], e);
+		if (l->capture[i] < 0)
+			return l->capture[i];
+	}
+	for (uint32_t i = 0; l->opt->files > 0 && i < FILE_LINKS; i++) {
+		struct link_filter *f = &l->by_link[i];
+
+		f->rc = filter_compile(&f->f, l->opt->expr, file_links[i],
+				       &f->e);
+	}
+	return 0;
+}
+
+/* Who may not write in a folder that root named? */
+static int say_who(const struct live *l, int r, struct errbuf *e)
+{
+	size_t n = strlen(e->s);
+
+	if (r != -EACCES)
+		return r;
+	if (l->broker != NULL)
+		snprintf(e->s + n, sizeof(e->s) - n,
+			 "; root without capabilities makes it; give a folder "
+			 "of root's, or --user NAME who may write there");
+	else if (l->user != NULL)
+		snprintf(e->s + n, sizeof(e->s) - n,
+			 "; user %s makes it and must be able to write there",
+			 l->user);
+	return r;
+}
+
+static int confine_files(const struct live *l, struct errbuf *e)
+{
+	const char *path[] = { made(l->opt->json), made(l->opt->journal) };
+	struct sandbox_place place[2];
+	const char *base;
+	unsigned n = 0;
+	int r = 0;
+
+	for (unsigned i = 0; i < 2 && l->broker == NULL && r >= 0; i++) {
+		if (path[i] == NULL)
+			continue;
+		r = folder_open(path[i], &base);
+		if (r >= 0)
+			place[n++] = (struct sandbox_place){ r, true };
+		else
+			say_who(l,
+				errbuf_set(e, r, "%s: %s", path[i],
+					   strerror(-r)),
+				e);
+	}
+	if (r >= 0)
+		r = sandbox_files(place, n, e);
+	while (n > 0)
+		close(place[--n].fd);
+	if (r == 0)
+		log_line(LOG_INFO, "this kernel has no Landlock: what files "
+				   "may be opened is left to seccomp alone");
+	return r < 0 ? r : 0;
+}
+
+static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
+{
+	struct sandbox s = { .needs = SANDBOX_RUN | more,
+			     .sink = l->has_sut ? l->packet.fd : -1,
+			     .ring = { -1, -1 },
+			     .broker = broker_fd(l->broker) };
+
+	if (l->has_sut)
+		s.ring[0] = ring_fd(&l->sut);
+	if (l->has_mirror)
+		s.ring[1] = ring_fd(&l->mirror);
+	if (l->has_sut || l->has_mirror)
+		s.needs |= SANDBOX_WIRES;
+	if (l->broker != NULL)
+		s.needs |= SANDBOX_BROKER;
+	else if (makes_files(l->opt))
+		s.needs |= SANDBOX_MAKE;
+	if (made(l->opt->journal) != NULL)
+		s.needs |= SANDBOX_WRITE;
+	return sandbox_calls(&s, e);
 }
 
 static int open_journal(struct live *l, struct errbuf *e)
@@ -177,6 +304,7 @@ static int open_journal(struct live *l, struct errbuf *e)
 				   .rotate_secs = l->opt->rotate_secs,
 				   .files = l->opt->rotate_files,
 				   .only_client = l->opt->journal_client,
+				   .broker = l->broker,
 				   .ring_bytes = JOURNAL_RING };
 	struct journal_header h = { .version = VERSION,
 				    .options = text,
@@ -207,13 +335,14 @@ static int open_files(struct live *l, struct errbuf *e)
 
 	l->link = l->record_waits ? l->record.link : LINK_ETHERNET;
 	if (l->opt->json != NULL) {
-		r = lines_open(&l->lines, l->opt->json, LINES_RING, err);
+		r = lines_open(&l->lines, l->opt->json, l->broker, LINES_RING,
+			       err);
 		if (r != 0)
-			return errbuf_set(e, r, "%s", err);
+			errbuf_set(e, r, "%s", err);
 	}
-	if (l->opt->journal != NULL)
+	if (r == 0 && l->opt->journal != NULL)
 		r = open_journal(l, e);
-	return r;
+	return say_who(l, r, e);
 }
 
 /* What needs privileges, and says so when they are missing. */
@@ -241,9 +370,16 @@ static int open_wires(struct live *l, sink_done_fn *done, struct errbuf *e)
 int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	      struct errbuf *e)
 {
-	int r = random_bytes(&l->key, sizeof(l->key));
+	int r;
 
 	l->opt = o;
+	l->user = live_user(o);
+	for (uint32_t i = 0; i < FILES_MAX; i++)
+		l->capture[i] = -1;
+	r = open_broker(l, e);
+	if (r != 0)
+		return r;
+	r = random_bytes(&l->key, sizeof(l->key));
 	if (r == 0)
 		r = random_bytes(&l->seed, sizeof(l->seed));
 	if (r != 0)
@@ -253,37 +389,57 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 		return errbuf_set(e, l->signal_fd, "cannot take signals");
 	r = open_wires(l, done, e);
 	if (r == 0)
+		r = open_captures(l, e);
+	if (r == 0)
 		r = open_engine(l, e);
-	if (r == 0 && (l->has_mirror || l->has_sut))
-		r = privileges_drop(user_of(o), e);
+	if (r == 0)
+		r = privileges_drop(l->user, e);
+	if (r == 0)
+		r = confine_files(l, e);
+	if (r == 0 && o->files > 0)
+		r = confine_calls(l, SANDBOX_START, e);
 	if (r == 0 && o->files > 0)
 		r = live_file_open(l, 0, e);
 	if (r == 0)
 		r = open_files(l, e);
+	clock_precise(); /* the packet thread's alone: the others run by now */
+	if (r == 0)
+		r = confine_calls(l, 0, e);
 	return r;
 }
 
-void live_forget(struct live *l)
+static void forget_journal(struct live *l)
 {
 	struct journal_stats st;
 	char name[PATH_MAX];
 
-	if (l->journal != NULL) {
-		journal_close(l->journal, &st);
-		l->journal = NULL;
-		for (uint64_t i = 0;
-		     i < st.files && strcmp(l->opt->journal, "-"); i++) {
-			snprintf(name, sizeof(name), i == 0 ? "%s" : "%s%llu",
-				 l->opt->journal, (unsigned long long)i);
-			unlink(name);
+	journal_close(l->journal, &st);
+	l->journal = NULL;
+	if (made(l->opt->journal) == NULL)
+		return;
+	for (uint64_t i = 0; i < st.files; i++) {
+		if (l->broker != NULL) {
+			(void)broker_remove(l->broker, BROKER_JOURNAL, i);
+			continue;
 		}
+		snprintf(name, sizeof(name), i == 0 ? "%s" : "%s%llu",
+			 l->opt->journal, (unsigned long long)i);
+		unlinkat(AT_FDCWD, name, 0);
 	}
-	if (l->lines != NULL) {
-		lines_close(l->lines, &l->lines_lost);
-		l->lines = NULL;
-		if (strcmp(l->opt->json, "-") != 0)
-			unlink(l->opt->json);
-	}
+}
+
+void live_forget(struct live *l)
+{
+	if (l->journal != NULL)
+		forget_journal(l);
+	if (l->lines == NULL)
+		return;
+	lines_close(l->lines, &l->lines_lost);
+	l->lines = NULL;
+	if (l->broker != NULL)
+		(void)broker_remove(l->broker, BROKER_LINES, 0);
+	else if (made(l->opt->json) != NULL)
+		unlinkat(AT_FDCWD, l->opt->json, 0);
 }
 
 void live_finish(struct live *l)
@@ -307,6 +463,12 @@ void live_close(struct live *l)
 	if (l->has_sut)
 		ring_close(&l->sut);
 	filter_free(&l->filter);
+	for (uint32_t i = 0; i < FILE_LINKS; i++)
+		filter_free(&l->by_link[i].f);
 	file_close(&l->file);
+	for (uint32_t i = 0; i < FILES_MAX; i++)
+		if (l->capture[i] > STDIN_FILENO)
+			close(l->capture[i]);
+	broker_stop(l->broker);
 	mem_give(&l->mem);
 }

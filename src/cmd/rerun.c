@@ -17,19 +17,24 @@
  * record of its own, with the effect's number, so the last effects are kept.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "core/bytes.h"
 #include "journal/journal.h"
+#include "os/folder.h"
 #include "os/log.h"
 #include "os/mem.h"
+#include "os/privileges.h"
+#include "os/sandbox.h"
 
 #define KEPT	  2048 /* effects that may yet turn out unsent */
 #define STOP_WAIT 64   /* effects that wait to be compared, at most */
@@ -417,6 +422,42 @@ static int rerun_file(struct again *g, const char *file)
 	return rc;
 }
 
+/* --- the sandbox --- */
+
+/* A journal, its folder where the files that follow it lie, and no more, may be
+ * read; nothing else is to be had of the kernel. What cannot be opened here is
+ * said when it is to be read.
+ */
+static int confine(const struct options *o, struct errbuf *e)
+{
+	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_READ,
+			     .sink = -1,
+			     .ring = { -1, -1 },
+			     .broker = -1 };
+	struct sandbox_place place[2 * FILES_MAX];
+	const char *base;
+	unsigned n = 0;
+	int r = privileges_drop(NULL, e);
+
+	for (uint32_t i = 0; i < o->files; i++) {
+		int fd = open(o->file[i], O_PATH | O_CLOEXEC);
+
+		if (fd >= 0)
+			place[n++] = (struct sandbox_place){ fd, false };
+		fd = folder_open(o->file[i], &base);
+		if (fd >= 0)
+			place[n++] = (struct sandbox_place){ fd, false };
+	}
+	if (r == 0)
+		r = sandbox_files(place, n, e);
+	while (n > 0)
+		close(place[--n].fd);
+	if (r == 0)
+		log_line(LOG_INFO, "this kernel has no Landlock: what files "
+				   "may be read is left to seccomp alone");
+	return r < 0 ? r : sandbox_calls(&s, e);
+}
+
 int cmd_rerun(int argc, char **argv)
 {
 	struct again *g = malloc(sizeof(*g));
@@ -427,6 +468,8 @@ int cmd_rerun(int argc, char **argv)
 
 	if (rc == 0)
 		rc = options_check(&o, OPTIONS_RERUN, &e);
+	if (rc == 0)
+		rc = confine(&o, &e);
 	if (rc == 1)
 		options_usage(OPTIONS_RERUN);
 	else if (rc < 0 || g == NULL)

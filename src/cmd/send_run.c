@@ -32,6 +32,7 @@
 #include "os/clock.h"
 #include "os/log.h"
 #include "os/privileges.h"
+#include "os/sandbox.h"
 #include "os/usage.h"
 
 #define TOP_SLICE    1024
@@ -231,7 +232,10 @@ static int open_all(struct send_run *r, struct choice *c, struct errbuf *e)
 	}
 	if (rc == 0)
 		rc = privileges_drop(user_of(r->o), e);
-	if (rc)
+	/* All files are open: what reads the captures needs no other. */
+	if (rc == 0)
+		rc = sandbox_files(NULL, 0, e);
+	if (rc < 0)
 		return rc;
 	r->load.mtu = r->dev[0].mtu;
 	r->load.super_max = c->x[SEND_GSO] ? r->dev[0].super_max : 0;

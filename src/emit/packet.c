@@ -19,6 +19,13 @@
  * several super-frames here; only the last one bears FIN and PSH, and carries
  * the cookie.
  *
+ * A segment that goes on where the one before it in the batch ends, and differs
+ * from it in nothing else, joins it: they leave as one super-frame, and on the
+ * wire they are the segments that they were (the rule of GRO: all but the last
+ * are as long as the first, only the last may bear PSH). A client that uploads
+ * through a card which does not merge frames, or a flow that catches up, costs
+ * one send for up to JOIN_MAX segments.
+ *
  * On the way round the qdisc the kernel cuts nothing: a super-frame that the
  * device itself cannot cut (TSO off, or longer than its limit) is dropped with
  * the same -ENOBUFS. So the device is asked at the start, and whenever one fails
@@ -56,17 +63,29 @@
 #define IP_MAX	    65535u
 #define SUPER_REST  4096
 #define HDR_ROOM    BUILD_RAW_MAX
+#define JOIN_MAX    48	/* segments of one super-frame */
+#define JOIN_MIN    256 /* bytes of a segment that is worth it */
 
 _Static_assert(BUILD_HDR_MAX <= HDR_ROOM, "headers fit where raw frames do");
 
-/* One message of the batch. */
+/*
+ * One message of the batch. Its headers are built when it leaves: until then
+ * segments may join it.
+ */
 struct packet_msg {
 	struct virtio_net_hdr vnet;
 	uint8_t hdr[HDR_ROOM];
-	struct iovec iov[3];
+	struct iovec iov[2 + JOIN_MAX]; /* vnet, hdr, payloads */
+	struct tcp_header h;
+	uint8_t opts[TCP_OPT_MAX];
+	uint8_t proto;	   /* 0: raw, @hdr is all of it */
+	bool more;	   /* another part of the same segment follows */
+	bool cut;	   /* part of a segment that did not fit into one */
+	uint16_t gso;	   /* 0: one frame */
+	uint16_t segments; /* handed over; each has a payload and a cookie */
+	uint32_t len;	   /* of all payloads */
 	uint32_t bytes;
-	uint64_t cookie;
-	bool more; /* another piece of the same segment follows */
+	uint64_t cookie[JOIN_MAX];
 };
 
 struct packet_batch {
@@ -100,13 +119,50 @@ static void finish(struct sink_packet *p, const struct packet_msg *m, int err)
 		s->stats.errors++;
 		p->piece_err = err;
 	} else {
-		s->stats.frames++;
+		s->stats.frames += m->segments;
 		s->stats.bytes += m->bytes;
 	}
 	if (m->more)
 		return;
-	s->done(s->ctx, m->cookie, p->piece_err);
+	for (unsigned i = 0; i < m->segments; i++)
+		s->done(s->ctx, m->cookie[i], p->piece_err);
 	p->piece_err = 0;
+}
+
+static uint32_t ip_overhead(const struct tcp_header *h)
+{
+	return ipaddr_is4(&h->src) ? 20 : 40;
+}
+
+/* Write the headers of what this message has become. */
+static void msg_build(struct packet_msg *m)
+{
+	const uint8_t *data = m->iov[2].iov_base;
+	bool super = m->gso > 0 && m->len > m->gso;
+	enum build_csum sum = super || m->segments > 1 || m->len >= SUM_MIN
+				      ? CSUM_PARTIAL
+				      : CSUM_FULL;
+	size_t n;
+
+	memset(&m->vnet, 0, sizeof(m->vnet));
+	if (m->proto == PROTO_TCP)
+		n = build_tcp(m->hdr, &m->h, data, m->len, sum);
+	else
+		n = build_udp(m->hdr, &m->h, data, m->len, sum);
+	if (sum == CSUM_PARTIAL) {
+		m->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		m->vnet.csum_start = (uint16_t)(14 + ip_overhead(&m->h));
+		m->vnet.csum_offset = m->proto == PROTO_TCP ? 16 : 6;
+	}
+	if (super) {
+		m->vnet.gso_type = ipaddr_is4(&m->h.src)
+					   ? VIRTIO_NET_HDR_GSO_TCPV4
+					   : VIRTIO_NET_HDR_GSO_TCPV6;
+		m->vnet.gso_size = m->gso;
+		m->vnet.hdr_len = (uint16_t)n;
+	}
+	m->iov[1].iov_len = n;
+	m->bytes = (uint32_t)n + m->len;
 }
 
 static void packet_flush(struct sink *s)
@@ -115,6 +171,13 @@ static void packet_flush(struct sink *s)
 	uint32_t i = 0;
 	int tries = RETRIES;
 
+	for (uint32_t k = 0; k < p->waiting; k++) {
+		struct packet_msg *m = &p->batch->msg[k];
+
+		if (m->proto != 0)
+			msg_build(m);
+		p->batch->mm[k].msg_hdr.msg_iovlen = 2u + m->segments;
+	}
 	while (i < p->waiting) {
 		int n = sendmmsg(p->fd, p->batch->mm + i, p->waiting - i,
 				 MSG_DONTWAIT);
@@ -136,33 +199,46 @@ static void packet_flush(struct sink *s)
 	p->waiting = 0;
 }
 
-/* The next free message, zeroed but for its bytes; flushes a full batch. */
-static struct packet_msg *msg_new(struct sink_packet *p, uint64_t cookie)
+/* The next free message; flushes a full batch. */
+static struct packet_msg *msg_new(struct sink_packet *p, uint8_t proto)
 {
 	struct packet_msg *m;
 
 	if (p->waiting == PACKET_BATCH)
 		packet_flush(&p->sink);
 	m = &p->batch->msg[p->waiting++];
-	memset(&m->vnet, 0, sizeof(m->vnet));
-	m->cookie = cookie;
+	m->proto = proto;
 	m->more = false;
+	m->cut = false;
+	m->gso = 0;
+	m->len = 0;
+	m->segments = 0;
 	return m;
 }
 
-static void msg_gather(struct packet_msg *m, size_t hdr, const uint8_t *data,
-		       uint32_t len)
+static void msg_add(struct packet_msg *m, const uint8_t *data, uint32_t len,
+		    uint64_t cookie)
 {
-	m->iov[1].iov_len = hdr;
+	struct iovec *v = &m->iov[2 + m->segments];
+
 	/* sendmmsg() only reads; struct iovec serves reading and writing. */
-	m->iov[2].iov_base = (void *)(uintptr_t)data;
-	m->iov[2].iov_len = len;
-	m->bytes = (uint32_t)hdr + len;
+	v->iov_base = (void *)(uintptr_t)data;
+	v->iov_len = len;
+	m->cookie[m->segments++] = cookie;
+	m->len += len;
 }
 
-static uint32_t ip_overhead(const struct tcp_header *h)
+static struct packet_msg *msg_ip(struct sink_packet *p, uint8_t proto,
+				 const struct tcp_header *h, uint16_t gso)
 {
-	return ipaddr_is4(&h->src) ? 20 : 40;
+	struct packet_msg *m = msg_new(p, proto);
+
+	m->h = *h;
+	if (proto == PROTO_TCP)
+		memcpy(m->opts, h->opts, h->optlen);
+	m->h.opts = m->opts;
+	m->gso = gso;
+	return m;
 }
 
 /* Send one frame or super-frame. */
@@ -170,33 +246,51 @@ static void send_piece(struct sink_packet *p, uint8_t proto,
 		       const struct tcp_header *h, const uint8_t *data,
 		       uint32_t len, uint16_t gso, bool more, uint64_t cookie)
 {
-	struct packet_msg *m = msg_new(p, cookie);
-	bool super = gso > 0 && len > gso;
-	enum build_csum sum =
-		super || len >= SUM_MIN ? CSUM_PARTIAL : CSUM_FULL;
-	uint32_t l4 = 14 + ip_overhead(h);
-	size_t hdr;
+	struct packet_msg *m = msg_ip(p, proto, h, gso);
 
-	if (proto == PROTO_TCP)
-		hdr = build_tcp(m->hdr, h, data, len, sum);
-	else
-		hdr = build_udp(m->hdr, h, data, len, sum);
-	if (sum == CSUM_PARTIAL) {
-		m->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		m->vnet.csum_start = (uint16_t)l4;
-		m->vnet.csum_offset = proto == PROTO_TCP ? 16 : 6;
-	}
-	if (super) {
-		m->vnet.gso_type = ipaddr_is4(&h->src)
-					   ? VIRTIO_NET_HDR_GSO_TCPV4
-					   : VIRTIO_NET_HDR_GSO_TCPV6;
-		m->vnet.gso_size = gso;
-		m->vnet.hdr_len = (uint16_t)hdr;
-	}
 	if (p->super_rest > 0)
 		p->super_rest--;
 	m->more = more;
-	msg_gather(m, hdr, data, len);
+	msg_add(m, data, len, cookie);
+}
+
+static bool same_but_seq(const struct tcp_header *a, const struct tcp_header *b)
+{
+	return a->sport == b->sport && a->dport == b->dport &&
+	       a->ack == b->ack && a->win == b->win && a->ttl == b->ttl &&
+	       a->optlen == b->optlen &&
+	       memcmp(a->opts, b->opts, a->optlen) == 0 &&
+	       ipaddr_eq(&a->src, &b->src) && ipaddr_eq(&a->dst, &b->dst) &&
+	       memcmp(a->eth_dst, b->eth_dst, ETH_LEN) == 0 &&
+	       memcmp(a->eth_src, b->eth_src, ETH_LEN) == 0;
+}
+
+/* Let a segment go on in the message before it, if the wire will not tell. */
+static bool join(struct sink_packet *p, const struct tcp_header *h,
+		 const uint8_t *data, uint32_t len, uint16_t gso,
+		 uint64_t cookie)
+{
+	struct packet_msg *m;
+	uint32_t size;
+
+	if (p->waiting == 0 || p->super_rest > 0)
+		return false;
+	m = &p->batch->msg[p->waiting - 1];
+	size = m->gso > 0 ? m->gso : m->len;
+	if (m->proto != PROTO_TCP || m->cut || m->segments == JOIN_MAX ||
+	    size < JOIN_MIN || size > UINT16_MAX || m->len % size != 0)
+		return false;
+	if (len == 0 || (gso > 0 ? gso != size : len > size) ||
+	    14 + ip_overhead(h) + 20 + h->optlen + m->len + len > p->super_max)
+		return false;
+	if (m->h.flags != TCP_ACK ||
+	    (h->flags & (uint8_t)~TCP_PSH) != TCP_ACK ||
+	    h->seq != m->h.seq + m->len || !same_but_seq(&m->h, h))
+		return false;
+	m->gso = (uint16_t)size;
+	m->h.flags = h->flags;
+	msg_add(m, data, len, cookie);
+	return true;
 }
 
 /* Payload bytes of one piece, a multiple of @gso, behind @hdrs bytes. */
@@ -217,14 +311,18 @@ static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 	uint32_t hdrs =
 		ip_overhead(h) + (proto == PROTO_TCP ? 20u + h->optlen : 8u);
 	uint32_t room = IP_MAX - hdrs;
+	bool cut;
 
 	if ((gso == 0 || proto != PROTO_TCP ? len : gso) > room)
 		return -EMSGSIZE;
+	if (proto == PROTO_TCP && join(p, h, data, len, gso, cookie))
+		return 0;
 	if (gso == 0 || proto != PROTO_TCP) {
 		send_piece(p, proto, h, data, len, 0, false, cookie);
 		return 0;
 	}
 	room = piece_room(p, 14 + hdrs, gso);
+	cut = len > room;
 	while (len > room) {
 		part.flags = h->flags & (uint8_t) ~(TCP_FIN | TCP_PSH);
 		send_piece(p, proto, &part, data, room, gso, true, cookie);
@@ -234,16 +332,20 @@ static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 	}
 	part.flags = h->flags;
 	send_piece(p, proto, &part, data, len, gso, false, cookie);
+	p->batch->msg[p->waiting - 1].cut = cut;
 	return 0;
 }
 
 static int packet_raw(struct sink *s, const uint8_t *p, uint32_t len,
 		      uint64_t cookie)
 {
-	struct packet_msg *m = msg_new(of(s), cookie);
+	struct packet_msg *m = msg_new(of(s), 0);
 
+	memset(&m->vnet, 0, sizeof(m->vnet));
 	memcpy(m->hdr, p, len);
-	msg_gather(m, len, NULL, 0);
+	m->iov[1].iov_len = len;
+	m->bytes = len;
+	msg_add(m, NULL, 0, cookie);
 	return 0;
 }
 
@@ -321,7 +423,6 @@ static struct packet_batch *batch_new(void)
 		m->iov[0].iov_len = sizeof(m->vnet);
 		m->iov[1].iov_base = m->hdr;
 		b->mm[i].msg_hdr.msg_iov = m->iov;
-		b->mm[i].msg_hdr.msg_iovlen = 3;
 	}
 	return b;
 }

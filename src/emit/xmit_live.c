@@ -9,9 +9,7 @@
  * ended by a signal to the thread when the ring is empty.
  *
  * The kernel hands 64 frames at a time to the device. A device that is full drops
- * frames then, and nobody is told: only its own counter shows it. Where that
- * counter is behind, the feeder waits (CHECK frames at a time), so that what was
- * not lost yet will not be.
+ * frames then, and nobody is told: only its own counter shows it, after the run.
  *
  * Frames of two interfaces wait in different queues until the 64 are through, and
  * may overtake each other.
@@ -28,7 +26,7 @@
 #include "os/clock.h"
 
 #define REPEAT	   (1u << 30)
-#define FULL_PAUSE (100 * UINT64_C(1000))
+#define FULL_PAUSE (300 * UINT64_C(1000)) /* half of the ring lasts longer */
 #define WAKE	   SIGUSR2 /* ends the thread's system call */
 
 struct live_xmit {

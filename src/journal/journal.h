@@ -22,6 +22,7 @@
 
 #include "core/hash.h"
 #include "core/limits.h"
+#include "os/broker.h"
 
 /* Interfaces of the file: the wire and the endpoint that sent the frame. */
 #define JOURNAL_IFACE_LIST(X)                                                  \
@@ -79,6 +80,8 @@ struct journal_header {
  * @files:	Keep only so many of the newest files, 0: all
  * @only_client: Record the clients' frames and nothing else: something to
  *		play, not to rerun
+ * @broker:	Makes the files, of the path that it was started with; NULL: the
+ *		process does
  * @ring_bytes:	Room between the packet thread and the writer; a record longer
  *		than half of it is lost
  *
@@ -90,6 +93,7 @@ struct journal_opts {
 	uint64_t rotate_secs;
 	uint32_t files;
 	bool only_client;
+	struct broker *broker;
 	size_t ring_bytes;
 };
 

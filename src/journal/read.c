@@ -25,6 +25,7 @@
 #include "core/who.h"
 #include "journal/block_internal.h"
 #include "journal/names_internal.h"
+#include "os/folder.h"
 #include "wire/pcap.h"
 
 struct journal_reader {
@@ -382,7 +383,7 @@ int journal_read_open(struct journal_reader **out, const char *path, char *err)
 		return open_error(err, "standard input",
 				  reader_new(out, fd, -1));
 	}
-	folder = names_folder(path, &base);
+	folder = folder_open(path, &base);
 	if (folder < 0)
 		return names_error(err, path, folder);
 	fd = openat(folder, base, O_RDONLY | O_CLOEXEC);

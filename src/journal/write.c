@@ -35,6 +35,7 @@
 #include "journal/block_internal.h"
 #include "journal/names_internal.h"
 #include "os/drain.h"
+#include "os/folder.h"
 #include "wire/pcap.h"
 
 #define FLUSH_AT      (256u * 1024)
@@ -70,6 +71,7 @@ struct journal {
 	uint32_t keep;
 	char *base;	/* name of the first file; NULL: standard output */
 	uint64_t *made; /* numbers of the newest @keep files */
+	struct broker *broker; /* NULL: this process makes the files */
 	int folder;
 	int fd;
 	bool can_cut;
@@ -227,12 +229,23 @@ static void file_name(const struct journal *j, uint64_t number, char *name)
 static int file_make(const struct journal *j, uint64_t number)
 {
 	char name[BLOCK_NAME + 1];
-	int fd;
 
+	if (j->broker)
+		return broker_make(j->broker, BROKER_JOURNAL, number);
 	file_name(j, number, name);
-	fd = openat(j->folder, name,
-		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd;
+	return folder_make(j->folder, name);
+}
+
+static void file_remove(const struct journal *j, uint64_t number)
+{
+	char name[BLOCK_NAME + 1];
+
+	if (j->broker) {
+		(void)broker_remove(j->broker, BROKER_JOURNAL, number);
+		return;
+	}
+	file_name(j, number, name);
+	unlinkat(j->folder, name, 0);
 }
 
 static int write_all(int fd, const uint8_t *p, size_t len)
@@ -317,14 +330,11 @@ static int flush(struct journal *j)
 
 static void remember_file(struct journal *j)
 {
-	char name[BLOCK_NAME + 1];
 	uint64_t n = get(&j->files);
 
 	if (j->keep > 0) {
-		if (n >= j->keep) {
-			file_name(j, j->made[n % j->keep], name);
-			unlinkat(j->folder, name, 0);
-		}
+		if (n >= j->keep)
+			file_remove(j, j->made[n % j->keep]);
 		j->made[n % j->keep] = j->file;
 	}
 	add(&j->files, 1);
@@ -464,6 +474,7 @@ static int copy_opts(struct journal *j, const struct journal_opts *o,
 	size_t version = strlen(h->version) + 1;
 	size_t options = strlen(h->options) + 1;
 
+	j->broker = o->broker;
 	j->only_client = o->only_client;
 	j->rotate_bytes = o->rotate_bytes;
 	j->rotate_ns = o->rotate_secs * NS_PER_SEC;
@@ -495,8 +506,9 @@ static int open_first(struct journal *j, const char *path)
 		if (fd < 0)
 			return -errno;
 	} else {
-		j->folder = names_folder(path, &base);
-		if (j->folder < 0)
+		j->folder = folder_open(path, &base);
+		/* The broker's folder need not be open to this process. */
+		if (j->folder < 0 && !j->broker)
 			return j->folder;
 		j->base = strdup(base);
 		if (!j->base)
@@ -551,7 +563,7 @@ int journal_open(struct journal **out, const struct journal_opts *o,
 		r = drain_start(&j->drain, o->ring_bytes, &ops, j);
 	if (r != 0) {
 		if (j->base)
-			unlinkat(j->folder, j->base, 0);
+			file_remove(j, 0);
 		journal_free(j);
 		return names_error(err, o->path, r);
 	}

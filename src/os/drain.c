@@ -28,6 +28,7 @@ struct drain {
 	struct spsc *ring;
 	void *memory;
 	pthread_t thread;
+	pthread_barrier_t begun;
 	atomic_bool stop;
 };
 
@@ -39,6 +40,7 @@ static void *drain_run(void *arg)
 	uint32_t len;
 	bool stop;
 
+	pthread_barrier_wait(&d->begun);
 	do {
 		/* Before the ring: what was put before the stop is handled. */
 		stop = atomic_load_explicit(&d->stop, memory_order_acquire);
@@ -64,10 +66,16 @@ static int start_thread(struct drain *d)
 	sigset_t all, was;
 	int r;
 
+	pthread_barrier_init(&d->begun, NULL, 2);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &was);
 	r = pthread_create(&d->thread, NULL, drain_run, d);
 	pthread_sigmask(SIG_SETMASK, &was, NULL);
+	/* What libc asks of the kernel for a new thread is behind it then: a
+	 * sandbox that falls next need not let it through.
+	 */
+	if (r == 0)
+		pthread_barrier_wait(&d->begun);
 	return -r;
 }
 
@@ -113,6 +121,7 @@ void drain_stop(struct drain *d)
 {
 	atomic_store_explicit(&d->stop, true, memory_order_release);
 	pthread_join(d->thread, NULL);
+	pthread_barrier_destroy(&d->begun);
 	free(d->memory);
 	free(d);
 }

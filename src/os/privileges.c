@@ -77,6 +77,11 @@ int privileges_drop(const char *user, struct errbuf *e)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return errbuf_set(e, -errno, "no_new_privs: %s",
 				  strerror(errno));
+	/* Of a set-uid program: who called it. */
+	if (!pw && geteuid() != getuid() &&
+	    (setresgid(getgid(), getgid(), getgid()) ||
+	     setresuid(getuid(), getuid(), getuid())))
+		return errbuf_set(e, -errno, "setresuid: %s", strerror(errno));
 	bounding_clear();
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (pw) {

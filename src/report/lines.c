@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "os/drain.h"
+#include "os/folder.h"
 
 #define GATHER 65536u
 
@@ -113,8 +114,27 @@ static void on_done(void *ctx)
 	atomic_fetch_add(&l->lost_disk, count_lines(l->buf, l->used));
 }
 
-int lines_open(struct lines **out, const char *path, size_t ring_bytes,
-	       char *err)
+static int file_make(const char *path, struct broker *broker)
+{
+	int fd;
+
+	if (strcmp(path, "-") != 0)
+		return broker ? broker_make(broker, BROKER_LINES, 0)
+			      : folder_make(AT_FDCWD, path);
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+static void file_remove(const char *path, struct broker *broker)
+{
+	if (broker)
+		(void)broker_remove(broker, BROKER_LINES, 0);
+	else
+		unlinkat(AT_FDCWD, path, 0);
+}
+
+int lines_open(struct lines **out, const char *path, struct broker *broker,
+	       size_t ring_bytes, char *err)
 {
 	static const struct drain_ops ops = { .record = on_record,
 					      .idle = flush,
@@ -125,13 +145,9 @@ int lines_open(struct lines **out, const char *path, size_t ring_bytes,
 
 	if (!l)
 		goto fail;
-	l->fd = made ? open(path,
-			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-				    O_CLOEXEC,
-			    0600)
-		     : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	l->fd = file_make(path, broker);
 	if (l->fd < 0) {
-		r = -errno;
+		r = l->fd;
 		goto fail;
 	}
 	l->cap = GATHER + ring_bytes + RING_MIN;
@@ -144,7 +160,7 @@ int lines_open(struct lines **out, const char *path, size_t ring_bytes,
 	}
 	close(l->fd);
 	if (made)
-		unlink(path);
+		file_remove(path, broker);
 fail:
 	snprintf(err, LINES_ERR, "%.150s: %s", path, strerror(-r));
 	if (l)

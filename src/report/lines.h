@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "os/broker.h"
+
 #define LINES_ERR 256 /* room for any message of lines_open() */
 
 struct lines;
@@ -16,13 +18,14 @@ struct lines;
 /**
  * lines_open() - Make the file and start the writer's thread
  * @path:	File, made anew, 0600, no symbolic link; "-": standard output
+ * @broker:	Makes it, as its BROKER_LINES; NULL: the process does
  * @ring_bytes:	Room for lines that wait; a line longer than half of it is lost
  * @err:	LINES_ERR bytes: the message, if it fails
  *
  * Return: 0 or -Exxx (@out untouched)
  */
-int lines_open(struct lines **out, const char *path, size_t ring_bytes,
-	       char *err);
+int lines_open(struct lines **out, const char *path, struct broker *broker,
+	       size_t ring_bytes, char *err);
 
 /**
  * lines_write() - Hand over one line, its newline included; one thread

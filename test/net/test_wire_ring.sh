@@ -55,6 +55,26 @@ stream 2 "tcp and port 4242"
 is "a filter that matches lets it in" "$(value "$GOT" bytes)" \
 	"$(value "$SENT" bytes)"
 
+# Segments that go on in one another leave together: 600 requests of 15
+# segments, of which every second acks more. 15 segments are one super-frame.
+REQUESTS=600
+BYTES=$((REQUESTS * (14 * 1448 + 500)))
+stream 2 "" upload
+is "an upload in segments: every byte" "$(value "$GOT" bytes)" $BYTES
+is "an upload in segments: in order" "$(value "$GOT" bad)" 0
+is "an upload in segments: all of them told as sent" "$(value "$SENT" sent)" \
+	$((REQUESTS * 15))
+is "an upload in segments: counted one by one" "$(value "$SENT" frames)" \
+	$((REQUESTS * 15))
+is "an upload in segments: joined up to each PSH" "$(value "$GOT" frames)" \
+	$REQUESTS
+is "an upload in segments: every PSH is there" "$(value "$GOT" pushes)" \
+	$REQUESTS
+is "an upload in segments: every ack is there" "$(value "$GOT" acked)" \
+	$((REQUESTS / 2 - 1))
+is "an upload in segments: the segment size is known" "$(value "$GOT" gso)" \
+	$REQUESTS
+
 # A device that cannot cut: the sink does it, and the kernel sums. The decoder
 # then tests each frame's checksum.
 s ethtool -K s0 tso off gso off tx off >/dev/null 2>&1
@@ -64,6 +84,13 @@ is "without TSO: every byte" "$(value "$GOT" bytes)" "$(value "$SENT" bytes)"
 is "without TSO: in order" "$(value "$GOT" bad)" 0
 is "without TSO: no super-frame" "$(value "$GOT" supers)" 0
 is "without TSO: checksums are in the frames" "$(value "$GOT" offloaded)" 0
+BYTES=2000000
+stream 2 "" upload
+is "without TSO: nothing is joined" "$(value "$GOT" frames)" \
+	"$(value "$SENT" frames)"
+is "without TSO: an upload arrives" "$(value "$GOT" bytes)" \
+	"$(value "$SENT" bytes)"
+BYTES=4000000
 s ethtool -K s0 tx on tso on gso on >/dev/null 2>&1
 s ip link set s0 gso_max_size 20000
 stream 2

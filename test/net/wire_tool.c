@@ -128,6 +128,50 @@ static uint32_t piece_len(uint32_t i)
 	return len[i % (sizeof(len) / sizeof(len[0]))];
 }
 
+/*
+ * An upload in segments, as a card that merges nothing shows it: requests of 14
+ * full segments and a short one that bears PSH; every second request acks more.
+ */
+static uint32_t upload_len(struct tcp_header *h, uint32_t i)
+{
+	h->flags = TCP_ACK;
+	h->ack = i / 30;
+	if (i % 15 != 14)
+		return STREAM_MSS;
+	h->flags |= TCP_PSH;
+	return 500;
+}
+
+static int send_all(struct sink_packet *p, struct tcp_header *h,
+		    const uint8_t *data, uint32_t bytes, const char *command)
+{
+	bool upload = command && strcmp(command, "upload") == 0;
+	uint32_t flush = upload ? 60 : 10;
+	int rc = 0;
+
+	if (upload)
+		command = NULL;
+	for (uint32_t i = 0; rc == 0 && h->seq < bytes; i++) {
+		uint32_t len = upload ? upload_len(h, i) : piece_len(i);
+
+		if (command && h->seq > bytes / 2) {
+			sink_flush(&p->sink);
+			rc = system(command);
+			command = NULL;
+		}
+		if (rc == 0)
+			rc = sink_tcp(&p->sink, h, data + h->seq, len,
+				      len > STREAM_MSS ? STREAM_MSS : 0, i);
+		h->seq += len;
+		/* Not faster than a reader on the same processor. */
+		if (i % flush == flush - 1) {
+			sink_flush(&p->sink);
+			clock_pause(2 * NS_PER_MS);
+		}
+	}
+	return rc;
+}
+
 static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 		     const char *command)
 {
@@ -143,7 +187,6 @@ static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 	uint8_t dev[6] = { 0 };
 	struct sink_packet p;
 	uint8_t *data = malloc(bytes + 200000);
-	uint32_t seq = 0;
 	int rc = data ? device_mac(ifname, dev) : -ENOMEM;
 
 	for (uint32_t i = 0; data && i < bytes + 200000; i++)
@@ -155,24 +198,8 @@ static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 	if (rc == 0)
 		rc = packet_open(&p, ifname, h.eth_src, &d, 1, on_done, NULL,
 				 &err);
-	for (uint32_t i = 0; rc == 0 && seq < bytes; i++) {
-		uint32_t len = piece_len(i);
-
-		if (command && seq > bytes / 2) {
-			sink_flush(&p.sink);
-			rc = system(command);
-			command = NULL;
-		}
-		h.seq = seq;
-		rc = sink_tcp(&p.sink, &h, data + seq, len,
-			      len > STREAM_MSS ? STREAM_MSS : 0, i);
-		seq += len;
-		/* Not faster than a reader on the same processor. */
-		if (i % 10 == 9) {
-			sink_flush(&p.sink);
-			clock_pause(2 * NS_PER_MS);
-		}
-	}
+	if (rc == 0)
+		rc = send_all(&p, &h, data, bytes, command);
 	h.eth_dst[5] ^= 1;
 	if (rc == 0 && sink_tcp(&p.sink, &h, data, 1, 0, 0) != -EPERM)
 		rc = -ENOTRECOVERABLE;
@@ -181,7 +208,7 @@ static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 	sink_flush(&p.sink);
 	printf("bytes %u sent %u unsent %u frames %llu refused %llu "
 	       "super_failed %llu\n",
-	       seq, sent, unsent, (unsigned long long)p.sink.stats.frames,
+	       h.seq, sent, unsent, (unsigned long long)p.sink.stats.frames,
 	       (unsigned long long)p.sink.stats.refused,
 	       (unsigned long long)p.super_failed);
 	sink_close(&p.sink);
@@ -199,6 +226,9 @@ struct seen {
 	uint32_t bad; /* out of order, wrong bytes, cut, does not decode */
 	uint32_t tagged;
 	uint32_t offloaded;
+	uint32_t pushes;
+	uint32_t acked; /* frames whose ack is more than the one's before */
+	uint32_t ack;
 };
 
 static void look(struct seen *s, const struct ring_frame *f)
@@ -215,6 +245,9 @@ static void look(struct seen *s, const struct ring_frame *f)
 	}
 	s->frames++;
 	s->offloaded += i.csum_ok;
+	s->pushes += (d.seg.flags & TCP_PSH) != 0;
+	s->acked += d.seg.ack == s->ack + 1;
+	s->ack = d.seg.ack;
 	if (i.wire > 1514) {
 		s->supers++;
 		s->gso += i.gso == STREAM_MSS;
@@ -252,18 +285,18 @@ static int recv_main(const char *ifname, enum ring_version version,
 		return complain(rc);
 	fprintf(stderr, "open\n");
 	while (clock_mono() < end) {
-		struct pollfd p = { .fd = ring_fd(&r), .events = POLLIN };
-
-		poll(&p, 1, 50);
+		ring_wait(&r, 50);
 		while (ring_next(&r, &f)) {
 			look(&s, &f);
 			ring_done(&r);
 		}
 	}
 	printf("bytes %u frames %u supers %u gso %u longest %u bad %u "
-	       "tagged %u offloaded %u drops %llu cut %llu\n",
+	       "tagged %u offloaded %u pushes %u acked %u drops %llu cut "
+	       "%llu\n",
 	       s.next, s.frames, s.supers, s.gso, s.longest, s.bad, s.tagged,
-	       s.offloaded, (unsigned long long)ring_stats(&r)->drops,
+	       s.offloaded, s.pushes, s.acked,
+	       (unsigned long long)ring_stats(&r)->drops,
 	       (unsigned long long)r.stats.cut);
 	ring_close(&r);
 	filter_free(&filter);
@@ -385,12 +418,10 @@ static void ready_loop(struct sutwire *w, struct ring *r, struct sink *k,
 
 	while (clock_mono() < end && !sutwire_ready(w, 0) &&
 	       sutwire_stop(w)->reason == SUTWIRE_GOING) {
-		struct pollfd p = { .fd = ring_fd(r), .events = POLLIN };
-
 		out.n = 0;
 		sutwire_timeout(w, clock_mono(), &out);
 		carry_out(k, w, &out);
-		poll(&p, 1, 10);
+		ring_wait(r, 10);
 		while (ring_next(r, &f)) {
 			enum decode_result res =
 				frame_decode(&f.info, VXLAN_NONE, NULL, 0, &d);

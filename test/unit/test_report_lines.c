@@ -63,7 +63,7 @@ static void test_all_arrive(void)
 	uint64_t lost = 1;
 	struct stat st;
 
-	CHECK(lines_open(&l, path, 4 << 20, err) == 0);
+	CHECK(lines_open(&l, path, NULL, 4 << 20, err) == 0);
 	for (unsigned i = 0; i < 20000; i++) {
 		make_line(line, i);
 		CHECK(lines_write(l, line, LINE_LEN));
@@ -75,12 +75,12 @@ static void test_all_arrive(void)
 	CHECK(check_lines(open(path, O_RDONLY)) == 20000);
 
 	/* Not over a file that is there, nor through a link. */
-	CHECK(lines_open(&l, path, 4096, err) == -EEXIST);
+	CHECK(lines_open(&l, path, NULL, 4096, err) == -EEXIST);
 	CHECK(strstr(err, path) != NULL && strstr(err, "exists") != NULL);
 	CHECK(unlink(path) == 0 && symlink("elsewhere", path) == 0);
-	CHECK(lines_open(&l, path, 4096, err) == -EEXIST);
+	CHECK(lines_open(&l, path, NULL, 4096, err) == -EEXIST);
 	CHECK(unlink(path) == 0);
-	CHECK(lines_open(&l, path, SIZE_MAX, err) < 0);
+	CHECK(lines_open(&l, path, NULL, SIZE_MAX, err) < 0);
 	CHECK(stat(path, &st) != 0);
 }
 
@@ -92,7 +92,7 @@ static void test_too_long_is_lost(void)
 	struct lines *l = NULL;
 	uint64_t lost = 0;
 
-	CHECK(lines_open(&l, path, 4096, err) == 0);
+	CHECK(lines_open(&l, path, NULL, 4096, err) == 0);
 	CHECK(!lines_write(l, line, sizeof(line)));
 	CHECK(!lines_write(l, line, SIZE_MAX));
 	CHECK(lines_lost(l) == 2);
@@ -114,7 +114,7 @@ static void test_full_disk(void)
 	CHECK(getrlimit(RLIMIT_FSIZE, &was) == 0);
 	small = was;
 	small.rlim_cur = 12345;
-	CHECK(lines_open(&l, path, 1 << 20, err) == 0);
+	CHECK(lines_open(&l, path, NULL, 1 << 20, err) == 0);
 	CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
 	for (unsigned i = 0; i < 3000; i++) {
 		if (i == 1000) {
@@ -142,7 +142,7 @@ static void test_dev_full(void)
 
 	fflush(stdout);
 	dup2(full, STDOUT_FILENO);
-	opened = lines_open(&l, "-", 1 << 20, err);
+	opened = lines_open(&l, "-", NULL, 1 << 20, err);
 	dup2(was, STDOUT_FILENO);
 	close(was);
 	close(full);
