@@ -178,8 +178,10 @@ static void map_net(const struct edit_net *m, uint8_t *ip, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t have = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask =
-			have >= 8 ? 0xff : (uint8_t)~(0xffu >> have);
+		uint8_t mask = 0xff;
+
+		if (have < 8)
+			mask = (uint8_t)((0xff00u >> have) & 0xff);
 
 		ip[i] = (uint8_t)((ip[i] & ~mask) | (to[i] & mask));
 	}
