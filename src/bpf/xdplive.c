@@ -33,7 +33,8 @@ static void *map_array(const struct bpf_map *m, size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-int xdplive_open(struct xdplive *l, const int *ifindex, unsigned n, struct errbuf *e)
+int xdplive_open(struct xdplive *l, const int *ifindex, unsigned n,
+		 struct errbuf *e)
 {
 	struct xdplive v = { .skel = NULL };
 	int rc = 0;

@@ -29,7 +29,8 @@ struct xdplive {
  *
  * Return: 0, or -EPERM, -EOPNOTSUPP or another -Exxx
  */
-int xdplive_open(struct xdplive *l, const int *ifindex, unsigned n, struct errbuf *e);
+int xdplive_open(struct xdplive *l, const int *ifindex, unsigned n,
+		 struct errbuf *e);
 
 /** xdplive_close() - Unload it; a zeroed one is left alone */
 void xdplive_close(struct xdplive *l);

@@ -135,7 +135,7 @@ struct load_stats {
 struct loader {
 	const struct send_options *o;
 	struct capture_file in[SEND_FILES];
-	uint32_t now; /* file that is read */
+	uint32_t now;		    /* file that is read */
 	struct frame_info ahead[2]; /* -2: the next record of each file */
 	int has[2];
 	uint8_t *work; /* one frame while it is edited */
@@ -154,8 +154,7 @@ struct loader {
 };
 
 /** load_open() - Open the captures and the cache. Return: 0 or -Exxx */
-int load_open(struct loader *l, const struct send_options *o,
-	      struct errbuf *e);
+int load_open(struct loader *l, const struct send_options *o, struct errbuf *e);
 
 /** load_close() - Close them */
 void load_close(struct loader *l);

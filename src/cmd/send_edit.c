@@ -20,9 +20,8 @@ static int get(const char *v, uint64_t most, uint64_t *out, struct errbuf *e)
 	uint64_t n = 0;
 
 	if (value_get_number(v, &n) || n > most)
-		return errbuf_set(e, -EINVAL,
-				  "'%s' is not a number up to %llu", v,
-				  (unsigned long long)most);
+		return errbuf_set(e, -EINVAL, "'%s' is not a number up to %llu",
+				  v, (unsigned long long)most);
 	*out = n;
 	return 0;
 }
@@ -61,7 +60,8 @@ static int net_part(const char *s, size_t len, struct ipaddr *ip, uint8_t *bits)
 
 	if (len > 0 && s[0] == '[') {
 		end = memchr(s, ']', len);
-		if (!end || value_get_net(s + 1, (size_t)(end - s) - 1, ip, bits))
+		if (!end ||
+		    value_get_net(s + 1, (size_t)(end - s) - 1, ip, bits))
 			return -EINVAL;
 		return (int)(end - s) + 1;
 	}
@@ -298,8 +298,8 @@ static int tci(struct send_options *o, const char *v, uint64_t most,
 
 	if (rc)
 		return rc;
-	o->edit.vlan_tci = (uint16_t)(
-		(o->edit.vlan_tci & ~(most << shift)) | n << shift);
+	o->edit.vlan_tci =
+		(uint16_t)((o->edit.vlan_tci & ~(most << shift)) | n << shift);
 	return 0;
 }
 

@@ -18,7 +18,8 @@
 #include "cmd/send.h"
 
 #define STREAM_BYTES ((uint64_t)4 << 20)
-#define STREAM_LIMIT ((size_t)64 << 20) /* 4 MB in frames of 14 bytes, and more */
+#define STREAM_LIMIT                                                           \
+	((size_t)64 << 20) /* 4 MB in frames of 14 bytes, and more */
 #define PRELOAD_AUTO ((uint64_t)256 << 20) /* files up to this are loaded */
 
 static size_t memory_limit(void)

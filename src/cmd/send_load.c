@@ -114,13 +114,12 @@ static int check_pair(struct loader *l, struct errbuf *e)
 	if (!l->o->cache)
 		return 0;
 	if (l->cache.packets != l->record)
-		return errbuf_set(e, -EINVAL,
-				  "%s knows %llu packets, %s has %llu: it is "
-				  "another capture's",
-				  l->o->cache,
-				  (unsigned long long)l->cache.packets,
-				  l->o->file[l->now],
-				  (unsigned long long)l->record);
+		return errbuf_set(
+			e, -EINVAL,
+			"%s knows %llu packets, %s has %llu: it is "
+			"another capture's",
+			l->o->cache, (unsigned long long)l->cache.packets,
+			l->o->file[l->now], (unsigned long long)l->record);
 	if (bitcache_pair_find(&l->cache, &frames, &digest) &&
 	    (frames != l->pair.frames || digest != l->pair.digest))
 		return errbuf_set(e, -EINVAL,
@@ -162,8 +161,7 @@ static int next_of_two(struct loader *l, struct frame_info *f, unsigned *port,
 	}
 	if (l->has[0] < 0 && l->has[1] < 0)
 		return 0;
-	k = l->has[0] < 0 ||
-	    (l->has[1] > 0 && l->ahead[1].ts < l->ahead[0].ts);
+	k = l->has[0] < 0 || (l->has[1] > 0 && l->ahead[1].ts < l->ahead[0].ts);
 	*f = l->ahead[k];
 	*port = k;
 	l->has[k] = 0;
@@ -235,9 +233,10 @@ int load_check(struct loader *l, struct errbuf *e)
 
 static int no_room(struct errbuf *e)
 {
-	return errbuf_set(e, -ENOMEM, "the captures do not fit in memory; "
-				      "without -K they are read as they are "
-				      "sent");
+	return errbuf_set(e, -ENOMEM,
+			  "the captures do not fit in memory; "
+			  "without -K they are read as they are "
+			  "sent");
 }
 
 /* A frame lies at @p, which is what trace_reserve() gave. */

@@ -72,10 +72,9 @@ static int get_number(const char *v, uint64_t least, uint64_t most,
 	uint64_t n;
 
 	if (value_get_number(v, &n) || n < least || n > most)
-		return errbuf_set(e, -EINVAL,
-				  "'%s' is not a number from %llu to %llu", v,
-				  (unsigned long long)least,
-				  (unsigned long long)most);
+		return errbuf_set(
+			e, -EINVAL, "'%s' is not a number from %llu to %llu", v,
+			(unsigned long long)least, (unsigned long long)most);
 	*out = n;
 	return 0;
 }
@@ -203,8 +202,9 @@ static int set_timer(struct send_options *o, const char *v, struct errbuf *e)
 	else if (strcmp(v, "nano") == 0 || strcmp(v, "select") == 0)
 		o->guard = THRIFTY_GUARD;
 	else
-		return bad(e, v, "a timer: gtod (exact, a whole processor) or "
-				 "nano (a few percent of one)");
+		return bad(e, v,
+			   "a timer: gtod (exact, a whole processor) or "
+			   "nano (a few percent of one)");
 	return 0;
 }
 
@@ -413,17 +413,16 @@ static const struct row rows[] = {
 	  "a flow that was silent for so many seconds is a new one" },
 	{ "stats", 0, REPORT, "S", set_stats,
 	  "a line every so many seconds; 0: after every loop" },
-	{ "json", 0, REPORT, NULL, set_json,
-	  "a JSON object as the last line" },
+	{ "json", 0, REPORT, NULL, set_json, "a JSON object as the last line" },
 	{ "quiet", 'q', REPORT, NULL, set_nothing,
 	  "accepted for tcpreplay's sake: nothing else is printed" },
 	{ "pid", 'P', REPORT, NULL, set_pid, "print the process number" },
-	EDIT_ROW("portmap", 'r', "A[-B]:C,...", portmap, "ports of TCP and UDP"),
+	EDIT_ROW("portmap", 'r', "A[-B]:C,...", portmap,
+		 "ports of TCP and UDP"),
 	EDIT_ROW("pnat", 'N', "NET:NET,...", pnat,
 		 "addresses; a second one is for -I"),
 	EDIT_ROW("srcipmap", 'S', "NET:NET,...", srcipmap, "sources only"),
-	EDIT_ROW("dstipmap", 'D', "NET:NET,...", dstipmap,
-		 "destinations only"),
+	EDIT_ROW("dstipmap", 'D', "NET:NET,...", dstipmap, "destinations only"),
 	EDIT_ROW("endpoints", 'e', "IP:IP", endpoints,
 		 "all packets are between these; needs -c"),
 	EDIT_ROW("seed", 's', "N", seed, "other addresses for all"),
@@ -549,8 +548,8 @@ static int parse_all(struct send_options *o, int argc, char **argv,
 			return errbuf_set(e, -EINVAL,
 					  "%s%s; 'understudy send --help' "
 					  "lists all",
-					  c == ':' ? "no value for " :
-						     "no option ",
+					  c == ':' ? "no value for "
+						   : "no option ",
 					  argv[optind - 1]);
 		if (!r->set)
 			return 1;
@@ -584,8 +583,8 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 	rc = parse_all(o, argc + 1, words, e);
 	for (int i = optind; rc == 0 && i < argc + 1; i++) {
 		if (o->files == SEND_FILES)
-			rc = errbuf_set(e, -EINVAL,
-					"more than %d captures", SEND_FILES);
+			rc = errbuf_set(e, -EINVAL, "more than %d captures",
+					SEND_FILES);
 		else
 			o->file[o->files++] = words[i];
 	}

@@ -208,12 +208,12 @@ static bool all_left(const struct send_run *r, const struct xmit_stats *sum)
 		const char *name = r->dev[i].name;
 
 		if (st->failed > 0 || st->completed < st->sent) {
-			log_line(LOG_ERROR,
-				 "%s: %llu frames were not sent, %llu not "
-				 "completed",
-				 name, (unsigned long long)st->failed,
-				 (unsigned long long)(st->sent -
-						      st->completed));
+			log_line(
+				LOG_ERROR,
+				"%s: %llu frames were not sent, %llu not "
+				"completed",
+				name, (unsigned long long)st->failed,
+				(unsigned long long)(st->sent - st->completed));
 			good = false;
 		}
 		if (r->counted[i] && left_by(r, i) < st->sent) {
@@ -226,12 +226,12 @@ static bool all_left(const struct send_run *r, const struct xmit_stats *sum)
 			good = false;
 		}
 		if (r->counted[i] && left_by(r, i) > st->sent)
-			log_line(LOG_WARN,
-				 "%s: by its own counter %llu frames left that "
-				 "are not ours",
-				 name,
-				 (unsigned long long)(left_by(r, i) -
-						      st->sent));
+			log_line(
+				LOG_WARN,
+				"%s: by its own counter %llu frames left that "
+				"are not ours",
+				name,
+				(unsigned long long)(left_by(r, i) - st->sent));
 	}
 	if (sum->sent == 0) {
 		log_line(LOG_ERROR, "nothing was sent");

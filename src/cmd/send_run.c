@@ -86,11 +86,12 @@ static int open_device(struct send_run *r, unsigned i, struct errbuf *e)
 	if (rc)
 		return errbuf_set(e, rc, "%s: %s", d->name, strerror(-rc));
 	if (use != GUARD_FREE && !r->o->in_use)
-		return errbuf_set(e, -EBUSY,
-				  "%s is in use (%s): what is sent there reaches "
-				  "others; if that is meant, give "
-				  "--onto-live-network",
-				  d->name, guard_use_text(use));
+		return errbuf_set(
+			e, -EBUSY,
+			"%s is in use (%s): what is sent there reaches "
+			"others; if that is meant, give "
+			"--onto-live-network",
+			d->name, guard_use_text(use));
 	if (!d->ethernet)
 		return errbuf_set(e, -ENOTSUP, "%s is no Ethernet interface",
 				  d->name);
@@ -199,7 +200,7 @@ static enum send_engine choose(struct send_run *r, struct choice *c)
 	}
 	if (c->x[SEND_XDP] && longest <= XMIT_XDP_FRAME) {
 		snprintf(why, size, "top speed; %s",
-			 !c->x[SEND_LIVE]   ? c->no[SEND_LIVE].s
+			 !c->x[SEND_LIVE]  ? c->no[SEND_LIVE].s
 			 : n < LIVE_FRAMES ? "too short for live frames"
 					   : "frames too long for live frames");
 		return SEND_XDP;
@@ -369,9 +370,8 @@ static int play(struct send_run *r, struct errbuf *e)
 	while (rc == 0 && !send_stopped &&
 	       (r->o->limit == 0 || r->frames < r->o->limit)) {
 		/* What waits points into the trace before. */
-		rc = r->feed.preload && r->o->unique == 0
-			     ? 0
-			     : xmit_flush(r->xmit);
+		rc = r->feed.preload && r->o->unique == 0 ? 0
+							  : xmit_flush(r->xmit);
 		t = feed_next(&r->feed);
 		if (!t || rc)
 			break;

@@ -20,12 +20,10 @@ int cut_plan(struct cut *c, const uint8_t *p, uint32_t len, uint32_t mtu)
 		return rc;
 	if (len - s.l3 <= mtu)
 		return 0;
-	if (s.version == 0 || s.fragment || s.l4 == 0 ||
-	    s.proto != PROTO_TCP || s.l4 + TCP_HEADER > s.end ||
-	    (s.version == 6 && s.l4 != s.l3 + 40))
+	if (s.version == 0 || s.fragment || s.l4 == 0 || s.proto != PROTO_TCP ||
+	    s.l4 + TCP_HEADER > s.end || (s.version == 6 && s.l4 != s.l3 + 40))
 		return -EMSGSIZE;
-	n = (struct cut){ .shape = s,
-			  .head = s.l4 + (p[s.l4 + 12] >> 4) * 4u };
+	n = (struct cut){ .shape = s, .head = s.l4 + (p[s.l4 + 12] >> 4) * 4u };
 	if (n.head < s.l4 + TCP_HEADER || n.head >= s.end ||
 	    n.head - s.l3 >= mtu)
 		return -EMSGSIZE;

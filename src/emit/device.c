@@ -29,8 +29,7 @@ static uint32_t attr_u32(const struct nlmsghdr *h, uint16_t type)
 {
 	size_t len = 0;
 	uint32_t v = 0;
-	const void *a =
-		netlink_attr(h, sizeof(struct ifinfomsg), type, &len);
+	const void *a = netlink_attr(h, sizeof(struct ifinfomsg), type, &len);
 
 	if (a && len == sizeof(v))
 		memcpy(&v, a, sizeof(v));
@@ -46,8 +45,8 @@ static void read_device(struct device *d, const struct nlmsghdr *h)
 
 	d->mtu = attr_u32(h, IFLA_MTU);
 	d->up = (m->ifi_flags & IFF_UP) && (m->ifi_flags & IFF_RUNNING);
-	d->ethernet = m->ifi_type == ARPHRD_ETHER ||
-		      m->ifi_type == ARPHRD_LOOPBACK;
+	d->ethernet =
+		m->ifi_type == ARPHRD_ETHER || m->ifi_type == ARPHRD_LOOPBACK;
 	/* The kernel wants less than the limit, an IP header 65535 at most. */
 	d->super_max = max > IP_MAX ? IP_MAX : max > 0 ? max - 1 : 0;
 	if (mac && len == sizeof(d->mac))
@@ -58,8 +57,8 @@ static void read_counter(struct device_counter *c, const struct nlmsghdr *h)
 {
 	struct rtnl_link_stats64 st;
 	size_t len = 0;
-	const void *a = netlink_attr(h, sizeof(struct ifinfomsg), IFLA_STATS64,
-				     &len);
+	const void *a =
+		netlink_attr(h, sizeof(struct ifinfomsg), IFLA_STATS64, &len);
 
 	memset(&st, 0, sizeof(st));
 	if (a)

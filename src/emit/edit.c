@@ -47,8 +47,8 @@ static int link_header(uint16_t link, const uint8_t *p, uint32_t len,
 {
 	uint8_t version;
 
-	*head = link == LINK_SLL    ? 16
-		: link == LINK_SLL2 ? 20
+	*head = link == LINK_SLL			 ? 16
+		: link == LINK_SLL2			 ? 20
 		: link == LINK_NULL || link == LINK_LOOP ? 4
 							 : 0;
 	if (len <= *head)
@@ -427,8 +427,7 @@ int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
 	}
 	if (*len < ETH_HEADER)
 		return 1;
-	if (c->fixlen != EDIT_LEN_KEEP &&
-	    !fix_length(c, st, p, len, wire)) {
+	if (c->fixlen != EDIT_LEN_KEEP && !fix_length(c, st, p, len, wire)) {
 		st->dropped++;
 		return 0;
 	}

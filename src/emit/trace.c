@@ -106,7 +106,8 @@ void trace_add(struct trace *t, const struct xmit_frame *f)
 	struct shape s;
 
 	t->flags[t->frames] = 0;
-	if (shape_find(&s, f->data, f->len) == 0 && shape_ascending(&s, f->data))
+	if (shape_find(&s, f->data, f->len) == 0 &&
+	    shape_ascending(&s, f->data))
 		t->flags[t->frames] = TRACE_UP;
 	t->frame[t->frames++] = *f;
 	/* Eight by eight: what copies a frame likes it. */

@@ -27,7 +27,7 @@
 
 #define REPEAT	   (1u << 30)
 #define FULL_PAUSE (300 * UINT64_C(1000)) /* half of the ring lasts longer */
-#define WAKE	   SIGUSR2 /* ends the thread's system call */
+#define WAKE	   SIGUSR2		  /* ends the thread's system call */
 
 struct live_xmit {
 	struct xmit x;

@@ -209,8 +209,8 @@ static int open_port(int *out, const struct device *d,
 				  strerror(errno));
 	if ((!o->qdisc && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one,
 				     sizeof(one))) ||
-	    (vnet && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one,
-				sizeof(one))) ||
+	    (vnet &&
+	     setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))) ||
 	    bind(fd, (const struct sockaddr *)&a, sizeof(a)))
 		rc = -errno;
 	/* Without CAP_NET_ADMIN the default size must do. */

@@ -56,8 +56,8 @@ struct port {
 	uint8_t *umem;
 	struct ring tx;
 	struct ring done;
-	uint32_t put;	  /* descriptors put on @tx so far */
-	uint32_t reaped;  /* taken off @done so far */
+	uint32_t put;	 /* descriptors put on @tx so far */
+	uint32_t reaped; /* taken off @done so far */
 	bool stuck;
 };
 
@@ -75,9 +75,9 @@ static struct xdp *of(struct xmit *x)
 static void reap(struct xdp *s, unsigned i)
 {
 	struct port *p = &s->port[i];
-	uint32_t n = atomic_load_explicit(p->done.producer,
-					  memory_order_acquire) -
-		     p->reaped;
+	uint32_t n =
+		atomic_load_explicit(p->done.producer, memory_order_acquire) -
+		p->reaped;
 
 	p->reaped += n;
 	s->x.stats[i].completed += n;

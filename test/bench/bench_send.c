@@ -101,8 +101,8 @@ static int bare_sendmmsg(const char *dev, uint64_t n)
 		mm[i].msg_hdr.msg_iovlen = 1;
 	}
 	for (uint64_t done = 0, at = 0; done < n;) {
-		unsigned k = frames - at < BATCH ? (unsigned)(frames - at)
-						 : BATCH;
+		unsigned k =
+			frames - at < BATCH ? (unsigned)(frames - at) : BATCH;
 		int r = sendmmsg(fd, mm + at, k, 0);
 
 		if (r <= 0)
@@ -121,8 +121,8 @@ static int bare_engine(const char *dev, uint64_t n, bool live)
 	int rc = device_ask(&o.dev[0], dev, &e);
 
 	if (rc == 0)
-		rc = live ? xmit_live_open(&x, &o, &e) :
-			    xmit_xdp_open(&x, &o, &e);
+		rc = live ? xmit_live_open(&x, &o, &e)
+			  : xmit_xdp_open(&x, &o, &e);
 	for (uint64_t done = 0; rc == 0 && done < n; done += frames)
 		rc = xmit_send(x, frame, frames);
 	if (rc == 0)

@@ -53,10 +53,9 @@ static uint8_t *make(bool v4, uint32_t len, uint8_t flags, uint32_t *out)
 static enum decode_result decode(const uint8_t *p, uint32_t len,
 				 struct decoded *d)
 {
-	struct frame_info f = { .data = p,
-				.cap = len,
-				.wire = len,
-				.link = LINK_ETHERNET };
+	struct frame_info f = {
+		.data = p, .cap = len, .wire = len, .link = LINK_ETHERNET
+	};
 
 	return frame_decode(&f, VXLAN_NONE, NULL, 0, d);
 }

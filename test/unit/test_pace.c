@@ -27,8 +27,9 @@ static struct pace_config captured(uint64_t scale, uint64_t gap_max)
 
 static void a_multiplier_is_exact_however_long(void)
 {
-	static const uint64_t scales[] = { 1,	    700000,  1000000, 1234567,
-					   2000000, 3000000, 999999999999 };
+	static const uint64_t scales[] = { 1,		700000,	 1000000,
+					   1234567,	2000000, 3000000,
+					   999999999999 };
 
 	for (size_t k = 0; k < ARRAY_SIZE(scales); k++) {
 		struct pace_config c = captured(scales[k], 0);
