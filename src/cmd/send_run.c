@@ -130,6 +130,17 @@ static int open_engine(struct choice *c, enum send_engine k,
 	return open[k](&c->x[k], o, &c->no[k]);
 }
 
+/* Frames that a device does not take are lost in silence, so where it cannot be
+ * asked, live frames serve only on demand.
+ */
+static bool redirects(const struct send_run *r)
+{
+	for (unsigned i = 0; i < r->ports; i++)
+		if (r->dev[i].redirect != 1)
+			return false;
+	return true;
+}
+
 static int open_engines(struct send_run *r, struct choice *c, struct errbuf *e)
 {
 	struct xmit_opts o = { .ports = r->ports,
@@ -154,7 +165,7 @@ static int open_engines(struct send_run *r, struct choice *c, struct errbuf *e)
 	if (!fast || o.qdisc)
 		return 0;
 	(void)open_engine(c, SEND_GSO, &o);
-	if (r->ports == 1 || o.any_order)
+	if ((r->ports == 1 || o.any_order) && redirects(r))
 		(void)open_engine(c, SEND_LIVE, &o);
 	if (r->ports == 1)
 		(void)open_engine(c, SEND_XDP, &o);
