@@ -76,7 +76,7 @@ static int end_of(pid_t child)
 static int enter(unsigned needs)
 {
 	struct sandbox s = {
-		.needs = needs, .sink = sink, .ring = { ring, -1 }, .broker = -1
+		.needs = needs, .sink = sink, .ring = { ring, -1, -1, -1 }, .broker = -1
 	};
 	struct errbuf e = { "" };
 
@@ -482,7 +482,7 @@ static int thread_work(void)
 		return 4; /* prctl() is refused already: see enter() */
 	if (sandbox_calls(&(struct sandbox){ .needs = LIVE,
 					     .sink = sink,
-					     .ring = { ring, -1 },
+					     .ring = { ring, -1, -1, -1 },
 					     .broker = -1 },
 			  NULL) != 0)
 		return 5;
