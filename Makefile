@@ -5,8 +5,10 @@
 # make clang    the same with clang, and the fuzz targets, in build-clang/
 # make unit     unit tests
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
+# make model    the model of the machine, searched and held against it
 # make test     all that can be checked; ends with the sum of all parts
 # make bench    the benchmarks (the machine must be quiet)
+# make faults   every fault on purpose, with its figures (half an hour)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
@@ -20,7 +22,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz test bench demo lint tidy format layers \
+.PHONY: all asan clang unit fuzz model test bench demo lint tidy format layers faults \
 	install clean setup
 
 all:
@@ -39,12 +41,18 @@ unit: asan
 fuzz: clang
 	@tools/fuzz build-clang $(T) '$(FUZZ)'
 
+model: asan
+	@tools/tap_sum 'tap test/model/run'
+
 test:
 	@tools/setup
 	@tools/tap_sum @test/PARTS
 
 bench: all
 	@test/bench/run build
+
+faults: all
+	@test/faults/run
 
 demo: all
 	@lab/demo build

@@ -245,7 +245,8 @@ static void fill(struct filled *f, struct live *l)
 		f->d.capture.drops += ring_stats(&l->sut)->drops;
 	f->d.behind = shadow_behind(s);
 	f->d.cpu = usage_cpu();
-	f->d.report_lost = l->lines != NULL ? lines_lost(l->lines) : 0;
+	l->lines_told = l->lines != NULL ? lines_lost(l->lines) : 0;
+	f->d.report_lost = l->lines_told;
 	f->d.journal_lost = l->journal_end.lost_ring + l->journal_end.lost_disk;
 	for (int v = 0; v < VERDICT_COUNT; v++) {
 		verdicts += st->verdict[v];

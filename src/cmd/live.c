@@ -57,6 +57,7 @@
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
 #define DELAY_SAMPLE 16	 /* every so many frames */
 #define LINE_EVERY   NS_PER_SEC
+#define LINK_EVERY   NS_PER_SEC /* at the interfaces; at once if poll() says so */
 #define VLAN_LEN     4
 #define VLAN_TPID    0x8100 /* where the kernel does not say */
 
@@ -315,6 +316,37 @@ static void look_at_signals(struct live *l)
 	}
 }
 
+/* Say that an interface went down or came back; without it the run is over. */
+static void look_at_link(struct live *l, const struct ring *r, const char *name,
+			 bool *down)
+{
+	enum ring_state state = ring_state(r);
+
+	if (state == RING_GONE) {
+		errbuf_set(&l->stopped, -ENODEV, "%s: the interface is gone",
+			   name);
+		l->stop = true;
+		return;
+	}
+	if ((state == RING_DOWN) == *down)
+		return;
+	*down = state == RING_DOWN;
+	if (l->live_line)
+		fputs("\r\033[K", stderr);
+	log_line(LOG_WARN, "%s is %s", name,
+		 *down ? "down: nothing comes and goes by it until it is up"
+		       : "up again");
+}
+
+static void look_at_links(struct live *l)
+{
+	if (l->has_mirror)
+		look_at_link(l, &l->mirror, l->opt->iface, &l->mirror_down);
+	if (l->has_sut)
+		look_at_link(l, &l->sut, l->opt->sut_dev, &l->sut_down);
+	l->next_link = l->now + LINK_EVERY;
+}
+
 static void look_around(struct live *l)
 {
 	const struct engine_counters *c = &engine_stats(l->engine)->count;
@@ -331,6 +363,8 @@ static void look_around(struct live *l)
 		l->stop = true;
 	if (l->proved)
 		warn_wires(l);
+	if (l->now >= l->next_link)
+		look_at_links(l);
 	if (l->live_line && l->now >= l->next_line) {
 		live_progress(l);
 		l->next_line = l->now + LINE_EVERY;
@@ -353,14 +387,6 @@ static bool wire_is_bad(struct live *l)
 	return true;
 }
 
-static void look_if_gone(struct live *l, const struct ring *r, const char *name)
-{
-	if (ring_state(r) != RING_GONE)
-		return;
-	errbuf_set(&l->stopped, -ENODEV, "%s: the interface is gone", name);
-	l->stop = true;
-}
-
 static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 {
 	struct pollfd pf[1 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
@@ -375,10 +401,8 @@ static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 	ppoll(pf, n, &ts, NULL);
 	for (nfds_t i = 1; i < n; i++)
 		bad |= (pf[i].revents & (POLLERR | POLLNVAL)) != 0;
-	if (bad && l->has_sut)
-		look_if_gone(l, &l->sut, l->opt->sut_dev);
-	if (bad && l->has_mirror)
-		look_if_gone(l, &l->mirror, l->opt->iface);
+	if (bad)
+		look_at_links(l);
 }
 
 static void wait_for_frame(struct live *l, bool mirror)

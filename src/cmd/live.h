@@ -64,6 +64,7 @@ struct live {
 	struct journal_stats journal_end;
 	struct lines *lines;
 	uint64_t lines_lost;
+	uint64_t lines_told; /* losses that the last report names */
 	struct histogram delay;
 	uint8_t mac[ETH_LEN];
 	struct hash_key key;
@@ -86,9 +87,12 @@ struct live {
 	int signal_fd;
 	bool stop;
 	bool live_line;
+	bool mirror_down; /* it was said that the interface is */
+	bool sut_down;
 	bool busy; /* so many frames that napping pays */
 	uint64_t look_frames;
 	uint64_t next_line;
+	uint64_t next_link;
 	uint64_t last_requests;
 	struct errbuf stopped;
 };

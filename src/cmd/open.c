@@ -277,13 +277,17 @@ static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
 {
 	struct sandbox s = { .needs = SANDBOX_RUN | more,
 			     .sink = l->has_sut ? l->packet.fd : -1,
-			     .ring = { -1, -1 },
 			     .broker = broker_fd(l->broker) };
+	struct pollfd pf[2 * RING_FDS];
+	unsigned n = 0;
 
+	_Static_assert(SANDBOX_RINGS == 2 * RING_FDS, "all have a place");
 	if (l->has_sut)
-		s.ring[0] = ring_fd(&l->sut);
+		n += ring_poll(&l->sut, pf);
 	if (l->has_mirror)
-		s.ring[1] = ring_fd(&l->mirror);
+		n += ring_poll(&l->mirror, pf + n);
+	for (unsigned i = 0; i < SANDBOX_RINGS; i++)
+		s.ring[i] = i < n ? pf[i].fd : -1;
 	if (l->has_sut || l->has_mirror)
 		s.needs |= SANDBOX_WIRES;
 	if (l->broker != NULL)
@@ -446,8 +450,15 @@ void live_finish(struct live *l)
 {
 	if (l->sink != NULL)
 		sink_flush(l->sink);
-	if (l->journal != NULL)
-		journal_close(l->journal, &l->journal_end);
+	if (l->journal == NULL)
+		return;
+	/* Lost records are in the report; lost sums are nowhere else. */
+	if (journal_close(l->journal, &l->journal_end) != 0 &&
+	    l->journal_end.lost_ring + l->journal_end.lost_disk == 0)
+		log_line(LOG_WARN,
+			 "%s: its last record could not be written: rerun will "
+			 "not take it for whole",
+			 l->opt->journal);
 	l->journal = NULL;
 }
 
@@ -456,8 +467,14 @@ void live_close(struct live *l)
 	live_finish(l);
 	if (l->sink != NULL)
 		sink_close(l->sink);
-	if (l->lines != NULL)
+	if (l->lines != NULL) {
 		lines_close(l->lines, &l->lines_lost);
+		if (l->lines_lost > l->lines_told)
+			log_line(LOG_WARN,
+				 "%s: the report, or other last lines of it, "
+				 "could not be written",
+				 l->opt->json);
+	}
 	if (l->has_mirror)
 		ring_close(&l->mirror);
 	if (l->has_sut)

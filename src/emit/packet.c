@@ -32,6 +32,8 @@
  * all the same, payloads are cut into single frames here for the next SUPER_REST
  * frames.
  *
+ * A datagram longer than the wire's MTU leaves in IP fragments, as a host's would.
+ *
  * Checksums: with a payload of SUM_MIN bytes or more only the pseudo header is
  * summed and the kernel or the device does the rest (it must, for a
  * super-frame); below, the full sum is cheaper than asking for it.
@@ -61,6 +63,7 @@
 #define RETRY_PAUSE (50 * NS_PER_US)
 #define SUM_MIN	    256
 #define IP_MAX	    65535u
+#define MTU_LEAST   1280u
 #define SUPER_REST  4096
 #define HDR_ROOM    BUILD_RAW_MAX
 #define JOIN_MAX    48	/* segments of one super-frame */
@@ -302,6 +305,30 @@ static uint32_t piece_room(const struct sink_packet *p, uint32_t hdrs,
 	return (p->super_max - hdrs) / gso * gso;
 }
 
+/* Send a datagram that the wire cannot carry whole. */
+static void send_fragments(struct sink_packet *p, const struct tcp_header *h,
+			   const uint8_t *data, uint32_t len, uint64_t cookie)
+{
+	/* Behind IP, and in IPv6 the fragment header; a multiple of 8. */
+	uint32_t room = (p->mtu - ip_overhead(h) - 8) / 8 * 8;
+	uint32_t from = 0;
+
+	while (from < len) {
+		uint32_t n = from == 0 ? room - 8 : room;
+		struct packet_msg *m = msg_new(p, 0);
+
+		if (n > len - from)
+			n = len - from;
+		memset(&m->vnet, 0, sizeof(m->vnet));
+		m->more = from + n < len;
+		m->iov[1].iov_len =
+			build_udp_fragment(m->hdr, h, data, len, from, n);
+		m->bytes = (uint32_t)m->iov[1].iov_len + n;
+		msg_add(m, data + from, n, cookie);
+		from += n;
+	}
+}
+
 static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 		     const uint8_t *data, uint32_t len, uint16_t gso,
 		     uint64_t cookie)
@@ -315,6 +342,10 @@ static int packet_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 
 	if ((gso == 0 || proto != PROTO_TCP ? len : gso) > room)
 		return -EMSGSIZE;
+	if (proto == PROTO_UDP && len > p->mtu - hdrs) {
+		send_fragments(p, h, data, len, cookie);
+		return 0;
+	}
 	if (proto == PROTO_TCP && join(p, h, data, len, gso, cookie))
 		return 0;
 	if (gso == 0 || proto != PROTO_TCP) {
@@ -396,6 +427,20 @@ static void ask_device(struct sink_packet *p, const char *ifname)
 	(void)netlink_dump(RTM_GETLINK, &all, sizeof(all), on_link, p);
 }
 
+/* The wire's MTU; one that IPv6 could not use is taken for its least (RFC 8200
+ * section 5).
+ */
+static void ask_mtu(struct sink_packet *p, const char *ifname)
+{
+	struct ifreq q;
+
+	memset(&q, 0, sizeof(q));
+	memcpy(q.ifr_name, ifname, strnlen(ifname, sizeof(q.ifr_name) - 1));
+	p->mtu = MTU_LEAST;
+	if (ioctl(p->fd, SIOCGIFMTU, &q) == 0 && q.ifr_mtu > (int)MTU_LEAST)
+		p->mtu = (uint32_t)q.ifr_mtu;
+}
+
 static int set_up(int fd, int index)
 {
 	struct sockaddr_ll a = { .sll_family = AF_PACKET,
@@ -454,6 +499,7 @@ int packet_open(struct sink_packet *p, const char *ifname, const uint8_t *mac,
 	rc = set_up(n.fd, (int)index);
 	n.ifindex = (int)index;
 	ask_device(&n, ifname);
+	ask_mtu(&n, ifname);
 	n.batch = rc ? NULL : batch_new();
 	if (rc == 0 && !n.batch)
 		rc = -ENOMEM;

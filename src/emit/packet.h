@@ -17,6 +17,7 @@ struct packet_batch;
 
 /**
  * struct sink_packet - Private but for the counter
+ * @mtu:	Of the wire; longer datagrams leave in fragments
  * @super_max:	Longest super-frame that the device takes, 0: none
  * @super_rest:	Frames to go before a super-frame is tried again
  * @super_failed: Super-frames that the device did not take
@@ -25,6 +26,7 @@ struct sink_packet {
 	struct sink sink;
 	int fd;
 	int ifindex;
+	uint32_t mtu;
 	uint32_t super_max;
 	uint32_t super_rest;
 	uint64_t super_failed;

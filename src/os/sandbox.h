@@ -23,7 +23,7 @@ enum {
 	SANDBOX_START = 64,  /* start threads, narrow the sandbox */
 };
 
-#define SANDBOX_RINGS 2
+#define SANDBOX_RINGS 4
 
 /**
  * struct sandbox - A process's needs

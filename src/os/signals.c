@@ -20,7 +20,7 @@ int signals_open(void)
 	if (fd < 0)
 		return -errno;
 	if (sigprocmask(SIG_BLOCK, &set, NULL) ||
-	    sigaction(SIGPIPE, &ign, NULL)) {
+	    sigaction(SIGPIPE, &ign, NULL) || sigaction(SIGXFSZ, &ign, NULL)) {
 		int rc = -errno;
 
 		close(fd);

@@ -83,6 +83,7 @@ static void believe_client(struct shadow *s, struct flow *f)
 	if (n == 1 && f->c.early == NULL && !stream_has(&f->c, STREAM_FIN) &&
 	    (f->ev & EV_P_FIN) != 0) {
 		s->count.inferred_client_fin++;
+		f->ev |= EV_C_ACK; /* who closes has opened */
 		f->rst_ack = f->c_ack;
 		stream_fin(&f->c, f->c.nxt);
 		return;

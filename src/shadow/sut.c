@@ -138,7 +138,7 @@ static void sut_segment(struct shadow *s, struct flow *f,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
 {
-	bool old = seq_lt(seg->seq, f->s.nxt);
+	bool old = seq_lt(seg->seq, stream_end(&f->s)); /* its FIN, too */
 
 	if ((f->flags & FLOW_TS) != 0 && (seg->opts.has & OPT_HAS_TS) != 0 &&
 	    seq_le(f->s_tsval, seg->opts.tsval) &&

@@ -20,14 +20,17 @@
 #include "wire/pseudo.h"
 #include "wire/segment.h"
 
-#define ETH_HLEN      14
-#define ETH_FRAME_MIN 60 /* without the check sequence */
-#define IP4_HLEN      20
-#define IP6_HLEN      40
-#define TCP_HLEN      20
-#define UDP_HLEN      8
-#define IP_LEN_MAX    65535u
-#define IP4_DF	      0x4000
+#define ETH_HLEN       14
+#define ETH_FRAME_MIN  60 /* without the check sequence */
+#define IP4_HLEN       20
+#define IP6_HLEN       40
+#define TCP_HLEN       20
+#define UDP_HLEN       8
+#define IP_LEN_MAX     65535u
+#define IP4_DF	       0x4000
+#define IP4_MF	       0x2000
+#define FRAGMENT_HLEN  8
+#define PROTO_FRAGMENT 44
 
 #define TYPE_IP4 0x0800
 #define TYPE_ARP 0x0806
@@ -146,10 +149,10 @@ size_t build_tcp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
 	return (size_t)(th - out) + hlen;
 }
 
-size_t build_udp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
-		 uint32_t len, enum build_csum csum)
+/* Write the UDP header of a datagram of @len bytes at @data. */
+static void put_udp(uint8_t *uh, const struct tcp_header *h,
+		    const uint8_t *data, uint32_t len, enum build_csum csum)
 {
-	uint8_t *uh = put_l2_l3(out, h, PROTO_UDP, UDP_HLEN + len);
 	uint16_t sum;
 
 	put_be16(uh, h->sport);
@@ -160,7 +163,60 @@ size_t build_udp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
 	if (sum == 0 && csum == CSUM_FULL)
 		sum = 0xffff; /* 0 says that there is none (RFC 768) */
 	put_be16(uh + 6, sum);
+}
+
+size_t build_udp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
+		 uint32_t len, enum build_csum csum)
+{
+	uint8_t *uh = put_l2_l3(out, h, PROTO_UDP, UDP_HLEN + len);
+
+	put_udp(uh, h, data, len, csum);
 	return (size_t)(uh - out) + UDP_HLEN;
+}
+
+/* Make the IPv4 header at @ip that of a fragment; @field: its flags and offset. */
+static void set_fragment4(uint8_t *ip, uint16_t field)
+{
+	put_be16(ip + 6, field);
+	put_be16(ip + 10, 0);
+	put_be16(ip + 10, (uint16_t)~csum_fold(csum_add(0, ip, IP4_HLEN)));
+}
+
+static void put_fragment6(uint8_t *p, const struct tcp_header *h, uint16_t off,
+			  bool more)
+{
+	p[0] = PROTO_UDP;
+	p[1] = 0;
+	put_be16(p + 2, (uint16_t)(off | more));
+	put_be32(p + 4, h->ip_id);
+}
+
+size_t build_udp_fragment(uint8_t *out, const struct tcp_header *h,
+			  const uint8_t *data, uint32_t len, uint32_t from,
+			  uint32_t n)
+{
+	bool v4 = ipaddr_is4(&h->src);
+	bool more = from + n < len;
+	uint32_t own = from == 0 ? UDP_HLEN + n : n;
+	uint32_t off = from == 0 ? 0 : UDP_HLEN + from;
+	uint8_t *p;
+
+	assert(off % 8 == 0 && UDP_HLEN + len <= IP_LEN_MAX - IP4_HLEN);
+	assert(n <= len && from <= len - n && (!more || own % 8 == 0));
+
+	if (v4) {
+		p = put_l2_l3(out, h, PROTO_UDP, own);
+		set_fragment4(p - IP4_HLEN,
+			      (uint16_t)((more ? IP4_MF : 0) | off / 8));
+	} else {
+		p = put_l2_l3(out, h, PROTO_FRAGMENT, FRAGMENT_HLEN + own);
+		put_fragment6(p, h, (uint16_t)off, more);
+		p += FRAGMENT_HLEN;
+	}
+	if (from > 0)
+		return (size_t)(p - out);
+	put_udp(p, h, data, len, CSUM_FULL);
+	return (size_t)(p - out) + UDP_HLEN;
 }
 
 size_t build_arp(uint8_t *out, uint16_t op, const uint8_t *eth_dst,

@@ -10,12 +10,17 @@
   client.py HOST abort PATH BYTES     reads BYTES of the answer, then resets
   client.py HOST idle COUNT SECONDS FROM
                                       holds COUNT connections of one address
+  client.py HOST from FIRST COUNT TIMES
+                                      TIMES connections from each of COUNT
+                                      addresses that follow FIRST, one request
+                                      on each, id q-ADDRESS-NUMBER
   client.py HOST paced COUNT RATE SECONDS
                                       COUNT connections, RATE requests a second
                                       on each, id q-CONNECTION-NUMBER
 
 Prints for each answer "STATUS LENGTH", or "error REASON" where it stopped.
 """
+import ipaddress
 import re
 import socket
 import struct
@@ -138,6 +143,15 @@ def idle(host, count, seconds, source):
     time.sleep(seconds)
 
 
+def sources(host, first, count, times):
+    for n in range(count):
+        at = str(ipaddress.ip_address(first) + n)
+        for i in range(times):
+            s = connect(host, source=at)
+            s.sendall(request("/b100?id=q-%s-%d" % (at, i), True))
+            answer(s, b"")
+
+
 def main():
     host, how, *rest = sys.argv[1:]
     try:
@@ -149,6 +163,8 @@ def main():
             abort(host, rest[0], int(rest[1]))
         elif how == "idle":
             idle(host, int(rest[0]), float(rest[1]), rest[2])
+        elif how == "from":
+            sources(host, rest[0], int(rest[1]), int(rest[2]))
         elif how == "paced":
             paced(host, int(rest[0]), float(rest[1]), float(rest[2]))
         else:

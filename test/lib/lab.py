@@ -28,12 +28,14 @@ import atexit
 import collections
 import ctypes
 import glob
+import ipaddress
 import json
 import os
 import re
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -123,11 +125,13 @@ def _child():
 class Understudy:
     """A running understudy: its process, its files and its end."""
 
-    def __init__(self, lab, argv, jsonl, ready=5.0):
-        self.jsonl, self.err = jsonl, lab.path("understudy.err")
-        self.out = lab.path("understudy.out")
+    def __init__(self, lab, argv, jsonl, ready=5.0, env=None):
+        lab.files += 1
+        self.jsonl, self.err = jsonl, lab.path("understudy%d.err" % lab.files)
+        self.out = lab.path("understudy%d.out" % lab.files)
         self.cpu = self.code = None
-        self.proc = lab.spawn("us", argv, out=self.out, err=self.err)
+        self.proc = lab.spawn(lab.host, argv, out=self.out, err=self.err,
+                              env=env)
         end = time.monotonic() + ready
         while time.monotonic() < end and self.alive():
             if any(x.get("type") == "start" for x in self.lines()):
@@ -200,11 +204,17 @@ class Understudy:
 class Lab:
     """See the top. Parameters: family 4 or 6; gso: offloads on; loss: permille
     of mirrored frames lost, in runs of `burst`; us_up: False leaves mon0 and
-    eth1 down with IPv6 on, for understudy to bring up."""
+    eth1 down with IPv6 on, for understudy to bring up; tag: what the mirror
+    puts around its copies, "vlan", "qinq" or "vxlan"; mangle: the mirror's
+    copies go through test/lib/mangle.c with these arguments; inhost: understudy
+    runs on production's own host, with the SUT's wire there."""
 
-    def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True):
+    def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True,
+                 tag=None, mangle=None, inhost=False):
         self.family, self.addr = family, ADDR[family]
         self.gso, self.loss, self.burst, self.us_up = gso, loss, burst, us_up
+        self.tag, self.mangle = tag, mangle
+        self.host, self.dev = ("prod", "p0") if inhost else ("us", "mon0")
         self.dir = tempfile.mkdtemp(
             prefix="understudy-lab-%d-" % os.getpid())
         self.children, self.counters, self.made = [], [], []
@@ -236,6 +246,18 @@ class Lab:
     def tc(self, room, *words):
         return sh("ip", "netns", "exec", self.ns(room), "tc", *words)
 
+    def snmp(self, room, table, field):
+        """A counter of a namespace's IP stack; Udp and Udp6 are summed."""
+        total = 0
+        old = sh("ip", "netns", "exec", self.ns(room), "cat", "/proc/net/snmp")
+        names, values = [x.split() for x in old.splitlines()
+                         if x.startswith(table + ":")]
+        total += int(values[names.index(field)])
+        new = sh("ip", "netns", "exec", self.ns(room), "cat",
+                 "/proc/net/snmp6")
+        m = re.search(r"^%s6%s\s+(\d+)" % (table, field), new, re.M)
+        return total + (int(m[1]) if m else 0)
+
     def sysctl(self, room, key, value):
         sh("ip", "netns", "exec", self.ns(room), "sysctl", "-qw",
            "%s=%s" % (key, value))
@@ -254,7 +276,7 @@ class Lab:
                            ("prod", "p0", "tap", "t1"),
                            ("us", "mon0", "tap", "m0"),
                            ("us", "lan0", "tap", "l0"),
-                           ("us", "eth1", "sut", "s0")):
+                           (self.host, "eth1", "sut", "s0")):
             self.ip(a, "link", "add", x, "type", "veth", "peer", "name", y,
                     "netns", self.ns(b))
         for room, dev in (("client", "c0"), ("prod", "p0"), ("sut", "s0")):
@@ -268,28 +290,88 @@ class Lab:
         self.address()
 
     def mirror(self):
+        port = "m0"
+        if self.tag == "vxlan":
+            port = self.vxlan()
+        elif self.mangle:
+            port = self.mangled()
         for dev, to in (("t0", "t1"), ("t1", "t0")):
             self.tc("tap", "qdisc", "add", "dev", dev, "clsact")
             self.tc("tap", "filter", "add", "dev", dev, "ingress", "protocol",
                     "all", "u32", "match", "u32", "0", "0",
-                    "action", "mirred", "egress", "mirror", "dev", "m0", "pipe",
+                    "action", "mirred", "egress", "mirror", "dev", port, "pipe",
                     "action", "mirred", "egress", "redirect", "dev", to)
         if self.loss:
-            obj = self.path("loss.o")
+            self.lose("m0", self.loss, self.burst)
+        if self.tag in ("vlan", "qinq"):
+            self.on_egress("m0", "tag", self.tag)
+
+    def on_egress(self, dev, name, section="tc", room="tap"):
+        """Puts test/net/NAME.bpf.c on the egress of a device."""
+        obj = self.path(name + ".o")
+        if not os.path.exists(obj):
             sh("clang", "-O2", "-g", "-target", "bpf", "-I/usr/include/" +
                sh("uname", "-m").strip() + "-linux-gnu",
-               "-c", "-o", obj, os.path.join(ROOT, "test/net/loss.bpf.c"))
-            self.tc("tap", "qdisc", "add", "dev", "m0", "clsact")
-            self.tc("tap", "filter", "add", "dev", "m0", "egress", "bpf", "da",
-                    "obj", obj, "sec", "tc")
-            for key, value in ((4, self.loss), (5, self.burst)):
-                sh("bpftool", "map", "update", "id", str(self.loss_map()),
-                   "key", str(key), "0", "0", "0", "value",
-                   *(str(x) for x in value.to_bytes(8, "little")))
+               "-c", "-o", obj, os.path.join(ROOT, "test/net",
+                                             name + ".bpf.c"))
+        if "clsact" not in self.tc(room, "qdisc", "show", "dev", dev):
+            self.tc(room, "qdisc", "add", "dev", dev, "clsact")
+        self.tc(room, "filter", "add", "dev", dev, "egress", "bpf", "da",
+                "obj", obj, "sec", section)
 
-    def loss_map(self):
-        """The id of the map of test/net/loss.bpf.c on the mirror's wire."""
-        filters = json.loads(self.tc("tap", "-j", "filter", "show", "dev", "m0",
+    def lose(self, dev, permille, burst=4, room="tap"):
+        """Frames that leave by `dev` are lost from now on: in the tap m0 is the
+        mirror, t1 the way to production, t0 the way to the client. 999.999
+        permille in bursts of 1: all of them."""
+        self.on_egress(dev, "loss", room=room)
+        for key, value in ((4, int(permille * 1000)), (5, burst)):
+            sh("bpftool", "map", "update", "id", str(self.loss_map(dev, room)),
+               "key", str(key), "0", "0", "0", "value",
+               *(str(x) for x in value.to_bytes(8, "little")))
+
+    def vxlan(self):
+        """A VXLAN device on the mirror's wire; gives its name."""
+        mac = json.loads(self.ip("us", "-j", "link", "show", "mon0"))[0]
+        for room, dev in (("tap", "m0"), ("us", "mon0")):
+            self.ip(room, "link", "set", dev, "mtu", "9000")
+        self.ip("tap", "addr", "add", "10.7.0.1/24", "dev", "m0")
+        self.ip("tap", "link", "set", "m0", "up")
+        self.ip("tap", "neigh", "replace", "10.7.0.2", "lladdr",
+                mac["address"], "dev", "m0", "nud", "permanent")
+        self.ip("tap", "link", "add", "vx0", "type", "vxlan", "id", "7",
+                "local", "10.7.0.1", "remote", "10.7.0.2", "dev", "m0",
+                "dstport", "4789", "nolearning")
+        self.ip("tap", "link", "set", "vx0", "up")
+        return "vx0"
+
+    def mangled(self):
+        """A wire of its own in front of the mirror's, with mangle.c between;
+        gives the name of its near end."""
+        self.ip("tap", "link", "add", "q0", "type", "veth", "peer", "name",
+                "q1")
+        for dev in ("q0", "q1", "m0"):
+            self.ip("tap", "link", "set", dev, "up")
+        self.mangle_out = self.path("mangle")
+        self.mangler = self.spawn(
+            "tap", [self.tool("mangle", "test/lib/mangle.c"), "q1", "m0",
+                    *self.mangle], out=self.mangle_out, err=self.mangle_out)
+        end = time.monotonic() + 5
+        while not open(self.mangle_out).read().startswith("ready"):
+            if self.mangler.poll() is not None or time.monotonic() > end:
+                raise LabError("mangle: " + open(self.mangle_out).read())
+            time.sleep(0.01)
+        return "q0"
+
+    def mangle_truth(self):
+        """Ends mangle.c: what it did, {name: frames}."""
+        self.mangler.terminate()
+        self.mangler.wait(5)
+        return {k: int(v) for k, v in re.findall(r"(\w+) (\d+)",
+                                                 open(self.mangle_out).read())}
+
+    def loss_map(self, dev="m0", room="tap"):
+        """The id of the map of test/net/loss.bpf.c, by default the mirror's."""
+        filters = json.loads(self.tc(room, "-j", "filter", "show", "dev", dev,
                                      "egress"))
         for f in filters:
             prog = f.get("options", {}).get("prog")
@@ -310,7 +392,9 @@ class Lab:
         up = [("tap", d) for d in ("t0", "t1", "m0", "l0")]
         up += [("client", "c0"), ("prod", "p0"), ("sut", "s0"), ("us", "lan0")]
         if self.us_up:
-            up += [("us", "mon0"), ("us", "eth1")]
+            up += [("us", "mon0")]
+        if self.us_up and self.host == "us":
+            up += [("us", "eth1")]
         for room, dev in up:
             self.ip(room, "link", "set", dev, "up")
         self.ip("us", "route", "add", "default", "via", "10.9.0.254", "dev",
@@ -465,11 +549,11 @@ class Lab:
             raise LabError("counters are missing: %s" % got)
         return got, seen
 
-    def mirror_truth(self):
-        """What the lossy mirror did: frames and sequenced segments, exactly."""
+    def mirror_truth(self, dev="m0"):
+        """What lose() did: frames and sequenced segments, exactly."""
         name = ("passed", "dropped", "seq_passed", "seq_dropped")
         dump = json.loads(sh("bpftool", "-j", "map", "dump", "id",
-                             str(self.loss_map())))
+                             str(self.loss_map(dev))))
         return {key: int.from_bytes(bytes(int(x, 16) for x in row["value"]),
                                     "little")
                 for key, row in zip(name, dump)}
@@ -579,11 +663,11 @@ remote-control:
         self.listening(room, p, 53, kind="-Hlun")
         return p
 
-    def queries(self, count, window=100, timeout=120):
-        """DNS queries to production: (exit code, output)."""
+    def queries(self, count, window=100, timeout=120, pad=0):
+        """DNS queries to production: (exit code, output). `pad`: see dns.py."""
         return self.run("client", [sys.executable, os.path.join(HERE, "dns.py"),
-                                   self.addr["prod"], str(count), str(window)],
-                        timeout=timeout)
+                                   self.addr["prod"], str(count), str(window),
+                                   "8", str(pad)], timeout=timeout)
 
     def flood(self, seconds, rate=20000):
         """SYNs from addresses that nobody has, to production, `rate` a second:
@@ -645,13 +729,51 @@ remote-control:
                           form % (self.addr[sut], sut_port or port))
 
     def understudy(self, *args, compare="equivalent", ready=5.0, port=80,
-                   filt="tcp port 80"):
-        """Starts understudy and waits until it says that it plays."""
+                   filt="tcp port 80", source=None, wrap=(), env=None):
+        """Starts understudy and waits until it says that it plays. `source`:
+        options instead of the mirror's; `wrap`: words in front of it."""
         self.files += 1
         jsonl = self.path("us%d.jsonl" % self.files)
-        argv = [BINARY, "shadow", "-i", "mon0", "--sut-dev", "eth1", "--map",
-                self.map(port), "--compare", compare, "--json", jsonl, *args]
-        return Understudy(self, argv + [filt], jsonl, ready)
+        argv = [*wrap, BINARY, "shadow", *(source or ("-i", self.dev)),
+                "--sut-dev", "eth1", "--map", self.map(port), "--compare",
+                compare, "--json", jsonl, *args]
+        return Understudy(self, argv + [filt], jsonl, ready, env)
+
+    def dump(self, room, dev, expr, snap=256):
+        """tcpdump of a wire into a file; see dumped()."""
+        self.files += 1
+        path = self.path("dump%d.pcap" % self.files)
+        err = path + ".err"
+        p = self.spawn(room, ["tcpdump", "-i", dev, "-U", "-w", path, "-s",
+                              str(snap), "-B", "65536", "-Z", "root",
+                              "--time-stamp-precision=nano",
+                              "--immediate-mode", expr], err=err)
+        end = time.monotonic() + 10
+        while not (os.path.exists(err) and "listening" in open(err).read()):
+            if p.poll() is not None or time.monotonic() > end:
+                raise LabError("tcpdump: " + open(err).read())
+            time.sleep(0.02)
+        p.path, p.err_path = path, err
+        return p
+
+    @staticmethod
+    def dumped(p):
+        """Ends a dump: [(seconds, frame)]. LabError if it lost frames."""
+        time.sleep(0.3)
+        p.send_signal(signal.SIGINT)
+        p.wait(10)
+        lost = re.search(r"(\d+) packets dropped by kernel",
+                         open(p.err_path).read())
+        if not lost or int(lost[1]):
+            raise LabError("tcpdump lost frames: " + open(p.err_path).read())
+        with open(p.path, "rb") as f:
+            data = f.read()
+        at, got = 24, []
+        while at + 16 <= len(data):
+            sec, nano, cap = struct.unpack_from("<III", data, at)
+            got.append((sec + nano / 1e9, data[at + 16:at + 16 + cap]))
+            at += 16 + cap
+        return got
 
     def settle(self, *servers, quiet=0.6, seconds=10.0):
         """Waits until the servers' logs have not grown for `quiet` seconds."""

@@ -4,7 +4,7 @@
  *
  * Sits on the egress of the mirror's wire. Drops come in runs, as an
  * over-subscribed port makes them: a run of `burst` frames starts so often that
- * `permille` thousandths of all frames are lost. Segments that carry sequence numbers (data,
+ * `share` millionths of all frames are lost. Segments that carry sequence numbers (data,
  * SYN or FIN) are counted apart: a gap can only be noticed in those.
  */
 #include <linux/bpf.h>
@@ -14,13 +14,13 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* The map's entries; user space writes PERMILLE and BURST. */
+/* The map's entries; user space writes SHARE and BURST. */
 enum {
 	PASSED,
 	DROPPED,
 	SEQ_PASSED,
 	SEQ_DROPPED,
-	PERMILLE,
+	SHARE,
 	BURST,
 	RUN_LEFT,
 	ENTRIES
@@ -71,15 +71,15 @@ static __always_inline int has_seq(struct __sk_buff *skb)
 SEC("tc")
 int loss(struct __sk_buff *skb)
 {
-	__u64 *left = entry(RUN_LEFT), *permille = entry(PERMILLE);
+	__u64 *left = entry(RUN_LEFT), *share = entry(SHARE);
 	__u64 *burst = entry(BURST);
 	int seq = has_seq(skb);
 	__u64 odds;
 
-	if (!left || !permille || !burst || *permille >= 1000 || !*burst)
+	if (!left || !share || !burst || *share >= 1000000 || !*burst)
 		return TC_ACT_OK;
 	/* Runs start among the frames outside of one: p / (burst * (1 - p)). */
-	odds = (*permille << 32) / ((1000 - *permille) * *burst);
+	odds = (*share << 32) / ((1000000 - *share) * *burst);
 	if (!*left && bpf_get_prandom_u32() < odds)
 		*left = *burst;
 	if (*left) {

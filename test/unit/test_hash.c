@@ -118,7 +118,83 @@ static void test_every_bit_counts(void)
 	CHECK(hash_bytes(&key, in, sizeof(in) - 1) != was);
 }
 
+/* Addresses and ports of a flow, as a table's key has them. */
+struct tuple {
+	uint8_t client[16];
+	uint8_t server[16];
+	uint16_t cport;
+	uint16_t sport;
+};
+
+#define CHOSEN	 1024
+#define LONGEST	 12 /* of n keys in n buckets: longer once in 10^7 tables */
+#define IN_A_ROW 65536
+#define LONGER	 14
+
+static struct tuple tuple_of(uint32_t n)
+{
+	struct tuple t = { .sport = 80, .cport = (uint16_t)n };
+
+	t.client[10] = t.client[11] = 0xff;
+	t.client[12] = 10;
+	t.client[15] = (uint8_t)(n >> 16);
+	return t;
+}
+
+static unsigned longest_chain(const struct hash_key *key, const uint32_t *which,
+			      uint32_t n)
+{
+	uint16_t *chain = calloc(n, sizeof(*chain));
+	unsigned most = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct tuple t = tuple_of(which ? which[i] : i);
+		uint64_t h = hash_bytes(key, &t, sizeof(t)) & (n - 1);
+
+		if (++chain[h] > most)
+			most = chain[h];
+	}
+	free(chain);
+	return most;
+}
+
+/* Who knows a key finds tuples that share a bucket; with another key they do
+ * not, and neither do those that lie in a row.
+ */
+static void test_chosen_tuples_do_not_share_a_bucket(void)
+{
+	struct rng r = { 21 };
+	struct hash_key known = paper;
+	uint32_t *which = calloc(CHOSEN, sizeof(*which));
+	uint32_t found = 0;
+	unsigned worst = 0;
+	unsigned row = 0;
+
+	for (uint32_t n = 0; found < CHOSEN; n++) {
+		struct tuple t = tuple_of(n);
+
+		if ((hash_bytes(&known, &t, sizeof(t)) & (CHOSEN - 1)) == 0)
+			which[found++] = n;
+	}
+	CHECK(longest_chain(&known, which, CHOSEN) == CHOSEN);
+	for (int i = 0; i < 64; i++) {
+		struct hash_key key = { { rng_next(&r), rng_next(&r) } };
+		unsigned n = longest_chain(&key, which, CHOSEN);
+
+		worst = n > worst ? n : worst;
+		n = i < 4 ? longest_chain(&key, NULL, IN_A_ROW) : 0;
+		row = n > row ? n : row;
+	}
+	printf("# %d chosen tuples: longest chain %u; %d in a row: %u\n",
+	       CHOSEN, worst, IN_A_ROW, row);
+	CHECK(worst <= LONGEST);
+	CHECK(row <= LONGER);
+	free(which);
+}
+
 static const struct check_test tests[] = {
+	{ "chosen tuples do not share a bucket",
+	  test_chosen_tuples_do_not_share_a_bucket },
 	{ "oracle gives the paper's value",
 	  test_oracle_gives_the_papers_value },
 	{ "agrees with the oracle", test_agrees_with_the_oracle },

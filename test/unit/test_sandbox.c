@@ -75,9 +75,10 @@ static int end_of(pid_t child)
 
 static int enter(unsigned needs)
 {
-	struct sandbox s = {
-		.needs = needs, .sink = sink, .ring = { ring, -1, -1, -1 }, .broker = -1
-	};
+	struct sandbox s = { .needs = needs,
+			     .sink = sink,
+			     .ring = { ring, -1, -1, -1 },
+			     .broker = -1 };
 	struct errbuf e = { "" };
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

@@ -379,9 +379,66 @@ static void test_ip6_frames(void)
 	check_frames(false);
 }
 
+/* Decode the fragments of a datagram that build_udp_fragment() wrote. */
+static void check_fragments(bool v4, uint32_t len, uint32_t room)
+{
+	struct tcp_header h = { .ttl = 64,
+				.sport = 1000,
+				.dport = 53,
+				.ip_id = 77,
+				.eth_src = { 2 },
+				.eth_dst = { 2, 1 } };
+	static uint8_t data[65535], f[BUILD_HDR_MAX + 2000];
+	uint32_t from = 0;
+
+	if (v4)
+		h.src.b[10] = h.src.b[11] = h.dst.b[10] = h.dst.b[11] = 0xff;
+	else
+		h.src.b[0] = h.dst.b[0] = 0xfd;
+	h.src.b[15] = 1;
+	h.dst.b[15] = 2;
+	fill(data, len, len);
+	setup(2);
+	while (from < len) {
+		uint32_t n = from == 0 ? room - 8 : room;
+		struct frame_info in = { .data = f, .link = LINK_ETHERNET };
+		struct decoded d;
+		enum decode_result r;
+		size_t hdr;
+
+		if (n > len - from)
+			n = len - from;
+		hdr = build_udp_fragment(f, &h, data, len, from, n);
+		CHECK(hdr <= BUILD_HDR_MAX);
+		memcpy(f + hdr, data + from, n);
+		in.cap = in.wire = (uint32_t)hdr + n;
+		from += n;
+		r = frame_decode(&in, VXLAN_NONE, table, SEC, &d);
+		if (from < len) {
+			CHECK(r == DECODE_FRAGMENT);
+			continue;
+		}
+		CHECK(r == DECODE_UDP && d.seg.len == len && d.seg.cap == len);
+		CHECK(r == DECODE_UDP && !memcmp(d.seg.data, data, len));
+		CHECK(d.seg.sport == 1000 && d.seg.dport == 53);
+	}
+	teardown();
+}
+
+static void test_what_is_cut_comes_together(void)
+{
+	for (uint32_t len = 1473; len < 65000; len = len * 3 / 2 + 1)
+		for (uint32_t room = 1232; room <= 1480; room += 248) {
+			check_fragments(true, len, room);
+			check_fragments(false, len, room);
+		}
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
+		{ "what is cut comes together",
+		  test_what_is_cut_comes_together },
 		{ "any order", test_any_order },
 		{ "impossible lengths", test_impossible_lengths },
 		{ "contradictions drop the datagram",

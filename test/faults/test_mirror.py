@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A mirror that loses, repeats and swaps; wires that go down."""
+import signal
+import time
+
+import fault
+from fault import lab
+
+
+def after_the_tap(t, family):
+    """Loss between the tap and both ends: the mirror saw what never arrived,
+    and sees it again. Nothing is missing, nothing is there twice."""
+    with lab.Lab(family=family) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        for dev in ("t0", "t1"):
+            l.lose(dev, 10, 1)
+        us = l.understudy()
+        l.wrk(seconds=3, url="/b10k")
+        l.settle(prod, sut)
+        r = fault.ended(t, us, (0,))
+        got = fault.clean(t, prod, sut, tail=1)
+        lost = sum(l.mirror_truth(d)["dropped"] for d in ("t0", "t1"))
+        fault.figure("1 %% lost behind the tap, IPv%d" % family, "%d of %d "
+                     "reached" % (got.reached, got.asked), "%d frames lost" %
+                     lost, "compared %s" % compared(r))
+        t.check(lost > 20, "only %d lost" % lost)
+        t.equal((got.reached, got.cut), (got.asked, 0), "reached, cut")
+        t.equal(us.differences(), [], "differences")
+        t.equal(r["capture"]["drops"], 0, "capture drops")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def compared(r):
+    v = r["verdicts"]
+    return fault.percent(v["identical"] + v["equivalent"] + v["different"],
+                         sum(v.values()))
+
+
+def lossy(t, permille, family):
+    """What was captured whole reaches the SUT; a hole costs its own request."""
+    with lab.Lab(family=family, loss=permille, burst=1) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        l.wrk(seconds=4)
+        l.settle(prod, sut, quiet=2.2)
+        r = fault.ended(t, us, (0, 2))
+        truth = l.mirror_truth()
+        got = fault.clean(t, prod, sut)
+        total = truth["passed"] + truth["dropped"]
+        fault.figure("mirror loses %g %%, IPv%d" % (permille / 10, family),
+                     "%d of %d reached (%s)" % (got.reached, got.asked,
+                                                fault.percent(got.reached,
+                                                              got.asked)),
+                     "lost %d of %d frames" % (truth["dropped"], total),
+                     "missed by report %d, true %d" % (
+                         r["capture"]["missed_segments"],
+                         truth["seq_dropped"]), "compared " + compared(r))
+        # A lost request is gone; a lost answer or ack must not cost one. Twice
+        # the lost frames is the bound: a gap can take the request behind it.
+        t.check(got.asked - got.reached <= 2 * truth["seq_dropped"] + 2,
+                "%d missing, %d segments lost: %s" % (
+                    got.asked - got.reached, truth["seq_dropped"], us.text()))
+        t.equal(us.differences(), [], "differences by loss")
+        t.equal(r["capture"]["drops"], 0, "capture drops of our own")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def overrun(t):
+    """Stopped for 3 s under load: the kernel drops, we say how much, go on."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy("--mirror-ring", "4M")
+        load = l.wrk(seconds=6, wait=False)
+        time.sleep(1)
+        us.signal(signal.SIGSTOP)
+        time.sleep(3)
+        us.signal(signal.SIGCONT)
+        l.wrk_rate(load)
+        l.wrk(seconds=1, run="after")
+        l.settle(prod, sut, quiet=2.2)
+        r = fault.ended(t, us, (0, 2))
+        got = fault.clean(t, prod, sut)
+        after = [len([x for x in lab.read_log(p.log)
+                      if x.id.startswith("after")]) for p in (prod, sut)]
+        fault.figure("stopped for 3 s under load", "%d of %d reached" % (
+            got.reached, got.asked), "drops %d" % r["capture"]["drops"],
+                     "afterwards %d of %d" % (after[1], after[0]))
+        t.check(r["capture"]["drops"] > 0, "no drops were counted")
+        t.equal(after[1], after[0], "requests after it")
+        t.equal(us.differences(), [], "differences by drops")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def mangled(t, family, what, *args):
+    exact = "swap=10,64" not in args
+    with lab.Lab(family=family, mangle=args) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        l.wrk(seconds=2, conns=8, url="/b10k")
+        l.wrk(seconds=1, conns=8, close=True, run="short")
+        l.settle(prod, sut, quiet=1)
+        r = fault.ended(t, us, (0,))
+        got, did = fault.clean(t, prod, sut, tail=1), l.mangle_truth()
+        fault.figure("%s, IPv%d" % (what, family), "%d of %d reached" % (
+            got.reached, got.asked), str(did), "compared " + compared(r),
+                     "gaps %d, resumed %d" % (
+                         sum(v for k, v in r["machine"].items()
+                             if k.startswith("gap") and "bytes" not in k),
+                         r["flows"]["resumed"]))
+        t.equal(did["lost"], 0, "frames that mangle lost")
+        t.check(did["dup"] + did["swap"] > 100, "nothing was mangled")
+        # A SYN that comes behind all of its connection, on a tuple that was
+        # used before, begins a flow of which nothing is left: a gap.
+        lost = 0 if exact else r["flows"]["ended"].get("client_gap", 0)
+        t.check(got.asked - got.reached <= min(lost, got.asked / 1000) and
+                not got.cut, "reached %d of %d, cut %d: %s" % (
+                    got.reached, got.asked, got.cut, us.text()))
+        t.equal(us.differences(), [], "differences")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def mirror_down(t):
+    """The mirror's interface goes down and comes back: said, and gone on."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        load = l.wrk(seconds=4, wait=False)
+        time.sleep(0.7)
+        l.ip("us", "link", "set", "mon0", "down")
+        time.sleep(1)
+        l.ip("us", "link", "set", "mon0", "up")
+        l.wrk_rate(load)
+        l.wrk(seconds=1, run="after")
+        l.settle(prod, sut, quiet=2.2)
+        r = fault.ended(t, us, (0, 2))
+        got = fault.clean(t, prod, sut)
+        after = [len([x for x in lab.read_log(p.log)
+                      if x.id.startswith("after")]) for p in (prod, sut)]
+        said = us.text()
+        fault.figure("mirror down for 1 s", "%d of %d reached" % (
+            got.reached, got.asked), "afterwards %d of %d" % (after[1],
+                                                              after[0]))
+        t.check("mon0 is down" in said, "not said: " + said)
+        t.check("mon0 is up again" in said, "its return is not said: " + said)
+        t.equal(after[1], after[0], "requests after it")
+        t.equal(us.differences(), [], "differences")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def wire_down(t):
+    """The SUT's wire goes down and comes back."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        load = l.wrk(seconds=4, wait=False)
+        time.sleep(0.7)
+        l.ip("us", "link", "set", "eth1", "down")
+        time.sleep(1)
+        l.ip("us", "link", "set", "eth1", "up")
+        l.wrk_rate(load)
+        time.sleep(2)
+        l.wrk(seconds=1, run="after")
+        l.settle(prod, sut, quiet=1)
+        r = fault.ended(t, us, (0, 1, 2))
+        got = fault.clean(t, prod, sut)
+        after = [len([x for x in lab.read_log(p.log)
+                      if x.id.startswith("after")]) for p in (prod, sut)]
+        said = us.text()
+        fault.figure("SUT's wire down for 1 s", "%d of %d reached" % (
+            got.reached, got.asked), "afterwards %d of %d" % (after[1],
+                                                              after[0]))
+        t.check("eth1 is down" in said, "not said: " + said)
+        t.check("eth1 is up again" in said, "its return is not said: " + said)
+        t.equal(after[1], after[0], "requests after it")
+        t.equal(us.differences(), [], "differences")
+        fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
+def gone(t, dev):
+    """An interface is taken away: the run ends by itself and says why."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        load = l.wrk(seconds=2, wait=False)
+        time.sleep(0.7)
+        if dev == "mon0":
+            for room, rules, at in l.counters:
+                if room in ("tap", "us"):  # their wires go too
+                    rules.terminate()
+        l.ip("us", "link", "del", dev)
+        code = us.wait(10)
+        l.wrk_rate(load)
+        fault.figure(dev + " taken away", "exit %s" % code,
+                     us.text().strip().splitlines()[-1])
+        t.equal(code, 2, "exit code")
+        t.check(dev + ": the interface is gone" in us.text(),
+                "not said: " + us.text())
+        t.check(us.report(), "no report")
+        if dev != "mon0":
+            lab.isolated(t, l)
+
+
+TESTS = [("1 %% lost behind the tap, IPv%d" % v, v == 4, after_the_tap, v)
+         for v in (4, 6)]
+TESTS += [("mirror loses %g %%, IPv%d" % (p / 10, v), False, lossy,
+           p, v) for p in (0.1, 1, 10, 50) for v in (4, 6)]
+TESTS += [("stopped for 3 s under load", False, overrun)]
+for v in (4, 6):
+    TESTS += [
+        ("5 %% repeated, IPv%d" % v, v == 4, mangled, v, "5 % repeated",
+         "dup=50"),
+        ("1 %% swapped with the next, IPv%d" % v, False, mangled, v,
+         "1 % swapped with the next", "swap=10,1"),
+        ("1 %% swapped over 1-8, IPv%d" % v, v == 6, mangled, v,
+         "1 % swapped over 1-8", "swap=10,8"),
+        ("1 %% swapped over 1-64, 1 %% repeated, IPv%d" % v, False, mangled, v,
+         "1 % swapped over 1-64, 1 % repeated", "swap=10,64", "dup=10"),
+    ]
+TESTS += [
+    ("the mirror's interface down and up", False, mirror_down),
+    ("the SUT's wire down and up", False, wire_down),
+    ("the mirror's interface taken away", True, gone, "mon0"),
+    ("the SUT's wire taken away", True, gone, "eth1"),
+]
+fault.main(TESTS)
