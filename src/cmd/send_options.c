@@ -3,7 +3,8 @@
  * send_options.c - The command line of send: tcpreplay's and tcprewrite's names
  *
  * Every option is one row. Letters are tcpreplay's; of tcprewrite's letters,
- * which tcpreplay-edit takes beside them, all that do not clash.
+ * which tcpreplay-edit takes beside them, all that do not clash. A word "@FILE"
+ * is replaced by the words in that file.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -19,6 +20,8 @@
 
 #define SPIN_GUARD    (20 * NS_PER_MS)
 #define THRIFTY_GUARD (60 * NS_PER_US)
+#define WORDS_MAX     4096
+#define ARGS_FILE_MAX (1u << 16) /* bytes of an @FILE */
 
 enum group { OUTPUT, SPEED, AMOUNT, ENGINE, REPORT, EDIT };
 
@@ -464,7 +467,7 @@ void send_options_usage(void)
 					     "how",   "report",	  "rewriting" };
 	int group = -1;
 
-	printf("usage: understudy send [OPTION...] -i DEV [-I DEV] "
+	printf("usage: understudy send [OPTION...] [@FILE] -i DEV [-I DEV] "
 	       "CAPTURE...\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *r = &rows[i];
@@ -560,15 +563,68 @@ static int parse_all(struct send_options *o, int argc, char **argv,
 	return 0;
 }
 
+/* --- files of options --- */
+
+/* The content of an @FILE, with an end. It is never given back: options point
+ * into it.
+ */
+static char *read_words(const char *path, struct errbuf *e)
+{
+	FILE *f = fopen(path, "re");
+	char *text = malloc(ARGS_FILE_MAX + 1);
+	size_t len = f && text ? fread(text, 1, ARGS_FILE_MAX, f) : 0;
+
+	if (!f || !text || len == ARGS_FILE_MAX || ferror(f) ||
+	    memchr(text, '\0', len)) {
+		errbuf_set(e, -EINVAL, "@%s is no file of options", path);
+		free(text);
+		text = NULL;
+	} else {
+		text[len] = '\0';
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* The words of the command line, those of files in their place. */
+static int expand(char **words, int *n, int argc, char **argv, struct errbuf *e)
+{
+	static char name[] = "send";
+
+	/* getopt_long() wants the program's name first. */
+	words[(*n)++] = name;
+	for (int i = 0; i < argc; i++) {
+		char *text, *word;
+		int rc = 0;
+
+		if (argv[i][0] != '@' || argv[i][1] == '\0') {
+			if (*n == WORDS_MAX)
+				return errbuf_set(e, -EINVAL, "too many words");
+			words[(*n)++] = argv[i];
+			continue;
+		}
+		text = read_words(argv[i] + 1, e);
+		if (!text)
+			return -EINVAL;
+		while (*n < WORDS_MAX && (rc = words_next(&text, &word)) > 0)
+			words[(*n)++] = word;
+		if (rc != 0)
+			return errbuf_set(e, -EINVAL,
+					  "%s: too many words, or a quotation "
+					  "that is not closed",
+					  argv[i]);
+	}
+	return 0;
+}
+
 int send_options_parse(struct send_options *o, int argc, char **argv,
 		       struct errbuf *e)
 {
-	char **words = calloc((size_t)argc + 2, sizeof(*words));
-	static char name[] = "send";
-	int rc;
+	static char *words[WORDS_MAX + 1];
+	int n = 0;
+	int rc = expand(words, &n, argc, argv, e);
 
-	if (!words)
-		return errbuf_set(e, -ENOMEM, "no memory");
 	memset(o, 0, sizeof(*o));
 	o->pace = (struct pace_config){ .mode = PACE_CAPTURED,
 					.scale = PACE_MILLION,
@@ -577,17 +633,15 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 	o->flows = true;
 	o->guard = SPIN_GUARD;
 	send_edit_defaults(o);
-	/* getopt_long() wants the program's name first. */
-	words[0] = name;
-	memcpy(words + 1, argv, (size_t)argc * sizeof(*words));
-	rc = parse_all(o, argc + 1, words, e);
-	for (int i = optind; rc == 0 && i < argc + 1; i++) {
+	words[n] = NULL;
+	if (rc == 0)
+		rc = parse_all(o, n, words, e);
+	for (int i = optind; rc == 0 && i < n; i++) {
 		if (o->files == SEND_FILES)
 			rc = errbuf_set(e, -EINVAL, "more than %d captures",
 					SEND_FILES);
 		else
 			o->file[o->files++] = words[i];
 	}
-	free(words);
 	return rc ? rc : check(o, e);
 }

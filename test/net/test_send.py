@@ -387,6 +387,43 @@ def unique(t):
                 break
 
 
+BAD = [  # arguments, words of the line
+    (["c"], "-i DEV"), (["-i", "s0"], "no capture"),
+    (["-i", "s0", "-I", "s1", "c"], "-c FILE"),
+    (["-i", "s0", "-c", "x", "c"], "-I DEV"),
+    (["-i", "nosuch0", "c"], "nosuch0"), (["-i", "s0", "nosuch"], "nosuch"),
+    (["-i", "s0", "-I", "s0", "-2", "c", "c"], "same interface"),
+    (["-i", "s0", "-t", "-x", "2", "c"], "only one of"),
+    (["-i", "s0", "-x", "0", "c"], "multiplier"),
+    (["-i", "s0", "-x", "2x", "c"], "multiplier"),
+    (["-i", "s0", "-M", "99999999999", "c"], "Mbit/s"),
+    (["-i", "s0", "-p", "0.0000001", "c"], "packets"),
+    (["-i", "s0", "--pps-multi", "3", "c"], "--pps"),
+    (["-i", "s0", "-T", "ioport", "c"], "timer"),
+    (["-i", "s0", "--nonesuch", "c"], "--nonesuch"),
+    (["-i", "s0", "-l"], "no value"),
+    (["-i", "s0", "--pnat", "10.0.0.0/8:fd00::/8", "c"], "NET:NET"),
+    (["-i", "s0", "--portmap", "80", "c"], "PORT:PORT"),
+    (["-i", "s0", "--enet-dmac", "02:00", "c"], "hardware address"),
+    (["-i", "s0", "--endpoints", "1.2.3.4:1.2.3.5", "c"], "-c"),
+    (["-i", "s0", "--engine", "live", "-t", "c"], "GRO"),
+    (["-i", "s0", "@nosuch", "c"], "@nosuch"),
+]
+
+
+def options(t):
+    with Pair() as p:
+        write(p, "c", pcap([(0, udp(1))]))
+        for args, words in BAD:
+            code, _, text = p.send(*args, cwd=p.dir.name)
+            t.equal(code, 2, "%s: %s" % (args, text))
+            t.check(words in text, "%s: %s" % (args, text))
+        write(p, "opts", b"-t  # fast\n-l 3 -i 's0'\n")
+        code, r, text = p.send("@opts", "c", cwd=p.dir.name)
+        t.equal((code, r.get("sent")), (0, 3), text)
+        t.equal(p.send("--help")[0], 0, "--help")
+
+
 def steps(t):
     with Pair() as p:
         path = write(p, "c.pcap", pcap([(i, udp(i)) for i in range(9)]))
@@ -579,6 +616,7 @@ def main():
          lambda d, i: i * MS),
         ("loops, limits, durations, pipes", amounts),
         ("other addresses in each loop", unique),
+        ("options", options),
         ("one at a time", steps),
         ("super-frames are cut", cut),
         ("super-frames are kept", gso),
