@@ -136,6 +136,36 @@ static void shifted_addresses_keep_checksums(void)
 	}
 }
 
+/* The lower address goes up, the higher down, in both directions of a flow,
+ * also after they have passed each other.
+ */
+static void both_directions_stay_one_flow(void)
+{
+	struct trace t;
+	uint32_t len;
+	uint8_t *p = make(true, 10, TCP_ACK, &len);
+	uint8_t *there, *back;
+
+	trace_init(&t, 64 << 20);
+	there = trace_reserve(&t, len);
+	memcpy(there, p, len);
+	trace_add(&t, &(struct xmit_frame){ .data = there, .len = len });
+	back = trace_reserve(&t, len);
+	memcpy(back, p, len);
+	memcpy(back + 26, p + 30, 4);
+	memcpy(back + 30, p + 26, 4);
+	trace_add(&t, &(struct xmit_frame){ .data = back, .len = len });
+	for (uint32_t i = 1; i < 10; i++) {
+		trace_shift(&t, 3);
+		CHECK(get_be32(there + 26) == 0x0a000001 + 3 * i);
+		CHECK(get_be32(there + 30) == 0x0a000002 - 3 * i);
+		CHECK(memcmp(there + 26, back + 30, 4) == 0);
+		CHECK(memcmp(there + 30, back + 26, 4) == 0);
+	}
+	trace_free(&t);
+	free(p);
+}
+
 static void a_trace_ends_at_its_limit(void)
 {
 	struct trace t;
@@ -319,6 +349,8 @@ int main(void)
 		  what_cannot_be_cut_is_refused },
 		{ "shifted addresses keep checksums",
 		  shifted_addresses_keep_checksums },
+		{ "both directions stay one flow",
+		  both_directions_stay_one_flow },
 		{ "a trace ends at its limit", a_trace_ends_at_its_limit },
 		{ "every length is survived", every_length_is_survived },
 		{ "lengths are mended", lengths_are_mended },
