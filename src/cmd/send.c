@@ -30,6 +30,8 @@ int cmd_send(int argc, char **argv)
 		code = send_report(r, rc, &e);
 		xmit_close(r->xmit);
 		feed_close(&r->feed);
+		if (r->feed.stuck)
+			return code; /* the process ends, and the thread */
 		load_close(&r->load);
 	} else {
 		log_line(LOG_ERROR, "%s", r && o ? e.s : "no memory");

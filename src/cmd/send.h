@@ -200,6 +200,8 @@ void flows_add(struct flow_set *s, const uint8_t *p, uint32_t len, uint64_t ts,
  * struct feed - Traces, one after another
  * @preload:	All in one trace, which is sent again for each loop; else two
  *		small ones in turn, filled by a thread
+ * @stuck:	The thread sits in a read() that brings nothing and was left there:
+ *		what it uses must not be freed
  */
 struct feed {
 	struct loader *l;
@@ -214,6 +216,7 @@ struct feed {
 	unsigned give;
 	bool given;
 	bool stop;
+	bool stuck;
 	int result;
 	struct errbuf why;
 };
@@ -240,6 +243,7 @@ void feed_close(struct feed *f);
  * @begun, @ended: Monotonic time of the first frame and of the end
  * @late_last:	Lateness of the last frame: what has drifted
  * @why:	Why this engine
+ * @no_more:	-o: the user's answers have ended
  * @frames:	Handed to the engine
  */
 struct send_run {
@@ -260,6 +264,7 @@ struct send_run {
 	uint64_t frames;
 	uint64_t next_stats;
 	uint64_t step_left;
+	bool no_more;
 	bool privileged;
 	uint64_t cpu;
 };

@@ -13,9 +13,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/send.h"
+#include "core/limits.h"
+#include "os/clock.h"
 
 #define STREAM_BYTES ((uint64_t)4 << 20)
 #define STREAM_LIMIT                                                           \
@@ -170,6 +173,14 @@ static struct trace *next_loop(struct feed *f)
 	return t;
 }
 
+static struct timespec a_second_on(void)
+{
+	uint64_t t = clock_real() + NS_PER_SEC;
+
+	return (struct timespec){ .tv_sec = (time_t)(t / NS_PER_SEC),
+				  .tv_nsec = (long)(t % NS_PER_SEC) };
+}
+
 struct trace *feed_next(struct feed *f)
 {
 	struct trace *t = NULL;
@@ -186,8 +197,13 @@ struct trace *feed_next(struct feed *f)
 		pthread_cond_broadcast(&f->turn);
 		f->stop |= last;
 	}
-	while (!f->stop && f->filled[f->give] == 0)
-		pthread_cond_wait(&f->turn, &f->lock);
+	while (!f->stop && !send_stopped && f->filled[f->give] == 0) {
+		struct timespec end = a_second_on();
+
+		/* A pipe may bring nothing for long: a signal ends the wait. */
+		pthread_cond_timedwait(&f->turn, &f->lock, &end);
+	}
+	f->stop |= send_stopped != 0;
 	if (!f->stop) {
 		t = &f->t[f->give];
 		f->given = true;
@@ -199,13 +215,17 @@ struct trace *feed_next(struct feed *f)
 void feed_close(struct feed *f)
 {
 	if (f->running) {
+		struct timespec end = a_second_on();
+
 		pthread_mutex_lock(&f->lock);
 		f->stop = true;
 		pthread_cond_broadcast(&f->turn);
 		pthread_mutex_unlock(&f->lock);
-		pthread_join(f->thread, NULL);
+		f->stuck = pthread_timedjoin_np(f->thread, NULL, &end) != 0;
 	}
 	f->running = false;
+	if (f->stuck)
+		return;
 	trace_free(&f->t[0]);
 	trace_free(&f->t[1]);
 }

@@ -350,8 +350,10 @@ static int play_timed(struct send_run *r, const struct trace *t)
 		size_t j = i + 1;
 		uint64_t now;
 
-		if (r->o->step && !ask_user(r, &f[i]))
+		if (r->o->step && !ask_user(r, &f[i])) {
+			r->no_more = true;
 			return 0;
+		}
 		now = r->o->step ? clock_mono()
 				 : wait_until(r, start + f[i].due);
 		if (over(r, now))
@@ -389,7 +391,7 @@ static int play(struct send_run *r, struct errbuf *e)
 		rc = fast ? play_fast(r, t) : play_timed(r, t);
 		if (r->o->stats_loop)
 			send_progress(r, clock_mono());
-		if (over(r, clock_mono()))
+		if (r->no_more || over(r, clock_mono()))
 			break;
 	}
 	if (rc == 0)

@@ -228,11 +228,11 @@ def as_captured(t, engine, gro):
         t.equal(r["interfaces"][0]["left"], 12 * 900, "the counter")
 
 
-def two_interfaces(t, engine):
+def two_interfaces(t, engine, gro=False):
     """At top speed, by the receivers' one queue: the capture's order."""
     frames = [udp(i) for i in range(3000)]
     fates = [(3, 2, 3, 3, 2, 0)[i * 5 // 7 % 6] for i in range(3000)]
-    with Pair() as p:
+    with Pair(gro) as p:
         path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
         stop = p.listen()
         code, r, text = p.send("-t", "-i", "s0", "-I", "s1", "-c",
@@ -427,7 +427,8 @@ def options(t):
 def steps(t):
     with Pair() as p:
         path = write(p, "c.pcap", pcap([(i, udp(i)) for i in range(9)]))
-        code, r, text = p.send("-i", "s0", "-o", path, input="\n3\n\n")
+        code, r, text = p.send("-i", "s0", "-o", "-l", "0", path,
+                               input="\n3\n\n")
         t.equal((code, r.get("sent")), (0, 5), text)
 
 
@@ -543,6 +544,21 @@ def interrupted(t, engine, gro):
                 "privileges are still there: %s" % caps)
 
 
+def a_silent_pipe(t):
+    """What came is sent at once; a signal ends the wait for more."""
+    with Pair() as p:
+        us = p.start("-t", "-i", "s0", "-", stdin=subprocess.PIPE)
+        us.stdin.buffer.write(pcap([(i, udp(i, 1400)) for i in range(4000)]))
+        us.stdin.flush()
+        time.sleep(1.5)
+        us.send_signal(signal.SIGINT)
+        out = us.stdout.read()
+        r = told(out)
+        t.check(us.wait(20) == 0 and 2900 < r.get("sent", 0) <= 4000,
+                out + us.stderr.read())
+        us.stdin.close()
+
+
 def rewritten(t):
     """Against tcprewrite: the same bytes. (But --mtu-trunc of UDP, where
     tcprewrite leaves UDP's own length as it was: not among these frames.)"""
@@ -599,6 +615,7 @@ def main():
         ("as captured, by live frames", as_captured, "live", True),
         ("two interfaces in order, sendmmsg", two_interfaces, "sendmmsg"),
         ("two interfaces in order, AF_XDP", two_interfaces, "xdp"),
+        ("two in order, other ends with GRO", two_interfaces, "sendmmsg", True),
         ("tcpprep's cache, as tcpreplay", their_cache),
         ("a cache of another capture", wrong_cache),
         ("two captures", dual),
@@ -625,6 +642,7 @@ def main():
         ("an interface in use", in_use),
         ("interrupted, sendmmsg", interrupted, "sendmmsg", False),
         ("interrupted, live frames", interrupted, "live", True),
+        ("a pipe that brings no more", a_silent_pipe),
         ("rewritten as tcprewrite does", rewritten),
     ]
     if lab.BINARY and subprocess.run([lab.BINARY, "prep", "--help"],
