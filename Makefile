@@ -6,7 +6,10 @@
 # make unit     unit tests
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make model    the model of the machine, searched and held against it
+# make fuzz-plants  does each target find the bug that is planted for it?
 # make test     all that can be checked; ends with the sum of all parts
+# make sim      simulated connections, SEEDS runs from seed SEED on
+# make soak     a million of them
 # make bench    the benchmarks (the machine must be quiet)
 # make faults   every fault on purpose, with its figures (half an hour)
 # make demo     the lab: clients, production, SUT, and what Understudy reports
@@ -17,12 +20,15 @@
 
 T ?= 20
 FUZZ ?= *
+SEED ?= 1
+SEEDS ?= 100
 DESTDIR ?=
 prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz model test bench demo lint tidy format layers faults \
+.PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
+	layers faults sim soak fuzz-plants \
 	install clean setup
 
 all:
@@ -44,9 +50,18 @@ fuzz: clang
 model: asan
 	@tools/tap_sum 'tap test/model/run'
 
+fuzz-plants:
+	@CC=clang tools/plant build-plants 60
+
 test:
 	@tools/setup
 	@tools/tap_sum @test/PARTS
+
+sim: all
+	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
+
+soak: all
+	@build/sim_runner --profile all --conns 100 --seeds 10000
 
 bench: all
 	@test/bench/run build

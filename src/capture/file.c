@@ -95,6 +95,7 @@ static int refill(struct capture_file *f)
 		return -errno;
 	f->eof = n == 0;
 	f->end += (size_t)n;
+	f->bytes += (uint64_t)n;
 	return 0;
 }
 
@@ -174,11 +175,12 @@ int file_next(struct capture_file *f, struct frame_info *info, struct errbuf *e)
 	if (rec.iface >= PCAP_IFACES)
 		return fail(f, -EBADMSG, e);
 	iface = &f->reader.iface[rec.iface];
-	if (!link_known(iface->link))
+	if (!f->any_link && !link_known(iface->link))
 		return errbuf_set(e, -ENOTSUP, "%s: link type %u is not read",
 				  f->path, iface->link);
 	f->frames++;
 	f->iface = rec.iface;
+	f->claimed = rec.claimed;
 	*info = (struct frame_info){
 		.data = rec.data,
 		.cap = rec.cap,

@@ -25,6 +25,11 @@ extern const uint16_t file_links[FILE_LINKS];
  * @frames:	Frames handed out
  * @skipped:	Records that hold no frame (statistics, name resolution, ...)
  * @iface:	Interface of the last frame, index into @reader.iface
+ * @claimed:	Its length on the wire as the file has it; may be less than what
+ *		was captured
+ * @bytes:	Bytes read so far
+ * @any_link:	Set by the caller: hand out frames of link types too that
+ *		frame_decode() does not read
  */
 struct capture_file {
 	int fd;
@@ -37,6 +42,9 @@ struct capture_file {
 	uint64_t frames;
 	uint64_t skipped;
 	uint32_t iface;
+	uint32_t claimed;
+	uint64_t bytes;
+	bool any_link;
 };
 
 /**

@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	  "play production's clients to a SUT, and compare the answers" },
 	{ "doctor", cmd_doctor,
 	  "examine the way to the SUT, and name what mends it" },
+	{ "prep", cmd_prep,
+	  "split a capture into its two directions, for tcpreplay or send" },
 	{ "rerun", cmd_rerun,
 	  "run the engine again from a journal, and say whether it is equal" },
 	{ "send", cmd_send,

@@ -319,6 +319,11 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		absorb(e, seg);
 		return ENGINE_NONE;
 	}
+	/* Nothing was played to it yet, and an answer had nowhere to go. */
+	if (sutwire_mac(e->wire, (uint32_t)sut) == NULL) {
+		c->sut_stray++;
+		return ENGINE_NONE;
+	}
 	shadow_heard(e->shadow, (uint8_t)sut, now);
 	if (r == DECODE_UDP)
 		return udp_sut(e, (uint8_t)sut, seg, now);

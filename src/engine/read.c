@@ -63,8 +63,14 @@ bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n)
 
 	if (n == 0)
 		return false;
-	if (ops == NULL)
+	if (ops == NULL) {
 		ops = framer_guess(f->key.pport, p, n);
+		/* It would take any byte for a beginning, and the bytes of a
+		 * body whose head was missed look like nothing that is known.
+		 */
+		if (ops == &framer_quiet)
+			return false;
+	}
 	return ops->begins(p, n);
 }
 
@@ -134,8 +140,12 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 {
 	bool http = f->framer == &framer_http1;
 
+	/* A SUT may have answered, and reset, before production does: what has
+	 * begun is compared to its end.
+	 */
 	if (e->cfg.compare == COMPARE_NONE || x->spoilt != REASON_NONE ||
-	    (x->flags & X_JUDGED) != 0 || f->leg == LEG_NONE)
+	    (x->flags & X_JUDGED) != 0 ||
+	    (f->leg == LEG_NONE && x->cmp == NULL))
 		return NULL;
 	if (x->cmp == NULL && begun) {
 		spoil(x, REASON_CLIENT_GAP);

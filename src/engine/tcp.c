@@ -213,7 +213,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			event_flow_end(e, f, now);
 			read_leg_over(e, f, now);
 		}
-		if ((want & WANT_SYNC) != 0)
+		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
 			sync(e, f, NULL, now);
 		if ((want & WANT_PHOLE) != 0)
 			read_hole(e, f, now);

@@ -101,7 +101,9 @@ static bool resumes(const struct shadow *s, enum flow_end why)
 
 bool shadow_resumes(const struct shadow *s, const struct flow *f)
 {
-	return f->leg == LEG_NONE && resumes(s, (enum flow_end)f->end);
+	/* A victim of this segment's other leg is beyond it. */
+	return f->leg == LEG_NONE && (f->want & WANT_FREE) == 0 &&
+	       resumes(s, (enum flow_end)f->end);
 }
 
 void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)

@@ -474,8 +474,10 @@ void sut_acked(struct shadow *s, struct flow *f, const struct segment *seg,
 	       uint64_t now, struct effects *out)
 {
 	uint32_t end = snd_seq(f);
-	uint32_t wnd = (uint32_t)seg->win
-		       << ((f->flags & FLOW_WSCALE) != 0 ? f->sut_wscale : 0);
+	/* In a SYN it is never scaled (RFC 7323 section 2.2). */
+	bool scaled =
+		(f->flags & FLOW_WSCALE) != 0 && (seg->flags & TCP_SYN) == 0;
+	uint32_t wnd = (uint32_t)seg->win << (scaled ? f->sut_wscale : 0);
 
 	if (seq_lt(end, seg->ack) || seq_lt(seg->ack, f->snd_una))
 		return;

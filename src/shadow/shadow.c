@@ -108,10 +108,12 @@ static void client_window(struct shadow *s, struct flow *f,
 
 static void client_reset(struct flow *f, const struct segment *seg)
 {
-	/* A blind RST is outside the window (RFC 5961); production's stack has
-	 * looked closer than we can.
+	/* Production drops a RST in front of its window (RFC 5961 section 3.2),
+	 * and that is nowhere before what it has acked. A client sends such a
+	 * one to an older incarnation that production has not forgotten (RFC
+	 * 9293 section 3.10.7.3, SYN-SENT).
 	 */
-	if (!seq_in(seg->seq, f->c.nxt - (1u << 30), f->c.nxt + (1u << 30)))
+	if (!seq_in(seg->seq, f->p_ack, f->c.nxt + (1u << 30)))
 		return;
 	if ((f->ev & EV_C_RST) == 0)
 		f->rst_ack = f->c_ack;
@@ -131,6 +133,8 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & (TCP_ACK | TCP_SYN)) != TCP_ACK)
 		return;
 	if ((f->ev & EV_C_ACK) == 0) {
+		if (seq_le(seg->seq, f->c_iss))
+			return; /* late, of an older incarnation */
 		f->ev |= EV_C_ACK;
 		if (f->class == FLOW_HALF_OPEN)
 			flow_set_class(s->flows, f, FLOW_LIVE);
@@ -162,6 +166,22 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	}
 }
 
+/* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and later
+ * none in front of what it has acked (RFC 5961 section 3.2): that would be of an
+ * older incarnation.
+ */
+static void production_reset(struct flow *f, const struct segment *seg)
+{
+	bool on = stream_has(&f->p, STREAM_ON);
+
+	if (on ? !seq_in(seg->seq, f->c_ack, f->p.nxt + (1u << 30))
+	       : (seg->flags & TCP_ACK) == 0 || seq_le(seg->ack, f->c_iss))
+		return;
+	if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
+		f->rst_ack = on ? f->p.nxt : f->c_ack;
+	f->ev |= EV_P_RST;
+}
+
 void shadow_production(struct shadow *s, struct flow *f,
 		       const struct segment *seg, uint64_t now)
 {
@@ -170,10 +190,7 @@ void shadow_production(struct shadow *s, struct flow *f,
 	s->now = now;
 	f->last = now;
 	if ((seg->flags & TCP_RST) != 0) {
-		if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
-			f->rst_ack = stream_has(&f->p, STREAM_ON) ? f->p.nxt
-								  : f->c_ack;
-		f->ev |= EV_P_RST;
+		production_reset(f, seg);
 		return;
 	}
 	if ((seg->flags & TCP_ACK) == 0)
@@ -181,6 +198,11 @@ void shadow_production(struct shadow *s, struct flow *f,
 	if (!stream_has(&f->p, STREAM_ON)) {
 		bool syn = (seg->flags & TCP_SYN) != 0;
 
+		/* An older incarnation that production has not forgotten: it
+		 * answers the new one's SYN so (RFC 5961 section 4.2).
+		 */
+		if (seq_le(seg->ack, f->c_iss))
+			return;
 		if (!syn)
 			s->count.inferred_prod_synack++;
 		if (!syn || (seg->opts.has & OPT_HAS_WSCALE) != 0)

@@ -118,6 +118,8 @@ static void syn_sent(struct shadow *s, struct flow *f,
 		established(s, f, seg, now);
 		return;
 	}
+	if (acks_us) /* of our own SYN, which it has got twice */
+		return;
 	/* It remembers an older incarnation: end that, and try again. */
 	stray(s, f->sut, seg, now, out);
 	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);

@@ -11,8 +11,9 @@
  * space; of that only what was ever written is real memory.
  *
  * The bits also tell what a fragment overlaps: nothing (it is new), only what is
- * there (a repetition; its bytes must be the same), or some of both. The last is
- * what attacks on firewalls look like, and receivers differ in whose bytes they
+ * there (a repetition; its bytes must be the same), or some of both. A repetition
+ * may tell that no more follows, but as in Linux it makes nothing whole. Some of
+ * both is what attacks on firewalls look like, and receivers differ in whose bytes they
  * keep: the datagram is dropped, as Linux and RFC 5722 do.
  *
  * Slots in use stand in a list by age, and age is what ends them: time, or a new
@@ -233,8 +234,13 @@ static bool place(struct slot *s, uint32_t off, bool more, const uint8_t *p,
 		return false;
 
 	there = units_there(s, first, after);
-	if (there == after - first)
-		return end <= s->end && memcmp(s->data + off, p, len) == 0;
+	if (there == after - first) {
+		if (end > s->end || memcmp(s->data + off, p, len) != 0)
+			return false;
+		if (!more)
+			s->last = true;
+		return true;
+	}
 	if (there > 0)
 		return false;
 
@@ -254,6 +260,7 @@ int frag_input(struct frag_table *t, const struct frag_key *key, uint32_t off,
 	       const uint8_t **whole)
 {
 	struct slot *s;
+	uint32_t had;
 
 	while (t->count > 0 && is_expired(oldest(t), now)) {
 		release(t, oldest(t));
@@ -268,12 +275,13 @@ int frag_input(struct frag_table *t, const struct frag_key *key, uint32_t off,
 		s = start(t, key, now);
 	if (s == NULL)
 		return -ENOBUFS;
+	had = s->units;
 	if (!place(s, off, more, p, len)) {
 		release(t, s);
 		t->stats.overlapped++;
 		return -EBADMSG;
 	}
-	if (!s->last || s->units * UNIT < s->end)
+	if (s->units == had || !s->last || s->units * UNIT < s->end)
 		return 0;
 	release(t, s);
 	*whole = s->data;

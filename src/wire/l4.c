@@ -60,7 +60,7 @@ static void read_sack(const uint8_t *p, size_t len, struct tcp_opts *o)
 {
 	size_t n = (len - 2) / SACK_BLOCK_LEN;
 
-	if (n > TCP_SACK_MAX || n * SACK_BLOCK_LEN != len - 2)
+	if (n == 0 || n > TCP_SACK_MAX || n * SACK_BLOCK_LEN != len - 2)
 		return;
 	o->sacks = (uint8_t)n;
 	for (size_t i = 0; i < n; i++) {

@@ -95,6 +95,7 @@ static int64_t read_record(struct pcap_reader *r, const uint8_t *p, size_t len,
 		.data = p + RECORD_LEN,
 		.cap = cap,
 		.wire = wire > cap ? wire : cap,
+		.claimed = wire,
 		.ts = pcap_get32(r, p) * NSEC_TICKS +
 		      pcap_get32(r, p + 4) * (NSEC_TICKS / r->iface[0].ticks),
 	};

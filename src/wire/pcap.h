@@ -64,6 +64,8 @@ enum pcap_kind {
  * @iface:	Index into the reader's iface
  * @data:	Bytes, in the window that was given
  * @cap, @wire:	Bytes there, bytes on the wire (at least @cap)
+ * @claimed:	Bytes on the wire as the file has it; less than @cap in a file
+ *		that contradicts itself
  * @ts:		ns since 1970, clamped to what 64 bits hold; 0 in an SPB
  * @flags:	epb_flags, 0 without
  * @pen:	Private enterprise number of a custom block
@@ -75,6 +77,7 @@ struct pcap_record {
 	const uint8_t *data;
 	uint32_t cap;
 	uint32_t wire;
+	uint32_t claimed;
 	uint64_t ts;
 	uint32_t flags;
 	uint32_t pen;

@@ -247,6 +247,7 @@ static int set_data(struct body *b, uint32_t cap, uint32_t wire,
 	rec->data = b->p;
 	rec->cap = cap;
 	rec->wire = wire > cap ? wire : cap;
+	rec->claimed = wire;
 	body_skip(b, pad4(cap));
 	return 0;
 }

@@ -31,7 +31,7 @@ static uint32_t end_of(const struct effect *e)
 	       ((e->flags & TCP_FIN) != 0);
 }
 
-void contract_segment(struct conn *c, const struct line *l)
+void contract_segment(struct conn *c, const struct line *l, bool v6)
 {
 	const struct tcp_opts *o = &l->opts;
 	bool syn = (l->flags & TCP_SYN) != 0;
@@ -44,7 +44,9 @@ void contract_segment(struct conn *c, const struct line *l)
 		c->synack = true;
 		c->s_max = end;
 		c->agreed = c->offer.has & o->has;
-		c->s_mss = o->has & OPT_HAS_MSS ? o->mss : TCP_MSS_4;
+		c->s_mss = o->has & OPT_HAS_MSS ? o->mss
+			   : v6			? TCP_MSS_6
+						: TCP_MSS_4;
 		if (c->agreed & OPT_HAS_WSCALE) {
 			c->scale_c = c->offer.wscale;
 			c->scale_s = o->wscale;

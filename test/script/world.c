@@ -10,6 +10,9 @@
  * probe) is answered here, as a SUT's kernel would; all else is copied into the
  * queue that the lines of the script consume.
  *
+ * The memory of a world is kept for the next one (memory.h), so there is one
+ * world at a time.
+ *
  * The initial sequence numbers make every number of connection 1 wrap within a
  * few hundred bytes, each endpoint's at another place.
  */
@@ -21,11 +24,21 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "memory.h"
 #include "wire/build.h"
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC) /* capture time at 0 */
 #define SPIN_MAX  100000u /* timeouts at one instant */
 #define OPEN_TIME (30 * NS_PER_SEC)
+
+/* A client's bytes, of each connection; zero between two worlds. */
+static struct {
+	uint8_t stream[STREAM_MAX];
+	bool known[STREAM_MAX];
+} said[CONNS];
+
+/* The arena of the last world. */
+static struct arena kept;
 
 static const uint8_t mac_client[ETH_LEN] = { 2, 0, 0, 0, 0, 0x0c };
 static const uint8_t mac_prod[ETH_LEN] = { 2, 0, 0, 0, 0, 0x0a };
@@ -67,10 +80,8 @@ void world_conn(struct world *w, unsigned n, unsigned as)
 	c->leg_port = c->port;
 	for (int i = 0; i < WHO_COUNT; i++)
 		c->iss[i] = first[i] + (n - 1) * 0x01000000u;
-	c->stream = calloc(1, STREAM_MAX);
-	c->known = calloc(STREAM_MAX, sizeof(bool));
-	if (c->stream == NULL || c->known == NULL)
-		abort();
+	c->stream = said[n].stream;
+	c->known = said[n].known;
 }
 
 static void keep(struct world *w, const struct effect *e)
@@ -280,11 +291,7 @@ bool world_begin(struct world *w)
 	own_world(w);
 	w->now = NS_PER_SEC;
 	w->start = w->now;
-	w->arena.size = arena_need(engine_size(&w->cfg));
-	w->arena.base = aligned_alloc(ARENA_ALIGN, w->arena.size);
-	if (w->arena.base == NULL)
-		abort();
-	memset(w->arena.base, 0, w->arena.size);
+	w->arena = memory_take(&kept, engine_size(&w->cfg));
 	r = engine_init(&w->engine, &w->arena, &w->cfg, w->now);
 	if (r != 0) {
 		world_fail(w, "engine_init() returns %d", r);
@@ -336,10 +343,9 @@ void world_end(struct world *w)
 	}
 	world_drop(w, w->seen);
 	for (int i = 0; i < CONNS; i++) {
-		free(w->conn[i].stream);
-		free(w->conn[i].known);
+		memset(said[i].stream, 0, w->conn[i].learnt);
+		memset(said[i].known, 0, w->conn[i].learnt);
 	}
-	free(w->arena.base);
 }
 
 static uint8_t *put_pair(uint8_t *p, uint8_t kind, uint8_t len)
@@ -420,6 +426,8 @@ static void learn(struct conn *c, const struct line *l)
 			continue;
 		c->known[at] = true;
 		c->stream[at] = l->data[i];
+		if (c->learnt <= at)
+			c->learnt = at + 1;
 	}
 }
 
@@ -469,7 +477,7 @@ void world_send(struct world *w, const struct line *l)
 	if (client)
 		learn(c, &with);
 	else if (l->who == WHO_SUT)
-		contract_segment(c, l);
+		contract_segment(c, l, w->v6);
 	n = build_tcp(buf, &h, with.data, l->len, CSUM_FULL);
 	memcpy(buf + n, with.data, l->len);
 	if (l->bad)

@@ -21,7 +21,8 @@
  * @port:	The client's
  * @leg_port:	The one that U plays it from
  * @iss:	Initial sequence numbers; all others are relative to these
- * @stream, @known: The client's bytes by relative sequence number
+ * @stream, @known: The client's bytes by relative sequence number, STREAM_MAX
+ * @learnt:	All known ones are below this
  * @syn:	U has sent a SYN; what follows is of the leg that it opened
  * @synack:	The SUT has answered it
  * @s_max:	Behind the highest that the SUT has sent
@@ -40,6 +41,7 @@ struct conn {
 	uint32_t iss[WHO_COUNT];
 	uint8_t *stream;
 	bool *known;
+	uint32_t learnt;
 	bool syn;
 	bool synack;
 	bool acked;
@@ -142,8 +144,8 @@ static inline bool seen_is_ack(const struct seen *s)
 /** contract_effect() - Hold an effect against the invariants */
 void contract_effect(struct world *w, const struct seen *s);
 
-/** contract_segment() - The SUT has sent this */
-void contract_segment(struct conn *c, const struct line *l);
+/** contract_segment() - The SUT has sent this, over IPv6 or IPv4 */
+void contract_segment(struct conn *c, const struct line *l, bool v6);
 
 /** conn_of() - The connection that an effect is of, or NULL */
 struct conn *conn_of(struct world *w, const struct effect *e);

@@ -815,6 +815,7 @@ static void test_options_one_by_one(void)
 		    34, &o) == 0);
 	CHECK(o.sacks == 4 && o.sack[3].left == 7 && o.sack[3].right == 8);
 	CHECK(parse("\5\xb\0\0\0\1\0\0\0\2\0", 11, &o) == 0 && o.sacks == 0);
+	CHECK(parse("\5\xa\0\0\0\1\0\0\0\2\5\2", 12, &o) == 0 && o.sacks == 1);
 }
 
 static void test_option_lengths_are_tested(void)

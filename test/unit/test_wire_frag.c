@@ -179,6 +179,27 @@ static void test_contradictions_drop_the_datagram(void)
 	teardown();
 }
 
+static void test_repetition_may_tell_the_end(void)
+{
+	uint8_t data[64];
+	const uint8_t *whole = NULL;
+
+	setup(1);
+	fill(data, sizeof(data), 3);
+	CHECK(add(1, data, 16, 16, true, 0, &whole) == 0);
+	CHECK(add(1, data, 24, 8, false, 0, &whole) == 0);
+	CHECK(add(1, data, 32, 8, true, 0, &whole) == -EBADMSG);
+	CHECK(add(2, data, 16, 16, true, 0, &whole) == 0);
+	CHECK(add(2, data, 24, 8, false, 0, &whole) == 0);
+	CHECK(add(2, data, 0, 16, true, 0, &whole) == 32);
+	CHECK(memcmp(whole, data, 32) == 0);
+	/* Nothing new came: not whole, and never will be. */
+	CHECK(add(3, data, 0, 16, true, 0, &whole) == 0);
+	CHECK(add(3, data, 0, 16, false, 0, &whole) == 0);
+	CHECK(add(3, data, 0, 16, false, 0, &whole) == 0);
+	teardown();
+}
+
 static void test_keys_are_told_apart(void)
 {
 	struct frag_key k[5] = { { .id = 1, .proto = 6 },
@@ -443,6 +464,8 @@ int main(void)
 		{ "impossible lengths", test_impossible_lengths },
 		{ "contradictions drop the datagram",
 		  test_contradictions_drop_the_datagram },
+		{ "a repetition may tell the end",
+		  test_repetition_may_tell_the_end },
 		{ "keys are told apart", test_keys_are_told_apart },
 		{ "a full table gives up the oldest",
 		  test_full_table_gives_up_the_oldest },

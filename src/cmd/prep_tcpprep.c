@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * prep_tcpprep.c - understudy prep --compat tcpprep
+ *
+ * Theory of operation
+ *
+ * The frames are those that libpcap would give tcpprep: cut at the file's
+ * snapshot length, and up to the first record that libpcap does not read, where
+ * tcpprep stops and writes what it has. In the modes that look for hosts the
+ * file is read twice; the table of hosts grows with them, and nothing else grows.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/prep.h"
+#include "os/log.h"
+#include "prep/tcpprep.h"
+
+#define HOSTS_FIRST ((size_t)1 << 12)
+#define HOSTS_MAX   ((size_t)1 << 26) /* slots; full: the run ends */
+
+/** struct compat - A run */
+struct compat {
+	const struct prep_args *a;
+	struct tcpprep t;
+	struct prep_out out;
+	uint64_t packets; /* of the last pass */
+	char comment[PREP_ARGS_MAX + 1 + PREP_USER_MAX + 1];
+	size_t comment_len;
+	struct errbuf e;
+};
+
+static bool match_source(void *arg, const uint8_t *addr, bool v6)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text));
+	return pattern_match(arg, text);
+}
+
+static int grow(struct compat *c)
+{
+	struct tcpprep_host *old = c->t.host;
+	size_t slots = c->t.slots ? c->t.slots * 2 : HOSTS_FIRST;
+	struct tcpprep_host *host;
+
+	host = slots <= HOSTS_MAX ? calloc(slots, sizeof(*host)) : NULL;
+	if (!host)
+		return errbuf_set(&c->e, -ENOMEM, "%s: more than %zu hosts",
+				  c->a->in, c->t.hosts);
+	tcpprep_grow(&c->t, host, slots);
+	free(old);
+	return 0;
+}
+
+/*
+ * What libpcap makes of a frame. Return: 1, 0: here it sees the end of the file,
+ * -Exxx: tcpprep gives up.
+ */
+static int as_libpcap(struct compat *c, const struct prep_source *s,
+		      struct tcpprep_frame *f)
+{
+	const struct capture_file *file = &s->file;
+	const struct pcap_iface *iface = file->reader.iface;
+	uint32_t snap = iface[0].snaplen;
+	uint32_t wire = file->claimed;
+
+	*f = (struct tcpprep_frame){ s->info.data, s->info.cap, s->info.link };
+	if (f->cap > TCPPREP_WIRE_MAX)
+		return 0;
+	if (file->iface > 0 && (s->info.link != iface[0].link ||
+				iface[file->iface].snaplen != snap))
+		return 0;
+	if (!file->reader.ng && snap > 0 && snap < f->cap)
+		f->cap = snap;
+	if (wire > TCPPREP_WIRE_MAX || wire == 0 || f->cap == 0)
+		return errbuf_set(&c->e, -EBADMSG,
+				  "%s: tcpprep gives up at frame %llu, of %u "
+				  "bytes, %u of them captured",
+				  c->a->in, (unsigned long long)file->frames,
+				  wire, f->cap);
+	if (wire < f->cap)
+		f->cap = wire;
+	return 1;
+}
+
+static int stopped(struct compat *c, int rc)
+{
+	return errbuf_set(&c->e, -ENOTSUP, "%s: %s", c->a->in,
+			  tcpprep_why((enum tcpprep_stop) - rc));
+}
+
+static int take_frame(struct compat *c, enum tcpprep_pass pass,
+		      const struct tcpprep_frame *f)
+{
+	unsigned fate;
+	int rc;
+
+	while ((rc = tcpprep_frame(&c->t, pass, f, &fate)) == -TCPPREP_ROOM) {
+		rc = grow(c);
+		if (rc)
+			return rc;
+	}
+	if (rc < 0)
+		return stopped(c, rc);
+	return rc == 1 ? prep_out_add(&c->out, fate, &c->e) : 0;
+}
+
+static int read_frames(struct compat *c, struct prep_source *s,
+		       enum tcpprep_pass pass)
+{
+	struct tcpprep_frame f;
+	int rc;
+
+	c->packets = 0;
+	for (;;) {
+		rc = prep_source_next(s, &c->e);
+		/* libpcap ends there, and tcpprep takes it for the end. */
+		if (rc == -EBADMSG && s->file.reader.started)
+			return 0;
+		if (rc <= 0)
+			return rc;
+		rc = as_libpcap(c, s, &f);
+		if (rc <= 0)
+			return rc;
+		if (c->packets == 0) {
+			rc = tcpprep_link_ok(&c->a->rules, f.link);
+			if (rc)
+				return stopped(c, rc);
+		}
+		c->packets++;
+		rc = take_frame(c, pass, &f);
+		if (rc)
+			return rc;
+	}
+}
+
+static int run_pass(struct compat *c, enum tcpprep_pass pass, unsigned n,
+		    unsigned of)
+{
+	struct prep_source s;
+	int rc = prep_source_open(&s, c->a, n, of, &c->e);
+
+	if (rc)
+		return rc;
+	rc = read_frames(c, &s, pass);
+	prep_source_close(&s);
+	if (rc == 0 && c->packets == 0)
+		rc = errbuf_set(&c->e, -ENODATA,
+				"%s: no packets, and tcpprep writes no cache",
+				c->a->in);
+	return rc;
+}
+
+static int run(struct compat *c)
+{
+	bool twice = tcpprep_learns(&c->a->rules);
+	int rc = 0;
+
+	if (twice && strcmp(c->a->in, "-") == 0)
+		return errbuf_set(&c->e, -EINVAL,
+				  "-a reads the capture twice, and standard "
+				  "input comes once");
+	if (twice) {
+		rc = grow(c);
+		if (rc == 0)
+			rc = run_pass(c, TCPPREP_LEARN, 1, 2);
+		if (rc)
+			return rc;
+		rc = tcpprep_learnt(&c->t);
+		if (rc)
+			return stopped(c, rc);
+	}
+	return run_pass(c, TCPPREP_SPLIT, twice ? 2 : 1, twice ? 2 : 1);
+}
+
+static void make_comment(struct compat *c)
+{
+	const struct prep_args *a = c->a;
+	char *end = stpcpy(c->comment, a->args);
+
+	if (a->comment) {
+		end = stpcpy(end, "\n");
+		end = stpcpy(end, a->comment);
+	}
+	c->comment_len = (size_t)(end - c->comment);
+}
+
+int prep_run_tcpprep(struct prep_args *a)
+{
+	struct compat *c = calloc(1, sizeof(*c));
+	int rc = -ENOMEM;
+
+	if (c) {
+		c->a = a;
+		a->rules.match = match_source;
+		a->rules.arg = a->pattern;
+		make_comment(c);
+		tcpprep_init(&c->t, &a->rules, NULL, 0);
+		rc = prep_out_open(&c->out, a->out, c->comment_len, &c->e);
+	}
+	if (rc == 0) {
+		rc = run(c);
+		if (rc == 0)
+			rc = prep_out_finish(&c->out, c->packets, c->comment,
+					     c->comment_len,
+					     (uint16_t)c->comment_len, &c->e);
+		prep_out_abort(&c->out);
+	}
+	if (rc)
+		log_line(LOG_ERROR, "prep: %s", c ? c->e.s : "no memory");
+	if (c)
+		free(c->t.host);
+	free(c);
+	return rc ? EXIT_ERROR : EXIT_SAME;
+}
