@@ -95,6 +95,15 @@ uint64_t file_place(const struct capture_file *f, const uint8_t *data);
 /** file_release() - Close all but the descriptor, which is now the caller's */
 int file_release(struct capture_file *f);
 
+/**
+ * file_rewind() - Begin again with the first byte
+ *
+ * The counters begin again too.
+ *
+ * Return: 0, or -ESPIPE: it is a pipe
+ */
+int file_rewind(struct capture_file *f);
+
 /** file_close() - Close it; a file of zeroes is left alone */
 void file_close(struct capture_file *f);
 
