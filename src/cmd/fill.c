@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/live.h"
+#include "cmd/replay.h"
 #include "cmd/version.h"
 
 #include "os/log.h"
@@ -19,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 5
+#define GROUPS_MAX 6
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -31,6 +32,7 @@ struct filled {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count replay[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
 	struct report_group group[GROUPS_MAX];
@@ -120,6 +122,21 @@ static struct report_counts fill_decode(struct filled *f,
 	return (struct report_counts){ list, n };
 }
 
+static void fill_replay(struct filled *f, const struct live *l,
+			const struct engine_counters *c)
+{
+	const struct replay_counters *r = replay_count(l->replay);
+	size_t n = 0;
+
+#define X(name) add(f->replay, &n, #name, r->name);
+	REPLAY_COUNTERS(X)
+#undef X
+	f->group[GROUPS_MAX - 1] =
+		(struct report_group){ "replay", { f->replay, n } };
+	f->sum[4] = (struct report_sum){ "records played", r->records_played,
+					 c->frames_mirror };
+}
+
 static void fill_engine(struct filled *f, const struct live *l,
 			const struct engine_stats *st)
 {
@@ -152,7 +169,9 @@ static void fill_engine(struct filled *f, const struct live *l,
 #undef X
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
 	f->d.groups = f->group;
-	f->d.group_count = GROUPS_MAX;
+	f->d.group_count = GROUPS_MAX - (l->replay == NULL);
+	if (l->replay != NULL)
+		fill_replay(f, l, c);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
 	f->d.prod = &st->prod_latency;
@@ -258,7 +277,7 @@ static void fill(struct filled *f, struct live *l)
 	f->sum[3] = (struct report_sum){ "effects sent or given up", l->effects,
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
-	f->d.sum_count = 4;
+	f->d.sum_count = l->replay != NULL ? 5 : 4;
 }
 
 void live_routes(const struct live *l)
@@ -307,7 +326,8 @@ void live_start_line(struct live *l)
 	static char text[8192];
 	struct report_map map[MAP_MAX];
 	struct report_start s = { .version = VERSION,
-				  .command = "shadow",
+				  .command = l->replay != NULL ? "replay"
+							       : "shadow",
 				  .options = text,
 				  .started = l->started,
 				  .map = map,
