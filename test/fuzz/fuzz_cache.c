@@ -30,15 +30,25 @@ static bool match(void *arg, const uint8_t *addr, bool v6)
 	return (addr[v6 ? 15 : 3] & 1) != 0;
 }
 
+/* A copy of exact size, so that the byte too far is seen. */
+static uint8_t *copy_of(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size > 0 ? size : 1);
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, data, size);
+	return copy;
+}
+
 static void check_file(const uint8_t *data, size_t size)
 {
 	uint8_t header[CACHEFILE_HEADER];
 	uint64_t frames, digest;
 	struct cachefile f;
-	uint8_t *copy = malloc(size + 1);
+	uint8_t *copy = copy_of(data, size);
 	int rc;
 
-	memcpy(copy, data, size);
 	rc = cachefile_open(&f, copy, size);
 	if (rc == 0) {
 		for (uint64_t i = 0; i <= f.packets; i++) {
@@ -77,10 +87,9 @@ static void split_frames(const struct prep_rules *r, uint16_t link,
 	while (size > 0 && n < CONNS) {
 		uint32_t len =
 			data[0] < size - 1 ? data[0] : (uint32_t)(size - 1);
-		uint8_t *copy = malloc(len + 1);
+		uint8_t *copy = copy_of(data + 1, len);
 		struct peek p;
 
-		memcpy(copy, data + 1, len);
 		peek_frame(link, copy, len, &p);
 		assert(split_frame(s, n + 1, &p, &entry[n]) == 0);
 		free(copy);
@@ -114,11 +123,10 @@ static void tcpprep_frames(const struct prep_rules *r, uint16_t link,
 		while (left > 0) {
 			uint32_t len =
 				p[0] < left - 1 ? p[0] : (uint32_t)(left - 1);
-			uint8_t *copy = malloc(len + 1);
+			uint8_t *copy = copy_of(p + 1, len);
 			struct tcpprep_frame f = { copy, len, link };
 			int rc;
 
-			memcpy(copy, p + 1, len);
 			rc = tcpprep_frame(&t, (enum tcpprep_pass)pass, &f,
 					   &fate);
 			free(copy);
