@@ -188,7 +188,11 @@ def cache_inputs():
     for comment in (b"", b"a comment", pair, pair + b"a comment"):
         yield (b"tcpprep\0" + b"04\0\0" +
                struct.pack(">QHH", 5, 4, len(comment)) + comment + b"\xe4\2")
-    for frames in all_frames():
+    fragment = b"\x86\xdd\x60".rjust(15, b"\0") + b"\0\0\0\0\20\x2c\x40"
+    fragment += bytes(31) + b"\1" + b"\x11\0\0\1\0\0\0\7\0\x35\0\x36\0\x14\0\0"
+    for n in range(54, len(fragment), 4):
+        yield bytes((0, 0, 0, n)) + fragment[:n]
+    for frames in list(all_frames())[::4]:
         short = b"".join(bytes((len(f[:255]),)) + f[:255]
                          for link, f in frames[:8] if link == 1)
         if short:

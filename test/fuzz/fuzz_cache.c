@@ -41,6 +41,24 @@ static uint8_t *copy_of(const uint8_t *data, size_t size)
 	return copy;
 }
 
+/* A file that is taken is as long as its header says, and no other length is. */
+static void check_lengths(const uint8_t *data, size_t size)
+{
+	for (size_t n = size - 1; n <= size + 1; n += 2) {
+		uint8_t *copy = malloc(n);
+		struct cachefile f;
+		int rc;
+
+		if (copy == NULL)
+			abort();
+		memcpy(copy, data, size < n ? size : n);
+		copy[n - 1] = 0;
+		rc = cachefile_open(&f, copy, n);
+		assert(rc == (n < size ? -ENODATA : -EFBIG));
+		free(copy);
+	}
+}
+
 static void check_file(const uint8_t *data, size_t size)
 {
 	uint8_t header[CACHEFILE_HEADER];
@@ -51,6 +69,7 @@ static void check_file(const uint8_t *data, size_t size)
 
 	rc = cachefile_open(&f, copy, size);
 	if (rc == 0) {
+		check_lengths(data, size);
 		for (uint64_t i = 0; i <= f.packets; i++) {
 			rc = cachefile_get(&f, i);
 			assert((rc >= 0 && rc != 1) == (i < f.packets));
