@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FLOWS 8
 #define SLOTS 4096
 #define CONNS 8192
+#define CUTS  100 /* bytes of the first frame that are cut one by one */
 
 static bool ports[PREP_PORTS];
 
@@ -88,6 +89,18 @@ static void check_file(const uint8_t *data, size_t size)
 	free(copy);
 }
 
+/* A frame that the capture cut anywhere: nothing behind the cut is read. */
+static void peek_cuts(uint16_t link, const uint8_t *data, uint32_t len)
+{
+	for (uint32_t n = len < CUTS ? len : CUTS; n > 0; n--) {
+		uint8_t *copy = copy_of(data, n);
+		struct peek p;
+
+		peek_frame(link, copy, n, &p);
+		free(copy);
+	}
+}
+
 static void split_frames(const struct prep_rules *r, uint16_t link,
 			 const uint8_t *data, size_t size)
 {
@@ -109,6 +122,8 @@ static void split_frames(const struct prep_rules *r, uint16_t link,
 		uint8_t *copy = copy_of(data + 1, len);
 		struct peek p;
 
+		if (n == 0)
+			peek_cuts(link, data + 1, len);
 		peek_frame(link, copy, len, &p);
 		assert(split_frame(s, n + 1, &p, &entry[n]) == 0);
 		free(copy);
