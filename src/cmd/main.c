@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "cmd/version.h"
 #include "os/log.h"
 
@@ -56,8 +57,12 @@ int main(int argc, char **argv)
 		return EXIT_SAME;
 	}
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(argc - 2, argv + 2);
+		if (strcmp(commands[i].name, name) == 0) {
+			int rc = commands[i].run(argc - 2, argv + 2);
+
+			options_forget();
+			return rc;
+		}
 	if (name[0] == '\0')
 		usage(stderr);
 	else

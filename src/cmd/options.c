@@ -25,7 +25,7 @@
 
 #define ARGS_FILE_MAX (1u << 20) /* bytes of an @FILE */
 
-/* A block that is never given back; the list keeps it in sight of leak tests. */
+/* A block that lives until options_forget(). */
 struct kept {
 	struct kept *next;
 	char text[];
@@ -42,6 +42,16 @@ static char *keep(size_t size)
 	k->next = all_kept;
 	all_kept = k;
 	return k->text;
+}
+
+void options_forget(void)
+{
+	while (all_kept != NULL) {
+		struct kept *k = all_kept;
+
+		all_kept = k->next;
+		free(k);
+	}
 }
 
 /* Where words come from: argv, or a text. */

@@ -96,8 +96,8 @@ void options_defaults(struct options *o);
 
 /**
  * options_parse() - Read a command line
- * @o:		Result: the defaults, and what was said; strings point into @argv, or into memory that is never
- *		given back (@FILE)
+ * @o:		Result: the defaults, and what was said; strings point into @argv,
+ *		or into memory that options_forget() gives back
  * @argc, @argv: Arguments behind the subcommand's name
  * @cmd:	One of OPTIONS_; for options_read() of several
  * @e:		Sentence on failure: what is wrong, and the mend
@@ -112,6 +112,9 @@ int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
  */
 int options_read(struct options *o, const char *text, unsigned cmd,
 		 struct errbuf *e);
+
+/** options_forget() - Give back the memory behind all options that were read */
+void options_forget(void);
 
 /** options_check() - Do they make sense together? Return: 0 or -EINVAL */
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e);
