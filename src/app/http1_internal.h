@@ -51,7 +51,7 @@ enum {
 	F_TE = 1 << 7,	    /* there was a Transfer-Encoding */
 	F_CHUNKED = 1 << 8, /* its last coding so far is chunked */
 	F_V10 = 1 << 9,
-	F_INTERIM = 1 << 10, /* status is 1xx, not 101 */
+	F_INTERIM = 1 << 10,   /* status is 1xx, not 101 */
 	F_MALFORMED = 1 << 11, /* no reading is left */
 	F_DOUBT = 1 << 12,     /* a message before was ambiguous */
 };

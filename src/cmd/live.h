@@ -47,7 +47,7 @@ struct live {
 	bool has_mirror;
 	bool has_sut;
 	bool mirror_guarded;
-	bool mirror_over; /* it is not read any more */
+	bool mirror_over;      /* it is not read any more */
 	uint64_t mirror_drops; /* then: what it had lost until there */
 	struct capture_file file;
 	struct frame_info record; /* last one that was read of it */

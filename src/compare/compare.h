@@ -57,8 +57,9 @@ enum verdict {
 					* where production answered */ \
 	X(REASON_EXTRA, "extra")     /* SUT answered what production did not \
 					*/ \
-	X(REASON_MALFORMED, "malformed") /* SUT's is no HTTP, production's is \
-					    */ \
+	X(REASON_MALFORMED,                                                    \
+	  "malformed") /* SUT's is no HTTP, production's is \
+					    */                  \
 	/* not compared */                                                     \
 	X(REASON_LEVEL_NONE, "level_none")                                     \
 	X(REASON_AMBIGUOUS,                                                    \

@@ -26,9 +26,9 @@ void outlet_init(struct outlet *o, int fd)
 {
 	struct stat st;
 
-	*o = (struct outlet){ .fd = fd,
-			      .waits = fstat(fd, &st) == 0 &&
-				       !S_ISREG(st.st_mode) };
+	*o = (struct outlet){
+		.fd = fd, .waits = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)
+	};
 }
 
 /* Return: 0 when something can be written, or an error to be told by write(). */

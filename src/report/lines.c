@@ -31,7 +31,7 @@ struct lines {
 	_Atomic int error;
 	int fd;
 	struct outlet outlet; /* to @fd */
-	bool begun; /* @buf begins inside a line */
+	bool begun;	      /* @buf begins inside a line */
 	size_t used;
 	size_t cap; /* of @buf: a longest line and GATHER bytes fit */
 	char *buf;

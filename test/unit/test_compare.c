@@ -245,8 +245,8 @@ static void test_malformed(void)
 	static const struct row rows[] = {
 		{ "no HTTP", OK CL5 "\r\nhello", "SSH-2.0-x\r\n",
 		  VERDICT_DIFFERENT, REASON_MALFORMED, 0, NULL },
-		{ "no digits", OK TE "1\r\nx\r\n0\r\n\r\n",
-		  OK TE "x\r\n", VERDICT_DIFFERENT, REASON_MALFORMED, 0, NULL },
+		{ "no digits", OK TE "1\r\nx\r\n0\r\n\r\n", OK TE "x\r\n",
+		  VERDICT_DIFFERENT, REASON_MALFORMED, 0, NULL },
 		{ "too many digits", OK TE "1\r\nx\r\n0\r\n\r\n",
 		  OK TE "12345678123456781\r\n", VERDICT_DIFFERENT,
 		  REASON_MALFORMED, 0, NULL },
