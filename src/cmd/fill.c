@@ -241,6 +241,13 @@ static uint64_t elapsed(const struct live *l)
 	return l->mirror_frames > 0 ? l->now - l->first_ts : 0;
 }
 
+uint64_t live_drops(struct live *l)
+{
+	if (l->mirror_over || !l->has_mirror)
+		return l->mirror_drops;
+	return ring_stats(&l->mirror)->drops;
+}
+
 static void fill(struct filled *f, struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
@@ -255,11 +262,7 @@ static void fill(struct filled *f, struct live *l)
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
 	fill_emit(f, l);
-	if (l->has_mirror) {
-		const struct ring_stats *rs = ring_stats(&l->mirror);
-
-		f->d.capture.drops = rs->drops;
-	}
+	f->d.capture.drops = live_drops(l);
 	if (l->has_sut)
 		f->d.capture.drops += ring_stats(&l->sut)->drops;
 	f->d.behind = shadow_behind(s);
@@ -387,7 +390,7 @@ void live_progress(struct live *l)
 			st->verdict[VERDICT_EQUIVALENT],
 		.different = st->verdict[VERDICT_DIFFERENT],
 		.behind = hist_quantile(shadow_behind(s), 500),
-		.drops = l->has_mirror ? ring_stats(&l->mirror)->drops : 0,
+		.drops = live_drops(l),
 	};
 	struct winsize ws;
 	unsigned cols = COLUMNS;

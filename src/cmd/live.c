@@ -716,6 +716,8 @@ static void wind_up(struct live *l)
 	struct effects out;
 	bool more = true;
 
+	l->mirror_drops = live_drops(l);
+	l->mirror_over = true;
 	l->stop = false;
 	while (l->has_sut && l->now < until && !l->stop && !wire_is_bad(l)) {
 		if (turn(l, false) == 0)

@@ -51,6 +51,8 @@ struct live {
 	bool has_mirror;
 	bool has_sut;
 	bool mirror_guarded;
+	bool mirror_over;      /* it is not read any more */
+	uint64_t mirror_drops; /* then: what it had lost until there */
 	struct capture_file file;
 	struct frame_info record; /* last one that was read of it */
 	bool record_waits;	  /* it was not taken yet */
@@ -198,6 +200,9 @@ void live_print_input(const struct live *l, enum engine_source from,
 /** live_start_line(), live_event_line() - JSON lines of the run */
 void live_start_line(struct live *l);
 void live_event_line(struct live *l, const struct engine_event *ev);
+/** live_drops() - Frames that the mirror's ring lost while it was read */
+uint64_t live_drops(struct live *l);
+
 /** live_progress() - The line on a terminal */
 void live_progress(struct live *l);
 

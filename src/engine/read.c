@@ -255,7 +255,12 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
-		spoil(x, is_rest(f, who, x) ? REASON_MIDSTREAM : REASON_TUNNEL);
+		if (is_rest(f, who, x))
+			spoil(x, REASON_MIDSTREAM);
+		else if ((pc->flags & FRAMER_MALFORMED) == 0)
+			spoil(x, REASON_TUNNEL);
+		else if (who == WHO_PROD)
+			spoil(x, REASON_PROD_MALFORMED);
 		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
 						       : FLOW_QUIET_S);
 	}
