@@ -57,11 +57,47 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
 }
 
-bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n)
+/* Is the client inside of a message, as far as it was read? */
+static bool in_message(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_CLIENT];
+
+	return x != NULL && (x->flags & X_C_BEGUN) != 0;
+}
+
+/* Is @seq, which was not read yet, inside of the message that was read last? */
+static bool is_inside(const struct flow *f, uint32_t seq)
+{
+	uint8_t app[FLOW_APP_MAX];
+
+	if (framer_of(f) == NULL || is_quiet(f, WHO_CLIENT) || !in_message(f))
+		return false;
+	if (seq == f->c.nxt)
+		return true;
+	memcpy(app, f->app, sizeof(app));
+	return framer_of(f)->skip(app, WHO_CLIENT, seq - f->c.nxt);
+}
+
+bool read_follows(const struct flow *f, uint32_t seq)
+{
+	return seq == f->c.nxt && framer_of(f) != NULL &&
+	       !is_quiet(f, WHO_CLIENT) && !in_message(f);
+}
+
+void read_unsure(struct flow *f, enum compare_reason why)
+{
+	if (f->unsure != REASON_NONE)
+		return;
+	f->unsure = (uint8_t)why;
+	f->unsure_from = f->x.marks[WHO_CLIENT];
+}
+
+bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
+		 uint32_t n)
 {
 	const struct framer_ops *ops = framer_of(f);
 
-	if (n == 0)
+	if (n == 0 || is_inside(f, seq))
 		return false;
 	if (ops == NULL) {
 		ops = framer_guess(f->key.pport, p, n);
@@ -103,6 +139,18 @@ static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
 	x->request_len = (uint8_t)(x->request_len + n);
 }
 
+/* A request begins. Its client pipelines if it has acked nothing since the one
+ * before began, or not all of the answer to that.
+ */
+static void request_begins(struct flow *f, struct exchange *x, uint32_t ack)
+{
+	if (x->index > 0 && ack == f->begun_ack)
+		f->flags |= FLOW_PIPELINES;
+	f->begun_ack = ack;
+	x->c_ack = ack;
+	x->flags |= X_C_BEGUN;
+}
+
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, const struct span *sp)
@@ -114,8 +162,7 @@ static void client_piece(struct engine *e, struct flow *f,
 		return;
 	}
 	if ((x->flags & X_C_BEGUN) == 0)
-		x->c_ack = sp->ack;
-	x->flags |= X_C_BEGUN;
+		request_begins(f, x, sp->ack);
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	/* Where a request may be split in two ways, or two copies of its
@@ -219,6 +266,9 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 
 	if (x == NULL)
 		return;
+	if (who == WHO_PROD && x->next != NULL &&
+	    (x->next->flags & X_C_BEGUN) != 0 && seq_lt(x->next->c_ack, seq))
+		f->flags |= FLOW_PIPELINES;
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
 	if (f->framer != &framer_quiet)
@@ -361,6 +411,9 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 		answer_mark(e, f, WHO_PROD, ack, now);
 	}
 	framer_of(f)->resync(f->app, WHO_PROD, k);
+	read_unsure(f, REASON_PROD_GAP);
+	if (seq_lt(k, f->unsure_from))
+		f->unsure_from = k;
 	read_spans(e, f, WHO_PROD, NULL, now);
 }
 
@@ -579,8 +632,11 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
 		close_exchange(e, f, x, now);
 	}
 	for (; x != NULL; x = x->next)
-		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0)
+		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0) {
+			if (seq_le(ack, f->p.nxt))
+				f->flags |= FLOW_PIPELINES;
 			return false;
+		}
 	return at == ack;
 }
 
@@ -601,6 +657,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 	}
 	read_close(e, f, now);
 	memset(&f->x, 0, sizeof(f->x));
+	f->unsure_from = 0;
 	if (ops != NULL)
 		ops->init(f->app, true);
 	return false;

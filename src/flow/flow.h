@@ -145,8 +145,9 @@ enum {
 	FLOW_MOVE_P = 1 << 23, /* its last mark is by quiet, and may move */
 	FLOW_MOVE_S = 1 << 24,
 	FLOW_SPOKE_C = 1 << 25,
-	FLOW_GAP = 1 << 27,    /* a hole is believed; the leg will end */
-	FLOW_IS_TLS = 1 << 26, /* recognised, and not played */
+	FLOW_GAP = 1 << 27,	  /* a hole is believed; the leg will end */
+	FLOW_IS_TLS = 1 << 26,	  /* recognised, and not played */
+	FLOW_PIPELINES = 1 << 28, /* the client does not wait for answers */
 };
 
 /* Which list of the table a flow is in. */
@@ -266,6 +267,9 @@ struct flow {
 	/* the engine's */
 	uint64_t quiet_p; /* when production spoke last */
 	uint64_t quiet_s;
+	uint32_t begun_ack; /* of the client's newest message, when it began */
+	uint32_t unsure_from; /* first exchange whose pairing is guessed */
+	uint8_t unsure;	      /* why it is; 0: none is */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];
 };

@@ -223,7 +223,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	memset(&f->c, 0, sizeof(f->c));
 	memset(&f->p, 0, sizeof(f->p));
 	memset(&f->s, 0, sizeof(f->s));
-	f->flags &= FLOW_FRAMED;
+	f->flags &= FLOW_FRAMED | FLOW_PIPELINES;
 	made_up(f, (f->c_has & OPT_HAS_TS) != 0, f->c_tsval,
 		ipaddr_is4(&f->key.client));
 	f->ev |= ended;
