@@ -52,6 +52,8 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 			e->stats.count.tls++;
 		}
 	}
+	if (who == WHO_SUT)
+		f->flags |= FLOW_SUT_CHOSE;
 	f->framer = ops;
 	f->flags |= FLOW_FRAMED;
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
@@ -187,6 +189,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 {
 	bool http = f->framer == &framer_http1;
 
+	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->flags & X_HAVE_S) == 0)
+		spoil(x, REASON_TUNNEL);
 	/* A SUT may have answered, and reset, before production does: what has
 	 * begun is compared to its end.
 	 */
@@ -259,6 +263,28 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
 		judge(e, f, x, reason_of(f), now);
 }
 
+/* Does the SUT's stream have no marks of its own although production's has? What
+ * it says cannot be told apart then; its answers end with production's.
+ */
+static bool is_broken(const struct flow *f)
+{
+	return f->framer != &framer_quiet &&
+	       ((f->flags & FLOW_BROKEN_S) != 0 ||
+		(f->flags & (FLOW_QUIET_S | FLOW_QUIET_P)) == FLOW_QUIET_S);
+}
+
+static void follow(struct engine *e, struct flow *f, uint64_t now)
+{
+	struct exchange *x;
+
+	while (is_broken(f) && (x = f->x.at[WHO_SUT]) != NULL &&
+	       (x->flags & X_HAVE_P) != 0) {
+		spoil(x, REASON_TUNNEL);
+		exchange_mark(&f->x, e->pool, WHO_SUT, f->s.nxt);
+		try_judge(e, f, x, now);
+	}
+}
+
 static void answer_mark(struct engine *e, struct flow *f, enum who who,
 			uint32_t seq, uint64_t now)
 {
@@ -271,8 +297,10 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 		f->flags |= FLOW_PIPELINES;
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
-	if (f->framer != &framer_quiet)
+	if (!is_quiet(f, who))
 		try_judge(e, f, x, now);
+	if (who == WHO_PROD)
+		follow(e, f, now);
 }
 
 /* A flow that was joined in the middle: are these bytes of production the rest
@@ -282,6 +310,25 @@ static bool is_rest(const struct flow *f, enum who who,
 		    const struct exchange *x)
 {
 	return (f->flags & FLOW_MID) != 0 && who == WHO_PROD && x->index == 0;
+}
+
+/* The place in production's messages is lost. */
+static void lose_prod(struct flow *f)
+{
+	f->flags |= FLOW_PLOST;
+	if (stream_has(&f->p, STREAM_FIN))
+		f->ev |= EV_P_FIN; /* its place does not matter any more */
+}
+
+/* A server says what is none of the protocol's. Production's place is known again
+ * at the client's next request; the SUT's never.
+ */
+static void broke(struct flow *f, enum who who)
+{
+	if (who == WHO_PROD)
+		lose_prod(f);
+	else
+		f->flags |= FLOW_BROKEN_S;
 }
 
 static void answer_piece(struct engine *e, struct flow *f, enum who who,
@@ -306,14 +353,22 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
 		spoil(x, is_rest(f, who, x) ? REASON_MIDSTREAM : REASON_TUNNEL);
-		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
-						       : FLOW_QUIET_S);
+		if ((pc->flags & FRAMER_MARK) == 0)
+			broke(f, who);
+		else
+			f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
+							       : FLOW_QUIET_S);
+		/* The SUT may have switched first, and spoken since. */
+		if (who == WHO_PROD && (f->flags & FLOW_SPOKE_S) != 0)
+			shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
 	}
 	c = comparison(e, f, x, begun);
 	if (c != NULL)
 		compare_feed(c, e->pool, who, pc, p);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
+	if (who == WHO_SUT)
+		follow(e, f, now);
 }
 
 /* --- quiet --- */
@@ -347,7 +402,7 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 
 		f->flags &= ~move;
 		if (x != NULL && (x->flags & (X_JUDGED | X_PASSED)) == 0)
-			exchange_unmark(&f->x, who);
+			shadow_unmark(e->shadow, f, who);
 	}
 	f->flags |= spoke;
 	*(who == WHO_PROD ? &f->quiet_p : &f->quiet_s) = now;
@@ -380,7 +435,8 @@ void read_quiet(struct engine *e, struct flow *f, uint64_t now)
 		else
 			next = f->quiet_p + QUIET_WAIT;
 	}
-	if ((f->flags & FLOW_SPOKE_S) != 0 && f->s.early == NULL) {
+	if ((f->flags & FLOW_SPOKE_S) != 0 && f->s.early == NULL &&
+	    !is_broken(f)) {
 		if (now - f->quiet_s >= QUIET_WAIT)
 			quiet_mark(e, f, WHO_SUT, now);
 		else if (f->quiet_s + QUIET_WAIT < next)
@@ -465,7 +521,8 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		return;
 	f->flags |= bit;
 	if (is_quiet(f, who)) {
-		if ((f->flags & spoke) != 0)
+		if ((f->flags & spoke) != 0 &&
+		    (who == WHO_PROD || !is_broken(f)))
 			quiet_mark(e, f, who, now);
 		return;
 	}
@@ -489,6 +546,26 @@ static void hold_prod(struct engine *e, struct flow *f,
 	shadow_hold_prod(e->shadow, f, seg, now);
 }
 
+/* The SUT has spoken first, which proves nothing about production: the client's
+ * bytes decide, unless production has spoken before them. If they are of a known
+ * protocol, what the SUT said is none of it.
+ */
+static void choose_again(struct engine *e, struct flow *f, enum who who,
+			 const uint8_t *p, uint32_t n)
+{
+	f->flags &= ~(uint32_t)FLOW_SUT_CHOSE;
+	if (who != WHO_CLIENT)
+		return;
+	choose(e, f, who, p, n);
+	if (f->framer == &framer_quiet)
+		return;
+	shadow_unmark(e->shadow, f, WHO_SUT);
+	f->flags &= ~(uint32_t)(FLOW_SPOKE_S | FLOW_MOVE_S);
+	f->flags |= FLOW_BROKEN_S;
+	if (f->x.at[WHO_SUT] != NULL)
+		spoil(f->x.at[WHO_SUT], REASON_TUNNEL);
+}
+
 void read_spans(struct engine *e, struct flow *f, enum who who,
 		const struct segment *seg, uint64_t now)
 {
@@ -505,6 +582,8 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 			f->flags |= FLOW_PLOST;
 		else if (f->framer == NULL)
 			choose(e, f, who, sp.data, sp.len);
+		else if (who != WHO_SUT && (f->flags & FLOW_SUT_CHOSE) != 0)
+			choose_again(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
 			continue; /* the answer to a request that was missed */
 		read_bytes(e, f, who, &sp, now);
@@ -548,7 +627,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 				e->stats.count.holes_skipped++;
 			} else {
 				e->stats.count.holes_lost++;
-				f->flags |= FLOW_PLOST;
+				lose_prod(f);
 			}
 		}
 	}

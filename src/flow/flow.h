@@ -147,6 +147,8 @@ enum {
 	FLOW_SPOKE_C = 1 << 25,
 	FLOW_GAP = 1 << 27,	  /* a hole is believed; the leg will end */
 	FLOW_IS_TLS = 1 << 26,	  /* recognised, and not played */
+	FLOW_BROKEN_S = 1 << 29, /* the SUT's answers are not the protocol's */
+	FLOW_SUT_CHOSE = 1 << 30, /* the SUT spoke first, and no other did yet */
 	FLOW_PIPELINES = 1 << 28, /* the client does not wait for answers */
 };
 
