@@ -69,8 +69,13 @@ void read_close(struct engine *e, struct flow *f, uint64_t now);
  * bytes up to @ack. Return: production's messages from there on can be kept
  */
 bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now);
-/* Does a message of the client begin with these bytes? */
-bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n);
+/* Does a message of the client begin with these bytes, at @seq? */
+bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
+		 uint32_t n);
+/* Does @seq follow the end of the last message of the client's that was read? */
+bool read_follows(const struct flow *f, uint32_t seq);
+/* Which answer belongs to which request is guessed from here on, and why. */
+void read_unsure(struct flow *f, enum compare_reason why);
 
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,

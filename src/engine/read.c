@@ -52,16 +52,54 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 			e->stats.count.tls++;
 		}
 	}
+	if (who == WHO_SUT)
+		f->flags |= FLOW_SUT_CHOSE;
 	f->framer = ops;
 	f->flags |= FLOW_FRAMED;
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
 }
 
-bool read_begins(const struct flow *f, const uint8_t *p, uint32_t n)
+/* Is the client inside of a message, as far as it was read? */
+static bool in_message(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_CLIENT];
+
+	return x != NULL && (x->flags & X_C_BEGUN) != 0;
+}
+
+/* Is @seq, which was not read yet, inside of the message that was read last? */
+static bool is_inside(const struct flow *f, uint32_t seq)
+{
+	uint8_t app[FLOW_APP_MAX];
+
+	if (framer_of(f) == NULL || is_quiet(f, WHO_CLIENT) || !in_message(f))
+		return false;
+	if (seq == f->c.nxt)
+		return true;
+	memcpy(app, f->app, sizeof(app));
+	return framer_of(f)->skip(app, WHO_CLIENT, seq - f->c.nxt);
+}
+
+bool read_follows(const struct flow *f, uint32_t seq)
+{
+	return seq == f->c.nxt && framer_of(f) != NULL &&
+	       !is_quiet(f, WHO_CLIENT) && !in_message(f);
+}
+
+void read_unsure(struct flow *f, enum compare_reason why)
+{
+	if (f->unsure != REASON_NONE)
+		return;
+	f->unsure = (uint8_t)why;
+	f->unsure_from = f->x.marks[WHO_CLIENT];
+}
+
+bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
+		 uint32_t n)
 {
 	const struct framer_ops *ops = framer_of(f);
 
-	if (n == 0)
+	if (n == 0 || is_inside(f, seq))
 		return false;
 	if (ops == NULL) {
 		ops = framer_guess(f->key.pport, p, n);
@@ -103,6 +141,18 @@ static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
 	x->request_len = (uint8_t)(x->request_len + n);
 }
 
+/* A request begins. Its client pipelines if it has acked nothing since the one
+ * before began, or not all of the answer to that.
+ */
+static void request_begins(struct flow *f, struct exchange *x, uint32_t ack)
+{
+	if (x->index > 0 && ack == f->begun_ack)
+		f->pipelines = true;
+	f->begun_ack = ack;
+	x->c_ack = ack;
+	x->flags |= X_C_BEGUN;
+}
+
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, const struct span *sp)
@@ -114,8 +164,7 @@ static void client_piece(struct engine *e, struct flow *f,
 		return;
 	}
 	if ((x->flags & X_C_BEGUN) == 0)
-		x->c_ack = sp->ack;
-	x->flags |= X_C_BEGUN;
+		request_begins(f, x, sp->ack);
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	/* Where a request may be split in two ways, or two copies of its
@@ -140,6 +189,10 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 {
 	bool http = f->framer == &framer_http1;
 
+	/* The answer that breaks the protocol is compared, those behind are not. */
+	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->flags & X_HAVE_S) == 0 &&
+	    x->cmp == NULL)
+		spoil(x, REASON_TUNNEL);
 	/* A SUT may have answered, and reset, before production does: what has
 	 * begun is compared to its end.
 	 */
@@ -212,6 +265,31 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
 		judge(e, f, x, reason_of(f), now);
 }
 
+/* Does the SUT's stream have no marks of its own although production's has? What
+ * it says cannot be told apart then; its answers end with production's.
+ */
+static bool is_broken(const struct flow *f)
+{
+	return f->framer != &framer_quiet &&
+	       ((f->flags & FLOW_BROKEN_S) != 0 ||
+		(f->flags & (FLOW_QUIET_S | FLOW_QUIET_P)) == FLOW_QUIET_S);
+}
+
+static void follow(struct engine *e, struct flow *f, uint64_t now)
+{
+	struct exchange *x;
+
+	while (is_broken(f) && (x = f->x.at[WHO_SUT]) != NULL &&
+	       (x->flags & X_HAVE_P) != 0) {
+		if (x->cmp == NULL)
+			spoil(x, REASON_TUNNEL);
+		else
+			compare_done(x->cmp, e->pool, WHO_SUT);
+		exchange_mark(&f->x, e->pool, WHO_SUT, f->s.nxt);
+		try_judge(e, f, x, now);
+	}
+}
+
 static void answer_mark(struct engine *e, struct flow *f, enum who who,
 			uint32_t seq, uint64_t now)
 {
@@ -219,10 +297,15 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 
 	if (x == NULL)
 		return;
+	if (who == WHO_PROD && x->next != NULL &&
+	    (x->next->flags & X_C_BEGUN) != 0 && seq_lt(x->next->c_ack, seq))
+		f->pipelines = true;
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
-	if (f->framer != &framer_quiet)
+	if (!is_quiet(f, who))
 		try_judge(e, f, x, now);
+	if (who == WHO_PROD)
+		follow(e, f, now);
 }
 
 /* A flow that was joined in the middle: are these bytes of production the rest
@@ -232,6 +315,33 @@ static bool is_rest(const struct flow *f, enum who who,
 		    const struct exchange *x)
 {
 	return (f->flags & FLOW_MID) != 0 && who == WHO_PROD && x->index == 0;
+}
+
+/* The place in production's messages is lost. */
+static void lose_prod(struct flow *f)
+{
+	f->flags |= FLOW_PLOST;
+	if (stream_has(&f->p, STREAM_FIN))
+		f->ev |= EV_P_FIN; /* its place does not matter any more */
+}
+
+/* From here on a server says what is none of the protocol's: as it agreed, with
+ * the mark of what made the tunnel, or it breaks it. Production's place is known
+ * again at the client's next request then; the SUT's never.
+ */
+static void leave_protocol(struct engine *e, struct flow *f, enum who who,
+			   bool agreed, uint64_t now)
+{
+	if (agreed)
+		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
+						       : FLOW_QUIET_S);
+	else if (who == WHO_PROD)
+		lose_prod(f);
+	else
+		f->flags |= FLOW_BROKEN_S;
+	/* The SUT may have switched first, and spoken since. */
+	if (who == WHO_PROD && (f->flags & FLOW_SPOKE_S) != 0)
+		shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
 }
 
 static void answer_piece(struct engine *e, struct flow *f, enum who who,
@@ -261,14 +371,16 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 			spoil(x, REASON_TUNNEL);
 		else if (who == WHO_PROD)
 			spoil(x, REASON_PROD_MALFORMED);
-		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
-						       : FLOW_QUIET_S);
 	}
 	c = comparison(e, f, x, begun);
 	if (c != NULL)
 		compare_feed(c, e->pool, who, pc, p);
+	if ((pc->flags & FRAMER_TUNNEL) != 0)
+		leave_protocol(e, f, who, (pc->flags & FRAMER_MARK) != 0, now);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
+	if (who == WHO_SUT)
+		follow(e, f, now);
 }
 
 /* --- quiet --- */
@@ -302,7 +414,7 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 
 		f->flags &= ~move;
 		if (x != NULL && (x->flags & (X_JUDGED | X_PASSED)) == 0)
-			exchange_unmark(&f->x, who);
+			shadow_unmark(e->shadow, f, who);
 	}
 	f->flags |= spoke;
 	*(who == WHO_PROD ? &f->quiet_p : &f->quiet_s) = now;
@@ -335,7 +447,8 @@ void read_quiet(struct engine *e, struct flow *f, uint64_t now)
 		else
 			next = f->quiet_p + QUIET_WAIT;
 	}
-	if ((f->flags & FLOW_SPOKE_S) != 0 && f->s.early == NULL) {
+	if ((f->flags & FLOW_SPOKE_S) != 0 && f->s.early == NULL &&
+	    !is_broken(f)) {
 		if (now - f->quiet_s >= QUIET_WAIT)
 			quiet_mark(e, f, WHO_SUT, now);
 		else if (f->quiet_s + QUIET_WAIT < next)
@@ -366,6 +479,9 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 		answer_mark(e, f, WHO_PROD, ack, now);
 	}
 	framer_of(f)->resync(f->app, WHO_PROD, k);
+	read_unsure(f, REASON_PROD_GAP);
+	if (seq_lt(k, f->unsure_from))
+		f->unsure_from = k;
 	read_spans(e, f, WHO_PROD, NULL, now);
 }
 
@@ -417,7 +533,8 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		return;
 	f->flags |= bit;
 	if (is_quiet(f, who)) {
-		if ((f->flags & spoke) != 0)
+		if ((f->flags & spoke) != 0 &&
+		    (who == WHO_PROD || !is_broken(f)))
 			quiet_mark(e, f, who, now);
 		return;
 	}
@@ -441,6 +558,26 @@ static void hold_prod(struct engine *e, struct flow *f,
 	shadow_hold_prod(e->shadow, f, seg, now);
 }
 
+/* The SUT has spoken first, which proves nothing about production: the client's
+ * bytes decide, unless production has spoken before them. If they are of a known
+ * protocol, what the SUT said is none of it.
+ */
+static void choose_again(struct engine *e, struct flow *f, enum who who,
+			 const uint8_t *p, uint32_t n)
+{
+	f->flags &= ~(uint32_t)FLOW_SUT_CHOSE;
+	if (who != WHO_CLIENT)
+		return;
+	choose(e, f, who, p, n);
+	if (f->framer == &framer_quiet)
+		return;
+	shadow_unmark(e->shadow, f, WHO_SUT);
+	f->flags &= ~(uint32_t)(FLOW_SPOKE_S | FLOW_MOVE_S);
+	f->flags |= FLOW_BROKEN_S;
+	if (f->x.at[WHO_SUT] != NULL)
+		spoil(f->x.at[WHO_SUT], REASON_TUNNEL);
+}
+
 void read_spans(struct engine *e, struct flow *f, enum who who,
 		const struct segment *seg, uint64_t now)
 {
@@ -457,6 +594,8 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 			f->flags |= FLOW_PLOST;
 		else if (f->framer == NULL)
 			choose(e, f, who, sp.data, sp.len);
+		else if (who != WHO_SUT && (f->flags & FLOW_SUT_CHOSE) != 0)
+			choose_again(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->flags & FLOW_PLOST) != 0)
 			continue; /* the answer to a request that was missed */
 		read_bytes(e, f, who, &sp, now);
@@ -500,7 +639,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 				e->stats.count.holes_skipped++;
 			} else {
 				e->stats.count.holes_lost++;
-				f->flags |= FLOW_PLOST;
+				lose_prod(f);
 			}
 		}
 	}
@@ -596,8 +735,11 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
 		close_exchange(e, f, x, now);
 	}
 	for (; x != NULL; x = x->next)
-		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0)
+		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0) {
+			if (seq_le(ack, f->p.nxt))
+				f->pipelines = true;
 			return false;
+		}
 	return at == ack;
 }
 
@@ -618,6 +760,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 	}
 	read_close(e, f, now);
 	memset(&f->x, 0, sizeof(f->x));
+	f->unsure_from = 0;
 	if (ops != NULL)
 		ops->init(f->app, true);
 	return false;

@@ -47,7 +47,7 @@ static const struct frame *early_begin(const struct flow *f)
 {
 	const struct frame *fr = f->c.early;
 
-	while (fr != NULL && !read_begins(f, fr->data, fr->len))
+	while (fr != NULL && !read_begins(f, fr->seq, fr->data, fr->len))
 		fr = fr->next;
 	return fr;
 }
@@ -59,7 +59,10 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 	const struct frame *fr = early_begin(f);
 	uint32_t seq;
 	uint32_t ack;
+	bool sure;
 	bool keep;
+	uint8_t why =
+		f->end == FLOW_END_GAP ? REASON_CLIENT_GAP : REASON_SUT_DOWN;
 
 	if (!shadow_resumes(e->shadow, f))
 		return;
@@ -68,15 +71,18 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		ack = fr->ack;
 	} else if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
 		   !seq_lt(seg->seq, f->c.nxt) &&
-		   read_begins(f, seg->data, seg->len)) {
+		   read_begins(f, seg->seq, seg->data, seg->len)) {
 		seq = seg->seq;
 		ack = seg->ack;
 	} else {
 		shadow_lost(e->shadow, f);
 		return;
 	}
+	sure = f->end != FLOW_END_GAP && read_follows(f, seq);
 	keep = read_restart(e, f, ack, now);
 	shadow_restart(e->shadow, f, seq, ack, keep, now);
+	if (!sure || !keep)
+		read_unsure(f, why);
 	read_spans(e, f, WHO_CLIENT, seg, now);
 }
 
@@ -99,6 +105,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 {
 	struct shadow_leg leg = leg_of(e, key->map, key->pport);
 	const struct framer_ops *ops;
+	struct flow *f;
 
 	if (!e->cfg.shadow.midstream || seg->len == 0 || seg->cap != seg->len ||
 	    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
@@ -106,7 +113,10 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	ops = framer_guess(key->pport, seg->data, seg->len);
 	if (ops == &framer_quiet || !ops->begins(seg->data, seg->len))
 		return NULL;
-	return shadow_join(e->shadow, key, &leg, seg, now, out);
+	f = shadow_join(e->shadow, key, &leg, seg, now, out);
+	if (f != NULL)
+		read_unsure(f, REASON_MIDSTREAM);
+	return f;
 }
 
 /* Data in a SYN (fast open) is the stream's first; it follows the handshake. */

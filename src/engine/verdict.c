@@ -86,6 +86,23 @@ static void uncompared(const struct engine *e, const struct exchange *x,
 		r->verdict = VERDICT_DIFFERENT;
 }
 
+/* Where the pairing is guessed a difference is no evidence, and an answer that is
+ * equal is: which one belongs to which request is then known again, unless the
+ * client sends more than one at a time.
+ */
+static void doubt(struct flow *f, const struct exchange *x,
+		  struct compare_result *r)
+{
+	if (f->unsure == REASON_NONE || seq_lt(x->index, f->unsure_from))
+		return;
+	if (r->verdict == VERDICT_DIFFERENT) {
+		r->verdict = VERDICT_NOT_COMPARED;
+		r->reason = (enum compare_reason)f->unsure;
+	} else if (r->verdict != VERDICT_NOT_COMPARED && !f->pipelines) {
+		f->unsure = REASON_NONE;
+	}
+}
+
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why, uint64_t now)
 {
@@ -105,6 +122,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	} else {
 		uncompared(e, x, why, r);
 	}
+	doubt(f, x, r);
 	x->flags |= X_JUDGED;
 	e->stats.verdict[r->verdict]++;
 	e->stats.reason[r->verdict][r->reason]++;

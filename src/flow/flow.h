@@ -148,6 +148,9 @@ enum {
 	FLOW_GAP = 1 << 27,    /* a hole is believed; the leg will end */
 	FLOW_IS_TLS = 1 << 26, /* recognised, and not played */
 	FLOW_CUT = 1 << 28, /* the capture cut payload of the client: @c_cut */
+	FLOW_BROKEN_S = 1 << 29, /* the SUT's answers are not the protocol's */
+	FLOW_SUT_CHOSE =
+		1 << 30, /* the SUT spoke first, and no other did yet */
 };
 
 /* Which list of the table a flow is in. */
@@ -268,6 +271,10 @@ struct flow {
 	/* the engine's */
 	uint64_t quiet_p; /* when production spoke last */
 	uint64_t quiet_s;
+	uint32_t begun_ack; /* of the client's newest message, when it began */
+	uint32_t unsure_from; /* first exchange whose pairing is guessed */
+	uint8_t unsure;	      /* why it is; 0: none is */
+	bool pipelines;	      /* the client does not wait for answers */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];
 };

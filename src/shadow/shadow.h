@@ -204,6 +204,9 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 			     uint32_t seq, uint64_t now);
 
+/** shadow_unmark() - Take back @who's last mark, if its exchange is open still */
+void shadow_unmark(struct shadow *s, struct flow *f, enum who who);
+
 /** shadow_push() - Do all that may be done for @f now */
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out);

@@ -214,15 +214,23 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
 		s->count.requests_seen++;
+		s->count.requests_answered += (x->flags & X_HAVE_S) != 0;
 		mark_delivered(s, f, x, now);
 	} else if (who == WHO_SUT) {
-		s->count.requests_answered++;
+		s->count.requests_answered += (x->flags & X_HAVE_C) != 0;
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
 		   s->target[f->sut].owed == 0) {
 		s->target[f->sut].owed = now;
 		s->target[f->sut].owed_flow = f->id;
 	}
 	return x;
+}
+
+void shadow_unmark(struct shadow *s, struct flow *f, enum who who)
+{
+	if (exchange_unmark(&f->x, who) && who == WHO_SUT)
+		s->count.requests_answered -=
+			(f->x.at[who]->flags & X_HAVE_C) != 0;
 }
 
 void shadow_retire(struct shadow *s, struct flow *f)

@@ -146,8 +146,9 @@ static void sut_segment(struct shadow *s, struct flow *f,
 {
 	bool old = seq_lt(seg->seq, stream_end(&f->s)); /* its FIN, too */
 
+	/* Not of an older incarnation: its numbers lie before this one's. */
 	if ((f->flags & FLOW_TS) != 0 && (seg->opts.has & OPT_HAS_TS) != 0 &&
-	    seq_le(f->s_tsval, seg->opts.tsval) &&
+	    seq_le(f->s_iss, seg->seq) && seq_le(f->s_tsval, seg->opts.tsval) &&
 	    seq_le(seg->seq, f->ack_sent))
 		f->s_tsval = seg->opts.tsval;
 	if ((seg->flags & TCP_SYN) != 0 ||

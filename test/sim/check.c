@@ -534,8 +534,8 @@ static void told_different(struct sim *s, const struct engine_event *ev)
 				 k, reason_name(why));
 		return;
 	}
-	tell(s, c, KNOWN_PAIR, "I36: request %u: %s, of equal answers: %s", k,
-	     reason_name(why), ev->result.detail);
+	sim_fail(s, c, "I36: request %u: %s, of equal answers: %s", k,
+		 reason_name(why), ev->result.detail);
 }
 
 void check_event(struct sim *s, const struct engine_event *ev)

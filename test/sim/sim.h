@@ -411,7 +411,6 @@ struct held {
 
 /* What is known not to hold; README.md says why. Counted and told. */
 enum known {
-	KNOWN_PAIR,  /* answers paired wrong where a flow was resumed */
 	KNOWN_BEGIN, /* resumed inside of a message */
 	KNOWN_ORDER, /* I16b where a flow was resumed */
 	KNOWN_WHOLE, /* ended early beside a bad SUT or a bad mirror */
