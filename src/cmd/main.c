@@ -20,6 +20,8 @@ struct command {
 static const struct command commands[] = {
 	{ "shadow", cmd_shadow,
 	  "play production's clients to a SUT, and compare the answers" },
+	{ "replay", cmd_replay,
+	  "play a capture's clients to a SUT, at other speeds too" },
 	{ "doctor", cmd_doctor,
 	  "examine the way to the SUT, and name what mends it" },
 	{ "prep", cmd_prep,

@@ -272,6 +272,7 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
+	n.replay = cmd == OPTIONS_REPLAY;
 	rc = parse_words(&p, w);
 	if (rc < 0)
 		return errbuf_set(e, -EINVAL, "%s", own.s);
