@@ -67,8 +67,7 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		seq = fr->seq;
 		ack = fr->ack;
 	} else if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		   (seg->flags & TCP_ACK) != 0 &&
-		   !seq_lt(seg->seq, f->c.nxt) &&
+		   (seg->flags & TCP_ACK) != 0 && !seq_lt(seg->seq, f->c.nxt) &&
 		   read_begins(f, seg->data, seg->len)) {
 		seq = seg->seq;
 		ack = seg->ack;

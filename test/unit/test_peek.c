@@ -111,7 +111,7 @@ static void check_tcp(uint16_t link, bool v6, uint32_t hlen, const char *name)
 	CHECK_ROW(p.len == 4 && memcmp(p.data, "data", 4) == 0, name);
 	CHECK_ROW(!p.error && p.icmp == 0 && p.first && !p.fragment, name);
 	for (uint32_t cap = 0; cap < len; cap++) {
-		enum peek_depth want = cap >= len - 24	     ? PEEK_PORTS
+		enum peek_depth want = cap >= len - 24 ? PEEK_PORTS
 				       : cap >= len - 28 - hlen + (v6 ? 40 : 20)
 					       ? PEEK_IP
 					       : PEEK_NOTHING;
@@ -140,8 +140,7 @@ static const struct row {
 	ROW("VLAN", LINK_ETHERNET, false, ETH "\x81\0\0\5\x08\0"),
 	ROW("QinQ", LINK_ETHERNET, true,
 	    ETH "\x88\xa8\0\5\x91\0\0\6\x81\0\0\7\x86\xdd"),
-	ROW("MPLS", LINK_ETHERNET, false,
-	    ETH "\x88\x47\0\1\0\xff\0\1\1\xff"),
+	ROW("MPLS", LINK_ETHERNET, false, ETH "\x88\x47\0\1\0\xff\0\1\1\xff"),
 	ROW("MPLS, IPv6", LINK_ETHERNET, true, ETH "\x88\x48\0\1\1\xff"),
 	ROW("PPPoE", LINK_ETHERNET, false,
 	    ETH "\x88\x64\x11\0\0\1\0\x40\0\x21"),
@@ -217,10 +216,13 @@ static void extension_headers_are_stepped_over(void)
 {
 	len = 0;
 	ip6(0);
-	PUT("\x2b\0......");			/* hop by hop */
-	PUT("\x3c\1......" "........");		/* routing, of 16 bytes */
-	PUT("\x33\0......");			/* destination */
-	PUT("\x06\4......" "........" "........"); /* authentication, 24 */
+	PUT("\x2b\0......"); /* hop by hop */
+	PUT("\x3c\1......"
+	    "........");     /* routing, of 16 bytes */
+	PUT("\x33\0......"); /* destination */
+	PUT("\x06\4......"
+	    "........"
+	    "........"); /* authentication, 24 */
 	tcp();
 	check_tcp(LINK_RAW, true, 40 + 8 + 16 + 8 + 24, "extension headers");
 
@@ -359,7 +361,7 @@ static void an_error_is_of_the_packet_that_it_is_about(void)
 		for (int v6 = 0; v6 < 2; v6++) {
 			bool error = v6 ? type >= 1 && type <= 4
 					: type == 3 || type == 4 || type == 5 ||
-						  type == 11 || type == 12;
+						     type == 11 || type == 12;
 			struct peek p = about(v6 != 0, (uint8_t)type, 0, 0);
 
 			CHECK(p.error == error);
@@ -390,10 +392,7 @@ static void an_error_that_is_cut_is_its_own(void)
 int main(void)
 {
 	static const struct check_test tests[] = {
-#define TEST(f)                                                                \
-	{                                                                      \
-		#f, f                                                          \
-	}
+#define TEST(f) { #f, f }
 		TEST(every_link_type_and_tag),
 		TEST(what_is_not_known_has_no_addresses),
 		TEST(seven_tags_are_walked),
