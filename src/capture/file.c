@@ -43,6 +43,19 @@ int file_adopt(struct capture_file *f, int fd, const char *path,
 	return 0;
 }
 
+int file_rewind(struct capture_file *f)
+{
+	if (lseek(f->fd, 0, SEEK_SET) < 0)
+		return -errno;
+	f->eof = false;
+	f->start = 0;
+	f->end = 0;
+	f->frames = 0;
+	f->skipped = 0;
+	pcap_reader_init(&f->reader);
+	return 0;
+}
+
 int file_open(struct capture_file *f, const char *path, struct errbuf *e)
 {
 	int fd = file_descriptor(path, e);

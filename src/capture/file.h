@@ -89,6 +89,15 @@ int file_adopt(struct capture_file *f, int fd, const char *path,
 int file_next(struct capture_file *f, struct frame_info *info,
 	      struct errbuf *e);
 
+/**
+ * file_rewind() - Begin again with the first byte
+ *
+ * The counters begin again too.
+ *
+ * Return: 0, or -ESPIPE: it is a pipe
+ */
+int file_rewind(struct capture_file *f);
+
 /** file_close() - Close it; a file of zeroes is left alone */
 void file_close(struct capture_file *f);
 

@@ -25,6 +25,8 @@ static const struct command commands[] = {
 	  "split a capture into its two directions, for tcpreplay or send" },
 	{ "rerun", cmd_rerun,
 	  "run the engine again from a journal, and say whether it is equal" },
+	{ "send", cmd_send,
+	  "send a capture, as tcpreplay does, and count what left" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -39,6 +39,7 @@
 /* What the sink could not send is tried again after this. */
 #define UNSENT_WAIT (5 * NS_PER_MS)
 #define SYN_TRIES   5
+#define SYN_DOUBT   2 /* tries after which a bare ack is an older incarnation */
 #define DATA_TRIES  12
 #define DUPACKS	    3
 /* Longest payload of one effect: an IP datagram less the headers. */

@@ -118,7 +118,11 @@ static void syn_sent(struct shadow *s, struct flow *f,
 		established(s, f, seg, now);
 		return;
 	}
-	if (acks_us) /* of our own SYN, which it has got twice */
+	/* It may have got our SYN twice, and its SYN,ACK is lost; or it stands where
+	 * an older incarnation of a flow that goes on here ended. The first mends
+	 * itself.
+	 */
+	if (acks_us && f->tries < SYN_DOUBT)
 		return;
 	/* It remembers an older incarnation: end that, and try again. */
 	stray(s, f->sut, seg, now, out);

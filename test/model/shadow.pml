@@ -155,6 +155,7 @@
 #define UNSENT_WAIT    5
 #define IDLE_WAIT      30000
 #define SYN_TRIES      5
+#define SYN_DOUBT      2
 #define DATA_TRIES     12
 #define SUT_RTO        300
 #define AGE_MAX        10000
@@ -1746,7 +1747,8 @@ inline from_sut() {
 			:: m_kind == SYNACK && m_ack == c_iss + 1 ->
 				established()
 			:: m_kind != RST &&
-			   !(m_kind == SYNACK && m_ack == c_iss + 1) ->
+			   (m_ack != c_iss + 1 ||
+			    (m_kind != SYNACK && tries >= SYN_DOUBT)) ->
 				wire(RST, m_ack, 0, 0);
 				due[RTO] = UNSENT_WAIT
 			:: else
