@@ -292,6 +292,12 @@ static void test_config(void)
 	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -ENOMEM);
 	r.cfg.skips = SKIP_MAX + 1;
 	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
+	r.cfg.skips = 0;
+	r.cfg.limits.flows = 0;
+	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
+	r.cfg.limits.flows = 1;
+	r.cfg.maps = MAP_MAX + 1;
+	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
 	CHECK(r.e == NULL && r.arena.used == 0);
 }
 
@@ -922,6 +928,45 @@ static void test_no_wire(void)
 	check_closed(&r);
 }
 
+/* A datagram goes to the port that the map names, and its answer comes from it. */
+static void test_datagram_port(void)
+{
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 9000, ip(9, 0, 1), 9001);
+	start(&r);
+	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 9000, "ask", 3);
+	CHECK(r.n == 1 && r.seen[0].dport == 9001);
+	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 9000, ip(1, 0, 1), 5000, "tell", 4);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9001, ip(1, 0, 1), 5000, "tell", 4);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9000, ip(1, 0, 1), 5000, "tell", 4);
+	pass(&r, NS_PER_SEC);
+	CHECK(engine_stats(r.e)->verdict[VERDICT_IDENTICAL] == 1);
+	CHECK(count(&r)->sut_datagram == 1 && count(&r)->absorbed == 1);
+	check_closed(&r);
+}
+
+/* The same port of another host, the same host by another protocol. */
+static void test_absorbed_are_told_apart(void)
+{
+	const struct engine_stats *st;
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	st = engine_stats(r.e);
+	tcp_sut(&r, ip(9, 0, 1), 40000, ip(77, 0, 1), 53, 5, 0, TCP_SYN, "");
+	tcp_sut(&r, ip(9, 0, 1), 40000, ip(77, 0, 2), 53, 5, 0, TCP_SYN, "");
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 40000, ip(77, 0, 1), 53, "q", 1);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 40001, ip(77, 0, 1), 53, "q", 1);
+	CHECK(st->absorbed_n == 3 && count(&r)->absorbed == 4);
+	CHECK(st->absorbed[2].proto == PROTO_UDP && st->absorbed[2].n == 2);
+	CHECK(st->absorbed[0].n == 1 && st->absorbed[1].n == 1);
+	check_closed(&r);
+}
+
 /* A datagram that the sink did not take, and one of a served port that nobody
  * asked for.
  */
@@ -974,6 +1019,9 @@ static const struct check_test tests[] = {
 	{ "checksums left to the device", test_offloaded },
 	{ "no wire to the SUT", test_no_wire },
 	{ "a datagram that was not sent", test_unsent_datagram },
+	{ "the SUT's port of a datagram", test_datagram_port },
+	{ "absorbed destinations are told apart",
+	  test_absorbed_are_told_apart },
 };
 
 int main(void)
