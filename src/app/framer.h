@@ -47,6 +47,8 @@ enum {
 				    * still stands */
 	FRAMER_UNTIL_FIN =
 		1 << 5, /* the message has no length: its FIN ends it */
+	FRAMER_MALFORMED = 1 << 6, /* with FRAMER_TUNNEL, of an answer: because
+				    * it breaks the protocol; sticky */
 };
 
 /**

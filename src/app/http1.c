@@ -26,7 +26,8 @@
  *
  * Wherever two readers are known to split differently the message is ambiguous,
  * and one reading is followed: the one of RFC 9112 where it has one. Where no
- * reading is left (a chunk size without digits) the stream becomes a tunnel.
+ * reading is left (a chunk size without digits) the stream becomes a tunnel; of an
+ * answer it is said that it is malformed.
  *
  * Every decision is made at a byte, never at the end of an input, so the same
  * stream gives the same marks however it is cut.
@@ -82,7 +83,7 @@ static void message_end(struct stream *s, struct framer_piece *out)
 	if ((s->flags & F_AMBIGUOUS) != 0)
 		out->flags |= FRAMER_AMBIGUOUS;
 	s->index++;
-	s->flags = 0;
+	s->flags = (s->flags & (F_AMBIGUOUS | F_DOUBT)) != 0 ? F_DOUBT : 0;
 	s->left = 0;
 	s->status = 0;
 	stream_enter(s, ST_START, 0);
@@ -140,7 +141,7 @@ static void interim_end(struct stream *s, struct framer_piece *out)
 		stream_set(s, F_AMBIGUOUS);
 	out->part = FRAMER_INTERIM;
 	out->flags &= (uint16_t)~FRAMER_HEAD_END;
-	s->flags &= F_BEGUN | F_AMBIGUOUS;
+	s->flags &= F_BEGUN | F_AMBIGUOUS | F_DOUBT;
 	s->left = 0;
 	s->status = 0;
 	stream_enter(s, ST_START, 0);
@@ -315,6 +316,15 @@ static void http1_feed(void *st, enum who who, const uint8_t *p, uint32_t n,
 	else if (s->st == ST_UNTIL_FIN)
 		out->part = FRAMER_BODY;
 
+	/* A broken request: who knows what the server took it for. Behind an
+	 * answer that was split in one of two ways the other way may be well.
+	 */
+	if ((s->flags & F_MALFORMED) != 0) {
+		if (who == WHO_CLIENT || (s->flags & F_DOUBT) != 0)
+			stream_set(s, F_AMBIGUOUS);
+		else
+			out->flags |= FRAMER_MALFORMED;
+	}
 	if ((s->flags & F_AMBIGUOUS) != 0 && (out->flags & FRAMER_MARK) == 0)
 		out->flags |= FRAMER_AMBIGUOUS;
 	if (s->st == ST_TUNNEL)

@@ -51,7 +51,9 @@ enum {
 	F_TE = 1 << 7,	    /* there was a Transfer-Encoding */
 	F_CHUNKED = 1 << 8, /* its last coding so far is chunked */
 	F_V10 = 1 << 9,
-	F_INTERIM = 1 << 10, /* status is 1xx, not 101 */
+	F_INTERIM = 1 << 10,   /* status is 1xx, not 101 */
+	F_MALFORMED = 1 << 11, /* no reading is left */
+	F_DOUBT = 1 << 12,     /* a message before was ambiguous */
 };
 
 /* Codes in the ring. */
@@ -149,6 +151,13 @@ static inline void stream_enter(struct stream *s, enum state st, uint8_t cand)
 static inline void stream_tunnel(struct stream *s)
 {
 	s->st = ST_TUNNEL;
+}
+
+/* No reading of the protocol is left: the rest is opaque. */
+static inline void stream_malformed(struct stream *s)
+{
+	stream_set(s, F_MALFORMED);
+	stream_tunnel(s);
 }
 
 /**

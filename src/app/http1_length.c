@@ -114,8 +114,7 @@ uint32_t http1_step_size(struct stream *s, const uint8_t *p, uint32_t n)
 		if (digit < 0)
 			break;
 		if (s->val >> 59 != 0) {
-			stream_set(s, F_AMBIGUOUS);
-			stream_tunnel(s);
+			stream_malformed(s);
 			return i + 1;
 		}
 		s->val = s->val << 4 | (unsigned)digit;
@@ -127,8 +126,7 @@ uint32_t http1_step_size(struct stream *s, const uint8_t *p, uint32_t n)
 	if (i == n)
 		return i;
 	if (s->pos == 0) {
-		stream_set(s, F_AMBIGUOUS);
-		stream_tunnel(s);
+		stream_malformed(s);
 		return i + 1;
 	}
 	if (p[i] != '\r' && p[i] != '\n' && p[i] != ';')
@@ -164,8 +162,7 @@ uint32_t http1_step_data_end(struct stream *s, uint8_t c)
 		stream_clear(s, F_CR);
 		stream_enter(s, ST_SIZE, 0);
 	} else {
-		stream_set(s, F_AMBIGUOUS);
-		stream_tunnel(s);
+		stream_malformed(s);
 	}
 	return 1;
 }

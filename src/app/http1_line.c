@@ -226,7 +226,7 @@ uint32_t http1_step_status(struct stream *s, const uint8_t *p, uint32_t n)
 		else if (s->pos == 9)
 			ok = c >= '1' && c <= '9';
 		if (!ok) {
-			stream_tunnel(s);
+			stream_malformed(s);
 			return i + 1;
 		}
 		if (s->pos >= 9)
@@ -237,7 +237,7 @@ uint32_t http1_step_status(struct stream *s, const uint8_t *p, uint32_t n)
 	if (i == n)
 		return i;
 	if (p[i] != ' ' && p[i] != '\r' && p[i] != '\n') {
-		stream_tunnel(s);
+		stream_malformed(s);
 		return i + 1;
 	}
 	s->st = ST_REASON;

@@ -66,14 +66,29 @@ int file_open(struct capture_file *f, const char *path, struct errbuf *e)
 	return r;
 }
 
-void file_close(struct capture_file *f)
+int file_release(struct capture_file *f)
 {
-	if (!f->buf)
-		return;
-	if (f->fd != STDIN_FILENO)
-		close(f->fd);
+	int fd = f->fd;
+
 	free(f->buf);
 	memset(f, 0, sizeof(*f));
+	return fd;
+}
+
+void file_close(struct capture_file *f)
+{
+	int fd;
+
+	if (!f->buf)
+		return;
+	fd = file_release(f);
+	if (fd != STDIN_FILENO)
+		close(fd);
+}
+
+uint64_t file_place(const struct capture_file *f, const uint8_t *data)
+{
+	return f->bytes - (f->end - (size_t)(data - f->buf));
 }
 
 /* Read more behind the window. Return: 0 (perhaps the end now) or -Exxx. */

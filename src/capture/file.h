@@ -89,6 +89,12 @@ int file_adopt(struct capture_file *f, int fd, const char *path,
 int file_next(struct capture_file *f, struct frame_info *info,
 	      struct errbuf *e);
 
+/** file_place() - Where in the file the bytes lie that file_next() gave last */
+uint64_t file_place(const struct capture_file *f, const uint8_t *data);
+
+/** file_release() - Close all but the descriptor, which is now the caller's */
+int file_release(struct capture_file *f);
+
 /**
  * file_rewind() - Begin again with the first byte
  *

@@ -15,6 +15,7 @@
 int cmd_shadow(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_rerun(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_prep(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 

@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/live.h"
+#include "cmd/replay.h"
 #include "cmd/version.h"
 
 #include "os/log.h"
@@ -19,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 5
+#define GROUPS_MAX 6
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -31,6 +32,7 @@ struct filled {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count replay[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
 	struct report_group group[GROUPS_MAX];
@@ -120,6 +122,21 @@ static struct report_counts fill_decode(struct filled *f,
 	return (struct report_counts){ list, n };
 }
 
+static void fill_replay(struct filled *f, const struct live *l,
+			const struct engine_counters *c)
+{
+	const struct replay_counters *r = replay_count(l->replay);
+	size_t n = 0;
+
+#define X(name) add(f->replay, &n, #name, r->name);
+	REPLAY_COUNTERS(X)
+#undef X
+	f->group[GROUPS_MAX - 1] =
+		(struct report_group){ "replay", { f->replay, n } };
+	f->sum[4] = (struct report_sum){ "records played", r->records_played,
+					 c->frames_mirror };
+}
+
 static void fill_engine(struct filled *f, const struct live *l,
 			const struct engine_stats *st)
 {
@@ -152,7 +169,9 @@ static void fill_engine(struct filled *f, const struct live *l,
 #undef X
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
 	f->d.groups = f->group;
-	f->d.group_count = GROUPS_MAX;
+	f->d.group_count = GROUPS_MAX - (l->replay == NULL);
+	if (l->replay != NULL)
+		fill_replay(f, l, c);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
 	f->d.prod = &st->prod_latency;
@@ -222,6 +241,13 @@ static uint64_t elapsed(const struct live *l)
 	return l->mirror_frames > 0 ? l->now - l->first_ts : 0;
 }
 
+uint64_t live_drops(struct live *l)
+{
+	if (l->mirror_over || !l->has_mirror)
+		return l->mirror_drops;
+	return ring_stats(&l->mirror)->drops;
+}
+
 static void fill(struct filled *f, struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
@@ -236,11 +262,7 @@ static void fill(struct filled *f, struct live *l)
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
 	fill_emit(f, l);
-	if (l->has_mirror) {
-		const struct ring_stats *rs = ring_stats(&l->mirror);
-
-		f->d.capture.drops = rs->drops;
-	}
+	f->d.capture.drops = live_drops(l);
 	if (l->has_sut)
 		f->d.capture.drops += ring_stats(&l->sut)->drops;
 	f->d.behind = shadow_behind(s);
@@ -258,7 +280,7 @@ static void fill(struct filled *f, struct live *l)
 	f->sum[3] = (struct report_sum){ "effects sent or given up", l->effects,
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
-	f->d.sum_count = 4;
+	f->d.sum_count = l->replay != NULL ? 5 : 4;
 }
 
 void live_routes(const struct live *l)
@@ -307,7 +329,8 @@ void live_start_line(struct live *l)
 	static char text[8192];
 	struct report_map map[MAP_MAX];
 	struct report_start s = { .version = VERSION,
-				  .command = "shadow",
+				  .command = l->replay != NULL ? "replay"
+							       : "shadow",
 				  .options = text,
 				  .started = l->started,
 				  .map = map,
@@ -367,7 +390,7 @@ void live_progress(struct live *l)
 			st->verdict[VERDICT_EQUIVALENT],
 		.different = st->verdict[VERDICT_DIFFERENT],
 		.behind = hist_quantile(shadow_behind(s), 500),
-		.drops = l->has_mirror ? ring_stats(&l->mirror)->drops : 0,
+		.drops = live_drops(l),
 	};
 	struct winsize ws;
 	unsigned cols = COLUMNS;

@@ -19,6 +19,9 @@
  * by their distance from the first one. A capture that was cut off is taken up to
  * there.
  *
+ * replay.h has another way through a capture: what it needs of this file begins
+ * with live_turn().
+ *
  * With nothing to do the thread sleeps in poll() and is woken by the next frame.
  * Under load, with many flows, that costs more than it saves: every wake-up of
  * ours preempts somebody for two or three frames. Then it naps for NAP instead
@@ -39,6 +42,7 @@
 
 #include "bpf/guard.h"
 #include "cmd/out.h"
+#include "cmd/replay.h"
 #include "core/bytes.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -347,7 +351,7 @@ static void look_at_links(struct live *l)
 	l->next_link = l->now + LINK_EVERY;
 }
 
-static void look_around(struct live *l)
+void live_look(struct live *l)
 {
 	const struct engine_counters *c = &engine_stats(l->engine)->count;
 	uint64_t frames = c->frames_mirror + c->frames_sut;
@@ -497,13 +501,14 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 /* Nobody is played before every SUT's wire is proved to be ours. */
 static int prove(struct live *l, struct errbuf *e)
 {
+	uint64_t asked = l->now;
 	int m;
 
 	while ((m = unproved(l)) >= 0 && !l->stop &&
-	       l->now - l->begun < PROVE_WAIT) {
+	       l->now - asked < PROVE_WAIT) {
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
-		look_around(l);
+		live_look(l);
 	}
 	if (m >= 0)
 		return say_unproved(l, (uint32_t)m, e);
@@ -519,7 +524,7 @@ static void run_live(struct live *l)
 		uint32_t n = turn(l, true);
 
 		if (l->now >= look) {
-			look_around(l);
+			live_look(l);
 			look = l->now + LOOK_EVERY;
 		}
 		if (n == 0 && !l->stop)
@@ -529,19 +534,31 @@ static void run_live(struct live *l)
 
 /* --- files --- */
 
-/* Is it time for the record of time @ts? Serves the SUT until then. */
-static void wait_for_record(struct live *l, uint64_t ts)
+uint32_t live_turn(struct live *l)
 {
-	uint64_t due;
+	return turn(l, false);
+}
 
-	due = l->file_begun + (ts > l->first_ts ? ts - l->first_ts : 0);
-	while (!l->stop && l->now < due) {
-		l->record_due = due;
-		if (turn(l, false) == 0)
-			wait_for_more(l, false);
-		look_around(l);
-	}
+void live_rest(struct live *l, uint64_t due)
+{
+	l->record_due = due;
+	wait_for_more(l, false);
 	l->record_due = 0;
+}
+
+void live_wait(struct live *l, uint64_t due)
+{
+	while (!l->stop && l->now < due) {
+		if (turn(l, false) == 0)
+			live_rest(l, due);
+		live_look(l);
+	}
+}
+
+void live_feed(struct live *l, const struct frame_info *in)
+{
+	feed(l, ENGINE_MIRROR, in, NULL);
+	turn_events(l);
 }
 
 /* The file's time is the engine's; it never goes back. */
@@ -591,7 +608,6 @@ int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 	return r < 0 ? file_mend(e, r) : 0;
 }
 
-/* Return: 1, 0 at the end, or -Exxx with a sentence. */
 static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
 {
 	int r = 1;
@@ -617,36 +633,47 @@ static int set_link(struct live *l, uint16_t link, struct errbuf *e)
 		if (file_links[i] != link)
 			continue;
 		l->of_link = &f->f;
+		l->file_link = link;
 		return f->rc != 0 ? errbuf_set(e, f->rc, "%s", f->e.s) : 0;
 	}
 	return errbuf_set(e, -ENOTSUP, "link type %u is not read", link);
 }
 
+int live_record(struct live *l, struct frame_info *in, struct errbuf *e)
+{
+	int r;
+
+	do {
+		r = next_record(l, in, e);
+		if (r > 0 && (l->of_link == NULL || in->link != l->file_link)) {
+			int bad = set_link(l, in->link, e);
+
+			if (bad != 0)
+				return bad;
+		}
+	} while (r > 0 &&
+		 !filter_match(l->of_link, in->data, in->cap, in->wire));
+	return r;
+}
+
 static int run_file(struct live *l, struct errbuf *e)
 {
-	uint16_t link = UINT16_MAX;
 	struct frame_info in;
 	int r = 0;
 
-	while (!l->stop && (r = next_record(l, &in, e)) > 0) {
-		if (in.link != link) {
-			r = set_link(l, in.link, e);
-			if (r != 0)
-				break;
-			link = in.link;
-		}
-		if (!filter_match(l->of_link, in.data, in.cap, in.wire))
-			continue;
+	while (!l->stop && (r = live_record(l, &in, e)) > 0) {
 		if (l->mirror_frames++ == 0)
 			l->first_ts = in.ts;
 		if (l->has_sut)
-			wait_for_record(l, in.ts);
+			live_wait(l,
+				  l->file_begun + (in.ts > l->first_ts
+							   ? in.ts - l->first_ts
+							   : 0));
 		else
 			run_until(l, in.ts);
-		feed(l, ENGINE_MIRROR, &in, NULL);
-		turn_events(l);
+		live_feed(l, &in);
 		if (l->mirror_frames % FILE_BATCH == 0)
-			look_around(l);
+			live_look(l);
 	}
 	file_close(&l->file);
 	return r;
@@ -689,6 +716,8 @@ static void wind_up(struct live *l)
 	struct effects out;
 	bool more = true;
 
+	l->mirror_drops = live_drops(l);
+	l->mirror_over = true;
 	l->stop = false;
 	while (l->has_sut && l->now < until && !l->stop && !wire_is_bad(l)) {
 		if (turn(l, false) == 0)
@@ -716,14 +745,18 @@ int live_run(struct live *l, struct errbuf *e)
 
 	l->now = l->begun;
 	l->live_line = !l->opt->quiet && isatty(STDERR_FILENO);
-	r = prove(l, e);
+	r = l->replay != NULL ? replay_index(l, e) : 0;
+	if (r == 0)
+		r = prove(l, e);
 	if (r != 0)
 		return r;
 	/* From here on its files stay, and it makes no other. */
 	if (l->broker != NULL && l->opt->files == 0 && !live_rotates(l->opt))
 		broker_dismiss(l->broker);
 	live_start_line(l);
-	if (l->opt->files > 0)
+	if (l->replay != NULL)
+		replay_play(l);
+	else if (l->opt->files > 0)
 		r = run_files(l, e);
 	else
 		run_live(l);

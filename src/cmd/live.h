@@ -29,9 +29,12 @@ struct link_filter {
 	struct errbuf e;
 };
 
+struct replay;
+
 /**
  * struct live - A run
  * @opt:	What was asked for
+ * @replay:	A capture is played by its plan; NULL: as it comes
  * @mem:	Memory of the packet path
  * @delay:	Capture delay: from the kernel's time stamp to us, ns
  * @now:	The engine's time
@@ -40,6 +43,7 @@ struct link_filter {
  */
 struct live {
 	const struct options *opt;
+	struct replay *replay;
 	struct arena mem;
 	struct engine *engine;
 	struct ring mirror;
@@ -47,16 +51,20 @@ struct live {
 	bool has_mirror;
 	bool has_sut;
 	bool mirror_guarded;
+	bool mirror_over;      /* it is not read any more */
+	uint64_t mirror_drops; /* then: what it had lost until there */
 	struct capture_file file;
 	struct frame_info record; /* last one that was read of it */
 	bool record_waits;	  /* it was not taken yet */
 	int capture[FILES_MAX]; /* descriptors of captures yet to be read, -1 */
 	struct link_filter by_link[FILE_LINKS];
-	uint16_t link;		      /* of the mirror or the first capture */
-	struct filter filter;	      /* of the mirror */
-	const struct filter *of_link; /* of the capture's frames */
-	const char *user;	      /* whom we become; NULL: who we are */
-	struct broker *broker;	      /* NULL: files are made by us */
+	uint16_t link;	      /* of the mirror or the first capture */
+	struct filter filter; /* of the mirror */
+	const struct filter
+		*of_link;      /* of the capture's frames, NULL: none yet */
+	uint16_t file_link;    /* link type of these */
+	const char *user;      /* whom we become; NULL: who we are */
+	struct broker *broker; /* NULL: files are made by us */
 	struct sink *sink;
 	struct sink_packet packet;
 	struct sink_null null;
@@ -128,6 +136,31 @@ void live_forget(struct live *l);
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
 
+/** live_record() - The next record of the open capture that passes the filter
+ *
+ * Return: 1, 0 at its end, or -Exxx with a sentence
+ */
+int live_record(struct live *l, struct frame_info *in, struct errbuf *e);
+
+/** live_feed() - Hand a frame of a capture to the engine, and send what comes of
+ * it
+ */
+void live_feed(struct live *l, const struct frame_info *in);
+
+/** live_turn() - Serve the SUT's wire and what is due. Return: frames taken */
+uint32_t live_turn(struct live *l);
+
+/** live_rest() - Sleep until the SUT speaks, something is due, or it is @due (0:
+ * never); under load only for a moment
+ */
+void live_rest(struct live *l, uint64_t due);
+
+/** live_wait() - Serve the SUT until it is @due, or the run is to stop */
+void live_wait(struct live *l, uint64_t due);
+
+/** live_look() - Look at signals, limits, interfaces and the live line */
+void live_look(struct live *l);
+
 /** live_user() - Whom a run becomes: who was asked for; for root who called sudo,
  * or nobody; NULL: it stays who it is
  */
@@ -167,6 +200,9 @@ void live_print_input(const struct live *l, enum engine_source from,
 /** live_start_line(), live_event_line() - JSON lines of the run */
 void live_start_line(struct live *l);
 void live_event_line(struct live *l, const struct engine_event *ev);
+/** live_drops() - Frames that the mirror's ring lost while it was read */
+uint64_t live_drops(struct live *l);
+
 /** live_progress() - The line on a terminal */
 void live_progress(struct live *l);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/options.h"
 #include "cmd/version.h"
 #include "os/log.h"
 
@@ -19,6 +20,8 @@ struct command {
 static const struct command commands[] = {
 	{ "shadow", cmd_shadow,
 	  "play production's clients to a SUT, and compare the answers" },
+	{ "replay", cmd_replay,
+	  "play a capture's clients to a SUT, at other speeds too" },
 	{ "doctor", cmd_doctor,
 	  "examine the way to the SUT, and name what mends it" },
 	{ "prep", cmd_prep,
@@ -54,8 +57,12 @@ int main(int argc, char **argv)
 		return EXIT_SAME;
 	}
 	for (size_t i = 0; i < COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(argc - 2, argv + 2);
+		if (strcmp(commands[i].name, name) == 0) {
+			int rc = commands[i].run(argc - 2, argv + 2);
+
+			options_forget();
+			return rc;
+		}
 	if (name[0] == '\0')
 		usage(stderr);
 	else

@@ -296,6 +296,8 @@ static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
 		s.needs |= SANDBOX_MAKE;
 	if (made(l->opt->journal) != NULL)
 		s.needs |= SANDBOX_WRITE;
+	if (l->opt->replay)
+		s.needs |= SANDBOX_REREAD;
 	return sandbox_calls(&s, e);
 }
 

@@ -25,7 +25,7 @@
 
 #define ARGS_FILE_MAX (1u << 20) /* bytes of an @FILE */
 
-/* A block that is never given back; the list keeps it in sight of leak tests. */
+/* A block that lives until options_forget(). */
 struct kept {
 	struct kept *next;
 	char text[];
@@ -42,6 +42,16 @@ static char *keep(size_t size)
 	k->next = all_kept;
 	all_kept = k;
 	return k->text;
+}
+
+void options_forget(void)
+{
+	while (all_kept != NULL) {
+		struct kept *k = all_kept;
+
+		all_kept = k->next;
+		free(k);
+	}
 }
 
 /* Where words come from: argv, or a text. */
@@ -262,6 +272,7 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
+	n.replay = cmd == OPTIONS_REPLAY;
 	rc = parse_words(&p, w);
 	if (rc < 0)
 		return errbuf_set(e, -EINVAL, "%s", own.s);

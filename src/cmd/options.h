@@ -20,7 +20,8 @@
 #define FILES_MAX 64 /* -r */
 
 /**
- * struct options - What shadow, doctor and rerun are told
+ * struct options - What shadow, replay, doctor and rerun are told
+ * @replay:	The subcommand is replay
  * @iface:	-i; NULL: none
  * @file, @files: -r, in their order
  * @sut_dev:	--sut-dev; NULL: not given. "none" sets engine.sut_none
@@ -41,8 +42,15 @@
  * @max_different: --max-different, number of different answers that is still 0
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
+ * @multiplier:	--multiplier, thousandths
+ * @fast:	--fast: no times, but the SUT's answers
+ * @flows:	--flows: so many connections of the capture; 0: all
+ * @concurrency: --concurrency: so many at once; 0: as in the capture
+ * @loop:	--loop: how many times
+ * @index:	--index: most bytes that the plan of a capture may take
  */
 struct options {
+	bool replay;
 	const char *iface;
 	const char *file[FILES_MAX];
 	uint32_t files;
@@ -67,6 +75,12 @@ struct options {
 	uint64_t max_different;
 	const char *release;
 	bool quiet;
+	uint32_t multiplier;
+	bool fast;
+	uint32_t flows;
+	uint32_t concurrency;
+	uint32_t loop;
+	size_t index;
 };
 
 /* Subcommands an option belongs to. */
@@ -74,6 +88,7 @@ enum {
 	OPTIONS_SHADOW = 1 << 0,
 	OPTIONS_DOCTOR = 1 << 1,
 	OPTIONS_RERUN = 1 << 2,
+	OPTIONS_REPLAY = 1 << 3,
 };
 
 /** options_defaults() - What holds when nothing is said */
@@ -81,10 +96,10 @@ void options_defaults(struct options *o);
 
 /**
  * options_parse() - Read a command line
- * @o:		Result: the defaults, and what was said; strings point into @argv, or into memory that is never
- *		given back (@FILE)
+ * @o:		Result: the defaults, and what was said; strings point into @argv,
+ *		or into memory that options_forget() gives back
  * @argc, @argv: Arguments behind the subcommand's name
- * @cmd:	One of OPTIONS_
+ * @cmd:	One of OPTIONS_; for options_read() of several
  * @e:		Sentence on failure: what is wrong, and the mend
  *
  * Return: 0, 1 (help was asked for), or -EINVAL
@@ -97,6 +112,9 @@ int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
  */
 int options_read(struct options *o, const char *text, unsigned cmd,
 		 struct errbuf *e);
+
+/** options_forget() - Give back the memory behind all options that were read */
+void options_forget(void);
 
 /** options_check() - Do they make sense together? Return: 0 or -EINVAL */
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e);

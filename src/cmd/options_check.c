@@ -10,6 +10,7 @@
 
 #include "cmd/options.h"
 #include "cmd/values.h"
+#include "pace/plan.h"
 
 #define MAP_TEXT 160 /* room for a --map */
 
@@ -116,7 +117,9 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 
 	if (o->iface == NULL && o->files == 0)
 		return errbuf_set(e, -EINVAL,
-				  cmd == OPTIONS_DOCTOR
+				  cmd == OPTIONS_REPLAY
+					  ? "which capture? Add -r FILE"
+				  : cmd == OPTIONS_DOCTOR
 					  ? "where is the mirror? Add -i DEV"
 					  : "where do frames come from? Add -i "
 					    "DEV or -r FILE");
@@ -130,6 +133,65 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 				  "standard input can be read once; drop the "
 				  "other -r -");
 	return 0;
+}
+
+/* Repetitions have clients of their own networks: are these somebody else's? */
+static int check_loop(const struct engine_config *c, struct errbuf *e)
+{
+	const struct engine_map nets[] = {
+		{ .prod = plan_net4, .bits = PLAN_BITS4 },
+		{ .prod = plan_net6, .bits = PLAN_BITS6 },
+	};
+	static const char text[] =
+		"--loop takes clients from 100.64.0.0/10 and "
+		"fd75:6e64:6572:1::/64, and --%s names an address there; "
+		"play the capture several times by a script instead";
+
+	for (int n = 0; n < 2; n++) {
+		for (uint32_t i = 0; i < c->maps; i++)
+			if (overlap(&c->map[i], &nets[n]) ||
+			    ipaddr_in(&c->map[i].sut, &nets[n].prod,
+				      nets[n].bits))
+				return errbuf_set(e, -EINVAL, text, "map");
+		for (uint32_t i = 0; i < c->skips; i++) {
+			struct engine_map skip = { .prod = c->skip[i].net,
+						   .bits = c->skip[i].bits };
+
+			if (overlap(&skip, &nets[n]))
+				return errbuf_set(e, -EINVAL, text, "skip");
+		}
+	}
+	return 0;
+}
+
+static int check_replay(const struct options *o, struct errbuf *e)
+{
+	for (uint32_t i = 0; i < o->files; i++)
+		if (strcmp(o->file[i], "-") == 0)
+			return errbuf_set(e, -EINVAL,
+					  "replay reads its capture twice; "
+					  "write standard input into a file");
+	if (o->engine.sut_none)
+		return errbuf_set(e, -EINVAL,
+				  "replay needs a SUT; 'understudy shadow -r "
+				  "FILE --sut-dev none' counts what would be "
+				  "played");
+	if (o->fast && o->multiplier != 1000)
+		return errbuf_set(e, -EINVAL,
+				  "--fast has no times that --multiplier could "
+				  "shorten; drop one");
+	if (o->fast &&
+	    (o->engine.shadow.timing || o->engine.shadow.order_captured))
+		return errbuf_set(e, -EINVAL,
+				  "--fast is the causal order without times; "
+				  "drop --%s",
+				  o->engine.shadow.timing ? "level timing"
+							  : "order captured");
+	if (o->loop > 1 && o->engine.vxlan != VXLAN_NONE)
+		return errbuf_set(e, -EINVAL,
+				  "--loop cannot give clients inside VXLAN "
+				  "other addresses; drop one");
+	return o->loop > 1 ? check_loop(&o->engine, e) : 0;
 }
 
 static int check_sut_dev(const struct options *o, struct errbuf *e)
@@ -227,10 +289,12 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 		rc = check_maps(o, e);
 	if (rc == 0)
 		rc = check_sut_dev(o, e);
+	if (rc == 0 && cmd == OPTIONS_REPLAY)
+		rc = check_replay(o, e);
 	/* Doctor writes no journal and no report. */
-	if (rc == 0 && cmd == OPTIONS_SHADOW)
+	if (rc == 0 && cmd != OPTIONS_DOCTOR)
 		rc = check_journal(o, e);
-	if (rc == 0 && cmd == OPTIONS_SHADOW && o->json != NULL &&
+	if (rc == 0 && cmd != OPTIONS_DOCTOR && o->json != NULL &&
 	    strcmp(o->json, "-") != 0)
 		rc = check_new(o->json, "--json", e);
 	if (rc == 0)

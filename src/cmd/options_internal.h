@@ -9,7 +9,7 @@
 #include "cmd/values.h"
 
 #define SAMPLE_ALL 65536 /* engine.sample of 100 % */
-#define EVERY	   (OPTIONS_SHADOW | OPTIONS_DOCTOR | OPTIONS_RERUN)
+#define EVERY	   (OPTIONS_SHADOW | OPTIONS_DOCTOR | OPTIONS_RERUN | OPTIONS_REPLAY)
 
 struct row;
 
@@ -73,6 +73,7 @@ extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;
 extern const struct kind kind_sut_mac;
 extern const struct kind kind_min_compared;
+extern const struct kind kind_multiplier;
 
 /* Every option (options_table.c). */
 extern const struct row options_rows[];

@@ -488,3 +488,24 @@ static void text_min_compared(struct text *t, const struct options *o,
 
 const struct kind kind_min_compared = { true, set_min_compared,
 					text_min_compared };
+
+static int set_multiplier(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	uint64_t n = 0;
+	int rc = value_get_thousandths(v, &n);
+
+	rc = ranged(e, r, v, rc, n);
+	if (rc == 0)
+		o->multiplier = (uint32_t)n;
+	return rc;
+}
+
+static void text_multiplier(struct text *t, const struct options *o,
+			    const struct row *r)
+{
+	text_add(t, " --%s %" PRIu32 ".%03" PRIu32, r->name,
+		 o->multiplier / 1000, o->multiplier % 1000);
+}
+
+const struct kind kind_multiplier = { true, set_multiplier, text_multiplier };

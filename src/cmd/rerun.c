@@ -140,7 +140,8 @@ static int make_engine(struct again *g)
 	if (h->only_client)
 		return cannot(g, "it holds the clients' frames only (made "
 				 "with --journal-only client)");
-	if (options_read(&g->o, h->options, OPTIONS_SHADOW, &e))
+	if (options_read(&g->o, h->options, OPTIONS_SHADOW | OPTIONS_REPLAY,
+			 &e))
 		return cannot(g, "version %s wrote its options: %s", h->version,
 			      e.s);
 	c->limits = h->limits;

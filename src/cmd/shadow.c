@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shadow.c - understudy shadow
+ * shadow.c - understudy shadow, and what replay does in the same way
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "cmd/live.h"
+#include "cmd/replay.h"
 #include "os/log.h"
 
-int cmd_shadow(int argc, char **argv)
+/* From checked options to the report. Return: the exit code */
+static int run(struct live *l, const struct options *o)
 {
-	struct live *l = calloc(1, sizeof(*l));
 	struct errbuf e = { "" };
-	struct options o;
 	int code = EXIT_ERROR;
-	int r;
+	int r = live_open(l, o, live_done, &e);
 
-	options_defaults(&o);
-	r = options_parse(&o, argc, argv, OPTIONS_SHADOW, &e);
-	if (r == 1) {
-		options_usage(OPTIONS_SHADOW);
-		free(l);
-		return EXIT_SAME;
-	}
-	if (r == 0)
-		r = options_check(&o, OPTIONS_SHADOW, &e);
-	if (l == NULL)
-		r = -1;
-	if (r == 0)
-		r = live_open(l, &o, live_done, &e);
 	if (r == 0)
 		r = live_run(l, &e);
 	if (r == 0) {
@@ -40,12 +27,49 @@ int cmd_shadow(int argc, char **argv)
 			log_line(LOG_ERROR, "%s", l->stopped.s);
 		code = live_exit_code(l);
 	} else {
-		log_line(LOG_ERROR, "%s", l != NULL ? e.s : "no memory");
-		if (l != NULL)
-			live_forget(l);
+		log_line(LOG_ERROR, "%s", e.s);
+		live_forget(l);
 	}
-	if (l != NULL)
-		live_close(l);
+	live_close(l);
+	return code;
+}
+
+static int play(int argc, char **argv, unsigned cmd)
+{
+	struct live *l = calloc(1, sizeof(*l));
+	struct replay *replay = NULL;
+	struct errbuf e = { "no memory" };
+	struct options o;
+	int code = EXIT_ERROR;
+	int r;
+
+	options_defaults(&o);
+	r = options_parse(&o, argc, argv, cmd, &e);
+	if (r == 0)
+		r = options_check(&o, cmd, &e);
+	if (r == 0 && cmd == OPTIONS_REPLAY)
+		replay = replay_new();
+	if (r == 1) {
+		options_usage(cmd);
+		code = EXIT_SAME;
+	} else if (r < 0 || l == NULL ||
+		   (cmd == OPTIONS_REPLAY && replay == NULL)) {
+		log_line(LOG_ERROR, "%s", e.s);
+	} else {
+		l->replay = replay;
+		code = run(l, &o);
+	}
+	replay_free(replay);
 	free(l);
 	return code;
+}
+
+int cmd_shadow(int argc, char **argv)
+{
+	return play(argc, argv, OPTIONS_SHADOW);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	return play(argc, argv, OPTIONS_REPLAY);
 }

@@ -221,6 +221,29 @@ void value_put_size(struct text *t, uint64_t bytes)
 		put_with_unit(t, sizes, COUNT_OF(sizes), bytes);
 }
 
+int value_get_thousandths(const char *s, uint64_t *out)
+{
+	uint64_t whole;
+	uint64_t worth = 100;
+	int rc = get_digits(&s, &whole);
+
+	if (rc)
+		return rc;
+	if (whole > UINT64_MAX / 1000 - 1)
+		return -ERANGE;
+	whole *= 1000;
+	if (*s == '.') {
+		for (s++; *s >= '0' && *s <= '9' && worth > 0; s++) {
+			whole += (uint64_t)(*s - '0') * worth;
+			worth /= 10;
+		}
+	}
+	if (*s != '\0')
+		return -EINVAL;
+	*out = whole;
+	return 0;
+}
+
 int value_get_share(const char *s, uint32_t *millionths)
 {
 	uint64_t whole;

@@ -37,6 +37,9 @@ int words_next(char **p, char **word);
 /** value_get_number() - A decimal number */
 int value_get_number(const char *s, uint64_t *out);
 
+/** value_get_thousandths() - A number with up to 3 decimals, in thousandths */
+int value_get_thousandths(const char *s, uint64_t *out);
+
 /** value_get_duration() - ns; units ns, us, ms, s, m, h; without one: s */
 int value_get_duration(const char *s, uint64_t *ns);
 void value_put_duration(struct text *t, uint64_t ns);

@@ -16,7 +16,9 @@
  *
  * A difference that was found stays found, and all memory but the object itself
  * is given back; what comes later is only counted. A spoiled comparison is no
- * evidence, so spoiling goes before a difference, whichever came first.
+ * evidence, so spoiling goes before a difference, whichever came first. Where
+ * the SUT's answer breaks the protocol nothing else is said of it, and that only if
+ * production's is whole.
  */
 #include "compare/compare.h"
 
@@ -40,6 +42,7 @@
  * @status:	Status code so far
  * @line:	Bytes of the status line so far, up to STATUS_END
  * @done:	The answer is whole
+ * @malformed:	It breaks the protocol
  */
 struct side {
 	uint64_t bytes;
@@ -49,6 +52,7 @@ struct side {
 	uint16_t status;
 	uint8_t line;
 	bool done;
+	bool malformed;
 };
 
 /**
@@ -149,7 +153,8 @@ static void release(struct compare *c, struct pool *pool)
 
 static bool over(const struct compare *c)
 {
-	return c->spoiled != REASON_NONE || c->different != REASON_NONE;
+	return c->spoiled != REASON_NONE || c->different != REASON_NONE ||
+	       c->side[1].malformed;
 }
 
 /* Turn a negative result of a step into its reason. */
@@ -306,9 +311,14 @@ static void check_piece(struct compare *c, struct side *s,
 {
 	if ((piece->flags & FRAMER_AMBIGUOUS) != 0)
 		compare_spoil(c, REASON_AMBIGUOUS);
-	if (c->http && (piece->flags & FRAMER_TUNNEL) != 0 &&
-	    (piece->flags & FRAMER_MARK) == 0)
+	if (c->http && (piece->flags & FRAMER_MALFORMED) != 0) {
+		s->malformed = true;
+		if (s == &c->side[0])
+			compare_spoil(c, REASON_PROD_MALFORMED);
+	} else if (c->http && (piece->flags & FRAMER_TUNNEL) != 0 &&
+		   (piece->flags & FRAMER_MARK) == 0) {
 		compare_spoil(c, REASON_TUNNEL);
+	}
 	if (piece->part == FRAMER_INTERIM)
 		s->field_bytes = 0;
 	if (piece->part == FRAMER_HEAD || piece->part == FRAMER_TRAILER)
@@ -366,7 +376,7 @@ static enum verdict alike(const struct compare *c)
 /* Is @r a difference, among the reasons? */
 static bool is_difference(enum compare_reason r)
 {
-	return r >= REASON_STATUS && r <= REASON_EXTRA;
+	return r >= REASON_STATUS && r <= REASON_MALFORMED;
 }
 
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
@@ -376,7 +386,9 @@ void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 	enum compare_reason reason = c->spoiled;
 
 	assert(done || why != REASON_NONE || c->spoiled != REASON_NONE);
-	if (reason == REASON_NONE)
+	if (reason == REASON_NONE && c->side[1].malformed)
+		reason = c->side[0].done ? REASON_MALFORMED : why;
+	else if (reason == REASON_NONE)
 		reason = c->different;
 	if (reason == REASON_NONE && !done)
 		reason = why;
@@ -390,7 +402,7 @@ void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		out->verdict = alike(c);
 	else if (is_difference(reason))
 		out->verdict = VERDICT_DIFFERENT;
-	if (reason == c->different) {
+	if (reason == c->different && !c->side[1].malformed) {
 		out->offset = c->offset;
 		out->block = c->block;
 		memcpy(out->detail, c->detail, sizeof(out->detail));
@@ -401,5 +413,6 @@ void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 
 bool compare_decided(const struct compare *c)
 {
-	return c->spoiled == REASON_NONE && c->different != REASON_NONE;
+	return c->spoiled == REASON_NONE && c->different != REASON_NONE &&
+	       !c->side[1].malformed;
 }

@@ -57,6 +57,9 @@ enum verdict {
 					* where production answered */ \
 	X(REASON_EXTRA, "extra")     /* SUT answered what production did not \
 					*/ \
+	X(REASON_MALFORMED,                                                    \
+	  "malformed") /* SUT's is no HTTP, production's is \
+					    */                  \
 	/* not compared */                                                     \
 	X(REASON_LEVEL_NONE, "level_none")                                     \
 	X(REASON_AMBIGUOUS,                                                    \
@@ -64,6 +67,8 @@ enum verdict {
 	X(REASON_PROD_GAP, "production_gap") /* capture missed part of it */   \
 	X(REASON_PROD_CUT,                                                     \
 	  "production_cut") /* production did not finish it */                 \
+	X(REASON_PROD_MALFORMED,                                               \
+	  "production_malformed") /* production's is no HTTP */                \
 	X(REASON_CLIENT_ABORT, "client_abort")                                 \
 	X(REASON_CLIENT_GAP, "client_gap")                                     \
 	X(REASON_NOT_PLAYED, "not_played")                                     \

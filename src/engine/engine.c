@@ -120,7 +120,7 @@ int engine_init(struct engine **out, struct arena *a,
 
 /* --- whose is it? --- */
 
-static bool is_prod(const struct engine_map *m, const struct ipaddr *ip,
+bool engine_is_prod(const struct engine_map *m, const struct ipaddr *ip,
 		    uint16_t port)
 {
 	return (m->prod_port == 0 || m->prod_port == port) &&
@@ -192,8 +192,8 @@ static bool route_of(struct engine *e, const struct segment *seg,
 	r->n = 0;
 	for (uint32_t m = 0; m < e->cfg.maps; m++) {
 		const struct engine_map *map = &e->cfg.map[m];
-		bool d = is_prod(map, &seg->dst, seg->dport);
-		bool s = is_prod(map, &seg->src, seg->sport);
+		bool d = engine_is_prod(map, &seg->dst, seg->dport);
+		bool s = engine_is_prod(map, &seg->src, seg->sport);
 
 		to |= d;
 		from |= s;
@@ -359,17 +359,13 @@ static enum decode_result decode(struct engine *e, enum engine_source from,
 				 struct decoded *d)
 {
 	uint32_t vxlan = from == ENGINE_MIRROR ? e->cfg.vxlan : VXLAN_NONE;
-	enum decode_result r = frame_decode(in, vxlan, e->frags, now, d);
-	struct frame_info good = *in;
+	enum decode_result r;
+	bool open = false;
 
-	if (from != ENGINE_MIRROR || in->csum_ok ||
-	    (r != DECODE_BAD_IP_CSUM && r != DECODE_BAD_L4_CSUM) ||
-	    !d->offloaded || !e->cfg.open_csum)
-		return r;
-	good.csum_ok = true;
-	r = frame_decode(&good, vxlan, e->frags, now, d);
-	if (r == DECODE_TCP || r == DECODE_UDP)
-		e->stats.count.offloaded++;
+	if (from != ENGINE_MIRROR || !e->cfg.open_csum)
+		return frame_decode(in, vxlan, e->frags, now, d);
+	r = frame_decode_open(in, vxlan, e->frags, now, d, &open);
+	e->stats.count.offloaded += open;
 	return r;
 }
 

@@ -244,6 +244,30 @@ const struct udp_counters *engine_udp(const struct engine *e);
 /** engine_sut() - Index of the SUT with address @ip, or -1 */
 int engine_sut(const struct engine *e, const struct ipaddr *ip);
 
+/** engine_is_prod() - Is this endpoint one of production that @m names? */
+bool engine_is_prod(const struct engine_map *m, const struct ipaddr *ip,
+		    uint16_t port);
+
+/* What a connection's legs still have to do with what the engine was given of
+ * it; the largest of all legs counts.
+ */
+enum engine_owed {
+	ENGINE_OVER,  /* no leg is left: none is known, or they have ended */
+	ENGINE_EVEN,  /* all of the client's bytes have gone out */
+	ENGINE_AHEAD, /* the same, but production's answer is far ahead of the
+		       * SUT's */
+	ENGINE_BUSY,  /* client bytes wait for the SUT, or it for its opening */
+};
+
+/**
+ * engine_owed() - How far the SUT is with a connection
+ * @key:	Its addresses; @map is not looked at
+ * @ahead:	Bytes by which production's answer may be ahead
+ * @answers:	Also wait for the SUT's answers to all whole requests
+ */
+enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
+			     uint32_t ahead, bool answers);
+
 /** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);
 

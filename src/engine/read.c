@@ -255,7 +255,12 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
-		spoil(x, is_rest(f, who, x) ? REASON_MIDSTREAM : REASON_TUNNEL);
+		if (is_rest(f, who, x))
+			spoil(x, REASON_MIDSTREAM);
+		else if ((pc->flags & FRAMER_MALFORMED) == 0)
+			spoil(x, REASON_TUNNEL);
+		else if (who == WHO_PROD)
+			spoil(x, REASON_PROD_MALFORMED);
 		f->flags |= (uint32_t)(who == WHO_PROD ? FLOW_QUIET_P
 						       : FLOW_QUIET_S);
 	}
@@ -512,6 +517,12 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 
 /* --- ends --- */
 
+/* Production's answer to this was missed, and is so whatever came later. */
+static bool is_unseen(const struct flow *f, const struct exchange *x)
+{
+	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
+}
+
 void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 {
 	enum compare_reason why = reason_of(f);
@@ -524,7 +535,11 @@ void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
 			continue;
 		if ((x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN)) != 0)
-			judge(e, f, x, why, now);
+			judge(e, f, x,
+			      why == REASON_RUN_ENDED && is_unseen(f, x)
+				      ? REASON_PROD_GAP
+				      : why,
+			      now);
 	}
 }
 
@@ -539,7 +554,7 @@ static enum compare_reason unanswered(const struct flow *f,
 		return REASON_CLIENT_ABORT;
 	if ((f->ev & (EV_P_FIN | EV_P_RST)) != 0)
 		return REASON_PROD_CUT;
-	return REASON_RUN_ENDED;
+	return is_unseen(f, x) ? REASON_PROD_GAP : REASON_RUN_ENDED;
 }
 
 /* Judge the first exchange, if nobody has, and drop it. */
@@ -549,6 +564,8 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 	enum compare_reason why = reason_of(f);
 	struct compare_result res;
 
+	if (why == REASON_RUN_ENDED && is_unseen(f, x))
+		why = REASON_PROD_GAP;
 	if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
 		why = unanswered(f, x);
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))

@@ -147,6 +147,7 @@ enum {
 	FLOW_SPOKE_C = 1 << 25,
 	FLOW_GAP = 1 << 27,    /* a hole is believed; the leg will end */
 	FLOW_IS_TLS = 1 << 26, /* recognised, and not played */
+	FLOW_CUT = 1 << 28, /* the capture cut payload of the client: @c_cut */
 };
 
 /* Which list of the table a flow is in. */
@@ -221,6 +222,7 @@ struct flow {
 	uint32_t c_ack; /* highest ack of production's bytes */
 	uint32_t c_win; /* bytes, that went with it */
 	uint32_t c_tsval;
+	uint32_t c_cut;	    /* where the last payload ends that was cut */
 	uint32_t lost_seen; /* bytes captured while the place was lost */
 	uint32_t rst_ack;   /* production's byte at which a RST goes out */
 	uint32_t q_bytes;   /* blocks of the pool that the queue takes */

@@ -14,7 +14,8 @@
  * cut back to where the buffer began: it always ends with a whole record, and
  * the records of the buffer are lost. The next buffer is tried again; a disk
  * that has room again is used again. What is not a regular file cannot be cut
- * back: after a failed write nothing more is written to it.
+ * back: after a failed write nothing more is written to it. At the end a pipe's
+ * reader has its time (outlet.h); what it has not taken by then is lost.
  *
  * Rotation. A file ends with the name of the next one, so the next one is made
  * first. If that fails the old one goes on growing. The prologue (section,
@@ -36,6 +37,7 @@
 #include "journal/names_internal.h"
 #include "os/drain.h"
 #include "os/folder.h"
+#include "os/outlet.h"
 #include "wire/pcap.h"
 
 #define FLUSH_AT      (256u * 1024)
@@ -74,6 +76,7 @@ struct journal {
 	struct broker *broker; /* NULL: this process makes the files */
 	int folder;
 	int fd;
+	struct outlet outlet; /* to @fd */
 	bool can_cut;
 	bool dead;
 	bool owes_prologue;
@@ -248,29 +251,15 @@ static void file_remove(const struct journal *j, uint64_t number)
 	unlinkat(j->folder, name, 0);
 }
 
-static int write_all(int fd, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Write whole blocks or nothing. */
 static int file_append(struct journal *j, const uint8_t *p, size_t len)
 {
+	size_t done;
 	int r;
 
 	if (j->dead)
 		return -EPIPE;
-	r = write_all(j->fd, p, len);
+	r = outlet_write(&j->outlet, j->drain, p, len, &done);
 	if (r == 0) {
 		j->file_good += len;
 		add(&j->bytes, len);
@@ -343,6 +332,7 @@ static void remember_file(struct journal *j)
 static void start_file(struct journal *j, int fd, uint64_t number)
 {
 	j->fd = fd;
+	j->outlet.fd = fd;
 	j->file = number;
 	j->file_good = 0;
 	j->file_count = 0;
@@ -521,6 +511,7 @@ static int open_first(struct journal *j, const char *path)
 			return fd;
 		}
 	}
+	outlet_init(&j->outlet, fd);
 	j->can_cut = j->base && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	start_file(j, fd, 0);
 	return write_prologue(j);

@@ -112,6 +112,11 @@ fail:
 	return r;
 }
 
+bool drain_stopping(const struct drain *d)
+{
+	return atomic_load_explicit(&d->stop, memory_order_relaxed);
+}
+
 struct spsc *drain_ring(struct drain *d)
 {
 	return d->ring;

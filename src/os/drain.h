@@ -5,6 +5,7 @@
 #ifndef OS_DRAIN_H
 #define OS_DRAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ struct drain;
  */
 int drain_start(struct drain **out, size_t ring_bytes,
 		const struct drain_ops *ops, void *ctx);
+
+/** drain_stopping() - Has drain_stop() been called? Its thread asks */
+bool drain_stopping(const struct drain *d);
 
 /** drain_ring() - Where the producer puts its records */
 struct spsc *drain_ring(struct drain *d);

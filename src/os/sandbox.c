@@ -111,6 +111,7 @@ static const struct rule rules[] = {
 	{ SYS_ppoll, SANDBOX_RUN, LET, { { ANY, 0, 0 } } },
 	{ SYS_clock_nanosleep, SANDBOX_RUN, LET, { { ANY, 0, 0 } } },
 	{ SYS_read, SANDBOX_RUN, LET, { { ANY, 0, 0 } } },
+	{ SYS_pread64, SANDBOX_REREAD, LET, { { ANY, 0, 0 } } },
 	{ SYS_write, SANDBOX_RUN, LET, { { NOT_WIRE, 0, 0 } } },
 	{ SYS_writev, SANDBOX_RUN, LET, { { IS, 0, STDERR_FILENO } } },
 	{ SYS_futex, SANDBOX_RUN, LET, { { ANY, 0, 0 } } },

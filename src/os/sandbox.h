@@ -14,13 +14,14 @@
 
 /* What a process does after its start; each adds its system calls. */
 enum {
-	SANDBOX_RUN = 1,     /* memory, time, threads' locks, a terminal */
-	SANDBOX_WIRES = 2,   /* the packet sockets of a run */
-	SANDBOX_WRITE = 4,   /* seek in and cut a file of its own */
-	SANDBOX_MAKE = 8,    /* make files as folder_make() does, unlink */
-	SANDBOX_READ = 16,   /* open files for reading */
-	SANDBOX_BROKER = 32, /* speak with the broker, or be it */
-	SANDBOX_START = 64,  /* start threads, narrow the sandbox */
+	SANDBOX_RUN = 1,      /* memory, time, threads' locks, a terminal */
+	SANDBOX_WIRES = 2,    /* the packet sockets of a run */
+	SANDBOX_WRITE = 4,    /* seek in and cut a file of its own */
+	SANDBOX_MAKE = 8,     /* make files as folder_make() does, unlink */
+	SANDBOX_READ = 16,    /* open files for reading */
+	SANDBOX_BROKER = 32,  /* speak with the broker, or be it */
+	SANDBOX_START = 64,   /* start threads, narrow the sandbox */
+	SANDBOX_REREAD = 128, /* read a capture at any place */
 };
 
 #define SANDBOX_RINGS 4

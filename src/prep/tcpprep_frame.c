@@ -218,8 +218,8 @@ static bool next_header(const struct tp_ip *ip, uint32_t *at)
 	case NH_DEST:
 	case NH_HOP:
 	case NH_AUTH:
-		/* Kept in 8 bits. */
-		if (ext_len(ip, *at) == 0)
+		/* Kept in 8 bits. Where these are 0 tcpprep never ends; we do. */
+		if ((uint8_t)ext_len(ip, *at) == 0)
 			return false;
 		*at += (uint8_t)ext_len(ip, *at);
 		break;

@@ -21,6 +21,7 @@
 
 #include "os/drain.h"
 #include "os/folder.h"
+#include "os/outlet.h"
 
 #define GATHER 65536u
 
@@ -29,7 +30,8 @@ struct lines {
 	_Atomic uint64_t lost_disk;
 	_Atomic int error;
 	int fd;
-	bool begun; /* @buf begins inside a line */
+	struct outlet outlet; /* to @fd */
+	bool begun;	      /* @buf begins inside a line */
 	size_t used;
 	size_t cap; /* of @buf: a longest line and GATHER bytes fit */
 	char *buf;
@@ -66,22 +68,12 @@ static void keep_rest(struct lines *l, size_t done)
 static void flush(void *ctx)
 {
 	struct lines *l = ctx;
-	size_t done = 0;
+	size_t done;
 	int none = 0;
+	int r = outlet_write(&l->outlet, l->drain, l->buf, l->used, &done);
 
-	while (done < l->used) {
-		ssize_t n = write(l->fd, l->buf + done, l->used - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			atomic_compare_exchange_strong(&l->error, &none,
-						       n < 0 ? -errno : -EIO);
-			break;
-		}
-		done += (size_t)n;
-	}
-	if (done < l->used) {
+	if (r != 0) {
+		atomic_compare_exchange_strong(&l->error, &none, r);
 		keep_rest(l, done);
 	} else {
 		l->used = 0;
@@ -150,6 +142,7 @@ int lines_open(struct lines **out, const char *path, struct broker *broker,
 		r = l->fd;
 		goto fail;
 	}
+	outlet_init(&l->outlet, l->fd);
 	l->cap = GATHER + ring_bytes + RING_MIN;
 	l->buf = malloc(l->cap);
 	if (l->buf)

@@ -7,7 +7,8 @@
  * What production acks was sent by the client, and what the client acks was sent
  * by production; if it is not here, the mirror has swapped or lost it. A hole is
  * believed when the first segment behind it (or, without one, the ack) has been
- * here for REORDER_WAIT. Its age counts, not when somebody looks: where a flow
+ * here for REORDER_WAIT. The same where a capture holds a segment of the client
+ * without all of its payload, whoever acks it. Its age counts, not when somebody looks: where a flow
  * has many holes, it stays that much behind and no more.
  *
  * A hole of one number, with nothing behind it, is the FIN when the other end has
@@ -23,7 +24,10 @@
 
 static bool client_hole(const struct flow *f)
 {
-	return seq_lt(stream_end(&f->c), f->p_ack) &&
+	uint32_t end = stream_end(&f->c);
+	bool cut = (f->flags & FLOW_CUT) != 0 && seq_lt(end, f->c_cut);
+
+	return (cut || seq_lt(end, f->p_ack)) &&
 	       !stream_has(&f->c, STREAM_ENDED) &&
 	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
 }

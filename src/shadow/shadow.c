@@ -156,8 +156,11 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if (seg->len <= 1 && seg->seq == f->c.nxt - 1 &&
 	    (seg->flags & TCP_FIN) == 0 && seg->seq != f->c_iss)
 		s->count.client_keepalive++;
-	if (seg->len > seg->cap)
+	if (seg->len > seg->cap) {
 		s->count.client_truncated++;
+		f->flags |= FLOW_CUT;
+		f->c_cut = seg->seq + seg->len;
+	}
 	if ((seg->flags & TCP_FIN) != 0 && (f->flags & FLOW_LOST) != 0)
 		f->ev |= EV_C_FIN; /* its place does not matter any more */
 	if ((seg->flags & TCP_FIN) != 0 && !stream_has(&f->c, STREAM_FIN)) {

@@ -241,3 +241,22 @@ enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
 	d->seg.ts = in->ts;
 	return decode_link(&c, s, in->link);
 }
+
+enum decode_result frame_decode_open(const struct frame_info *in,
+				     uint32_t vxlan, struct frag_table *frags,
+				     uint64_t now, struct decoded *d,
+				     bool *open)
+{
+	enum decode_result r = frame_decode(in, vxlan, frags, now, d);
+	struct frame_info good = *in;
+
+	if (in->csum_ok ||
+	    (r != DECODE_BAD_IP_CSUM && r != DECODE_BAD_L4_CSUM) ||
+	    !d->offloaded)
+		return r;
+	good.csum_ok = true;
+	r = frame_decode(&good, vxlan, frags, now, d);
+	if (r == DECODE_TCP || r == DECODE_UDP)
+		*open = true;
+	return r;
+}

@@ -134,6 +134,16 @@ enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
 				struct decoded *d);
 
 /**
+ * frame_decode_open() - frame_decode() of a frame that a host captured itself
+ * @open:	Set if the frame is good but for a checksum that was left to a
+ *		network device; else untouched
+ */
+enum decode_result frame_decode_open(const struct frame_info *in,
+				     uint32_t vxlan, struct frag_table *frags,
+				     uint64_t now, struct decoded *d,
+				     bool *open);
+
+/**
  * tcp_parse_options() - Read a list of TCP options
  * @p:		First option
  * @len:	Length of the list, 0 to TCP_OPT_MAX

@@ -2,7 +2,7 @@
 """What the fault scripts share: the lab, figures as table lines, load beside.
 
 A script is a list of tests for main(): (name, quick, function, arguments...).
-`quick` ones take under 10 seconds, need no quiet machine and are part of `make
+`quick` ones take about 10 seconds, need no quiet machine and are part of `make
 test` (FAULTS=quick); `make faults` runs all.
 """
 import os

@@ -210,6 +210,6 @@ def rubbish(t, family):
         lab.isolated(t, l)
 
 
-fault.main([(name + ", IPv%d" % v, True, test, v) for v in (4, 6)
-            for name, test in (("crafted connections", crafted),
-                               ("rubbish", rubbish))])
+fault.main([(name + ", IPv%d" % v, v == quick, test, v) for v in (4, 6)
+            for name, quick, test in (("crafted connections", 4, crafted),
+                                      ("rubbish", 6, rubbish))])

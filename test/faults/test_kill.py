@@ -147,9 +147,9 @@ S = signal
 TESTS = [("kill -9 a few times", True, killed, 4, QUICK)]
 TESTS += [("kill -9 at random instants, IPv%d" % v, False, killed, v,
            KILLS // 2) for v in (4, 6)]
-TESTS += [("frozen, IPv%d" % v, v == 4, stopped, v) for v in (4, 6)]
+TESTS += [("frozen, IPv%d" % v, False, stopped, v) for v in (4, 6)]
 TESTS += [
-    ("a storm of SIGUSR1", True, storm, [S.SIGUSR1], False),
+    ("a storm of SIGUSR1", False, storm, [S.SIGUSR1], False),
     ("a storm of SIGPIPE and SIGUSR2", False, storm, [S.SIGPIPE, S.SIGUSR2],
      False),
     ("a storm of what ends it", True, storm,

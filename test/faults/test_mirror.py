@@ -213,7 +213,7 @@ TESTS += [("mirror loses %g %%, IPv%d" % (p / 10, v), False, lossy,
 TESTS += [("stopped for 3 s under load", False, overrun)]
 for v in (4, 6):
     TESTS += [
-        ("5 %% repeated, IPv%d" % v, v == 4, mangled, v, "5 % repeated",
+        ("5 %% repeated, IPv%d" % v, False, mangled, v, "5 % repeated",
          "dup=50"),
         ("1 %% swapped with the next, IPv%d" % v, False, mangled, v,
          "1 % swapped with the next", "swap=10,1"),
@@ -226,6 +226,6 @@ TESTS += [
     ("the mirror's interface down and up", False, mirror_down),
     ("the SUT's wire down and up", False, wire_down),
     ("the mirror's interface taken away", True, gone, "mon0"),
-    ("the SUT's wire taken away", True, gone, "eth1"),
+    ("the SUT's wire taken away", False, gone, "eth1"),
 ]
 fault.main(TESTS)

@@ -106,6 +106,18 @@ def http_inputs():
         yield bytes((7, min(255, len(data) // 4 + 1))) + data
 
 
+def compare_inputs():
+    """Pairs of answers: the same, one more byte, the next one of the material."""
+    answers = sorted({down[:1000] for _, down, _ in streams(80) if down},
+                     key=len)[::4] + [capture.OK]
+    for i, a in enumerate(answers):
+        for b in (a, answers[i - 1]):
+            yield b"\x18" + struct.pack(">H", len(a)) + a + b
+    for how in (56, 88, 120):  # with a lead: see fuzz_compare.c
+        a = capture.OK * 2
+        yield bytes((how,)) + struct.pack(">H", len(a)) + a + a + b"x"
+
+
 def dns_inputs():
     for up, down, datagrams in streams(53):
         for d in datagrams:
@@ -170,6 +182,24 @@ def pcap_inputs():
             yield b"\7" + f.read(INPUT_MOST)
 
 
+def cache_inputs():
+    """Cache files, and frames in every mode (fuzz_cache.c)."""
+    pair = b"capture %016x frames digest %016x\n" % (5, 7)
+    for comment in (b"", b"a comment", pair, pair + b"a comment"):
+        yield (b"tcpprep\0" + b"04\0\0" +
+               struct.pack(">QHH", 5, 4, len(comment)) + comment + b"\xe4\2")
+    fragment = b"\x86\xdd\x60".rjust(15, b"\0") + b"\0\0\0\0\20\x2c\x40"
+    fragment += bytes(31) + b"\1" + b"\x11\0\0\1\0\0\0\7\0\x35\0\x36\0\x14\0\0"
+    for n in range(54, len(fragment), 4):
+        yield bytes((0, 0, 0, n)) + fragment[:n]
+    for frames in list(all_frames())[::4]:
+        short = b"".join(bytes((len(f[:255]),)) + f[:255]
+                         for link, f in frames[:8] if link == 1)
+        if short:
+            mode = len(short) % 9
+            yield bytes((0, mode, mode % 6)) + short[:INPUT_MOST]
+
+
 def options_inputs():
     with open(os.path.join(HERE, "../../README.md")) as f:
         text = f.read()
@@ -182,8 +212,9 @@ def options_inputs():
                 yield f"--{name} {value}".encode() + b"\0"
 
 
-INPUTS = {"fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
+INPUTS = {"fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs,
+          "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,
           "fuzz_sutwire": sutwire_inputs, "fuzz_tcpopt": tcpopt_inputs,
           "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,

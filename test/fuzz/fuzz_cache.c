@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FLOWS 8
 #define SLOTS 4096
 #define CONNS 8192
+#define CUTS  100 /* bytes of the first frame that are cut one by one */
 
 static bool ports[PREP_PORTS];
 
@@ -30,17 +31,46 @@ static bool match(void *arg, const uint8_t *addr, bool v6)
 	return (addr[v6 ? 15 : 3] & 1) != 0;
 }
 
+/* A copy of exact size, so that the byte too far is seen. */
+static uint8_t *copy_of(const uint8_t *data, size_t size)
+{
+	uint8_t *copy = malloc(size > 0 ? size : 1);
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, data, size);
+	return copy;
+}
+
+/* A file that is taken is as long as its header says, and no other length is. */
+static void check_lengths(const uint8_t *data, size_t size)
+{
+	for (size_t n = size - 1; n <= size + 1; n += 2) {
+		uint8_t *copy = malloc(n);
+		struct cachefile f;
+		int rc;
+
+		if (copy == NULL)
+			abort();
+		memcpy(copy, data, size < n ? size : n);
+		copy[n - 1] = 0;
+		rc = cachefile_open(&f, copy, n);
+		assert(rc == (n < size ? -ENODATA : -EFBIG));
+		free(copy);
+	}
+}
+
 static void check_file(const uint8_t *data, size_t size)
 {
 	uint8_t header[CACHEFILE_HEADER];
 	uint64_t frames, digest;
 	struct cachefile f;
-	uint8_t *copy = malloc(size + 1);
+	uint8_t *copy = copy_of(data, size);
 	int rc;
 
-	memcpy(copy, data, size);
 	rc = cachefile_open(&f, copy, size);
 	if (rc == 0) {
+		check_lengths(data, size);
 		for (uint64_t i = 0; i <= f.packets; i++) {
 			rc = cachefile_get(&f, i);
 			assert((rc >= 0 && rc != 1) == (i < f.packets));
@@ -57,6 +87,18 @@ static void check_file(const uint8_t *data, size_t size)
 		}
 	}
 	free(copy);
+}
+
+/* A frame that the capture cut anywhere: nothing behind the cut is read. */
+static void peek_cuts(uint16_t link, const uint8_t *data, uint32_t len)
+{
+	for (uint32_t n = len < CUTS ? len : CUTS; n > 0; n--) {
+		uint8_t *copy = copy_of(data, n);
+		struct peek p;
+
+		peek_frame(link, copy, n, &p);
+		free(copy);
+	}
 }
 
 static void split_frames(const struct prep_rules *r, uint16_t link,
@@ -77,10 +119,11 @@ static void split_frames(const struct prep_rules *r, uint16_t link,
 	while (size > 0 && n < CONNS) {
 		uint32_t len =
 			data[0] < size - 1 ? data[0] : (uint32_t)(size - 1);
-		uint8_t *copy = malloc(len + 1);
+		uint8_t *copy = copy_of(data + 1, len);
 		struct peek p;
 
-		memcpy(copy, data + 1, len);
+		if (n == 0)
+			peek_cuts(link, data + 1, len);
 		peek_frame(link, copy, len, &p);
 		assert(split_frame(s, n + 1, &p, &entry[n]) == 0);
 		free(copy);
@@ -114,11 +157,10 @@ static void tcpprep_frames(const struct prep_rules *r, uint16_t link,
 		while (left > 0) {
 			uint32_t len =
 				p[0] < left - 1 ? p[0] : (uint32_t)(left - 1);
-			uint8_t *copy = malloc(len + 1);
+			uint8_t *copy = copy_of(p + 1, len);
 			struct tcpprep_frame f = { copy, len, link };
 			int rc;
 
-			memcpy(copy, p + 1, len);
 			rc = tcpprep_frame(&t, (enum tcpprep_pass)pass, &f,
 					   &fate);
 			free(copy);

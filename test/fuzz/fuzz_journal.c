@@ -5,17 +5,24 @@
  * Input: a byte of switches, then the file. Switch 1: a good prologue comes
  * first, so that what follows it is reached. Switch 2: the rest is cut into
  * blocks (a byte of kind, a byte of length, content) and these are well formed,
- * so that their content is reached. Checks what journal.h promises of records,
- * of the final status and of reading on after the end.
+ * so that their content is reached. Switch 4, stronger than both: the file is a
+ * journal that the writer made, and the input is edits of it, three bytes each:
+ * where, and what is added there. Checks what journal.h promises of records, of the
+ * final status and of reading on after the end; and that the journal without edits
+ * is whole.
  */
 #include "journal/journal.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/bytes.h"
 #include "core/who.h"
+#include "wire/decode.h"
 #include "wire/pcap.h"
 
 #define PEN	 32473u
@@ -25,6 +32,82 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t file[FILE_MAX];
+static uint8_t good[FILE_MAX]; /* what the writer made */
+static size_t good_len;
+
+#define RECORDS 10u
+
+static void write_records(struct journal *j)
+{
+	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1 };
+
+	for (uint64_t i = 0; i < RECORDS; i++) {
+		struct journal_frame f = {
+			.iface = (enum journal_iface)(i % JOURNAL_IFACES),
+			.csum_ok = i % 2 == 0,
+			.now = i,
+			.ts = i,
+			.data = frame,
+			.cap = (uint32_t)(sizeof(frame) - i),
+			.wire = sizeof(frame),
+			.comment = i == 5 ? "data-again" : NULL,
+		};
+
+		if (i % 2 == 0)
+			journal_frame(j, &f);
+		else if (i == 1)
+			journal_timeout(j, i);
+		else if (i < 6)
+			journal_mark(j, 7, (unsigned)(i % WHO_COUNT), 8, i);
+		else if (i == 7)
+			journal_unsent(j, 9, i);
+		else
+			journal_refused(j, 7, 1, i);
+	}
+}
+
+/* Let the writer make a journal, in a folder that goes away. */
+static void make_good(void)
+{
+	char folder[] = "/tmp/fuzz_journal.XXXXXX", path[64], err[JOURNAL_ERR];
+	struct journal_opts o = { .path = path, .ring_bytes = 1u << 16 };
+	struct journal_header h = { .version = "1",
+				    .options = "-i mon0",
+				    .limits = { 16, 1u << 20, 1u << 16, 1024 },
+				    .link = { LINK_ETHERNET, LINK_ETHERNET,
+					      LINK_ETHERNET, LINK_ETHERNET,
+					      LINK_RAW } };
+	struct journal *j;
+	FILE *f;
+
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(path, sizeof(path), "%s/j", folder);
+	if (journal_open(&j, &o, &h, err) != 0)
+		abort();
+	write_records(j);
+	if (journal_close(j, NULL) != 0)
+		abort();
+	f = fopen(path, "rb");
+	if (f == NULL)
+		abort();
+	good_len = fread(good, 1, sizeof(good), f);
+	fclose(f);
+	unlink(path);
+	rmdir(folder);
+}
+
+/* The good journal with edits. Return: its length */
+static size_t put_edited(const uint8_t *p, size_t size)
+{
+	memcpy(file, good, good_len);
+	for (; size >= 3; p += 3, size -= 3) {
+		size_t at = get_be16(p) % good_len;
+
+		file[at] = (uint8_t)(file[at] + p[2]);
+	}
+	return good_len;
+}
 
 static size_t put_prologue(void)
 {
@@ -80,7 +163,7 @@ static void check_record(const struct journal_record *rec)
 		sum = sum ^ rec->frame.data[i];
 }
 
-static void read_file(int fd)
+static void read_file(int fd, bool is_good)
 {
 	struct journal_reader *r;
 	struct journal_record rec;
@@ -90,6 +173,7 @@ static void read_file(int fd)
 	int n = journal_read_fd(&r, fd, err);
 
 	if (n != 0) {
+		assert(!is_good);
 		assert(n < 0 && strlen(err) < JOURNAL_ERR);
 		return;
 	}
@@ -103,19 +187,25 @@ static void read_file(int fd)
 	assert(st.records == records);
 	assert(st.whole == (n == 0 && st.why == NULL));
 	assert(!st.whole || st.lost == 0);
+	assert(!is_good || (st.whole && records == RECORDS));
 	journal_read_close(r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	bool is_good = size > 0 && size < 4 && (data[0] & 4) != 0;
 	size_t n = 0;
 	int fd;
 
+	if (good_len == 0)
+		make_good();
 	if (size < 1 || size > FILE_MAX / 2)
 		return 0;
-	if ((data[0] & 1) != 0)
+	if ((data[0] & 5) == 1)
 		n = put_prologue();
-	if ((data[0] & 2) != 0) {
+	if ((data[0] & 4) != 0) {
+		n = put_edited(data + 1, size - 1);
+	} else if ((data[0] & 2) != 0) {
 		n = put_blocks(n, data + 1, size - 1);
 	} else {
 		memcpy(file + n, data + 1, size - 1);
@@ -125,6 +215,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(fd >= 0);
 	assert(write(fd, file, n) == (ssize_t)n);
 	lseek(fd, 0, SEEK_SET);
-	read_file(fd);
+	read_file(fd, is_good);
 	return 0;
 }

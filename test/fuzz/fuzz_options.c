@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    cmd == OPTIONS_SHADOW)
 			check_taken(&o, cmd);
 	}
+	options_forget();
 	free(text);
 	return 0;
 }

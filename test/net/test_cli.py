@@ -45,6 +45,22 @@ def duration(t):
         t.equal(us.report().get("requests", {}).get("answered"), 2, "answered")
 
 
+def load_goes_on(t):
+    """The end of a run under load: what comes when the mirror is not read any
+    more, a wait for the SUT's last answers long, was not missed."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy("--mirror-ring", "4M", "-c", "500")
+        load = l.wrk(seconds=4, conns=2, url="/b10k", wait=False)
+        t.equal(us.wait(10), 0, "exit code: " + us.text())
+        l.wrk_rate(load)
+        r = us.report()
+        t.check(r["capture"]["frames"] >= 500, "frames: %s" % r["capture"])
+        t.equal(r["capture"]["drops"], 0, "missed")
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
 BAD = [  # what is wrong, arguments instead of the good ones, words of the line
     ("no such mirror interface", {"-i": "nosuch0"}, ["nosuch0"]),
     ("no such SUT interface", {"--sut-dev": "nosuch1"}, ["nosuch1"]),
@@ -222,6 +238,7 @@ def every_frame(t):
 lab.main([
     ("SIGUSR1 and SIGINT", signals),
     ("--duration", duration),
+    ("an end under load", load_goes_on),
     ("a journal", journal),
     ("--print and a VLAN tag", every_frame),
     ("bad input", bad_input),

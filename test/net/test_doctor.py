@@ -21,6 +21,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 BINARY = os.environ.get("UNDERSTUDY", os.path.join(
     HERE, "..", "..", "build", "understudy"))
+IDLE = "a few frames a second"
 NET = "us%d-d" % os.getpid()
 ROOMS = {r: NET + r for r in ("tap", "us", "sut")}
 

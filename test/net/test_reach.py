@@ -49,7 +49,7 @@ def row(t, own=False, family=4, **load):
         else:
             prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        l.wrk(**load)
+        l.wrk(**dict({"seconds": 1}, **load))
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
         got = exact(t, prod, sut, 0 if load.get("close") else

@@ -4,6 +4,7 @@
 # The guard: what a wire says without it and with it. Every silence that is
 # claimed is first heard as noise, so that a deaf test cannot pass.
 
+IDLE="a few frames a second"
 . "$(dirname "$0")/wire_lib.sh"
 
 # Does the host answer ARP on the SUT's wire for its address on the LAN?

@@ -3,6 +3,7 @@
 #
 # sutwire, ring and sink against a real stack on the other end of the wire.
 
+IDLE="a few frames a second"
 . "$(dirname "$0")/wire_lib.sh"
 
 ready() { h "$TOOL" ready h0 "$1" "$2" "$3"; }

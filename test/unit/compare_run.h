@@ -21,6 +21,9 @@
  * @fin:	Each ends with a FIN
  * @ops:	Framer; framer_quiet: an answer is whole when its bytes are
  * @why:	For compare_end()
+ * @lead:	So many first bytes of each are cut off in one piece at random
+ *		interleavings
+ * @cuts:	An answer is cut into so many pieces at most, about; 0: as it comes
  */
 struct exchange {
 	const char *request;
@@ -30,6 +33,8 @@ struct exchange {
 	const struct framer_ops *ops;
 	enum compare_level level;
 	enum compare_reason why;
+	size_t lead;
+	uint32_t cuts;
 };
 
 /* A pool, in memory of the heap that the caller frees. */
@@ -102,6 +107,8 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 		return false;
 	if (large && most < 9000)
 		most = 2000;
+	if (x->cuts > 0 && most < (x->n[0] + x->n[1]) / x->cuts)
+		most = (uint32_t)((x->n[0] + x->n[1]) / x->cuts);
 	while (at[0] < x->n[0] || at[1] < x->n[1]) {
 		unsigned side = seed < 2 ? (unsigned)seed : rng_below(&rng, 2);
 		size_t left, len;
@@ -110,6 +117,8 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 			side = 1 - side;
 		left = x->n[side] - at[side];
 		len = seed < 2 ? left : 1 + rng_below(&rng, most);
+		if (seed >= 2 && at[side] < x->lead)
+			len = x->lead - at[side];
 		if (len > left)
 			len = left;
 		run_feed(c, pool, st, x, side, x->p[side] + at[side], len);

@@ -237,6 +237,36 @@ static void test_identical_level(void)
 	}
 }
 
+/* What a server says that no reading of HTTP/1 explains is a difference at each
+ * level, and the only one that is told.
+ */
+static void test_malformed(void)
+{
+	static const struct row rows[] = {
+		{ "no HTTP", OK CL5 "\r\nhello", "SSH-2.0-x\r\n",
+		  VERDICT_DIFFERENT, REASON_MALFORMED, 0, NULL },
+		{ "no digits", OK TE "1\r\nx\r\n0\r\n\r\n", OK TE "x\r\n",
+		  VERDICT_DIFFERENT, REASON_MALFORMED, 0, NULL },
+		{ "too many digits", OK TE "1\r\nx\r\n0\r\n\r\n",
+		  OK TE "12345678123456781\r\n", VERDICT_DIFFERENT,
+		  REASON_MALFORMED, 0, NULL },
+		{ "data longer than its size", OK TE "1\r\nx\r\n0\r\n\r\n",
+		  OK TE "1\r\nxy\r\n0\r\n\r\n", VERDICT_DIFFERENT,
+		  REASON_MALFORMED, 0, NULL },
+		{ "behind another status", OK TE "1\r\nx\r\n0\r\n\r\n",
+		  "HTTP/1.1 500 Oops\r\n" TE "x\r\n", VERDICT_DIFFERENT,
+		  REASON_MALFORMED, 0, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(rows[i].prod, rows[i].sut);
+
+		run_row(x, &rows[i]);
+		x.level = COMPARE_IDENTICAL;
+		run_row(x, &rows[i]);
+	}
+}
+
 static void test_not_compared(void)
 {
 	static const struct row rows[] = {
@@ -247,8 +277,19 @@ static void test_not_compared(void)
 		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
 		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n0 \r\n\r\n",
 		  VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0, NULL },
-		{ "no HTTP", OK CL5 "\r\nhello", "SSH-2.0-x\r\n",
-		  VERDICT_NOT_COMPARED, REASON_TUNNEL, 0, NULL },
+		{ "production is no HTTP", "SSH-2.0-x\r\n", OK CL5 "\r\nhello",
+		  VERDICT_NOT_COMPARED, REASON_PROD_MALFORMED, 0, NULL },
+		{ "neither is HTTP", "SSH-2.0-x\r\n", "SSH-2.0-x\r\n",
+		  VERDICT_NOT_COMPARED, REASON_PROD_MALFORMED, 0, NULL },
+		{ "production's chunk is malformed", OK TE "x\r\n",
+		  OK TE "1\r\nx\r\n0\r\n\r\n", VERDICT_NOT_COMPARED,
+		  REASON_PROD_MALFORMED, 0, NULL },
+		{ "ambiguous, then malformed", OK CL5 "\r\nhello",
+		  OK TE "1\r\nx\nx", VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0,
+		  NULL },
+		{ "malformed, and production not whole", OK CL5 "\r\nhel",
+		  OK TE "x\r\n", VERDICT_NOT_COMPARED, REASON_RUN_ENDED, 0,
+		  NULL },
 		{ "not whole", OK CL5 "\r\nhel", OK CL5 "\r\nhello",
 		  VERDICT_NOT_COMPARED, REASON_RUN_ENDED, 0, NULL },
 	};
@@ -279,7 +320,7 @@ static void test_why_a_side_is_not_done(void)
 		cut.why = none.why = differs.why = (enum compare_reason)why;
 		r = run(&cut, name);
 		CHECK_ROW(r.reason == why, name);
-		CHECK_ROW(r.verdict == (why <= REASON_EXTRA
+		CHECK_ROW(r.verdict == (why <= REASON_MALFORMED
 						? VERDICT_DIFFERENT
 						: VERDICT_NOT_COMPARED),
 			  name);
@@ -625,6 +666,7 @@ int main(void)
 		{ "bodies", test_bodies },
 		{ "answers to HEAD", test_heads_of_HEAD },
 		{ "level identical", test_identical_level },
+		{ "malformed", test_malformed },
 		{ "not compared", test_not_compared },
 		{ "why a side is not done", test_why_a_side_is_not_done },
 		{ "spoil", test_spoil },

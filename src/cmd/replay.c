@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replay.c - The plan of a capture
+ *
+ * Theory of operation
+ *
+ * A capture is read twice. First every record is decoded, and the plan notes
+ * where it lies and which connection to production it belongs to (pace/plan.h).
+ * So connections can be played each by itself, some of them only, or all again,
+ * while the bytes stay in the file: about 70 bytes of memory a record, at most
+ * --index of them. A record beyond that is counted and not played, and the run
+ * ends as an error that says so. The second time records are read where the plan
+ * says (replay_play.c), through a window, as neighbours are mostly played soon
+ * after each other. A pipe cannot be read twice and is refused.
+ *
+ * What is decoded here decides about nothing but whose record it is; the engine
+ * decodes the frame again when it is played.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/replay_internal.h"
+#include "os/mem.h"
+
+#define LOOK_RECORDS 65536 /* so many between two looks at signals */
+#define FAST_FLOWS   64	   /* at once, if nothing else is said */
+#define RECORD_LEAST 16	   /* bytes of a record in any format */
+#define INDEX_LEAST  65536
+
+struct replay *replay_new(void)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+
+	for (uint32_t i = 0; r != NULL && i < FILES_MAX; i++)
+		r->fd[i] = -1;
+	return r;
+}
+
+void replay_free(struct replay *r)
+{
+	if (r == NULL)
+		return;
+	for (uint32_t i = 0; i < FILES_MAX; i++)
+		if (r->fd[i] >= 0)
+			close(r->fd[i]);
+	mem_give(&r->mem);
+	free(r);
+}
+
+const struct replay_counters *replay_count(const struct replay *r)
+{
+	return &r->count;
+}
+
+/* --- memory --- */
+
+/* The first capture is open already; the others wait. */
+static int descriptor(const struct live *l, uint32_t i)
+{
+	return i == 0 ? l->file.fd : l->capture[i];
+}
+
+/* Records that the captures can hold at most, as far as --index goes. */
+static int room(const struct live *l, uint32_t *records, struct errbuf *e)
+{
+	uint64_t most = plan_records(l->opt->index);
+	uint64_t all = 1;
+	struct stat st;
+
+	for (uint32_t i = 0; i < l->opt->files; i++) {
+		if (fstat(descriptor(l, i), &st) != 0 || !S_ISREG(st.st_mode))
+			return errbuf_set(e, -ESPIPE,
+					  "%s: replay reads a capture twice, "
+					  "and this is no file",
+					  l->opt->file[i]);
+		all += (uint64_t)st.st_size / RECORD_LEAST;
+	}
+	*records = (uint32_t)(all < most ? all : most);
+	return 0;
+}
+
+static int take_memory(struct live *l, struct errbuf *e)
+{
+	const struct options *o = l->opt;
+	struct replay *r = l->replay;
+	uint32_t records = 0;
+	size_t size;
+	int rc = room(l, &records, e);
+
+	if (rc != 0)
+		return rc;
+	r->most = o->concurrency != 0 ? o->concurrency
+		  : o->fast	      ? FAST_FLOWS
+				      : 0;
+	size = plan_size(records) + arena_need(REPLAY_WINDOW) +
+	       arena_need(PCAP_RECORD_MAX) +
+	       arena_need(r->most * sizeof(struct replay_active));
+	rc = mem_take(&r->mem, size, 0);
+	if (rc != 0)
+		return errbuf_set(e, rc,
+				  "no memory for %zu MB of where records lie; "
+				  "give less with --index",
+				  size >> 20);
+	rc = plan_init(&r->plan, &r->mem, records, o->flows, &l->key);
+	if (rc != 0)
+		return errbuf_set(e, rc, "no memory");
+	r->window = arena_take(&r->mem, REPLAY_WINDOW);
+	r->frame = arena_take(&r->mem, PCAP_RECORD_MAX);
+	r->active = arena_take(&r->mem, r->most * sizeof(*r->active));
+	return 0;
+}
+
+/* --- the plan --- */
+
+static bool is_skipped(const struct engine_config *c, const struct ipaddr *ip)
+{
+	for (uint32_t i = 0; i < c->skips; i++)
+		if (ipaddr_in(ip, &c->skip[i].net, c->skip[i].bits))
+			return true;
+	return false;
+}
+
+/* Whose is it? Of no connection is also what the engine would not play. */
+static void sort_out(const struct engine_config *c, const struct segment *seg,
+		     struct plan_seen *s)
+{
+	bool to = false;
+	bool from = false;
+
+	for (uint32_t m = 0; m < c->maps; m++) {
+		to |= engine_is_prod(&c->map[m], &seg->dst, seg->dport);
+		from |= engine_is_prod(&c->map[m], &seg->src, seg->sport);
+	}
+	if (to == from || is_skipped(c, to ? &seg->src : &seg->dst))
+		return;
+	s->tuple.client = to ? seg->src : seg->dst;
+	s->tuple.prod = to ? seg->dst : seg->src;
+	s->tuple.cport = to ? seg->sport : seg->dport;
+	s->tuple.pport = to ? seg->dport : seg->sport;
+	s->tuple.proto = seg->proto;
+	s->seq = seg->seq;
+	s->ack = seg->ack;
+	s->is = to ? PLAN_CLIENT : 0;
+	if (seg->len > 0)
+		s->is |= PLAN_DATA;
+	if (seg->len > seg->cap)
+		s->is |= PLAN_CUT;
+	if (seg->proto == PROTO_UDP) {
+		s->is |= PLAN_DATAGRAM;
+		return;
+	}
+	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+		s->is |= to ? PLAN_SYN : 0;
+	if ((seg->flags & (TCP_FIN | TCP_RST)) != 0)
+		s->is |= PLAN_END;
+}
+
+static void add(struct live *l, uint32_t file, const struct frame_info *in)
+{
+	const struct engine_config *c = &l->opt->engine;
+	struct replay *r = l->replay;
+	struct plan_seen s = { .offset = file_place(&l->file, in->data),
+			       .ts = in->ts,
+			       .cap = in->cap,
+			       .wire = in->wire,
+			       .link = in->link,
+			       .file = (uint8_t)file };
+	bool open = false;
+	struct decoded d;
+	enum decode_result kind =
+		frame_decode_open(in, c->vxlan, NULL, 0, &d, &open);
+
+	if (kind == DECODE_TCP || kind == DECODE_UDP)
+		sort_out(c, &d.seg, &s);
+	switch (plan_add(r->plan, &s)) {
+	case PLAN_BEYOND:
+		r->count.records_beyond++;
+		return;
+	case PLAN_FULL:
+		r->count.records_not_indexed++;
+		return;
+	case PLAN_TAKEN:
+		break;
+	}
+	if (r->count.records++ == 0 || in->ts < r->first_ts)
+		r->first_ts = in->ts;
+	if (in->ts > r->last_ts)
+		r->last_ts = in->ts;
+	r->count.records_cut += in->cap < in->wire;
+	r->count.records_no_flow += s.tuple.proto == 0;
+}
+
+static int read_capture(struct live *l, uint32_t i, struct errbuf *e)
+{
+	struct frame_info in;
+	uint64_t n = 0;
+	int rc = i > 0 ? live_file_open(l, i, e) : 0;
+
+	while (rc >= 0 && !l->stop && (rc = live_record(l, &in, e)) > 0) {
+		add(l, i, &in);
+		if (++n % LOOK_RECORDS == 0)
+			live_look(l);
+	}
+	if (l->file.buf != NULL)
+		l->replay->fd[i] = file_release(&l->file);
+	return rc < 0 ? rc : 0;
+}
+
+static void count_flows(struct replay *r)
+{
+	struct replay_counters *c = &r->count;
+
+	c->flows = plan_flows(r->plan);
+	c->clients = plan_clients(r->plan);
+	for (uint32_t i = 0; i < c->flows; i++) {
+		const struct plan_flow *f = plan_flow(r->plan, i);
+
+		c->flows_one_sided += !f->answered;
+		c->flows_no_client += (f->has & PLAN_CLIENT) == 0;
+		c->flows_cut += f->cut != PLAN_NONE;
+		c->flows_midstream +=
+			(f->has & (PLAN_SYN | PLAN_DATAGRAM)) == 0;
+	}
+}
+
+int replay_index(struct live *l, struct errbuf *e)
+{
+	struct replay *r = l->replay;
+	int rc = take_memory(l, e);
+
+	for (uint32_t i = 0; rc == 0 && i < l->opt->files; i++)
+		rc = read_capture(l, i, e);
+	if (rc == -ENODATA && r->count.records > 0) {
+		r->short_of = *e;
+		rc = 0;
+	}
+	if (rc == 0 && r->count.records_not_indexed > 0)
+		errbuf_set(&r->short_of, -ENOSPC,
+			   "%" PRIu64 " records of the capture had no place "
+			   "and were not played; raise --index",
+			   r->count.records_not_indexed);
+	if (rc == 0)
+		count_flows(r);
+	return rc;
+}

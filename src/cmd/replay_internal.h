@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replay_internal - What the files of replay share
+ */
+#ifndef CMD_REPLAY_INTERNAL_H
+#define CMD_REPLAY_INTERNAL_H
+
+#include "cmd/replay.h"
+
+#define REPLAY_WINDOW ((size_t)2 * PCAP_RECORD_MAX)
+
+/**
+ * struct replay_active - A connection that is being played
+ * @flow, @loop: Which, in which repetition
+ * @next:	Its next record, PLAN_NONE: all were played
+ * @base:	When its first record was
+ * @since:	When its last one was
+ */
+struct replay_active {
+	uint32_t flow;
+	uint32_t loop;
+	uint32_t next;
+	uint64_t base;
+	uint64_t since;
+};
+
+/**
+ * struct replay - A capture and its plan
+ * @fd:		Captures; -1: not open
+ * @window:	Bytes of @window_file from @window_at on
+ * @frame:	One frame that is written to
+ * @first_ts, @last_ts: Earliest and latest time of all records
+ * @short_of:	Why not all of the captures is in the plan; empty: it is
+ * @active, @actives: Connections that are being played, with --fast or
+ *		--concurrency
+ */
+struct replay {
+	struct arena mem;
+	struct plan *plan;
+	int fd[FILES_MAX];
+	uint8_t *window;
+	size_t window_len;
+	uint64_t window_at;
+	uint32_t window_file;
+	uint8_t *frame;
+	uint64_t first_ts;
+	uint64_t last_ts;
+	struct errbuf short_of;
+	struct replay_active *active;
+	uint32_t actives;
+	uint32_t most; /* of them */
+	struct replay_counters count;
+};
+
+#endif /* CMD_REPLAY_INTERNAL_H */
