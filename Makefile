@@ -15,6 +15,10 @@
 # make demo     the lab: clients, production, SUT, and what Understudy reports
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
+# make coverage lines and branches of the pure folders that the tests run (LIST=1:
+#               name what they do not)
+# make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
+#               no test notice (half an hour)
 # make layers   includes go down, pure folders call no system
 # make install  DESTDIR=, prefix=
 
@@ -22,13 +26,14 @@ T ?= 20
 FUZZ ?= *
 SEED ?= 1
 SEEDS ?= 100
+COUNT ?= 300
 DESTDIR ?=
 prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
-	layers faults sim soak fuzz-plants \
+	layers faults sim soak fuzz-plants coverage mutants \
 	install clean setup
 
 all:
@@ -83,6 +88,12 @@ tidy: all
 format:
 	@tools/format
 
+coverage:
+	@tools/coverage $(if $(LIST),--list)
+
+mutants: all asan
+	@tools/mutants --seed $(SEED) --count $(COUNT)
+
 layers: all
 	@tools/check_layers.py src build
 
@@ -93,4 +104,4 @@ setup:
 	@tools/setup
 
 clean:
-	rm -rf build build-asan build-clang
+	rm -rf build build-asan build-clang build-cov

@@ -411,9 +411,14 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 	}
 	if ((f->flags & move) != 0) {
 		const struct exchange *x = f->x.tail;
+		uint16_t have = who == WHO_PROD ? X_HAVE_P : X_HAVE_S;
 
+		/* A mark of an exchange that is not the last came after the
+		 * client had spoken on, and what follows answers that.
+		 */
 		f->flags &= ~move;
-		if (x != NULL && (x->flags & (X_JUDGED | X_PASSED)) == 0)
+		if (x != NULL && (x->flags & have) != 0 &&
+		    (x->flags & (X_JUDGED | X_PASSED)) == 0)
 			shadow_unmark(e->shadow, f, who);
 	}
 	f->flags |= spoke;

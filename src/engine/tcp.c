@@ -70,7 +70,7 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		seq = fr->seq;
 		ack = fr->ack;
 	} else if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		   !seq_lt(seg->seq, f->c.nxt) &&
+		   (seg->flags & TCP_ACK) != 0 && !seq_lt(seg->seq, f->c.nxt) &&
 		   read_begins(f, seg->seq, seg->data, seg->len)) {
 		seq = seg->seq;
 		ack = seg->ack;
@@ -128,7 +128,7 @@ static void syn_data(struct engine *e, struct flow *f,
 	if (seg->len == 0 || seg->seq != f->c_iss)
 		return;
 	data.seq++;
-	data.flags = (uint16_t)(seg->flags & ~TCP_SYN);
+	data.flags = (uint16_t)((seg->flags & ~TCP_SYN) | TCP_ACK);
 	read_spans(e, f, WHO_CLIENT, &data, now);
 }
 

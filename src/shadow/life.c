@@ -180,8 +180,6 @@ static bool choose_port(struct shadow *s, struct flow *f)
 		uint16_t port = (uint16_t)(1024 + rng_below(&s->rng, 64000));
 
 		port = (uint16_t)((port & ~PORT_ALIKE) | low);
-		if (port < 1024)
-			continue;
 		if (flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
 				  port) == NULL) {
 			f->eport = port;

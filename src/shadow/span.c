@@ -176,8 +176,9 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 		return false;
 	if (sp->step == 0) {
 		sp->step = 1;
+		/* Without an ACK nobody takes it (RFC 9293 section 3.10.7.4). */
 		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		    (seg->flags & (TCP_SYN | TCP_RST)) == 0 &&
+		    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
 		    span_segment(s, f, who, seg, now, sp))
 			return true;
 	}

@@ -103,6 +103,8 @@ static bool matches(const struct world *w, const struct line *l,
 	if (l->has_ack &&
 	    ((e->flags & TCP_ACK) == 0 || e->ack - c->iss[WHO_SUT] != l->ack))
 		return false;
+	if (l->urg != ((e->flags & TCP_URG) != 0 ? e->urg : 0))
+		return false;
 	if (l->has_win && e->win != l->win)
 		return false;
 	if (l->has_opts && !opts_match(w, l, s))

@@ -206,6 +206,42 @@ static void a_pairing_is_found_again(void)
 	CHECK(a.digest != b.digest);
 }
 
+static void every_refusal_has_its_own_words(void)
+{
+	static const int why[] = { -ENODATA, -EFBIG,
+				   -EBADMSG, -EPROTONOSUPPORT,
+				   -ENOTSUP, -EMSGSIZE,
+				   -EIO };
+
+	for (size_t i = 0; i < ARRAY_SIZE(why); i++)
+		for (size_t k = 0; k < i; k++)
+			CHECK(strcmp(cachefile_why(why[i]),
+				     cachefile_why(why[k])) != 0);
+	CHECK(strcmp(cachefile_why(-EIO), cachefile_why(-ENOMEM)) == 0);
+}
+
+/* A pairing is 16 digits of 0-9 and a-f, twice. */
+static void a_pairing_has_lower_case_digits(void)
+{
+	struct bitcache_pair p = { .frames = 0x0123456789abcdef };
+	char text[BITCACHE_PAIR_TEXT];
+	struct cachefile f = { .comment = text, .comment_len = sizeof(text) };
+	uint64_t frames, digest;
+	char *digit;
+
+	bitcache_pair_text(&p, text);
+	CHECK(bitcache_pair_find(&f, &frames, &digest) && frames == p.frames);
+	for (digit = text; memcmp(digit, "0123456789abcde", 15) != 0;)
+		digit++;
+	digit += 15;
+	for (unsigned c = 0; c < 256; c++) {
+		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+
+		*digit = (char)c;
+		CHECK(bitcache_pair_find(&f, &frames, &digest) == hex);
+	}
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -217,6 +253,10 @@ int main(void)
 		{ "every cut of a file is refused",
 		  every_cut_of_a_file_is_refused },
 		{ "a pairing is found again", a_pairing_is_found_again },
+		{ "every refusal has its own words",
+		  every_refusal_has_its_own_words },
+		{ "a pairing has lower case digits",
+		  a_pairing_has_lower_case_digits },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

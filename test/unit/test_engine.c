@@ -14,6 +14,7 @@
 
 #include "check.h"
 #include "core/bytes.h"
+#include "core/csum.h"
 #include "wire/build.h"
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC)
@@ -290,6 +291,12 @@ static void test_config(void)
 	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -ENOMEM);
 	r.cfg.skips = SKIP_MAX + 1;
+	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
+	r.cfg.skips = 0;
+	r.cfg.limits.flows = 0;
+	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
+	r.cfg.limits.flows = 1;
+	r.cfg.maps = MAP_MAX + 1;
 	CHECK(engine_init(&r.e, &r.arena, &r.cfg, 0) == -EINVAL);
 	CHECK(r.e == NULL && r.arena.used == 0);
 }
@@ -740,6 +747,253 @@ static void test_datagrams(void)
 	check_closed(&r);
 }
 
+/* --- what is left --- */
+
+/* The SUT looks for more destinations than are named. */
+static void test_absorbed(void)
+{
+	const struct engine_stats *st;
+	struct rig r;
+	uint8_t ping[14 + 20 + 8] = { 2,	 [12] = 8,  [14] = 0x45,
+				      [17] = 28, [22] = 64, [23] = PROTO_ICMP };
+	bool named = false;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	st = engine_stats(r.e);
+	for (unsigned i = 0; i < ABSORB_MAX + 5; i++)
+		for (unsigned k = 0; k < (i == 7 ? 1u : 2u); k++)
+			tcp_sut(&r, ip(9, 0, 1), 40000, ip(77, 0, i % 32),
+				(uint16_t)(i / 32 + 1), 5, 0, TCP_SYN, "");
+	CHECK(count(&r)->absorbed == 2 * (ABSORB_MAX + 5) - 1);
+	CHECK(st->absorbed_n == ABSORB_MAX);
+	/* The one that was seen least made room for the next. */
+	for (uint32_t i = 0; i < ABSORB_MAX; i++) {
+		const struct engine_absorbed *a = &st->absorbed[i];
+		struct ipaddr seventh = ip(77, 0, 7);
+
+		CHECK(!ipaddr_eq(&a->dst, &seventh) || a->port != 1);
+		named |= a->port == 3;
+	}
+	CHECK(named);
+	/* And what is no TCP or UDP. */
+	memcpy(ping, mac_own, ETH_LEN);
+	memcpy(ping + 6, mac_sut, ETH_LEN);
+	memcpy(ping + 26, "\12\11\0\1\12\115\0\1", 8);
+	put_be16(ping + 24, (uint16_t)~csum_fold(csum_add(0, ping + 14, 20)));
+	ping[34] = 8;
+	put_be16(ping + 36, (uint16_t)~csum_fold(csum_add(0, ping + 34, 8)));
+	inject(&r, ENGINE_SUT, ping, sizeof(ping));
+	CHECK(count(&r)->absorbed == 2 * (ABSORB_MAX + 5));
+	CHECK(r.n == 0);
+	check_closed(&r);
+}
+
+static void test_datagrams_not_compared(void)
+{
+	struct rig r;
+
+	defaults(&r);
+	r.cfg.compare = COMPARE_NONE;
+	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
+	start(&r);
+	query(&r, 1);
+	answer(&r, ENGINE_MIRROR, 1, 1);
+	answer(&r, ENGINE_SUT, 1, 2);
+	pass(&r, NS_PER_SEC);
+	CHECK(engine_stats(r.e)
+		      ->reason[VERDICT_NOT_COMPARED][REASON_LEVEL_NONE] == 1);
+	CHECK(engine_stats(r.e)->verdict[VERDICT_DIFFERENT] == 0);
+	check_closed(&r);
+}
+
+/* A SUT's datagram that is a beginning of production's, and the other way. */
+static void test_datagrams_of_other_length(void)
+{
+	const struct engine_stats *st;
+	struct engine_event ev;
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 0, ip(9, 0, 1), 0);
+	start(&r);
+	st = engine_stats(r.e);
+	for (unsigned i = 0; i < 2; i++) {
+		udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 9000,
+		    "ask", 3);
+		udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 9000, ip(1, 0, 1), 5000,
+		    "tell", 3 + i);
+		udp(&r, ENGINE_SUT, ip(9, 0, 1), 9000, ip(1, 0, 1), 5000,
+		    "tell", 4 - i);
+	}
+	pass(&r, NS_PER_SEC);
+	CHECK(st->reason[VERDICT_DIFFERENT][REASON_BYTES] == 2);
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(engine_event(r.e, &ev) && ev.result.offset == 3);
+		CHECK(ev.result.bytes[0] == 3 + i);
+		CHECK(ev.result.bytes[1] == 4 - i);
+		CHECK(ev.client_port == 5000 && ev.prod_port == 9000);
+		CHECK(ev.request_len == 0);
+	}
+	check_closed(&r);
+}
+
+/* Questions that cannot be read have no words. */
+static void test_no_question(void)
+{
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
+	start(&r);
+#define ASKS(question) asks(&r, question, sizeof(question) - 1, "")
+	ASKS("");
+	ASKS("\300\14\0\1\0\1");
+	ASKS("\2n");
+	ASKS("\1a");
+	ASKS("\1a\0\0\1\0");
+	ASKS("\100aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	     "aaa"
+	     "\0\0\1\0\1");
+#undef ASKS
+	check_closed(&r);
+}
+
+/* Events that nobody fetches: the oldest stay, the others are counted. */
+static void test_events_lost(void)
+{
+	struct engine_event ev;
+	unsigned n = 0;
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
+	start(&r);
+	for (uint16_t i = 0; i < 300; i++) {
+		query(&r, i);
+		answer(&r, ENGINE_MIRROR, i, 1);
+		answer(&r, ENGINE_SUT, i, 2);
+		pass(&r, NS_PER_MS);
+	}
+	CHECK(engine_stats(r.e)->verdict[VERDICT_DIFFERENT] == 300);
+	while (engine_event(r.e, &ev))
+		n++;
+	CHECK(n > 0 && n + count(&r)->events_lost == 300);
+	CHECK(count(&r)->events_lost > 0);
+	check_closed(&r);
+}
+
+/* A capture taken on the host that sent the frame: no checksum yet. */
+static void test_offloaded(void)
+{
+	for (int open = 0; open < 2; open++) {
+		struct tcp_header h = { .seq = 1000, .flags = TCP_SYN };
+		uint8_t buf[FRAME_LEN];
+		struct rig r;
+		size_t n;
+
+		defaults(&r);
+		r.cfg.open_csum = open != 0;
+		add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+		start(&r);
+		memcpy(h.eth_src, mac_a, ETH_LEN);
+		n = make(buf, false, ip(1, 0, 1), 5000, ip(2, 0, 1), 80, h, "",
+			 0);
+		put_be16(buf + 24, 0);
+		inject(&r, ENGINE_MIRROR, buf, n);
+		CHECK(r.n == (open ? 1 : 0));
+		CHECK(count(&r)->offloaded == (open ? 1u : 0));
+		put_be16(buf + 24, 1); /* wrong, and not left to a device */
+		inject(&r, ENGINE_MIRROR, buf, n);
+		CHECK(r.n == (open ? 1 : 0));
+		CHECK(count(&r)->not_segment == (open ? 1u : 2u));
+		check_closed(&r);
+	}
+}
+
+static void test_no_wire(void)
+{
+	struct ipaddr sut = ip(9, 0, 1);
+	struct ipaddr other = ip(9, 0, 2);
+	struct rig r;
+
+	defaults(&r);
+	r.cfg.sut_none = true;
+	add_map(&r, ip(2, 0, 1), 32, 80, sut, 0);
+	start(&r);
+	CHECK(engine_sut(r.e, &sut) == 0 && engine_sut(r.e, &other) == -1);
+	tcp_sut(&r, sut, 80, ip(1, 0, 1), 5000, 5, 9, TCP_ACK, "");
+	CHECK(count(&r)->wire_stopped == 1 && r.n == 0);
+	check_closed(&r);
+}
+
+/* A datagram goes to the port that the map names, and its answer comes from it. */
+static void test_datagram_port(void)
+{
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 9000, ip(9, 0, 1), 9001);
+	start(&r);
+	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 9000, "ask", 3);
+	CHECK(r.n == 1 && r.seen[0].dport == 9001);
+	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 9000, ip(1, 0, 1), 5000, "tell", 4);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9001, ip(1, 0, 1), 5000, "tell", 4);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9000, ip(1, 0, 1), 5000, "tell", 4);
+	pass(&r, NS_PER_SEC);
+	CHECK(engine_stats(r.e)->verdict[VERDICT_IDENTICAL] == 1);
+	CHECK(count(&r)->sut_datagram == 1 && count(&r)->absorbed == 1);
+	check_closed(&r);
+}
+
+/* The same port of another host, the same host by another protocol. */
+static void test_absorbed_are_told_apart(void)
+{
+	const struct engine_stats *st;
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	st = engine_stats(r.e);
+	tcp_sut(&r, ip(9, 0, 1), 40000, ip(77, 0, 1), 53, 5, 0, TCP_SYN, "");
+	tcp_sut(&r, ip(9, 0, 1), 40000, ip(77, 0, 2), 53, 5, 0, TCP_SYN, "");
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 40000, ip(77, 0, 1), 53, "q", 1);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 40001, ip(77, 0, 1), 53, "q", 1);
+	CHECK(st->absorbed_n == 3 && count(&r)->absorbed == 4);
+	CHECK(st->absorbed[2].proto == PROTO_UDP && st->absorbed[2].n == 2);
+	CHECK(st->absorbed[0].n == 1 && st->absorbed[1].n == 1);
+	check_closed(&r);
+}
+
+/* A datagram that the sink did not take, and one of a served port that nobody
+ * asked for.
+ */
+static void test_unsent_datagram(void)
+{
+	struct effects out = { .n = 0 };
+	uint8_t buf[FRAME_LEN];
+	struct tcp_header h = { .seq = 0 };
+	struct frame_info in = { .data = buf, .link = LINK_ETHERNET };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 0, ip(9, 0, 1), 0);
+	start(&r);
+	memcpy(h.eth_src, mac_a, ETH_LEN);
+	in.cap = in.wire = (uint32_t)make(buf, true, ip(1, 0, 1), 5000,
+					  ip(2, 0, 1), 9000, h, "ask", 3);
+	engine_frame(r.e, ENGINE_MIRROR, &in, r.now, &out);
+	CHECK(out.n == 1 && out.e[0].kind == EFFECT_UDP);
+	engine_unsent(r.e, &out.e[0]);
+	engine_sent(r.e, &out.e[0]);
+	CHECK(engine_udp(r.e)->unsent == 1);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9001, ip(1, 0, 1), 5000, "eh", 2);
+	CHECK(count(&r)->sut_datagram == 1 && r.n == 0);
+	check_closed(&r);
+}
+
 static const struct check_test tests[] = {
 	{ "configurations that contradict themselves", test_config },
 	{ "a prefix and every port", test_prefix },
@@ -757,6 +1011,17 @@ static const struct check_test tests[] = {
 	{ "DNS", test_dns },
 	{ "a question in words", test_question },
 	{ "other datagrams", test_datagrams },
+	{ "more destinations than are named", test_absorbed },
+	{ "datagrams that are not compared", test_datagrams_not_compared },
+	{ "datagrams of another length", test_datagrams_of_other_length },
+	{ "questions without words", test_no_question },
+	{ "events that nobody fetches", test_events_lost },
+	{ "checksums left to the device", test_offloaded },
+	{ "no wire to the SUT", test_no_wire },
+	{ "a datagram that was not sent", test_unsent_datagram },
+	{ "the SUT's port of a datagram", test_datagram_port },
+	{ "absorbed destinations are told apart",
+	  test_absorbed_are_told_apart },
 };
 
 int main(void)

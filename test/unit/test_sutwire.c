@@ -604,6 +604,115 @@ static void test_full_effects_lose_nothing_due(void)
 	CHECK(out.n == 0);
 }
 
+/* Whatever the machine has to say when nothing more fits is lost and counted. */
+static void test_no_room_to_answer(void)
+{
+	const struct sutwire_sut both[] = {
+		{ .ip = sut4, .port = PORT },
+		{ .ip = sut6, .port = PORT, .index = 1 },
+	};
+	uint8_t f[BUILD_RAW_MAX];
+	struct frame_info in = { .data = f, .link = LINK_ETHERNET };
+	struct decoded d = { .has_eth = false };
+	enum decode_result r;
+
+	CHECK(start_with(both, 2) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_na(sut2_mac, sut6);
+	for (int v6 = 0; v6 < 2; v6++) {
+		in.cap = in.wire =
+			(uint32_t)(v6 ? build_ns(f, sut2_mac, &sut6, &client6)
+				      : build_arp(f, 1, all_mac, sut_mac, &sut4,
+						  NULL, &client4));
+		memset(&d, 0, sizeof(d));
+		r = frame_decode(&in, VXLAN_NONE, NULL, now, &d);
+		out.n = EFFECTS_MAX;
+		CHECK(sutwire_frame(wire, &in, r, &d, now, &out));
+		CHECK(out.n == EFFECTS_MAX);
+		CHECK(sutwire_stats(wire)->no_room == (v6 ? 2u : 1u));
+		out.n = EFFECTS_MAX - 1;
+		CHECK(sutwire_frame(wire, &in, r, &d, now, &out));
+		CHECK(out.n == EFFECTS_MAX);
+	}
+	CHECK(sutwire_stats(wire)->answered == 2);
+	out.n = EFFECTS_MAX;
+	sutwire_timeout(wire, now, &out);
+	CHECK(sutwire_next_timeout(wire) <= now); /* the probes stay due */
+}
+
+/* A SUT with more addresses of its own than are remembered. */
+static void test_many_own_addresses(void)
+{
+	struct effect e;
+
+	start(sut4);
+	make_ready(&e);
+	for (unsigned i = 0; i < 300; i++)
+		in_arp(1, sut_mac,
+		       ip4(10, 73, (uint8_t)(i / 200), (uint8_t)(i % 200)),
+		       client4);
+	CHECK(sutwire_stats(wire)->own_full > 0);
+	CHECK(sutwire_stats(wire)->own_full < 300);
+	CHECK(sutwire_ready(wire, 0));
+	in_arp(1, sut_mac, sut4, ip4(10, 73, 0, 1));
+	CHECK(out.n == 0); /* the first ones are known */
+	in_arp(1, sut_mac, sut4, ip4(10, 73, 1, 99));
+	CHECK(out.n == 1); /* the last ones are not */
+}
+
+/* Neighbour discovery that did not come from a neighbour, or lies. */
+static void test_nd_is_held_to_its_rules(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+	size_t n;
+
+	start(sut6);
+	in_na(sut_mac, sut6);
+	tick();
+	e = out.e[0];
+	in_answer(&e, TCP_SYN | TCP_ACK);
+	n = build_ns(f, sut_mac, &sut6, &client6);
+	f[14 + 7] = 254; /* hop limit: a router let it through */
+	CHECK(in(f, n) && out.n == 0);
+	CHECK(sutwire_stats(wire)->bad == 1);
+	in_ns(sut_mac, zero6, client6);
+	CHECK(out.n == 0 && sutwire_stats(wire)->dad == 1);
+	CHECK(sutwire_ready(wire, 0));
+	/* The option names another hardware address than the frame. */
+	n = build_na(f, our_mac, bad_mac, &sut6, &ll6);
+	memcpy(f + 6, sut_mac, ETH_LEN);
+	in(f, n);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_FORGED);
+	CHECK(memcmp(sutwire_stop(wire)->mac, bad_mac, ETH_LEN) == 0);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &sut6));
+	CHECK(!sutwire_ready(wire, 0));
+}
+
+/* An answer that claims to come from us, or from a group, introduces nobody. */
+static void test_impossible_introductions(void)
+{
+	static const uint8_t group[ETH_LEN] = { 3, 0xbb, 0, 0, 0, 2 };
+
+	start(sut4);
+	in_arp(2, group, sut4, client4);
+	CHECK(sutwire_mac(wire, 0) == NULL);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	start(sut4);
+	in_arp(2, our_mac, sut4, client4);
+	CHECK(sutwire_mac(wire, 0) == NULL);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+}
+
+static void test_texts(void)
+{
+	CHECK(strlen(sutwire_state_text(SUTWIRE_READY)) > 0);
+	CHECK(strcmp(sutwire_state_text(SUTWIRE_READY),
+		     sutwire_state_text(SUTWIRE_PROBING)) != 0);
+	CHECK(strcmp(sutwire_stop_text(SUTWIRE_STRANGER),
+		     sutwire_stop_text(SUTWIRE_FORGED)) != 0);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -628,6 +737,13 @@ int main(void)
 		{ "segments pass, broken ones do not", test_segments_pass },
 		{ "what does not fit stays due",
 		  test_full_effects_lose_nothing_due },
+		{ "no room to answer", test_no_room_to_answer },
+		{ "many addresses of a SUT's own", test_many_own_addresses },
+		{ "neighbour discovery is held to its rules",
+		  test_nd_is_held_to_its_rules },
+		{ "introductions that cannot be",
+		  test_impossible_introductions },
+		{ "texts", test_texts },
 	};
 
 	addresses();
