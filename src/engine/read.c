@@ -644,7 +644,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 				e->stats.count.holes_skipped++;
 			} else {
 				e->stats.count.holes_lost++;
-				lose_prod(f);
+				f->flags |= FLOW_PLOST;
 			}
 		}
 	}

@@ -15,9 +15,6 @@ RUNNER = os.path.join(HERE, "../../build-asan/script_runner")
 PIECE = 500         # bytes of a segment: a line of a dialogue has 4,096
 STREAM_MOST = 60000  # of test/script/world.h
 
-# Bytes behind a 101 that has content: the 101 is not compared, and these count as
-# an answer of no known protocol, which is the same on both sides.
-BEHIND = {"llhttp/response_connection_11.md": 1}
 
 
 def before_doubt(lines):
@@ -41,7 +38,7 @@ def segments(who, at, ack, data):
     return out
 
 
-def dialogue(kind, stream, level, plain, whole, behind=0):
+def dialogue(kind, stream, level, plain, whole):
     """Text of a dialogue, and what must come of it."""
     messages = plain + 1
     up, down = ((stream, OK * messages) if kind == "request"
@@ -61,7 +58,7 @@ def dialogue(kind, stream, level, plain, whole, behind=0):
            f"+0 S F. {s}:{s}(0) ack {c} win 60000",
            f"+0 C F. {c}:{c}(0) ack {s + 1} win 60000", "+3 U any",
            "= verdict.equivalent 0", "= verdict.different 0",
-           f"= verdict.identical {plain + behind}"]
+           f"= verdict.identical {plain}"]
     if whole:
         out += ["= reason.ambiguous >= 1"]
     return "\n".join(out) + "\n"

@@ -25,7 +25,6 @@
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC)
 #define SPIN_MAX  200000u
-#define PEND_MAX  4096u
 #define WAIT_MAX  4096u
 #define OPEN_WAIT (30 * NS_PER_SEC)
 
@@ -79,10 +78,23 @@ static void sink_flush_all(struct sink *k)
 			pkt_drop(z->wait[i]);
 		else
 			net_to_sut(s, z->wait[i]);
-		if (z->last[i])
-			take_back(s, z->cookie[i], lost ? -ENOBUFS : 0);
+		if (z->last[i] && lost)
+			s->late[s->late_n++] = z->cookie[i];
+		else if (z->last[i])
+			take_back(s, z->cookie[i], 0);
 	}
 	z->n = 0;
+}
+
+/* What was not sent is told at the end of the turn: when within it the batches end
+ * must not change what the machine does next.
+ */
+static void turn_flush(struct sim *s)
+{
+	sink_flush(&s->sink.sink);
+	for (uint32_t i = 0; i < s->late_n; i++)
+		take_back(s, s->late[i], -ENOBUFS);
+	s->late_n = 0;
 }
 
 static void enqueue(struct sim_sink *z, struct pkt *p, uint64_t cookie,
@@ -394,7 +406,7 @@ void house_turn(struct sim *s)
 		engine_timeout(s->engine, s->now, &out);
 		send_all(s, &out);
 	}
-	sink_flush(&s->sink.sink);
+	turn_flush(s);
 	events(s);
 	check_turn(s);
 	house_plan(s);
@@ -441,7 +453,7 @@ void house_close(struct sim *s)
 		send_all(s, &out);
 		events(s);
 	}
-	sink_flush(&s->sink.sink);
+	turn_flush(s);
 	events(s);
 	if (more)
 		sim_fail(s, NULL, "the stop does not end");

@@ -8,6 +8,7 @@
  * written from the RFCs, which shares no code with the flow and shadow folders.
  */
 #ifndef SIM_SIM_H
+#define PEND_MAX 4096u /* effects that the sink has in hand */
 #define SIM_SIM_H
 
 #include <stdbool.h>
@@ -448,8 +449,10 @@ struct options {
 struct sim {
 	const struct options *opt;
 	const struct profile *profile;
-	struct rng rng;	     /* of the plan */
-	struct rng wire_rng; /* of the wires; drawn in order of events */
+	struct rng rng;		 /* of the plan */
+	struct rng wire_rng;	 /* of the wires; drawn in order of events */
+	uint64_t late[PEND_MAX]; /* not sent, told at the turn's end */
+	uint32_t late_n;
 	bool v6;
 	bool failed;
 	uint64_t now;
