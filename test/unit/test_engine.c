@@ -136,14 +136,8 @@ static void defaults(struct rig *r)
 	struct engine_config *c = &r->cfg;
 
 	memset(r, 0, sizeof(*r));
+	engine_defaults(c);
 	c->limits = (struct limits){ 256, 1u << 20, 1u << 19, 4 };
-	c->shadow.gso = true;
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
-	c->shadow.idle = SHADOW_IDLE;
-	c->compare = COMPARE_EQUIVALENT;
-	c->sample = 65536;
-	c->vxlan = VXLAN_NONE;
 	c->key = (struct hash_key){ { 3, 4 } };
 	memcpy(c->mac, mac_own, ETH_LEN);
 }
@@ -398,7 +392,7 @@ static void test_left_out(void)
 	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 	r.cfg.skips = 1;
 	r.cfg.skip[0] = (struct engine_net){ ip(1, 9, 0), IPADDR_4IN6 + 24 };
-	r.cfg.sample = 65536 / 4;
+	r.cfg.sample = SAMPLE_ALL / 4;
 	start(&r);
 	syn(&r, ip(1, 9, 3), 5000, ip(2, 0, 1), 80);
 	tcp(&r, ip(2, 0, 1), 80, ip(1, 9, 3), 5000, 1, 1001, TCP_SYN | TCP_ACK,
