@@ -13,6 +13,7 @@
  * number; otherwise it is a new incarnation, and the older one gets no more from
  * the mirror (I23).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "shadow/shadow_internal.h"
@@ -214,6 +215,8 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	uint32_t rst_ack = f->rst_ack;
 	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
+	/* A message of the client's that is known came after its handshake. */
+	assert(stream_has(&f->p, STREAM_ON));
 	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
 	c = f->c;
 	p = f->p;
@@ -239,13 +242,10 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	if (keep || stream_has(&p, STREAM_ON)) {
-		uint32_t at = p.nxt; /* what came since has been read */
-
-		f->p = p;
-		if (!keep && (at != ack || p.early != NULL))
-			f->flags |= FLOW_PLOST;
-	}
+	/* What came since @ack has been read. */
+	f->p = p;
+	if (!keep && (p.nxt != ack || p.early != NULL))
+		f->flags |= FLOW_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
 	f->ack_n = 0;
