@@ -12,7 +12,7 @@
  * has many holes, it stays that much behind and no more.
  *
  * A hole of one number, with nothing behind it, is the FIN when the other end has
- * answered one (I20).
+ * answered one (I20), but not inside of a message: there it is a byte.
  *
  * Nothing comes after a FIN, whatever is acked. In the client's stream a believed
  * hole ends the leg (I17), but not before the SUT has answered the whole requests
@@ -79,13 +79,24 @@ void gap_watch(struct shadow *s, struct flow *f, uint64_t now)
 		due_set(s, f, DUE_GAP, due);
 }
 
+/* Is the client inside of a message? Where messages end by quiet (FLOW_SPOKE_C)
+ * nobody knows.
+ */
+static bool in_message(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_CLIENT];
+
+	return x != NULL && (x->flags & X_C_BEGUN) != 0 &&
+	       (f->flags & FLOW_SPOKE_C) == 0;
+}
+
 static void believe_client(struct shadow *s, struct flow *f)
 {
 	uint32_t n = f->p_ack - stream_end(&f->c);
 
 	f->gap_c = 0;
 	if (n == 1 && f->c.early == NULL && !stream_has(&f->c, STREAM_FIN) &&
-	    (f->ev & EV_P_FIN) != 0) {
+	    (f->ev & EV_P_FIN) != 0 && !in_message(f)) {
 		s->count.inferred_client_fin++;
 		f->ev |= EV_C_ACK; /* who closes has opened */
 		f->rst_ack = f->c_ack;
