@@ -169,15 +169,30 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	}
 }
 
+/* Is a RST of production in the client's window? What the client told last may
+ * have been missed: then production's newest byte is ahead of that. A window that
+ * the SYN told is never scaled, and covers less than the client's next one.
+ */
+static bool in_client_window(const struct flow *f, uint32_t seq)
+{
+	uint32_t from = f->p.nxt;
+
+	if (f->p.early_tail != NULL)
+		from = f->p.early_tail->seq + f->p.early_tail->len;
+	if (seq_lt(from, f->c_ack))
+		from = f->c_ack;
+	return seq_in(seq, f->c_ack, from + f->c_win + 1);
+}
+
 /* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and later
- * none in front of what it has acked (RFC 5961 section 3.2): that would be of an
- * older incarnation.
+ * none outside of its window (RFC 5961 section 3.2): that would be of an older
+ * incarnation.
  */
 static void production_reset(struct flow *f, const struct segment *seg)
 {
 	bool on = stream_has(&f->p, STREAM_ON);
 
-	if (on ? !seq_in(seg->seq, f->c_ack, f->p.nxt + (1u << 30))
+	if (on ? !in_client_window(f, seg->seq)
 	       : (seg->flags & TCP_ACK) == 0 || seq_le(seg->ack, f->c_iss))
 		return;
 	if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
