@@ -229,8 +229,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		prod_start(f, syn ? seg->seq + 1 : seg->seq);
 	}
 	if (seq_lt(f->p_ack, seg->ack) &&
-	    seq_lt(seg->ack, f->p_ack + (1u << 30)))
+	    seq_lt(seg->ack, f->p_ack + (1u << 30))) {
 		f->p_ack = seg->ack;
+		f->untaken = false;
+	}
 	for (x = f->x.pack; x != NULL && (x->flags & X_HAVE_C) != 0 &&
 			    seq_le(x->end[WHO_CLIENT], f->p_ack);
 	     x = x->next) {
@@ -267,6 +269,23 @@ static void settle(struct flow *f)
 		f->ev |= EV_S_FIN;
 }
 
+/* A leg that waits: may it start? */
+static void wait_over(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	if (f->untaken) {
+		if (reset_by(f) != FLOW_END_NONE)
+			leg_over(s, f, reset_by(f), now);
+		return;
+	}
+	if (f->older != NULL && f->hold_passed) {
+		f->older->newer = NULL;
+		f->older = NULL;
+	}
+	if (f->older == NULL)
+		start_leg(s, f, now, out);
+}
+
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out)
 {
@@ -277,14 +296,8 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
 	}
-	if (f->leg == LEG_WAITING) {
-		if (f->older != NULL && f->hold_passed) {
-			f->older->newer = NULL;
-			f->older = NULL;
-		}
-		if (f->older == NULL)
-			start_leg(s, f, now, out);
-	}
+	if (f->leg == LEG_WAITING)
+		wait_over(s, f, now, out);
 	if (f->leg == LEG_OPEN && (f->ev & EV_C_ACK) != 0) {
 		send_data(s, f, now, out);
 		if (f->leg == LEG_OPEN)

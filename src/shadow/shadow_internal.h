@@ -199,6 +199,10 @@ void close_push(struct shadow *s, struct flow *f, uint64_t now,
 void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
 	      uint64_t now);
 bool mirror_over(const struct flow *f);
+/* Who ended it otherwise than by FIN: the end that a leg has by that, or
+ * FLOW_END_NONE.
+ */
+enum flow_end reset_by(const struct flow *f);
 /* If nothing more can come, the flow is only remembered for a while. */
 void remember_if_over(struct shadow *s, struct flow *f, uint64_t now);
 
