@@ -22,7 +22,7 @@
  */
 #include "shadow/shadow_internal.h"
 
-static bool client_hole(const struct flow *f)
+bool client_hole(const struct flow *f)
 {
 	uint32_t end = stream_end(&f->c);
 	bool cut = (f->flags & FLOW_CUT) != 0 && seq_lt(end, f->c_cut);
@@ -32,11 +32,17 @@ static bool client_hole(const struct flow *f)
 	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
 }
 
+/* Are production's next bytes here, and wait for the client's? */
+static bool prod_waits(const struct flow *f)
+{
+	return f->p.early != NULL && !seq_lt(f->p.nxt, f->p.early->seq);
+}
+
 static bool prod_hole(const struct flow *f)
 {
 	return stream_has(&f->p, STREAM_ON) &&
 	       !stream_has(&f->p, STREAM_ENDED) &&
-	       (f->flags & FLOW_PLOST) == 0 &&
+	       (f->flags & FLOW_PLOST) == 0 && !prod_waits(f) &&
 	       seq_lt(stream_end(&f->p), f->c_ack);
 }
 
@@ -95,8 +101,11 @@ static void believe_client(struct shadow *s, struct flow *f)
 	uint32_t n = f->p_ack - stream_end(&f->c);
 
 	f->gap_c = 0;
+	if (prod_waits(f))
+		want(s, f, WANT_PHOLE);
 	if (n == 1 && f->c.early == NULL && !stream_has(&f->c, STREAM_FIN) &&
-	    (f->ev & EV_P_FIN) != 0 && !in_message(f)) {
+	    (stream_has(&f->p, STREAM_FIN) || (f->ev & EV_P_FIN) != 0) &&
+	    !in_message(f)) {
 		s->count.inferred_client_fin++;
 		f->ev |= EV_C_ACK; /* who closes has opened */
 		f->rst_ack = f->c_ack;

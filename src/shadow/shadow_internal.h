@@ -183,6 +183,9 @@ bool route_is_lost(const struct shadow *s, uint8_t sut,
 void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
+
+/* Has the client sent what is not here, and is not given up yet? */
+bool client_hole(const struct flow *f);
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now);
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now);
 /* End the leg if a hole stands and what is before it has been answered. */
