@@ -141,14 +141,8 @@ static inline void defaults(struct rig *r)
 	struct engine_config *c = &r->cfg;
 
 	memset(r, 0, sizeof(*r));
+	engine_defaults(c);
 	c->limits = (struct limits){ 256, 1u << 20, 1u << 19, 4 };
-	c->shadow.gso = true;
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
-	c->shadow.idle = SHADOW_IDLE;
-	c->compare = COMPARE_EQUIVALENT;
-	c->sample = 65536;
-	c->vxlan = VXLAN_NONE;
 	c->key = (struct hash_key){ { 3, 4 } };
 	memcpy(c->mac, mac_own, ETH_LEN);
 }

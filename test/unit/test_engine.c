@@ -117,6 +117,38 @@ static void test_legs(void)
 	check_closed(&r);
 }
 
+/* A prefix of a map or of a client need not end with a byte. */
+static void test_prefixes(void)
+{
+	static const uint8_t net[16] = { 0x20, 1, 0x0d, 0xb8, 0xa4 };
+	static const uint8_t in[16] = { 0x20, 1, 0x0d, 0xb8, 0xa5, [15] = 1 };
+	static const uint8_t beside[16] = { 0x20, 1, 0x0d, 0xb8, 0xa6 };
+	static const uint8_t sut6[16] = { 0xfd, [15] = 9 };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 4), 30, 80, ip(9, 0, 1), 0);
+	r.cfg.map[r.cfg.maps++] =
+		(struct engine_map){ .prod = ipaddr_from6(net),
+				     .bits = 39,
+				     .prod_port = 80,
+				     .sut = ipaddr_from6(sut6) };
+	r.cfg.skips = 1;
+	r.cfg.skip[0] = (struct engine_net){ ip(1, 16, 0), IPADDR_4IN6 + 20 };
+	start(&r);
+	syn(&r, ip(1, 31, 1), 5000, ip(2, 0, 7), 80);
+	CHECK(count(&r)->skipped == 1);
+	syn(&r, ip(1, 32, 1), 5000, ip(2, 0, 7), 80);
+	CHECK(count(&r)->client == 1 && r.n == 1);
+	syn(&r, ip(1, 32, 1), 5000, ip(2, 0, 8), 80);
+	CHECK(count(&r)->not_mapped == 1);
+	syn(&r, ipaddr_from6(beside), 5000, ipaddr_from6(in), 80);
+	CHECK(count(&r)->client == 2);
+	syn(&r, ipaddr_from6(in), 5000, ipaddr_from6(beside), 80);
+	CHECK(count(&r)->not_mapped == 2);
+	check_closed(&r);
+}
+
 /* --- fates --- */
 
 static void test_left_out(void)
@@ -128,7 +160,7 @@ static void test_left_out(void)
 	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 	r.cfg.skips = 1;
 	r.cfg.skip[0] = (struct engine_net){ ip(1, 9, 0), IPADDR_4IN6 + 24 };
-	r.cfg.sample = 65536 / 4;
+	r.cfg.sample = SAMPLE_ALL / 4;
 	start(&r);
 	syn(&r, ip(1, 9, 3), 5000, ip(2, 0, 1), 80);
 	tcp(&r, ip(2, 0, 1), 80, ip(1, 9, 3), 5000, 1, 1001, TCP_SYN | TCP_ACK,
@@ -582,6 +614,7 @@ static const struct check_test tests[] = {
 	{ "IPv4 and IPv6", test_families },
 	{ "two servers to one SUT: colliding tuples", test_colliding },
 	{ "one server to two SUTs: two legs", test_legs },
+	{ "a prefix ends at its bit", test_prefixes },
 	{ "--skip and --sample", test_left_out },
 	{ "frames of no flow", test_strays },
 	{ "on the SUT's wire, from no SUT", test_not_a_sut },
