@@ -26,6 +26,7 @@
  * window of ours would delay bytes that the client had sent already; the SUT's
  * own window is the bound.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "shadow/shadow_internal.h"
@@ -117,7 +118,7 @@ struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
 
 	if (e == NULL)
 		return NULL;
-	if (p.partial && cause != CAUSE_ACK_PARTIAL && cause != CAUSE_ACK)
+	if (p.partial && cause != CAUSE_ACK_PARTIAL)
 		p.ack = f->ack_sent;
 	/* Rounded up: rounding down would take the right edge back (I38). */
 	win = (p.edge - p.ack + (1u << f->s_wscale) - 1) >> f->s_wscale;
@@ -158,8 +159,7 @@ uint64_t rto_of(const struct flow *f)
 	return rto < RTO_MAX ? rto : RTO_MAX;
 }
 
-/* One round trip was measured (RFC 6298 section 2). */
-static void rtt_sample(struct flow *f, uint64_t ns)
+void rtt_sample(struct flow *f, uint64_t ns)
 {
 	uint64_t us = ns / NS_PER_US;
 	uint32_t r = us < 1 ? 1 : us > 60000000 ? 60000000 : (uint32_t)us;
@@ -175,7 +175,7 @@ static void rtt_sample(struct flow *f, uint64_t ns)
 	f->srtt_us = (7 * f->srtt_us + r) / 8;
 }
 
-bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
+void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	      struct effects *out, enum effect_cause cause)
 {
 	struct effect *e = effect_begin(s, f, out, cause, TCP_SYN);
@@ -184,15 +184,13 @@ bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
 			      .wscale = f->c_wscale,
 			      .tsval = f->c_tsval };
 
-	if (e == NULL)
-		return false;
+	assert(e != NULL);
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
 	e->optlen = tcp_put_options(e->opts, &o);
 	f->rtt_at = cause == CAUSE_SYN ? now : 0;
 	f->rtt_seq = f->c_iss;
 	sent_something(s, f, now);
-	return true;
 }
 
 bool send_rst(struct shadow *s, struct flow *f, struct effects *out)
@@ -232,7 +230,7 @@ static bool released(struct shadow *s, struct flow *f, const struct frame *fr,
 	return answers_reached(f, fr->ack);
 }
 
-/* Send the bytes of @fr from SND.NXT on, at most @n. */
+/* Send the bytes of @fr from @from on, at most @n. There is room. */
 static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 			   uint32_t from, uint32_t n, enum effect_cause cause,
 			   struct effects *out)
@@ -247,8 +245,7 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	if (from + n == fr->seq + fr->len)
 		flags |= (uint8_t)(fr->flags & TCP_PSH);
 	e = effect_tcp(s, f, out, cause, flags);
-	if (e == NULL)
-		return 0;
+	assert(e != NULL);
 	e->seq = from;
 	e->frame = fr;
 	e->off = from - fr->seq;
@@ -305,8 +302,6 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 			return;
 		}
 		n = send_piece(s, f, fr, f->snd_nxt, n, CAUSE_DATA, out);
-		if (n == 0)
-			return;
 		if (f->rtt_at == 0) {
 			f->rtt_at = now;
 			f->rtt_seq = f->snd_nxt;
@@ -325,15 +320,17 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 	struct frame *fr = f->q_head;
 	struct effect *e;
 
+	if (effects_left(out) == 0) {
+		due_set(s, f, DUE_RTO, now);
+		return;
+	}
 	f->rtt_at = 0; /* Karn: what is sent twice is not timed */
 	if (f->snd_una == snd_seq(f) && f->q_send != NULL) {
 		/* Nothing is out, and the window is closed: probe it. */
 		e = effect_tcp(s, f, out, CAUSE_ZERO_PROBE, TCP_ACK);
-		if (e != NULL) {
-			e->seq = f->snd_una - 1;
-			s->count.zero_probes++;
-		}
-	} else if (fr != NULL && seq_lt(f->snd_una, f->snd_nxt)) {
+		e->seq = f->snd_una - 1;
+		s->count.zero_probes++;
+	} else if (fr != NULL) {
 		uint32_t from =
 			seq_lt(fr->seq, f->snd_una) ? f->snd_una : fr->seq;
 		uint32_t n = fr->seq + fr->len - from;
@@ -342,16 +339,14 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 			n = payload_mss(f);
 		if (n > f->snd_nxt - from) /* no more than had room before */
 			n = f->snd_nxt - from;
-		if (send_piece(s, f, fr, from, n, CAUSE_DATA_AGAIN, out) > 0)
-			s->count.retransmits++;
+		send_piece(s, f, fr, from, n, CAUSE_DATA_AGAIN, out);
+		s->count.retransmits++;
 		f->recover = f->snd_nxt;
 		f->flags |= FLOW_RECOVER;
 	} else if (f->snd_una != snd_seq(f)) {
 		e = effect_tcp(s, f, out, CAUSE_FIN_AGAIN, TCP_FIN | TCP_ACK);
-		if (e != NULL) {
-			e->seq = f->c.fin;
-			s->count.retransmits++;
-		}
+		e->seq = f->c.fin;
+		s->count.retransmits++;
 	} else {
 		f->tries = 0;
 		return; /* everything is acked: nothing to repair */
