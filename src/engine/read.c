@@ -153,6 +153,17 @@ static void request_begins(struct flow *f, struct exchange *x, uint32_t ack)
 	x->flags |= X_C_BEGUN;
 }
 
+/* A request is here whole; it may have been judged without its end. */
+static void client_mark(struct engine *e, struct flow *f, uint32_t seq,
+			uint64_t now)
+{
+	const struct exchange *x =
+		shadow_mark(e->shadow, f, WHO_CLIENT, seq, now);
+
+	if (x != NULL && (x->flags & X_JUDGED) != 0)
+		e->stats.count.requests_missed--;
+}
+
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, const struct span *sp)
@@ -176,7 +187,7 @@ static void client_piece(struct engine *e, struct flow *f,
 	if ((f->flags & FLOW_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
-		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, sp->now);
+		client_mark(e, f, seq + pc->used, sp->now);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		f->flags |= FLOW_C_TUNNEL;
 }
@@ -407,7 +418,7 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 
 	if ((f->flags & FLOW_SPOKE_C) != 0 && who == WHO_PROD) {
 		f->flags &= ~(uint32_t)FLOW_SPOKE_C;
-		shadow_mark(e->shadow, f, WHO_CLIENT, f->c.nxt, now);
+		client_mark(e, f, f->c.nxt, now);
 	}
 	if ((f->flags & move) != 0) {
 		const struct exchange *x = f->x.tail;
@@ -673,6 +684,10 @@ void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 		/* The SUT is done: production may still be answering. */
 		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
 			continue;
+		/* The flow may go on with the request to this answer. */
+		if ((f->flags & FLOW_LOST) != 0 &&
+		    (x->flags & (X_C_BEGUN | X_S_BEGUN)) == 0)
+			continue;
 		if ((x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN)) != 0)
 			judge(e, f, x,
 			      why == REASON_RUN_ENDED && is_unseen(f, x)
@@ -758,7 +773,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack, now)) {
 		exchange_restart(&f->x);
 		for (x = f->x.head; x != NULL; x = x->next)
-			x->flags &= X_HAVE_P | X_P_BEGUN;
+			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
 		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
 		return true;
