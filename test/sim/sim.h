@@ -402,6 +402,7 @@ struct profile {
 	bool reuse;
 	bool scarce;
 	bool differ;
+	bool lossy; /* the mirror loses much, now and then all for seconds */
 };
 
 /** struct held - A frame that waits for the engine's next turn */
@@ -488,7 +489,9 @@ struct sim {
 	struct held *sut_q;
 	uint32_t mirror_n, mirror_cap;
 	uint32_t sut_n, sut_cap;
-	uint32_t unsent; /* chance in 1/65536 that the sink fails */
+	uint32_t unsent;      /* chance in 1/65536 that the sink fails */
+	uint64_t blind_every; /* the mirror is blind so often, ns; 0: never */
+	uint64_t blind_for;
 	bool pinned;
 	bool mute_sut; /* the whole SUT is silent for a while */
 	bool stop_early;
