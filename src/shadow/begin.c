@@ -9,6 +9,10 @@
  * after a hole or a SUT that reset (shadow_restart()). In the last two cases the
  * SUT sees a SYN whose sequence number is the one before the message's first byte.
  *
+ * A flow that is met in the middle is played when production has acked some of it:
+ * a client that missed production's RST, or its end, repeats its last request to
+ * nobody.
+ *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
  * the mirror (I23).
@@ -191,6 +195,7 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
+	f->untaken = true;
 	return f;
 }
 

@@ -35,6 +35,16 @@ bool mirror_over(const struct flow *f)
 	       (f->ev & (EV_C_FIN | EV_P_FIN)) == (EV_C_FIN | EV_P_FIN);
 }
 
+enum flow_end reset_by(const struct flow *f)
+{
+	if ((f->ev & EV_C_RST) != 0)
+		return FLOW_END_CLIENT_RST;
+	if ((f->ev & EV_P_RST) != 0)
+		return FLOW_END_PROD_RST;
+	return (f->flags & FLOW_SUPERSEDED) != 0 ? FLOW_END_REUSED
+						 : FLOW_END_NONE;
+}
+
 static void queue_drop(struct shadow *s, struct flow *f)
 {
 	struct frame *fr;
@@ -260,9 +270,7 @@ static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
 static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	enum flow_end why = (f->ev & EV_C_RST) != 0   ? FLOW_END_CLIENT_RST
-			    : (f->ev & EV_P_RST) != 0 ? FLOW_END_PROD_RST
-						      : FLOW_END_REUSED;
+	enum flow_end why = reset_by(f);
 	bool ready =
 		f->leg == LEG_OPEN && !data_pending(f) &&
 		f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);

@@ -29,22 +29,13 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/bytes.h"
 #include "shadow/shadow_internal.h"
+#include "wire/tcpopt.h"
 
 #define TS_LEN	 12 /* NOP, NOP, Timestamps */
 #define WIN_FULL 65535u
 /* Bit of frame.flags, above TCP's: it was held back once. */
 #define FRAME_HELD 0x8000u
-
-enum {
-	KIND_NOP = 1,
-	KIND_MSS = 2,
-	KIND_WSCALE = 3,
-	KIND_SACK_OK = 4,
-	KIND_SACK = 5,
-	KIND_TS = 8,
-};
 
 uint32_t payload_mss(const struct flow *f)
 {
@@ -61,53 +52,36 @@ static uint32_t snd_seq(const struct flow *f)
 	return f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
 }
 
-static uint8_t put_ts(const struct flow *f, uint8_t *p)
-{
-	p[0] = KIND_NOP;
-	p[1] = KIND_NOP;
-	p[2] = KIND_TS;
-	p[3] = 10;
-	put_be32(p + 4, f->c_tsval);
-	put_be32(p + 8, f->s_tsval);
-	return TS_LEN;
-}
-
-/* SACK of what the SUT sent out of order, which there is (RFC 2018): the first
- * blocks.
- */
-static uint8_t put_sack(const struct flow *f, uint8_t *p, unsigned max)
+/* What the SUT sent out of order (RFC 2018): the first blocks. */
+static uint8_t sack_blocks(const struct flow *f, struct sack_block *b)
 {
 	const struct frame *e = f->s.early;
-	unsigned n = 0;
+	uint8_t n = 0;
 
-	while (e != NULL && n < max) {
-		uint32_t right = e->seq + e->len;
-		uint8_t *b = p + 4 + 8 * n;
-
-		put_be32(b, e->seq);
-		for (e = e->next; e != NULL && seq_le(e->seq, right);
+	while (e != NULL && n < TCP_SACK_MAX) {
+		b[n].left = e->seq;
+		b[n].right = e->seq + e->len;
+		for (e = e->next; e != NULL && seq_le(e->seq, b[n].right);
 		     e = e->next)
-			if (seq_lt(right, e->seq + e->len))
-				right = e->seq + e->len;
-		put_be32(b + 4, right);
+			if (seq_lt(b[n].right, e->seq + e->len))
+				b[n].right = e->seq + e->len;
 		n++;
 	}
-	p[0] = KIND_NOP;
-	p[1] = KIND_NOP;
-	p[2] = KIND_SACK;
-	p[3] = (uint8_t)(2 + 8 * n);
-	return (uint8_t)(4 + 8 * n);
+	return n;
 }
 
 static void put_options(const struct flow *f, struct effect *e)
 {
-	uint8_t n = 0;
+	struct tcp_opts o = { 0 };
 
-	if ((f->flags & FLOW_TS) != 0)
-		n = put_ts(f, e->opts);
-	if ((f->flags & FLOW_SACK) != 0 && f->s.early != NULL)
-		n = (uint8_t)(n + put_sack(f, e->opts + n, n > 0 ? 3 : 4));
-	e->optlen = n;
+	if ((f->flags & FLOW_TS) != 0) {
+		o.has = OPT_HAS_TS;
+		o.tsval = f->c_tsval;
+		o.tsecr = f->s_tsval;
+	}
+	if ((f->flags & FLOW_SACK) != 0)
+		o.sacks = sack_blocks(f, o.sack);
+	e->optlen = tcp_put_options(e->opts, &o);
 }
 
 static struct effect *effect_begin(struct shadow *s, struct flow *f,
@@ -205,40 +179,15 @@ void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	      struct effects *out, enum effect_cause cause)
 {
 	struct effect *e = effect_begin(s, f, out, cause, TCP_SYN);
-	uint8_t *p;
+	struct tcp_opts o = { .has = (uint16_t)(f->c_has | OPT_HAS_MSS),
+			      .mss = f->c_mss,
+			      .wscale = f->c_wscale,
+			      .tsval = f->c_tsval };
 
 	assert(e != NULL);
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
-	p = e->opts;
-	*p++ = KIND_MSS;
-	*p++ = 4;
-	put_be16(p, f->c_mss);
-	p += 2;
-	if ((f->c_has & OPT_HAS_SACK_OK) != 0) {
-		*p++ = KIND_SACK_OK;
-		*p++ = 2;
-	} else {
-		*p++ = KIND_NOP;
-		*p++ = KIND_NOP;
-	}
-	if ((f->c_has & OPT_HAS_TS) != 0) {
-		*p++ = KIND_TS;
-		*p++ = 10;
-		put_be32(p, f->c_tsval);
-		put_be32(p + 4, 0);
-		p += 8;
-	} else {
-		*p++ = KIND_NOP;
-		*p++ = KIND_NOP;
-	}
-	if ((f->c_has & OPT_HAS_WSCALE) != 0) {
-		*p++ = KIND_NOP;
-		*p++ = KIND_WSCALE;
-		*p++ = 3;
-		*p++ = f->c_wscale;
-	}
-	e->optlen = (uint8_t)(p - e->opts);
+	e->optlen = tcp_put_options(e->opts, &o);
 	f->rtt_at = cause == CAUSE_SYN ? now : 0;
 	f->rtt_seq = f->c_iss;
 	sent_something(s, f, now);

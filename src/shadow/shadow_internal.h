@@ -186,6 +186,9 @@ bool route_is_lost(const struct shadow *s, uint8_t sut,
 void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
+
+/* Has the client sent what is not here, and is not given up yet? */
+bool client_hole(const struct flow *f);
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now);
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now);
 /* End the leg if a hole stands and what is before it has been answered. */
@@ -202,6 +205,10 @@ void close_push(struct shadow *s, struct flow *f, uint64_t now,
 void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
 	      uint64_t now);
 bool mirror_over(const struct flow *f);
+/* Who ended it otherwise than by FIN: the end that a leg has by that, or
+ * FLOW_END_NONE.
+ */
+enum flow_end reset_by(const struct flow *f);
 /* If nothing more can come, the flow is only remembered for a while. */
 void remember_if_over(struct shadow *s, struct flow *f, uint64_t now);
 

@@ -2,8 +2,9 @@
 /*
  * span.c - In-order bytes, and the marks in them
  *
- * Each byte of a stream is handed out once, in order. The client's are put into
- * the queue towards the SUT on the way, those of the servers only pass.
+ * Each byte of a stream is handed out once, in order, and an answer of production
+ * not before what it acks. The client's are put into the queue towards the SUT on
+ * the way, those of the servers only pass.
  */
 #include <string.h>
 
@@ -84,6 +85,16 @@ static bool contradicts(const struct flow *f, const struct segment *seg)
 	return false;
 }
 
+/* Is this of production, and acks bytes of the client that are not here? The
+ * mirror may have swapped an answer with its request, which has to be read first;
+ * it waits until those bytes come or are believed lost.
+ */
+static bool is_ahead(const struct flow *f, enum who who, uint32_t ack)
+{
+	return who == WHO_PROD && seq_le(ack, f->p_ack) &&
+	       seq_lt(stream_end(&f->c), ack) && client_hole(f);
+}
+
 /* The segment itself: are its bytes next? */
 static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			 const struct segment *seg, uint64_t now,
@@ -99,7 +110,9 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 
 	if (who == WHO_CLIENT && contradicts(f, seg))
 		c->client_conflict++;
-	r = stream_data(st, s->pool, seg, now, &skip, &take);
+	r = is_ahead(f, who, seg->ack)
+		    ? stream_hold(st, s->pool, seg, now)
+		    : stream_data(st, s->pool, seg, now, &skip, &take);
 	if (r == STREAM_IN_ORDER) {
 		sp->seq = seg->seq + skip;
 		sp->ack = seg->ack;
@@ -133,8 +146,11 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 			    : who == WHO_PROD ? &f->p
 					      : &f->s;
 	uint32_t skip = 0;
-	struct frame *fr = stream_pop(st, s->pool, &skip);
+	struct frame *fr;
 
+	if (st->early != NULL && is_ahead(f, who, st->early->ack))
+		return false;
+	fr = stream_pop(st, s->pool, &skip);
 	if (fr == NULL)
 		return false;
 	sp->data = fr->data + skip;
