@@ -128,21 +128,32 @@ static void supersede(struct shadow *s, struct flow *old, struct flow *f,
 	more_later(s, old);
 }
 
+/* The incarnation whose SYN has this number, of @f's tuple, @f or older. */
+static struct flow *incarnation(struct flow *f, uint32_t iss)
+{
+	const struct flow_key *key = f != NULL ? &f->key : NULL;
+
+	while (f != NULL &&
+	       (f->c_iss != iss || memcmp(&f->key, key, sizeof(*key)) != 0))
+		f = f->mirror_next;
+	return f;
+}
+
 struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			const struct shadow_leg *leg, const struct segment *seg,
 			uint64_t now, struct effects *out)
 {
 	struct flow *old = flow_find(s->flows, key);
-	struct flow *f;
+	struct flow *f = incarnation(old, seg->seq);
 
 	s->now = now;
 	/* Also if the capture showed it behind the first data, where the flow
-	 * was joined.
+	 * was joined; or behind the SYN of the next incarnation.
 	 */
-	if (old != NULL && old->c_iss == seg->seq) {
+	if (f != NULL) {
 		s->count.client_syn_again++;
-		old->last = now;
-		return old;
+		f->last = now;
+		return f;
 	}
 	f = flow_make(s, key, leg, seg, now, out);
 	if (f == NULL)
