@@ -63,6 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c.mtu = 68 + data[3];
 	c.ttl = data[4] & 3;
 	c.ttl_by = data[5];
+	c.fuzz_factor = data[7] >> 1 & 3;
+	c.fuzz_seed = data[6];
+	c.seq_add = data[7] & 8 ? 0x01234567 : 0;
+	c.mac_mask[5] = data[7];
 	c.ports = 1;
 	c.port[0] = (struct edit_port){ .most = 60000, .to = 53 };
 	n = c.fixlen == EDIT_LEN_PAD ? EDIT_FRAME_MAX : len;
