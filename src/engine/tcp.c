@@ -95,6 +95,8 @@ static void from_client(struct engine *e, struct flow *f,
 		sync(e, f, seg, now);
 	else
 		read_spans(e, f, WHO_CLIENT, seg, now);
+	if (f->p.early != NULL) /* it may have waited for these bytes */
+		read_spans(e, f, WHO_PROD, NULL, now);
 	push(e, f, now, out);
 }
 

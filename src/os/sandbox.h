@@ -77,6 +77,9 @@ int sandbox_files(const struct sandbox_place *place, unsigned n,
  */
 int sandbox_calls(const struct sandbox *s, struct errbuf *e);
 
+/** sandbox_built() - Is the sandbox in this build? Not with AddressSanitizer. */
+bool sandbox_built(void);
+
 /** sandbox_seccomp() - Can this kernel do what sandbox_calls() asks? */
 bool sandbox_seccomp(void);
 

@@ -9,10 +9,15 @@
  * after a hole or a SUT that reset (shadow_restart()). In the last two cases the
  * SUT sees a SYN whose sequence number is the one before the message's first byte.
  *
+ * A flow that is met in the middle is played when production has acked some of it:
+ * a client that missed production's RST, or its end, repeats its last request to
+ * nobody.
+ *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
  * the mirror (I23).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "shadow/shadow_internal.h"
@@ -190,6 +195,7 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
+	f->untaken = true;
 	return f;
 }
 
@@ -214,6 +220,8 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	uint32_t rst_ack = f->rst_ack;
 	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
+	/* A message of the client's that is known came after its handshake. */
+	assert(stream_has(&f->p, STREAM_ON));
 	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
 	c = f->c;
 	p = f->p;
@@ -239,13 +247,10 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	if (keep || stream_has(&p, STREAM_ON)) {
-		uint32_t at = p.nxt; /* what came since has been read */
-
-		f->p = p;
-		if (!keep && (at != ack || p.early != NULL))
-			f->flags |= FLOW_PLOST;
-	}
+	/* What came since @ack has been read. */
+	f->p = p;
+	if (!keep && (p.nxt != ack || p.early != NULL))
+		f->flags |= FLOW_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
 	f->ack_n = 0;

@@ -546,7 +546,8 @@ static void test_full_pool_is_counted(void)
 	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
 	CHECK(udp_counters(r.u)->answer_pool_full == 2);
 	p = pop(&r, UDP_ANSWERED);
-	CHECK(p.cut[WHO_PROD] && p.cut[WHO_SUT] && !p.cut[WHO_CLIENT]);
+	CHECK(p.has[WHO_PROD] && p.frame[WHO_PROD] == NULL && !p.cut[WHO_PROD]);
+	CHECK(p.has[WHO_SUT] && p.frame[WHO_SUT] == NULL && !p.cut[WHO_SUT]);
 	udp_pair_free(r.u, &p);
 	while (all != NULL) {
 		struct frame *next = all->next;
