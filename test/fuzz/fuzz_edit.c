@@ -6,8 +6,8 @@
  * size. Asserted: lengths stay in what was promised. What is cut is all of the
  * payload, in order, and fits the wire, and each segment is one that wire/decode
  * takes. A TCP segment or datagram that was whole and right is right after
- * rewriting, and holds what was asked for: addresses, ports, TTL. The oracle of
- * checksums is wire/decode, which shares none of their code but the sum itself.
+ * rewriting, and holds what was asked for: addresses, ports, numbers, TTL. The
+ * oracle of checksums is wire/decode, which shares none of their code but the sum itself.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -93,6 +93,10 @@ static void choose(struct edit_config *c, const uint8_t *head)
 	c->tclass = head[4] & 16 ? head[3] : -1;
 	c->flowlabel = head[4] & 32 ? 0x54321 : -1;
 	c->ttl_by = head[5];
+	c->fuzz_factor = head[7] >> 1 & 3;
+	c->fuzz_seed = head[6];
+	c->seq_add = head[7] & 8 ? 0x01234567 : 0;
+	c->mac_mask[5] = head[7];
 	c->ports = 1;
 	c->port[0] = (struct edit_port){ .most = PORT_MOST, .to = PORT_TO };
 	for (uint32_t i = 0; i < 4; i++) {
@@ -144,6 +148,7 @@ static void check_edit(const struct edit_config *c, unsigned port,
 	check_ip(c, &c->src, port, &was->src, &is->src);
 	check_ip(c, &c->dst, port, &was->dst, &is->dst);
 	assert(is->proto == was->proto && is->len == was->len);
+	assert(is->proto != PROTO_TCP || is->seq == was->seq + c->seq_add);
 	assert(is->sport == port_of(was->sport) &&
 	       is->dport == port_of(was->dport));
 	if (c->ttl != EDIT_TTL_KEEP)
@@ -169,8 +174,10 @@ static void edit(const struct edit_config *c, const uint8_t *in, uint32_t len,
 	rc = edit_frame(c, &st, p, &n, wire, port);
 	assert(n <= len + EDIT_ROOM ||
 	       (c->fixlen == EDIT_LEN_PAD && n <= EDIT_FRAME_MAX + EDIT_ROOM));
-	assert(rc == 1 || (c->fixlen == EDIT_LEN_DEL && st.dropped == 1));
-	if (right && !c->efcs && st.unsummed == 0) {
+	assert(rc == 1 || st.lost == 1 ||
+	       (c->fixlen == EDIT_LEN_DEL && st.dropped == 1));
+	assert(c->fuzz_factor != 0 || st.lost + st.damaged == 0);
+	if (right && !c->efcs && st.unsummed + st.lost + st.damaged == 0) {
 		after = decode(p, n, n, &is);
 		assert(after != DECODE_BAD_IP_CSUM &&
 		       after != DECODE_BAD_L4_CSUM);
