@@ -36,9 +36,9 @@
 	X(prod_full)                                                           \
 	X(sut_again)                                                           \
 	X(sut_early)                                                           \
+	X(sut_full)                                                            \
 	X(sut_rst)                                                             \
 	X(sut_stray) /* segments of no flow, or outside its window */          \
-	X(sut_syn)   /* its own connections, absorbed */                       \
 	X(stray_rst_limited)                                                   \
 	X(inferred_prod_synack)                                                \
 	X(inferred_client_fin)                                                 \

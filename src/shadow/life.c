@@ -24,6 +24,8 @@
  * SUT may be ahead of production as well as behind. It is then remembered for
  * TIME_WAIT, so that repetitions of its end do not begin a new flow.
  */
+#include <assert.h>
+
 #include "shadow/shadow_internal.h"
 
 bool mirror_over(const struct flow *f)
@@ -291,9 +293,10 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 static void push_fin(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL ||
-	    f->snd_nxt != f->c.fin)
+	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL)
 		return;
+	/* Each of the client's bytes in order went through the queue. */
+	assert(f->snd_nxt == f->c.fin);
 	if (!sut_reached(f, f->rst_ack)) {
 		if ((f->flags & FLOW_HELD) == 0)
 			s->count.fin_held++;
@@ -319,8 +322,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (fr == NULL || data_pending(f) || !f->hold_passed)
 		return;
-	if (stream_has(&f->s, STREAM_ENDED) || !is_late(f, fr) ||
-	    was_accepted(f, fr))
+	if (stream_has(&f->s, STREAM_ENDED) || was_accepted(f, fr))
 		return;
 	s->count.late_data_dropped++;
 	shadow_end(s, f, FLOW_END_LATE_DATA, now, out);

@@ -84,7 +84,12 @@ struct pool *shadow_pool(struct shadow *s)
 
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key)
 {
-	return flow_find(s->flows, key);
+	struct flow *f = flow_find(s->flows, key);
+
+	/* If the newest is superseded, the one that did it has been freed, and
+	 * what still comes is of that one, or later (I23).
+	 */
+	return f != NULL && (f->flags & FLOW_SUPERSEDED) == 0 ? f : NULL;
 }
 
 /* --- the mirror --- */
@@ -154,7 +159,7 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((f->flags & FLOW_LOST) != 0)
 		f->lost_seen += seg->len;
 	if (seg->len <= 1 && seg->seq == f->c.nxt - 1 &&
-	    (seg->flags & TCP_FIN) == 0 && seg->seq != f->c_iss)
+	    (seg->flags & TCP_FIN) == 0)
 		s->count.client_keepalive++;
 	if (seg->len > seg->cap) {
 		s->count.client_truncated++;
@@ -164,8 +169,10 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & TCP_FIN) != 0 && (f->flags & FLOW_LOST) != 0)
 		f->ev |= EV_C_FIN; /* its place does not matter any more */
 	if ((seg->flags & TCP_FIN) != 0 && !stream_has(&f->c, STREAM_FIN)) {
-		f->rst_ack = seg->ack;
 		stream_fin(&f->c, seg->seq + seg->len);
+		/* One of an older incarnation is not taken. */
+		if (stream_has(&f->c, STREAM_FIN))
+			f->rst_ack = seg->ack;
 	}
 }
 
@@ -300,8 +307,7 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		wait_over(s, f, now, out);
 	if (f->leg == LEG_OPEN && (f->ev & EV_C_ACK) != 0) {
 		send_data(s, f, now, out);
-		if (f->leg == LEG_OPEN)
-			ack_push(s, f, now, out);
+		ack_push(s, f, now, out);
 	}
 	gap_push(s, f, now, out);
 	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT)
@@ -319,12 +325,9 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 void shadow_free(struct shadow *s, struct flow *f)
 {
 	assert(f->leg == LEG_NONE || f->leg == LEG_CLOSED);
+	assert(f->newer == NULL); /* it waits for a leg only */
 	if (f->older != NULL)
 		f->older->newer = NULL;
-	if (f->newer != NULL) {
-		f->newer->older = NULL;
-		more_later(s, f->newer);
-	}
 	if (stream_has(&f->c, STREAM_ENDED) == false)
 		count_missing(s, f, f->p_ack,
 			      stream_has(&f->p, STREAM_ENDED) ? f->p.nxt
@@ -344,7 +347,7 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (e->flow == 0)
 		return;
 	f = flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
-	if (f == NULL || f->id != e->flow || f->leg == LEG_NONE ||
+	if (f == NULL || f->id != e->flow ||
 	    (e->len == 0 && (e->flags & (TCP_SYN | TCP_FIN)) == 0))
 		return;
 	if (f->tries > 0) /* the SUT was not asked */

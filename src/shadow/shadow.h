@@ -99,7 +99,11 @@ void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now);
 /** shadow_pool() - The pool of all payload */
 struct pool *shadow_pool(struct shadow *s);
 
-/** shadow_find() - The newest incarnation on the mirror, or NULL */
+/**
+ * shadow_find() - The newest incarnation on the mirror
+ *
+ * Return: the flow; NULL: none, or only such as have been superseded
+ */
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key);
 
 /**

@@ -138,7 +138,8 @@ void more_later(struct shadow *s, struct flow *f);
  */
 struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
 			  enum effect_cause cause, uint8_t flags);
-bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
+/* There is room for it. */
+void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	      struct effects *out, enum effect_cause cause);
 void send_data(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out);
@@ -147,6 +148,8 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 		struct effects *out);
 void sent_something(struct shadow *s, struct flow *f, uint64_t now);
 uint64_t rto_of(const struct flow *f);
+/* One round trip was measured (RFC 6298 section 2). */
+void rtt_sample(struct flow *f, uint64_t ns);
 /* An ack of the SUT: frees what it covers, times it. */
 void sut_acked(struct shadow *s, struct flow *f, const struct segment *seg,
 	       uint64_t now, struct effects *out);

@@ -392,6 +392,15 @@ BAD = [  # arguments, words of the line
     (["-i", "s0", "--endpoints", "1.2.3.4:1.2.3.5", "c"], "-c"),
     (["-i", "s0", "--engine", "live", "-t", "c"], "GRO"),
     (["-i", "s0", "@nosuch", "c"], "@nosuch"),
+    (["-i", "s0", "--include", "1", "--exclude", "2", "c"], "one list"),
+    (["-i", "s0", "--include", "x", "c"], "no packet number"),
+    (["-i", "s0", "-I", "s1", "-2", "--include", "1", "c", "c"], "--include"),
+    (["-i", "s0", "--dlt", "hdlc", "c"], "enet"),
+    (["-i", "s0", "--fuzz-factor", "3", "c"], "--fuzz-seed"),
+    (["-i", "s0", "--tcp-sequence", "0", "c"], "from 1"),
+    (["-i", "s0", "--enet-mac-seed-keep-bytes", "3", "c"], "--enet-mac-seed"),
+    (["-i", "s0", "--enet-mac-seed", "3", "--enet-smac", "02:00:00:00:00:01",
+      "c"], "--enet-mac-seed"),
 ]
 
 
@@ -406,6 +415,97 @@ def options(t):
         code, r, text = p.send("@opts", "c", cwd=p.dir.name)
         t.equal((code, r.get("sent")), (0, 3), text)
         t.equal(p.send("--help")[0], 0, "--help")
+
+
+def chosen(t):
+    """--include and --exclude count in each capture, in each loop."""
+    frames = [udp(i) for i in range(12)]
+    rows = [(["--include", "2-4,9,11-"], [1, 2, 3, 8, 10, 11]),
+            (["--exclude", "1-5,12"], [5, 6, 7, 8, 9, 10]),
+            (["--exclude", "1-"], [])]
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
+        for args, want in rows:
+            stop = p.listen()
+            code, r, text = p.send("-t", "-i", "s0", "-l", "2", *args, path,
+                                   path)
+            got = [g[2] for g in stop()]
+            t.equal(code, 0 if want else 2, "%s: %s" % (args, text))
+            t.check(got == [frames[i] for i in want] * 4, "%s" % args)
+            # A loop is loaded once and sent twice.
+            t.equal(r["unwanted"], 2 * (12 - len(want)), "%s" % args)
+
+
+def whole(t):
+    """--pktlen: as long as on the wire; what is not there is zero."""
+    f = udp(1, 900)
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(0, f[:60], len(f)), (1, udp(2))]))
+        stop = p.listen()
+        code, r, text = p.send("-t", "-i", "s0", "--pktlen", path)
+        got = [g[2] for g in stop()]
+        t.equal((code, r.get("padded"), r.get("shorter")), (0, 1, 0), text)
+        t.check(got == [f[:60] + bytes(len(f) - 60), udp(2)], "bytes")
+
+
+def folder(t):
+    """As tcpreplay, a folder and those in it; but in order, and what is left
+    out is named."""
+    with Pair() as p:
+        os.makedirs(p.path("d/b"))
+        os.mkdir(p.path("empty"))
+        os.symlink("..", p.path("d/b/up"))
+        for i, name in enumerate(["d/a.pcap", "d/b/1", "d/b/2.pcapng", "d/c"]):
+            write(p, name, pcap([(0, udp(i))]))
+        write(p, "d/readme", b"no capture")
+        write(p, "d/.hidden", b"no capture")
+        write(p, "d/short", b"x")
+        stop = p.listen()
+        code, r, text = p.send("-t", "-i", "s0", p.path("d"))
+        got = [g[2] for g in stop()]
+        t.equal((code, got), (0, [udp(i) for i in range(4)]), text)
+        t.check("readme is no capture" in text and "short is no" in text and
+                "hidden" not in text, text)
+        code, _, text = p.send("-t", "-i", "s0", p.path("empty"))
+        t.check(code == 2 and "holds no capture" in text, text)
+
+
+def lines(t):
+    """-v: a line for each frame, in the order in which they left."""
+    arp = B + A + b"\x08\x06" + b"\0\x01\x08\0\6\4\0\1" + bytes(20)
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(0, udp(1)), (1500000, tcp(b"hello")),
+                                        (2000000, arp), (2000000, b"\7" * 20)]))
+        for args in ([], ["-t"]):
+            code, _, text = p.send("-v", "-i", "s0", "-l", "2", *args, path)
+            got = [x.split(" ", 1) for x in text.splitlines()
+                   if x[1:2] == "." and " s0 " in x]
+            t.equal(code, 0, text)
+            t.equal([x[1] for x in got], [
+                "s0 10.0.0.1:1000 > 10.0.0.2:9 udp len 18",
+                "s0 10.0.0.1:4000 > 10.0.0.2:80 [P.] seq 1000 ack 5 win 999 "
+                "len 5", "s0 arp 42 bytes", "s0 not_ip 20 bytes"] * 2, text)
+            t.equal([x[0] for x in got[:3]], ["0.000000000"] * 3 if args else
+                    ["0.000000000", "0.001500000", "0.002000000"], text)
+
+
+def damaged(t):
+    """--fuzz-seed: the same seed, the same damage; what is counted arrived so."""
+    frames = [udp(i, 100) for i in range(400)]
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
+        got = []
+        for args in (["3"], ["3"], ["4"], ["3", "--fuzz-factor", "1"]):
+            stop = p.listen()
+            code, r, text = p.send("-t", "-i", "s0", "--fuzz-seed", *args, path)
+            got.append([g[2] for g in stop()])
+            t.equal(code, 0, text)
+            t.equal(len(got[-1]), 400 - r["lost"], "frames")
+            changed = sum(g not in frames for g in got[-1])
+            t.check(r["damaged"] - 5 <= changed <= r["damaged"],
+                    "%d of %d" % (changed, r["damaged"]))
+        t.check(got[0] == got[1] and got[0] != got[2], "seeds")
+        t.check(len(got[0]) > 380 and len(got[3]) < 390, "share")
 
 
 def steps(t):
@@ -547,7 +647,9 @@ def rewritten(t):
     """Against tcprewrite: the same bytes. (But --mtu-trunc of UDP, where
     tcprewrite leaves UDP's own length as it was: not among these frames.)"""
     frames = [(i, f) for i, f in enumerate(
-        [udp(1), tcp(b"hello"), tcp(b"a" * 700), tcp(b"")])]
+        [udp(1), tcp(b"hello"), tcp(b"a" * 700), tcp(b""),
+         tcp(b"", flags=2), tcp(b"", flags=0x12), tcp(b"", flags=4),
+         b"\xff" * 6 + udp(2)[6:], b"\x01\0\x5e\0\0\1" + udp(3)[6:]])]
     rows = [
         (["--portmap", "80:8080,1000-1001:53"],) * 2,
         (["--pnat", "10.0.0.0/8:192.168.0.0/16"],) * 2,
@@ -564,6 +666,15 @@ def rewritten(t):
           "--enet-vlan-cfi=0"]),
         (["--mtu-trunc", "--mtu", "400"], ["--mtu-trunc", "--mtu=400"]),
         (["--fixcsum"],) * 2,
+        (["--tcp-sequence", "77"], ["--tcp-sequence=77"]),
+        # With this seed: where bits of seed and address meet, tcprewrite gives
+        # two addresses the same new one.
+        (["--enet-mac-seed", "14"], ["--enet-mac-seed=14"]),
+        (["--enet-mac-seed", "14", "--enet-mac-seed-keep-bytes", "3"],
+         ["--enet-mac-seed=14", "--enet-mac-seed-keep-bytes=3"]),
+        (["-b", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--skipl2broadcast", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--dlt", "enet", "--tos", "4"], ["--dlt=enet", "--tos=4"]),
     ]
     with Pair() as p:
         path = write(p, "c.pcap", pcap(frames).replace(
@@ -620,6 +731,11 @@ def main():
         ("loops, limits, durations, pipes", amounts),
         ("other addresses in each loop", unique),
         ("options", options),
+        ("chosen packets", chosen),
+        ("as long as on the wire", whole),
+        ("a folder", folder),
+        ("a line for each frame", lines),
+        ("damaged at random", damaged),
         ("one at a time", steps),
         ("super-frames are cut", cut),
         ("super-frames are kept", gso),

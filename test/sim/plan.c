@@ -213,26 +213,20 @@ static void plan_engine(struct sim *s)
 	struct engine_config *c = &s->cfg;
 	struct rng *r = &s->rng;
 
-	memset(c, 0, sizeof(*c));
+	engine_defaults(c);
 	c->limits.flows = s->profile->scarce ? 8 + rng_below(r, 24) : 1024;
 	c->limits.pool = s->profile->scarce ? FRAME_TOP : 16u * FRAME_TOP;
 	c->limits.flow_share =
 		s->profile->scarce ? FRAME_TOP / 8 : 4u * FRAME_TOP;
 	c->limits.frags = 4;
-	c->shadow.midstream = true;
-	c->shadow.shed = true;
 	c->shadow.gso = !one_in(r, 3);
 	c->shadow.timing = one_in(r, 8);
 	c->shadow.order_captured = one_in(r, 8);
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
 	c->shadow.idle = 150 * NS_PER_SEC;
 	c->shadow.delay = SHADOW_DELAY;
 	c->compare = one_in(r, 4) ? COMPARE_IDENTICAL : COMPARE_EQUIVALENT;
 	if (s->opt->compare >= 0)
 		c->compare = (enum compare_level)s->opt->compare;
-	c->sample = 65536;
-	c->vxlan = VXLAN_NONE;
 	c->seed = rng_next(r);
 	c->key = (struct hash_key){ { rng_next(r), rng_next(r) } };
 }
