@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define WINDOW	    ((size_t)2 * PCAP_RECORD_MAX)
-#define CACHE_LINE   64
+#define CACHE_LINE  64
 #define AHEAD_LEAST ((off_t)8 << 20) /* shorter files are read by one thread */
 
 static_assert(PCAP_WINDOW <= AHEAD_UNREAD_MAX, "any record fits the ring");
