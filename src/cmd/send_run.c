@@ -457,6 +457,8 @@ int send_run(struct send_run *r, struct errbuf *e)
 	choice_close(&c, r->xmit);
 	if (rc)
 		return rc;
+	if (r->feed.preload && r->o->unique == 0)
+		xmit_hold(r->xmit, r->feed.t[0].frame, r->feed.t[0].frames);
 	for (unsigned i = 0; i < r->ports; i++)
 		(void)device_count(&r->dev[i], &r->before[i]);
 	r->cpu = usage_cpu();

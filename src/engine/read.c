@@ -109,7 +109,7 @@ bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
 		if (ops == &framer_quiet)
 			return false;
 	}
-	return ops->begins(p, n);
+	return ops->restarts(p, n);
 }
 
 /* --- pieces --- */

@@ -15,7 +15,9 @@
  *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
- * the mirror (I23).
+ * the mirror (I23). A mirror that swaps may show data of the new one first: what
+ * lies behind the older one's end is met in the middle, and the SYN is then one
+ * that is known.
  */
 #include <assert.h>
 #include <string.h>
@@ -190,11 +192,19 @@ void prod_start(struct flow *f, uint32_t seq)
 	f->rst_ack = seq;
 }
 
+bool shadow_is_newer(const struct flow *f, const struct segment *seg)
+{
+	if (stream_has(&f->c, STREAM_ENDED))
+		return seq_le(stream_end(&f->c), seg->seq);
+	return (f->ev & EV_C_RST) != 0 && seq_lt(f->c.nxt, seg->seq);
+}
+
 struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 			 const struct shadow_leg *leg,
 			 const struct segment *seg, uint64_t now,
 			 struct effects *out)
 {
+	struct flow *old = flow_find(s->flows, key);
 	struct flow *f = flow_make(s, key, leg, seg, now, out);
 
 	s->now = now;
@@ -207,6 +217,8 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
 	f->untaken = true;
+	if (old != NULL)
+		supersede(s, old, f, now);
 	return f;
 }
 

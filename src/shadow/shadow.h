@@ -130,6 +130,13 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			uint64_t now, struct effects *out);
 
 /**
+ * shadow_is_newer() - Is a client's segment with data behind the end of @f?
+ *
+ * Then it belongs to a newer incarnation, whose SYN the mirror has not shown yet.
+ */
+bool shadow_is_newer(const struct flow *f, const struct segment *seg);
+
+/**
  * shadow_join() - A flow that is met in the middle, at the start of a message
  * @seg:	The client's segment that begins a message
  *

@@ -7,7 +7,8 @@
  * payload, in order, and fits the wire, and each segment is one that wire/decode
  * takes. A TCP segment or datagram that was whole and right is right after
  * rewriting, and holds what was asked for: addresses, ports, numbers, TTL. The
- * oracle of checksums is wire/decode, which shares none of their code but the sum itself.
+ * oracle of checksums is wire/decode, which shares none of their code but the sum
+ * itself.
  */
 #include <assert.h>
 #include <stdlib.h>

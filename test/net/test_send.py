@@ -7,7 +7,10 @@ its interfaces through one packet socket: one queue, one clock.
 """
 import json
 import os
+import pathlib
 import pickle
+import random
+import re
 import signal
 import socket
 import struct
@@ -211,21 +214,21 @@ def cache(p, name, fates):
 
 # ----------------------------------------------------------------------- tests
 
-def as_captured(t, engine, gro):
+def as_captured(t, engine, gro, n=900, loops=12):
     """Every byte, in order, from a short capture in many loops: the ring of
     each engine goes round several times."""
-    frames = [udp(i, 18 + i * 7 % 1400) for i in range(900)]
+    frames = [udp(i, 18 + i * 7 % 1400) for i in range(n)]
     with Pair(gro) as p:
         path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
         stop = p.listen()
-        code, r, text = p.send("-t", "-i", "s0", "-l", "12", "--engine",
-                               engine, path)
+        code, r, text = p.send("-t", "-i", "s0", "-l", "%d" % loops,
+                               "--engine", engine, path)
         got = stop()
         t.equal(code, 0, text)
         t.equal(r.get("engine"), engine, "engine")
-        t.equal(len(got), 12 * 900, "frames that arrived")
-        t.check([g[2] for g in got] == frames * 12, "bytes or order differ")
-        t.equal(r["interfaces"][0]["left"], 12 * 900, "the counter")
+        t.equal(len(got), loops * n, "frames that arrived")
+        t.check([g[2] for g in got] == frames * loops, "bytes or order differ")
+        t.equal(r["interfaces"][0]["left"], loops * n, "the counter")
 
 
 def two_interfaces(t, engine, gro=False):
@@ -578,6 +581,91 @@ def broken(t):
             t.check(words in text, "%s: %s" % (name, text))
 
 
+def ethernet_records(data):
+    """The frames of a whole pcap of Ethernet, else None."""
+    if data[:4] not in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") or \
+            data[20:22] != b"\1\0":
+        return None
+    out, at = [], 24
+    while at < len(data):
+        n = struct.unpack("<I", data[at + 8:at + 12])[0]
+        out.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return out if at == len(data) else None
+
+
+def known_records(path):
+    """How many records libpcap reads; None: it does not read to the end."""
+    p = subprocess.run(["tcpdump", "-r", path, "--count"], capture_output=True,
+                       text=True)
+    m = re.search(r"^(\d+) packets?", p.stdout + p.stderr, re.M)
+    return int(m[1]) if m and p.returncode == 0 else None
+
+
+def accounted(t, p, path, name):
+    """Sends one capture. Whatever it is: an exit code, every record with its
+    fate, and a sentence where not all of it left. Return: the report"""
+    code, r, text = p.send("-t", "-i", "s0", "--engine", "sendmmsg",
+                           "--enet-dmac", "02:00:00:00:00:0b", "--enet-smac",
+                           "02:00:00:00:00:0a", path)
+    left = sum(r.get(k, 0) for k in ("skipped", "too_long", "runt", "dropped"))
+    t.check(code in (0, 2), "%s: exit %d" % (name, code))
+    t.check(code == 0 or "error: " in text, "%s: %s" % (name, text))
+    t.check(code == 2 or (r["sent"] > 0 and left == 0), "%s: %s" % (name, text))
+    if r:
+        t.equal(r["records"] - left - r["cut"] + r["segments"],
+                r["sent"] + r["failed"], name + ": records")
+        t.equal(r["interfaces"][0]["left"], r["sent"], name + ": counter")
+    return code, r
+
+
+def captures_of_others(t, broken):
+    """Captures of MATERIAL, or broken copies of them: bytes changed, the end
+    cut off. What was sent is what arrives."""
+    top = pathlib.Path(MATERIAL)
+    paths = sorted(x for x in top.rglob("*.pcap*") if x.suffix in (
+        ".pcap", ".pcapng"))
+    rng = random.Random(5)
+    if broken:
+        paths = rng.sample(paths, 150)
+    else:  # of web traffic, which is most of them, some
+        web = [x for x in paths if "suricata" in x.parts[-2]]
+        paths = [x for x in paths if x not in web] + rng.sample(
+            web, min(100, len(web)))
+    sent, fates = [], {0: 0, 2: 0}
+    with Pair() as p:
+        stop = p.listen()
+        for path in paths:
+            data, cut = path.read_bytes(), 0
+            if broken:
+                cut = rng.choice((0, 0, 1, 9, 40))
+                data = bytearray(data)
+                for _ in range(rng.choice((1, 1, 3, 20))):
+                    data[rng.randrange(min(len(data), rng.choice(
+                        (40, 200, 100000))))] = rng.randrange(256)
+                data = bytes(data[:len(data) - cut])
+            name = str(path.relative_to(top))
+            code, r = accounted(t, p, write(p, "c", data), name)
+            fates[code if code in fates else 2] += 1
+            # Less than a record's header: it ends in mid-record.
+            t.check(cut not in (1, 9) or code == 2, name + ": cut off")
+            sent.append((name, code, r, data))
+        got = [g[2] for g in stop()]
+        at = 0
+        for name, code, r, data in sent:
+            part = got[at:at + r.get("sent", 0)]
+            at += len(part)
+            want = None if broken or r.get("cut") else ethernet_records(data)
+            if want is not None and code == 0:
+                t.check([x[12:] for x in part] == [x[12:] for x in want],
+                        name + ": bytes")
+            known = None if broken else known_records(write(p, "c", data))
+            if known is not None and code == 0:
+                t.equal(r["records"], known, name + ": records of libpcap")
+        t.equal(at, len(got), "frames that arrived")
+    t.check(min(fates.values()) > 0, "exit codes: %s" % fates)
+
+
 def lost(t):
     """Frames that the kernel took and the interface never sent."""
     with Pair() as p:
@@ -708,6 +796,8 @@ def main():
         ("as captured, by sendmmsg", as_captured, "sendmmsg", False),
         ("as captured, by AF_XDP", as_captured, "xdp", False),
         ("as captured, by live frames", as_captured, "live", True),
+        ("as captured, by more live frames than their ring holds",
+         as_captured, "live", True, 9000, 2),
         ("two interfaces in order, sendmmsg", two_interfaces, "sendmmsg"),
         ("two interfaces in order, AF_XDP", two_interfaces, "xdp"),
         ("two in order, other ends with GRO", two_interfaces, "sendmmsg",
@@ -740,6 +830,10 @@ def main():
         ("super-frames are cut", cut),
         ("super-frames are kept", gso),
         ("broken captures", broken),
+        *([("captures of others", captures_of_others, False),
+           ("broken captures of others", captures_of_others, True)]
+          if MATERIAL else
+          [("captures of others # SKIP no MATERIAL", lambda t: None)]),
         ("frames that never left", lost),
         ("an interface in use", in_use),
         ("interrupted, sendmmsg", interrupted, "sendmmsg", False),

@@ -280,7 +280,6 @@ struct conn {
 	bool slow;
 	bool begun;
 	bool over;
-	bool odd; /* was resumed inside of a message */
 	struct request r[REQ_MAX];
 	struct tcp c;
 	struct tcp p;
@@ -413,7 +412,6 @@ struct held {
 
 /* What is known not to hold; README.md says why. Counted and told. */
 enum known {
-	KNOWN_BEGIN, /* resumed inside of a message */
 	KNOWN_ORDER, /* I16b where a flow was resumed */
 	KNOWN_WHOLE, /* ended early beside a bad SUT or a bad mirror */
 	KNOWN_COUNT

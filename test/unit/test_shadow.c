@@ -1050,6 +1050,28 @@ static void a_mark_of_production_is_taken_back_without_a_count(void)
 	rig_end(&r);
 }
 
+/* Its place is lost, so that it need not have one to have ended. */
+static void a_fin_of_production_without_a_place_proves_the_clients(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
+	prod(&r, f, TCP_ACK, 1, 101, 100);
+	f->flags |= FLOW_PLOST;
+	prod(&r, f, TCP_ACK | TCP_FIN, 50, 102, 0);
+	CHECK(!stream_has(&f->p, STREAM_FIN) && (f->ev & EV_P_FIN) != 0);
+	CHECK(count(&r)->inferred_client_fin == 0);
+	pass(&r, 30 * NS_PER_MS);
+	CHECK(count(&r)->inferred_client_fin == 1);
+	CHECK(count(&r)->gap_client == 0 && sent(&r, CAUSE_FIN));
+	rig_end(&r);
+}
+
 /* How long after production the SUT got a request; never less than nothing. */
 static void behind_is_what_the_sut_acks_later(void)
 {
@@ -1122,6 +1144,8 @@ int main(void)
 		  of_too_many_networks_the_oldest_is_tried_again },
 		{ "a mark of production's is taken back without a count",
 		  a_mark_of_production_is_taken_back_without_a_count },
+		{ "a FIN of production's without a place proves the client's",
+		  a_fin_of_production_without_a_place_proves_the_clients },
 		{ "behind is what the SUT acks later",
 		  behind_is_what_the_sut_acks_later },
 	};

@@ -15,6 +15,7 @@
 #include "core/bytes.h"
 #include "wire/build.h"
 #include "wire/decode.h"
+#include "wire/tcpopt.h"
 #include "wire_oracle.h"
 
 #define PAYLOAD 40u
