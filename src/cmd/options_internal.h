@@ -8,8 +8,7 @@
 #include "cmd/options.h"
 #include "cmd/values.h"
 
-#define SAMPLE_ALL 65536 /* engine.sample of 100 % */
-#define EVERY	   (OPTIONS_SHADOW | OPTIONS_DOCTOR | OPTIONS_RERUN | OPTIONS_REPLAY)
+#define EVERY (OPTIONS_SHADOW | OPTIONS_DOCTOR | OPTIONS_RERUN | OPTIONS_REPLAY)
 
 struct row;
 

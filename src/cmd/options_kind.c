@@ -67,28 +67,25 @@ static void text_string(struct text *t, const struct options *o,
 	value_put_word(t, *s);
 }
 
-/* A number that was read with result @rc, into the range of @r. */
-static int ranged(struct errbuf *e, const struct row *r, const char *v, int rc,
-		  uint64_t n)
+/* A number that @get reads, in the range of @r. */
+static int get_ranged(struct errbuf *e, const struct row *r, const char *v,
+		      int (*get)(const char *, uint64_t *), uint64_t *out)
 {
+	uint64_t n = 0;
+	int rc = get(v, &n);
+
 	if (rc == -EINVAL)
 		return bad_value(e, r, v, "is not such a number");
 	if (rc || n < r->least || n > r->most)
 		return bad_value(e, r, v, "is out of range");
+	*out = n;
 	return 0;
 }
 
 static int set_u64(struct options *o, const struct row *r, const char *v,
 		   struct errbuf *e)
 {
-	uint64_t n = 0;
-	int rc = value_get_number(v, &n);
-
-	rc = ranged(e, r, v, rc, n);
-
-	if (rc == 0)
-		*(uint64_t *)field(o, r) = n;
-	return rc;
+	return get_ranged(e, r, v, value_get_number, field(o, r));
 }
 
 static void text_u64(struct text *t, const struct options *o,
@@ -101,10 +98,8 @@ static void text_u64(struct text *t, const struct options *o,
 static int set_u32(struct options *o, const struct row *r, const char *v,
 		   struct errbuf *e)
 {
-	uint64_t n = 0;
-	int rc = value_get_number(v, &n);
-
-	rc = ranged(e, r, v, rc, n);
+	uint64_t n;
+	int rc = get_ranged(e, r, v, value_get_number, &n);
 
 	if (rc == 0)
 		*(uint32_t *)field(o, r) = (uint32_t)n;
@@ -121,14 +116,7 @@ static void text_u32(struct text *t, const struct options *o,
 static int set_duration(struct options *o, const struct row *r, const char *v,
 			struct errbuf *e)
 {
-	uint64_t n = 0;
-	int rc = value_get_duration(v, &n);
-
-	rc = ranged(e, r, v, rc, n);
-
-	if (rc == 0)
-		*(uint64_t *)field(o, r) = n;
-	return rc;
+	return get_ranged(e, r, v, value_get_duration, field(o, r));
 }
 
 static void text_duration(struct text *t, const struct options *o,
@@ -141,10 +129,8 @@ static void text_duration(struct text *t, const struct options *o,
 static int set_size(struct options *o, const struct row *r, const char *v,
 		    struct errbuf *e)
 {
-	uint64_t n = 0;
-	int rc = value_get_size(v, &n);
-
-	rc = ranged(e, r, v, rc, n);
+	uint64_t n;
+	int rc = get_ranged(e, r, v, value_get_size, &n);
 
 	if (rc == 0)
 		*(size_t *)field(o, r) = (size_t)n;
@@ -384,16 +370,14 @@ const struct kind kind_level = { true, set_level, text_level };
 static int set_sample(struct options *o, const struct row *r, const char *v,
 		      struct errbuf *e)
 {
-	uint32_t m = 0;
-	int rc = value_get_share(v, &m);
-
-	rc = ranged(e, r, v, rc, m);
+	uint64_t m;
+	int rc = get_ranged(e, r, v, value_get_share, &m);
 
 	if (rc)
 		return rc;
-	m = (uint32_t)(((uint64_t)m * SAMPLE_ALL + SHARE_ALL / 2) / SHARE_ALL);
+	m = (m * SAMPLE_ALL + SHARE_ALL / 2) / SHARE_ALL;
 	/* A small share is still somebody. */
-	o->engine.sample = m > 0 ? m : 1;
+	o->engine.sample = m > 0 ? (uint32_t)m : 1;
 	return 0;
 }
 
@@ -411,15 +395,14 @@ const struct kind kind_sample = { true, set_sample, text_sample };
 static int set_vxlan(struct options *o, const struct row *r, const char *v,
 		     struct errbuf *e)
 {
-	uint64_t n = 0;
+	uint64_t n;
 	int rc;
 
 	if (strcmp(v, "none") == 0 || strcmp(v, "any") == 0) {
 		o->engine.vxlan = v[0] == 'n' ? VXLAN_NONE : VXLAN_ANY;
 		return 0;
 	}
-	rc = value_get_number(v, &n);
-	rc = ranged(e, r, v, rc, n);
+	rc = get_ranged(e, r, v, value_get_number, &n);
 	if (rc == 0)
 		o->engine.vxlan = (uint32_t)n;
 	return rc;
@@ -462,16 +445,12 @@ const struct kind kind_sut_mac = { true, set_sut_mac, text_sut_mac };
 static int set_min_compared(struct options *o, const struct row *r,
 			    const char *v, struct errbuf *e)
 {
-	uint64_t n = 0;
-	uint32_t m = 0;
 	bool share = strchr(v, '%') != NULL;
-	int rc = share ? value_get_share(v, &m) : value_get_number(v, &n);
+	int rc = get_ranged(e, r, v, share ? value_get_share : value_get_number,
+			    &o->min_compared);
 
-	rc = ranged(e, r, v, rc, n);
-	if (rc == 0) {
-		o->min_compared = share ? m : n;
+	if (rc == 0)
 		o->min_share = share;
-	}
 	return rc;
 }
 
@@ -492,10 +471,9 @@ const struct kind kind_min_compared = { true, set_min_compared,
 static int set_multiplier(struct options *o, const struct row *r, const char *v,
 			  struct errbuf *e)
 {
-	uint64_t n = 0;
-	int rc = value_get_thousandths(v, &n);
+	uint64_t n;
+	int rc = get_ranged(e, r, v, value_get_thousandths, &n);
 
-	rc = ranged(e, r, v, rc, n);
 	if (rc == 0)
 		o->multiplier = (uint32_t)n;
 	return rc;

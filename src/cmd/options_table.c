@@ -8,12 +8,8 @@
 
 #include "cmd/options_internal.h"
 
-#define FLOWS_DEFAULT	 65536
 #define FLOWS_LEAST	 16
 #define FLOWS_MOST	 (16u << 20)
-#define POOL_DEFAULT	 ((size_t)256 << 20)
-#define SHARE_DEFAULT	 ((size_t)16 << 20)
-#define FRAGS_DEFAULT	 256
 #define VNI_MAX		 0xffffffu
 #define CONCURRENCY_MOST 65536
 #define INDEX_DEFAULT	 ((size_t)1 << 30)
@@ -108,7 +104,7 @@ const struct row options_rows[] = {
 	{ "mirror-ring", 0, SHADOW_DOCTOR, "SIZE", AT(mirror_ring), &kind_size,
 	  NULL, 0, UINT32_MAX, "its size (default 0: 64M for v2, 16M for v3)" },
 	{ "sut-ring", 0, PLAYED, "SIZE", AT(sut_ring), &kind_size, NULL,
-	  1u << 16, UINT32_MAX, "ring of the SUT's wire (default 32M)" },
+	  1u << 16, UINT32_MAX, "ring of the SUT's wire (default 16M)" },
 	{ "duration", 0, PLAYED, "TIME", AT(duration), &kind_duration, NULL,
 	  ANY_TIME, "end after so long (default 0: at a signal)" },
 	{ "count", 'c', PLAYED, "N", AT(count), &kind_u64, NULL, ANY_TIME,
@@ -175,23 +171,9 @@ const char *options_cmd_name(unsigned cmd)
 
 void options_defaults(struct options *o)
 {
-	struct engine_config *c = &o->engine;
-
 	memset(o, 0, sizeof(*o));
 	o->expr = "";
-	c->limits.flows = FLOWS_DEFAULT;
-	c->limits.pool = POOL_DEFAULT;
-	c->limits.flow_share = SHARE_DEFAULT;
-	c->limits.frags = FRAGS_DEFAULT;
-	c->shadow.midstream = true;
-	c->shadow.shed = true;
-	c->shadow.gso = true;
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
-	c->shadow.idle = SHADOW_IDLE;
-	c->compare = COMPARE_EQUIVALENT;
-	c->sample = SAMPLE_ALL;
-	c->vxlan = VXLAN_NONE;
+	engine_defaults(&o->engine);
 	o->capture = RING_V2;
 	o->sut_ring = RING_SUT_BYTES;
 	o->min_share = true;

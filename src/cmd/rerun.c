@@ -501,7 +501,6 @@ static int confine(const struct options *o, struct errbuf *e)
 {
 	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_READ,
 			     .sink = -1,
-			     .ring = { -1, -1 },
 			     .broker = -1 };
 	struct sandbox_place place[2 * FILES_MAX];
 	const char *base;

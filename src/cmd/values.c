@@ -244,21 +244,21 @@ int value_get_thousandths(const char *s, uint64_t *out)
 	return 0;
 }
 
-int value_get_share(const char *s, uint32_t *millionths)
+int value_get_share(const char *s, uint64_t *millionths)
 {
+	uint64_t n;
 	uint64_t whole;
-	uint32_t n;
-	uint32_t worth = SHARE_ALL / 1000;
+	uint64_t worth = SHARE_ALL / 1000;
 	int rc = get_digits(&s, &whole);
 
 	if (rc)
 		return rc;
 	if (whole > 100)
 		return -ERANGE;
-	n = (uint32_t)whole * (SHARE_ALL / 100);
+	n = whole * (SHARE_ALL / 100);
 	if (*s == '.') {
 		for (s++; *s >= '0' && *s <= '9' && worth > 0; s++) {
-			n += (uint32_t)(*s - '0') * worth;
+			n += (uint64_t)(*s - '0') * worth;
 			worth /= 10;
 		}
 	}

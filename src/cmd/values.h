@@ -49,7 +49,7 @@ int value_get_size(const char *s, uint64_t *bytes);
 void value_put_size(struct text *t, uint64_t bytes);
 
 /** value_get_share() - N% with up to 4 decimals, in millionths, to SHARE_ALL */
-int value_get_share(const char *s, uint32_t *millionths);
+int value_get_share(const char *s, uint64_t *millionths);
 void value_put_share(struct text *t, uint32_t millionths);
 
 /** value_get_ip() - An address of @len characters, without brackets */

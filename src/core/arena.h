@@ -35,15 +35,6 @@ static inline size_t arena_need(size_t size)
  * Return: the piece (as zero as the arena was), or NULL if too little is left;
  * the arena is then unchanged
  */
-static inline void *arena_take(struct arena *a, size_t size)
-{
-	size_t need = arena_need(size);
-	void *p = a->base + a->used;
-
-	if (need < size || a->size - a->used < need)
-		return NULL;
-	a->used += need;
-	return p;
-}
+void *arena_take(struct arena *a, size_t size);
 
 #endif /* CORE_ARENA_H */

@@ -22,6 +22,7 @@
  */
 #include "core/spsc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -29,6 +30,8 @@
 #include <string.h>
 
 #define SKIP UINT32_MAX
+static_assert(RING_TOP / 2 - RING_ALIGN < SKIP,
+	      "every length is told from SKIP");
 
 struct spsc {
 	/* Set once. */
@@ -87,9 +90,7 @@ static uint64_t record_need(uint32_t len)
 
 uint32_t spsc_longest(const struct spsc *r)
 {
-	uint64_t n = r->size / 2 - RING_ALIGN;
-
-	return n < SKIP ? (uint32_t)n : SKIP - 1;
+	return (uint32_t)(r->size / 2 - RING_ALIGN);
 }
 
 static bool has_room(struct spsc *r, uint64_t head, uint64_t need)

@@ -14,7 +14,7 @@
 #include "core/arena.h"
 
 #define RING_MIN   4096u	       /* smallest ring, bytes */
-#define RING_TOP   (UINT64_C(1) << 40) /* largest */
+#define RING_TOP   (UINT64_C(1) << 33) /* largest */
 #define RING_ALIGN 8u /* every record begins at a multiple of it */
 
 struct spsc;

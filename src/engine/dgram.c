@@ -9,6 +9,7 @@
  * finished pairs are compared whole. What a report calls the request is the name
  * and type of the client's question, as in a zone file (RFC 1035 section 5.1).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "compare/dns.h"
@@ -17,15 +18,14 @@
 
 #define PORT_DNS   53
 #define DNS_HEADER 12
-#define DNS_LABEL  63
 
 static struct udp_tag tag_of(const struct segment *seg, uint16_t port)
 {
 	struct udp_tag tag = { .ordered = true };
 	struct dns_id id;
 
-	if (port == PORT_DNS && seg->cap == seg->len &&
-	    dns_parse_id(seg->data, seg->len, &id) == 0) {
+	/* An answer that was not captured whole still belongs to its query. */
+	if (port == PORT_DNS && dns_parse_id(seg->data, seg->cap, &id) == 0) {
 		tag.ordered = false;
 		tag.id = id.id;
 		tag.question = id.question;
@@ -76,8 +76,8 @@ enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 static enum compare_reason why_of(const struct udp_pair *p)
 {
 	switch (p->end) {
-	case UDP_ANSWERED:
-		return REASON_NO_MEMORY; /* an answer was not kept */
+	case UDP_ANSWERED: /* and an answer was not kept */
+		return p->cut[WHO_PROD] ? REASON_PROD_GAP : REASON_NO_MEMORY;
 	case UDP_NO_SUT:
 		return REASON_MISSING;
 	case UDP_NO_PRODUCTION:
@@ -185,26 +185,22 @@ static void put_label(struct words *w, const uint8_t *p, uint32_t len)
 	put(w, ".", 1);
 }
 
-/* Name and type of the first question; its bytes are the client's. A query does
- * not compress its name: one that does is left without a text.
+/* Name and type of the first question. dns_parse_id() has read @f: its questions
+ * are whole, and the first one's name has nothing before it to point to.
  */
 static uint8_t question(const struct frame *f, char *out)
 {
 	struct words w = { out, 0, EVENT_REQUEST };
 	uint32_t at = DNS_HEADER;
 
-	if (f == NULL || f->len <= DNS_HEADER || get_be16(f->data + 4) == 0)
+	if (get_be16(f->data + 4) == 0)
 		return 0;
-	while (at < f->len && f->data[at] != 0) {
-		uint32_t len = f->data[at++];
-
-		if (len > DNS_LABEL || len > f->len - at)
-			return 0;
-		put_label(&w, f->data + at, len);
-		at += len;
+	while (f->data[at] != 0) {
+		assert(f->data[at] < f->len - at);
+		put_label(&w, f->data + at + 1, f->data[at]);
+		at += 1u + f->data[at];
 	}
-	if (f->len - at < 1 + 4)
-		return 0;
+	assert(f->len - at >= 1 + 4);
 	if (w.n == 0)
 		put(&w, ".", 1);
 	put_type(&w, get_be16(f->data + at + 1));
@@ -224,14 +220,12 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	ev->sut = e->sut_ip[p->sut];
 	ev->client_port = p->cport;
 	ev->prod_port = p->pport;
-	ev->sut_port = p->pport;
+	ev->sut_port = p->sport;
 	ev->result = *r;
 	if (!p->tag.ordered)
 		ev->request_len = question(p->frame[WHO_CLIENT], ev->request);
-	if (p->has[WHO_PROD])
-		ev->prod_ns = p->latency[WHO_PROD];
-	if (p->has[WHO_SUT])
-		ev->sut_ns = p->latency[WHO_SUT];
+	ev->prod_ns = p->latency[WHO_PROD]; /* 0 where there is no answer */
+	ev->sut_ns = p->latency[WHO_SUT];
 }
 
 void udp_attend(struct engine *e, uint64_t now)

@@ -23,8 +23,11 @@
 
 #include "engine/engine_internal.h"
 
-#define SAMPLE_ALL  65536
-#define FRAGS_LEAST 16
+#define FLOWS_DEFAULT 65536
+#define POOL_DEFAULT  ((size_t)256 << 20)
+#define SHARE_DEFAULT ((size_t)16 << 20)
+#define FRAGS_DEFAULT 256
+#define FRAGS_LEAST   16
 
 static uint32_t frag_count(const struct engine_config *cfg)
 {
@@ -38,6 +41,24 @@ static uint32_t datagram_count(const struct engine_config *cfg)
 	uint32_t n = cfg->limits.flows;
 
 	return n < DATAGRAMS_MAX ? n : DATAGRAMS_MAX;
+}
+
+void engine_defaults(struct engine_config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->limits.flows = FLOWS_DEFAULT;
+	cfg->limits.pool = POOL_DEFAULT;
+	cfg->limits.flow_share = SHARE_DEFAULT;
+	cfg->limits.frags = FRAGS_DEFAULT;
+	cfg->shadow.midstream = true;
+	cfg->shadow.shed = true;
+	cfg->shadow.gso = true;
+	cfg->shadow.max_lag = SHADOW_MAX_LAG;
+	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
+	cfg->shadow.idle = SHADOW_IDLE;
+	cfg->compare = COMPARE_EQUIVALENT;
+	cfg->sample = SAMPLE_ALL;
+	cfg->vxlan = VXLAN_NONE;
 }
 
 size_t engine_size(const struct engine_config *cfg)

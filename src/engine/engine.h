@@ -69,12 +69,14 @@ struct engine_net {
 
 #define SKIP_MAX 32
 
+#define SAMPLE_ALL 65536 /* engine_config.sample of 100 % */
+
 /**
  * struct engine_config - All that an engine is made from
  * @limits, @shadow: Bounds, and the machine's options
  * @maps, @map:	Servers; at least 1
  * @compare:	Level of validation
- * @sample:	Clients that are played, in 1/65536; 65536: all
+ * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
  * @open_csum:	Take segments of the mirror whose checksum a host left to its
@@ -174,6 +176,15 @@ struct engine_stats {
 };
 
 struct engine;
+
+/**
+ * engine_defaults() - Set what is not said otherwise
+ * @cfg:	Limits, options, level, sample and VXLAN are set; all else is zero
+ *
+ * Level packet, causal order, flows joined in the middle, late ones ended: the
+ * defaults of every command that has an engine.
+ */
+void engine_defaults(struct engine_config *cfg);
 
 /** engine_size() - Arena bytes that an engine of this configuration takes */
 size_t engine_size(const struct engine_config *cfg);

@@ -43,6 +43,7 @@
 #include "core/arena.h"
 #include "core/bytes.h"
 #include "core/rng.h"
+#include "wire/tcpopt.h"
 
 #define OWN_MAX	     (4 * MAP_MAX)
 #define PROBE_MSS    1460
@@ -367,8 +368,7 @@ static void ask(struct sutwire *w, const struct wire_sut *s,
 	uint8_t f[BUILD_RAW_MAX];
 	size_t n;
 
-	if (!e)
-		return;
+	assert(e); /* sutwire_timeout() has seen that there is room */
 	if (four)
 		n = build_arp(f, ARP_REQUEST, all, w->mac, &w->probe4, NULL,
 			      &s->cfg.ip);
@@ -397,15 +397,13 @@ static void probe_syn(struct sutwire *w, const struct wire_sut *s,
 {
 	struct effect *e = probe_segment(w, s, out);
 
-	if (!e)
-		return;
+	assert(e); /* as in ask() */
 	e->flags = TCP_SYN;
 	e->seq = s->iss;
 	e->win = PROBE_WINDOW;
-	e->opts[0] = 2; /* MSS (RFC 9293 section 3.2) */
-	e->opts[1] = 4;
-	put_be16(e->opts + 2, PROBE_MSS);
-	e->optlen = 4;
+	e->optlen = tcp_put_options(
+		e->opts,
+		&(struct tcp_opts){ .has = OPT_HAS_MSS, .mss = PROBE_MSS });
 	w->stats.probes++;
 }
 
@@ -522,7 +520,9 @@ static void answer_ns(struct sutwire *w, const struct wire_sut *s,
 /* RFC 4861 section 7.1: what a router let through is not a neighbour's word. */
 static bool nd_near(const struct frame_info *in, const struct decoded *d)
 {
-	return d->l3 + 8 <= in->cap && in->data[d->l3 + 7] == ND_HOPS;
+	/* A frame that was decoded as ND has its IPv6 header. */
+	assert(d->l3 + 8 <= in->cap);
+	return in->data[d->l3 + 7] == ND_HOPS;
 }
 
 static void on_nd(struct sutwire *w, const struct frame_info *in,
@@ -561,11 +561,10 @@ static void on_nd(struct sutwire *w, const struct frame_info *in,
 		answer_ns(w, s, &n.target, &d->seg.src, out);
 }
 
-/* Test whether a segment is for the probe's addresses. */
+/* Test whether a TCP segment is for the probe's addresses. */
 static bool for_probe(const struct sutwire *w, const struct segment *g)
 {
-	return g->proto == PROTO_TCP && (ipaddr_eq(&g->dst, &w->probe4) ||
-					 ipaddr_eq(&g->dst, &w->probe6));
+	return ipaddr_eq(&g->dst, &w->probe4) || ipaddr_eq(&g->dst, &w->probe6);
 }
 
 /* The entry whose latest probe this answers; NULL: none's. */
@@ -607,7 +606,7 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 	struct wire_sut *s = probe_answered(w, g);
 	bool rst = (g->flags & TCP_RST) != 0;
 
-	/* Its hardware address is right, or the frame had stopped the run. */
+	/* Its hardware address is a SUT's, or it had not come here. */
 	if (!s) {
 		w->stats.probe_stray++;
 		s = by_mac(w, d->eth_src);
@@ -619,8 +618,7 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 		s->answered = true;
 		s->due = now + SUTWIRE_PROBE_EVERY;
 	}
-	if (s && !rst && (g->flags & TCP_ACK) &&
-	    w->stop.reason == SUTWIRE_GOING)
+	if (!rst && (g->flags & TCP_ACK) && w->stop.reason == SUTWIRE_GOING)
 		reset(w, s, g, out);
 }
 

@@ -49,20 +49,6 @@
 
 #include "os/folder.h"
 
-/* Threads of the sanitizer's run time, its shadow memory and its look at /proc
- * at exit are not to be had under a list this short.
- */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 #if defined(__x86_64__)
 #define ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -219,12 +205,6 @@ static void put_test(struct program *p, uint16_t code, uint32_t value,
 	    wanted ? UINT8_MAX : 0);
 }
 
-static void put_not(struct program *p, int fd)
-{
-	if (fd >= 0)
-		put_test(p, BPF_JEQ, (uint32_t)fd, false);
-}
-
 static void put_check(struct program *p, const struct check *c,
 		      const struct sandbox *s)
 {
@@ -254,9 +234,10 @@ static void put_check(struct program *p, const struct check *c,
 		put_test(p, BPF_JEQ, (uint32_t)s->broker, true);
 		break;
 	case NOT_WIRE:
-		put_not(p, s->sink);
-		for (unsigned i = 0; i < SANDBOX_RINGS; i++)
-			put_not(p, s->ring[i]);
+		if (s->sink >= 0)
+			put_test(p, BPF_JEQ, (uint32_t)s->sink, false);
+		for (unsigned i = 0; i < s->rings; i++)
+			put_test(p, BPF_JEQ, (uint32_t)s->ring[i], false);
 		break;
 	}
 }
@@ -306,6 +287,24 @@ static void put_program(struct program *p, const struct sandbox *s)
 	put_return(p, SECCOMP_RET_ERRNO | EPERM);
 }
 
+/* Threads of the sanitizer's run time, its shadow memory and its look at /proc
+ * at exit are not to be had under a list this short.
+ */
+bool sandbox_built(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+	return false;
+#else
+	return true;
+#endif
+#else
+	return true;
+#endif
+}
+
 bool sandbox_seccomp(void)
 {
 	uint32_t answer = SECCOMP_RET_KILL_PROCESS;
@@ -319,7 +318,7 @@ int sandbox_calls(const struct sandbox *s, struct errbuf *e)
 	struct sock_fprog prog = { .filter = p.insn };
 	long r;
 
-	if (SANITIZED)
+	if (!sandbox_built())
 		return 0;
 	put_program(&p, s);
 	if (p.n > PROGRAM_MAX)
@@ -396,12 +395,12 @@ static int place_add(int set, const struct sandbox_place *place, uint64_t known)
 int sandbox_files(const struct sandbox_place *place, unsigned n,
 		  struct errbuf *e)
 {
-	int version = SANITIZED ? 1 : sandbox_landlock();
+	int version = sandbox_built() ? sandbox_landlock() : 1;
 	struct ruleset set = { .fs = rights_of(version) };
 	int r = 0;
 	int fd;
 
-	if (SANITIZED || version == 0)
+	if (!sandbox_built() || version == 0)
 		return version;
 	set.net = version >= 4 ? NET_TCP : 0;
 	set.scoped = version >= 6 ? SCOPES : 0;

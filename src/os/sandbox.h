@@ -30,12 +30,13 @@ enum {
  * struct sandbox - A process's needs
  * @needs:	SANDBOX_ bits
  * @sink:	The one socket that frames may be sent by; -1: none
- * @ring:	Sockets that only bring frames; -1: none
+ * @ring, @rings: Sockets that only bring frames
  * @broker:	The socket to the broker; -1: none
  */
 struct sandbox {
 	unsigned needs;
 	int sink;
+	unsigned rings;
 	int ring[SANDBOX_RINGS];
 	int broker;
 };
@@ -76,6 +77,9 @@ int sandbox_files(const struct sandbox_place *place, unsigned n,
  * Return: 0 or -Exxx
  */
 int sandbox_calls(const struct sandbox *s, struct errbuf *e);
+
+/** sandbox_built() - Is the sandbox in this build? Not with AddressSanitizer. */
+bool sandbox_built(void);
 
 /** sandbox_seccomp() - Can this kernel do what sandbox_calls() asks? */
 bool sandbox_seccomp(void);

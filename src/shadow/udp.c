@@ -381,6 +381,7 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 			.sut = to->sut,
 			.cport = seg->sport,
 			.pport = seg->dport,
+			.sport = to->port,
 			.client = seg->src,
 			.prod = seg->dst,
 			.tag = *tag,
@@ -490,10 +491,7 @@ static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 		p->cut[who] = true;
 	} else if (u->keep) {
 		p->frame[who] = copy_of(u, seg, FRAME_CMP, now);
-		if (p->frame[who] == NULL) {
-			u->count.answer_pool_full++;
-			p->cut[who] = true;
-		}
+		u->count.answer_pool_full += p->frame[who] == NULL;
 	}
 	if (p->has[WHO_PROD] && p->has[WHO_SUT]) {
 		u->count.answered++;

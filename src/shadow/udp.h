@@ -122,14 +122,15 @@ enum udp_end {
  * @end:	How it ended
  * @sut:	Index of the SUT
  * @client, @prod, @cport, @pport: Addresses of the query
+ * @sport:	Port of the SUT that it was played to
  * @tag:	Of the query
  * @repeats:	How often the client repeated it
  * @has:	@who answered; [WHO_CLIENT] is true
- * @cut:	@who's datagram is not, or not whole, in @frame although it came
+ * @cut:	@who's datagram came and was not captured whole: it is not in @frame
  * @frame:	Payload of each; NULL: none or not kept. Interest FRAME_CMP is
  *		the caller's to clear (udp_pair_free())
  * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
- *		from the effect to its arrival; valid if @has
+ *		from the effect to its arrival; 0 if there is none
  * @ts:		Capture time of the query
  */
 struct udp_pair {
@@ -137,6 +138,7 @@ struct udp_pair {
 	uint8_t sut;
 	uint16_t cport;
 	uint16_t pport;
+	uint16_t sport;
 	struct ipaddr client;
 	struct ipaddr prod;
 	struct udp_tag tag;

@@ -126,60 +126,33 @@ def mangled(t, family, what, *args):
         lab.isolated(t, l)
 
 
-def mirror_down(t):
-    """The mirror's interface goes down and comes back: said, and gone on."""
+def down(t, dev, what, after, quiet, codes):
+    """An interface goes down for a second and comes back: said, and gone on.
+    @after: seconds from the load's end to the next load, of which all arrives.
+    """
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
         load = l.wrk(seconds=4, wait=False)
         time.sleep(0.7)
-        l.ip("us", "link", "set", "mon0", "down")
+        l.ip("us", "link", "set", dev, "down")
         time.sleep(1)
-        l.ip("us", "link", "set", "mon0", "up")
+        l.ip("us", "link", "set", dev, "up")
         l.wrk_rate(load)
+        time.sleep(after)
         l.wrk(seconds=1, run="after")
-        l.settle(prod, sut, quiet=2.2)
-        r = fault.ended(t, us, (0, 2))
+        l.settle(prod, sut, quiet=quiet)
+        r = fault.ended(t, us, codes)
         got = fault.clean(t, prod, sut)
-        after = [len([x for x in lab.read_log(p.log)
+        later = [len([x for x in lab.read_log(p.log)
                       if x.id.startswith("after")]) for p in (prod, sut)]
         said = us.text()
-        fault.figure("mirror down for 1 s", "%d of %d reached" % (
-            got.reached, got.asked), "afterwards %d of %d" % (after[1],
-                                                              after[0]))
-        t.check("mon0 is down" in said, "not said: " + said)
-        t.check("mon0 is up again" in said, "its return is not said: " + said)
-        t.equal(after[1], after[0], "requests after it")
-        t.equal(us.differences(), [], "differences")
-        fault.requests_closed(t, r)
-        lab.isolated(t, l)
-
-
-def wire_down(t):
-    """The SUT's wire goes down and comes back."""
-    with lab.Lab() as l:
-        prod, sut = l.nginx("prod"), l.nginx("sut")
-        us = l.understudy()
-        load = l.wrk(seconds=4, wait=False)
-        time.sleep(0.7)
-        l.ip("us", "link", "set", "eth1", "down")
-        time.sleep(1)
-        l.ip("us", "link", "set", "eth1", "up")
-        l.wrk_rate(load)
-        time.sleep(2)
-        l.wrk(seconds=1, run="after")
-        l.settle(prod, sut, quiet=1)
-        r = fault.ended(t, us, (0, 1, 2))
-        got = fault.clean(t, prod, sut)
-        after = [len([x for x in lab.read_log(p.log)
-                      if x.id.startswith("after")]) for p in (prod, sut)]
-        said = us.text()
-        fault.figure("SUT's wire down for 1 s", "%d of %d reached" % (
-            got.reached, got.asked), "afterwards %d of %d" % (after[1],
-                                                              after[0]))
-        t.check("eth1 is down" in said, "not said: " + said)
-        t.check("eth1 is up again" in said, "its return is not said: " + said)
-        t.equal(after[1], after[0], "requests after it")
+        fault.figure(what + " down for 1 s", "%d of %d reached" % (
+            got.reached, got.asked), "afterwards %d of %d" % (later[1],
+                                                              later[0]))
+        t.check(dev + " is down" in said, "not said: " + said)
+        t.check(dev + " is up again" in said, "its return is not said: " + said)
+        t.equal(later[1], later[0], "requests after it")
         t.equal(us.differences(), [], "differences")
         fault.requests_closed(t, r)
         lab.isolated(t, l)
@@ -226,8 +199,10 @@ for v in (4, 6):
          "1 % swapped over 1-64, 1 % repeated", "swap=10,64", "dup=10"),
     ]
 TESTS += [
-    ("the mirror's interface down and up", False, mirror_down),
-    ("the SUT's wire down and up", False, wire_down),
+    ("the mirror's interface down and up", False, down, "mon0",
+     "mirror", 0, 2.2, (0, 2)),
+    ("the SUT's wire down and up", False, down, "eth1",
+     "SUT's wire", 2, 1, (0, 1, 2)),
     ("the mirror's interface taken away", True, gone, "mon0"),
     ("the SUT's wire taken away", False, gone, "eth1"),
 ]

@@ -519,9 +519,12 @@ static void configure(struct fuzz *z, const uint8_t *p)
 	c->limits.flows = p[1] & 1 ? 4 : 16;
 	c->limits.pool = FRAME_TOP;
 	c->limits.flow_share = p[1] & 2 ? 8192 : FRAME_TOP / 2;
-	c->shadow.max_lag = p[1] & 4 ? NS_PER_SEC : SHADOW_MAX_LAG;
-	c->shadow.sut_silent = p[1] & 8 ? NS_PER_SEC : SHADOW_SUT_SILENT;
-	c->shadow.idle = p[1] & 16 ? 5 * NS_PER_SEC : SHADOW_IDLE;
+	if (p[1] & 4)
+		c->shadow.max_lag = NS_PER_SEC;
+	if (p[1] & 8)
+		c->shadow.sut_silent = NS_PER_SEC;
+	if (p[1] & 16)
+		c->shadow.idle = 5 * NS_PER_SEC;
 	z->serving = (p[1] & 128) != 0;
 	make_text(WHO_CLIENT, p[2] & 7u, http);
 	make_text(WHO_PROD, p[2] >> 3 & 7u, http);

@@ -55,6 +55,9 @@ static void check_taken(const struct options *o, unsigned cmd)
 	words = split(copy, argv);
 	if (words < 0) /* many maps and files: more words than we keep */
 		return;
+	/* rerun does not know either whose text it reads. */
+	if (cmd == OPTIONS_REPLAY)
+		cmd |= OPTIONS_SHADOW;
 	r = options_parse(&second, words, argv, cmd, &e);
 	assert(r == 0);
 	assert(options_text(&second, again, sizeof(again)) == n);
@@ -65,7 +68,7 @@ static void check_taken(const struct options *o, unsigned cmd)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const unsigned cmds[] = { OPTIONS_SHADOW, OPTIONS_DOCTOR,
-					 OPTIONS_RERUN };
+					 OPTIONS_RERUN, OPTIONS_REPLAY };
 	static struct options o, was;
 	char *argv[WORDS_MOST];
 	struct errbuf e = { "" };
@@ -75,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size > 1024 || memchr(data, '@', size) != NULL)
 		return 0;
-	cmd = cmds[data[size - 1] % 3];
+	cmd = cmds[data[size - 1] % 4];
 	text = malloc(size);
 	if (text == NULL)
 		abort();
@@ -91,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_refused(&o, &was, &e, r);
 		if (r == 0 &&
 		    (options_check(&o, cmd, &e) == 0 || e.s[0] != '\0') &&
-		    cmd == OPTIONS_SHADOW)
+		    (cmd & (OPTIONS_SHADOW | OPTIONS_REPLAY)) != 0)
 			check_taken(&o, cmd);
 	}
 	options_forget();

@@ -134,18 +134,19 @@ static void configure(struct wires *w, const uint8_t *p)
 {
 	struct engine_config *c = &w->cfg;
 
+	engine_defaults(c);
 	c->limits.flows = p[0] & 1 ? 4 : 16;
 	c->limits.pool = FRAME_TOP;
 	c->limits.flow_share = FRAME_TOP / 2;
 	c->limits.frags = 2;
 	c->shadow.midstream = (p[0] & 2) == 0;
-	c->shadow.shed = true;
 	c->shadow.gso = (p[0] & 4) != 0;
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = p[0] & 8 ? NS_PER_SEC : SHADOW_SUT_SILENT;
-	c->shadow.idle = p[0] & 16 ? 5 * NS_PER_SEC : SHADOW_IDLE;
+	if (p[0] & 8)
+		c->shadow.sut_silent = NS_PER_SEC;
+	if (p[0] & 16)
+		c->shadow.idle = 5 * NS_PER_SEC;
 	c->compare = (enum compare_level)((p[0] >> 5) % 3);
-	c->sample = p[1] & 1 ? 32768 : 65536;
+	c->sample = p[1] & 1 ? SAMPLE_ALL / 2 : SAMPLE_ALL;
 	c->vxlan = p[1] & 2 ? VXLAN_ANY : p[1] & 4 ? 7 : VXLAN_NONE;
 	c->open_csum = (p[1] & 8) != 0;
 	c->sut_none = (p[1] & 0x70) == 0x70;

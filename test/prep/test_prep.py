@@ -323,6 +323,9 @@ def tcpreplay(work):
         w.tcp(host(i % 9, i % 2), host(300, i % 2), 4000 + i, 7777)
     frames = w.mixed()
     _, code, said = prep(work, pcap([f for _, f in frames]), "-X", "P:3")
+    want = {d: [f for i, (t, f) in enumerate(frames) if t == d and i != 2]
+            for d in "PS"}
+    size = {d: 24 + sum(16 + len(f) for f in own) for d, own in want.items()}
     script = f"""
 set -e
 ip link add p0 type veth peer name p1
@@ -338,7 +341,11 @@ for i in $(seq 100); do
     sleep 0.1
 done
 tcpreplay -q -p 2000 -c {work}/out -i p0 -I s0 {work}/in
-sleep 1
+for i in $(seq 300); do
+    [ $(stat -c %s {work}/p) -ge {size["P"]} ] && \\
+        [ $(stat -c %s {work}/s) -ge {size["S"]} ] && break
+    sleep 0.1
+done
 kill $a $b
 wait $a $b || :
 """
@@ -353,8 +360,6 @@ wait $a $b || :
             out.append(b[at + 16:at + 16 + n])
             at += 16 + n
         return out
-    want = {d: [f for i, (t, f) in enumerate(frames) if t == d and i != 2]
-            for d in "PS"}
     got = {"P": sent(work / "p"), "S": sent(work / "s")}
     result(code == 0 and got == want, name,
            f"{len(got['P'])} and {len(got['S'])} frames of "

@@ -19,20 +19,9 @@ void world_defaults(struct world *w)
 {
 	struct engine_config *c = &w->cfg;
 
-	c->limits.flows = 64;
-	c->limits.pool = 4u << 20;
-	c->limits.flow_share = 1u << 20;
-	c->limits.frags = 4;
-	c->shadow.midstream = true;
-	c->shadow.shed = true;
-	c->shadow.gso = true;
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
-	c->shadow.idle = SHADOW_IDLE;
+	engine_defaults(c);
+	c->limits = (struct limits){ 64, 4u << 20, 1u << 20, 4 };
 	c->shadow.delay = SHADOW_DELAY;
-	c->compare = COMPARE_EQUIVALENT;
-	c->sample = 65536;
-	c->vxlan = VXLAN_NONE;
 	c->key = (struct hash_key){ { 17, 42 } };
 }
 

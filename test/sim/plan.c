@@ -19,6 +19,11 @@ static const struct profile profiles[] = {
 	{ .name = "aborts", .aborts = true, .net = true, .reuse = true },
 	{ .name = "reuse", .reuse = true, .differ = true },
 	{ .name = "scarce", .scarce = true, .net = true, .aborts = true },
+	{ .name = "lossy",
+	  .mirror = true,
+	  .net = true,
+	  .differ = true,
+	  .lossy = true },
 	{ .name = "all",
 	  .net = true,
 	  .mirror = true,
@@ -192,6 +197,15 @@ static void plan_links(struct sim *s)
 		one_in(r, 4) ? 0 : rng_below(r, one_in(r, 3) ? 4000 : 400);
 	s->link[LINK_MIRROR].swap = one_in(r, 3) ? 0 : rng_below(r, 1300);
 	s->link[LINK_MIRROR].twice = one_in(r, 3) ? 0 : rng_below(r, 1300);
+	if (!s->profile->lossy)
+		return;
+	/* 10 to 40 of 100, or few but for long at a time, or both. */
+	if (!one_in(r, 3))
+		s->link[LINK_MIRROR].lose = 6554 + rng_below(r, 19660);
+	if (one_in(r, 2))
+		return;
+	s->blind_every = ms(r, 4000) + 100 * NS_PER_MS;
+	s->blind_for = one_in(r, 3) ? ms(r, 3000) : ms(r, 50);
 }
 
 static void plan_engine(struct sim *s)
@@ -199,26 +213,20 @@ static void plan_engine(struct sim *s)
 	struct engine_config *c = &s->cfg;
 	struct rng *r = &s->rng;
 
-	memset(c, 0, sizeof(*c));
+	engine_defaults(c);
 	c->limits.flows = s->profile->scarce ? 8 + rng_below(r, 24) : 1024;
 	c->limits.pool = s->profile->scarce ? FRAME_TOP : 16u * FRAME_TOP;
 	c->limits.flow_share =
 		s->profile->scarce ? FRAME_TOP / 8 : 4u * FRAME_TOP;
 	c->limits.frags = 4;
-	c->shadow.midstream = true;
-	c->shadow.shed = true;
 	c->shadow.gso = !one_in(r, 3);
 	c->shadow.timing = one_in(r, 8);
 	c->shadow.order_captured = one_in(r, 8);
-	c->shadow.max_lag = SHADOW_MAX_LAG;
-	c->shadow.sut_silent = SHADOW_SUT_SILENT;
 	c->shadow.idle = 150 * NS_PER_SEC;
 	c->shadow.delay = SHADOW_DELAY;
 	c->compare = one_in(r, 4) ? COMPARE_IDENTICAL : COMPARE_EQUIVALENT;
 	if (s->opt->compare >= 0)
 		c->compare = (enum compare_level)s->opt->compare;
-	c->sample = 65536;
-	c->vxlan = VXLAN_NONE;
 	c->seed = rng_next(r);
 	c->key = (struct hash_key){ { rng_next(r), rng_next(r) } };
 }

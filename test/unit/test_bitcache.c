@@ -146,11 +146,26 @@ static void files_are_validated(void)
 		      (k == 4 ? 0 : -ENOTSUP));
 	CHECK(open_file(&f, 9, 3, 20, 1) == -ENOTSUP);
 	CHECK(open_file(&f, 9, 3, 23, 200) == -ENODATA);
+	CHECK(open_file(&f, 9, 3, 22, 255) == -ENODATA);
 	CHECK(cachefile_open(&f, (const uint8_t *)"tcpprep", 7) == -EBADMSG);
 	CHECK(cachefile_open(&f,
 			     (const uint8_t *)"tcpprep\0"
 					      "04\0",
 			     12) == -ENODATA);
+}
+
+/* A comment of tcpprep's may have 65534 bytes. */
+static void a_comment_has_a_limit(void)
+{
+	static uint8_t p[CACHEFILE_HEADER + CACHEFILE_COMMENT_MAX + 1];
+	struct cachefile f;
+
+	cachefile_header(p, 0, CACHEFILE_COMMENT_MAX);
+	CHECK(cachefile_open(&f, p, sizeof(p) - 1) == 0);
+	CHECK(f.comment_len == CACHEFILE_COMMENT_MAX && f.packets == 0);
+	p[22] = 0xff;
+	p[23] = 0xff;
+	CHECK(cachefile_open(&f, p, sizeof(p)) == -EMSGSIZE);
 }
 
 static void every_cut_of_a_file_is_refused(void)
@@ -250,6 +265,7 @@ int main(void)
 		{ "layouts and states are checked",
 		  layouts_and_states_are_checked },
 		{ "files are validated", files_are_validated },
+		{ "a comment has a limit", a_comment_has_a_limit },
 		{ "every cut of a file is refused",
 		  every_cut_of_a_file_is_refused },
 		{ "a pairing is found again", a_pairing_is_found_again },

@@ -131,6 +131,23 @@ static void test_merge_is_adding_all(void)
 	check_quantiles(&h, VALUES);
 }
 
+static void test_merge_takes_the_ends_of_both(void)
+{
+	static const uint64_t pair[][2] = { { 100, 200 }, { 50, 300 } };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct histogram to = { 0 };
+
+		h = (struct histogram){ 0 };
+		hist_add(&to, pair[i][0]);
+		hist_add(&to, pair[i][1]);
+		hist_add(&h, pair[1 - i][0]);
+		hist_add(&h, pair[1 - i][1]);
+		hist_merge(&to, &h);
+		CHECK(to.min == 50 && to.max == 300);
+	}
+}
+
 static void test_sum_does_not_wrap(void)
 {
 	h = (struct histogram){ 0 };
@@ -149,6 +166,7 @@ static const struct check_test tests[] = {
 	  test_quantiles_are_near_for_any_scale },
 	{ "edges of buckets", test_edges_of_buckets },
 	{ "merge is adding all", test_merge_is_adding_all },
+	{ "merge takes the ends of both", test_merge_takes_the_ends_of_both },
 	{ "sum does not wrap", test_sum_does_not_wrap },
 };
 

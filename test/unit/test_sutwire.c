@@ -13,6 +13,7 @@
 #include "check.h"
 #include "core/arena.h"
 #include "core/bytes.h"
+#include "core/csum.h"
 
 #define SEC  NS_PER_SEC
 #define PORT 80
@@ -704,6 +705,202 @@ static void test_impossible_introductions(void)
 	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
 }
 
+/* Before all SUTs are found, a group's address or ours is nobody's all the same. */
+static void test_impossible_speakers(void)
+{
+	static const uint8_t group[ETH_LEN] = { 3, 0xbb, 0, 0, 0, 2 };
+
+	start(sut4);
+	in_arp(1, group, client4, sut4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	CHECK(memcmp(sutwire_stop(wire)->mac, group, ETH_LEN) == 0);
+	start(sut4);
+	in_arp(1, our_mac, client4, sut4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	CHECK(memcmp(sutwire_stop(wire)->mac, our_mac, ETH_LEN) == 0);
+	start(sut4);
+	in_arp(1, bad_mac, client4, sut4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+}
+
+static void test_bounds_of_a_wire(void)
+{
+	static struct sutwire_sut sut[MAP_MAX + 1];
+	struct sutwire_cfg cfg = { .sut = sut, .suts = 1, .seed = 7 };
+	struct arena a = { .base = memory, .size = sutwire_size() - 1 };
+
+	sut[0].ip = sut4;
+	CHECK(start_with(sut, MAP_MAX + 1) == -EINVAL);
+	CHECK(sutwire_init(&wire, &a, &cfg, now) == -ENOMEM);
+	/* A pinned address is that SUT's alone. */
+	sut[0].pinned = true;
+	memcpy(sut[0].mac, sut_mac, ETH_LEN);
+	sut[1].ip = sut4b;
+	CHECK(start_with(sut, 2) == 0);
+	CHECK(sutwire_mac(wire, 0) && !sutwire_mac(wire, 1));
+	CHECK(sutwire_state(wire, 1) == SUTWIRE_ASKING);
+}
+
+/* An ND message of the SUT's: @len bytes from its type on. */
+static bool in_nd(const uint8_t *mac, struct ipaddr src, const uint8_t *msg,
+		  size_t len)
+{
+	uint8_t f[14 + 40 + 64] = { 0x33, 0x33, 0, 0, 0, 2 };
+	uint8_t pseudo[8] = { 0 };
+	uint64_t sum;
+
+	memcpy(f + 6, mac, ETH_LEN);
+	put_be16(f + 12, 0x86dd);
+	f[14] = 0x60;
+	put_be16(f + 18, (uint16_t)len);
+	f[20] = PROTO_ICMP6;
+	f[21] = 255;
+	memcpy(f + 22, src.b, 16);
+	put_be16(f + 38, 0xff02);
+	f[53] = 2;
+	memcpy(f + 54, msg, len);
+	put_be32(pseudo, (uint32_t)len);
+	pseudo[7] = PROTO_ICMP6;
+	sum = csum_add(csum_add(0, f + 22, 32), pseudo, sizeof(pseudo));
+	put_be16(f + 56, (uint16_t)~csum_fold(csum_add(sum, f + 54, len)));
+	return in(f, 54 + len);
+}
+
+static void test_other_nd(void)
+{
+	uint8_t msg[40] = { 133 };
+	struct effect e;
+
+	start(sut6);
+	in_na(sut_mac, sut6);
+	tick();
+	e = out.e[0];
+	in_answer(&e, TCP_SYN | TCP_ACK);
+	/* It looks for routers: there is none but us, who say nothing. */
+	CHECK(in_nd(sut_mac, sut6, msg, 8));
+	CHECK(sutwire_stats(wire)->router == 1 && out.n == 0);
+	CHECK(sutwire_stats(wire)->nd == 1); /* its advertisement */
+	/* A solicitation need not say its hardware address. */
+	msg[0] = 135;
+	memcpy(msg + 8, client6.b, 16);
+	CHECK(in_nd(sut_mac, sut6, msg, 24));
+	CHECK(out.n == 1 && sutwire_stats(wire)->nd == 2);
+	/* An option without length (RFC 4861 section 4.6) */
+	msg[24] = 1;
+	CHECK(in_nd(sut_mac, sut6, msg, 32));
+	CHECK(out.n == 0 && sutwire_stats(wire)->bad == 1);
+	CHECK(sutwire_ready(wire, 0));
+}
+
+static void test_short_arp(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+
+	start(sut4);
+	make_ready(&e);
+	build_arp(f, 1, all_mac, sut_mac, &sut4, NULL, &client4);
+	CHECK(in(f, 14 + 27));
+	CHECK(out.n == 0 && sutwire_stats(wire)->bad == 1);
+	CHECK(in(f, 14 + 28));
+	CHECK(out.n == 1 && sutwire_stats(wire)->bad == 1);
+}
+
+/* A SUT that takes another's address gets no more answers. */
+static void test_moved_is_not_answered(void)
+{
+	struct sutwire_sut sut[2];
+
+	memset(sut, 0, sizeof(sut));
+	sut[0].ip = sut6;
+	sut[1].ip = ip6(0xfd72, 21);
+	CHECK(start_with(sut, 2) == 0);
+	in_na(sut_mac, sut[0].ip);
+	in_na(sut2_mac, sut[1].ip);
+	in_ns(sut2_mac, sut[0].ip, client6);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED && out.n == 0);
+	sut[0].ip = sut4;
+	sut[1].ip = sut4b;
+	CHECK(start_with(sut, 2) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	in_arp(1, sut2_mac, sut4, client4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED && out.n == 0);
+}
+
+/* Answers to the probe that are none: too early, of another port, from another
+ * address, after the run was stopped.
+ */
+static void test_no_answers_to_the_probe(void)
+{
+	struct tcp_header h = { .dst = client4,
+				.sport = PORT + 1,
+				.flags = TCP_SYN | TCP_ACK,
+				.ttl = 64 };
+	uint8_t f[BUILD_HDR_MAX];
+	struct arp_packet a;
+	struct effect e;
+
+	start(sut4);
+	tick();
+	CHECK(arp_parse(out.e[0].raw + 14, 46u, &a) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_tcp(sut_mac, sut4, a.spa, 0, TCP_SYN | TCP_ACK, 1);
+	CHECK(sutwire_stats(wire)->probe_stray == 1);
+	CHECK(!sutwire_ready(wire, 0) && out.n == 1);
+	tick();
+	e = out.e[0];
+	memcpy(h.eth_src, sut_mac, ETH_LEN);
+	memcpy(h.eth_dst, our_mac, ETH_LEN);
+	h.src = sut4;
+	h.dst = e.src;
+	h.dport = e.sport;
+	h.ack = e.seq + 1;
+	CHECK(in(f, build_tcp(f, &h, NULL, 0, CSUM_FULL)));
+	CHECK(!sutwire_ready(wire, 0));
+	CHECK(out.n == 1 && out.e[0].dport == PORT + 1);
+	CHECK(in_tcp(sut_mac, client4, e.src, e.sport, TCP_SYN | TCP_ACK,
+		     e.seq + 1));
+	CHECK(!sutwire_ready(wire, 0));
+	CHECK(sutwire_stats(wire)->probe_stray == 3);
+	in_arp(1, bad_mac, client4, sut4);
+	in_answer(&e, TCP_SYN | TCP_ACK);
+	CHECK(out.n == 0 && !sutwire_ready(wire, 0));
+}
+
+/* The RST behind the probe finds no room: the half-open connection is the SUT's
+ * to end; it is proved all the same.
+ */
+static void test_no_room_for_the_reset(void)
+{
+	uint8_t f[BUILD_HDR_MAX];
+	struct frame_info info = { .data = f, .link = LINK_ETHERNET };
+	struct tcp_header h = { .sport = PORT,
+				.flags = TCP_SYN | TCP_ACK,
+				.ttl = 64 };
+	enum decode_result r;
+	struct decoded d;
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	tick();
+	e = out.e[0];
+	memcpy(h.eth_src, sut_mac, ETH_LEN);
+	memcpy(h.eth_dst, our_mac, ETH_LEN);
+	h.src = e.dst;
+	h.dst = e.src;
+	h.dport = e.sport;
+	h.ack = e.seq + 1;
+	info.cap = info.wire = (uint32_t)build_tcp(f, &h, NULL, 0, CSUM_FULL);
+	memset(&d, 0, sizeof(d));
+	r = frame_decode(&info, VXLAN_NONE, NULL, now, &d);
+	out.n = EFFECTS_MAX;
+	CHECK(sutwire_frame(wire, &info, r, &d, now, &out));
+	CHECK(out.n == EFFECTS_MAX && sutwire_stats(wire)->no_room == 1);
+	CHECK(sutwire_ready(wire, 0));
+}
+
 static void test_texts(void)
 {
 	CHECK(strlen(sutwire_state_text(SUTWIRE_READY)) > 0);
@@ -743,6 +940,15 @@ int main(void)
 		  test_nd_is_held_to_its_rules },
 		{ "introductions that cannot be",
 		  test_impossible_introductions },
+		{ "speakers that cannot be", test_impossible_speakers },
+		{ "bounds", test_bounds_of_a_wire },
+		{ "other neighbour discovery", test_other_nd },
+		{ "ARP that ends early", test_short_arp },
+		{ "a SUT that takes another's address",
+		  test_moved_is_not_answered },
+		{ "what does not answer the probe",
+		  test_no_answers_to_the_probe },
+		{ "no room for the probe's RST", test_no_room_for_the_reset },
 		{ "texts", test_texts },
 	};
 
