@@ -27,6 +27,17 @@ struct {
 	__type(value, struct live_control);
 } live_control SEC(".maps");
 
+static __always_inline void step(struct live_control *c)
+{
+	if (c->wrap) {
+		c->at = c->at + 1 == c->wrap ? 0 : c->at + 1;
+		c->head++;
+	} else {
+		/* Atomic, for only now may the slot be written again. */
+		__sync_fetch_and_add(&c->head, 1);
+	}
+}
+
 SEC("xdp")
 int live(struct xdp_md *ctx)
 {
@@ -51,18 +62,15 @@ int live(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	len = s->len;
 	port = s->port & (LIVE_PORTS - 1);
-	if (c->wrap)
-		c->at = c->at + 1 == c->wrap ? 0 : c->at + 1;
 	if (len < 14 || len > LIVE_DATA_MAX ||
 	    bpf_xdp_adjust_tail(ctx,
 				(int)len - (int)bpf_xdp_get_buff_len(ctx)) ||
 	    bpf_xdp_store_bytes(ctx, 0, s->data, len)) {
 		c->bad++;
-		__sync_fetch_and_add(&c->head, 1);
+		step(c);
 		return XDP_DROP;
 	}
-	/* Only now may the slot be written again. */
-	__sync_fetch_and_add(&c->head, 1);
+	step(c);
 	return bpf_redirect(c->ifindex[port], 0);
 }
 

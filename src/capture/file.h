@@ -2,8 +2,9 @@
 /*
  * file - Frames of a capture file or of standard input
  *
- * Reads through a bounded window of 2 * PCAP_RECORD_MAX bytes, so that a pipe
- * works and a file of any length takes no more memory.
+ * Reads through a bounded window of 2 * PCAP_RECORD_MAX bytes (or AHEAD_RING, see
+ * file_read_ahead()), so that a pipe works and a file of any length takes no more
+ * memory.
  */
 #ifndef CAPTURE_FILE_H
 #define CAPTURE_FILE_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/ahead.h"
 #include "os/errbuf.h"
 #include "wire/decode.h"
 #include "wire/pcap.h"
@@ -34,6 +36,7 @@ extern const uint16_t file_links[FILE_LINKS];
 struct capture_file {
 	int fd;
 	bool eof;
+	struct ahead *ahead; /* NULL: read when it is needed */
 	uint8_t *buf;
 	size_t start;
 	size_t end;
@@ -72,6 +75,14 @@ int file_descriptor(const char *path, struct errbuf *e);
  */
 int file_adopt(struct capture_file *f, int fd, const char *path,
 	       struct errbuf *e);
+
+/**
+ * file_read_ahead() - Have a second thread read a long file
+ *
+ * To be called right behind file_open() or file_adopt(), and file_rewind() not
+ * after it. A pipe, and a file that is not worth it, is left alone.
+ */
+void file_read_ahead(struct capture_file *f);
 
 /**
  * file_next() - Read the next frame

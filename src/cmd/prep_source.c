@@ -31,6 +31,7 @@ int prep_source_open(struct prep_source *s, const struct prep_args *a,
 	if (rc)
 		return rc;
 	s->file.any_link = true;
+	file_read_ahead(&s->file);
 	if (fstat(s->file.fd, &st) == 0 && S_ISREG(st.st_mode))
 		s->size = (uint64_t)st.st_size;
 	s->progress = !a->quiet && isatty(STDERR_FILENO);

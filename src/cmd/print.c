@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "cmd/live.h"
+#include "cmd/print.h"
 #include "report/text.h"
 
 #define FLAGS_TEXT 9
@@ -54,6 +55,23 @@ static void print_tcp(unsigned flags, uint32_t seq, uint32_t ack, uint16_t win,
 	printf(" win %u len %u", win, len);
 }
 
+void print_decoded(enum decode_result r, const struct decoded *d,
+		   uint32_t bytes)
+{
+	const struct segment *s = &d->seg;
+
+	if (r != DECODE_TCP && r != DECODE_UDP) {
+		printf("%s %u bytes\n", decode_name(r), bytes);
+		return;
+	}
+	print_ends(&s->src, s->sport, &s->dst, s->dport);
+	if (r == DECODE_TCP)
+		print_tcp(s->flags, s->seq, s->ack, s->win, s->len);
+	else
+		printf("udp len %u", s->len);
+	printf("\n");
+}
+
 void live_print_effect(const struct effect *x)
 {
 	print_who("emitted", cause_name(x->cause));
@@ -88,15 +106,5 @@ void live_print_input(const struct live *l, enum engine_source from,
 	else
 		print_who(sender[kind],
 			  kind == ENGINE_NONE ? "ignored" : "taken");
-	if (r != DECODE_TCP && r != DECODE_UDP) {
-		printf("%s %u bytes\n", decode_name(r), in->wire);
-		return;
-	}
-	print_ends(&d.seg.src, d.seg.sport, &d.seg.dst, d.seg.dport);
-	if (r == DECODE_TCP)
-		print_tcp(d.seg.flags, d.seg.seq, d.seg.ack, d.seg.win,
-			  d.seg.len);
-	else
-		printf("udp len %u", d.seg.len);
-	printf("\n");
+	print_decoded(r, &d, in->wire);
 }

@@ -23,8 +23,10 @@
 #include "emit/xmit.h"
 #include "os/errbuf.h"
 #include "pace/pace.h"
+#include "prep/rules.h"
 
-#define SEND_FILES 64
+#define SEND_FILES  64
+#define SEND_RANGES 1024 /* of --include or --exclude */
 
 enum send_engine {
 	SEND_AUTO,
@@ -56,6 +58,11 @@ enum send_engine {
  * @flow_expiry: --flow-expiry, ns; 0: never
  * @stats:	--stats: every so many ns; 0 with @stats_loop: every loop
  * @edit:	Rewriting
+ * @mac_seeded, @mac_seed, @mac_keep: --enet-mac-seed and -keep-bytes
+ * @fuzz:	--fuzz-seed
+ * @range, @ranges, @exclude: --include or --exclude: packets of each capture
+ * @whole:	--pktlen: cut records get zeroes for what is not there
+ * @verbose:	-v: a line for each frame
  * @json:	Last line on standard output is a JSON object
  * @user:	--user
  */
@@ -84,6 +91,15 @@ struct send_options {
 	uint64_t stats;
 	bool stats_loop;
 	struct edit_config edit;
+	bool mac_seeded;
+	uint32_t mac_seed;
+	uint32_t mac_keep;
+	bool fuzz;
+	struct prep_range range[SEND_RANGES];
+	uint32_t ranges;
+	bool exclude;
+	bool whole;
+	bool verbose;
 	bool json;
 	bool quiet;
 	bool pid;
@@ -93,6 +109,16 @@ struct send_options {
 /** send_options_parse() - Read it. Return: 0, 1 (help was asked for), -EINVAL */
 int send_options_parse(struct send_options *o, int argc, char **argv,
 		       struct errbuf *e);
+
+/**
+ * send_files_add() - Add a capture, or all of a folder
+ *
+ * A folder's captures, and those of the folders in it, in the order of their
+ * names. What in it is no capture is left out and named on standard error.
+ *
+ * Return: 0, -ENOSPC (more than SEND_FILES) or another -Exxx
+ */
+int send_files_add(struct send_options *o, char *path, struct errbuf *e);
 
 /** send_options_usage() - Print the help */
 void send_options_usage(void);
@@ -105,6 +131,8 @@ struct flow_set;
  * struct load_stats - What became of the records of one pass
  * @records:	Read
  * @skipped:	Of these not sent: the cache says so
+ * @unwanted:	Not sent: --include or --exclude
+ * @padded:	Sent with zeroes for what the capture had cut
  * @shorter:	Sent as captured, though the capture had cut them (snaplen)
  * @cut:	Super-frames that were cut, @segments: into so many
  * @too_long:	Not sent: longer than the interface takes
@@ -114,6 +142,8 @@ struct flow_set;
 struct load_stats {
 	uint64_t records;
 	uint64_t skipped;
+	uint64_t unwanted;
+	uint64_t padded;
 	uint64_t shorter;
 	uint64_t cut;
 	uint64_t segments;
@@ -277,6 +307,10 @@ int send_run(struct send_run *r, struct errbuf *e);
 
 /** send_report() - Print what became of it. Return: the exit code */
 int send_report(struct send_run *r, int rc, const struct errbuf *e);
+
+/** send_print() - Print the line of one frame: when it was due, and what it is */
+void send_print(const struct send_run *r, const struct xmit_frame *f,
+		uint64_t due);
 
 /** send_progress() - One line of how far it is, on standard error */
 void send_progress(const struct send_run *r, uint64_t now);

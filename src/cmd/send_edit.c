@@ -6,9 +6,10 @@
 
 #include "cmd/values.h"
 
-#define VALUE_MAX 4096 /* longest list */
-#define VLAN_Q	  0x8100
-#define VLAN_AD	  0x88a8
+#define VALUE_MAX   4096 /* longest list */
+#define VLAN_Q	    0x8100
+#define VLAN_AD	    0x88a8
+#define FUZZ_FACTOR 8 /* one frame of so many */
 
 static int bad(struct errbuf *e, const char *v, const char *want)
 {
@@ -429,6 +430,113 @@ int send_edit_efcs(struct send_options *o, const char *v, struct errbuf *e)
 	return 0;
 }
 
+/* --- at random --- */
+
+/* The example of ISO C (C17 section 7.22.2.2), put together to 31 bits: so that a
+ * seed gives tcprewrite's numbers.
+ */
+static uint32_t next_random(uint32_t *state)
+{
+	static const uint32_t range[] = { 2048, 1024, 1024 };
+	uint32_t v = 0;
+
+	for (int i = 0; i < 3; i++) {
+		*state = *state * 1103515245u + 12345u;
+		v = v << 10 ^ *state / 65536 % range[i];
+	}
+	return v;
+}
+
+int send_edit_tcp_sequence(struct send_options *o, const char *v,
+			   struct errbuf *e)
+{
+	uint64_t n = 0;
+	int rc = get(v, UINT32_MAX, &n, e);
+	uint32_t state = (uint32_t)n;
+
+	if (rc == 0 && n == 0)
+		rc = bad(e, v, "from 1 to 4294967295");
+	/* tcprewrite takes the fifth. */
+	for (int i = 0; i < 5; i++)
+		o->edit.seq_add = next_random(&state);
+	o->edit.on = true;
+	return rc;
+}
+
+int send_edit_mac_seed(struct send_options *o, const char *v, struct errbuf *e)
+{
+	uint64_t n = 0;
+	int rc = get(v, UINT32_MAX, &n, e);
+
+	o->edit.on = o->mac_seeded = true;
+	o->mac_seed = (uint32_t)n;
+	return rc;
+}
+
+int send_edit_mac_keep(struct send_options *o, const char *v, struct errbuf *e)
+{
+	uint64_t n = 0;
+	int rc = get(v, 6, &n, e);
+
+	o->mac_keep = (uint32_t)n;
+	return rc;
+}
+
+/* Six different numbers, as tcprewrite draws them; but they are flipped, so that
+ * two addresses never become one, and the bit of groups stays.
+ */
+static void draw_mac_mask(struct send_options *o)
+{
+	uint32_t state = o->mac_seed;
+	uint8_t *mask = o->edit.mac_mask;
+
+	for (uint32_t i = 0; i < 6;) {
+		mask[i] = (uint8_t)next_random(&state);
+		if (i == 0 || !memchr(mask, mask[i], i))
+			i++;
+	}
+	mask[0] &= 0xfe;
+	memset(mask, 0, o->mac_keep);
+}
+
+int send_edit_skip_mac_casts(struct send_options *o, const char *v,
+			     struct errbuf *e)
+{
+	(void)v;
+	(void)e;
+	o->edit.keep_mac_casts = true;
+	return 0;
+}
+
+int send_edit_dlt(struct send_options *o, const char *v, struct errbuf *e)
+{
+	(void)o;
+	if (strcmp(v, "enet") == 0)
+		return 0;
+	return bad(e, v, "enet: an Ethernet interface takes nothing else");
+}
+
+int send_edit_fuzz_seed(struct send_options *o, const char *v, struct errbuf *e)
+{
+	o->edit.on = true;
+	if (o->edit.fuzz_factor == 0)
+		o->edit.fuzz_factor = FUZZ_FACTOR;
+	o->fuzz = true;
+	return get(v, UINT32_MAX, &o->edit.fuzz_seed, e);
+}
+
+int send_edit_fuzz_factor(struct send_options *o, const char *v,
+			  struct errbuf *e)
+{
+	uint64_t n = 0;
+	int rc = get(v, UINT32_MAX, &n, e);
+
+	if (rc == 0 && n == 0)
+		rc = bad(e, v, "at least 1");
+	o->edit.fuzz_factor = (uint32_t)n;
+	return rc;
+}
+
 void send_edit_defaults(struct send_options *o)
 {
 	o->edit.tos = -1;
@@ -437,10 +545,23 @@ void send_edit_defaults(struct send_options *o)
 	o->edit.vlan_type = VLAN_Q;
 }
 
-int send_edit_check(const struct send_options *o, struct errbuf *e)
+int send_edit_finish(struct send_options *o, struct errbuf *e)
 {
 	const struct edit_config *c = &o->edit;
 
+	if (o->mac_keep > 0 && !o->mac_seeded)
+		return errbuf_set(e, -EINVAL,
+				  "--enet-mac-seed-keep-bytes wants "
+				  "--enet-mac-seed");
+	if (o->mac_seeded && (c->has_dmac[0] || c->has_smac[0] || c->macs > 0))
+		return errbuf_set(e, -EINVAL,
+				  "--enet-mac-seed goes without other hardware "
+				  "addresses");
+	if (c->fuzz_factor > 0 && !o->fuzz)
+		return errbuf_set(e, -EINVAL,
+				  "--fuzz-factor wants --fuzz-seed");
+	if (o->mac_seeded)
+		draw_mac_mask(o);
 	if (c->vlan_tci != 0 && c->vlan != EDIT_VLAN_ADD)
 		return errbuf_set(e, -EINVAL,
 				  "a VLAN tag's fields want --enet-vlan add");

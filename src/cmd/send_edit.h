@@ -34,7 +34,14 @@
 	X(mtu_trunc)                                                           \
 	X(fixlen)                                                              \
 	X(fixcsum)                                                             \
-	X(efcs)
+	X(efcs)                                                                \
+	X(tcp_sequence)                                                        \
+	X(mac_seed)                                                            \
+	X(mac_keep)                                                            \
+	X(skip_mac_casts)                                                      \
+	X(dlt)                                                                 \
+	X(fuzz_seed)                                                           \
+	X(fuzz_factor)
 
 #define X(name)                                                                \
 	int send_edit_##name(struct send_options *o, const char *v,            \
@@ -45,7 +52,7 @@ SEND_EDITS(X)
 /** send_edit_defaults() - Nothing is rewritten */
 void send_edit_defaults(struct send_options *o);
 
-/** send_edit_check() - Do they make sense together? Return: 0 or -EINVAL */
-int send_edit_check(const struct send_options *o, struct errbuf *e);
+/** send_edit_finish() - All were read. Return: 0; -EINVAL: not together */
+int send_edit_finish(struct send_options *o, struct errbuf *e);
 
 #endif /* CMD_SEND_EDIT_H */

@@ -293,6 +293,7 @@ static int rewrite(struct loader *l, const struct frame_info *f,
 		   const uint8_t **p, uint32_t *len, unsigned port,
 		   struct errbuf *e)
 {
+	uint32_t wire;
 	int rc;
 
 	memcpy(l->work, f->data, f->cap);
@@ -311,10 +312,15 @@ static int rewrite(struct loader *l, const struct frame_info *f,
 			return 0;
 		}
 	}
+	wire = f->wire + (*len - f->cap);
+	if (l->o->whole && wire > *len && wire <= EDIT_FRAME_MAX) {
+		memset(l->work + *len, 0, wire - *len);
+		*len = wire;
+		l->st.padded++;
+	}
 	if (!l->o->edit.on)
 		return 1;
-	return edit_frame(&l->o->edit, &l->st.edit, l->work, len,
-			  f->wire + (*len - f->cap), port);
+	return edit_frame(&l->o->edit, &l->st.edit, l->work, len, wire, port);
 }
 
 static int fate_of(const struct loader *l, unsigned *port)
@@ -329,6 +335,17 @@ static int fate_of(const struct loader *l, unsigned *port)
 	return fate == BITCACHE_S2C || fate == BITCACHE_C2S;
 }
 
+static bool wanted(const struct loader *l)
+{
+	const struct send_options *o = l->o;
+
+	for (uint32_t i = 0; i < o->ranges; i++)
+		if (l->record >= o->range[i].min &&
+		    (o->range[i].max == 0 || l->record <= o->range[i].max))
+			return !o->exclude;
+	return o->ranges == 0 || o->exclude;
+}
+
 static int take(struct loader *l, struct trace *t, const struct frame_info *f,
 		unsigned port, struct errbuf *e)
 {
@@ -339,11 +356,15 @@ static int take(struct loader *l, struct trace *t, const struct frame_info *f,
 	int rc = 1;
 
 	l->st.records++;
+	if (!wanted(l)) {
+		l->st.unwanted++;
+		return 0;
+	}
 	if (!fate_of(l, &port)) {
 		l->st.skipped++;
 		return 0;
 	}
-	if (l->o->edit.on || f->link != LINK_ETHERNET)
+	if (l->o->edit.on || l->o->whole || f->link != LINK_ETHERNET)
 		rc = rewrite(l, f, &p, &len, port, e);
 	if (rc <= 0)
 		return rc;
@@ -353,7 +374,8 @@ static int take(struct loader *l, struct trace *t, const struct frame_info *f,
 		l->st.too_long += rc == -EMSGSIZE;
 		return 0;
 	}
-	l->st.shorter += f->cap < f->wire;
+	/* But for what was put to its end. */
+	l->st.shorter += f->cap < f->wire && !l->o->whole;
 	if (l->flows)
 		flows_add(l->flows, p, len, f->ts, &l->st);
 	if (rc > 0)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/prep.h"
 #include "cmd/send.h"
 #include "cmd/send_edit.h"
 #include "cmd/values.h"
@@ -267,6 +268,39 @@ static int set_preload(struct send_options *o, const char *v, struct errbuf *e)
 	return 0;
 }
 
+static int set_ranges(struct send_options *o, const char *v, bool exclude,
+		      struct errbuf *e)
+{
+	int n;
+
+	if (o->ranges > 0)
+		return errbuf_set(e, -EINVAL,
+				  "one list of --include or --exclude may be "
+				  "given");
+	n = prep_parse_ranges(v, false, o->range, e);
+	o->ranges = n > 0 ? (uint32_t)n : 0;
+	o->exclude = exclude;
+	return n > 0 ? 0 : n;
+}
+
+static int set_include(struct send_options *o, const char *v, struct errbuf *e)
+{
+	return set_ranges(o, v, false, e);
+}
+
+static int set_exclude(struct send_options *o, const char *v, struct errbuf *e)
+{
+	return set_ranges(o, v, true, e);
+}
+
+static int set_whole(struct send_options *o, const char *v, struct errbuf *e)
+{
+	(void)v;
+	(void)e;
+	o->whole = true;
+	return 0;
+}
+
 /* --- engine --- */
 
 static int set_engine(struct send_options *o, const char *v, struct errbuf *e)
@@ -351,6 +385,14 @@ static int set_pid(struct send_options *o, const char *v, struct errbuf *e)
 	return 0;
 }
 
+static int set_verbose(struct send_options *o, const char *v, struct errbuf *e)
+{
+	(void)v;
+	(void)e;
+	o->verbose = true;
+	return 0;
+}
+
 static int set_nothing(struct send_options *o, const char *v, struct errbuf *e)
 {
 	(void)o;
@@ -404,6 +446,12 @@ static const struct row rows[] = {
 	  "other addresses after every N loops" },
 	{ "preload-pcap", 'K', AMOUNT, NULL, set_preload,
 	  "load long captures too before the first frame leaves" },
+	{ "include", 0, AMOUNT, "N[-M],...", set_include,
+	  "only these packets of each capture, counted from 1" },
+	{ "exclude", 0, AMOUNT, "N[-M],...", set_exclude,
+	  "all but these packets" },
+	{ "pktlen", 0, AMOUNT, NULL, set_whole,
+	  "records that the capture cut: zeroes for what is missing" },
 	{ "engine", 0, ENGINE, "NAME", set_engine,
 	  "auto, sendmmsg, gso, xdp or live (auto)" },
 	{ "xdp", 0, ENGINE, NULL, set_xdp, "the same as --engine xdp" },
@@ -418,7 +466,9 @@ static const struct row rows[] = {
 	  "a line every so many seconds; 0: after every loop" },
 	{ "json", 0, REPORT, NULL, set_json, "a JSON object as the last line" },
 	{ "quiet", 'q', REPORT, NULL, set_nothing,
-	  "accepted for tcpreplay's sake: nothing else is printed" },
+	  "accepted for tcpreplay's sake: no more is printed without it" },
+	{ "verbose", 'v', REPORT, NULL, set_verbose,
+	  "a line for each frame that is sent" },
 	{ "pid", 'P', REPORT, NULL, set_pid, "print the process number" },
 	EDIT_ROW("portmap", 'r', "A[-B]:C,...", portmap,
 		 "ports of TCP and UDP"),
@@ -430,12 +480,20 @@ static const struct row rows[] = {
 		 "all packets are between these; needs -c"),
 	EDIT_ROW("seed", 's', "N", seed, "other addresses for all"),
 	EDIT_ROW("skipbroadcast", 'b', NULL, skipbroadcast,
-		 "leave broadcast and multicast addresses alone"),
+		 "leave IP's broadcast and multicast addresses alone"),
+	EDIT_ROW("skipl2broadcast", 0, NULL, skip_mac_casts,
+		 "leave the hardware addresses of groups alone"),
 	EDIT_ROW("enet-dmac", 0, "MAC[,MAC]", dmac,
 		 "destination hardware address; the second is for -I"),
 	EDIT_ROW("enet-smac", 0, "MAC[,MAC]", smac, "source hardware address"),
 	EDIT_ROW("enet-subsmac", 0, "MAC,MAC", subsmac,
 		 "the second wherever the first is"),
+	EDIT_ROW("enet-mac-seed", 0, "N", mac_seed,
+		 "other hardware addresses for all but groups"),
+	EDIT_ROW("enet-mac-seed-keep-bytes", 0, "N", mac_keep,
+		 "their first N bytes stay"),
+	EDIT_ROW("dlt", 0, "enet", dlt,
+		 "what leaves is Ethernet, whatever the capture's link is"),
 	EDIT_ROW("enet-vlan", 0, "add|del", vlan,
 		 "add a VLAN tag, or take the outermost away"),
 	EDIT_ROW("enet-vlan-tag", 0, "N", vlan_tag, "its number"),
@@ -447,6 +505,11 @@ static const struct row rows[] = {
 	EDIT_ROW("tos", 0, "N", tos, "TOS byte of IPv4"),
 	EDIT_ROW("tclass", 0, "N", tclass, "traffic class of IPv6"),
 	EDIT_ROW("flowlabel", 0, "N", flowlabel, "flow label of IPv6"),
+	EDIT_ROW("tcp-sequence", 0, "N", tcp_sequence,
+		 "other sequence numbers, both directions alike"),
+	EDIT_ROW("fuzz-seed", 0, "N", fuzz_seed,
+		 "damage or drop one frame in 8"),
+	EDIT_ROW("fuzz-factor", 0, "N", fuzz_factor, "one in N"),
 	EDIT_ROW("mtu", 'm', "N", mtu,
 		 "for --mtu-trunc and --fixlen pad (the interface's)"),
 	EDIT_ROW("mtu-trunc", 0, NULL, mtu_trunc,
@@ -516,7 +579,10 @@ static int check(const struct send_options *o, struct errbuf *e)
 				  "-2 wants two captures, and no -c");
 	if (o->pace.burst > 1 && o->pace.mode != PACE_PACKETS)
 		return errbuf_set(e, -EINVAL, "--pps-multi wants --pps");
-	return send_edit_check(o, e);
+	if (o->ranges > 0 && o->dual)
+		return errbuf_set(e, -EINVAL,
+				  "-2 goes without --include and --exclude");
+	return 0;
 }
 
 static int parse_all(struct send_options *o, int argc, char **argv,
@@ -636,12 +702,9 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 	words[n] = NULL;
 	if (rc == 0)
 		rc = parse_all(o, n, words, e);
-	for (int i = optind; rc == 0 && i < n; i++) {
-		if (o->files == SEND_FILES)
-			rc = errbuf_set(e, -EINVAL, "more than %d captures",
-					SEND_FILES);
-		else
-			o->file[o->files++] = words[i];
-	}
-	return rc ? rc : check(o, e);
+	for (int i = optind; rc == 0 && i < n; i++)
+		rc = send_files_add(o, words[i], e);
+	if (rc == 0)
+		rc = check(o, e);
+	return rc ? rc : send_edit_finish(o, e);
 }

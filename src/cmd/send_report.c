@@ -120,10 +120,15 @@ static void print_records(const struct send_run *r)
 	printf("%s records read%s\n", text_number(a, st->records),
 	       r->feed.preload ? ", once" : "");
 	print_count("not sent: the cache says so", st->skipped);
+	print_count("not sent: --include or --exclude", st->unwanted);
 	print_count("not sent: longer than the interface takes", st->too_long);
 	print_count("not sent: no Ethernet header", st->runt);
 	print_count("not sent: cut by the capture (--fixlen del)",
 		    st->edit.dropped);
+	print_count("not sent: --fuzz-seed", st->edit.lost);
+	print_count("sent damaged: --fuzz-seed", st->edit.damaged);
+	print_count("sent with zeroes for what the capture cut (--pktlen)",
+		    st->padded);
 	print_count("shorter than they were on the wire: the capture cut them",
 		    st->shorter);
 	print_count("checksums not made: the payload is not there whole",
@@ -188,13 +193,17 @@ static void print_json(const struct send_run *r, const struct xmit_stats *sum,
 	printf(", \"records\": %llu, \"skipped\": %llu, \"shorter\": %llu, "
 	       "\"cut\": %llu, \"segments\": %llu, \"too_long\": %llu, "
 	       "\"runt\": %llu, \"dropped\": %llu, \"unsummed\": %llu, "
-	       "\"flows\": %llu}\n",
+	       "\"unwanted\": %llu, \"padded\": %llu, \"damaged\": %llu, "
+	       "\"lost\": %llu, \"flows\": %llu}\n",
 	       (unsigned long long)st->records, (unsigned long long)st->skipped,
 	       (unsigned long long)st->shorter, (unsigned long long)st->cut,
 	       (unsigned long long)st->segments,
 	       (unsigned long long)st->too_long, (unsigned long long)st->runt,
 	       (unsigned long long)st->edit.dropped,
 	       (unsigned long long)st->edit.unsummed,
+	       (unsigned long long)st->unwanted, (unsigned long long)st->padded,
+	       (unsigned long long)st->edit.damaged,
+	       (unsigned long long)st->edit.lost,
 	       (unsigned long long)st->flows);
 }
 

@@ -165,6 +165,8 @@ static int open_engines(struct send_run *r, struct choice *c, struct errbuf *e)
 	if (!fast || o.qdisc)
 		return 0;
 	(void)open_engine(c, SEND_GSO, &o);
+	errbuf_set(&c->no[SEND_LIVE], -ENOTSUP,
+		   "the interface does not say that it takes live frames");
 	if ((r->ports == 1 || o.any_order) && redirects(r))
 		(void)open_engine(c, SEND_LIVE, &o);
 	if (r->ports == 1)
@@ -322,6 +324,15 @@ static size_t allowed(const struct send_run *r, size_t n)
 	return left < n ? (size_t)left : n;
 }
 
+/* -v: once they are handed over, so that no frame waits for its line. */
+static void tell(const struct send_run *r, const struct trace *t, size_t from,
+		 size_t n)
+{
+	for (size_t i = 0; r->o->verbose && i < n; i++)
+		send_print(r, &t->frame[from + i],
+			   t->base + t->frame[from + i].due);
+}
+
 static int play_fast(struct send_run *r, const struct trace *t)
 {
 	size_t n = allowed(r, t->frames);
@@ -334,6 +345,7 @@ static int play_fast(struct send_run *r, const struct trace *t)
 			return 0;
 		rc = xmit_send(r->xmit, t->frame + i, k);
 		r->frames += k;
+		tell(r, t, i, k);
 	}
 	return rc;
 }
@@ -366,6 +378,7 @@ static int play_timed(struct send_run *r, const struct trace *t)
 		r->late_last = now - start - f[j - 1].due;
 		rc = xmit_send(r->xmit, f + i, j - i);
 		r->frames += j - i;
+		tell(r, t, i, j - i);
 		i = j;
 	}
 	return rc;
@@ -444,6 +457,8 @@ int send_run(struct send_run *r, struct errbuf *e)
 	choice_close(&c, r->xmit);
 	if (rc)
 		return rc;
+	if (r->feed.preload && r->o->unique == 0)
+		xmit_hold(r->xmit, r->feed.t[0].frame, r->feed.t[0].frames);
 	for (unsigned i = 0; i < r->ports; i++)
 		(void)device_count(&r->dev[i], &r->before[i]);
 	r->cpu = usage_cpu();

@@ -44,14 +44,15 @@ static bool is_layout(unsigned per_byte)
 	return per_byte == 8 || per_byte == 4 || per_byte == 2 || per_byte == 1;
 }
 
-static unsigned state_mask(unsigned per_byte)
+static unsigned state_mask(const struct bitcache *c)
 {
-	return (1u << 8 / per_byte) - 1;
+	return (1u << c->bits) - 1;
 }
 
-static unsigned state_shift(uint64_t i, unsigned per_byte)
+/* @per_byte is a power of two. */
+static unsigned state_shift(const struct bitcache *c, uint64_t i)
 {
-	return (unsigned)(i % per_byte) * (8 / per_byte);
+	return (unsigned)(i & (c->per_byte - 1)) * c->bits;
 }
 
 static uint64_t per_chunk(const struct bitcache *c)
@@ -65,7 +66,11 @@ int bitcache_init(struct bitcache *c, unsigned per_byte, uint8_t *mem,
 	if (!is_layout(per_byte) || chunk == 0 || slots == 0)
 		return -EINVAL;
 	*c = (struct bitcache){
-		.mem = mem, .chunk = chunk, .slots = slots, .per_byte = per_byte
+		.mem = mem,
+		.chunk = chunk,
+		.slots = slots,
+		.per_byte = per_byte,
+		.bits = 8 / per_byte,
 	};
 	return 0;
 }
@@ -79,20 +84,34 @@ static uint8_t *byte_of(const struct bitcache *c, uint64_t i)
 	return c->mem + slot * c->chunk + at;
 }
 
+/* Begin another chunk. Return: 0 or -ENOSPC */
+static int begin_chunk(struct bitcache *c)
+{
+	if (c->count / per_chunk(c) - c->dropped >= c->slots)
+		return -ENOSPC;
+	c->next = byte_of(c, c->count);
+	c->left = per_chunk(c);
+	memset(c->next, 0, c->chunk);
+	return 0;
+}
+
 int bitcache_add(struct bitcache *c, unsigned state)
 {
-	uint64_t i = c->count;
-	uint8_t *byte;
+	int rc;
 
-	if (state > state_mask(c->per_byte))
+	if (state > state_mask(c))
 		return -EINVAL;
-	if (i / per_chunk(c) - c->dropped >= c->slots)
-		return -ENOSPC;
-	byte = byte_of(c, i);
-	if (i % per_chunk(c) == 0)
-		memset(byte, 0, c->chunk);
-	*byte = (uint8_t)(*byte | state << state_shift(i, c->per_byte));
+	/* It is called for every packet, so there is no division here. */
+	if (c->left == 0) {
+		rc = begin_chunk(c);
+		if (rc)
+			return rc;
+	}
+	*c->next = (uint8_t)(*c->next | state << state_shift(c, c->count));
 	c->count++;
+	c->left--;
+	if ((c->count & (c->per_byte - 1)) == 0)
+		c->next++;
 	return 0;
 }
 
@@ -105,12 +124,12 @@ int bitcache_set(struct bitcache *c, uint64_t i, unsigned bits)
 {
 	uint8_t *byte;
 
-	if (bits > state_mask(c->per_byte))
+	if (bits > state_mask(c))
 		return -EINVAL;
 	if (!in_window(c, i))
 		return -ERANGE;
 	byte = byte_of(c, i);
-	*byte = (uint8_t)(*byte | bits << state_shift(i, c->per_byte));
+	*byte = (uint8_t)(*byte | bits << state_shift(c, i));
 	return 0;
 }
 
@@ -118,8 +137,8 @@ int bitcache_get(const struct bitcache *c, uint64_t i)
 {
 	if (!in_window(c, i))
 		return -ERANGE;
-	return (int)((unsigned)*byte_of(c, i) >> state_shift(i, c->per_byte) &
-		     state_mask(c->per_byte));
+	return (int)((unsigned)*byte_of(c, i) >> state_shift(c, i) &
+		     state_mask(c));
 }
 
 const uint8_t *bitcache_oldest(const struct bitcache *c, size_t *len)
@@ -205,13 +224,14 @@ const char *cachefile_why(int rc)
 
 int cachefile_get(const struct cachefile *f, uint64_t i)
 {
+	const unsigned bits = 8 / CACHEFILE_PER_BYTE;
 	unsigned state;
 
 	if (i >= f->packets)
 		return -ERANGE;
 	state = (unsigned)f->data[i / CACHEFILE_PER_BYTE] >>
-			state_shift(i, CACHEFILE_PER_BYTE) &
-		state_mask(CACHEFILE_PER_BYTE);
+			(unsigned)(i % CACHEFILE_PER_BYTE) * bits &
+		((1u << bits) - 1);
 	return state == 1 ? BITCACHE_SKIP : (int)state;
 }
 

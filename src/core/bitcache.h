@@ -32,6 +32,9 @@ enum bitcache_fate {
  * @count:	Packets that have a state
  * @dropped:	Chunks that were taken away from the front
  * @per_byte:	States in a byte
+ * @bits:	Bits of a state
+ * @next:	Byte of the next packet's state, if @left is not 0
+ * @left:	Packets that the newest chunk still takes
  *
  * Private but for @count.
  */
@@ -42,6 +45,9 @@ struct bitcache {
 	uint64_t count;
 	uint64_t dropped;
 	unsigned per_byte;
+	unsigned bits;
+	uint8_t *next;
+	uint64_t left;
 };
 
 /**

@@ -32,8 +32,6 @@
 #define TYPE_ARP   0x0806
 #define TYPE_IP4   0x0800
 #define TYPE_IP6   0x86dd
-#define TYPE_VLAN  0x8100
-#define TYPE_QINQ  0x88a8
 
 static bool mac_is_cast(const uint8_t *mac)
 {
@@ -337,6 +335,59 @@ static void edit_ports(const struct edit_config *c, const struct shape *s,
 	}
 }
 
+/* --- sequence numbers --- */
+
+static void add_to(uint8_t *p, uint32_t at, uint32_t where, uint32_t n)
+{
+	uint8_t v[4];
+
+	put_be32(v, get_be32(p + where) + n);
+	shape_put(p, at, where, v, sizeof(v));
+}
+
+/* The blocks of a SACK option move with the acknowledgements (RFC 2018). A
+ * number at an odd offset is summed with the byte before and behind it.
+ */
+static void edit_sack(const struct edit_config *c, uint8_t *p, uint32_t sum,
+		      uint32_t from, uint32_t end)
+{
+	while (from + 1 < end && p[from] != 0) {
+		uint32_t n = p[from] == 1 ? 1 : p[from + 1];
+
+		if (n == 0 || (n == 1 && p[from] != 1) || n > end - from)
+			return;
+		for (uint32_t k = 2; p[from] == 5 && k + 4 <= n; k += 4) {
+			uint32_t odd = (from + k) & 1;
+			uint32_t at = from + k - odd;
+			uint8_t v[6];
+
+			memcpy(v, p + at, sizeof(v));
+			put_be32(v + odd, get_be32(v + odd) + c->seq_add);
+			shape_put(p, sum, at, v, odd ? 6 : 4);
+		}
+		from += n;
+	}
+}
+
+static void edit_seq(const struct edit_config *c, const struct shape *s,
+		     uint8_t *p)
+{
+	uint32_t at = shape_csum_at(s, p);
+	uint32_t head;
+	uint8_t flags;
+
+	if (s->l4 == 0 || s->l4 + 20 > s->end || s->proto != PROTO_TCP)
+		return;
+	flags = p[s->l4 + 13];
+	add_to(p, at, s->l4 + 4, c->seq_add);
+	/* The field of a first SYN means nothing, and is 0 for good. */
+	if ((flags & TCP_ACK) || !(flags & TCP_SYN))
+		add_to(p, at, s->l4 + 8, c->seq_add);
+	head = (p[s->l4 + 12] >> 4) * 4u;
+	if (head > 20 && s->l4 + head <= s->end)
+		edit_sack(c, p, at, s->l4 + 20, s->l4 + head);
+}
+
 /* --- single fields --- */
 
 static uint8_t new_ttl(const struct edit_config *c, uint8_t ttl)
@@ -394,7 +445,10 @@ static void edit_macs(const struct edit_config *c, uint8_t *p, unsigned port)
 				memcpy(p + k, c->mac[i].to, 6);
 				break;
 			}
-	if (dmac && !(c->keep_casts && mac_is_cast(p)))
+	for (int k = 0; k < 12; k += 6)
+		for (int i = 0; i < 6 && !mac_is_cast(p + k); i++)
+			p[k + i] ^= c->mac_mask[i];
+	if (dmac && !(c->keep_mac_casts && mac_is_cast(p)))
 		memcpy(p, dmac, 6);
 	if (smac)
 		memcpy(p + 6, smac, 6);
@@ -409,10 +463,27 @@ static void edit_vlan(const struct edit_config *c, uint8_t *p, uint32_t *len)
 		put_be16(p + 12, c->vlan_type);
 		put_be16(p + 14, c->vlan_tci);
 		*len += 4;
-	} else if ((type == TYPE_VLAN || type == TYPE_QINQ) && *len >= 18) {
+	} else if (shape_is_tag(type) && *len >= 18) {
 		memmove(p + 12, p + 16, *len - 16);
 		*len -= 4;
 	}
+}
+
+/* Return: 0 the frame is lost, else 1 */
+static int fuzz(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
+		uint32_t *len, uint32_t *wire)
+{
+	struct rng r = { .s = c->fuzz_seed ^ st->edited << 32 };
+	uint32_t before = *len;
+	int rc;
+
+	if (rng_below(&r, c->fuzz_factor) != 0)
+		return 1;
+	rc = edit_damage(c->fuzz_seed, st->edited, p, len);
+	st->damaged += rc == 1;
+	st->lost += rc == 0;
+	*wire -= before - *len;
+	return rc != 0;
 }
 
 int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
@@ -427,6 +498,8 @@ int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
 	}
 	if (*len < ETH_HEADER)
 		return 1;
+	if (c->fuzz_factor > 0 && fuzz(c, st, p, len, &wire) == 0)
+		return 0;
 	if (c->fixlen != EDIT_LEN_KEEP && !fix_length(c, st, p, len, wire)) {
 		st->dropped++;
 		return 0;
@@ -449,6 +522,8 @@ int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
 		edit_fields6(c, &s, p);
 	if (c->ports > 0)
 		edit_ports(c, &s, p);
+	if (c->seq_add > 0)
+		edit_seq(c, &s, p);
 	if (c->fixcsum && shape_csum_full(&s, p))
 		st->unsummed++;
 	edit_macs(c, p, port);

@@ -16,6 +16,7 @@
 #define EDIT_ROOM	 64 /* bytes that a frame may grow by, but for padding */
 #define EDIT_FRAME_MAX	 (512u * 1024) /* longest frame that padding makes */
 #define EDIT_VLAN_ABSENT (-1)
+#define EDIT_DAMAGE_MAX	 16 /* bytes that --fuzz-seed overwrites in a frame */
 
 /** struct edit_net - Addresses in @from become the same in @to */
 struct edit_net {
@@ -55,11 +56,14 @@ enum edit_ttl { EDIT_TTL_KEEP, EDIT_TTL_SET, EDIT_TTL_ADD, EDIT_TTL_SUB };
  * @src, @dst:	Only sources, only destinations
  * @ends, @end:	Two endpoints: the first takes the place of the client
  * @seeded, @seed: Other addresses for all, the same for the same
- * @keep_casts:	Leave broadcast and multicast addresses alone
+ * @keep_casts:	Leave broadcast and multicast addresses of IP alone
+ * @keep_mac_casts: The same for hardware addresses
+ * @seq_add:	Added to the sequence and acknowledgement numbers of TCP
  * @port, @ports: Ports of TCP and UDP
  * @has_dmac, @dmac, @has_smac, @smac: Hardware addresses, of frames of the
  *		first and of the second interface
  * @mac, @macs:	Single hardware addresses
+ * @mac_mask:	Flipped in all hardware addresses but those of groups
  * @vlan:	Add a tag or take the outermost away
  * @vlan_type, @vlan_tci: Of the new tag
  * @ttl, @ttl_by: Time to live and hop limit; kept between 1 and 255
@@ -69,6 +73,8 @@ enum edit_ttl { EDIT_TTL_KEEP, EDIT_TTL_SET, EDIT_TTL_ADD, EDIT_TTL_SUB };
  * @fixlen:	What is done with records that the capture cut
  * @fixcsum:	Sum anew
  * @efcs:	The last 4 bytes are the frame check sequence
+ * @fuzz_factor: One frame of so many is damaged or dropped; 0: none
+ * @fuzz_seed:	Which, and how
  */
 struct edit_config {
 	bool on;
@@ -80,6 +86,8 @@ struct edit_config {
 	bool seeded;
 	uint64_t seed;
 	bool keep_casts;
+	bool keep_mac_casts;
+	uint32_t seq_add;
 	uint32_t ports;
 	struct edit_port port[EDIT_MAPS];
 	bool has_dmac[2];
@@ -88,6 +96,7 @@ struct edit_config {
 	uint8_t smac[2][6];
 	uint32_t macs;
 	struct edit_mac mac[EDIT_MAPS];
+	uint8_t mac_mask[6];
 	enum edit_vlan vlan;
 	uint16_t vlan_type;
 	uint16_t vlan_tci;
@@ -101,17 +110,22 @@ struct edit_config {
 	enum edit_fixlen fixlen;
 	bool fixcsum;
 	bool efcs;
+	uint32_t fuzz_factor;
+	uint64_t fuzz_seed;
 };
 
 /**
  * struct edit_stats - What was done
  * @edited:	Frames that were looked at
  * @dropped:	Not sent: EDIT_LEN_DEL
+ * @damaged, @lost: By fuzzing: sent otherwise than it was, or not sent
  * @unsummed:	Checksums that could not be made: the payload is not there whole
  */
 struct edit_stats {
 	uint64_t edited;
 	uint64_t dropped;
+	uint64_t damaged;
+	uint64_t lost;
 	uint64_t unsummed;
 };
 
@@ -143,5 +157,18 @@ int edit_ether(const struct edit_config *c, uint16_t link, uint8_t *p,
  */
 int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
 	       uint32_t *len, uint32_t wire, unsigned port);
+
+/**
+ * edit_damage() - Damage a frame at random, behind its IP header
+ * @seed, @n:	The same two numbers damage the same frame in the same way
+ * @len:	Its length; may become less
+ *
+ * Zeroes, ones or noise over up to EDIT_DAMAGE_MAX bytes at the start, within or
+ * at the end of what the IP packet bears (of anything else: of what follows the
+ * Ethernet header), or the end is cut off, or all is lost.
+ *
+ * Return: 1 it was damaged, 0 it is lost, -ENODATA there is nothing to damage
+ */
+int edit_damage(uint64_t seed, uint64_t n, uint8_t *p, uint32_t *len);
 
 #endif /* EMIT_EDIT_H */

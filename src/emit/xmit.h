@@ -68,12 +68,14 @@ struct xmit;
 
 /**
  * struct xmit_ops - An engine
+ * @hold:	See xmit_hold(); NULL: it has no use for that
  * @send:	See xmit_send()
  * @flush:	See xmit_flush()
  * @close:	Give everything back
  */
 struct xmit_ops {
 	const char *name;
+	int (*hold)(struct xmit *x, const struct xmit_frame *f, size_t n);
 	int (*send)(struct xmit *x, const struct xmit_frame *f, size_t n);
 	int (*flush)(struct xmit *x);
 	void (*close)(struct xmit *x);
@@ -132,6 +134,22 @@ int xmit_xdp_open(struct xmit **out, const struct xmit_opts *o,
 /** xmit_live_open() - XDP frames made by a program in the kernel */
 int xmit_live_open(struct xmit **out, const struct xmit_opts *o,
 		   struct errbuf *e);
+
+/**
+ * xmit_hold() - From now on these frames are sent, and nothing else
+ * @f, @n:	All of them; they do not change any more
+ *
+ * A promise, before the first xmit_send(): frames come in this order, and after
+ * the last the first again. An engine that has room for them copies them now and
+ * never again.
+ */
+static inline void xmit_hold(struct xmit *x, const struct xmit_frame *f,
+			     size_t n)
+{
+	/* What cannot be held is sent in the usual way. */
+	if (x->ops->hold)
+		(void)x->ops->hold(x, f, n);
+}
 
 /**
  * xmit_send() - Send frames in order

@@ -43,6 +43,7 @@
 #include "core/arena.h"
 #include "core/bytes.h"
 #include "core/rng.h"
+#include "wire/tcpopt.h"
 
 #define OWN_MAX	     (4 * MAP_MAX)
 #define PROBE_MSS    1460
@@ -400,10 +401,9 @@ static void probe_syn(struct sutwire *w, const struct wire_sut *s,
 	e->flags = TCP_SYN;
 	e->seq = s->iss;
 	e->win = PROBE_WINDOW;
-	e->opts[0] = 2; /* MSS (RFC 9293 section 3.2) */
-	e->opts[1] = 4;
-	put_be16(e->opts + 2, PROBE_MSS);
-	e->optlen = 4;
+	e->optlen = tcp_put_options(
+		e->opts,
+		&(struct tcp_opts){ .has = OPT_HAS_MSS, .mss = PROBE_MSS });
 	w->stats.probes++;
 }
 

@@ -12,6 +12,7 @@
  */
 #include "flow/exchange.h"
 
+#include <assert.h>
 #include <string.h>
 
 _Static_assert(sizeof(struct exchange) + sizeof(struct frame) <= FRAME_MIN,
@@ -109,6 +110,7 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 {
 	struct exchange *x = xs->head;
 
+	assert(x->cmp == NULL);
 	for (int w = 0; w < WHO_COUNT; w++) {
 		if (xs->at[w] == x)
 			xs->at[w] = x->next;

@@ -258,6 +258,7 @@ struct flow {
 	uint8_t s_wscale;   /* shift of the windows we announce */
 	uint8_t sut_wscale; /* shift of those it announces */
 	bool hold_passed;   /* DUE_HOLD has come */
+	bool untaken;	    /* joined: production has acked nothing of it yet */
 	bool force_ack;	    /* ack all that the SUT has sent */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];

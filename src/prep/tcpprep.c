@@ -73,7 +73,8 @@ static struct tcpprep_host *slot_of(struct tcpprep_host *host, size_t slots,
 				    uint32_t ip)
 {
 	/* The capture chooses addresses, but only its own run gets slow. */
-	size_t i = (ip * UINT32_C(2654435769) ^ ip >> 15) & (slots - 1);
+	uint64_t mixed = ip * UINT64_C(0x9e3779b97f4a7c15);
+	size_t i = mixed >> 32 & (slots - 1);
 
 	while (host[i].used && host[i].ip != ip)
 		i = (i + 1) & (slots - 1);

@@ -26,7 +26,9 @@
  *
  * The right edge is the client's ack, where it lies in the SUT's stream, plus its
  * window, even if the SUT's bytes are not there yet; it never goes back (I38).
- * Where our ack lags, the window told is larger by that much.
+ * Where our ack lags, the window told is larger by that much. A closed window that
+ * came with the ack of a whole answer leaves room for a segment of the SUT's, until
+ * that is whole too.
  * Once client and production have both said goodbye, all is drained with an open
  * window, and what the client said is not looked at any more (I7, I11).
  */
@@ -199,7 +201,10 @@ static void plan_next(const struct flow *f, uint64_t now,
 		p->partial = !at.open;
 		p->cause = at.open ? CAUSE_ACK : CAUSE_ACK_PARTIAL;
 	}
-	*edge = at.seq + a->win;
+	/* A window of 0 at the end of production's answer says nothing about the
+	 * rest of the SUT's: without room for it the ack would wait for ever.
+	 */
+	*edge = at.seq + (at.open && a->win == 0 ? f->s_mss : a->win);
 }
 
 struct ack_plan ack_plan(struct flow *f, uint64_t now,

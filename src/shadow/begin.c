@@ -9,10 +9,17 @@
  * after a hole or a SUT that reset (shadow_restart()). In the last two cases the
  * SUT sees a SYN whose sequence number is the one before the message's first byte.
  *
+ * A flow that is met in the middle is played when production has acked some of it:
+ * a client that missed production's RST, or its end, repeats its last request to
+ * nobody.
+ *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
- * the mirror (I23).
+ * the mirror (I23). A mirror that swaps may show data of the new one first: what
+ * lies behind the older one's end is met in the middle, and the SYN is then one
+ * that is known.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "shadow/shadow_internal.h"
@@ -123,21 +130,32 @@ static void supersede(struct shadow *s, struct flow *old, struct flow *f,
 	more_later(s, old);
 }
 
+/* The incarnation whose SYN has this number, of @f's tuple, @f or older. */
+static struct flow *incarnation(struct flow *f, uint32_t iss)
+{
+	const struct flow_key *key = f != NULL ? &f->key : NULL;
+
+	while (f != NULL &&
+	       (f->c_iss != iss || memcmp(&f->key, key, sizeof(*key)) != 0))
+		f = f->mirror_next;
+	return f;
+}
+
 struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			const struct shadow_leg *leg, const struct segment *seg,
 			uint64_t now, struct effects *out)
 {
 	struct flow *old = flow_find(s->flows, key);
-	struct flow *f;
+	struct flow *f = incarnation(old, seg->seq);
 
 	s->now = now;
 	/* Also if the capture showed it behind the first data, where the flow
-	 * was joined.
+	 * was joined; or behind the SYN of the next incarnation.
 	 */
-	if (old != NULL && old->c_iss == seg->seq) {
+	if (f != NULL) {
 		s->count.client_syn_again++;
-		old->last = now;
-		return old;
+		f->last = now;
+		return f;
 	}
 	f = flow_make(s, key, leg, seg, now, out);
 	if (f == NULL)
@@ -174,11 +192,19 @@ void prod_start(struct flow *f, uint32_t seq)
 	f->rst_ack = seq;
 }
 
+bool shadow_is_newer(const struct flow *f, const struct segment *seg)
+{
+	if (stream_has(&f->c, STREAM_ENDED))
+		return seq_le(stream_end(&f->c), seg->seq);
+	return (f->ev & EV_C_RST) != 0 && seq_lt(f->c.nxt, seg->seq);
+}
+
 struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 			 const struct shadow_leg *leg,
 			 const struct segment *seg, uint64_t now,
 			 struct effects *out)
 {
+	struct flow *old = shadow_find(s, key);
 	struct flow *f = flow_make(s, key, leg, seg, now, out);
 
 	s->now = now;
@@ -190,6 +216,9 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
+	f->untaken = true;
+	if (old != NULL)
+		supersede(s, old, f, now);
 	return f;
 }
 
@@ -214,6 +243,8 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	uint32_t rst_ack = f->rst_ack;
 	uint16_t ended = f->ev & (EV_C_RST | EV_P_RST | EV_P_FIN);
 
+	/* A message of the client's that is known came after its handshake. */
+	assert(stream_has(&f->p, STREAM_ON));
 	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
 	c = f->c;
 	p = f->p;
@@ -239,13 +270,10 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
-	if (keep || stream_has(&p, STREAM_ON)) {
-		uint32_t at = p.nxt; /* what came since has been read */
-
-		f->p = p;
-		if (!keep && (at != ack || p.early != NULL))
-			f->flags |= FLOW_PLOST;
-	}
+	/* What came since @ack has been read. */
+	f->p = p;
+	if (!keep && (p.nxt != ack || p.early != NULL))
+		f->flags |= FLOW_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
 	f->ack_n = 0;

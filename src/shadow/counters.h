@@ -14,6 +14,7 @@
 	X(flows_played)	     /* a SYN went to the SUT */                       \
 	X(flows_established) /* and was answered */                            \
 	X(flows_midstream)   /* begun by a made-up handshake */                \
+	X(flows_untaken)     /* the same; production took nothing of it */     \
 	X(flows_resumed)     /* the same, after a gap */                       \
 	X(flows_not_played)  /* no room for a flow */                          \
 	X(flows_waited)	     /* behind an older incarnation */                 \
@@ -35,9 +36,9 @@
 	X(prod_full)                                                           \
 	X(sut_again)                                                           \
 	X(sut_early)                                                           \
+	X(sut_full)                                                            \
 	X(sut_rst)                                                             \
 	X(sut_stray) /* segments of no flow, or outside its window */          \
-	X(sut_syn)   /* its own connections, absorbed */                       \
 	X(stray_rst_limited)                                                   \
 	X(inferred_prod_synack)                                                \
 	X(inferred_client_fin)                                                 \

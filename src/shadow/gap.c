@@ -12,7 +12,7 @@
  * has many holes, it stays that much behind and no more.
  *
  * A hole of one number, with nothing behind it, is the FIN when the other end has
- * answered one (I20).
+ * answered one (I20), but not inside of a message: there it is a byte.
  *
  * Nothing comes after a FIN, whatever is acked. In the client's stream a believed
  * hole ends the leg (I17), but not before the SUT has answered the whole requests
@@ -22,7 +22,7 @@
  */
 #include "shadow/shadow_internal.h"
 
-static bool client_hole(const struct flow *f)
+bool client_hole(const struct flow *f)
 {
 	uint32_t end = stream_end(&f->c);
 	bool cut = (f->flags & FLOW_CUT) != 0 && seq_lt(end, f->c_cut);
@@ -32,11 +32,17 @@ static bool client_hole(const struct flow *f)
 	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
 }
 
+/* Are production's next bytes here, and wait for the client's? */
+static bool prod_waits(const struct flow *f)
+{
+	return f->p.early != NULL && !seq_lt(f->p.nxt, f->p.early->seq);
+}
+
 static bool prod_hole(const struct flow *f)
 {
 	return stream_has(&f->p, STREAM_ON) &&
 	       !stream_has(&f->p, STREAM_ENDED) &&
-	       (f->flags & FLOW_PLOST) == 0 &&
+	       (f->flags & FLOW_PLOST) == 0 && !prod_waits(f) &&
 	       seq_lt(stream_end(&f->p), f->c_ack);
 }
 
@@ -79,13 +85,27 @@ void gap_watch(struct shadow *s, struct flow *f, uint64_t now)
 		due_set(s, f, DUE_GAP, due);
 }
 
+/* Is the client inside of a message? Where messages end by quiet (FLOW_SPOKE_C)
+ * nobody knows.
+ */
+static bool in_message(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_CLIENT];
+
+	return x != NULL && (x->flags & X_C_BEGUN) != 0 &&
+	       (f->flags & FLOW_SPOKE_C) == 0;
+}
+
 static void believe_client(struct shadow *s, struct flow *f)
 {
 	uint32_t n = f->p_ack - stream_end(&f->c);
 
 	f->gap_c = 0;
+	if (prod_waits(f))
+		want(s, f, WANT_PHOLE);
 	if (n == 1 && f->c.early == NULL && !stream_has(&f->c, STREAM_FIN) &&
-	    (f->ev & EV_P_FIN) != 0) {
+	    (stream_has(&f->p, STREAM_FIN) || (f->ev & EV_P_FIN) != 0) &&
+	    !in_message(f)) {
 		s->count.inferred_client_fin++;
 		f->ev |= EV_C_ACK; /* who closes has opened */
 		f->rst_ack = f->c_ack;

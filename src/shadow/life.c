@@ -24,6 +24,8 @@
  * SUT may be ahead of production as well as behind. It is then remembered for
  * TIME_WAIT, so that repetitions of its end do not begin a new flow.
  */
+#include <assert.h>
+
 #include "shadow/shadow_internal.h"
 
 bool mirror_over(const struct flow *f)
@@ -31,6 +33,16 @@ bool mirror_over(const struct flow *f)
 	return (f->ev & (EV_C_RST | EV_P_RST)) != 0 ||
 	       (f->flags & FLOW_SUPERSEDED) != 0 ||
 	       (f->ev & (EV_C_FIN | EV_P_FIN)) == (EV_C_FIN | EV_P_FIN);
+}
+
+enum flow_end reset_by(const struct flow *f)
+{
+	if ((f->ev & EV_C_RST) != 0)
+		return FLOW_END_CLIENT_RST;
+	if ((f->ev & EV_P_RST) != 0)
+		return FLOW_END_PROD_RST;
+	return (f->flags & FLOW_SUPERSEDED) != 0 ? FLOW_END_REUSED
+						 : FLOW_END_NONE;
 }
 
 static void queue_drop(struct shadow *s, struct flow *f)
@@ -121,6 +133,7 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 	f->end = (uint8_t)why;
 	f->ack_n = 0;
 	s->count.ended[why]++;
+	s->count.flows_untaken += f->untaken;
 	due_clear(f, DUE_RTO);
 	due_clear(f, DUE_DACK);
 	due_clear(f, DUE_SPONT);
@@ -258,9 +271,7 @@ static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
 static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	enum flow_end why = (f->ev & EV_C_RST) != 0   ? FLOW_END_CLIENT_RST
-			    : (f->ev & EV_P_RST) != 0 ? FLOW_END_PROD_RST
-						      : FLOW_END_REUSED;
+	enum flow_end why = reset_by(f);
 	bool ready =
 		f->leg == LEG_OPEN && !data_pending(f) &&
 		f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
@@ -282,9 +293,10 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 static void push_fin(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL ||
-	    f->snd_nxt != f->c.fin)
+	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL)
 		return;
+	/* Each of the client's bytes in order went through the queue. */
+	assert(f->snd_nxt == f->c.fin);
 	if (!sut_reached(f, f->rst_ack)) {
 		if ((f->flags & FLOW_HELD) == 0)
 			s->count.fin_held++;
@@ -310,8 +322,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (fr == NULL || data_pending(f) || !f->hold_passed)
 		return;
-	if (stream_has(&f->s, STREAM_ENDED) || !is_late(f, fr) ||
-	    was_accepted(f, fr))
+	if (stream_has(&f->s, STREAM_ENDED) || was_accepted(f, fr))
 		return;
 	s->count.late_data_dropped++;
 	shadow_end(s, f, FLOW_END_LATE_DATA, now, out);

@@ -33,12 +33,12 @@ bool route_is_lost(const struct shadow *s, uint8_t sut,
 	return false;
 }
 
+/* Of a SUT that is not silent. */
 void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client)
 {
 	struct shadow_route *r;
 
-	if (!s->target[sut].ready || s->target[sut].silent ||
-	    route_is_lost(s, sut, client))
+	if (!s->target[sut].ready || route_is_lost(s, sut, client))
 		return;
 	r = &s->lost[s->lost_next];
 	s->lost_next = (s->lost_next + 1) % SHADOW_ROUTES;

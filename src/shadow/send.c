@@ -26,24 +26,16 @@
  * window of ours would delay bytes that the client had sent already; the SUT's
  * own window is the bound.
  */
+#include <assert.h>
 #include <string.h>
 
-#include "core/bytes.h"
 #include "shadow/shadow_internal.h"
+#include "wire/tcpopt.h"
 
 #define TS_LEN	 12 /* NOP, NOP, Timestamps */
 #define WIN_FULL 65535u
 /* Bit of frame.flags, above TCP's: it was held back once. */
 #define FRAME_HELD 0x8000u
-
-enum {
-	KIND_NOP = 1,
-	KIND_MSS = 2,
-	KIND_WSCALE = 3,
-	KIND_SACK_OK = 4,
-	KIND_SACK = 5,
-	KIND_TS = 8,
-};
 
 uint32_t payload_mss(const struct flow *f)
 {
@@ -60,53 +52,36 @@ static uint32_t snd_seq(const struct flow *f)
 	return f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
 }
 
-static uint8_t put_ts(const struct flow *f, uint8_t *p)
-{
-	p[0] = KIND_NOP;
-	p[1] = KIND_NOP;
-	p[2] = KIND_TS;
-	p[3] = 10;
-	put_be32(p + 4, f->c_tsval);
-	put_be32(p + 8, f->s_tsval);
-	return TS_LEN;
-}
-
-/* SACK of what the SUT sent out of order (RFC 2018): the first blocks. */
-static uint8_t put_sack(const struct flow *f, uint8_t *p, unsigned max)
+/* What the SUT sent out of order (RFC 2018): the first blocks. */
+static uint8_t sack_blocks(const struct flow *f, struct sack_block *b)
 {
 	const struct frame *e = f->s.early;
-	unsigned n = 0;
+	uint8_t n = 0;
 
-	while (e != NULL && n < max) {
-		uint32_t right = e->seq + e->len;
-		uint8_t *b = p + 4 + 8 * n;
-
-		put_be32(b, e->seq);
-		for (e = e->next; e != NULL && seq_le(e->seq, right);
+	while (e != NULL && n < TCP_SACK_MAX) {
+		b[n].left = e->seq;
+		b[n].right = e->seq + e->len;
+		for (e = e->next; e != NULL && seq_le(e->seq, b[n].right);
 		     e = e->next)
-			if (seq_lt(right, e->seq + e->len))
-				right = e->seq + e->len;
-		put_be32(b + 4, right);
+			if (seq_lt(b[n].right, e->seq + e->len))
+				b[n].right = e->seq + e->len;
 		n++;
 	}
-	if (n == 0)
-		return 0;
-	p[0] = KIND_NOP;
-	p[1] = KIND_NOP;
-	p[2] = KIND_SACK;
-	p[3] = (uint8_t)(2 + 8 * n);
-	return (uint8_t)(4 + 8 * n);
+	return n;
 }
 
 static void put_options(const struct flow *f, struct effect *e)
 {
-	uint8_t n = 0;
+	struct tcp_opts o = { 0 };
 
-	if ((f->flags & FLOW_TS) != 0)
-		n = put_ts(f, e->opts);
-	if ((f->flags & FLOW_SACK) != 0 && f->s.early != NULL)
-		n = (uint8_t)(n + put_sack(f, e->opts + n, n > 0 ? 3 : 4));
-	e->optlen = n;
+	if ((f->flags & FLOW_TS) != 0) {
+		o.has = OPT_HAS_TS;
+		o.tsval = f->c_tsval;
+		o.tsecr = f->s_tsval;
+	}
+	if ((f->flags & FLOW_SACK) != 0)
+		o.sacks = sack_blocks(f, o.sack);
+	e->optlen = tcp_put_options(e->opts, &o);
 }
 
 static struct effect *effect_begin(struct shadow *s, struct flow *f,
@@ -143,7 +118,7 @@ struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
 
 	if (e == NULL)
 		return NULL;
-	if (p.partial && cause != CAUSE_ACK_PARTIAL && cause != CAUSE_ACK)
+	if (p.partial && cause != CAUSE_ACK_PARTIAL)
 		p.ack = f->ack_sent;
 	/* Rounded up: rounding down would take the right edge back (I38). */
 	win = (p.edge - p.ack + (1u << f->s_wscale) - 1) >> f->s_wscale;
@@ -184,8 +159,7 @@ uint64_t rto_of(const struct flow *f)
 	return rto < RTO_MAX ? rto : RTO_MAX;
 }
 
-/* One round trip was measured (RFC 6298 section 2). */
-static void rtt_sample(struct flow *f, uint64_t ns)
+void rtt_sample(struct flow *f, uint64_t ns)
 {
 	uint64_t us = ns / NS_PER_US;
 	uint32_t r = us < 1 ? 1 : us > 60000000 ? 60000000 : (uint32_t)us;
@@ -201,49 +175,22 @@ static void rtt_sample(struct flow *f, uint64_t ns)
 	f->srtt_us = (7 * f->srtt_us + r) / 8;
 }
 
-bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
+void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	      struct effects *out, enum effect_cause cause)
 {
 	struct effect *e = effect_begin(s, f, out, cause, TCP_SYN);
-	uint8_t *p;
+	struct tcp_opts o = { .has = (uint16_t)(f->c_has | OPT_HAS_MSS),
+			      .mss = f->c_mss,
+			      .wscale = f->c_wscale,
+			      .tsval = f->c_tsval };
 
-	if (e == NULL)
-		return false;
+	assert(e != NULL);
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
-	p = e->opts;
-	*p++ = KIND_MSS;
-	*p++ = 4;
-	put_be16(p, f->c_mss);
-	p += 2;
-	if ((f->c_has & OPT_HAS_SACK_OK) != 0) {
-		*p++ = KIND_SACK_OK;
-		*p++ = 2;
-	} else {
-		*p++ = KIND_NOP;
-		*p++ = KIND_NOP;
-	}
-	if ((f->c_has & OPT_HAS_TS) != 0) {
-		*p++ = KIND_TS;
-		*p++ = 10;
-		put_be32(p, f->c_tsval);
-		put_be32(p + 4, 0);
-		p += 8;
-	} else {
-		*p++ = KIND_NOP;
-		*p++ = KIND_NOP;
-	}
-	if ((f->c_has & OPT_HAS_WSCALE) != 0) {
-		*p++ = KIND_NOP;
-		*p++ = KIND_WSCALE;
-		*p++ = 3;
-		*p++ = f->c_wscale;
-	}
-	e->optlen = (uint8_t)(p - e->opts);
+	e->optlen = tcp_put_options(e->opts, &o);
 	f->rtt_at = cause == CAUSE_SYN ? now : 0;
 	f->rtt_seq = f->c_iss;
 	sent_something(s, f, now);
-	return true;
 }
 
 bool send_rst(struct shadow *s, struct flow *f, struct effects *out)
@@ -283,7 +230,7 @@ static bool released(struct shadow *s, struct flow *f, const struct frame *fr,
 	return answers_reached(f, fr->ack);
 }
 
-/* Send the bytes of @fr from SND.NXT on, at most @n. */
+/* Send the bytes of @fr from @from on, at most @n. There is room. */
 static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 			   uint32_t from, uint32_t n, enum effect_cause cause,
 			   struct effects *out)
@@ -298,8 +245,7 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	if (from + n == fr->seq + fr->len)
 		flags |= (uint8_t)(fr->flags & TCP_PSH);
 	e = effect_tcp(s, f, out, cause, flags);
-	if (e == NULL)
-		return 0;
+	assert(e != NULL);
 	e->seq = from;
 	e->frame = fr;
 	e->off = from - fr->seq;
@@ -356,8 +302,6 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 			return;
 		}
 		n = send_piece(s, f, fr, f->snd_nxt, n, CAUSE_DATA, out);
-		if (n == 0)
-			return;
 		if (f->rtt_at == 0) {
 			f->rtt_at = now;
 			f->rtt_seq = f->snd_nxt;
@@ -376,15 +320,17 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 	struct frame *fr = f->q_head;
 	struct effect *e;
 
+	if (effects_left(out) == 0) {
+		due_set(s, f, DUE_RTO, now);
+		return;
+	}
 	f->rtt_at = 0; /* Karn: what is sent twice is not timed */
 	if (f->snd_una == snd_seq(f) && f->q_send != NULL) {
 		/* Nothing is out, and the window is closed: probe it. */
 		e = effect_tcp(s, f, out, CAUSE_ZERO_PROBE, TCP_ACK);
-		if (e != NULL) {
-			e->seq = f->snd_una - 1;
-			s->count.zero_probes++;
-		}
-	} else if (fr != NULL && seq_lt(f->snd_una, f->snd_nxt)) {
+		e->seq = f->snd_una - 1;
+		s->count.zero_probes++;
+	} else if (fr != NULL) {
 		uint32_t from =
 			seq_lt(fr->seq, f->snd_una) ? f->snd_una : fr->seq;
 		uint32_t n = fr->seq + fr->len - from;
@@ -393,16 +339,14 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 			n = payload_mss(f);
 		if (n > f->snd_nxt - from) /* no more than had room before */
 			n = f->snd_nxt - from;
-		if (send_piece(s, f, fr, from, n, CAUSE_DATA_AGAIN, out) > 0)
-			s->count.retransmits++;
+		send_piece(s, f, fr, from, n, CAUSE_DATA_AGAIN, out);
+		s->count.retransmits++;
 		f->recover = f->snd_nxt;
 		f->flags |= FLOW_RECOVER;
 	} else if (f->snd_una != snd_seq(f)) {
 		e = effect_tcp(s, f, out, CAUSE_FIN_AGAIN, TCP_FIN | TCP_ACK);
-		if (e != NULL) {
-			e->seq = f->c.fin;
-			s->count.retransmits++;
-		}
+		e->seq = f->c.fin;
+		s->count.retransmits++;
 	} else {
 		f->tries = 0;
 		return; /* everything is acked: nothing to repair */

@@ -84,7 +84,12 @@ struct pool *shadow_pool(struct shadow *s)
 
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key)
 {
-	return flow_find(s->flows, key);
+	struct flow *f = flow_find(s->flows, key);
+
+	/* If the newest is superseded, the one that did it has been freed, and
+	 * what still comes is of that one, or later (I23).
+	 */
+	return f != NULL && (f->flags & FLOW_SUPERSEDED) == 0 ? f : NULL;
 }
 
 /* --- the mirror --- */
@@ -154,7 +159,7 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((f->flags & FLOW_LOST) != 0)
 		f->lost_seen += seg->len;
 	if (seg->len <= 1 && seg->seq == f->c.nxt - 1 &&
-	    (seg->flags & TCP_FIN) == 0 && seg->seq != f->c_iss)
+	    (seg->flags & TCP_FIN) == 0)
 		s->count.client_keepalive++;
 	if (seg->len > seg->cap) {
 		s->count.client_truncated++;
@@ -164,20 +169,37 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & TCP_FIN) != 0 && (f->flags & FLOW_LOST) != 0)
 		f->ev |= EV_C_FIN; /* its place does not matter any more */
 	if ((seg->flags & TCP_FIN) != 0 && !stream_has(&f->c, STREAM_FIN)) {
-		f->rst_ack = seg->ack;
 		stream_fin(&f->c, seg->seq + seg->len);
+		/* One of an older incarnation is not taken. */
+		if (stream_has(&f->c, STREAM_FIN))
+			f->rst_ack = seg->ack;
 	}
 }
 
+/* Is a RST of production in the client's window? What the client told last may
+ * have been missed: then production's newest byte is ahead of that. A window that
+ * the SYN told is never scaled, and covers less than the client's next one.
+ */
+static bool in_client_window(const struct flow *f, uint32_t seq)
+{
+	uint32_t from = f->p.nxt;
+
+	if (f->p.early_tail != NULL)
+		from = f->p.early_tail->seq + f->p.early_tail->len;
+	if (seq_lt(from, f->c_ack))
+		from = f->c_ack;
+	return seq_in(seq, f->c_ack, from + f->c_win + 1);
+}
+
 /* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and later
- * none in front of what it has acked (RFC 5961 section 3.2): that would be of an
- * older incarnation.
+ * none outside of its window (RFC 5961 section 3.2): that would be of an older
+ * incarnation.
  */
 static void production_reset(struct flow *f, const struct segment *seg)
 {
 	bool on = stream_has(&f->p, STREAM_ON);
 
-	if (on ? !seq_in(seg->seq, f->c_ack, f->p.nxt + (1u << 30))
+	if (on ? !in_client_window(f, seg->seq)
 	       : (seg->flags & TCP_ACK) == 0 || seq_le(seg->ack, f->c_iss))
 		return;
 	if ((f->ev & (EV_P_RST | EV_C_RST)) == 0)
@@ -214,8 +236,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		prod_start(f, syn ? seg->seq + 1 : seg->seq);
 	}
 	if (seq_lt(f->p_ack, seg->ack) &&
-	    seq_lt(seg->ack, f->p_ack + (1u << 30)))
+	    seq_lt(seg->ack, f->p_ack + (1u << 30))) {
 		f->p_ack = seg->ack;
+		f->untaken = false;
+	}
 	for (x = f->x.pack; x != NULL && (x->flags & X_HAVE_C) != 0 &&
 			    seq_le(x->end[WHO_CLIENT], f->p_ack);
 	     x = x->next) {
@@ -252,6 +276,23 @@ static void settle(struct flow *f)
 		f->ev |= EV_S_FIN;
 }
 
+/* A leg that waits: may it start? */
+static void wait_over(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out)
+{
+	if (f->untaken) {
+		if (reset_by(f) != FLOW_END_NONE)
+			leg_over(s, f, reset_by(f), now);
+		return;
+	}
+	if (f->older != NULL && f->hold_passed) {
+		f->older->newer = NULL;
+		f->older = NULL;
+	}
+	if (f->older == NULL)
+		start_leg(s, f, now, out);
+}
+
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out)
 {
@@ -262,18 +303,11 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
 	}
-	if (f->leg == LEG_WAITING) {
-		if (f->older != NULL && f->hold_passed) {
-			f->older->newer = NULL;
-			f->older = NULL;
-		}
-		if (f->older == NULL)
-			start_leg(s, f, now, out);
-	}
+	if (f->leg == LEG_WAITING)
+		wait_over(s, f, now, out);
 	if (f->leg == LEG_OPEN && (f->ev & EV_C_ACK) != 0) {
 		send_data(s, f, now, out);
-		if (f->leg == LEG_OPEN)
-			ack_push(s, f, now, out);
+		ack_push(s, f, now, out);
 	}
 	gap_push(s, f, now, out);
 	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT)
@@ -291,12 +325,9 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 void shadow_free(struct shadow *s, struct flow *f)
 {
 	assert(f->leg == LEG_NONE || f->leg == LEG_CLOSED);
+	assert(f->newer == NULL); /* it waits for a leg only */
 	if (f->older != NULL)
 		f->older->newer = NULL;
-	if (f->newer != NULL) {
-		f->newer->older = NULL;
-		more_later(s, f->newer);
-	}
 	if (stream_has(&f->c, STREAM_ENDED) == false)
 		count_missing(s, f, f->p_ack,
 			      stream_has(&f->p, STREAM_ENDED) ? f->p.nxt
@@ -316,7 +347,7 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (e->flow == 0)
 		return;
 	f = flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
-	if (f == NULL || f->id != e->flow || f->leg == LEG_NONE ||
+	if (f == NULL || f->id != e->flow ||
 	    (e->len == 0 && (e->flags & (TCP_SYN | TCP_FIN)) == 0))
 		return;
 	if (f->tries > 0) /* the SUT was not asked */

@@ -138,7 +138,8 @@ void more_later(struct shadow *s, struct flow *f);
  */
 struct effect *effect_tcp(struct shadow *s, struct flow *f, struct effects *out,
 			  enum effect_cause cause, uint8_t flags);
-bool send_syn(struct shadow *s, struct flow *f, uint64_t now,
+/* There is room for it. */
+void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	      struct effects *out, enum effect_cause cause);
 void send_data(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out);
@@ -147,6 +148,8 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 		struct effects *out);
 void sent_something(struct shadow *s, struct flow *f, uint64_t now);
 uint64_t rto_of(const struct flow *f);
+/* One round trip was measured (RFC 6298 section 2). */
+void rtt_sample(struct flow *f, uint64_t ns);
 /* An ack of the SUT: frees what it covers, times it. */
 void sut_acked(struct shadow *s, struct flow *f, const struct segment *seg,
 	       uint64_t now, struct effects *out);
@@ -183,6 +186,9 @@ bool route_is_lost(const struct shadow *s, uint8_t sut,
 void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
+
+/* Has the client sent what is not here, and is not given up yet? */
+bool client_hole(const struct flow *f);
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now);
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now);
 /* End the leg if a hole stands and what is before it has been answered. */
@@ -199,6 +205,10 @@ void close_push(struct shadow *s, struct flow *f, uint64_t now,
 void leg_over(struct shadow *s, struct flow *f, enum flow_end why,
 	      uint64_t now);
 bool mirror_over(const struct flow *f);
+/* Who ended it otherwise than by FIN: the end that a leg has by that, or
+ * FLOW_END_NONE.
+ */
+enum flow_end reset_by(const struct flow *f);
 /* If nothing more can come, the flow is only remembered for a while. */
 void remember_if_over(struct shadow *s, struct flow *f, uint64_t now);
 

@@ -2,8 +2,9 @@
 /*
  * span.c - In-order bytes, and the marks in them
  *
- * Each byte of a stream is handed out once, in order. The client's are put into
- * the queue towards the SUT on the way, those of the servers only pass.
+ * Each byte of a stream is handed out once, in order, and an answer of production
+ * not before what it acks. The client's are put into the queue towards the SUT on
+ * the way, those of the servers only pass.
  */
 #include <string.h>
 
@@ -29,27 +30,25 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		f->ending = FLOW_END_BEHIND;
 }
 
-/* Are the client's bytes kept for the SUT? */
+/* Are the client's bytes kept for the SUT? None comes after LEG_CLOSED. */
 static bool is_played(const struct flow *f)
 {
-	return f->leg != LEG_NONE && f->leg != LEG_CLOSED &&
-	       f->ending == FLOW_END_NONE;
+	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE;
 }
 
-static bool client_in_order(struct shadow *s, struct flow *f,
+static void client_in_order(struct shadow *s, struct flow *f,
 			    const struct segment *seg, uint32_t skip,
-			    uint32_t take, uint64_t now, struct span *sp)
+			    uint32_t take, uint64_t now)
 {
 	struct frame *fr;
 
 	s->count.client_bytes += take;
-	sp->data = seg->data + skip;
 	if (!is_played(f))
-		return true;
+		return;
 	fr = frame_alloc(s->pool, take, FRAME_QUEUE);
 	if (fr == NULL) {
 		f->ending = FLOW_END_POOL_FULL;
-		return true;
+		return;
 	}
 	memcpy(fr->data, seg->data + skip, take);
 	fr->seq = seg->seq + skip;
@@ -60,7 +59,6 @@ static bool client_in_order(struct shadow *s, struct flow *f,
 	fr->gso = seg->gso;
 	fr->urg = seg->urg > skip ? (uint16_t)(seg->urg - skip) : 0;
 	queue_add(s, f, fr, now);
-	return true;
 }
 
 /* Does a repeated segment of the client say something else than the copy that
@@ -87,6 +85,16 @@ static bool contradicts(const struct flow *f, const struct segment *seg)
 	return false;
 }
 
+/* Is this of production, and acks bytes of the client that are not here? The
+ * mirror may have swapped an answer with its request, which has to be read first;
+ * it waits until those bytes come or are believed lost.
+ */
+static bool is_ahead(const struct flow *f, enum who who, uint32_t ack)
+{
+	return who == WHO_PROD && seq_le(ack, f->p_ack) &&
+	       seq_lt(stream_end(&f->c), ack) && client_hole(f);
+}
+
 /* The segment itself: are its bytes next? */
 static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			 const struct segment *seg, uint64_t now,
@@ -96,36 +104,38 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 			    : who == WHO_PROD ? &f->p
 					      : &f->s;
 	struct shadow_counters *c = &s->count;
+	enum stream_result r;
 	uint32_t skip;
 	uint32_t take;
 
 	if (who == WHO_CLIENT && contradicts(f, seg))
 		c->client_conflict++;
-	switch (stream_data(st, s->pool, seg, now, &skip, &take)) {
-	case STREAM_IN_ORDER:
+	r = is_ahead(f, who, seg->ack)
+		    ? stream_hold(st, s->pool, seg, now)
+		    : stream_data(st, s->pool, seg, now, &skip, &take);
+	if (r == STREAM_IN_ORDER) {
 		sp->seq = seg->seq + skip;
 		sp->ack = seg->ack;
 		sp->now = now;
 		sp->len = take;
 		sp->data = seg->data + skip;
 		if (who == WHO_CLIENT)
-			return client_in_order(s, f, seg, skip, take, now, sp);
+			client_in_order(s, f, seg, skip, take, now);
 		return true;
-	case STREAM_OLD:
+	}
+	if (r == STREAM_OLD)
 		*(who == WHO_CLIENT ? &c->client_again
 		  : who == WHO_PROD ? &c->prod_again
 				    : &c->sut_again) += 1;
-		break;
-	case STREAM_EARLY:
+	else if (r == STREAM_EARLY)
 		*(who == WHO_CLIENT ? &c->client_early
 		  : who == WHO_PROD ? &c->prod_early
 				    : &c->sut_early) += 1;
-		f->dup_ack |= who == WHO_SUT;
-		break;
-	case STREAM_FULL:
-		*(who == WHO_CLIENT ? &c->client_full : &c->prod_full) += 1;
-		break;
-	}
+	else
+		*(who == WHO_CLIENT ? &c->client_full
+		  : who == WHO_PROD ? &c->prod_full
+				    : &c->sut_full) += 1;
+	f->dup_ack |= r == STREAM_EARLY && who == WHO_SUT;
 	return false;
 }
 
@@ -136,8 +146,11 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 			    : who == WHO_PROD ? &f->p
 					      : &f->s;
 	uint32_t skip = 0;
-	struct frame *fr = stream_pop(st, s->pool, &skip);
+	struct frame *fr;
 
+	if (st->early != NULL && is_ahead(f, who, st->early->ack))
+		return false;
+	fr = stream_pop(st, s->pool, &skip);
 	if (fr == NULL)
 		return false;
 	sp->data = fr->data + skip;
@@ -145,11 +158,11 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 	sp->seq = fr->seq + skip;
 	sp->ack = fr->ack;
 	sp->now = fr->now;
+	s->count.client_bytes += who == WHO_CLIENT ? sp->len : 0;
 	if (who != WHO_CLIENT || !is_played(f)) {
 		sp->frame = fr;
 		return true;
 	}
-	s->count.client_bytes += sp->len;
 	if (seq_lt(f->a_cur, fr->ack)) /* after a gap nobody queued it */
 		ack_queue(s, f, fr->ack, f->c_win, now);
 	if (skip > 0) { /* the queue's frames do not overlap */
@@ -243,7 +256,6 @@ void shadow_retire(struct shadow *s, struct flow *f)
 
 	if (dead)
 		all = X_HAVE_P | X_HAVE_C | X_JUDGED;
-	while ((x = f->x.head) != NULL && (x->flags & all) == all &&
-	       x->cmp == NULL)
+	while ((x = f->x.head) != NULL && (x->flags & all) == all)
 		exchange_drop(&f->x, s->pool);
 }

@@ -88,12 +88,7 @@ static void established(struct shadow *s, struct flow *f,
 	f->tries = 0;
 	f->s_progress = now;
 	if (f->rtt_at != 0) {
-		uint64_t us = (now - f->rtt_at) / NS_PER_US;
-
-		f->srtt_us = us < 1	       ? 1
-			     : us > UINT32_MAX ? UINT32_MAX
-					       : (uint32_t)us;
-		f->rttvar_us = f->srtt_us / 2;
+		rtt_sample(f, now - f->rtt_at);
 		f->rtt_at = 0;
 	}
 	due_clear(f, DUE_RTO);
@@ -189,8 +184,6 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 
 	s->now = now;
 	if (f == NULL) {
-		if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-			s->count.sut_syn++;
 		if (seg->len > 0) /* it answers what was left with it */
 			target_back(&s->target[sut]);
 		stray(s, sut, seg, now, out);

@@ -89,7 +89,7 @@ static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
 	enum effect_cause cause;
 	struct ack_plan p;
 
-	if (f->leg != LEG_OPEN || (!dack && !spont) || (f->ev & EV_C_ACK) == 0)
+	if (!dack && !spont)
 		return;
 	p = ack_plan(f, now, &s->opt, spont);
 	cause = p.partial || spont ? CAUSE_ACK_PARTIAL : p.cause;
@@ -98,8 +98,7 @@ static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
 	if (spont)
 		s->count.acks_spontaneous++;
 	f->force_ack = spont;
-	if (effect_tcp(s, f, out, cause, TCP_ACK) == NULL)
-		due_set(s, f, DUE_DACK, now);
+	effect_tcp(s, f, out, cause, TCP_ACK);
 	f->force_ack = false;
 }
 
@@ -109,7 +108,7 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 {
 	const struct target *t = &s->target[f->sut];
 
-	if (!take(f, DUE_RTO, now) || f->leg == LEG_NONE)
+	if (!take(f, DUE_RTO, now))
 		return;
 	if (t->silent && f->tries > 0) {
 		shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
@@ -122,8 +121,7 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 			return;
 		}
 		f->tries++;
-		if (!send_syn(s, f, now, out, CAUSE_SYN_AGAIN))
-			due_set(s, f, DUE_RTO, now);
+		send_syn(s, f, now, out, CAUSE_SYN_AGAIN);
 		return;
 	}
 	if (f->tries >= DATA_TRIES) {
@@ -148,10 +146,7 @@ static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
 		return;
 	}
 	shadow_end(s, f, FLOW_END_IDLE, now, out);
-	if (f->ending != FLOW_END_NONE)
-		due_set(s, f, DUE_IDLE, now); /* its RST needs room first */
-	else
-		want(s, f, WANT_FREE);
+	want(s, f, WANT_FREE);
 }
 
 static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
@@ -159,7 +154,7 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 {
 	uint64_t limit;
 
-	if (!take(f, DUE_LAG, now) || f->leg == LEG_NONE || f->q_head == NULL)
+	if (!take(f, DUE_LAG, now) || f->q_head == NULL)
 		return;
 	limit = f->q_head->now + s->opt.max_lag;
 	if (limit <= now)
@@ -168,6 +163,9 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 		due_set(s, f, DUE_LAG, limit);
 }
 
+/* There is room for two effects, which is what the timers of a flow send at most
+ * before it is pushed: one that ends the leg clears the others.
+ */
 static void flow_timeout(struct shadow *s, struct flow *f, uint64_t now,
 			 struct effects *out)
 {

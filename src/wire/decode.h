@@ -143,17 +143,4 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 				     uint64_t now, struct decoded *d,
 				     bool *open);
 
-/**
- * tcp_parse_options() - Read a list of TCP options
- * @p:		First option
- * @len:	Length of the list, 0 to TCP_OPT_MAX
- * @o:		Result
- *
- * Unknown kinds are skipped. A known kind with a wrong length is ignored.
- *
- * Return: 0, or -EBADMSG if a length runs past the end or is below 2 (RFC 9293
- * section 3.1, MUST-7); @o then untouched
- */
-int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o);
-
 #endif /* WIRE_DECODE_H */

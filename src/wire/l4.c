@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * l4.c - TCP, UDP and ICMP of a frame, TCP options
+ * l4.c - TCP, UDP and ICMP of a frame
  *
  * Theory of operation
  *
@@ -8,9 +8,6 @@
  * capture did not say that it is not to be tested; before that the header's own
  * lengths are, after that the TCP options. A capture may cut the payload: the
  * segment then has cap < len. It may not cut the headers.
- *
- * Most segments carry the timestamps and nothing else, as NOP NOP TS (RFC 7323
- * appendix A): one comparison finds them, the walk is for all others.
  */
 #include "wire/decode_internal.h"
 
@@ -21,6 +18,7 @@
 #include "core/bytes.h"
 #include "core/csum.h"
 #include "wire/pseudo.h"
+#include "wire/tcpopt.h"
 
 #define TCP_HLEN   20
 #define UDP_HLEN   8
@@ -32,121 +30,6 @@
 /* Types of neighbour discovery (RFC 4861 section 4): these and between. */
 #define ND_FIRST 133
 #define ND_LAST	 137
-
-/* TCP option kinds (IANA, "TCP Option Kind Numbers"). */
-enum {
-	OPT_EOL = 0,
-	OPT_NOP = 1,
-	OPT_MSS = 2,
-	OPT_WSCALE = 3,
-	OPT_SACK_OK = 4,
-	OPT_SACK = 5,
-	OPT_TS = 8,
-	OPT_MD5 = 19,
-	OPT_AO = 29,
-	OPT_MPTCP = 30,
-	OPT_FASTOPEN = 34,
-	OPT_EXP = 254,
-};
-
-#define OPT_TS_LEN     10
-#define OPT_TS_ALONE   0x0101080au /* NOP NOP, kind and length of timestamps */
-#define OPT_MD5_LEN    18
-#define EXP_FASTOPEN   0xf989 /* RFC 7413 appendix A.1 */
-#define SACK_BLOCK_LEN 8
-
-/* Read the SACK option of @len bytes at @p (RFC 2018 section 3). */
-static void read_sack(const uint8_t *p, size_t len, struct tcp_opts *o)
-{
-	size_t n = (len - 2) / SACK_BLOCK_LEN;
-
-	if (n == 0 || n > TCP_SACK_MAX || n * SACK_BLOCK_LEN != len - 2)
-		return;
-	o->sacks = (uint8_t)n;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *block = p + 2 + i * SACK_BLOCK_LEN;
-
-		o->sack[i].left = get_be32(block);
-		o->sack[i].right = get_be32(block + 4);
-	}
-}
-
-/* Take over the option of @len bytes, at least 2, at @p, if its length fits. */
-static void read_option(const uint8_t *p, size_t len, struct tcp_opts *o)
-{
-	unsigned has = 0;
-
-	switch (p[0]) {
-	case OPT_MSS:
-		if (len == 4) {
-			o->mss = get_be16(p + 2);
-			has = OPT_HAS_MSS;
-		}
-		break;
-	case OPT_WSCALE:
-		if (len == 3) {
-			o->wscale = p[2];
-			has = OPT_HAS_WSCALE;
-		}
-		break;
-	case OPT_SACK_OK:
-		if (len == 2)
-			has = OPT_HAS_SACK_OK;
-		break;
-	case OPT_SACK:
-		read_sack(p, len, o);
-		break;
-	case OPT_TS:
-		if (len == OPT_TS_LEN) {
-			o->tsval = get_be32(p + 2);
-			o->tsecr = get_be32(p + 6);
-			has = OPT_HAS_TS;
-		}
-		break;
-	case OPT_MD5:
-		if (len == OPT_MD5_LEN)
-			has = OPT_HAS_MD5;
-		break;
-	case OPT_AO:
-		if (len >= 4)
-			has = OPT_HAS_AO;
-		break;
-	case OPT_MPTCP:
-		if (len >= 3)
-			has = OPT_HAS_MPTCP;
-		break;
-	case OPT_FASTOPEN:
-		has = OPT_HAS_FASTOPEN;
-		break;
-	case OPT_EXP:
-		if (len >= 4 && get_be16(p + 2) == EXP_FASTOPEN)
-			has = OPT_HAS_FASTOPEN;
-		break;
-	default:
-		break;
-	}
-	o->has = (uint16_t)(o->has | has);
-}
-
-int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o)
-{
-	struct tcp_opts got = { 0 };
-	size_t n;
-
-	assert(len <= TCP_OPT_MAX);
-
-	for (; len > 0 && p[0] != OPT_EOL; p += n, len -= n) {
-		n = 1;
-		if (p[0] == OPT_NOP)
-			continue;
-		if (len < 2 || p[1] < 2 || p[1] > len)
-			return -EBADMSG;
-		n = p[1];
-		read_option(p, n, &got);
-	}
-	*o = got;
-	return 0;
-}
 
 /**
  * csum_good() - Test the checksum of a layer whose protocol is in the segment
@@ -178,7 +61,7 @@ static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
 	struct segment *seg = &c->d->seg;
 	enum decode_result r = span_need(&s, TCP_HLEN);
 	const uint8_t *th = s.p;
-	uint32_t hlen, optlen;
+	uint32_t hlen;
 
 	if (r != DECODE_GO_ON)
 		return r;
@@ -190,15 +73,8 @@ static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
 	if (!csum_good(c, v4, &s, s.wire, 16))
 		return DECODE_BAD_L4_CSUM;
 
-	optlen = hlen - TCP_HLEN;
-	if (optlen == OPT_TS_LEN + 2 &&
-	    get_be32(th + TCP_HLEN) == OPT_TS_ALONE) {
-		seg->opts.has = OPT_HAS_TS;
-		seg->opts.tsval = get_be32(th + TCP_HLEN + 4);
-		seg->opts.tsecr = get_be32(th + TCP_HLEN + 8);
-	} else if (tcp_parse_options(th + TCP_HLEN, optlen, &seg->opts) != 0) {
+	if (tcp_parse_options(th + TCP_HLEN, hlen - TCP_HLEN, &seg->opts) != 0)
 		return DECODE_BAD_HEADER;
-	}
 
 	seg->sport = get_be16(th);
 	seg->dport = get_be16(th + 2);

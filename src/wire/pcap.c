@@ -41,6 +41,15 @@ static uint64_t magic_ticks(uint32_t magic)
 	}
 }
 
+bool pcap_is_magic(const uint8_t *p)
+{
+	uint32_t big = get_be32(p);
+	uint32_t little = get_le32(p);
+
+	return magic_ticks(big) != 0 || magic_ticks(little) != 0 ||
+	       big == MAGIC_MOD || little == MAGIC_MOD || big == PCAPNG_SHB;
+}
+
 void pcap_reader_init(struct pcap_reader *r)
 {
 	memset(r, 0, sizeof(*r));

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PCAP_MAGIC_LEN	4  /* bytes that a capture file is known by */
 #define PCAP_IFACES	32 /* interfaces of one section that are told apart */
 #define PCAP_NAMELEN	16
 #define PCAP_COMMENT	2048	   /* longest comment kept */
@@ -84,6 +85,14 @@ struct pcap_record {
 	const uint8_t *comment;
 	uint32_t comment_len;
 };
+
+/**
+ * pcap_is_magic() - Do these bytes begin a capture file?
+ * @p:		PCAP_MAGIC_LEN bytes
+ *
+ * Also of a variant that pcap_read() does not read.
+ */
+bool pcap_is_magic(const uint8_t *p);
 
 /** pcap_reader_init() - Start with the first byte of a file */
 void pcap_reader_init(struct pcap_reader *r);

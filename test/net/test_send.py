@@ -7,7 +7,10 @@ its interfaces through one packet socket: one queue, one clock.
 """
 import json
 import os
+import pathlib
 import pickle
+import random
+import re
 import signal
 import socket
 import struct
@@ -211,21 +214,21 @@ def cache(p, name, fates):
 
 # ----------------------------------------------------------------------- tests
 
-def as_captured(t, engine, gro):
+def as_captured(t, engine, gro, n=900, loops=12):
     """Every byte, in order, from a short capture in many loops: the ring of
     each engine goes round several times."""
-    frames = [udp(i, 18 + i * 7 % 1400) for i in range(900)]
+    frames = [udp(i, 18 + i * 7 % 1400) for i in range(n)]
     with Pair(gro) as p:
         path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
         stop = p.listen()
-        code, r, text = p.send("-t", "-i", "s0", "-l", "12", "--engine",
-                               engine, path)
+        code, r, text = p.send("-t", "-i", "s0", "-l", "%d" % loops,
+                               "--engine", engine, path)
         got = stop()
         t.equal(code, 0, text)
         t.equal(r.get("engine"), engine, "engine")
-        t.equal(len(got), 12 * 900, "frames that arrived")
-        t.check([g[2] for g in got] == frames * 12, "bytes or order differ")
-        t.equal(r["interfaces"][0]["left"], 12 * 900, "the counter")
+        t.equal(len(got), loops * n, "frames that arrived")
+        t.check([g[2] for g in got] == frames * loops, "bytes or order differ")
+        t.equal(r["interfaces"][0]["left"], loops * n, "the counter")
 
 
 def two_interfaces(t, engine, gro=False):
@@ -392,6 +395,15 @@ BAD = [  # arguments, words of the line
     (["-i", "s0", "--endpoints", "1.2.3.4:1.2.3.5", "c"], "-c"),
     (["-i", "s0", "--engine", "live", "-t", "c"], "GRO"),
     (["-i", "s0", "@nosuch", "c"], "@nosuch"),
+    (["-i", "s0", "--include", "1", "--exclude", "2", "c"], "one list"),
+    (["-i", "s0", "--include", "x", "c"], "no packet number"),
+    (["-i", "s0", "-I", "s1", "-2", "--include", "1", "c", "c"], "--include"),
+    (["-i", "s0", "--dlt", "hdlc", "c"], "enet"),
+    (["-i", "s0", "--fuzz-factor", "3", "c"], "--fuzz-seed"),
+    (["-i", "s0", "--tcp-sequence", "0", "c"], "from 1"),
+    (["-i", "s0", "--enet-mac-seed-keep-bytes", "3", "c"], "--enet-mac-seed"),
+    (["-i", "s0", "--enet-mac-seed", "3", "--enet-smac", "02:00:00:00:00:01",
+      "c"], "--enet-mac-seed"),
 ]
 
 
@@ -406,6 +418,97 @@ def options(t):
         code, r, text = p.send("@opts", "c", cwd=p.dir.name)
         t.equal((code, r.get("sent")), (0, 3), text)
         t.equal(p.send("--help")[0], 0, "--help")
+
+
+def chosen(t):
+    """--include and --exclude count in each capture, in each loop."""
+    frames = [udp(i) for i in range(12)]
+    rows = [(["--include", "2-4,9,11-"], [1, 2, 3, 8, 10, 11]),
+            (["--exclude", "1-5,12"], [5, 6, 7, 8, 9, 10]),
+            (["--exclude", "1-"], [])]
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
+        for args, want in rows:
+            stop = p.listen()
+            code, r, text = p.send("-t", "-i", "s0", "-l", "2", *args, path,
+                                   path)
+            got = [g[2] for g in stop()]
+            t.equal(code, 0 if want else 2, "%s: %s" % (args, text))
+            t.check(got == [frames[i] for i in want] * 4, "%s" % args)
+            # A loop is loaded once and sent twice.
+            t.equal(r["unwanted"], 2 * (12 - len(want)), "%s" % args)
+
+
+def whole(t):
+    """--pktlen: as long as on the wire; what is not there is zero."""
+    f = udp(1, 900)
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(0, f[:60], len(f)), (1, udp(2))]))
+        stop = p.listen()
+        code, r, text = p.send("-t", "-i", "s0", "--pktlen", path)
+        got = [g[2] for g in stop()]
+        t.equal((code, r.get("padded"), r.get("shorter")), (0, 1, 0), text)
+        t.check(got == [f[:60] + bytes(len(f) - 60), udp(2)], "bytes")
+
+
+def folder(t):
+    """As tcpreplay, a folder and those in it; but in order, and what is left
+    out is named."""
+    with Pair() as p:
+        os.makedirs(p.path("d/b"))
+        os.mkdir(p.path("empty"))
+        os.symlink("..", p.path("d/b/up"))
+        for i, name in enumerate(["d/a.pcap", "d/b/1", "d/b/2.pcapng", "d/c"]):
+            write(p, name, pcap([(0, udp(i))]))
+        write(p, "d/readme", b"no capture")
+        write(p, "d/.hidden", b"no capture")
+        write(p, "d/short", b"x")
+        stop = p.listen()
+        code, r, text = p.send("-t", "-i", "s0", p.path("d"))
+        got = [g[2] for g in stop()]
+        t.equal((code, got), (0, [udp(i) for i in range(4)]), text)
+        t.check("readme is no capture" in text and "short is no" in text and
+                "hidden" not in text, text)
+        code, _, text = p.send("-t", "-i", "s0", p.path("empty"))
+        t.check(code == 2 and "holds no capture" in text, text)
+
+
+def lines(t):
+    """-v: a line for each frame, in the order in which they left."""
+    arp = B + A + b"\x08\x06" + b"\0\x01\x08\0\6\4\0\1" + bytes(20)
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(0, udp(1)), (1500000, tcp(b"hello")),
+                                        (2000000, arp), (2000000, b"\7" * 20)]))
+        for args in ([], ["-t"]):
+            code, _, text = p.send("-v", "-i", "s0", "-l", "2", *args, path)
+            got = [x.split(" ", 1) for x in text.splitlines()
+                   if x[1:2] == "." and " s0 " in x]
+            t.equal(code, 0, text)
+            t.equal([x[1] for x in got], [
+                "s0 10.0.0.1:1000 > 10.0.0.2:9 udp len 18",
+                "s0 10.0.0.1:4000 > 10.0.0.2:80 [P.] seq 1000 ack 5 win 999 "
+                "len 5", "s0 arp 42 bytes", "s0 not_ip 20 bytes"] * 2, text)
+            t.equal([x[0] for x in got[:3]], ["0.000000000"] * 3 if args else
+                    ["0.000000000", "0.001500000", "0.002000000"], text)
+
+
+def damaged(t):
+    """--fuzz-seed: the same seed, the same damage; what is counted arrived so."""
+    frames = [udp(i, 100) for i in range(400)]
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap([(i, f) for i, f in enumerate(frames)]))
+        got = []
+        for args in (["3"], ["3"], ["4"], ["3", "--fuzz-factor", "1"]):
+            stop = p.listen()
+            code, r, text = p.send("-t", "-i", "s0", "--fuzz-seed", *args, path)
+            got.append([g[2] for g in stop()])
+            t.equal(code, 0, text)
+            t.equal(len(got[-1]), 400 - r["lost"], "frames")
+            changed = sum(g not in frames for g in got[-1])
+            t.check(r["damaged"] - 5 <= changed <= r["damaged"],
+                    "%d of %d" % (changed, r["damaged"]))
+        t.check(got[0] == got[1] and got[0] != got[2], "seeds")
+        t.check(len(got[0]) > 380 and len(got[3]) < 390, "share")
 
 
 def steps(t):
@@ -478,6 +581,91 @@ def broken(t):
             t.check(words in text, "%s: %s" % (name, text))
 
 
+def ethernet_records(data):
+    """The frames of a whole pcap of Ethernet, else None."""
+    if data[:4] not in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") or \
+            data[20:22] != b"\1\0":
+        return None
+    out, at = [], 24
+    while at < len(data):
+        n = struct.unpack("<I", data[at + 8:at + 12])[0]
+        out.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return out if at == len(data) else None
+
+
+def known_records(path):
+    """How many records libpcap reads; None: it does not read to the end."""
+    p = subprocess.run(["tcpdump", "-r", path, "--count"], capture_output=True,
+                       text=True)
+    m = re.search(r"^(\d+) packets?", p.stdout + p.stderr, re.M)
+    return int(m[1]) if m and p.returncode == 0 else None
+
+
+def accounted(t, p, path, name):
+    """Sends one capture. Whatever it is: an exit code, every record with its
+    fate, and a sentence where not all of it left. Return: the report"""
+    code, r, text = p.send("-t", "-i", "s0", "--engine", "sendmmsg",
+                           "--enet-dmac", "02:00:00:00:00:0b", "--enet-smac",
+                           "02:00:00:00:00:0a", path)
+    left = sum(r.get(k, 0) for k in ("skipped", "too_long", "runt", "dropped"))
+    t.check(code in (0, 2), "%s: exit %d" % (name, code))
+    t.check(code == 0 or "error: " in text, "%s: %s" % (name, text))
+    t.check(code == 2 or (r["sent"] > 0 and left == 0), "%s: %s" % (name, text))
+    if r:
+        t.equal(r["records"] - left - r["cut"] + r["segments"],
+                r["sent"] + r["failed"], name + ": records")
+        t.equal(r["interfaces"][0]["left"], r["sent"], name + ": counter")
+    return code, r
+
+
+def captures_of_others(t, broken):
+    """Captures of MATERIAL, or broken copies of them: bytes changed, the end
+    cut off. What was sent is what arrives."""
+    top = pathlib.Path(MATERIAL)
+    paths = sorted(x for x in top.rglob("*.pcap*") if x.suffix in (
+        ".pcap", ".pcapng"))
+    rng = random.Random(5)
+    if broken:
+        paths = rng.sample(paths, 150)
+    else:  # of web traffic, which is most of them, some
+        web = [x for x in paths if "suricata" in x.parts[-2]]
+        paths = [x for x in paths if x not in web] + rng.sample(
+            web, min(100, len(web)))
+    sent, fates = [], {0: 0, 2: 0}
+    with Pair() as p:
+        stop = p.listen()
+        for path in paths:
+            data, cut = path.read_bytes(), 0
+            if broken:
+                cut = rng.choice((0, 0, 1, 9, 40))
+                data = bytearray(data)
+                for _ in range(rng.choice((1, 1, 3, 20))):
+                    data[rng.randrange(min(len(data), rng.choice(
+                        (40, 200, 100000))))] = rng.randrange(256)
+                data = bytes(data[:len(data) - cut])
+            name = str(path.relative_to(top))
+            code, r = accounted(t, p, write(p, "c", data), name)
+            fates[code if code in fates else 2] += 1
+            # Less than a record's header: it ends in mid-record.
+            t.check(cut not in (1, 9) or code == 2, name + ": cut off")
+            sent.append((name, code, r, data))
+        got = [g[2] for g in stop()]
+        at = 0
+        for name, code, r, data in sent:
+            part = got[at:at + r.get("sent", 0)]
+            at += len(part)
+            want = None if broken or r.get("cut") else ethernet_records(data)
+            if want is not None and code == 0:
+                t.check([x[12:] for x in part] == [x[12:] for x in want],
+                        name + ": bytes")
+            known = None if broken else known_records(write(p, "c", data))
+            if known is not None and code == 0:
+                t.equal(r["records"], known, name + ": records of libpcap")
+        t.equal(at, len(got), "frames that arrived")
+    t.check(min(fates.values()) > 0, "exit codes: %s" % fates)
+
+
 def lost(t):
     """Frames that the kernel took and the interface never sent."""
     with Pair() as p:
@@ -547,7 +735,9 @@ def rewritten(t):
     """Against tcprewrite: the same bytes. (But --mtu-trunc of UDP, where
     tcprewrite leaves UDP's own length as it was: not among these frames.)"""
     frames = [(i, f) for i, f in enumerate(
-        [udp(1), tcp(b"hello"), tcp(b"a" * 700), tcp(b"")])]
+        [udp(1), tcp(b"hello"), tcp(b"a" * 700), tcp(b""),
+         tcp(b"", flags=2), tcp(b"", flags=0x12), tcp(b"", flags=4),
+         b"\xff" * 6 + udp(2)[6:], b"\x01\0\x5e\0\0\1" + udp(3)[6:]])]
     rows = [
         (["--portmap", "80:8080,1000-1001:53"],) * 2,
         (["--pnat", "10.0.0.0/8:192.168.0.0/16"],) * 2,
@@ -564,6 +754,15 @@ def rewritten(t):
           "--enet-vlan-cfi=0"]),
         (["--mtu-trunc", "--mtu", "400"], ["--mtu-trunc", "--mtu=400"]),
         (["--fixcsum"],) * 2,
+        (["--tcp-sequence", "77"], ["--tcp-sequence=77"]),
+        # With this seed: where bits of seed and address meet, tcprewrite gives
+        # two addresses the same new one.
+        (["--enet-mac-seed", "14"], ["--enet-mac-seed=14"]),
+        (["--enet-mac-seed", "14", "--enet-mac-seed-keep-bytes", "3"],
+         ["--enet-mac-seed=14", "--enet-mac-seed-keep-bytes=3"]),
+        (["-b", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--skipl2broadcast", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--dlt", "enet", "--tos", "4"], ["--dlt=enet", "--tos=4"]),
     ]
     with Pair() as p:
         path = write(p, "c.pcap", pcap(frames).replace(
@@ -597,6 +796,8 @@ def main():
         ("as captured, by sendmmsg", as_captured, "sendmmsg", False),
         ("as captured, by AF_XDP", as_captured, "xdp", False),
         ("as captured, by live frames", as_captured, "live", True),
+        ("as captured, by more live frames than their ring holds",
+         as_captured, "live", True, 9000, 2),
         ("two interfaces in order, sendmmsg", two_interfaces, "sendmmsg"),
         ("two interfaces in order, AF_XDP", two_interfaces, "xdp"),
         ("two in order, other ends with GRO", two_interfaces, "sendmmsg",
@@ -620,10 +821,19 @@ def main():
         ("loops, limits, durations, pipes", amounts),
         ("other addresses in each loop", unique),
         ("options", options),
+        ("chosen packets", chosen),
+        ("as long as on the wire", whole),
+        ("a folder", folder),
+        ("a line for each frame", lines),
+        ("damaged at random", damaged),
         ("one at a time", steps),
         ("super-frames are cut", cut),
         ("super-frames are kept", gso),
         ("broken captures", broken),
+        *([("captures of others", captures_of_others, False),
+           ("broken captures of others", captures_of_others, True)]
+          if MATERIAL else
+          [("captures of others # SKIP no MATERIAL", lambda t: None)]),
         ("frames that never left", lost),
         ("an interface in use", in_use),
         ("interrupted, sendmmsg", interrupted, "sendmmsg", False),

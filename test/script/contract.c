@@ -12,7 +12,8 @@
 
 #include "core/seq.h"
 
-#define NEAR 0x00800000u /* connections' numbers are further apart than this */
+#define MSS_BELIEVED 64		 /* a smaller one is none */
+#define NEAR	     0x00800000u /* connections' numbers are further apart than this */
 
 struct conn *conn_of(struct world *w, const struct effect *e)
 {
@@ -44,9 +45,9 @@ void contract_segment(struct conn *c, const struct line *l, bool v6)
 		c->synack = true;
 		c->s_max = end;
 		c->agreed = c->offer.has & o->has;
-		c->s_mss = o->has & OPT_HAS_MSS ? o->mss
-			   : v6			? TCP_MSS_6
-						: TCP_MSS_4;
+		c->s_mss = v6 ? TCP_MSS_6 : TCP_MSS_4;
+		if ((o->has & OPT_HAS_MSS) != 0 && o->mss >= MSS_BELIEVED)
+			c->s_mss = o->mss;
 		if (c->agreed & OPT_HAS_WSCALE) {
 			c->scale_c = c->offer.wscale;
 			c->scale_s = o->wscale;

@@ -26,6 +26,7 @@
 #include "core/bytes.h"
 #include "memory.h"
 #include "wire/build.h"
+#include "wire/tcpopt.h"
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC) /* capture time at 0 */
 #define SPIN_MAX  100000u /* timeouts at one instant */

@@ -310,6 +310,171 @@ static void errors_are_rewritten_inside(void)
 	}
 }
 
+/* Both numbers, and the blocks of a SACK option wherever it lies; an
+ * acknowledgement number that is none stays.
+ */
+static void sequence_numbers_move_together(void)
+{
+	/* Padding before: 0 to 3 bytes, so at odd offsets too. */
+	static const uint8_t opts[4][20] = {
+		{ 5,	18,   0,    0,	  1, 0, 0, 0, 2, 0,
+		  0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 1, 0, 0 },
+		{ 1, 5,	   18,	 0,    0,    1, 0, 0, 0, 2,
+		  0, 0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 1, 0 },
+		{ 1, 1, 5,    18,   0,	  0,	1, 0, 0, 0,
+		  2, 0, 0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 1 },
+		{ 5,	18,   0,    0,	  1, 0, 0, 0, 2, 0,
+		  0xff, 0xff, 0xff, 0xf0, 0, 0, 0, 1, 1, 1 },
+	};
+	static const uint8_t flags[] = { TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK,
+					 TCP_RST };
+	struct edit_config c = nothing();
+	struct edit_stats st = { 0 };
+
+	c.seq_add = 0x1234567;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		static const uint8_t a4[4] = { 10, 0, 0, 1 };
+		struct tcp_header h = { .seq = 0xfffffff0u,
+					.ack = 5,
+					.flags = flags[i],
+					.ttl = 64,
+					.optlen = 20,
+					.opts = opts[i] };
+		uint8_t *q = malloc(BUILD_HDR_MAX + EDIT_ROOM);
+		struct decoded d;
+		uint32_t n;
+
+		h.src = h.dst = ipaddr_from4(a4);
+		n = (uint32_t)build_tcp(q, &h, NULL, 0, CSUM_FULL);
+		CHECK(edit_frame(&c, &st, q, &n, n, 0) == 1);
+		CHECK(decode(q, n, &d) == DECODE_TCP);
+		CHECK(d.seg.seq == 0xfffffff0u + c.seq_add);
+		CHECK(d.seg.ack == (flags[i] == TCP_SYN ? 5 : 5 + c.seq_add));
+		CHECK(d.seg.opts.sacks == 2);
+		CHECK(d.seg.opts.sack[0].left == 256 + c.seq_add);
+		CHECK(d.seg.opts.sack[1].left == 0xfffffff0u + c.seq_add);
+		CHECK(d.seg.opts.sack[1].right == 1 + c.seq_add);
+		free(q);
+	}
+}
+
+/* Addresses are flipped, so different ones stay different; groups stay. */
+static void hardware_addresses_are_masked(void)
+{
+	struct edit_config c = nothing();
+	struct edit_stats st = { 0 };
+	uint32_t n;
+	uint8_t *p = make(true, 10, TCP_ACK, &n);
+	uint8_t *q = malloc(n + EDIT_ROOM);
+
+	memset(c.mac_mask, 0x5a, sizeof(c.mac_mask));
+	memcpy(q, p, n);
+	CHECK(edit_frame(&c, &st, q, &n, n, 0) == 1);
+	for (int i = 0; i < 12; i++)
+		CHECK((q[i] ^ p[i]) == 0x5a);
+	CHECK(edit_frame(&c, &st, q, &n, n, 0) == 1);
+	CHECK(memcmp(q, p, 12) == 0);
+	memset(q, 0xff, 6);
+	CHECK(edit_frame(&c, &st, q, &n, n, 0) == 1);
+	CHECK(q[0] == 0xff && q[5] == 0xff && q[6] != p[6]);
+	free(q);
+	free(p);
+}
+
+/* What is damaged is behind the IP header and within the frame, and depends on
+ * nothing but the two numbers; every kind occurs.
+ */
+static void damage_is_bounded_and_repeatable(void)
+{
+	uint32_t len, kinds[3] = { 0 };
+	uint8_t *p = make(true, 60, TCP_ACK, &len);
+
+	for (uint64_t i = 0; i < 2000; i++) {
+		uint8_t *a = malloc(len), *b = malloc(len);
+		uint32_t n = len, m = len, differ = 0;
+		int rc;
+
+		memcpy(a, p, len);
+		memcpy(b, p, len);
+		rc = edit_damage(7, i, a, &n);
+		CHECK(edit_damage(7, i, b, &m) == rc && m == n);
+		CHECK(memcmp(a, b, n) == 0);
+		CHECK(rc == 0 || rc == 1);
+		CHECK(n >= 34 && n <= len && memcmp(a, p, 34) == 0);
+		for (uint32_t k = 0; k < n; k++)
+			differ += a[k] != p[k];
+		CHECK(differ <= EDIT_DAMAGE_MAX);
+		CHECK(n == len || differ == 0);
+		kinds[rc == 0 ? 0 : n < len ? 1 : 2]++;
+		free(a);
+		free(b);
+	}
+	CHECK(kinds[0] > 100 && kinds[1] > 100 && kinds[2] > 1000);
+	len = 34;
+	CHECK(edit_damage(7, 1, p, &len) == -ENODATA && len == 34);
+	free(p);
+}
+
+/* One of so many, and the sums say so. */
+static void fuzzing_hits_its_share(void)
+{
+	struct edit_config c = nothing();
+	struct edit_stats st = { 0 };
+	uint32_t len, sent = 0;
+	uint8_t *p = make(true, 60, TCP_ACK, &len);
+	uint8_t *q = malloc(len + EDIT_ROOM);
+
+	c.fuzz_factor = 8;
+	c.fuzz_seed = 3;
+	for (int i = 0; i < 8000; i++) {
+		uint32_t n = len;
+
+		memcpy(q, p, len);
+		sent += (uint32_t)edit_frame(&c, &st, q, &n, len, 0);
+	}
+	CHECK(sent + st.lost == 8000 && st.edited == 8000);
+	CHECK(st.damaged + st.lost > 800 && st.damaged + st.lost < 1200);
+	free(q);
+	free(p);
+}
+
+/* A tag of any kind hides no address, and the outermost can be taken away. */
+static void every_tag_is_looked_behind(void)
+{
+	static const uint16_t types[] = { 0x8100, 0x88a8, 0x9100 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		static const uint8_t to[4] = { 10, 7, 0, 0 };
+		struct edit_config c = { .on = true,
+					 .tos = -1,
+					 .tclass = -1,
+					 .flowlabel = -1,
+					 .vlan = EDIT_VLAN_DEL };
+		struct edit_stats st = { 0 };
+		uint32_t len;
+		uint8_t *p = make(true, 10, TCP_ACK, &len);
+		uint8_t *tagged = malloc(len + 4 + EDIT_ROOM);
+		struct decoded d;
+
+		c.src.n = 1;
+		c.src.net[0] = (struct edit_net){ .from = ipaddr_from4(to),
+						  .to = ipaddr_from4(to),
+						  .from_bits = 96 + 8,
+						  .to_bits = 96 + 16 };
+		memcpy(tagged, p, 12);
+		put_be16(tagged + 12, types[i]);
+		put_be16(tagged + 14, 5);
+		memcpy(tagged + 16, p + 12, len - 12);
+		len += 4;
+		CHECK(edit_frame(&c, &st, tagged, &len, len, 0) == 1);
+		CHECK(get_be16(tagged + 12) == 0x0800);
+		CHECK(decode(tagged, len, &d) == DECODE_TCP);
+		CHECK(get_be32(tagged + 26) == 0x0a070001);
+		free(tagged);
+		free(p);
+	}
+}
+
 static void other_links_get_a_header(void)
 {
 	static const uint16_t link[] = { LINK_RAW, LINK_SLL, LINK_SLL2,
@@ -355,7 +520,15 @@ int main(void)
 		{ "every length is survived", every_length_is_survived },
 		{ "lengths are mended", lengths_are_mended },
 		{ "errors are rewritten inside", errors_are_rewritten_inside },
+		{ "every tag is looked behind", every_tag_is_looked_behind },
 		{ "other links get a header", other_links_get_a_header },
+		{ "sequence numbers move together",
+		  sequence_numbers_move_together },
+		{ "hardware addresses are masked",
+		  hardware_addresses_are_masked },
+		{ "damage is bounded and repeatable",
+		  damage_is_bounded_and_repeatable },
+		{ "fuzzing hits its share", fuzzing_hits_its_share },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

@@ -439,8 +439,8 @@ static void the_ends_of_a_network_are_in_it(void)
 
 		begin(PREP_ROUTER);
 		rules.min_bits = rules.max_bits = 26; /* 64 to 127 */
-		opened(128, 6000, server[i], 6001);
-		opened(63, 6000, 200, 6001);
+		opened(200, 6000, server[i], 6001);
+		opened(63, 6000, 128, 6001);
 		entry = in(&p);
 		split_finish(split);
 		CHECK(split_fate(split, entry) == C2S);

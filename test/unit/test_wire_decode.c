@@ -744,105 +744,16 @@ static void test_odd_extension_headers(void)
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
 }
 
-static int parse(const char *bytes, size_t len, struct tcp_opts *o)
+static void test_bad_options_are_told(void)
 {
-	uint8_t *copy = malloc(len + 1);
-	int r;
-
-	memcpy(copy, bytes, len);
-	copy = realloc(copy, len > 0 ? len : 1);
-	r = tcp_parse_options(copy, len, o);
-	free(copy);
-	return r;
-}
-
-static void test_options_one_by_one(void)
-{
-#define ROW(s, want)                                                           \
-	{                                                                      \
-		s, sizeof(s) - 1, want                                         \
-	}
-	static const struct {
-		const char *bytes;
-		size_t len;
-		uint16_t has;
-	} rows[] = {
-		ROW("", 0),
-		ROW("\0", 0),
-		ROW("\1\1\1", 0),
-		ROW("\0\2\4\5\xb4", 0), /* nothing counts after the end */
-		ROW("\2\4\5\xb4", OPT_HAS_MSS),
-		ROW("\2\3\5", 0),
-		ROW("\3\3\7", OPT_HAS_WSCALE),
-		ROW("\3\4\7\7", 0),
-		ROW("\4\2", OPT_HAS_SACK_OK),
-		ROW("\4\3\1", 0),
-		ROW("\x8\xa\1\2\3\4\5\6\7\x8", OPT_HAS_TS),
-		ROW("\x8\x9\1\2\3\4\5\6\7", 0),
-		ROW("\x13\x12"
-		    "0123456789abcdef",
-		    OPT_HAS_MD5),
-		ROW("\x13\x4zz", 0),
-		ROW("\x1d\x4zz", OPT_HAS_AO),
-		ROW("\x1d\x3z", 0),
-		ROW("\x1e\x3z", OPT_HAS_MPTCP),
-		ROW("\x1e\x2", 0),
-		ROW("\x22\x2", OPT_HAS_FASTOPEN),
-		ROW("\x22\xa"
-		    "12345678",
-		    OPT_HAS_FASTOPEN),
-		ROW("\xfe\x4\xf9\x89", OPT_HAS_FASTOPEN),
-		ROW("\xfe\x4\xf9\x88", 0),
-		ROW("\xfe\x3\xf9", 0),
-		ROW("\x77\x5zzz\4\2", OPT_HAS_SACK_OK), /* unknown kind */
-	};
-#undef ROW
-	struct tcp_opts o;
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		memset(&o, 0xff, sizeof(o));
-		CHECK(parse(rows[i].bytes, rows[i].len, &o) == 0);
-		if (o.has != rows[i].has || o.sacks != 0)
-			printf("# row %zu: has %#x\n", i, (unsigned)o.has);
-		CHECK(o.has == rows[i].has && o.sacks == 0);
-	}
-	CHECK(parse("\5\x12\0\0\0\1\0\0\0\2\xff\xff\xff\xff\0\0\0\1", 18, &o) ==
-	      0);
-	CHECK(o.sacks == 2 && o.sack[0].left == 1 && o.sack[0].right == 2);
-	CHECK(o.sack[1].left == UINT32_MAX && o.sack[1].right == 1);
-	CHECK(parse("\5\x22\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0"
-		    "\6\0\0\0\7\0\0\0\x8",
-		    34, &o) == 0);
-	CHECK(o.sacks == 4 && o.sack[3].left == 7 && o.sack[3].right == 8);
-	CHECK(parse("\5\xb\0\0\0\1\0\0\0\2\0", 11, &o) == 0 && o.sacks == 0);
-	CHECK(parse("\5\xa\0\0\0\1\0\0\0\2\5\2", 12, &o) == 0 && o.sacks == 1);
-}
-
-static void test_option_lengths_are_tested(void)
-{
-	static const char *const bad[] = {
-		"\2", "\2\1", "\x77\1", "\x77\3", "\1\1\x8", "\4\2\x77\7zz"
-	};
-	struct tcp_opts o, was;
 	uint8_t f[BUILD_HDR_MAX + 40];
 	struct tcp_header h = header(true);
 
-	memset(&o, 0x5a, sizeof(o));
-	was = o;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CHECK(parse(bad[i], strlen(bad[i]), &o) == -EBADMSG);
-		CHECK(memcmp(&o, &was, sizeof(o)) == 0);
-	}
-	CHECK(parse("\x77\0", 2, &o) == -EBADMSG);
-
-	/* As long as timestamps alone, and something else. */
 	h.opts = (const uint8_t *)"\2\4\5\xb4\1\1\4\2\1\3\3\7";
 	h.optlen = 12;
 	CHECK(try(f, build(f, &h, false, 20)) == DECODE_TCP);
 	CHECK(got.seg.opts.has ==
 	      (OPT_HAS_MSS | OPT_HAS_SACK_OK | OPT_HAS_WSCALE));
-	CHECK(got.seg.opts.mss == 1460 && got.seg.opts.wscale == 7);
-
 	h.opts = (const uint8_t *)"\x77\5zz";
 	h.optlen = 4;
 	CHECK(try(f, build(f, &h, false, 20)) == DECODE_BAD_HEADER);
@@ -992,8 +903,7 @@ int main(void)
 		{ "VXLAN when asked for", test_vxlan_when_asked_for },
 		{ "extension headers", test_extension_headers },
 		{ "odd extension headers", test_odd_extension_headers },
-		{ "options one by one", test_options_one_by_one },
-		{ "option lengths are tested", test_option_lengths_are_tested },
+		{ "bad options are told", test_bad_options_are_told },
 		{ "ARP both ways", test_arp_both_ways },
 		{ "neighbour discovery both ways", test_nd_both_ways },
 		{ "ICMP is told from it", test_icmp_is_told_from_nd },
