@@ -167,14 +167,16 @@ static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
 	return 0;
 }
 
+/* describe() writes no more than this: a name and two values in quotation marks. */
+#define SHOWN 28 /* bytes of each */
+_Static_assert(SHOWN + 2 + 2 * (SHOWN + 2) + 3 < COMPARE_DETAIL, "it fits");
+
 /* Append at most @max of @n bytes, printable, to @detail. */
 static void put(char *detail, size_t *at, const uint8_t *p, size_t n,
 		size_t max)
 {
 	for (size_t i = 0; i < n && i < max; i++)
-		if (*at < COMPARE_DETAIL - 1)
-			detail[(*at)++] =
-				p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '.';
+		detail[(*at)++] = p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '.';
 	detail[*at] = '\0';
 }
 
@@ -185,7 +187,7 @@ static void put_value(char *detail, size_t *at, const struct field *f)
 		return;
 	}
 	put(detail, at, (const uint8_t *)"\"", 1, 1);
-	put(detail, at, f->value, f->value_len, 28);
+	put(detail, at, f->value, f->value_len, SHOWN);
 	put(detail, at, (const uint8_t *)"\"", 1, 1);
 }
 
@@ -195,7 +197,7 @@ static void describe(char *detail, const struct field *a, const struct field *b)
 	const struct field *f = a != NULL ? a : b;
 	size_t at = 0;
 
-	put(detail, &at, f->name, f->name_len, 28);
+	put(detail, &at, f->name, f->name_len, SHOWN);
 	put(detail, &at, (const uint8_t *)": ", 2, 2);
 	put_value(detail, &at, a);
 	put(detail, &at, (const uint8_t *)" / ", 3, 3);

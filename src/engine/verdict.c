@@ -73,10 +73,10 @@ static void latencies(struct engine *e, const struct exchange *x,
 	}
 }
 
+/* @r: zeroes */
 static void uncompared(const struct engine *e, const struct exchange *x,
 		       enum compare_reason why, struct compare_result *r)
 {
-	memset(r, 0, sizeof(*r));
 	r->verdict = VERDICT_NOT_COMPARED;
 	r->reason =
 		x->spoilt != REASON_NONE ? (enum compare_reason)x->spoilt : why;

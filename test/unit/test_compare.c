@@ -106,6 +106,9 @@ static const struct row heads[] = {
 	{ "repeated names behind others",
 	  OK "A: 1\r\nA: 2\r\nB: x\r\n" CL5 "\r\nhello",
 	  OK "B: x\r\nA: 1\r\nA: 2\r\n" CL5 "\r\nhello", ALIKE },
+	{ "what is not printable is shown as a point",
+	  OK "A: ~ \x7f\t!\r\n" CL5 "\r\nhello", OK CL5 "\r\nhello",
+	  VERDICT_DIFFERENT, REASON_HEADER, 0, "A: \"~ ..!\" / missing" },
 	{ "value goes on", OK "A: b\r\n" CL5 "\r\nhello",
 	  OK "A: bc\r\n" CL5 "\r\nhello", VERDICT_DIFFERENT, REASON_HEADER, 0,
 	  "A: \"b\" / \"bc\"" },
@@ -511,6 +514,66 @@ static void test_large_bodies(void)
 	}
 }
 
+/* Differences beyond the kept bytes that a weak hash would not see: behind zeroes,
+ * and two that undo each other.
+ */
+static void test_hashes_see_every_bit(void)
+{
+	const size_t head = strlen(OK "\r\n");
+
+	for (unsigned way = 0; way < 2 + 64; way++) {
+		struct exchange x = http("", "");
+		struct compare_result r;
+		uint8_t *p[2];
+		size_t at = head + 30000;
+
+		for (unsigned k = 0; k < 2; k++) {
+			p[k] = large(50000, &x.n[k]);
+			x.p[k] = p[k];
+			x.fin[k] = true;
+			if (way < 2)
+				memset(p[k] + head, way == 0 ? 0 : 255, 50000);
+		}
+		/* The same bit of two words, one row of words apart. */
+		at = head + 20480 + (way % 64) / 8;
+		p[1][at] ^= (uint8_t)(1u << way % 8);
+		p[1][at + 32] ^= (uint8_t)(1u << way % 8);
+		CHECK(run_exchange(mem.pool, &x, 0, &r));
+		CHECK(r.reason == REASON_BODY && r.block == 5);
+		free(p[0]);
+		free(p[1]);
+	}
+}
+
+/* Bytes of a tunnel without the message that made it: nobody knows where they
+ * begin.
+ */
+static void test_tunnel_without_a_mark(void)
+{
+	for (int mark = 0; mark < 2; mark++) {
+		struct compare *c =
+			compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+		struct framer_piece piece = { .used = 3,
+					      .part = FRAMER_OPAQUE,
+					      .flags = FRAMER_TUNNEL };
+		struct compare_result r;
+
+		if (mark)
+			piece.flags |= FRAMER_MARK;
+		for (unsigned i = 0; i < 2; i++) {
+			enum who who = i == 0 ? WHO_PROD : WHO_SUT;
+
+			compare_feed(c, mem.pool, who, &piece,
+				     (const uint8_t *)"abc");
+			compare_done(c, mem.pool, who);
+		}
+		compare_end(c, mem.pool, REASON_NONE, &r);
+		CHECK(r.verdict ==
+		      (mark ? VERDICT_IDENTICAL : VERDICT_NOT_COMPARED));
+		CHECK(r.reason == (mark ? REASON_NONE : REASON_TUNNEL));
+	}
+}
+
 /* Write a head with a value of @n bytes, that ends with @last. */
 static size_t long_head(char *buf, size_t n, char last)
 {
@@ -674,6 +737,8 @@ int main(void)
 		{ "a difference frees memory", test_a_difference_frees_memory },
 		{ "other protocols are bytes", test_other_protocols_are_bytes },
 		{ "large bodies", test_large_bodies },
+		{ "hashes see every bit", test_hashes_see_every_bit },
+		{ "a tunnel without a mark", test_tunnel_without_a_mark },
 		{ "long heads", test_long_heads },
 		{ "long trailers", test_long_trailers },
 		{ "many fields", test_many_fields },

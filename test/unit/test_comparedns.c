@@ -753,6 +753,31 @@ static void test_numbers_of_questions(void)
 	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
 }
 
+/* The rcodes are told whatever the level, and whoever can read the messages. */
+static void test_rcodes_are_always_told(void)
+{
+	struct msg p = begin(0x8183, "a.b"), s = begin(0x8185, "a.b");
+
+	CHECK(IDENTICAL(p, s).status[0] == 3 && IDENTICAL(p, s).status[1] == 5);
+	p.n--;
+	CHECK(EQUIVALENT(p, s).status[0] == 3);
+	CHECK(EQUIVALENT(p, s).status[1] == 5);
+}
+
+/* The longest label there is (RFC 1035 section 2.3.4). */
+static void test_labels_of_63_bytes(void)
+{
+	static char label[64];
+	struct msg p, s;
+
+	memset(label, 'x', 63);
+	p = begin(0x8180, label);
+	s = begin(0x8180, label);
+	a_record(&p, "*", 60, 1);
+	a_record(&s, "*", 61, 1);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -778,6 +803,8 @@ int main(void)
 		  test_bytes_behind_the_last_record },
 		{ "pointers in a circle", test_pointers_in_a_circle },
 		{ "other names", test_other_names },
+		{ "rcodes are always told", test_rcodes_are_always_told },
+		{ "labels of 63 bytes", test_labels_of_63_bytes },
 		{ "both names of PX", test_both_names_of_px },
 		{ "other data before another set",
 		  test_other_data_before_another_set },

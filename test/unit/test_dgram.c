@@ -465,7 +465,9 @@ static void test_no_questions(void)
 	defaults(&r);
 	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
 	start(&r);
+	m[6] = 1; /* and claims to answer, which is nothing to a query */
 	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5353, ip(2, 0, 1), 53, m, 12);
+	m[6] = 0;
 	m[2] = 0x81;
 	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 53, ip(1, 0, 1), 5353, m, 12);
 	m[3] = 2;

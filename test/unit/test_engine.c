@@ -423,6 +423,7 @@ static void test_no_wire(void)
 {
 	struct ipaddr sut = ip(9, 0, 1);
 	struct ipaddr other = ip(9, 0, 2);
+	struct ipaddr none = { { 0 } };
 	struct rig r;
 
 	defaults(&r);
@@ -430,6 +431,7 @@ static void test_no_wire(void)
 	add_map(&r, ip(2, 0, 1), 32, 80, sut, 0);
 	start(&r);
 	CHECK(engine_sut(r.e, &sut) == 0 && engine_sut(r.e, &other) == -1);
+	CHECK(engine_sut(r.e, &none) == -1);
 	tcp_sut(&r, sut, 80, ip(1, 0, 1), 5000, 5, 9, TCP_ACK, "");
 	CHECK(count(&r)->wire_stopped == 1 && r.n == 0);
 	check_closed(&r);

@@ -426,6 +426,28 @@ static void networks_of_servers_tell(void)
 	}
 }
 
+/* A server that has the last address of each network around it, and one that has
+ * the first.
+ */
+static void the_ends_of_a_network_are_in_it(void)
+{
+	static const uint8_t server[] = { 127, 64 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(server); i++) {
+		struct peek p = packet(6, 250, 7000, 96, 7001);
+		uint32_t entry;
+
+		begin(PREP_ROUTER);
+		rules.min_bits = rules.max_bits = 26; /* 64 to 127 */
+		opened(200, 6000, server[i], 6001);
+		opened(63, 6000, 128, 6001);
+		entry = in(&p);
+		split_finish(split);
+		CHECK(split_fate(split, entry) == C2S);
+		CHECK(split_counters(split)->level[SPLIT_NETWORK] == 1);
+	}
+}
+
 /* Tables that are full: no more is learnt, and questions are answered at once. */
 static void full_tables_of_questions(void)
 {
@@ -631,6 +653,7 @@ int main(void)
 		TEST(known_hosts_tell),
 		TEST(the_ratio_decides_what_a_host_is),
 		TEST(networks_of_servers_tell),
+		TEST(the_ends_of_a_network_are_in_it),
 		TEST(full_tables_of_questions),
 		TEST(a_syn_of_the_other_side),
 		TEST(parts_of_datagrams),
