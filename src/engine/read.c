@@ -782,8 +782,12 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 	    (f->flags & (FLOW_PLOST | FLOW_QUIET_P)) == 0 &&
 	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack, now)) {
 		exchange_restart(&f->x);
-		for (x = f->x.head; x != NULL; x = x->next)
+		for (x = f->x.head; x != NULL; x = x->next) {
+			/* Read without its request, which may be a HEAD. */
+			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
+				spoil(x, REASON_CLIENT_GAP);
 			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
+		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
 		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
 		return true;

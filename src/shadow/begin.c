@@ -204,7 +204,7 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 			 const struct segment *seg, uint64_t now,
 			 struct effects *out)
 {
-	struct flow *old = flow_find(s->flows, key);
+	struct flow *old = shadow_find(s, key);
 	struct flow *f = flow_make(s, key, leg, seg, now, out);
 
 	s->now = now;

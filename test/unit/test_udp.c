@@ -635,6 +635,28 @@ static void test_one_key_forgets_ended_ones_first(void)
 	check_closed(&r);
 }
 
+/* Late: for the one that ended without an answer, not for one that has it. */
+static void test_a_late_answer_is_of_who_has_none(void)
+{
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, in_order, "q1");
+	query(&r, 4000, in_order, "q2");
+	r.now += UDP_TIMEOUT - NS_PER_SEC;
+	answer(&r, WHO_PROD, 4000, in_order, "p1");
+	answer(&r, WHO_SUT, 4000, in_order, "s1");
+	drop(&r, UDP_ANSWERED);
+	r.now += 2 * NS_PER_SEC;
+	take_effects(&r);
+	udp_timeout(r.u, r.now, &r.out);
+	drop(&r, UDP_NO_ANSWER);
+	answer(&r, WHO_SUT, 4000, in_order, "s2");
+	CHECK(udp_counters(r.u)->sut_late == 1);
+	CHECK(udp_counters(r.u)->sut_repeated == 0);
+	check_closed(&r);
+}
+
 static void test_an_empty_datagram_is_played(void)
 {
 	struct udp_to to = { .port = 53, .sut = 2 };
@@ -758,6 +780,8 @@ int main(void)
 		  test_reports_that_nobody_takes_are_counted },
 		{ "one key forgets ended ones first",
 		  test_one_key_forgets_ended_ones_first },
+		{ "a late answer is of who has none",
+		  test_a_late_answer_is_of_who_has_none },
 		{ "an empty datagram is played",
 		  test_an_empty_datagram_is_played },
 		{ "production repeats itself", test_production_repeats_itself },
