@@ -150,6 +150,7 @@ const struct framer_ops framer_dns_tcp = {
 	.skip = dns_skip,
 	.resync = dns_resync,
 	.begins = dns_begins,
+	.restarts = dns_begins,
 };
 
 /* FNV-1a (Fowler, Noll, Vo), 32 bits. */

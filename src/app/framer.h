@@ -86,7 +86,8 @@ struct framer_piece {
  *		goes on behind them; false: that stream is lost until @resync
  * @resync:	@who's next byte begins message @index
  * @begins:	Do these bytes of a client look like the beginning of a message?
- *		Used to start in mid-stream; may be wrong, must be cheap
+ *		May be wrong, must be cheap
+ * @restarts:	The same, where they may be the middle of a message: doubt is no
  */
 struct framer_ops {
 	const char *name;
@@ -98,6 +99,7 @@ struct framer_ops {
 	bool (*skip)(void *st, enum who who, uint32_t n);
 	void (*resync)(void *st, enum who who, uint32_t index);
 	bool (*begins)(const uint8_t *p, uint32_t n);
+	bool (*restarts)(const uint8_t *p, uint32_t n);
 };
 
 /* HTTP/1.0 and 1.1 (RFC 9112). */

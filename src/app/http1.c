@@ -425,6 +425,66 @@ static bool http1_begins(const uint8_t *p, uint32_t n)
 	       p[len - 9] == ' ';
 }
 
+/* HTTP Method Registry (RFC 9110 section 16.1), but PRI. */
+static const char methods[][18] = {
+	"GET",
+	"POST",
+	"HEAD",
+	"PUT",
+	"DELETE",
+	"OPTIONS",
+	"PATCH",
+	"CONNECT",
+	"TRACE",
+	"PROPFIND",
+	"PROPPATCH",
+	"MKCOL",
+	"COPY",
+	"MOVE",
+	"LOCK",
+	"UNLOCK",
+	"REPORT",
+	"SEARCH",
+	"ACL",
+	"BASELINE-CONTROL",
+	"BIND",
+	"CHECKIN",
+	"CHECKOUT",
+	"LABEL",
+	"LINK",
+	"MERGE",
+	"MKACTIVITY",
+	"MKCALENDAR",
+	"MKREDIRECTREF",
+	"MKWORKSPACE",
+	"ORDERPATCH",
+	"REBIND",
+	"UNBIND",
+	"UNCHECKOUT",
+	"UNLINK",
+	"UPDATE",
+	"UPDATEREDIRECTREF",
+	"VERSION-CONTROL",
+};
+
+/* A piece of a body, or of a request line that was cut, may look like a token and
+ * a space: only a method that is registered is believed, and only a whole one. An
+ * empty line in front of it is rather the end of the message before. A client whose
+ * methods are others is not met in the middle.
+ */
+static bool http1_restarts(const uint8_t *p, uint32_t n)
+{
+	if (!http1_begins(p, n))
+		return false;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		size_t len = strlen(methods[i]);
+
+		if (n > len && p[len] == ' ' && memcmp(p, methods[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
 const struct framer_ops framer_http1 = {
 	.name = "http1",
 	.size = sizeof(struct http1),
@@ -434,4 +494,5 @@ const struct framer_ops framer_http1 = {
 	.skip = http1_skip,
 	.resync = http1_resync,
 	.begins = http1_begins,
+	.restarts = http1_restarts,
 };

@@ -58,4 +58,5 @@ const struct framer_ops framer_quiet = {
 	.skip = quiet_skip,
 	.resync = quiet_resync,
 	.begins = quiet_begins,
+	.restarts = quiet_begins,
 };

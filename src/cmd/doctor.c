@@ -4,12 +4,14 @@
  *
  * Theory of operation
  *
- * The hops stand in the order in which a packet passes them: our rights, the
- * mirror, what comes out of it, the SUT's wire, the SUT, its way back. Each rests
- * on the one before, so the first that fails is the one to mend, and the rest is
- * not asked. All is done as a run does it: an unused interface gets its guard
- * before it is set up, the SUT is asked by the same machine. Nothing is sent on
- * the mirror, and to the SUT only questions and probes.
+ * First the hops that need root: our rights, the mirror's interface, the SUT's
+ * wire. Then the privileges go and the sandbox is closed, and only then is a byte
+ * looked at that came from outside: what the mirror brings, the SUT, its way
+ * back. In both parts the hops stand in the order in which a packet passes them.
+ * Each rests on the one before, so the first that fails is the one to mend, and
+ * the rest is not asked. All is done as a run does it: an unused interface gets
+ * its guard before it is set up, the SUT is asked by the same machine. Nothing is
+ * sent on the mirror, and to the SUT only questions and probes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,6 +32,7 @@
 #include "cmd/live.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "os/privileges.h"
 #include "os/sandbox.h"
 #include "report/text.h"
 
@@ -401,19 +404,49 @@ static int hop_sut_apart(struct doctor *d)
 			   d->o->sut_dev);
 }
 
+/* --- the sandbox --- */
+
+/* From here on as a run is, but without files. */
+static int hop_confine(struct doctor *d)
+{
+	bool has_sut = !d->o->engine.sut_none;
+	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_WIRES,
+			     .sink = has_sut ? d->packet.fd : -1,
+			     .broker = -1 };
+	struct pollfd pf[2 * RING_FDS];
+	unsigned n = ring_poll(&d->mirror, pf);
+	struct errbuf e = { "" };
+	int rc;
+
+	if (has_sut)
+		n += ring_poll(&d->wire_ring, pf + n);
+	for (unsigned i = 0; i < SANDBOX_RINGS; i++)
+		s.ring[i] = i < n ? pf[i].fd : -1;
+	rc = privileges_drop(live_user(d->o), &e);
+	if (rc == 0)
+		rc = sandbox_files(NULL, 0, &e);
+	if (rc >= 0)
+		rc = sandbox_calls(&s, &e);
+	if (rc == 0)
+		return 0;
+	doctor_fail("sandbox: %s", e.s);
+	return doctor_mend("name a user with --user, and see what else "
+			   "confines this process: /proc/self/status");
+}
+
 /* --- all of it --- */
 
 static const struct hop way[] = {
 	{ false, hop_rights },	       { false, hop_sandbox },
 	{ false, hop_mirror_exists },  { false, hop_mirror_use },
 	{ false, hop_mirror_link },    { false, hop_mirror_open },
-	{ false, hop_mirror_traffic }, { false, hop_mapped },
-	{ false, hop_directions },     { true, hop_sut_apart },
 	{ true, hop_wire_exists },     { true, hop_wire_free },
 	{ true, hop_wire_guard },      { true, hop_wire_link },
-	{ true, hop_wire_open },       { true, hop_neighbour },
-	{ true, hop_route_back },      { true, hop_listening },
-	{ true, hop_strangers },
+	{ true, hop_wire_open },       { false, hop_confine },
+	{ false, hop_mirror_traffic }, { false, hop_mapped },
+	{ false, hop_directions },     { true, hop_sut_apart },
+	{ true, hop_neighbour },       { true, hop_route_back },
+	{ true, hop_listening },       { true, hop_strangers },
 };
 
 static int examine(const struct options *o)

@@ -28,6 +28,7 @@
  * @sut, @suts:	Who is looked for on the SUT's wire
  * @refused:	By entry of @sut: it answered the probe with a RST
  * @sut_map:	By entry of @sut: a --map that names it
+ * @seed:	Of the wire's machine
  */
 struct doctor {
 	const struct options *o;
@@ -55,6 +56,7 @@ struct doctor {
 	uint32_t suts;
 	bool refused[MAP_MAX];
 	uint32_t sut_map[MAP_MAX];
+	uint64_t seed;
 	uint64_t sent;
 };
 

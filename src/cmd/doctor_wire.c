@@ -135,17 +135,22 @@ static void list_suts(struct doctor *d)
 	}
 }
 
-static int open_machine(struct doctor *d, const uint8_t *mac)
+/* Take all that it needs of the kernel; its time begins with hop_neighbour(). */
+static int take_machine(struct doctor *d)
 {
-	struct sutwire_cfg cfg = { .sut = d->sut, .suts = d->suts };
-	int rc = random_bytes(&cfg.seed, sizeof(cfg.seed));
+	int rc = random_bytes(&d->seed, sizeof(d->seed));
 
-	memcpy(cfg.mac, mac, ETH_LEN);
-	if (rc == 0)
-		rc = mem_take(&d->mem, sutwire_size(), 0);
-	if (rc == 0)
-		rc = sutwire_init(&d->wire, &d->mem, &cfg, clock_mono());
-	return rc;
+	return rc ? rc : mem_take(&d->mem, sutwire_size(), 0);
+}
+
+static int start_machine(struct doctor *d)
+{
+	struct sutwire_cfg cfg = { .sut = d->sut,
+				   .suts = d->suts,
+				   .seed = d->seed };
+
+	memcpy(cfg.mac, d->packet.sink.mac, ETH_LEN);
+	return sutwire_init(&d->wire, &d->mem, &cfg, clock_mono());
 }
 
 int hop_wire_open(struct doctor *d)
@@ -172,7 +177,7 @@ int hop_wire_open(struct doctor *d)
 				 on_done, NULL, &e);
 	}
 	if (rc == 0)
-		rc = open_machine(d, mac);
+		rc = take_machine(d);
 	if (rc) {
 		doctor_fail("SUT's wire: %s",
 			    e.s[0] != '\0' ? e.s : strerror(-rc));
@@ -289,7 +294,10 @@ static bool all_known(const struct doctor *d)
 int hop_neighbour(struct doctor *d)
 {
 	char ip[TEXT_IP];
+	int rc = start_machine(d);
 
+	if (rc)
+		return doctor_fail("SUT's wire: %s", strerror(-rc));
 	drive(d, ANSWER_WAIT, all_known);
 	if (check_stop(d))
 		return -1;

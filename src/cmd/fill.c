@@ -323,6 +323,14 @@ void live_report(struct live *l)
 		lines_write(l->lines, line, n);
 }
 
+size_t live_report_json(struct live *l, char *out, size_t size)
+{
+	static struct filled f;
+
+	fill(&f, l);
+	return report_json(out, size, &f.d);
+}
+
 void live_start_line(struct live *l)
 {
 	static char line[REPORT_LINE_MAX];
@@ -353,9 +361,8 @@ void live_start_line(struct live *l)
 		lines_write(l->lines, line, n);
 }
 
-void live_event_line(struct live *l, const struct engine_event *ev)
+size_t live_event_json(const struct engine_event *ev, char *out, size_t size)
 {
-	static char line[REPORT_LINE_MAX];
 	struct report_difference d = {
 		.flow = ev->flow,
 		.client = { ev->client, ev->client_port },
@@ -368,11 +375,20 @@ void live_event_line(struct live *l, const struct engine_event *ev)
 		.prod_ns = ev->prod_ns,
 		.sut_ns = ev->sut_ns,
 	};
+
+	if (ev->kind != EVENT_VERDICT)
+		return 0;
+	return report_json_difference(out, size, &d);
+}
+
+void live_event_line(struct live *l, const struct engine_event *ev)
+{
+	static char line[REPORT_LINE_MAX];
 	size_t n;
 
-	if (ev->kind != EVENT_VERDICT || l->lines == NULL)
+	if (l->lines == NULL)
 		return;
-	n = report_json_difference(line, sizeof(line), &d);
+	n = live_event_json(ev, line, sizeof(line));
 	if (n > 0)
 		lines_write(l->lines, line, n);
 }

@@ -723,7 +723,7 @@ static void wind_up(struct live *l)
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
 		engine_occupancy(l->engine, l->now, &occ);
-		if (occ.flows == 0)
+		if (occ.flows == 0 && occ.datagrams_open == 0)
 			break;
 		look_at_signals(l);
 		if (wait && progress(l) != before) {

@@ -200,6 +200,14 @@ void live_print_input(const struct live *l, enum engine_source from,
 /** live_start_line(), live_event_line() - JSON lines of the run */
 void live_start_line(struct live *l);
 void live_event_line(struct live *l, const struct engine_event *ev);
+
+/** live_event_json(), live_report_json() - The lines that these write, and the
+ * report's, as text; 0: there is none, or no room. Of @l's wires only their
+ * being absent is looked at
+ */
+size_t live_event_json(const struct engine_event *ev, char *out, size_t size);
+size_t live_report_json(struct live *l, char *out, size_t size);
+
 /** live_drops() - Frames that the mirror's ring lost while it was read */
 uint64_t live_drops(struct live *l);
 

@@ -279,15 +279,14 @@ static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
 			     .sink = l->has_sut ? l->packet.fd : -1,
 			     .broker = broker_fd(l->broker) };
 	struct pollfd pf[2 * RING_FDS];
-	unsigned n = 0;
 
 	_Static_assert(SANDBOX_RINGS == 2 * RING_FDS, "all have a place");
 	if (l->has_sut)
-		n += ring_poll(&l->sut, pf);
+		s.rings += ring_poll(&l->sut, pf);
 	if (l->has_mirror)
-		n += ring_poll(&l->mirror, pf + n);
-	for (unsigned i = 0; i < SANDBOX_RINGS; i++)
-		s.ring[i] = i < n ? pf[i].fd : -1;
+		s.rings += ring_poll(&l->mirror, pf + s.rings);
+	for (unsigned i = 0; i < s.rings; i++)
+		s.ring[i] = pf[i].fd;
 	if (l->has_sut || l->has_mirror)
 		s.needs |= SANDBOX_WIRES;
 	if (l->broker != NULL)

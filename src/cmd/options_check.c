@@ -275,13 +275,13 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 {
+	bool writes = o->json != NULL && strcmp(o->json, "-") != 0;
 	int rc;
 
+	if (cmd == OPTIONS_RERUN && o->files == 0)
+		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
 	if (cmd == OPTIONS_RERUN)
-		return o->files > 0 ? 0
-				    : errbuf_set(e, -EINVAL,
-						 "which journal? Name its "
-						 "FILE");
+		return writes ? check_new(o->json, "--json", e) : 0;
 	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
 		return 0;
 	rc = check_source(o, cmd, e);
@@ -294,8 +294,7 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 	/* Doctor writes no journal and no report. */
 	if (rc == 0 && cmd != OPTIONS_DOCTOR)
 		rc = check_journal(o, e);
-	if (rc == 0 && cmd != OPTIONS_DOCTOR && o->json != NULL &&
-	    strcmp(o->json, "-") != 0)
+	if (rc == 0 && cmd != OPTIONS_DOCTOR && writes)
 		rc = check_new(o->json, "--json", e);
 	if (rc == 0)
 		rc = check_outputs(o, e);

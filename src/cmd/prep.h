@@ -5,6 +5,7 @@
 #ifndef CMD_PREP_H
 #define CMD_PREP_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -93,11 +94,16 @@ struct prep_out {
 
 /**
  * prep_out_open() - Begin a cache file beside @path; it takes its place when it
- * is finished
+ * is finished, and a signal that ends the program removes it. One at a time
  * @comment_len: Bytes of the comment that prep_out_finish() will be given
  */
 int prep_out_open(struct prep_out *o, const char *path, size_t comment_len,
 		  struct errbuf *e);
+
+/** prep_hold_signals() - Let no signal end the program until @before is set again;
+ * for this thread, and there must be no other
+ */
+void prep_hold_signals(sigset_t *before);
 
 /** prep_out_add() - The next packet's fate. Return: 0 or -Exxx */
 int prep_out_add(struct prep_out *o, unsigned fate, struct errbuf *e);

@@ -9,9 +9,14 @@
  * length is known, chunk by chunk as the bit cache fills; header and comment are
  * written at the end. Then the file takes its name. Whoever reads that name sees
  * the old file or the whole new one.
+ *
+ * A signal that would end the program removes the new file first. It has a name
+ * from the beginning, because a file without one cannot take the place of
+ * another.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +27,65 @@
 
 #define CHUNK ((size_t)64 << 10)
 #define SLOTS ((size_t)16)
+
+/* Signals that end the program if nobody asks for them. */
+static const int deadly[] = { SIGHUP,  SIGINT,	SIGQUIT, SIGPIPE,
+			      SIGALRM, SIGTERM, SIGXCPU, SIGXFSZ };
+#define DEADLY (sizeof(deadly) / sizeof(deadly[0]))
+
+static const char
+	*volatile doomed; /* file to be removed; there is one at most */
+
+static void remove_doomed(int sig)
+{
+	const char *path = doomed;
+
+	if (path)
+		unlink(path);
+	/* Delivered when this returns, with what it does by nature. */
+	raise(sig);
+}
+
+/* Who ignores one of them (nohup) goes on ignoring it. */
+static void guard_signals(void)
+{
+	struct sigaction new = { .sa_handler = remove_doomed,
+				 .sa_flags = (int)SA_RESETHAND };
+	struct sigaction old;
+
+	sigemptyset(&new.sa_mask);
+	for (size_t i = 0; i < DEADLY; i++)
+		if (sigaction(deadly[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &new, NULL);
+}
+
+void prep_hold_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < DEADLY; i++)
+		sigaddset(&set, deadly[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+/* No signal comes between the file and its being known to remove_doomed(). */
+static int make_temp(struct prep_out *o)
+{
+	sigset_t before;
+	int rc = 0;
+
+	guard_signals();
+	prep_hold_signals(&before);
+	o->fd = mkostemp(o->temp, O_CLOEXEC);
+	if (o->fd < 0)
+		rc = -errno;
+	else
+		doomed = o->temp;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
 
 int prep_out_open(struct prep_out *o, const char *path, size_t comment_len,
 		  struct errbuf *e)
@@ -43,9 +107,8 @@ int prep_out_open(struct prep_out *o, const char *path, size_t comment_len,
 		return errbuf_set(e, -ENOMEM, "%s: no memory", path);
 	bitcache_init(&o->bits, CACHEFILE_PER_BYTE, o->mem, CHUNK, SLOTS);
 	o->body = CACHEFILE_HEADER + comment_len;
-	o->fd = mkostemp(o->temp, O_CLOEXEC);
-	if (o->fd < 0) {
-		n = -errno;
+	n = make_temp(o);
+	if (n) {
 		free(o->mem);
 		o->mem = NULL;
 		return errbuf_set(e, n, "%s: %s", path, strerror(-n));
@@ -122,8 +185,10 @@ int prep_out_finish(struct prep_out *o, uint64_t packets, const char *comment,
 		rc = -errno;
 		o->fd = -1;
 		unlink(o->temp);
+		doomed = NULL;
 		return errbuf_set(e, rc, "%s: %s", o->path, strerror(-rc));
 	}
+	doomed = NULL;
 	o->fd = -1;
 	free(o->mem);
 	o->mem = NULL;
@@ -135,6 +200,7 @@ void prep_out_abort(struct prep_out *o)
 	if (o->fd >= 0) {
 		close(o->fd);
 		unlink(o->temp);
+		doomed = NULL;
 		o->fd = -1;
 	}
 	free(o->mem);

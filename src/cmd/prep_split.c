@@ -34,7 +34,7 @@
 
 /** struct run - A run
  * @log, @logged: Entries not yet in @fd
- * @spilled:	Bytes of the log in @fd; -1: no file yet
+ * @spilled:	Bytes of the log in @fd
  */
 struct run {
 	const struct prep_args *a;
@@ -65,21 +65,27 @@ static int open_log(struct run *r)
 {
 	char name[sizeof(r->out.temp)];
 	int n = snprintf(name, sizeof(name), "%s.XXXXXX", r->a->out);
+	sigset_t before;
 
 	if (n < 0 || (size_t)n >= sizeof(name))
-		return -ENAMETOOLONG;
+		return errbuf_set(&r->e, -ENAMETOOLONG, "%s: name too long",
+				  r->a->out);
+	prep_hold_signals(&before);
 	r->fd = mkostemp(name, O_CLOEXEC);
-	if (r->fd < 0)
-		return -errno;
-	unlink(name);
-	return 0;
+	n = r->fd < 0 ? -errno : 0;
+	if (n == 0)
+		unlink(name);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return n == 0 ? 0
+		      : errbuf_set(&r->e, n, "%s: log of the frames: %s",
+				   r->a->out, strerror(-n));
 }
 
 static int spill(struct run *r)
 {
 	size_t len = r->logged * sizeof(*r->log);
 	size_t done = 0;
-	int rc = r->fd < 0 ? open_log(r) : 0;
+	int rc = 0;
 
 	while (rc == 0 && done < len) {
 		ssize_t n = pwrite(r->fd, (const char *)r->log + done,
@@ -184,7 +190,7 @@ static int write_cache(struct run *r)
 	off_t at = 0;
 	int rc = 0;
 
-	if (r->fd >= 0) {
+	if (r->spilled > 0) {
 		rc = spill(r);
 		end = r->spilled;
 	}
@@ -320,6 +326,8 @@ static int make_cache(struct run *r)
 	if (rc == 0)
 		rc = prep_out_open(&r->out, r->a->out, comment_length(r->a),
 				   &r->e);
+	if (rc == 0)
+		rc = open_log(r);
 	if (rc == 0)
 		rc = read_capture(r);
 	if (rc == 0) {

@@ -207,7 +207,7 @@ static bool is_open(struct live *l, const struct replay_active *a,
 	if ((rec->is & PLAN_DATAGRAM) != 0) {
 		engine_occupancy(l->engine, l->now, &occ);
 		return (rec->is & PLAN_CLIENT) == 0 ||
-		       occ.datagrams < DATAGRAMS;
+		       occ.datagrams_open < DATAGRAMS;
 	}
 	if ((rec->is & PLAN_CLIENT) != 0)
 		return owed(l, a,

@@ -15,6 +15,10 @@
  * Payload lies in the pool until the run's sink was done with it. A rerun is
  * done with an effect when its frame was compared; a send that failed comes as a
  * record of its own, with the effect's number, so the last effects are kept.
+ *
+ * The report of a rerun (--json) is the live run's own functions, on a run that
+ * has no wires: what follows from the journal is the same, and what only the wires
+ * and the process knew (drops, delays, processor time) is 0 or the rerun's own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +30,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/live.h"
 #include "cmd/options.h"
 #include "cmd/out.h"
 #include "core/bytes.h"
@@ -35,6 +40,7 @@
 #include "os/mem.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
+#include "report/report.h"
 
 #define KEPT	  2048 /* effects that may yet turn out unsent */
 #define STOP_WAIT 64   /* effects that wait to be compared, at most */
@@ -47,6 +53,10 @@
  * @records:	Records read, which is the number of the next
  * @emitted:	Emitted frames that were equal
  * @stopping:	The run's end was asked for
+ * @now:	Of the last record
+ * @live:	As if it were a run, for its report
+ * @sink:	Its counters
+ * @lines:	Where the report goes; NULL: nobody wants one
  * @kept:	Last effects, by number
  * @result:	EXIT_
  */
@@ -61,6 +71,10 @@ struct again {
 	uint64_t records;
 	uint64_t emitted;
 	bool stopping;
+	uint64_t now;
+	struct live live;
+	struct sink sink;
+	FILE *lines;
 	struct effect kept[KEPT];
 	uint8_t frame[BUILD_HDR_MAX + FRAME_MAX];
 	int result;
@@ -81,6 +95,12 @@ static int cannot(struct again *g, const char *fmt, ...)
 	log_line(LOG_ERROR, "%s: cannot be rerun: %s", g->file, why);
 	g->result = EXIT_ERROR;
 	return -1;
+}
+
+/* Where the answer goes: beside the report, if that is on standard output. */
+static FILE *answers(const struct again *g)
+{
+	return g->lines == stdout ? stderr : stdout;
 }
 
 static int differs(struct again *g, const char *fmt, ...)
@@ -107,8 +127,8 @@ static int differs(struct again *g, const char *fmt, ...)
 		return cannot(g, "%s (%" PRIu64 " records lost)",
 			      st.why != NULL ? st.why : "it is not whole",
 			      st.lost);
-	printf("%s: different at record %" PRIu64 ": %s\n", g->file, g->records,
-	       what);
+	fprintf(answers(g), "%s: different at record %" PRIu64 ": %s\n",
+		g->file, g->records, what);
 	g->result = EXIT_DIFFERENT;
 	return -1;
 }
@@ -153,6 +173,13 @@ static int make_engine(struct again *g)
 			      engine_size(c) >> 20);
 	if (engine_init(&g->engine, &g->mem, c, h->begun))
 		return cannot(g, "its options contradict each other");
+	/* Only of a capture played to nobody the time is the file's own. */
+	if (!c->sut_none)
+		g->o.files = 0;
+	g->live.opt = &g->o;
+	g->live.engine = g->engine;
+	g->live.sink = &g->sink;
+	g->live.begun = h->begun;
 	return 0;
 }
 
@@ -163,14 +190,25 @@ static struct effect *kept(struct again *g, uint64_t number)
 	return &g->kept[number % KEPT];
 }
 
+static void tell_events(struct again *g)
+{
+	static char line[REPORT_LINE_MAX];
+	struct engine_event ev;
+
+	while (engine_event(g->engine, &ev)) {
+		size_t n = live_event_json(&ev, line, sizeof(line));
+
+		if (g->lines != NULL)
+			fwrite(line, 1, n, g->lines);
+	}
+}
+
 static int keep_all(struct again *g, const struct effects *out)
 {
-	struct engine_event ev;
 
 	for (uint32_t i = 0; i < out->n; i++)
 		*kept(g, g->seen++) = out->e[i];
-	while (engine_event(g->engine, &ev))
-		; /* verdicts are the report's; here only room is made */
+	tell_events(g);
 	if (g->seen - g->compared > STOP_WAIT)
 		return differs(g, "much more is sent than by the run");
 	return 0;
@@ -272,6 +310,8 @@ static int compare(struct again *g, const struct journal_frame *j)
 			       x->gso != j->gso ? "segment size" : "SUT");
 	g->compared++;
 	g->emitted++;
+	g->sink.stats.frames++;
+	g->sink.stats.bytes += len;
 	engine_sent(g->engine, x);
 	return 0;
 }
@@ -331,6 +371,8 @@ static int on_input(struct again *g, const struct journal_record *r)
 
 	if (before_input(g))
 		return -1;
+	if (j->iface != JOURNAL_SUT && g->live.mirror_frames++ == 0)
+		g->live.first_ts = j->ts;
 	engine_frame(g->engine,
 		     j->iface == JOURNAL_SUT ? ENGINE_SUT : ENGINE_MIRROR, &in,
 		     r->now, &out);
@@ -353,6 +395,7 @@ static int on_unsent(struct again *g, uint64_t number)
 		return cannot(g, "effect %" PRIu64 " is not known any more",
 			      number);
 	engine_unsent(g->engine, kept(g, number));
+	g->sink.stats.errors++;
 	return 0;
 }
 
@@ -383,6 +426,7 @@ static int run_records(struct again *g)
 	int rc;
 
 	while ((rc = journal_read_next(g->in, &r)) > 0) {
+		g->now = r.now;
 		if (on_record(g, &r))
 			return -1;
 		g->records++;
@@ -399,25 +443,49 @@ static int run_records(struct again *g)
 	return 0;
 }
 
-static int rerun_file(struct again *g, const char *file)
+/* A run ends all flows, so the rerun does; what that sends was recorded before. */
+static int end_run(struct again *g)
+{
+	if (g->compared == g->seen && stop_some(g, g->now))
+		return -1;
+	g->stopping = false;
+	return before_input(g);
+}
+
+static void tell_report(struct again *g)
+{
+	static char line[REPORT_LINE_MAX];
+	size_t n;
+
+	g->live.now = g->now;
+	g->live.effects = g->seen;
+	g->live.sunk = g->compared;
+	n = live_report_json(&g->live, line, sizeof(line));
+	fwrite(line, 1, n, g->lines);
+}
+
+static int rerun_file(struct again *g, const char *file, FILE *lines)
 {
 	int rc;
 
 	memset(g, 0, sizeof(*g));
 	g->file = file;
+	g->lines = lines;
 	g->result = EXIT_SAME;
 	rc = open_journal(g);
 	if (rc == 0)
 		rc = make_engine(g);
 	if (rc == 0)
 		rc = run_records(g);
-	/* What the end of the run sends is in the journal, if anything is. */
-	if (rc == 0 && g->compared < g->seen)
-		rc = before_input(g);
 	if (rc == 0)
-		printf("%s: equal: %" PRIu64 " records, %" PRIu64
-		       " emitted frames\n",
-		       file, g->records, g->emitted);
+		rc = end_run(g);
+	if (rc == 0 && lines != NULL)
+		tell_report(g);
+	if (rc == 0)
+		fprintf(answers(g),
+			"%s: equal: %" PRIu64 " records, %" PRIu64
+			" emitted frames\n",
+			file, g->records, g->emitted);
 	close_journal(g);
 	mem_give(&g->mem);
 	return rc;
@@ -433,7 +501,6 @@ static int confine(const struct options *o, struct errbuf *e)
 {
 	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_READ,
 			     .sink = -1,
-			     .ring = { -1, -1 },
 			     .broker = -1 };
 	struct sandbox_place place[2 * FILES_MAX];
 	const char *base;
@@ -459,16 +526,48 @@ static int confine(const struct options *o, struct errbuf *e)
 	return r < 0 ? r : sandbox_calls(&s, e);
 }
 
+/* Before the sandbox: the file that --json names, which must not be there. */
+static int open_lines(FILE **lines, const char *path, struct errbuf *e)
+{
+	int fd;
+
+	if (path == NULL)
+		return 0;
+	if (strcmp(path, "-") == 0) {
+		*lines = stdout;
+		return 0;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	*lines = fd < 0 ? NULL : fdopen(fd, "w");
+	return *lines != NULL
+		       ? 0
+		       : errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
+}
+
+/* Return: whether all of it was written */
+static bool close_lines(FILE *lines, const char *path)
+{
+	bool bad = ferror(lines) != 0;
+
+	bad |= (lines == stdout ? fflush(lines) : fclose(lines)) != 0;
+	if (bad)
+		log_line(LOG_ERROR, "%s: not all of it was written", path);
+	return !bad;
+}
+
 int cmd_rerun(int argc, char **argv)
 {
 	struct again *g = malloc(sizeof(*g));
 	struct errbuf e = { "" };
+	FILE *lines = NULL;
 	struct options o;
 	int code = EXIT_SAME;
 	int rc = options_parse(&o, argc, argv, OPTIONS_RERUN, &e);
 
 	if (rc == 0)
 		rc = options_check(&o, OPTIONS_RERUN, &e);
+	if (rc == 0)
+		rc = open_lines(&lines, o.json, &e);
 	if (rc == 0)
 		rc = confine(&o, &e);
 	if (rc == 1)
@@ -480,10 +579,12 @@ int cmd_rerun(int argc, char **argv)
 		return rc == 1 ? EXIT_SAME : EXIT_ERROR;
 	}
 	for (uint32_t i = 0; i < o.files; i++) {
-		rerun_file(g, o.file[i]);
+		rerun_file(g, o.file[i], lines);
 		if (g->result > code)
 			code = g->result;
 	}
+	if (lines != NULL && !close_lines(lines, o.json))
+		code = EXIT_ERROR;
 	free(g);
 	return code;
 }

@@ -178,7 +178,8 @@ static bool names_equal(const struct bytes *a, uint32_t a_off,
 		uint32_t la = 0, lb = 0;
 		int n = name_label(a, &ca, &la);
 
-		if (n < 0 || n != name_label(b, &cb, &lb))
+		assert(n >= 0);
+		if (n != name_label(b, &cb, &lb))
 			return false;
 		if (n == 0)
 			return true;

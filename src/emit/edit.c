@@ -32,8 +32,6 @@
 #define TYPE_ARP   0x0806
 #define TYPE_IP4   0x0800
 #define TYPE_IP6   0x86dd
-#define TYPE_VLAN  0x8100
-#define TYPE_QINQ  0x88a8
 
 static bool mac_is_cast(const uint8_t *mac)
 {
@@ -465,7 +463,7 @@ static void edit_vlan(const struct edit_config *c, uint8_t *p, uint32_t *len)
 		put_be16(p + 12, c->vlan_type);
 		put_be16(p + 14, c->vlan_tci);
 		*len += 4;
-	} else if ((type == TYPE_VLAN || type == TYPE_QINQ) && *len >= 18) {
+	} else if (shape_is_tag(type) && *len >= 18) {
 		memmove(p + 12, p + 16, *len - 16);
 		*len -= 4;
 	}

@@ -11,8 +11,6 @@
 #define ETH_HEADER 14u
 #define TYPE_IP4   0x0800
 #define TYPE_IP6   0x86dd
-#define TYPE_VLAN  0x8100
-#define TYPE_QINQ  0x88a8
 
 /* IPv6 extension headers (RFC 8200 section 4). */
 enum {
@@ -91,8 +89,7 @@ int shape_find(struct shape *s, const uint8_t *p, uint32_t len)
 	s->l3 = ETH_HEADER;
 	s->type = get_be16(p + 12);
 	for (int i = 0; i < SHAPE_TAGS_MAX; i++) {
-		if ((s->type != TYPE_VLAN && s->type != TYPE_QINQ) ||
-		    len < s->l3 + 4)
+		if (!shape_is_tag(s->type) || len < s->l3 + 4)
 			break;
 		s->type = get_be16(p + s->l3 + 2);
 		s->l3 += 4;

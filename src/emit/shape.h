@@ -38,6 +38,15 @@ struct shape {
 	uint32_t end;
 };
 
+/**
+ * shape_is_tag() - A VLAN tag's EtherType: 802.1Q, 802.1ad, and what was used for
+ * outer tags before that
+ */
+static inline bool shape_is_tag(uint16_t type)
+{
+	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+}
+
 /** shape_find() - Examine a frame. Return: 0, or -EBADMSG (no Ethernet header) */
 int shape_find(struct shape *s, const uint8_t *p, uint32_t len);
 

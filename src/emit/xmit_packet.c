@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "core/bytes.h"
+#include "emit/shape.h"
 #include "emit/xmit.h"
 #include "os/clock.h"
 
@@ -65,8 +66,7 @@ static void fill_vnet(struct virtio_net_hdr *v, const struct xmit_frame *f)
 	memset(v, 0, sizeof(*v));
 	if (f->gso == 0)
 		return;
-	while (get_be16(f->data + l3) == 0x8100 ||
-	       get_be16(f->data + l3) == 0x88a8)
+	while (shape_is_tag(get_be16(f->data + l3)))
 		l3 += 4;
 	l3 += 2;
 	if (f->data[l3] >> 4 == 4) {

@@ -44,6 +44,7 @@
 	X(holes_skipped) /* in production's stream, place still known */       \
 	X(holes_lost)	 /* place not known until the next request */          \
 	X(resyncs)                                                             \
+	X(requests_missed) /* judged, and not captured whole */                \
 	X(quiet_marks)
 
 /** struct engine_counters - All of them */

@@ -510,4 +510,5 @@ void engine_occupancy(const struct engine *e, uint64_t now,
 	out->timers = shadow_timers(e->shadow);
 	out->frags = frag_used(e->frags, now);
 	out->datagrams = udp_used(e->udp);
+	out->datagrams_open = udp_open(e->udp);
 }

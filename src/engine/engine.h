@@ -282,7 +282,11 @@ enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
 /** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);
 
-/** struct engine_occupancy - What is in use now */
+/**
+ * struct engine_occupancy - What is in use now
+ * @datagrams:	Exchanges of datagrams, with those that ended and are remembered
+ * @datagrams_open: Those that wait for an answer
+ */
 struct engine_occupancy {
 	size_t pool_used;
 	size_t pool_peak;
@@ -292,6 +296,7 @@ struct engine_occupancy {
 	uint32_t timers;
 	uint32_t frags;
 	uint32_t datagrams;
+	uint32_t datagrams_open;
 };
 
 /** engine_occupancy() - Read it */

@@ -109,7 +109,7 @@ bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
 		if (ops == &framer_quiet)
 			return false;
 	}
-	return ops->begins(p, n);
+	return ops->restarts(p, n);
 }
 
 /* --- pieces --- */
@@ -153,6 +153,17 @@ static void request_begins(struct flow *f, struct exchange *x, uint32_t ack)
 	x->flags |= X_C_BEGUN;
 }
 
+/* A request is here whole; it may have been judged without its end. */
+static void client_mark(struct engine *e, struct flow *f, uint32_t seq,
+			uint64_t now)
+{
+	const struct exchange *x =
+		shadow_mark(e->shadow, f, WHO_CLIENT, seq, now);
+
+	if (x != NULL && (x->flags & X_JUDGED) != 0)
+		e->stats.count.requests_missed--;
+}
+
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
 			 uint32_t seq, const struct span *sp)
@@ -176,7 +187,7 @@ static void client_piece(struct engine *e, struct flow *f,
 	if ((f->flags & FLOW_AMBIGUOUS) != 0)
 		spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
-		shadow_mark(e->shadow, f, WHO_CLIENT, seq + pc->used, sp->now);
+		client_mark(e, f, seq + pc->used, sp->now);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		f->flags |= FLOW_C_TUNNEL;
 }
@@ -407,7 +418,7 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 
 	if ((f->flags & FLOW_SPOKE_C) != 0 && who == WHO_PROD) {
 		f->flags &= ~(uint32_t)FLOW_SPOKE_C;
-		shadow_mark(e->shadow, f, WHO_CLIENT, f->c.nxt, now);
+		client_mark(e, f, f->c.nxt, now);
 	}
 	if ((f->flags & move) != 0) {
 		const struct exchange *x = f->x.tail;
@@ -662,6 +673,18 @@ static bool is_unseen(const struct flow *f, const struct exchange *x)
 	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
 }
 
+/* Is this an answer of production alone, whose request may be judged elsewhere:
+ * the flow goes on (@again), maybe with requests that are here already, or did so before?
+ */
+static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
+{
+	bool guessed =
+		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
+
+	return (again || guessed) &&
+	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
+}
+
 void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 {
 	enum compare_reason why = reason_of(f);
@@ -672,6 +695,8 @@ void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 			continue;
 		/* The SUT is done: production may still be answering. */
 		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+			continue;
+		if (is_spare(f, x, (f->flags & FLOW_LOST) != 0))
 			continue;
 		if ((x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN)) != 0)
 			judge(e, f, x,
@@ -698,7 +723,7 @@ static enum compare_reason unanswered(const struct flow *f,
 
 /* Judge the first exchange, if nobody has, and drop it. */
 static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
-			   uint64_t now)
+			   bool again, uint64_t now)
 {
 	enum compare_reason why = reason_of(f);
 	struct compare_result res;
@@ -709,7 +734,7 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 		why = unanswered(f, x);
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
-	if ((x->flags & X_JUDGED) == 0 &&
+	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
 	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
 		judge(e, f, x, why, now);
 	if (x->cmp != NULL) {
@@ -722,7 +747,7 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 void read_close(struct engine *e, struct flow *f, uint64_t now)
 {
 	while (f->x.head != NULL)
-		close_exchange(e, f, f->x.head, now);
+		close_exchange(e, f, f->x.head, false, now);
 }
 
 /* Judge and drop what ended up to @ack. Return: does a message of production
@@ -737,7 +762,7 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
 	while ((x = f->x.head) != NULL && (x->flags & X_HAVE_P) != 0 &&
 	       seq_le(x->end[WHO_PROD], ack)) {
 		at = x->end[WHO_PROD];
-		close_exchange(e, f, x, now);
+		close_exchange(e, f, x, true, now);
 	}
 	for (; x != NULL; x = x->next)
 		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0) {
@@ -757,13 +782,18 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 	    (f->flags & (FLOW_PLOST | FLOW_QUIET_P)) == 0 &&
 	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack, now)) {
 		exchange_restart(&f->x);
-		for (x = f->x.head; x != NULL; x = x->next)
-			x->flags &= X_HAVE_P | X_P_BEGUN;
+		for (x = f->x.head; x != NULL; x = x->next) {
+			/* Read without its request, which may be a HEAD. */
+			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
+				spoil(x, REASON_CLIENT_GAP);
+			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
+		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
 		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
 		return true;
 	}
-	read_close(e, f, now);
+	while (f->x.head != NULL)
+		close_exchange(e, f, f->x.head, true, now);
 	memset(&f->x, 0, sizeof(f->x));
 	f->unsure_from = 0;
 	if (ops != NULL)

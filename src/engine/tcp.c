@@ -100,7 +100,9 @@ static void from_client(struct engine *e, struct flow *f,
 	push(e, f, now, out);
 }
 
-/* A segment of a connection that we have no flow of. */
+/* A segment of a connection that we have no flow of, or none yet: its SYN may come
+ * behind it.
+ */
 static struct flow *join(struct engine *e, const struct flow_key *key,
 			 const struct segment *seg, uint64_t now,
 			 struct effects *out)
@@ -113,7 +115,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK)
 		return NULL;
 	ops = framer_guess(key->pport, seg->data, seg->len);
-	if (ops == &framer_quiet || !ops->begins(seg->data, seg->len))
+	if (ops == &framer_quiet || !ops->restarts(seg->data, seg->len))
 		return NULL;
 	f = shadow_join(e->shadow, key, &leg, seg, now, out);
 	if (f != NULL)
@@ -153,7 +155,7 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 		return ENGINE_CLIENT;
 	}
 	f = shadow_find(e->shadow, key);
-	if (f == NULL)
+	if (f == NULL || (seg->len > 0 && shadow_is_newer(f, seg)))
 		f = join(e, key, seg, now, out);
 	if (f == NULL) {
 		e->stats.count.no_flow++;

@@ -198,7 +198,6 @@ static int confine(int fd, const struct place *place, struct errbuf *e)
 {
 	struct sandbox s = { .needs = SANDBOX_BROKER | SANDBOX_MAKE,
 			     .sink = -1,
-			     .ring = { -1, -1 },
 			     .broker = fd };
 	struct sandbox_place at[BROKER_PATHS];
 	unsigned n = 0;

@@ -205,12 +205,6 @@ static void put_test(struct program *p, uint16_t code, uint32_t value,
 	    wanted ? UINT8_MAX : 0);
 }
 
-static void put_not(struct program *p, int fd)
-{
-	if (fd >= 0)
-		put_test(p, BPF_JEQ, (uint32_t)fd, false);
-}
-
 static void put_check(struct program *p, const struct check *c,
 		      const struct sandbox *s)
 {
@@ -240,9 +234,10 @@ static void put_check(struct program *p, const struct check *c,
 		put_test(p, BPF_JEQ, (uint32_t)s->broker, true);
 		break;
 	case NOT_WIRE:
-		put_not(p, s->sink);
-		for (unsigned i = 0; i < SANDBOX_RINGS; i++)
-			put_not(p, s->ring[i]);
+		if (s->sink >= 0)
+			put_test(p, BPF_JEQ, (uint32_t)s->sink, false);
+		for (unsigned i = 0; i < s->rings; i++)
+			put_test(p, BPF_JEQ, (uint32_t)s->ring[i], false);
 		break;
 	}
 }

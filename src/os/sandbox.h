@@ -30,12 +30,13 @@ enum {
  * struct sandbox - A process's needs
  * @needs:	SANDBOX_ bits
  * @sink:	The one socket that frames may be sent by; -1: none
- * @ring:	Sockets that only bring frames; -1: none
+ * @ring, @rings: Sockets that only bring frames
  * @broker:	The socket to the broker; -1: none
  */
 struct sandbox {
 	unsigned needs;
 	int sink;
+	unsigned rings;
 	int ring[SANDBOX_RINGS];
 	int broker;
 };

@@ -59,11 +59,12 @@ static uint32_t flows_of(uint32_t records)
 	return records / RECORDS_A_FLOW + 1;
 }
 
+/* @flows of flows_of(): at most 2^30 */
 static uint32_t buckets(uint32_t flows)
 {
 	uint32_t b = 64;
 
-	while (b < flows && b < UINT32_C(1) << 30)
+	while (b < flows)
 		b *= 2;
 	return b;
 }

@@ -24,6 +24,7 @@
  * An ICMP error goes against the packet that it is about. A part of a datagram
  * goes with its first part.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -203,10 +204,11 @@ static void unlink_conn(struct split *s, const struct conn *c)
 {
 	uint32_t *at = head_of(s, &c->key);
 
-	while (*at != 0 && &s->conn[*at - 1] != c)
+	while (&s->conn[*at - 1] != c) {
 		at = &s->conn[*at - 1].next;
-	if (*at != 0)
-		*at = c->next;
+		assert(*at != 0); /* it is in there */
+	}
+	*at = c->next;
 }
 
 /* A place in the table: a free one, or one that was not used of late. */

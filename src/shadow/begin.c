@@ -15,7 +15,9 @@
  *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
- * the mirror (I23).
+ * the mirror (I23). A mirror that swaps may show data of the new one first: what
+ * lies behind the older one's end is met in the middle, and the SYN is then one
+ * that is known.
  */
 #include <assert.h>
 #include <string.h>
@@ -128,21 +130,32 @@ static void supersede(struct shadow *s, struct flow *old, struct flow *f,
 	more_later(s, old);
 }
 
+/* The incarnation whose SYN has this number, of @f's tuple, @f or older. */
+static struct flow *incarnation(struct flow *f, uint32_t iss)
+{
+	const struct flow_key *key = f != NULL ? &f->key : NULL;
+
+	while (f != NULL &&
+	       (f->c_iss != iss || memcmp(&f->key, key, sizeof(*key)) != 0))
+		f = f->mirror_next;
+	return f;
+}
+
 struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			const struct shadow_leg *leg, const struct segment *seg,
 			uint64_t now, struct effects *out)
 {
 	struct flow *old = flow_find(s->flows, key);
-	struct flow *f;
+	struct flow *f = incarnation(old, seg->seq);
 
 	s->now = now;
 	/* Also if the capture showed it behind the first data, where the flow
-	 * was joined.
+	 * was joined; or behind the SYN of the next incarnation.
 	 */
-	if (old != NULL && old->c_iss == seg->seq) {
+	if (f != NULL) {
 		s->count.client_syn_again++;
-		old->last = now;
-		return old;
+		f->last = now;
+		return f;
 	}
 	f = flow_make(s, key, leg, seg, now, out);
 	if (f == NULL)
@@ -179,11 +192,19 @@ void prod_start(struct flow *f, uint32_t seq)
 	f->rst_ack = seq;
 }
 
+bool shadow_is_newer(const struct flow *f, const struct segment *seg)
+{
+	if (stream_has(&f->c, STREAM_ENDED))
+		return seq_le(stream_end(&f->c), seg->seq);
+	return (f->ev & EV_C_RST) != 0 && seq_lt(f->c.nxt, seg->seq);
+}
+
 struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 			 const struct shadow_leg *leg,
 			 const struct segment *seg, uint64_t now,
 			 struct effects *out)
 {
+	struct flow *old = shadow_find(s, key);
 	struct flow *f = flow_make(s, key, leg, seg, now, out);
 
 	s->now = now;
@@ -196,6 +217,8 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
 	f->untaken = true;
+	if (old != NULL)
+		supersede(s, old, f, now);
 	return f;
 }
 

@@ -14,6 +14,7 @@
 	X(flows_played)	     /* a SYN went to the SUT */                       \
 	X(flows_established) /* and was answered */                            \
 	X(flows_midstream)   /* begun by a made-up handshake */                \
+	X(flows_untaken)     /* the same; production took nothing of it */     \
 	X(flows_resumed)     /* the same, after a gap */                       \
 	X(flows_not_played)  /* no room for a flow */                          \
 	X(flows_waited)	     /* behind an older incarnation */                 \

@@ -133,6 +133,7 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 	f->end = (uint8_t)why;
 	f->ack_n = 0;
 	s->count.ended[why]++;
+	s->count.flows_untaken += f->untaken;
 	due_clear(f, DUE_RTO);
 	due_clear(f, DUE_DACK);
 	due_clear(f, DUE_SPONT);

@@ -84,7 +84,12 @@ struct pool *shadow_pool(struct shadow *s)
 
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key)
 {
-	return flow_find(s->flows, key);
+	struct flow *f = flow_find(s->flows, key);
+
+	/* If the newest is superseded, the one that did it has been freed, and
+	 * what still comes is of that one, or later (I23).
+	 */
+	return f != NULL && (f->flags & FLOW_SUPERSEDED) == 0 ? f : NULL;
 }
 
 /* --- the mirror --- */
@@ -164,8 +169,10 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & TCP_FIN) != 0 && (f->flags & FLOW_LOST) != 0)
 		f->ev |= EV_C_FIN; /* its place does not matter any more */
 	if ((seg->flags & TCP_FIN) != 0 && !stream_has(&f->c, STREAM_FIN)) {
-		f->rst_ack = seg->ack;
 		stream_fin(&f->c, seg->seq + seg->len);
+		/* One of an older incarnation is not taken. */
+		if (stream_has(&f->c, STREAM_FIN))
+			f->rst_ack = seg->ack;
 	}
 }
 

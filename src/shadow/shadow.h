@@ -99,7 +99,11 @@ void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now);
 /** shadow_pool() - The pool of all payload */
 struct pool *shadow_pool(struct shadow *s);
 
-/** shadow_find() - The newest incarnation on the mirror, or NULL */
+/**
+ * shadow_find() - The newest incarnation on the mirror
+ *
+ * Return: the flow; NULL: none, or only such as have been superseded
+ */
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key);
 
 /**
@@ -124,6 +128,13 @@ struct shadow_leg {
 struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			const struct shadow_leg *leg, const struct segment *seg,
 			uint64_t now, struct effects *out);
+
+/**
+ * shadow_is_newer() - Is a client's segment with data behind the end of @f?
+ *
+ * Then it belongs to a newer incarnation, whose SYN the mirror has not shown yet.
+ */
+bool shadow_is_newer(const struct flow *f, const struct segment *seg);
 
 /**
  * shadow_join() - A flow that is met in the middle, at the start of a message

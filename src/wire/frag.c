@@ -234,8 +234,8 @@ static bool place(struct slot *s, uint32_t off, bool more, const uint8_t *p,
 		return false;
 
 	there = units_there(s, first, after);
-	if (there == after - first) {
-		if (end > s->end || memcmp(s->data + off, p, len) != 0)
+	if (there == after - first) { /* so that @end is not beyond theirs */
+		if (memcmp(s->data + off, p, len) != 0)
 			return false;
 		if (!more)
 			s->last = true;

@@ -37,13 +37,15 @@ enum {
 #define OPT_MD5_LEN    18
 #define EXP_FASTOPEN   0xf989 /* RFC 7413 appendix A.1 */
 #define SACK_BLOCK_LEN 8
+static_assert((TCP_OPT_MAX - 2) / SACK_BLOCK_LEN <= TCP_SACK_MAX,
+	      "what the options hold fits");
 
 /* Read the SACK option of @len bytes at @p (RFC 2018 section 3). */
 static void read_sack(const uint8_t *p, size_t len, struct tcp_opts *o)
 {
 	size_t n = (len - 2) / SACK_BLOCK_LEN;
 
-	if (n == 0 || n > TCP_SACK_MAX || n * SACK_BLOCK_LEN != len - 2)
+	if (n == 0 || n * SACK_BLOCK_LEN != len - 2)
 		return;
 	o->sacks = (uint8_t)n;
 	for (size_t i = 0; i < n; i++) {

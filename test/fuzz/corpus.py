@@ -212,12 +212,45 @@ def options_inputs():
                 yield f"--{name} {value}".encode() + b"\0"
 
 
+def words_inputs():
+    """Command lines of send (last byte even) and prep (fuzz_words.c)."""
+    nets = ("10.0.0.0/8:10.9.0.0/16", "[fd00::/16]:[fd01::/16]", "80-90:8080",
+            "10.0.0.1:10.0.0.2", "02:00:00:00:00:01,02:00:00:00:00:02", "2.5",
+            "8100:3", "0x8100", "pad")
+    for last, source, base in (
+            (b"\0", "send_options.c", "-i a f.pcap"),
+            (b"\0", "send_edit.c", "-i a -I b f.pcap"),
+            (b"\1", "prep_args.c", "-i f.pcap -o f.cache -a client")):
+        with open(os.path.join(HERE, "../../src/cmd", source)) as f:
+            names = re.findall(r'^\t\{ "([a-z0-9-]+)"', f.read(), re.M)
+        yield base.encode() + last
+        for name in names:
+            yield f"--{name} {base}".encode() + last
+            for value in VALUES[:3] + nets:
+                yield f"--{name}={value} {base}".encode() + last
+
+
+def edit_inputs():
+    """Whole frames, each under some of the ways to rewrite (fuzz_edit.c)."""
+    heads = [bytes((0, 0, how, 40, ttl, 3, 0, port, nets, 12))
+             for how, ttl, port, nets in
+             ((0, 0, 0, 0), (0, 1, 0, 1), (16, 2, 1, 2), (32, 59, 0, 12),
+              (8, 7, 1, 15), (1, 0, 0, 0), (4, 0, 0, 3), (0x80, 3, 0, 0))]
+    n = 0
+    for frames in all_frames():
+        for link, f in frames:
+            if link == 1:
+                yield heads[n % len(heads)] + f[:INPUT_MOST]
+                n += 1
+
+
 INPUTS = {"fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs,
           "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,
           "fuzz_sutwire": sutwire_inputs, "fuzz_tcpopt": tcpopt_inputs,
           "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,
+          "fuzz_edit": edit_inputs, "fuzz_words": words_inputs,
           "fuzz_journal": pcap_inputs}
 
 

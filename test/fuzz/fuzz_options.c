@@ -41,22 +41,19 @@ static void check_refused(const struct options *o, const struct options *was,
 	assert(e->s[0] != '\0' && strlen(e->s) < sizeof(e->s));
 }
 
-static void check_taken(const struct options *o, unsigned cmd)
+/* Read again as rerun does, which does not know whose text it is. */
+static void check_taken(const struct options *o)
 {
 	static char text[TEXT_MOST], copy[TEXT_MOST], again[TEXT_MOST];
-	char *argv[WORDS_MOST];
 	struct options second;
 	struct errbuf e = { "" };
-	int n = options_text(o, text, sizeof(text)), words, r;
+	int n = options_text(o, text, sizeof(text));
 
 	assert(n >= 0 && strlen(text) == (size_t)n);
 	assert(options_text(o, copy, (size_t)n) == -ENOSPC);
-	memcpy(copy, text, (size_t)n + 1);
-	words = split(copy, argv);
-	if (words < 0) /* many maps and files: more words than we keep */
-		return;
-	r = options_parse(&second, words, argv, cmd, &e);
-	assert(r == 0);
+	assert(options_read(&second, text, OPTIONS_SHADOW | OPTIONS_REPLAY,
+			    &e) == 0);
+	second.replay = o->replay;
 	assert(options_text(&second, again, sizeof(again)) == n);
 	assert(strcmp(text, again) == 0);
 	assert(memcmp(&o->engine, &second.engine, sizeof(o->engine)) == 0);
@@ -65,7 +62,7 @@ static void check_taken(const struct options *o, unsigned cmd)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const unsigned cmds[] = { OPTIONS_SHADOW, OPTIONS_DOCTOR,
-					 OPTIONS_RERUN };
+					 OPTIONS_RERUN, OPTIONS_REPLAY };
 	static struct options o, was;
 	char *argv[WORDS_MOST];
 	struct errbuf e = { "" };
@@ -75,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size > 1024 || memchr(data, '@', size) != NULL)
 		return 0;
-	cmd = cmds[data[size - 1] % 3];
+	cmd = cmds[data[size - 1] % 4];
 	text = malloc(size);
 	if (text == NULL)
 		abort();
@@ -91,8 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_refused(&o, &was, &e, r);
 		if (r == 0 &&
 		    (options_check(&o, cmd, &e) == 0 || e.s[0] != '\0') &&
-		    cmd == OPTIONS_SHADOW)
-			check_taken(&o, cmd);
+		    (cmd & (OPTIONS_SHADOW | OPTIONS_REPLAY)) != 0)
+			check_taken(&o);
 	}
 	options_forget();
 	free(text);

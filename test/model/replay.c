@@ -16,6 +16,14 @@
  *	X EV LEG END C P S UNA NXT ACK	state after the step; "X -": no flow
  *	E		the run is over
  *
+ * and, from reuse.pml, where a tuple has several connections:
+ *
+ *	C N		the next I, U or F is of connection N; of U, the third
+ *			number is the port: 0 the client's own
+ *	S		all that was sent in the step, but bare acks, has been told
+ *	Y N LEG END EV SUPERSEDED OTHER_PORT	state of N; "Y N -": no flow
+ *	Z		two deadlines came at once: the rest of the run says nothing
+ *
  * Numbers are the model's units. A unit of the client is a request of REQUEST
  * bytes, one of a server ANSWER bytes, a FIN is one number; so every number of the
  * model is one number of the engine, relative to the initial one.
@@ -49,12 +57,13 @@ static const enum flow_end ends[] = {
 	FLOW_END_NONE,	      FLOW_END_CLOSED,	    FLOW_END_CLIENT_RST,
 	FLOW_END_PROD_RST,    FLOW_END_SUT_RST,	    FLOW_END_SUT_REFUSED,
 	FLOW_END_SYN_TIMEOUT, FLOW_END_NO_PROGRESS, FLOW_END_GAP,
-	FLOW_END_LATE_DATA,   FLOW_END_IDLE,
+	FLOW_END_LATE_DATA,   FLOW_END_IDLE,	    FLOW_END_REUSED,
 };
 
 #define ENDS (sizeof(ends) / sizeof(ends[0]))
 
 struct sent {
+	unsigned conn;
 	unsigned kind;
 	unsigned seq;
 	unsigned ack;
@@ -66,8 +75,12 @@ struct replay {
 	unsigned run;
 	unsigned plen[LENGTHS];
 	unsigned slen[LENGTHS];
-	unsigned fin[WHO_COUNT]; /* unit of the FIN, 0: not sent yet */
-	unsigned first;		 /* request that the SUT's leg begins with */
+	unsigned conn;	/* which one lines are of */
+	bool ambiguous; /* nothing of this run is compared any more */
+	unsigned fin[CONNS][WHO_COUNT]; /* unit of the FIN, 0: not sent yet */
+	struct flow *flow[CONNS];
+	uint64_t id[CONNS]; /* of that flow */
+	unsigned first;	    /* request that the SUT's leg begins with */
 	unsigned sent_n;
 	struct sent sent[SENT_MAX];
 	unsigned bad;
@@ -90,7 +103,7 @@ static void differs(struct replay *r, const char *what, unsigned model,
 static uint32_t number(const struct replay *r, enum who who, unsigned n)
 {
 	uint32_t size = who == WHO_CLIENT ? REQUEST : ANSWER;
-	unsigned fin = r->fin[who];
+	unsigned fin = r->fin[r->conn][who];
 
 	if (n == 0)
 		return 0;
@@ -158,7 +171,7 @@ static void input(struct replay *r, unsigned from, const struct sent *in)
 	struct line l = { .kind = LINE_SEGMENT, .who = who };
 
 	if (in->kind == FIN && who == WHO_SUT)
-		r->fin[who] = in->seq;
+		r->fin[r->conn][who] = in->seq;
 	l.flags = flags[in->kind];
 	l.seq = number(r, who, in->seq);
 	l.has_ack = (l.flags & TCP_ACK) != 0;
@@ -199,7 +212,7 @@ static unsigned kind_of(const struct effect *e)
 static void begin_leg(struct replay *r, unsigned first)
 {
 	r->first = first;
-	r->fin[WHO_SUT] = 0;
+	r->fin[r->conn][WHO_SUT] = 0;
 }
 
 /* What the engine sent since, against what the model did. */
@@ -282,6 +295,108 @@ static void compare_state(struct replay *r, const unsigned *x)
 		compare_number(r, "ack_sent", WHO_SUT, x[8], f->ack_sent);
 }
 
+/* --- several connections of one tuple --- */
+
+/* What the engine sent but bare acks, against what the model did. */
+static void compare_reuse(struct replay *r)
+{
+	struct world *w = r->w;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->seen && !r->failed; i++) {
+		const struct seen *s = &w->queue[i];
+		const struct sent *m = &r->sent[n];
+		uint32_t seq;
+
+		if (seen_is_ack(s))
+			continue;
+		if (n++ == r->sent_n) {
+			printf("# %s\n", seen_text(w, s));
+			differs(r, "segments sent", r->sent_n, n);
+			break;
+		}
+		r->conn = m->conn;
+		if (s->conn != &w->conn[m->conn]) {
+			differs(r, "its connection", m->conn,
+				(unsigned)(s->conn - w->conn));
+			break;
+		}
+		seq = s->e.seq - s->conn->iss[WHO_CLIENT];
+		if (kind_of(&s->e) != m->kind)
+			differs(r, kind_names[m->kind], m->kind,
+				kind_of(&s->e));
+		if (seq != number(r, WHO_CLIENT, m->seq))
+			differs(r, "its seq", number(r, WHO_CLIENT, m->seq),
+				seq);
+		if ((s->e.sport != s->conn->port) != (m->ack != 0))
+			differs(r, "its port", m->ack, s->e.sport);
+	}
+	if (n < r->sent_n)
+		differs(r, "segments sent", r->sent_n, n);
+	world_drop(w, w->seen);
+	r->sent_n = 0;
+}
+
+/* The flow of a connection, whatever newer one has its tuple by now. */
+static const struct flow *flow_of_conn(struct replay *r, unsigned n)
+{
+	struct flow *f = flow_of(r);
+
+	if (f != NULL && f->c_iss == r->w->conn[n].iss[WHO_CLIENT]) {
+		r->flow[n] = f;
+		r->id[n] = f->id;
+	}
+	f = r->flow[n];
+	return f != NULL && f->id == r->id[n] ? f : NULL;
+}
+
+static void compare_conn(struct replay *r, const char *line)
+{
+	const struct flow *f;
+	unsigned n, x[5];
+	int got = sscanf(line, "Y %u %u %u %u %u %u", &n, &x[0], &x[1], &x[2],
+			 &x[3], &x[4]);
+
+	if ((got != 1 && got != 6) || n == 0 || n >= CONNS) {
+		differs(r, "not a line of a trace", 0, 0);
+		return;
+	}
+	f = r->w->conn[n].used ? flow_of_conn(r, n) : NULL;
+	if ((f != NULL) != (got == 6)) {
+		differs(r, "there is a flow", got == 6, f != NULL);
+		return;
+	}
+	if (f == NULL)
+		return;
+	if (f->leg != x[0])
+		differs(r, "leg", x[0], f->leg);
+	if (x[1] >= ENDS || f->end != (unsigned)ends[x[1]])
+		differs(r, "end", x[1], f->end);
+	if (f->ev != x[2])
+		differs(r, "event bits", x[2], f->ev);
+	if (((f->flags & FLOW_SUPERSEDED) != 0) != (x[3] != 0))
+		differs(r, "superseded", x[3], f->flags);
+	if (f->leg >= LEG_SYN_SENT && (f->eport != f->key.cport) != (x[4] != 0))
+		differs(r, "another port", x[4], f->eport);
+}
+
+/* A line that only reuse.pml prints. */
+static void play_reuse(struct replay *r, const char *line)
+{
+	unsigned n;
+
+	if (sscanf(line, "C %u", &n) == 1 && n > 0 && n < CONNS) {
+		r->conn = n;
+		world_conn(r->w, n, 1);
+	} else if (line[0] == 'S' && !r->ambiguous) {
+		compare_reuse(r);
+	} else if (line[0] == 'Y' && !r->ambiguous) {
+		compare_conn(r, line);
+	} else if (line[0] == 'Z') {
+		r->ambiguous = true;
+	}
+}
+
 static void begin(struct replay *r)
 {
 	r->w = calloc(1, sizeof(*r->w));
@@ -290,12 +405,15 @@ static void begin(struct replay *r)
 	r->w->path = "trace";
 	world_defaults(r->w);
 	r->w->cfg.limits.pool = 1u << 18;
-	r->w->cfg.limits.flows = 16;
+	r->w->cfg.limits.flows = 64; /* 8 half-open */
 	r->w->cfg.shadow.shed = false;
 	r->w->cfg.shadow.sut_silent = 3600 * NS_PER_SEC;
 	r->w->cfg.shadow.idle = 30 * NS_PER_SEC;
 	world_conn(r->w, 1, 0);
 	memset(r->fin, 0, sizeof(r->fin));
+	memset(r->flow, 0, sizeof(r->flow));
+	r->conn = 1;
+	r->ambiguous = false;
 	r->first = 1;
 	r->sent_n = 0;
 	r->failed = false;
@@ -345,8 +463,9 @@ static void play(struct replay *r, const char *line)
 			begin(r);
 		return;
 	}
-	if (r->w == NULL || (r->failed && line[0] != 'E'))
+	if (r->w == NULL || ((r->failed || r->ambiguous) && line[0] != 'E'))
 		return;
+	s.conn = r->conn;
 	if (sscanf(line, "I %u %u %u %u %u", &who, &s.kind, &s.seq, &s.ack,
 		   &s.win) == 5) {
 		r->w->line++;
@@ -355,7 +474,8 @@ static void play(struct replay *r, const char *line)
 			input(r, who, &s);
 	} else if (sscanf(line, "F %u %u", &who, &s.seq) == 2) {
 		if (who <= 1)
-			r->fin[who == 0 ? WHO_CLIENT : WHO_PROD] = s.seq;
+			r->fin[r->conn][who == 0 ? WHO_CLIENT : WHO_PROD] =
+				s.seq;
 	} else if (sscanf(line, "T %u", &who) == 1) {
 		world_advance(r->w, r->w->now + who * NS_PER_MS + SLACK);
 	} else if (sscanf(line, "U %u %u %u %u", &s.kind, &s.seq, &s.ack,
@@ -366,6 +486,8 @@ static void play(struct replay *r, const char *line)
 		state(r, line);
 	} else if (line[0] == 'E') {
 		finish(r);
+	} else {
+		play_reuse(r, line);
 	}
 }
 

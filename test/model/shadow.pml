@@ -1486,9 +1486,9 @@ inline shadow_client() {
 			fi;
 			if
 			:: !c_fink ->
-				rst_ack = m_ack;
 				if
 				:: m_seq >= c_nxt ->
+					rst_ack = m_ack;
 					c_fink = 1;
 					c_fin = m_seq;
 					c_ended = (c_nxt == c_fin)

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
+from again import derived, first_difference, rerun  # noqa: E402
 
 MANY = 10000  # connections of the large capture
 MATERIAL = os.environ.get("MATERIAL", "")
@@ -51,9 +52,9 @@ def ports(frame):
     return struct.unpack_from(">HH", frame, at)
 
 
-def capture(l, prod, drive, snap=0):
+def capture(l, prod, drive, snap=0, expr="tcp port 80"):
     """What tcpdump saw of `drive`, as a file that outlives the lab."""
-    d = l.dump("us", "mon0", "tcp port 80", snap=snap)
+    d = l.dump("us", "mon0", expr, snap=snap)
     drive(l)
     l.settle(prod)
     l.dumped(d)
@@ -62,14 +63,14 @@ def capture(l, prod, drive, snap=0):
     return path
 
 
-def replay(l, path, *args, seconds=60, compare="equivalent"):
+def replay(l, path, *args, seconds=60, compare="equivalent", port=80):
     """Runs it to its end: (Understudy, seconds that it took)."""
     l.files += 1
     jsonl = l.path("us%d.jsonl" % l.files)
     began = time.monotonic()
     us = lab.Understudy(l, [lab.BINARY, "replay", "-r", path, "--sut-dev",
-                            "eth1", "--map", l.map(), "--compare", compare,
-                            "--json", jsonl, *args], jsonl)
+                            "eth1", "--map", l.map(port), "--compare",
+                            compare, "--json", jsonl, *args], jsonl)
     us.wait(seconds)
     return us, time.monotonic() - began
 
@@ -308,8 +309,58 @@ def first_flows(t):
                 r["replay"]["records"], "records beyond")
 
 
+def dns(t, family, loops, *args):
+    """Datagrams: each query of the capture reaches the SUT, once a repetition."""
+    with lab.Lab(family=family) as l:
+        prod, sut = l.unbound("prod"), l.unbound("sut")
+        answered = []
+        path = capture(l, prod, lambda l: answered.append(l.queries(300)),
+                       expr="udp port 53")
+        t.equal(answered[0][1].strip(), "answered 300", "the client")
+        us, took = replay(l, path, "--loop", str(loops), *args, port=53)
+        r = sound(t, l, us)
+        l.settle(sut)
+        said("DNS, IPv%d, --loop %d %s" % (family, loops, " ".join(args)), us,
+             took, r)
+        asked, got = (collections.Counter(l.names(p.log))
+                      for p in (prod, sut))
+        t.equal(got, collections.Counter({k: n * loops
+                                          for k, n in asked.items()}),
+                "queries at the SUT")
+        t.equal((sum(asked.values()), r["datagrams"]["udp_answered"],
+                 r["verdicts"]["different"], r["verdicts"]["not_compared"]),
+                (300, 300 * loops, 0, 0),
+                "asked, answered, different, not compared")
+        t.equal((r["replay"]["records"], r["replay"]["flows_cut"],
+                 r["replay"]["records_no_flow"]), (600, 0, 0),
+                "records, flows cut, records of no connection")
+        # Each costs 200 ms; some may be forced on a machine that stands still.
+        t.check(r["replay"]["gates_forced"] < 50, "gates: %s" % r["replay"])
+
+
+def cut_datagrams(t):
+    """What a short snaplen cut off is counted, and never sent as if whole."""
+    with lab.Lab() as l:
+        prod, sut = l.unbound("prod"), l.unbound("sut")
+        path = capture(l, prod, lambda l: l.queries(40), expr="udp port 53")
+        rows = records(path)
+        at = [i for i, x in enumerate(rows) if struct.unpack_from(
+            ">H", x[3], ETHERNET + 22)[0] == 53]
+        for i in at[:10]:
+            rows[i] = rows[i][:3] + (rows[i][3][:50],)
+        write(path, rows)
+        us, took = replay(l, path, port=53)
+        r = sound(t, l, us)
+        l.settle(sut)
+        said("ten queries cut", us, took, r)
+        t.equal((len(l.names(sut.log)), r["replay"]["records_cut"],
+                 r["datagrams"]["udp_answered"]), (30, 10, 30),
+                "queries at the SUT, records cut, answered")
+        t.equal(r["datagrams"]["udp_query_cut"], 10, "queries cut")
+
+
 def journal(t, *args):
-    """rerun sends the same bytes as replay has."""
+    """rerun sends the same bytes as replay has, and reports the same."""
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         path = capture(l, prod, both(keep(20), each(50)))
@@ -322,6 +373,12 @@ def journal(t, *args):
         t.equal(again.returncode, 0, "rerun: " + again.stdout + again.stderr)
         n = re.search(r"(\d+) emitted", again.stdout)
         t.check(n and int(n[1]) >= r["requests"]["answered"], again.stdout)
+        with open(us.jsonl) as f:
+            live = derived(f)
+        with open(out, "rb") as f:
+            code, lines, _ = rerun(lab.BINARY, f.read())
+        wrong = first_difference(live, lines)
+        t.check(code == 0 and lines and not wrong, "the report: " + wrong)
 
 
 def cut_file(t):
@@ -443,6 +500,17 @@ TESTS = [
     ("--index is full", full_index),
     ("options that contradict each other", refused),
 ]
+if shutil.which("unbound"):
+    TESTS += [
+        ("DNS", dns, 4, 1),
+        ("DNS, IPv6, --multiplier", dns, 6, 1, "--multiplier", "10"),
+        ("DNS, --fast", dns, 4, 1, "--fast"),
+        ("DNS, --loop", dns, 4, 3),
+        ("DNS, IPv6, --fast --loop", dns, 6, 2, "--fast"),
+        ("DNS, queries cut", cut_datagrams),
+    ]
+else:
+    print("# DNS: not played, unbound is not installed")
 if MATERIAL:
     TESTS += [("captures of others", material)]
 else:

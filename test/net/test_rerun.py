@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A journal makes the engine send the same bytes again, and rerun would notice.
+"""A journal makes the engine send the same bytes again and report the same, and
+rerun would notice.
 
 Runs are live; their journals are then changed by hand, byte by byte, and must be
 found out.
@@ -11,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
+import again  # noqa: E402
 import lab  # noqa: E402
 
 CLIENT, EMITTED = 0, 3  # interfaces of the file
@@ -21,15 +23,31 @@ def rerun(*files, stdin=subprocess.DEVNULL):
                           text=True, timeout=120, stdin=stdin)
 
 
-def record(l, drive, *args):
+def record(l, drive, *args, sut=""):
     """Journal of a run in which `drive` was done."""
     journal = l.path("run.pcapng")
-    prod, sut = l.nginx("prod"), l.nginx("sut")
+    prod, sut = l.nginx("prod"), l.nginx("sut", sut)
     us = l.understudy("-w", journal, *args)
     drive(l)
     l.settle(prod, sut)
     us.finish()
+    with open(us.jsonl) as f:
+        l.live_lines = again.derived(f)
     return journal
+
+
+def reports_the_same(t, l, journal):
+    """--json: the lines are the live run's."""
+    path = l.path("again.jsonl")
+    r = rerun("--json", path, journal)
+    t.equal(r.returncode, 0, "exit code; " + r.stdout + r.stderr)
+    with open(path) as f:
+        lines = again.derived(f)
+    wrong = again.first_difference(l.live_lines, lines)
+    t.check(lines and not wrong, "live and rerun: " + wrong)
+    t.equal(os.stat(path).st_mode & 0o777, 0o600, "its mode")
+    t.equal(rerun("--json", path, journal).returncode, 2,
+            "exit code over a file that is there")
 
 
 def keepalive(l):
@@ -51,7 +69,17 @@ def is_equal(t, journal, least):
 
 def equal(t, drive, least, *args):
     with lab.Lab() as l:
-        is_equal(t, record(l, drive, *args), least)
+        journal = record(l, drive, *args)
+        is_equal(t, journal, least)
+        reports_the_same(t, l, journal)
+
+
+def differences(t):
+    """A SUT that answers otherwise: each difference is told again."""
+    with lab.Lab() as l:
+        journal = record(l, keepalive, sut="location = /b100 { return 404; }")
+        t.equal(len(l.live_lines), 31, "30 differences and a report")
+        reports_the_same(t, l, journal)
 
 
 def piped(t):
@@ -63,7 +91,9 @@ def piped(t):
 
 def lossy(t):
     with lab.Lab(loss=50) as l:
-        is_equal(t, record(l, load), 100)
+        journal = record(l, load)
+        is_equal(t, journal, 100)
+        reports_the_same(t, l, journal)
 
 
 def rotated(t):
@@ -147,6 +177,7 @@ lab.main([
     ("load", equal, load, 1000),
     ("level timing", equal, keepalive, 30, "--level", "timing"),
     ("a mirror that loses frames", lossy),
+    ("differences", differences),
     ("several files", rotated),
     ("a capture played to nobody", from_a_capture),
     ("a changed byte is found out", found_out),

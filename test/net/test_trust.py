@@ -280,6 +280,33 @@ def intruder(t):
         lab.isolated(t, l)
 
 
+def doctor(t):
+    """doctor is under it before it looks at a byte, and still says all."""
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        p = l.spawn("us", [lab.BINARY, "doctor", "-i", "mon0", "--sut-dev",
+                           "eth1", "--map", l.map()], out=l.path("doctor"),
+                    err=l.path("doctor.err"))
+        end = time.monotonic() + 20
+        while time.monotonic() < end and p.poll() is None and \
+                status(p.pid)["Seccomp"] != "2":
+            time.sleep(0.01)
+        t.equal(confined(t, p.pid, NOBODY, "doctor"), 1, "threads")
+        if platform.machine() == "x86_64":
+            ghost = Intruder(p.pid)
+            t.equal(ghost.call(257, -100, "text", 0, 0, text=b"/etc/passwd"),
+                    -EPERM, "open")
+            ghost.leave()
+        while p.poll() is None and time.monotonic() < end:
+            l.client("keep", "/b100?id=q-1")
+        code = p.wait(20)
+        with open(l.path("doctor")) as f:
+            text = f.read()
+        t.equal(code, 0, "exit code: " + text)
+        t.check(text.endswith("all is well\n"), text)
+        lab.isolated(t, l)
+
+
 def capture_reader(t):
     """A capture or a journal that comes by a pipe, read by root or not."""
     uid = os.geteuid()
@@ -344,5 +371,6 @@ if __name__ == "__main__":
         ("--user and sudo", a_user),
         ("a terminal, and a stop", terminal),
         ("an intruder in the live process", intruder),
+        ("doctor", doctor),
         WITHOUT_ROOT,
     ])

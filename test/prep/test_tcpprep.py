@@ -95,6 +95,31 @@ def own_captures():
                         for p in hand(a, b)])
     yield "eompls", pcap([ETH + b"\x88\x47\0\1\1\xff\0\0\0\0" + e4(p)
                           for p in hand(a, b)])
+    syn, label = hand(a, b)[0], b"\0\1\1\xff"
+    mpls = lambda rest, kind=b"\x88\x47": pcap([ETH + kind + rest, e4(syn)])
+    yield "mpls_multi", mpls(label + syn, b"\x88\x48")
+    yield "mpls_six", mpls(label + ip6(1, 2, 6, tcp(1000, 80, 2)))
+    yield "mpls_channel", mpls(b"\0\0\xd1\xff" + syn)
+    yield "mpls_other", mpls(label + b"\x50" + syn)
+    yield "mpls_short", mpls(b"\0\1\0\xff\0")
+    yield "mpls_alone", mpls(b"\0\1\0\xff" + label)
+    for n in (0, 17, 18):
+        yield f"eompls_short{n}", mpls(label + b"\0" * n)
+    yield "qinq_short", pcap([ETH + b"\x88\xa8\0\1\x81\0\0", e4(syn)])
+    for name, link, header in (("sll", 113, b"\0" * 14 + b"\x08\0"),
+                               ("hdlc", 104, b"\x0f\0\x08\0"),
+                               ("ppp", 50, b"\xff\3\0\x21"), ("raw", 101, b"")):
+        yield name + "_short", pcap([header[:-1], header + syn], link)
+    yield "raw_none", pcap([b"", syn], 101)
+    yield "ppp_other", pcap([b"\xff\3\0\x57" + syn], 50)
+    juniper = lambda *rest: pcap([b"MGC" + r for r in rest], 178)
+    yield "juniper", juniper(*(b"\0" + e4(p) for p in hand(a, b)))
+    yield "juniper_ext", juniper(*(b"\x80\0\4abcd" + e4(p)
+                                   for p in hand(a, b)))
+    yield "juniper_long", juniper(b"\x80\xff\0abcd" + e4(syn))
+    yield "juniper_short", juniper(b"\0" + b"\0" * 19, b"\0a")
+    yield "juniper_no", pcap([b"MGX\0" + e4(syn), b"MGC", b"MXC\0" + e4(syn),
+                              b"XGC\0" + e4(syn)], 178)
     yield "six", pcap([e6(ip6(1, 2, 6, tcp(1000, 80, 2))),
                        e6(ip6(2, 1, 6, tcp(80, 1000, 0x12))),
                        e6(ip6(2, 1, 6, tcp(80, 1000, 0x12))),
@@ -123,6 +148,11 @@ def own_captures():
                        e4(ip4(c, b, 17, udp(7, 53, dns(0, 0x80))))])
     yield "icmp", pcap([e4(ip4(a, b, 1, b"\3\3\0\0" + b"\0" * 28)),
                         e4(ip4(b, a, 1, b"\3\1\0\0"))])
+    yield "icmp_other", pcap([e4(ip4(a, b, 1, b"\5\3\0\0" + b"\0" * 28)),
+                              e4(ip4(b, a, 1, b"\3\3\0\0"))])
+    yield "udp_other", pcap([e4(ip4(a, b, 17, udp(5, 6))),
+                             e4(ip4(b, a, 17, udp(53, 6))),
+                             e4(ip4(b, a, 17, udp(53, 6)))])
     yield "icmp_short", pcap([e4(ip4(a, b, 1, b"\3\3\0"))])
     for n in (0, 7, 8, 19):
         yield f"udp_short{n}", pcap([e4(ip4(a, b, 17, udp(1, 53)[:n]))])

@@ -167,8 +167,7 @@ static void got_request(struct place *p, uint32_t k)
 	/* Whom a full table has made us forget is met again in the middle; what
 	 * he repeats then cannot be known for a repetition.
 	 */
-	if (p->c->r[k].sut_once && !p->c->sim->profile->scarce && !p->c->odd &&
-	    !p->c->sim->profile->mirror)
+	if (p->c->r[k].sut_once && !p->c->sim->profile->scarce)
 		sim_fail(p->c->sim, p->c, "I12: request %u came twice", k);
 	p->c->r[k].sut_once = true;
 }

@@ -225,10 +225,9 @@ static void tell(const struct sums *n, double secs, uint64_t seeds)
 	       (unsigned long long)n->conns, (unsigned long long)n->frames,
 	       (unsigned long long)n->effects, secs, (double)seeds / secs,
 	       (double)n->conns / secs, (unsigned long long)n->bad);
-	if (n->known[0] + n->known[1] + n->known[2] > 0)
-		printf("# known not to hold: %llu begun inside of a message, "
-		       "%llu out of order, %llu ended early\n",
-		       (unsigned long long)n->known[KNOWN_BEGIN],
+	if (n->known[0] + n->known[1] > 0)
+		printf("# known not to hold: %llu out of order, %llu ended "
+		       "early\n",
 		       (unsigned long long)n->known[KNOWN_ORDER],
 		       (unsigned long long)n->known[KNOWN_WHOLE]);
 }

@@ -62,13 +62,20 @@ static void put(struct sim *s, struct link *l, struct pkt *p,
 	sim_at(s, at, name, p);
 }
 
+/* Does the mirror show nothing at all now? */
+static bool is_blind(const struct sim *s)
+{
+	return s->blind_every != 0 &&
+	       s->now % (s->blind_every + s->blind_for) >= s->blind_every;
+}
+
 /* Put @p on a wire; it takes the caller's hold. */
 static void carry(struct sim *s, enum link_name n, struct pkt *p,
 		  enum event_name name)
 {
 	struct link *l = &s->link[n];
 
-	if (chance(s, l->lose)) {
+	if (chance(s, l->lose) || (n == LINK_MIRROR && is_blind(s))) {
 		if (n == LINK_MIRROR && p->conn != NULL)
 			p->conn->whole = false;
 		sim_pkt(s, "lost", p);

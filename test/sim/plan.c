@@ -19,6 +19,11 @@ static const struct profile profiles[] = {
 	{ .name = "aborts", .aborts = true, .net = true, .reuse = true },
 	{ .name = "reuse", .reuse = true, .differ = true },
 	{ .name = "scarce", .scarce = true, .net = true, .aborts = true },
+	{ .name = "lossy",
+	  .mirror = true,
+	  .net = true,
+	  .differ = true,
+	  .lossy = true },
 	{ .name = "all",
 	  .net = true,
 	  .mirror = true,
@@ -192,6 +197,15 @@ static void plan_links(struct sim *s)
 		one_in(r, 4) ? 0 : rng_below(r, one_in(r, 3) ? 4000 : 400);
 	s->link[LINK_MIRROR].swap = one_in(r, 3) ? 0 : rng_below(r, 1300);
 	s->link[LINK_MIRROR].twice = one_in(r, 3) ? 0 : rng_below(r, 1300);
+	if (!s->profile->lossy)
+		return;
+	/* 10 to 40 of 100, or few but for long at a time, or both. */
+	if (!one_in(r, 3))
+		s->link[LINK_MIRROR].lose = 6554 + rng_below(r, 19660);
+	if (one_in(r, 2))
+		return;
+	s->blind_every = ms(r, 4000) + 100 * NS_PER_MS;
+	s->blind_for = one_in(r, 3) ? ms(r, 3000) : ms(r, 50);
 }
 
 static void plan_engine(struct sim *s)

@@ -280,7 +280,6 @@ struct conn {
 	bool slow;
 	bool begun;
 	bool over;
-	bool odd; /* was resumed inside of a message */
 	struct request r[REQ_MAX];
 	struct tcp c;
 	struct tcp p;
@@ -402,6 +401,7 @@ struct profile {
 	bool reuse;
 	bool scarce;
 	bool differ;
+	bool lossy; /* the mirror loses much, now and then all for seconds */
 };
 
 /** struct held - A frame that waits for the engine's next turn */
@@ -412,7 +412,6 @@ struct held {
 
 /* What is known not to hold; README.md says why. Counted and told. */
 enum known {
-	KNOWN_BEGIN, /* resumed inside of a message */
 	KNOWN_ORDER, /* I16b where a flow was resumed */
 	KNOWN_WHOLE, /* ended early beside a bad SUT or a bad mirror */
 	KNOWN_COUNT
@@ -488,7 +487,9 @@ struct sim {
 	struct held *sut_q;
 	uint32_t mirror_n, mirror_cap;
 	uint32_t sut_n, sut_cap;
-	uint32_t unsent; /* chance in 1/65536 that the sink fails */
+	uint32_t unsent;      /* chance in 1/65536 that the sink fails */
+	uint64_t blind_every; /* the mirror is blind so often, ns; 0: never */
+	uint64_t blind_for;
 	bool pinned;
 	bool mute_sut; /* the whole SUT is silent for a while */
 	bool stop_early;

@@ -577,6 +577,182 @@ static void test_pointers_in_a_circle(void)
 	      0);
 }
 
+/* Names that differ by a letter, by a label's length, by a number of labels. */
+static void test_other_names(void)
+{
+	static const struct {
+		const char *name;
+		bool same;
+	} rows[] = {
+		{ "ns1.LAB", true },	{ "ns2.lab", false },
+		{ "ns11.lab", false },	{ "ns1", false },
+		{ "ns1.lab.x", false }, { "[s1.lab", false },
+		{ "NS1.lab", true },	{ "", false },
+	};
+	struct msg base = begin(0x8180, "a.b"), p = base;
+
+	named(&p, 1, "*", 2, 0, "ns1.lab");
+	p.b[p.n - 12]++; /* a TTL, so that the bytes are never equal */
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct msg s = base;
+
+		named(&s, 1, "*", 2, 0, rows[i].name);
+		CHECK_ROW((EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT) ==
+				  rows[i].same,
+			  rows[i].name);
+		CHECK_ROW((EQUIVALENT(s, p).verdict == VERDICT_EQUIVALENT) ==
+				  rows[i].same,
+			  rows[i].name);
+	}
+}
+
+/* PX (RFC 2163): a number, then two names. */
+static void test_both_names_of_px(void)
+{
+	static const char *const second[] = { "C.d", "C.e" };
+	struct msg base = begin(0x8180, "a.b"), p = base;
+
+	record(&p, 1, "*", 26, 1, 60);
+	u16(&p, 2 + 2 + 5);
+	u16(&p, 10);
+	name(&p, "*");
+	name(&p, "c.d");
+	for (size_t i = 0; i < ARRAY_SIZE(second); i++) {
+		struct msg s = base;
+
+		record(&s, 1, "*", 26, 1, 60);
+		u16(&s, 2 + 5 + 5);
+		u16(&s, 10);
+		name(&s, "A.b");
+		name(&s, second[i]);
+		CHECK(EQUIVALENT(p, s).verdict ==
+		      (i == 0 ? VERDICT_EQUIVALENT : VERDICT_DIFFERENT));
+	}
+}
+
+/* A record with other data is not looked for among those of another set. */
+static void test_other_data_before_another_set(void)
+{
+	struct msg base = begin(0x8180, "a.b"), p = base, s = base;
+
+	a_record(&p, "*", 60, 1);
+	a_record(&s, "*", 60, 2);
+	named(&p, 1, "*", 2, 0, "ns.a.b");
+	named(&s, 1, "*", 2, 0, "ns.a.b");
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	CHECK(EQUIVALENT(p, s).offset == 12 + 5 + 4);
+	/* One record twice is not two records. */
+	p = s = base;
+	a_record(&p, "*", 60, 1);
+	a_record(&p, "*", 60, 1);
+	a_record(&s, "*", 60, 1);
+	a_record(&s, "*", 60, 2);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	CHECK(EQUIVALENT(s, p).verdict == VERDICT_DIFFERENT);
+}
+
+/* Signatures too short to name the type that they cover. */
+static void test_short_signatures(void)
+{
+	static const char *const data[] = { "A", "AA", "AAA" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(data); k++) {
+			struct msg p = begin(0x8180, "a.b"), s = p;
+
+			text(&p, 46, 1, data[i]);
+			text(&s, 46, 1, data[k]);
+			p.b[p.n - strlen(data[i]) - 3]++; /* a TTL */
+			CHECK((EQUIVALENT(p, s).verdict ==
+			       VERDICT_EQUIVALENT) == (i == k));
+		}
+}
+
+static void test_options_of_opt(void)
+{
+	static const uint8_t cookie[] = { 0, 10, 0, 1, 5 };
+	static const uint8_t one[] = { 0, 15, 0, 2, 0, 7, 0, 10, 0, 1, 5 };
+	static const uint8_t alone[] = { 0, 15, 0, 2, 0, 7 };
+	static const uint8_t other[] = { 0, 15, 0, 2, 0, 8 };
+	static const uint8_t twice[] = { 0, 15, 0, 2, 0, 7, 0, 15, 0, 2, 0, 7 };
+	static const uint8_t cut[] = { 0, 15, 0, 3, 0, 7 };
+	static const uint8_t short_one[] = { 0, 15, 0 };
+	static const struct {
+		const char *name;
+		const uint8_t *data;
+		unsigned len;
+		bool same;
+	} rows[] = {
+#define ROW(what, same) { #what, what, sizeof(what), same }
+		ROW(one, true),	    ROW(alone, true), ROW(other, false),
+		ROW(twice, false),  ROW(cut, false),  ROW(short_one, false),
+		ROW(cookie, false),
+#undef ROW
+	};
+	struct msg base = simple(60, 1), p = base;
+
+	opt(&p, 1232, 0, one, sizeof(one));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct msg s = simple(61, 1);
+		struct msg t;
+
+		opt(&s, 1232, 0, rows[i].data, rows[i].len);
+		CHECK_ROW((EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT) ==
+				  rows[i].same,
+			  rows[i].name);
+		CHECK_ROW((EQUIVALENT(s, p).verdict == VERDICT_EQUIVALENT) ==
+				  rows[i].same,
+			  rows[i].name);
+		/* Whatever it is, it is the same as itself. */
+		t = simple(62, 1);
+		opt(&t, 1232, 0, rows[i].data, rows[i].len);
+		CHECK_ROW(EQUIVALENT(s, t).verdict == VERDICT_EQUIVALENT,
+			  rows[i].name);
+	}
+}
+
+/* Two OPT, or one in another section: the second one is a record as any. */
+static void test_opt_where_it_is_not_expected(void)
+{
+	struct msg p = simple(60, 1), s = simple(61, 1), t = simple(62, 1);
+
+	opt(&p, 1232, 0, "", 0);
+	opt(&s, 1232, 0, "", 0);
+	opt(&s, 1232, 0, "", 0);
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	record(&t, 1, "", 41, 1232, 0);
+	u16(&t, 0);
+	CHECK(EQUIVALENT(p, t).reason == REASON_HEADER);
+	s = simple(61, 1);
+	record(&s, 1, "", 41, 1232, 0);
+	u16(&s, 0);
+	CHECK(EQUIVALENT(s, t).verdict == VERDICT_EQUIVALENT);
+	/* Its owner is the root (RFC 6891 section 6.1.2), or it is another. */
+	s = simple(61, 1);
+	record(&s, 3, "x", 41, 1232, 0);
+	u16(&s, 0);
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+}
+
+static void test_numbers_of_questions(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+
+	name(&s, "a.b");
+	u16(&s, 1);
+	u16(&s, 1);
+	s.b[5] = 2;
+	CHECK(EQUIVALENT(p, s).reason == REASON_HEADER);
+	CHECK(EQUIVALENT(s, p).reason == REASON_HEADER);
+	CHECK(strcmp(EQUIVALENT(s, p).detail, "question") == 0);
+	/* None at all, as of a server that refuses to read. */
+	p.n = s.n = 12;
+	p.b[5] = s.b[5] = 0;
+	a_record(&p, "x", 60, 1);
+	a_record(&s, "x", 61, 1);
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -601,6 +777,15 @@ int main(void)
 		{ "bytes behind the last record",
 		  test_bytes_behind_the_last_record },
 		{ "pointers in a circle", test_pointers_in_a_circle },
+		{ "other names", test_other_names },
+		{ "both names of PX", test_both_names_of_px },
+		{ "other data before another set",
+		  test_other_data_before_another_set },
+		{ "signatures that are too short", test_short_signatures },
+		{ "options of OPT", test_options_of_opt },
+		{ "OPT where it is not expected",
+		  test_opt_where_it_is_not_expected },
+		{ "numbers of questions", test_numbers_of_questions },
 		{ "header", test_header },
 		{ "ID and question", test_id_and_question },
 		{ "OPT without cookies", test_opt_without_cookies },

@@ -438,6 +438,43 @@ static void fuzzing_hits_its_share(void)
 	free(p);
 }
 
+/* A tag of any kind hides no address, and the outermost can be taken away. */
+static void every_tag_is_looked_behind(void)
+{
+	static const uint16_t types[] = { 0x8100, 0x88a8, 0x9100 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		static const uint8_t to[4] = { 10, 7, 0, 0 };
+		struct edit_config c = { .on = true,
+					 .tos = -1,
+					 .tclass = -1,
+					 .flowlabel = -1,
+					 .vlan = EDIT_VLAN_DEL };
+		struct edit_stats st = { 0 };
+		uint32_t len;
+		uint8_t *p = make(true, 10, TCP_ACK, &len);
+		uint8_t *tagged = malloc(len + 4 + EDIT_ROOM);
+		struct decoded d;
+
+		c.src.n = 1;
+		c.src.net[0] = (struct edit_net){ .from = ipaddr_from4(to),
+						  .to = ipaddr_from4(to),
+						  .from_bits = 96 + 8,
+						  .to_bits = 96 + 16 };
+		memcpy(tagged, p, 12);
+		put_be16(tagged + 12, types[i]);
+		put_be16(tagged + 14, 5);
+		memcpy(tagged + 16, p + 12, len - 12);
+		len += 4;
+		CHECK(edit_frame(&c, &st, tagged, &len, len, 0) == 1);
+		CHECK(get_be16(tagged + 12) == 0x0800);
+		CHECK(decode(tagged, len, &d) == DECODE_TCP);
+		CHECK(get_be32(tagged + 26) == 0x0a070001);
+		free(tagged);
+		free(p);
+	}
+}
+
 static void other_links_get_a_header(void)
 {
 	static const uint16_t link[] = { LINK_RAW, LINK_SLL, LINK_SLL2,
@@ -483,6 +520,7 @@ int main(void)
 		{ "every length is survived", every_length_is_survived },
 		{ "lengths are mended", lengths_are_mended },
 		{ "errors are rewritten inside", errors_are_rewritten_inside },
+		{ "every tag is looked behind", every_tag_is_looked_behind },
 		{ "other links get a header", other_links_get_a_header },
 		{ "sequence numbers move together",
 		  sequence_numbers_move_together },

@@ -562,6 +562,32 @@ static void test_begins(void)
 			  (const char *)rows[i].in.p);
 }
 
+/* What may be the middle of a message is not believed. */
+static void test_restarts(void)
+{
+	static const struct {
+		struct bytes in;
+		bool want;
+	} rows[] = {
+		{ S("GET /"), true },
+		{ S("VERSION-CONTROL / HTTP/1.1\r\n"), true },
+		{ S("\r\nGET / HTTP/1.1\r\n"), false },
+		{ S("GET"), false },
+		{ S("ET / HTTP/1.1\r\n"), false },
+		{ S("0 HTTP/1.1"), false },
+		{ S("hello world"), false },
+		{ S("X-METHOD a HTTP/1.0\r\n"), false },
+		{ S("GET /\r\n"), false },
+		{ S("\r\n"), false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK_ROW(framer_http1.restarts(rows[i].in.p,
+						(uint32_t)rows[i].in.n) ==
+				  rows[i].want,
+			  (const char *)rows[i].in.p);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -579,6 +605,7 @@ int main(void)
 		{ "methods in a hole are not known",
 		  test_methods_in_a_hole_are_not_known },
 		{ "begins", test_begins },
+		{ "restarts", test_restarts },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

@@ -380,6 +380,60 @@ static void test_together(void)
 	}
 }
 
+/* Of `replay`: each is read, bounded, and reads back from the text. */
+static void test_replay_options(void)
+{
+	static const char *const bad[] = {
+		"--multiplier 0",
+		"--multiplier 0.0001",
+		"--multiplier -1",
+		"--multiplier x",
+		"--multiplier 1000000.1",
+		"--multiplier",
+		"--flows 4294967296",
+		"--flows -1",
+		"--concurrency 65537",
+		"--concurrency x",
+		"--loop 0",
+		"--loop 4294967296",
+		"--index 65535",
+		"--index 0",
+		"--index 99999999999999T",
+		"--fast=1",
+	};
+	struct options o, again;
+	struct errbuf e = { "" };
+	char text[TEXT_MAX];
+
+	CHECK(parse(&o, "-r f", OPTIONS_REPLAY, &e) == 0);
+	CHECK(o.multiplier == 1000 && !o.fast && o.flows == 0 &&
+	      o.concurrency == 0 && o.loop == 1 && o.index == 1u << 30);
+	CHECK(parse(&o,
+		    "-r f --multiplier 2.5 --flows 7 --concurrency 65536 "
+		    "--loop 3 --index 64K",
+		    OPTIONS_REPLAY, &e) == 0);
+	CHECK(o.multiplier == 2500 && o.flows == 7 && o.concurrency == 65536 &&
+	      o.loop == 3 && o.index == 65536);
+	o.replay = true;
+	CHECK(options_text(&o, text, sizeof(text)) > 0);
+	CHECK(options_read(&again, text, OPTIONS_SHADOW | OPTIONS_REPLAY, &e) ==
+	      0);
+	CHECK(again.multiplier == 2500 && again.flows == 7 &&
+	      again.concurrency == 65536 && again.loop == 3 &&
+	      again.index == 65536);
+	CHECK(parse(&o, "-r f --multiplier 0.001 --fast", OPTIONS_REPLAY, &e) ==
+	      0);
+	CHECK(o.multiplier == 1 && o.fast);
+	CHECK(parse(&o, "--multiplier 1000000", OPTIONS_REPLAY, &e) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CHECK_ROW(parse(&o, bad[i], OPTIONS_REPLAY, &e) == -22, bad[i]);
+		CHECK_ROW(e.s[0] != '\0', bad[i]);
+	}
+	CHECK(parse(&o, "--loop 2", OPTIONS_SHADOW, &e) == -22);
+	CHECK(parse(&o, "--json x f", OPTIONS_RERUN, &e) == 0);
+	CHECK(strcmp(o.json, "x") == 0 && o.files == 1);
+}
+
 static void test_subcommands(void)
 {
 	struct options o;
@@ -411,6 +465,7 @@ static const struct check_test tests[] = {
 	{ "quoted text reads back", test_quoted_text },
 	{ "files of options", test_option_files },
 	{ "options together", test_together },
+	{ "options of replay", test_replay_options },
 	{ "subcommands", test_subcommands },
 };
 

@@ -7,6 +7,7 @@
  */
 #include "pace/plan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,6 +197,47 @@ static void clients_of_repetitions_are_all_different(void)
 	}
 }
 
+/* A connection over IPv6, and what is of no connection at all. */
+static void six_and_none(void)
+{
+	struct plan_seen s = seen(1, 1, PLAN_CLIENT, 0, 0);
+	struct ipaddr ip;
+	struct rng rng = { 3 };
+
+	make(64, 0);
+	memset(s.tuple.client.b, 0x20, sizeof(s.tuple.client.b));
+	CHECK(plan_add(plan, &s) == PLAN_TAKEN);
+	s.tuple.client.b[15]++;
+	CHECK(plan_add(plan, &s) == PLAN_TAKEN);
+	ip = plan_client(plan, 1, 0);
+	CHECK(ipaddr_eq(&ip, &s.tuple.client));
+	for (unsigned i = 0; i < 50; i++) {
+		uint32_t loop = 1 + rng_below(&rng, UINT32_MAX - 1);
+		uint64_t n = (uint64_t)(loop - 1) * 2 + 1;
+
+		ip = plan_client(plan, 1, loop);
+		CHECK(memcmp(&ip, &plan_net6, 8) == 0);
+		CHECK(get_be32(ip.b + 8) == n >> 32);
+		CHECK(get_be32(ip.b + 12) == (uint32_t)n + 1);
+	}
+	memset(&s, 0, sizeof(s));
+	s.is = PLAN_CLIENT | PLAN_DATA | PLAN_CUT;
+	CHECK(plan_add(plan, &s) == PLAN_TAKEN);
+	CHECK(plan_flows(plan) == 2 && plan_count(plan) == 3);
+	CHECK(plan_record(plan, 2)->flow == PLAN_NONE);
+	CHECK(!plan_is_behind_cut(plan, 2));
+}
+
+static void too_little_memory(void)
+{
+	struct hash_key key = { { 1, 2 } };
+	struct arena a = { .size = plan_size(64) - 1 };
+
+	plan = NULL;
+	CHECK(plan_init(&plan, &a, 64, 0, &key) == -ENOMEM);
+	CHECK(plan == NULL && a.used == 0);
+}
+
 static void one_client_has_one_address(void)
 {
 	struct ipaddr a;
@@ -236,6 +278,8 @@ static const struct check_test tests[] = {
 	{ "a plan takes what it may", a_plan_takes_what_it_may },
 	{ "clients of repetitions are all different",
 	  clients_of_repetitions_are_all_different },
+	{ "IPv6, and records of no connection", six_and_none },
+	{ "too little memory", too_little_memory },
 	{ "one client has one address", one_client_has_one_address },
 	{ "time is scaled without overflow", time_is_scaled_without_overflow },
 };

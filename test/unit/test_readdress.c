@@ -163,6 +163,64 @@ static void a_later_fragment_has_no_ports(void)
 	free(f);
 }
 
+static void a_header_that_is_too_short_is_refused(void)
+{
+	struct ipaddr s, d, other = any_ip(true);
+	uint32_t len;
+	uint8_t *f = frame_of(true, true, &s, &d, &len);
+	uint8_t *was = malloc(len);
+
+	f[14] = 0x44;
+	memcpy(was, f, len);
+	CHECK(readdress(f, len, 14, true, &other) != 0);
+	CHECK(memcmp(was, f, len) == 0);
+	free(was);
+	free(f);
+}
+
+static void what_has_no_checksum_gets_none(void)
+{
+	for (int i = 0; i < 4; i++) {
+		bool four = (i & 1) != 0;
+		struct ipaddr s, d, other = any_ip(four);
+		uint32_t len;
+		uint8_t *f = frame_of(four, true, &s, &d, &len);
+		uint32_t l4 = 14 + (four ? 20 : 40);
+		uint8_t before[8];
+
+		if ((i & 2) != 0)
+			f[four ? 23 : 20] = 47; /* none that is known */
+		else
+			put_be16(f + l4 + 6, 0);
+		memcpy(before, f + l4, 8);
+		CHECK(readdress(f, len, 14, false, &other) == 0);
+		CHECK(memcmp(before, f + l4, 8) == 0);
+		free(f);
+	}
+}
+
+/* One of 65536 addresses makes a sum of 0, which would mean that there is none. */
+static void a_sum_of_zero_is_sent_as_ones(void)
+{
+	struct ipaddr s, d;
+	uint32_t len;
+	uint8_t *f = frame_of(true, true, &s, &d, &len);
+	unsigned ones = 0;
+
+	for (unsigned i = 0; i < 65536; i++) {
+		struct decoded got;
+
+		put_be16(s.b + 14, (uint16_t)i);
+		CHECK(readdress(f, len, 14, true, &s) == 0);
+		CHECK(get_be16(f + 40) != 0);
+		ones += get_be16(f + 40) == 0xffff;
+		if (i % 4096 == 0 || get_be16(f + 40) == 0xffff)
+			CHECK(decode(f, len, &got) == DECODE_UDP);
+	}
+	CHECK(ones > 0);
+	free(f);
+}
+
 static const struct check_test tests[] = {
 	{ "checksums stay right", checksums_stay_right },
 	{ "wrong ones stay wrong", wrong_ones_stay_wrong },
@@ -170,6 +228,10 @@ static const struct check_test tests[] = {
 	  what_was_cut_is_not_touched_behind_its_end },
 	{ "another version is refused", another_version_is_refused },
 	{ "a later fragment has no ports", a_later_fragment_has_no_ports },
+	{ "a header that is too short is refused",
+	  a_header_that_is_too_short_is_refused },
+	{ "what has no checksum gets none", what_has_no_checksum_gets_none },
+	{ "a sum of zero is sent as ones", a_sum_of_zero_is_sent_as_ones },
 };
 
 int main(void)

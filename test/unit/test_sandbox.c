@@ -66,7 +66,8 @@ static int enter(unsigned needs)
 {
 	struct sandbox s = { .needs = needs,
 			     .sink = sink,
-			     .ring = { ring, -1, -1, -1 },
+			     .rings = 1,
+			     .ring = { ring },
 			     .broker = -1 };
 	struct errbuf e = { "" };
 
@@ -472,7 +473,8 @@ static int thread_work(void)
 		return 4; /* prctl() is refused already: see enter() */
 	if (sandbox_calls(&(struct sandbox){ .needs = LIVE,
 					     .sink = sink,
-					     .ring = { ring, -1, -1, -1 },
+					     .rings = 1,
+					     .ring = { ring },
 					     .broker = -1 },
 			  NULL) != 0)
 		return 5;

@@ -139,13 +139,23 @@ static void attend(struct rig *r)
 	}
 }
 
+/* Each byte comes once and in order. */
 static void spans(struct rig *r, struct flow *f, enum who who,
 		  const struct segment *seg)
 {
+	static const uint32_t iss[] = { C_ISS, P_ISS, S_ISS };
+	const struct stream *st = who == WHO_CLIENT ? &f->c
+				  : who == WHO_PROD ? &f->p
+						    : &f->s;
+	uint32_t at = st->nxt;
 	struct span sp = { 0 };
 
-	while (shadow_span(r->s, f, who, seg, r->now, &sp))
-		;
+	while (shadow_span(r->s, f, who, seg, r->now, &sp)) {
+		CHECK(sp.seq == at && sp.len > 0);
+		CHECK(memcmp(sp.data, bytes + (at - iss[who]), sp.len) == 0);
+		at += sp.len;
+	}
+	CHECK(at == st->nxt);
 }
 
 static void push(struct rig *r, struct flow *f)
@@ -559,13 +569,12 @@ static void a_pool_beyond_all_memory_is_refused(void)
 	struct shadow *s = NULL;
 
 	for (size_t more = 0; more <= 4096; more += 4096) {
-		struct arena a = { .size = arena_need(shadow_size(&lim)) };
+		struct arena a = { .size = shadow_size(&lim) + more };
 
-		a.size += more;
-		a.base = aligned_alloc(ARENA_ALIGN, a.size);
+		a.base = aligned_alloc(ARENA_ALIGN, arena_need(a.size));
 		if (a.base == NULL)
 			abort();
-		memset(a.base, 0, a.size);
+		memset(a.base, 0, arena_need(a.size));
 		CHECK(shadow_init(&s, &a, &lim, &opt, &hash_key, 0) == -ENOMEM);
 		CHECK(s == NULL);
 		free(a.base);
@@ -684,6 +693,7 @@ static void a_full_table_plays_no_more(void)
 	struct segment seg;
 	struct rig r;
 	uint16_t port = CLIENT;
+	struct flow *f;
 
 	rig_init(&r);
 	r.lim.flows = 8;
@@ -691,11 +701,16 @@ static void a_full_table_plays_no_more(void)
 	for (; port < CLIENT + 6; port++)
 		open_flow(&r, port);
 	CHECK(count(&r)->victims == 0);
+	/* The oldest could resume, until it is the victim. */
+	f = shadow_any(r.s);
+	sut(&r, CLIENT, TCP_RST | TCP_ACK, 1, 1, 0);
+	CHECK(f->end == FLOW_END_SUT_RST && shadow_resumes(r.s, f));
 	for (; port < CLIENT + 8; port++) {
 		key.cport = port;
 		CHECK(syn_of(&r, &key, 0) != NULL);
 		CHECK(count(&r)->victims == port - (CLIENT + 5u));
 	}
+	CHECK(!shadow_resumes(r.s, f));
 	CHECK(count(&r)->victims_half_open == 1);
 	key.cport = port;
 	CHECK(syn_of(&r, &key, 0) == NULL);
@@ -842,8 +857,9 @@ static void all_legs_of_a_silent_sut_end(void)
 {
 	const uint16_t first = 2000;
 	const uint16_t n = 6000;
-	struct rig r;
 	uint64_t calls = 0;
+	struct rig r;
+	struct flow *f;
 
 	rig_init(&r);
 	r.opt.sut_silent = 10 * SEC;
@@ -852,26 +868,33 @@ static void all_legs_of_a_silent_sut_end(void)
 	r.sut = 1;
 	open_flow(&r, 1000);
 	r.sut = 0;
+	f = open_flow(&r, 1001); /* and it has closed */
+	client(&r, f, TCP_ACK | TCP_FIN, 1, 1, 0);
+	sut(&r, 1001, TCP_ACK | TCP_FIN, 1, 2, 0);
+	prod(&r, f, TCP_ACK | TCP_FIN, 1, 2, 0);
+	pass(&r, 200 * NS_PER_MS);
+	CHECK(f->leg == LEG_CLOSED);
 	for (uint16_t i = 0; i < n; i++)
 		syn(&r, (uint16_t)(first + i));
 	r.now += 15 * SEC;
-	while (count(&r)->ended[FLOW_END_SUT_SILENT] < n && calls++ < 2 * n) {
+	while (shadow_next_timeout(r.s) <= r.now && calls++ < 2 * n) {
 		struct effects out = { .n = 0 };
 
-		CHECK(shadow_next_timeout(r.s) <= r.now);
 		shadow_timeout(r.s, r.now, &out);
 		take(&r, &out);
 		attend(&r);
 	}
 	CHECK(count(&r)->ended[FLOW_END_SUT_SILENT] == n);
 	CHECK(count(&r)->sut_silences == 1);
+	CHECK(count(&r)->ended[FLOW_END_CLOSED] == 1);
 	CHECK(shadow_flows(r.s) == n + 1u);
-	CHECK(shadow_find(r.s, &(struct flow_key){ 0 }) == NULL);
 	rig_end(&r);
 }
 
-/* Without a flow nobody is waited for. */
-static void a_silent_sut_without_flows_needs_no_call(void)
+/* Its kernel acks, and its server says nothing: it stays silent for those who
+ * come, and without them nobody is waited for.
+ */
+static void a_mute_sut_without_flows_needs_no_call(void)
 {
 	struct rig r;
 	struct flow *f;
@@ -880,16 +903,22 @@ static void a_silent_sut_without_flows_needs_no_call(void)
 	r.opt.sut_silent = 10 * SEC;
 	r.opt.midstream = false;
 	rig_start(&r);
-	f = syn(&r, CLIENT);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	shadow_mark(r.s, f, WHO_CLIENT, C_ISS + 101, r.now);
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
+	prod(&r, f, TCP_ACK, 1, 101, 100);
+	shadow_mark(r.s, f, WHO_PROD, P_ISS + 101, r.now);
 	pass(&r, 20 * SEC);
 	CHECK(shadow_is_silent(r.s, 0) && f->leg == LEG_NONE);
+	shadow_heard(r.s, 0, r.now);
+	CHECK(shadow_is_silent(r.s, 0));
 	CHECK(shadow_next_timeout(r.s) <= r.now + SEC);
 	drop(&r, f);
-	shadow_heard(r.s, 0, r.now);
-	syn(&r, CLIENT);
-	pass(&r, 20 * SEC);
-	drop(&r, shadow_any(r.s));
-	CHECK(shadow_is_silent(r.s, 0) && shadow_flows(r.s) == 0);
+	CHECK(shadow_next_timeout(r.s) == UINT64_MAX);
+	f = syn(&r, CLIENT + 1);
+	CHECK(f->leg == LEG_SYN_SENT);
+	CHECK(shadow_next_timeout(r.s) <= r.now + SEC);
 	rig_end(&r);
 }
 
@@ -1031,6 +1060,228 @@ static void a_mark_of_production_is_taken_back_without_a_count(void)
 	rig_end(&r);
 }
 
+static void a_flow_met_in_the_middle_is_not_half_open(void)
+{
+	struct shadow_leg leg = { 0, SERVED, true };
+	struct rig r;
+
+	rig_init(&r);
+	r.lim.flows = 16; /* of which 2 may be half-open */
+	rig_start(&r);
+	for (uint16_t i = 0; i < 4; i++) {
+		struct flow_key key = key_of((uint16_t)(CLIENT + i), 0);
+		struct segment seg =
+			segment(&r, WHO_CLIENT, key.cport, TCP_ACK, 1, 1, 10);
+		struct effects out = { .n = 0 };
+
+		CHECK(shadow_join(r.s, &key, &leg, &seg, r.now, &out) != NULL);
+	}
+	CHECK(count(&r)->victims == 0 && count(&r)->flows_midstream == 4);
+	rig_end(&r);
+}
+
+/* Production had reset when the client's last message came. */
+static void a_resumed_flow_ends_as_production_had(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	for (int i = 0; i < 2; i++) {
+		rig_init(&r);
+		rig_start(&r);
+		f = open_flow(&r, CLIENT);
+		sut(&r, CLIENT, TCP_RST | TCP_ACK, 1, 1, 0);
+		CHECK(f->leg == LEG_NONE && shadow_resumes(r.s, f));
+		if (i == 0)
+			prod(&r, f, TCP_RST | TCP_ACK, 1, 1, 0);
+		else
+			client(&r, f, TCP_RST, 1, 0, 0);
+		clear(&r);
+		shadow_restart(r.s, f, C_ISS + 1, P_ISS + 1, true, r.now);
+		push(&r, f);
+		CHECK(sent(&r, CAUSE_SYN));
+		sut(&r, CLIENT, TCP_SYN | TCP_ACK, 0, 1, 0);
+		CHECK(sent(&r, CAUSE_RST) && f->leg == LEG_NONE);
+		CHECK(f->end ==
+		      (i == 0 ? FLOW_END_PROD_RST : FLOW_END_CLIENT_RST));
+		rig_end(&r);
+	}
+}
+
+/* Also where copies of different lengths overlap. */
+static void every_byte_comes_once(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	for (uint32_t seq = 901; seq > 1; seq -= 100) {
+		client(&r, f, TCP_ACK, seq, 1, 170);
+		prod(&r, f, TCP_ACK, seq, 1, 130);
+		sut(&r, CLIENT, TCP_ACK, seq, 1, 190);
+	}
+	client(&r, f, TCP_ACK, 1, 1, 110);
+	prod(&r, f, TCP_ACK, 1, 1, 120);
+	sut(&r, CLIENT, TCP_ACK, 1, 1, 130);
+	CHECK(f->c.nxt == C_ISS + 1071 && f->p.nxt == P_ISS + 1031);
+	CHECK(f->s.nxt == S_ISS + 1091);
+	CHECK(count(&r)->client_bytes == 1070);
+	rig_end(&r);
+}
+
+static void after_an_acked_fin_a_rst_goes_at_once(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK | TCP_FIN, 1, 1, 0);
+	CHECK(sent(&r, CAUSE_FIN));
+	client(&r, f, TCP_RST, 2, 0, 0);
+	CHECK(!sent(&r, CAUSE_RST)); /* the FIN has to arrive first */
+	sut(&r, CLIENT, TCP_ACK, 1, 2, 0);
+	CHECK(sent(&r, CAUSE_RST) && count(&r)->rst_deadline == 0);
+	CHECK(count(&r)->rst_held == 1);
+	rig_end(&r);
+}
+
+/* RFC 6298 section 2: us; and Karn's: what was sent twice is not timed. */
+static void round_trips_are_smoothed(void)
+{
+	struct rig r;
+	struct flow *f;
+	uint32_t seq = 1;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = syn(&r, CLIENT);
+	prod(&r, f, TCP_SYN | TCP_ACK, 0, 1, 0);
+	pass(&r, 1500 * NS_PER_MS);
+	CHECK(seen(&r, CAUSE_SYN_AGAIN, NULL) == 1);
+	sut(&r, CLIENT, TCP_SYN | TCP_ACK, 0, 1, 0);
+	CHECK(f->srtt_us == 0);
+	for (int i = 0; i < 3; i++, seq += 100) {
+		static const uint32_t us[] = { 8000, 16000, 1000 };
+		static const uint32_t srtt[] = { 8000, 9000, 8000 };
+		static const uint32_t var[] = { 4000, 5000, 5750 };
+
+		client(&r, f, TCP_ACK, seq, 1, 100);
+		r.now += us[i] * NS_PER_US;
+		sut(&r, CLIENT, TCP_ACK, 1, seq + 100, 0);
+		CHECK(f->srtt_us == srtt[i] && f->rttvar_us == var[i]);
+	}
+	/* Not less than 200 ms, and twice as long each time. */
+	clear(&r);
+	client(&r, f, TCP_ACK, seq, 1, 100);
+	pass(&r, 195 * NS_PER_MS);
+	CHECK(!sent(&r, CAUSE_DATA_AGAIN));
+	pass(&r, 10 * NS_PER_MS);
+	CHECK(seen(&r, CAUSE_DATA_AGAIN, NULL) == 1);
+	pass(&r, 385 * NS_PER_MS);
+	CHECK(seen(&r, CAUSE_DATA_AGAIN, NULL) == 1);
+	pass(&r, 25 * NS_PER_MS);
+	CHECK(seen(&r, CAUSE_DATA_AGAIN, NULL) == 2);
+	sut(&r, CLIENT, TCP_ACK, 1, seq + 100, 0);
+	CHECK(f->srtt_us == 8000 && f->tries == 0);
+	rig_end(&r);
+}
+
+/* An exchange is forgotten when it is judged, and the client's acks are past it
+ * on both sides.
+ */
+static void what_is_passed_is_retired(void)
+{
+	struct rig r;
+	struct flow *f;
+	struct exchange *x;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	x = shadow_mark(r.s, f, WHO_CLIENT, C_ISS + 101, r.now);
+	prod(&r, f, TCP_ACK, 1, 101, 200);
+	shadow_mark(r.s, f, WHO_PROD, P_ISS + 201, r.now);
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 50);
+	shadow_mark(r.s, f, WHO_SUT, S_ISS + 51, r.now);
+	x->flags |= X_JUDGED;
+	client(&r, f, TCP_ACK, 101, 200, 0);
+	shadow_retire(r.s, f);
+	CHECK(f->x.count == 1);
+	clear(&r);
+	client(&r, f, TCP_ACK, 101, 201, 0);
+	shadow_retire(r.s, f);
+	CHECK(f->x.count == 0 && f->x.head == NULL);
+	CHECK(f->ack_sent == S_ISS + 51);
+	rig_end(&r);
+}
+
+/* At level timing an ack ends where a frame of the SUT's ended (I9). */
+static void a_timed_ack_lies_on_a_frames_end(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	r.opt.timing = true;
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	prod(&r, f, TCP_ACK, 1, 101, 300);
+	pass(&r, 10 * NS_PER_MS);
+	for (uint32_t seq = 1; seq < 301; seq += 100)
+		sut(&r, CLIENT, TCP_ACK, seq, 101, 100);
+	client(&r, f, TCP_ACK, 101, 251, 0);
+	pass(&r, 30 * NS_PER_MS);
+	CHECK(f->ack_sent == S_ISS + 201);
+	client(&r, f, TCP_ACK, 101, 301, 0);
+	pass(&r, 30 * NS_PER_MS);
+	CHECK(f->ack_sent == S_ISS + 301);
+	rig_end(&r);
+}
+
+static void without_the_flag_nothing_is_acked(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	sut(&r, CLIENT, TCP_PSH, 1, 101, 0);
+	CHECK(f->snd_una == C_ISS + 1);
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
+	CHECK(f->snd_una == C_ISS + 101);
+	rig_end(&r);
+}
+
+/* Its place is lost, so that it need not have one to have ended. */
+static void a_fin_of_production_without_a_place_proves_the_clients(void)
+{
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
+	prod(&r, f, TCP_ACK, 1, 101, 100);
+	f->flags |= FLOW_PLOST;
+	prod(&r, f, TCP_ACK | TCP_FIN, 50, 102, 0);
+	CHECK(!stream_has(&f->p, STREAM_FIN) && (f->ev & EV_P_FIN) != 0);
+	CHECK(count(&r)->inferred_client_fin == 0);
+	pass(&r, 30 * NS_PER_MS);
+	CHECK(count(&r)->inferred_client_fin == 1);
+	CHECK(count(&r)->gap_client == 0 && sent(&r, CAUSE_FIN));
+	rig_end(&r);
+}
+
 /* How long after production the SUT got a request; never less than nothing. */
 static void behind_is_what_the_sut_acks_later(void)
 {
@@ -1093,8 +1344,8 @@ int main(void)
 		  any_frame_proves_a_sut_that_was_silent },
 		{ "all legs of a silent SUT end",
 		  all_legs_of_a_silent_sut_end },
-		{ "a silent SUT without flows needs no call",
-		  a_silent_sut_without_flows_needs_no_call },
+		{ "a mute SUT without flows needs no call",
+		  a_mute_sut_without_flows_needs_no_call },
 		{ "a network that is not answered is not played",
 		  a_network_that_is_not_answered_is_not_played },
 		{ "an IPv6 client stands for its /64",
@@ -1103,6 +1354,21 @@ int main(void)
 		  of_too_many_networks_the_oldest_is_tried_again },
 		{ "a mark of production's is taken back without a count",
 		  a_mark_of_production_is_taken_back_without_a_count },
+		{ "a flow met in the middle is not half-open",
+		  a_flow_met_in_the_middle_is_not_half_open },
+		{ "a resumed flow ends as production had",
+		  a_resumed_flow_ends_as_production_had },
+		{ "every byte comes once", every_byte_comes_once },
+		{ "after an acked FIN a RST goes at once",
+		  after_an_acked_fin_a_rst_goes_at_once },
+		{ "round trips are smoothed", round_trips_are_smoothed },
+		{ "what is passed is retired", what_is_passed_is_retired },
+		{ "a timed ack lies on a frame's end",
+		  a_timed_ack_lies_on_a_frames_end },
+		{ "without the flag nothing is acked",
+		  without_the_flag_nothing_is_acked },
+		{ "a FIN of production's without a place proves the client's",
+		  a_fin_of_production_without_a_place_proves_the_clients },
 		{ "behind is what the SUT acks later",
 		  behind_is_what_the_sut_acks_later },
 	};

@@ -21,6 +21,7 @@ static struct split *split;
 static struct bitcache states;
 static uint8_t *memory;
 static uint8_t state_memory[64];
+static uint8_t many_states[20000];
 static bool ports[PREP_PORTS];
 static uint64_t number;
 
@@ -132,6 +133,10 @@ static void what_the_first_bytes_say(void)
 		ROW("NTP server", 17, 123, 7000, "\44" N48, S2C, true),
 		ROW("NTP server, the other way", 17, 7000, 123, "\44" N48, S2C,
 		    true),
+		ROW("NTP, another mode", 17, 123, 7000, "\45" N48, C2S, false),
+		ROW("NTP, too short", 17, 123, 7000, "\44......", C2S, false),
+		ROW("another version of TLS", 6, 7000, 7001, "\26\4\1\0\5\1",
+		    C2S, false),
 		ROW("another protocol", 47, 7000, 7001, "GET / ", C2S, false),
 #undef ROW
 	};
@@ -317,6 +322,299 @@ static void both_tables_may_be_too_small(void)
 	CHECK(split_counters(split)->pushed_out > 0);
 }
 
+/* A connection that shows its client: @from opened it. */
+static void opened(uint8_t from, uint16_t sport, uint8_t to, uint16_t dport)
+{
+	struct peek p = packet(6, from, sport, to, dport);
+
+	p.flags = 2; /* SYN */
+	in(&p);
+}
+
+/* Room for many more connections than begin() makes. */
+static void begin_large(enum prep_mode mode)
+{
+	begin(mode);
+	CHECK(bitcache_init(&states, 2, many_states, sizeof(many_states), 1) ==
+	      0);
+}
+
+/* How hosts act elsewhere: one that is known says what the other is. */
+static void known_hosts_tell(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t from;
+		uint8_t to;
+		enum bitcache_fate fate;
+		enum split_level level;
+	} rows[] = {
+		{ "to a server", 9, 2, C2S, SPLIT_HOST },
+		{ "of a server", 2, 9, S2C, SPLIT_HOST },
+		{ "of a client", 1, 9, C2S, SPLIT_HOST },
+		{ "to a client", 9, 1, S2C, SPLIT_HOST },
+		{ "to a server, from above", 3, 4, S2C, SPLIT_HOST },
+		{ "both known", 1, 2, C2S, SPLIT_HOST },
+		{ "both known, turned", 2, 1, S2C, SPLIT_HOST },
+		{ "two servers", 3, 2, C2S, SPLIT_GUESS },
+		{ "two clients", 4, 1, C2S, SPLIT_GUESS },
+		{ "nobody known", 8, 9, C2S, SPLIT_GUESS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct peek p = packet(6, rows[i].from, 7000, rows[i].to, 7001);
+		uint32_t entry;
+
+		begin(PREP_BRIDGE);
+		opened(1, 6000, 2, 6001);
+		opened(4, 6000, 3, 6001);
+		entry = in(&p);
+		split_finish(split);
+		CHECK_ROW(split_fate(split, entry) == rows[i].fate,
+			  rows[i].name);
+		CHECK_ROW(split_counters(split)->level[rows[i].level] == 1,
+			  rows[i].name);
+	}
+}
+
+/* A host is a server if it was one --ratio times as often as a client. */
+static void the_ratio_decides_what_a_host_is(void)
+{
+	for (uint16_t served = 1; served <= 3; served++) {
+		struct peek p = packet(6, 1, 7000, 2, 7001);
+		uint32_t entry;
+
+		begin(PREP_BRIDGE); /* ratio 2 */
+		opened(2, 6000, 8, 6001);
+		for (uint16_t i = 0; i < served; i++)
+			opened(9, 6000 + i, 2, 6002);
+		entry = in(&p);
+		split_finish(split);
+		CHECK(split_fate(split, entry) == (served < 2 ? S2C : C2S));
+	}
+}
+
+/* Networks of servers, router mode: prefixes of 8 to 30 bits. */
+static void networks_of_servers_tell(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t from;
+		uint8_t to;
+		enum split_level level;
+	} rows[] = {
+		{ "beside a server", 250, 66, SPLIT_NETWORK },
+		{ "below all that are known", 1, 66, SPLIT_NETWORK },
+		{ "beside a server and a client", 130, 131, SPLIT_GUESS },
+		{ "beside nobody", 250, 1, SPLIT_GUESS },
+		{ "between both", 131, 66, SPLIT_NETWORK },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct peek p = packet(6, rows[i].from, 7000, rows[i].to, 7001);
+		uint32_t entry;
+
+		begin(PREP_ROUTER);
+		opened(128, 6000, 64, 6001);
+		opened(100, 6000, 65, 6001);
+		opened(128, 6000, 129, 6001);
+		entry = in(&p);
+		split_finish(split);
+		CHECK_ROW(split_fate(split, entry) == C2S, rows[i].name);
+		CHECK_ROW(split_counters(split)->level[rows[i].level] == 1,
+			  rows[i].name);
+	}
+}
+
+/* Tables that are full: no more is learnt, and questions are answered at once. */
+static void full_tables_of_questions(void)
+{
+	for (int router = 0; router < 2; router++) {
+		begin_large(router ? PREP_ROUTER : PREP_BRIDGE);
+		for (uint8_t i = 0; i < 100; i++)
+			opened(200, 6000, i, 6001);
+		for (uint16_t i = 0; i < 100; i++) {
+			struct peek p = packet(6, 201, 7000 + i, 1, 7001);
+
+			in(&p);
+		}
+		/* 64 places of each, of which three quarters are used. */
+		split_finish(split);
+		CHECK(split_counters(split)->unlearnt == 52 + 53);
+		CHECK(split_counters(split)->early == 100 - 64);
+		CHECK(split_counters(split)->level[SPLIT_HANDSHAKE] == 100);
+		CHECK(split_counters(split)->level[SPLIT_NETWORK] ==
+		      (router ? 64 : 0));
+		CHECK(split_counters(split)->level[SPLIT_HOST] ==
+		      (router ? 36 : 100));
+	}
+}
+
+/* SYNs of one tuple: which of them opens another connection? */
+static void a_syn_of_the_other_side(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t flags; /* of the answer to the first SYN; 0: none */
+		bool back;     /* the second SYN is the other side's */
+		bool error;    /* it stands in an ICMP error */
+		bool opens;
+	} rows[] = {
+		{ "again", 0x12, false, false, false },
+		{ "crossing", 0, true, false, false },
+		{ "the other way", 0x12, true, false, true },
+		{ "the other way, after data only", 0x10, true, false, true },
+		{ "in an error", 0x12, true, true, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct peek p = packet(6, A, 7000, B, 7001);
+		struct peek q = packet(6, B, 7001, A, 7000);
+		uint32_t first;
+
+		begin(PREP_BRIDGE);
+		p.flags = 2;
+		first = in(&p);
+		q.flags = rows[i].flags;
+		if (q.flags != 0)
+			in(&q);
+		q.flags = p.flags = 2;
+		q.error = p.error = rows[i].error;
+		CHECK_ROW((in(rows[i].back ? &q : &p) >> 1 != first >> 1) ==
+				  rows[i].opens,
+			  rows[i].name);
+		split_finish(split);
+		CHECK_ROW(split_fate(split, first) == C2S, rows[i].name);
+	}
+}
+
+/* What follows a datagram's first part goes with it, and with no other. */
+static void parts_of_datagrams(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t from;
+		uint8_t to;
+		uint8_t proto;
+		uint32_t id;
+		bool error;
+		uint64_t lost;
+	} rows[] = {
+		{ "its part", A, B, 17, 7, false, 0 },
+		{ "of another number", A, B, 17, 8, false, 1 },
+		{ "of another protocol", A, B, 6, 7, false, 1 },
+		{ "from another", 3, B, 17, 7, false, 1 },
+		{ "to another", A, 3, 17, 7, false, 1 },
+		{ "in an error", A, B, 17, 7, true, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct peek p = packet(17, A, 7000, B, 7001);
+		uint32_t first, second;
+
+		begin(PREP_BRIDGE);
+		p.fragment = true;
+		p.frag_id = 7;
+		first = in(&p);
+		p = packet(rows[i].proto, rows[i].from, 0, rows[i].to, 0);
+		p.depth = PEEK_IP;
+		p.fragment = true;
+		p.first = false;
+		p.frag_id = rows[i].id;
+		p.error = rows[i].error;
+		second = in(&p);
+		CHECK_ROW((first == second) ==
+				  (rows[i].lost == 0 && !rows[i].error),
+			  rows[i].name);
+		CHECK_ROW(split_counters(split)->lost_fragments == rows[i].lost,
+			  rows[i].name);
+	}
+}
+
+/* More datagrams in parts than are remembered: the newest of a place stays. */
+static void many_datagrams_in_parts(void)
+{
+	struct peek p = packet(17, A, 7000, B, 7001);
+	uint64_t lost;
+
+	for (int what = 0; what < 3; what++) {
+		begin(PREP_BRIDGE);
+		p.fragment = true;
+		for (uint32_t i = 0; i < 2 * 20000; i++) {
+			struct ipaddr *end = what == 1 ? &p.src : &p.dst;
+
+			p.first = i < 20000;
+			p.depth = p.first ? PEEK_PORTS : PEEK_IP;
+			p.frag_id = 7;
+			if (what == 0)
+				p.frag_id = i;
+			else
+				*end = (struct ipaddr){
+					{ 0x20, 1, [13] = i >> 16 & 255,
+					  [14] = i >> 8 & 255, [15] = i & 255 }
+				};
+			if (what > 0)
+				p.icmp = 0;
+			CHECK(bitcache_init(&states, 2, many_states,
+					    sizeof(many_states), 1) == 0);
+			in(&p);
+		}
+		lost = split_counters(split)->lost_fragments;
+		CHECK(lost == 20000);
+	}
+}
+
+static void an_error_says_nothing_of_its_sender(void)
+{
+	struct peek p = packet(1, A, 0, B, 0);
+
+	p.depth = PEEK_IP;
+	p.icmp = 4;
+	alone(&p, C2S, SPLIT_GUESS, "no echo");
+	p = packet(6, A, 7000, B, 7001);
+	p.icmp = 4;
+	p.error = true;
+	p.flags = 2;
+	alone(&p, S2C, SPLIT_GUESS, "an error");
+}
+
+static void addresses_that_are_picked(void)
+{
+	static const struct prep_net net = { { 10, 0, 0, 4 }, 30, false };
+	static const struct prep_net six = { { 10, 0, 0, 4 }, 30, true };
+	static const struct {
+		enum prep_pick pick;
+		uint8_t from;
+		uint8_t to;
+		bool in;
+	} rows[] = {
+		{ PICK_SOURCE, 4, 9, true },  { PICK_SOURCE, 9, 4, false },
+		{ PICK_SOURCE, 7, 9, true },  { PICK_SOURCE, 8, 9, false },
+		{ PICK_SOURCE, 3, 9, false }, { PICK_DEST, 9, 6, true },
+		{ PICK_DEST, 6, 9, false },   { PICK_BOTH, 5, 6, true },
+		{ PICK_BOTH, 5, 9, false },   { PICK_BOTH, 9, 5, false },
+		{ PICK_EITHER, 5, 9, true },  { PICK_EITHER, 9, 5, true },
+		{ PICK_EITHER, 9, 8, false }, { PICK_FILTER, 9, 8, true },
+		{ PICK_ALL, 9, 8, true },
+	};
+
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(rows); i++) {
+		const size_t k = i / 4;
+		struct peek p = packet(6, rows[k].from, 7000, rows[k].to, 7001);
+		bool all =
+			rows[k].pick == PICK_ALL || rows[k].pick == PICK_FILTER;
+		bool want = rows[k].in;
+
+		begin(PREP_BRIDGE);
+		rules.pick = rows[k].pick;
+		rules.exclude = (i & 1) != 0;
+		rules.picked = (struct prep_nets){ (i & 2) ? &six : &net, 1 };
+		if (!all)
+			want = ((i & 2) == 0 && want) != rules.exclude;
+		CHECK((in(&p) != SPLIT_ENTRY_SKIP) == want);
+	}
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -330,6 +628,15 @@ int main(void)
 		TEST(what_is_left_out),
 		TEST(what_is_not_ip),
 		TEST(both_tables_may_be_too_small),
+		TEST(known_hosts_tell),
+		TEST(the_ratio_decides_what_a_host_is),
+		TEST(networks_of_servers_tell),
+		TEST(full_tables_of_questions),
+		TEST(a_syn_of_the_other_side),
+		TEST(parts_of_datagrams),
+		TEST(many_datagrams_in_parts),
+		TEST(an_error_says_nothing_of_its_sender),
+		TEST(addresses_that_are_picked),
 	};
 	int status = check_main(tests, ARRAY_SIZE(tests));
 

@@ -322,6 +322,73 @@ static void test_hole_before_fin(void)
 	tear_down();
 }
 
+/* Where the place is lost all is held, but what is old. */
+static void test_hold(void)
+{
+	const uint32_t first = 0xfffffff0;
+	struct stream s = { 0 };
+	struct segment old = piece(first, 0, 10);
+	struct segment next = piece(first, 5, 10);
+	uint32_t at = 10;
+
+	set_up();
+	stream_start(&s, first + 10);
+	CHECK(stream_hold(&s, pool, &old, 0) == STREAM_OLD);
+	CHECK(pool_used(pool) == 0);
+	CHECK(stream_hold(&s, pool, &next, 0) == STREAM_EARLY);
+	CHECK(s.nxt == first + 10);
+	pop_all(&s, first, &at);
+	CHECK(at == 15 && s.nxt == first + 15);
+	tear_down();
+}
+
+/* The FIN may turn out to lie in front of an early segment, or inside of it. */
+static void test_fin_before_early(void)
+{
+	for (uint32_t fin = 8; fin <= 12; fin += 2) {
+		struct stream s = { 0 };
+		struct segment seg = piece(0, 10, 5);
+		struct segment a = piece(0, 0, 10);
+		uint32_t at = 0;
+
+		set_up();
+		stream_start(&s, 0);
+		feed(&s, &seg, 0, &at);
+		stream_fin(&s, fin);
+		feed(&s, &a, 0, &at);
+		pop_all(&s, 0, &at);
+		CHECK(at == fin && stream_has(&s, STREAM_ENDED));
+		stream_drop(&s, pool);
+		tear_down();
+	}
+}
+
+/* Up to the middle of an early segment, and of one that is old in part. */
+static void test_skip_into_early(void)
+{
+	struct stream s = { 0 };
+	struct segment seg = piece(0, 10, 10);
+	struct segment in = piece(0, 12, 4);
+	uint32_t skip = 99;
+	uint32_t at = 0;
+	struct frame *f;
+
+	set_up();
+	stream_start(&s, 0);
+	feed(&s, &seg, 0, &at);
+	feed(&s, &in, 0, &at);
+	CHECK(stream_skip(&s, pool, 15) == 10);
+	CHECK(s.nxt == 15);
+	f = stream_pop(&s, pool, &skip);
+	CHECK(f != NULL && skip == 5 && s.nxt == 20);
+	if (f != NULL)
+		frame_clear(pool, f, FRAME_QUEUE);
+	/* The one inside of it is old by now. */
+	CHECK(stream_skip(&s, pool, 25) == 5 && s.nxt == 25);
+	CHECK(s.early == NULL && s.held == 0);
+	tear_down();
+}
+
 static void test_kept(void)
 {
 	struct stream s = { 0 };
@@ -364,6 +431,9 @@ static const struct check_test tests[] = {
 	{ "holes", test_hole },
 	{ "a hole before the FIN", test_hole_before_fin },
 	{ "what is kept of an early segment", test_kept },
+	{ "held where the place is lost", test_hold },
+	{ "a FIN in front of early segments", test_fin_before_early },
+	{ "a skip into early segments", test_skip_into_early },
 };
 
 int main(void)

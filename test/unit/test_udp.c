@@ -615,6 +615,134 @@ static void test_causes_have_names(void)
 	CHECK(strcmp(cause_name(CAUSE_PROBE), "probe") == 0);
 }
 
+static void test_one_key_forgets_ended_ones_first(void)
+{
+	struct rig r;
+
+	rig_init(&r, 64, true, false);
+	for (unsigned i = 0; i < UDP_SAME_KEY; i++) {
+		query(&r, 4000, in_order, "q");
+		answer(&r, WHO_PROD, 4000, in_order, "p");
+		answer(&r, WHO_SUT, 4000, in_order, "s");
+		drop(&r, UDP_ANSWERED);
+		take_effects(&r);
+	}
+	CHECK(udp_used(r.u) == UDP_SAME_KEY && udp_open(r.u) == 0);
+	query(&r, 4000, in_order, "q");
+	CHECK(udp_used(r.u) == UDP_SAME_KEY && udp_open(r.u) == 1);
+	CHECK(udp_counters(r.u)->forgotten == 1);
+	CHECK(udp_counters(r.u)->same_key == 0);
+	check_closed(&r);
+}
+
+/* Late: for the one that ended without an answer, not for one that has it. */
+static void test_a_late_answer_is_of_who_has_none(void)
+{
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, in_order, "q1");
+	query(&r, 4000, in_order, "q2");
+	r.now += UDP_TIMEOUT - NS_PER_SEC;
+	answer(&r, WHO_PROD, 4000, in_order, "p1");
+	answer(&r, WHO_SUT, 4000, in_order, "s1");
+	drop(&r, UDP_ANSWERED);
+	r.now += 2 * NS_PER_SEC;
+	take_effects(&r);
+	udp_timeout(r.u, r.now, &r.out);
+	drop(&r, UDP_NO_ANSWER);
+	answer(&r, WHO_SUT, 4000, in_order, "s2");
+	CHECK(udp_counters(r.u)->sut_late == 1);
+	CHECK(udp_counters(r.u)->sut_repeated == 0);
+	check_closed(&r);
+}
+
+static void test_an_empty_datagram_is_played(void)
+{
+	struct udp_to to = { .port = 53, .sut = 2 };
+	struct udp_tag t = tag(7, 99);
+	struct segment seg;
+	struct udp_pair p;
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	to.addr = addr_of(&r, WHO_SUT);
+	datagram(&r, WHO_CLIENT, 4000, "", &seg);
+	seg.ttl = 0; /* nor is its TTL known */
+	seg.data = NULL;
+	udp_query(r.u, &seg, &t, &to, r.now, &r.out);
+	CHECK(r.out.n == 1 && r.out.e[0].len == 0 && r.out.e[0].ttl == 64);
+	answer(&r, WHO_PROD, 4000, t, "");
+	answer(&r, WHO_SUT, 4000, t, "x");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_PROD], "") && holds(p.frame[WHO_SUT], "x"));
+	udp_pair_free(r.u, &p);
+	check_closed(&r);
+}
+
+static void test_production_repeats_itself(void)
+{
+	struct udp_pair p;
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	query(&r, 4000, tag(7, 99), "q");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "a");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "b");
+	CHECK(udp_counters(r.u)->prod_repeated == 1);
+	CHECK(udp_counters(r.u)->sut_repeated == 0);
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "s");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(holds(p.frame[WHO_PROD], "a"));
+	udp_pair_free(r.u, &p);
+	check_closed(&r);
+}
+
+static void test_what_waits_goes_as_there_is_room(void)
+{
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	for (uint16_t i = 0; i < 3; i++) {
+		r.out.n = EFFECTS_MAX;
+		query(&r, (uint16_t)(4000 + i), tag(i, 99), "q");
+	}
+	r.out.n = EFFECTS_MAX - 2;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(r.out.n == EFFECTS_MAX && udp_next_timeout(r.u) == 0);
+	for (uint16_t i = 0; i < 2; i++) {
+		const struct effect *e = &r.out.e[EFFECTS_MAX - 2 + i];
+
+		CHECK(e->sport == 4000 + i && e->flow == i + 1u);
+		frame_clear(r.pool, e->frame, FRAME_EMIT);
+	}
+	r.out.n = 0;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(r.out.n == 1 && r.out.e[0].sport == 4002);
+	CHECK(udp_next_timeout(r.u) == T0 + UDP_TIMEOUT);
+	check_closed(&r);
+}
+
+static void test_the_end_reports_all_that_is_open(void)
+{
+	struct rig r;
+
+	rig_init(&r, 2 * UDP_PAIRS, true, false);
+	for (uint16_t i = 0; i < UDP_PAIRS + 3; i++) {
+		query(&r, (uint16_t)(4000 + i), tag(i, 99), "q");
+		take_effects(&r);
+	}
+	CHECK(udp_flush(r.u));
+	CHECK(udp_open(r.u) == 3 && udp_used(r.u) == 3);
+	for (unsigned i = 0; i < UDP_PAIRS; i++)
+		drop(&r, UDP_RUN_ENDED);
+	CHECK(!udp_flush(r.u));
+	CHECK(udp_open(r.u) == 0 && udp_used(r.u) == 0);
+	CHECK(udp_counters(r.u)->run_ended == UDP_PAIRS + 3);
+	CHECK(udp_counters(r.u)->pairs_lost == 0);
+	check_closed(&r);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -650,6 +778,17 @@ int main(void)
 		  test_nothing_is_kept_unless_asked },
 		{ "reports that nobody takes are counted",
 		  test_reports_that_nobody_takes_are_counted },
+		{ "one key forgets ended ones first",
+		  test_one_key_forgets_ended_ones_first },
+		{ "a late answer is of who has none",
+		  test_a_late_answer_is_of_who_has_none },
+		{ "an empty datagram is played",
+		  test_an_empty_datagram_is_played },
+		{ "production repeats itself", test_production_repeats_itself },
+		{ "what waits goes as there is room",
+		  test_what_waits_goes_as_there_is_room },
+		{ "the end reports all that is open",
+		  test_the_end_reports_all_that_is_open },
 		{ "arena too small", test_arena_too_small },
 		{ "causes have names", test_causes_have_names },
 	};

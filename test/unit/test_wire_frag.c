@@ -168,6 +168,10 @@ static void test_contradictions_drop_the_datagram(void)
 		CHECK_ROW(frag_used(table, 0) == 0, rows[i].name);
 		CHECK_ROW(frag_stats(table)->overlapped == i + 1, rows[i].name);
 	}
+	/* The last one ends before what is here. */
+	CHECK(add(8, data, 16, 16, true, 0, &whole) == 0);
+	CHECK(add(8, data, 8, 5, false, 0, &whole) == -EBADMSG);
+	CHECK(frag_used(table, 0) == 0);
 	/* A repetition is none: inside, or of the end. */
 	CHECK(add(9, data, 16, 16, true, 0, &whole) == 0);
 	CHECK(add(9, data, 40, 5, false, 0, &whole) == 0);
@@ -223,6 +227,36 @@ static void test_keys_are_told_apart(void)
 		CHECK(frag_input(table, &k[i], 8, false, data, 3, 0, &whole) ==
 		      11);
 		CHECK(whole[0] == i);
+	}
+	teardown();
+}
+
+/* So many that keys which differ in one field share a chain. */
+static void test_many_keys_are_told_apart(void)
+{
+	enum { N = 64 };
+	struct frag_key k[4 * N];
+	const uint8_t *whole = NULL;
+	uint8_t data[16] = { 0 };
+
+	memset(k, 0, sizeof(k));
+	setup(4 * N);
+	for (unsigned i = 0; i < N; i++) {
+		k[4 * i].id = i;
+		k[4 * i + 1].src.b[15] = (uint8_t)(i + 1);
+		k[4 * i + 2].dst.b[15] = (uint8_t)(i + 1);
+		k[4 * i + 3].proto = (uint8_t)(i + 1);
+	}
+	for (unsigned i = 0; i < 4 * N; i++) {
+		data[0] = (uint8_t)i;
+		CHECK(frag_input(table, &k[i], 0, true, data, 8, 0, &whole) ==
+		      0);
+	}
+	CHECK(frag_used(table, 0) == 4 * N);
+	for (unsigned i = 0; i < 4 * N; i++) {
+		CHECK(frag_input(table, &k[i], 8, false, data, 3, 0, &whole) ==
+		      11);
+		CHECK(whole[0] == (uint8_t)i);
 	}
 	teardown();
 }
@@ -467,6 +501,7 @@ int main(void)
 		{ "a repetition may tell the end",
 		  test_repetition_may_tell_the_end },
 		{ "keys are told apart", test_keys_are_told_apart },
+		{ "many keys are told apart", test_many_keys_are_told_apart },
 		{ "a full table gives up the oldest",
 		  test_full_table_gives_up_the_oldest },
 		{ "old ones expire", test_old_ones_expire },

@@ -265,6 +265,13 @@ static void test_other_files_are_refused(void)
 	CHECK(first_of((const char *)file, 24) == -ENOTSUP);
 	put_le16(file + 4, 1);
 	CHECK(first_of((const char *)file, 24) == -ENOTSUP);
+	start(true);
+	classic_header(0xa1b2c3d4, 1);
+	CHECK(first_of((const char *)file, 24) == 24);
+	put_be16(file + 6, 3);
+	CHECK(first_of((const char *)file, 24) == -ENOTSUP);
+	put_be16(file + 4, 1);
+	CHECK(first_of((const char *)file, 24) == -ENOTSUP);
 }
 
 static void test_a_record_too_long_is_refused(void)
@@ -505,6 +512,135 @@ static void test_broken_blocks(void)
 	close_file();
 }
 
+/* A block that ends before what every one of its kind has. */
+static void test_short_blocks(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t type;
+		size_t least; /* bytes of its body */
+	} rows[] = {
+		{ "section", 0x0a0d0d0a, 16 }, { "interface", 1, 8 },
+		{ "packet", 2, 20 },	       { "simple packet", 3, 4 },
+		{ "enhanced packet", 6, 20 },  { "custom", 0xbad, 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (size_t n = 0; n <= rows[i].least; n += 4) {
+			size_t at;
+
+			start(false);
+			shb();
+			idb(1, 0);
+			at = open_block(rows[i].type);
+			for (size_t k = 0; k < n; k += 4)
+				w32(i == 0 && k == 0 ? 0x1a2b3c4d : i == 0);
+			close_block(at);
+			open_file();
+			CHECK(next() > 0 && next() > 0);
+			CHECK_ROW((next() > 0) == (n == rows[i].least),
+				  rows[i].name);
+			close_file();
+		}
+	}
+	start(false);
+	shb();
+	close_block(open_block(1));
+	open_file();
+	CHECK(next() > 0 && next() == -EBADMSG);
+	close_file();
+	/* A simple packet is of the first interface, if there is one. */
+	start(false);
+	shb();
+	{
+		size_t at = open_block(3);
+
+		w32(0);
+		close_block(at);
+	}
+	open_file();
+	CHECK(next() > 0 && next() == -EBADMSG);
+	close_file();
+}
+
+/* The code of a frame's flags means something else elsewhere. */
+static void test_flags_are_of_frames(void)
+{
+	size_t at;
+
+	start(false);
+	at = open_block(0x0a0d0d0a);
+	w32(0x1a2b3c4d);
+	w32(1);
+	w32(UINT32_MAX);
+	w32(UINT32_MAX);
+	woption(2, "abcd", 4); /* hardware */
+	close_block(at);
+	at = open_block(1);
+	w32(1);
+	w32(7);
+	woption(14, "abcd", 4); /* an offset has 8 bytes */
+	close_block(at);
+	at = open_block(6);
+	w32(0);
+	w32(0);
+	w32(0);
+	w32(0);
+	w32(0);
+	woption(2, "abc", 3); /* flags have 4 */
+	close_block(at);
+	at = open_block(3);
+	w32(4);
+	wbytes("spb!", 4);
+	close_block(at);
+	open_file();
+	CHECK(next() > 0 && rec.flags == 0);
+	CHECK(next() > 0 && reader.iface[0].offset == 0);
+	CHECK(next() > 0 && rec.kind == PCAP_FRAME && rec.flags == 0);
+	CHECK(next() > 0 && rec.cap == 4); /* shorter than the snaplen */
+	close_file();
+}
+
+/* Interfaces beyond those that are kept must be as the last of these. */
+static void test_unlike_interfaces(void)
+{
+	static const struct {
+		const char *name;
+		uint8_t resol;
+		int64_t offset;
+		bool good;
+	} rows[] = {
+		{ "alike", 6, 0, true },
+		{ "another clock", 9, 0, false },
+		{ "another offset", 6, 1, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		start(false);
+		shb();
+		for (uint16_t k = 0; k < PCAP_IFACES; k++)
+			idb(1, 0);
+		idb_clock(rows[i].resol, rows[i].offset);
+		open_file();
+		for (uint16_t k = 0; k < PCAP_IFACES + 1; k++)
+			CHECK(next() > 0);
+		CHECK_ROW(next() == (rows[i].good ? 84 : -ENOTSUP),
+			  rows[i].name);
+		close_file();
+	}
+}
+
+/* More than a block can hold is refused before it is read. */
+static void test_a_block_has_32_bits(void)
+{
+	uint8_t out[64] = { 0 };
+
+	CHECK(pcapng_write_epb(out, sizeof(out), 0, 0, out, UINT32_MAX,
+			       UINT32_MAX, 0, NULL, 0) == 0);
+	CHECK(pcapng_write_epb(out, sizeof(out), 0, 0, out, UINT32_MAX - 3,
+			       UINT32_MAX, 0, NULL, 0) == 0);
+}
+
 static void test_first_comment_counts(void)
 {
 	good_file();
@@ -618,6 +754,11 @@ int main(void)
 	static const struct check_test tests[] = {
 		{ "pcap in four variants", test_classic_in_four_variants },
 		{ "other files are refused", test_other_files_are_refused },
+		{ "short blocks are refused", test_short_blocks },
+		{ "flags are of frames", test_flags_are_of_frames },
+		{ "interfaces unlike the last are refused",
+		  test_unlike_interfaces },
+		{ "a block has 32 bits", test_a_block_has_32_bits },
 		{ "a record too long is refused",
 		  test_a_record_too_long_is_refused },
 		{ "blocks in either order", test_blocks_in_either_order },
