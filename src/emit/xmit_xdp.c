@@ -31,7 +31,10 @@
 #include "emit/xmit.h"
 #include "os/clock.h"
 
-#define SLOTS	 2048u /* a power of two; of each ring too */
+/* A power of two; of each ring too. In copy mode a slot is free again when the
+ * call returns, and few slots stay in the processor's cache.
+ */
+#define SLOTS	 256u
 #define SLOT_LEN XMIT_XDP_FRAME
 #define KICK	 64 /* frames on the ring before the kernel is called */
 

@@ -39,7 +39,7 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 	xs->tail = x;
 	xs->count++;
 	for (int w = 0; w < WHO_COUNT; w++)
-		if (xs->at[w] == NULL && xs->marks[w] == index)
+		if (xs->at[w] == NULL)
 			xs->at[w] = x;
 	if (xs->deliver == NULL)
 		xs->deliver = x;

@@ -85,7 +85,12 @@ static void test_order(void)
 	CHECK(b->flags == X_HAVE_S);
 	CHECK(a->end[WHO_SUT] == 0xfffffffe && b->end[WHO_SUT] == 5);
 	CHECK(a->end[WHO_CLIENT] == 100 && a->end[WHO_PROD] == 200);
-	CHECK(xs.count == 2 && xs.deliver == a && xs.pack == a);
+	CHECK(xs.count == 2);
+	CHECK(xs.deliver == a && xs.pack == a && xs.sent == a);
+	xs.deliver = xs.pack = xs.sent = NULL; /* all have gone on */
+	CHECK(exchange_mark(&xs, pool, WHO_SUT, 9) == b->next);
+	CHECK(xs.deliver == b->next && xs.pack == b->next &&
+	      xs.sent == b->next && b->next != NULL);
 	check_list(&xs);
 	tear_down(&xs);
 }

@@ -75,6 +75,9 @@ static void test_size(void)
 
 	CHECK(flow_table_init(&t, &a, 10, &hash_key) == -ENOMEM);
 	CHECK(t == NULL && a.used == 0);
+	for (uint32_t n = 1; n < 1u << 20; n *= 2) /* a bucket a flow, twice */
+		CHECK(flow_table_size(n) >=
+		      n * (sizeof(struct flow) + 2 * sizeof(struct flow *)));
 	/* Larger ones have no more buckets, and need memory all the same. */
 	CHECK(flow_table_size(UINT32_MAX) - flow_table_size(1u << 31) >=
 	      ((size_t)1 << 31) * sizeof(struct flow) - 4096);
