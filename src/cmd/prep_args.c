@@ -2,6 +2,7 @@
 /*
  * prep_args.c - The command line of prep: tcpprep's letters and names
  */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -186,6 +187,15 @@ static int get_flows(struct prep_args *a, const char *s, struct errbuf *e)
 }
 
 /* Options that name a mode or a list. */
+/* Does the expression of -r match this address, as text? */
+static bool match_addr(void *arg, const uint8_t *addr, bool v6)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text));
+	return pattern_match(arg, text);
+}
+
 static int get_list(struct prep_args *a, int c, struct errbuf *e)
 {
 	int n;
@@ -198,7 +208,10 @@ static int get_list(struct prep_args *a, int c, struct errbuf *e)
 		return n < 0 ? n : 0;
 	case 'r':
 		a->rules.mode = PREP_REGEX;
-		return pattern_compile(&a->pattern, optarg, e);
+		n = pattern_compile(&a->pattern, optarg, e);
+		a->rules.match = match_addr;
+		a->rules.arg = a->pattern;
+		return n;
 	case 'e':
 		a->rules.mode = PREP_MAC;
 		n = prep_parse_macs(optarg, a->tcpprep, a->mac, e);

@@ -10,7 +10,6 @@
  * Memory does not depend on the length of the capture, but for half a byte a
  * connection.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -51,14 +50,6 @@ struct run {
 	bool cut;
 	struct errbuf e;
 };
-
-static bool match_addr(void *arg, const uint8_t *addr, bool v6)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text));
-	return pattern_match(arg, text);
-}
 
 /* A file without a name where the cache will be. */
 static int open_log(struct run *r)
@@ -346,8 +337,6 @@ int prep_run_split(struct prep_args *a)
 		log_line(LOG_ERROR, "prep: no memory");
 		return EXIT_ERROR;
 	}
-	a->rules.match = match_addr;
-	a->rules.arg = a->pattern;
 	r->a = a;
 	r->fd = r->out.fd = -1;
 	bitcache_pair_init(&r->pair);

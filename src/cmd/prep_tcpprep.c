@@ -9,7 +9,6 @@
  * tcpprep stops and writes what it has. In the modes that look for hosts the
  * file is read twice; the table of hosts grows with them, and nothing else grows.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +31,6 @@ struct compat {
 	size_t comment_len;
 	struct errbuf e;
 };
-
-static bool match_source(void *arg, const uint8_t *addr, bool v6)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text));
-	return pattern_match(arg, text);
-}
 
 static int grow(struct compat *c)
 {
@@ -196,8 +187,6 @@ int prep_run_tcpprep(struct prep_args *a)
 
 	if (c) {
 		c->a = a;
-		a->rules.match = match_source;
-		a->rules.arg = a->pattern;
 		make_comment(c);
 		tcpprep_init(&c->t, &a->rules, NULL, 0);
 		rc = prep_out_open(&c->out, a->out, c->comment_len, &c->e);

@@ -3,10 +3,10 @@
  * Theory of operation
  *
  * A thread sits in BPF_PROG_RUN, where the kernel makes frames and our program
- * (bpf/live_frames.bpf.c) writes over each the next one of a ring in shared memory. This
- * side only fills the ring: a copy, no system call. One run takes 20 ms to begin
- * and to end, so it is made once, with more repetitions than are ever needed, and
- * ended by a signal to the thread when the ring is empty.
+ * (bpf/live_frames.bpf.c) writes over each the next one of a ring in shared
+ * memory. This side only fills the ring: a copy, no system call. One run takes
+ * 20 ms to begin and to end, so it is made once, with more repetitions than are
+ * ever needed, and ended by a signal to the thread when the ring is empty.
  *
  * Frames that are sent again and again and have room in the ring are written into
  * it once; then this side only counts how many more may leave. The second

@@ -69,7 +69,7 @@ enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 
 	e->stats.count.sut_datagram++;
 	udp_answer(e->udp, WHO_SUT, sut, seg, &tag, now);
-	udp_attend(e, now);
+	udp_attend(e);
 	return ENGINE_ANSWER;
 }
 
@@ -228,12 +228,11 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	ev->sut_ns = p->latency[WHO_SUT];
 }
 
-void udp_attend(struct engine *e, uint64_t now)
+void udp_attend(struct engine *e)
 {
 	struct compare_result r;
 	struct udp_pair p;
 
-	(void)now;
 	while (udp_pop(e->udp, &p)) {
 		compare_pair(e, &p, &r);
 		e->stats.verdict[r.verdict]++;

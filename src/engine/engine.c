@@ -345,7 +345,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		c->sut_stray++;
 		return ENGINE_NONE;
 	}
-	shadow_heard(e->shadow, (uint8_t)sut, now);
+	shadow_heard(e->shadow, (uint8_t)sut);
 	if (r == DECODE_UDP)
 		return udp_sut(e, (uint8_t)sut, seg, now);
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
@@ -356,7 +356,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 }
 
 /* Tell the machine which SUTs the wire's guard has proved. */
-static void follow_wire(struct engine *e, uint64_t now)
+static void follow_wire(struct engine *e)
 {
 	if (e->wire == NULL)
 		return;
@@ -368,7 +368,7 @@ static void follow_wire(struct engine *e, uint64_t now)
 		e->ready[i] = ready;
 		shadow_set_ready(e->shadow, (uint8_t)i, ready);
 		if (ready)
-			shadow_heard(e->shadow, (uint8_t)i, now);
+			shadow_heard(e->shadow, (uint8_t)i);
 	}
 }
 
@@ -408,10 +408,10 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 	} else {
 		e->stats.count.frames_sut++;
 		kind = from_sut(e, r, in, &d, now, out);
-		follow_wire(e, now);
+		follow_wire(e);
 	}
 	attend(e, now, out);
-	udp_attend(e, now);
+	udp_attend(e);
 	return kind;
 }
 
@@ -423,12 +423,12 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 	e->now = now;
 	if (e->wire != NULL) {
 		sutwire_timeout(e->wire, now, out);
-		follow_wire(e, now);
+		follow_wire(e);
 	}
 	shadow_timeout(e->shadow, now, out);
 	udp_timeout(e->udp, now, out);
 	attend(e, now, out);
-	udp_attend(e, now);
+	udp_attend(e);
 }
 
 uint64_t engine_next_timeout(const struct engine *e)
@@ -469,13 +469,13 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 		if (effects_left(out) < 2)
 			return true;
 		shadow_end(e->shadow, f, FLOW_END_STOPPED, now, out);
-		event_flow_end(e, f, now);
-		read_close(e, f, now);
+		event_flow_end(e, f);
+		read_close(e, f);
 		shadow_free(e->shadow, f);
 	}
 	while (udp_flush(e->udp))
-		udp_attend(e, now);
-	udp_attend(e, now);
+		udp_attend(e);
+	udp_attend(e);
 	return false;
 }
 

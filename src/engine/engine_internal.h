@@ -62,25 +62,25 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now);
 /* DUE_QUIET has come. */
 void read_quiet(struct engine *e, struct flow *f, uint64_t now);
 /* The leg has ended. */
-void read_leg_over(struct engine *e, struct flow *f, uint64_t now);
+void read_leg_over(struct engine *e, struct flow *f);
 /* Nothing more will come: judge and drop every exchange. */
-void read_close(struct engine *e, struct flow *f, uint64_t now);
+void read_close(struct engine *e, struct flow *f);
 /* Begin with a client's message that was sent after it had acked production's
  * bytes up to @ack. Return: production's messages from there on can be kept
  */
-bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now);
+bool read_restart(struct engine *e, struct flow *f, uint32_t ack);
 /* Does a message of the client begin with these bytes, at @seq? */
 bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
 		 uint32_t n);
 /* Does @seq follow the end of the last message of the client's that was read? */
 bool read_follows(const struct flow *f, uint32_t seq);
-/* Which answer belongs to which request is guessed from here on, and why. */
-void read_unsure(struct flow *f, enum compare_reason why);
+/* Which answer belongs to which request is guessed from exchange @from on, and why. */
+void read_unsure(struct flow *f, enum compare_reason why, uint32_t from);
 
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
-	   enum compare_reason why, uint64_t now);
-void event_flow_end(struct engine *e, const struct flow *f, uint64_t now);
+	   enum compare_reason why);
+void event_flow_end(struct engine *e, const struct flow *f);
 struct engine_event *event_new(struct engine *e);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
@@ -91,6 +91,6 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 			    struct effects *out);
 enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 			 const struct segment *seg, uint64_t now);
-void udp_attend(struct engine *e, uint64_t now);
+void udp_attend(struct engine *e);
 
 #endif /* ENGINE_ENGINE_INTERNAL_H */

@@ -86,12 +86,14 @@ bool read_follows(const struct flow *f, uint32_t seq)
 	       !is_quiet(f, WHO_CLIENT) && !in_message(f);
 }
 
-void read_unsure(struct flow *f, enum compare_reason why)
+void read_unsure(struct flow *f, enum compare_reason why, uint32_t from)
 {
-	if (f->unsure != REASON_NONE)
-		return;
-	f->unsure = (uint8_t)why;
-	f->unsure_from = f->x.marks[WHO_CLIENT];
+	if (f->unsure == REASON_NONE) {
+		f->unsure = (uint8_t)why;
+		f->unsure_from = from;
+	} else if (seq_lt(from, f->unsure_from)) {
+		f->unsure_from = from;
+	}
 }
 
 bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
@@ -263,17 +265,16 @@ static enum compare_reason reason_of(const struct flow *f)
 	return REASON_NOT_PLAYED;
 }
 
-static void try_judge(struct engine *e, struct flow *f, struct exchange *x,
-		      uint64_t now)
+static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 {
 	const uint16_t both = X_HAVE_P | X_HAVE_S;
 
 	if ((x->flags & X_JUDGED) != 0)
 		return;
 	if ((x->flags & both) == both)
-		judge(e, f, x, REASON_NONE, now);
+		judge(e, f, x, REASON_NONE);
 	else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
-		judge(e, f, x, reason_of(f), now);
+		judge(e, f, x, reason_of(f));
 }
 
 /* Does the SUT's stream have no marks of its own although production's has? What
@@ -286,7 +287,7 @@ static bool is_broken(const struct flow *f)
 		(f->flags & (FLOW_QUIET_S | FLOW_QUIET_P)) == FLOW_QUIET_S);
 }
 
-static void follow(struct engine *e, struct flow *f, uint64_t now)
+static void follow(struct engine *e, struct flow *f)
 {
 	struct exchange *x;
 
@@ -297,7 +298,7 @@ static void follow(struct engine *e, struct flow *f, uint64_t now)
 		else
 			compare_done(x->cmp, e->pool, WHO_SUT);
 		exchange_mark(&f->x, e->pool, WHO_SUT, f->s.nxt);
-		try_judge(e, f, x, now);
+		try_judge(e, f, x);
 	}
 }
 
@@ -314,9 +315,9 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
 	if (!is_quiet(f, who))
-		try_judge(e, f, x, now);
+		try_judge(e, f, x);
 	if (who == WHO_PROD)
-		follow(e, f, now);
+		follow(e, f);
 }
 
 /* A flow that was joined in the middle: are these bytes of production the rest
@@ -373,8 +374,10 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
 		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
 	}
-	if ((pc->flags & FRAMER_AMBIGUOUS) != 0)
+	if ((pc->flags & FRAMER_AMBIGUOUS) != 0) {
 		spoil(x, REASON_AMBIGUOUS);
+		read_unsure(f, REASON_AMBIGUOUS, x->index + 1);
+	}
 	if ((pc->flags & FRAMER_TUNNEL) != 0) {
 		if (is_rest(f, who, x))
 			spoil(x, REASON_MIDSTREAM);
@@ -391,7 +394,7 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
 	if (who == WHO_SUT)
-		follow(e, f, now);
+		follow(e, f);
 }
 
 /* --- quiet --- */
@@ -411,7 +414,7 @@ static void quiet_mark(struct engine *e, struct flow *f, enum who who,
 
 /* A server speaks: a mark that it made by quiet moves. */
 static void quiet_answer(struct engine *e, struct flow *f, enum who who,
-			 uint32_t seq, uint64_t now)
+			 uint64_t now)
 {
 	uint32_t spoke = who == WHO_PROD ? FLOW_SPOKE_P : FLOW_SPOKE_S;
 	uint32_t move = who == WHO_PROD ? FLOW_MOVE_P : FLOW_MOVE_S;
@@ -436,7 +439,6 @@ static void quiet_answer(struct engine *e, struct flow *f, enum who who,
 	*(who == WHO_PROD ? &f->quiet_p : &f->quiet_s) = now;
 	if (f->due[DUE_QUIET] == WHEEL_NEVER)
 		shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
-	(void)seq;
 }
 
 /* The client speaks: what the servers said before is theirs for good. */
@@ -450,7 +452,7 @@ static void quiet_client(struct engine *e, struct flow *f, uint32_t ack,
 	f->flags &= ~(uint32_t)(FLOW_MOVE_P | FLOW_MOVE_S);
 	f->flags |= FLOW_SPOKE_C;
 	for (x = f->x.head; x != NULL; x = x->next)
-		try_judge(e, f, x, now);
+		try_judge(e, f, x);
 }
 
 void read_quiet(struct engine *e, struct flow *f, uint64_t now)
@@ -495,9 +497,7 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 		answer_mark(e, f, WHO_PROD, ack, now);
 	}
 	framer_of(f)->resync(f->app, WHO_PROD, k);
-	read_unsure(f, REASON_PROD_GAP);
-	if (seq_lt(k, f->unsure_from))
-		f->unsure_from = k;
+	read_unsure(f, REASON_PROD_GAP, k);
 	read_spans(e, f, WHO_PROD, NULL, now);
 }
 
@@ -516,7 +516,7 @@ static void read_bytes(struct engine *e, struct flow *f, enum who who,
 			if (who == WHO_CLIENT)
 				quiet_client(e, f, sp->ack, now);
 			else
-				quiet_answer(e, f, who, seq, now);
+				quiet_answer(e, f, who, now);
 		} else {
 			framer_of(f)->feed(f->app, who, p, left, &pc);
 			if (who == WHO_CLIENT &&
@@ -673,8 +673,9 @@ static bool is_unseen(const struct flow *f, const struct exchange *x)
 	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
 }
 
-/* Is this an answer of production alone, whose request may be judged elsewhere:
- * the flow goes on (@again), maybe with requests that are here already, or did so before?
+/* Is this an answer of production alone, whose request may be judged elsewhere?
+ * The flow goes on (@again), maybe with requests that are here already, or has gone
+ * on before.
  */
 static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 {
@@ -685,7 +686,7 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
 }
 
-void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
+void read_leg_over(struct engine *e, struct flow *f)
 {
 	enum compare_reason why = reason_of(f);
 	struct exchange *x;
@@ -702,8 +703,7 @@ void read_leg_over(struct engine *e, struct flow *f, uint64_t now)
 			judge(e, f, x,
 			      why == REASON_RUN_ENDED && is_unseen(f, x)
 				      ? REASON_PROD_GAP
-				      : why,
-			      now);
+				      : why);
 	}
 }
 
@@ -723,7 +723,7 @@ static enum compare_reason unanswered(const struct flow *f,
 
 /* Judge the first exchange, if nobody has, and drop it. */
 static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
-			   bool again, uint64_t now)
+			   bool again)
 {
 	enum compare_reason why = reason_of(f);
 	struct compare_result res;
@@ -736,7 +736,7 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 		why = REASON_NONE;
 	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
 	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
-		judge(e, f, x, why, now);
+		judge(e, f, x, why);
 	if (x->cmp != NULL) {
 		compare_end(x->cmp, e->pool, why, &res);
 		x->cmp = NULL;
@@ -744,17 +744,16 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 	exchange_drop(&f->x, e->pool);
 }
 
-void read_close(struct engine *e, struct flow *f, uint64_t now)
+void read_close(struct engine *e, struct flow *f)
 {
 	while (f->x.head != NULL)
-		close_exchange(e, f, f->x.head, false, now);
+		close_exchange(e, f, f->x.head, false);
 }
 
 /* Judge and drop what ended up to @ack. Return: does a message of production
  * begin there, and is nothing else open?
  */
-static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
-		       uint64_t now)
+static bool drop_until(struct engine *e, struct flow *f, uint32_t ack)
 {
 	uint32_t at = f->p_base;
 	struct exchange *x;
@@ -762,7 +761,7 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
 	while ((x = f->x.head) != NULL && (x->flags & X_HAVE_P) != 0 &&
 	       seq_le(x->end[WHO_PROD], ack)) {
 		at = x->end[WHO_PROD];
-		close_exchange(e, f, x, true, now);
+		close_exchange(e, f, x, true);
 	}
 	for (; x != NULL; x = x->next)
 		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0) {
@@ -773,14 +772,14 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack,
 	return at == ack;
 }
 
-bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
+bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 {
 	const struct framer_ops *ops = framer_of(f);
 	struct exchange *x;
 
 	if (ops != NULL && ops != &framer_quiet &&
 	    (f->flags & (FLOW_PLOST | FLOW_QUIET_P)) == 0 &&
-	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack, now)) {
+	    stream_has(&f->p, STREAM_ON) && drop_until(e, f, ack)) {
 		exchange_restart(&f->x);
 		for (x = f->x.head; x != NULL; x = x->next) {
 			/* Read without its request, which may be a HEAD. */
@@ -793,7 +792,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack, uint64_t now)
 		return true;
 	}
 	while (f->x.head != NULL)
-		close_exchange(e, f, f->x.head, true, now);
+		close_exchange(e, f, f->x.head, true);
 	memset(&f->x, 0, sizeof(f->x));
 	f->unsure_from = 0;
 	if (ops != NULL)

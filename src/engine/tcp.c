@@ -79,10 +79,10 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		return;
 	}
 	sure = f->end != FLOW_END_GAP && read_follows(f, seq);
-	keep = read_restart(e, f, ack, now);
+	keep = read_restart(e, f, ack);
 	shadow_restart(e->shadow, f, seq, ack, keep, now);
 	if (!sure || !keep)
-		read_unsure(f, why);
+		read_unsure(f, why, f->x.marks[WHO_CLIENT]);
 	read_spans(e, f, WHO_CLIENT, seg, now);
 }
 
@@ -119,7 +119,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 		return NULL;
 	f = shadow_join(e->shadow, key, &leg, seg, now, out);
 	if (f != NULL)
-		read_unsure(f, REASON_MIDSTREAM);
+		read_unsure(f, REASON_MIDSTREAM, 0);
 	return f;
 }
 
@@ -224,8 +224,8 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
 		if ((want & WANT_JUDGE) != 0) {
-			event_flow_end(e, f, now);
-			read_leg_over(e, f, now);
+			event_flow_end(e, f);
+			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
 			sync(e, f, NULL, now);
@@ -234,7 +234,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 		if ((want & WANT_QUIET) != 0)
 			read_quiet(e, f, now);
 		if ((want & WANT_FREE) != 0) {
-			read_close(e, f, now);
+			read_close(e, f);
 			shadow_free(e->shadow, f);
 		} else {
 			push(e, f, now, out);

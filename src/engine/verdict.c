@@ -43,11 +43,10 @@ void event_tuple(struct engine *e, struct engine_event *ev,
 	ev->sut_port = f->sport;
 }
 
-void event_flow_end(struct engine *e, const struct flow *f, uint64_t now)
+void event_flow_end(struct engine *e, const struct flow *f)
 {
 	struct engine_event *ev;
 
-	(void)now;
 	/* The usual ends are counted, and say nothing more. */
 	if (f->end == FLOW_END_CLOSED || f->end == FLOW_END_OBSERVED ||
 	    f->end == FLOW_END_STOPPED)
@@ -104,13 +103,12 @@ static void doubt(struct flow *f, const struct exchange *x,
 }
 
 void judge(struct engine *e, struct flow *f, struct exchange *x,
-	   enum compare_reason why, uint64_t now)
+	   enum compare_reason why)
 {
 	struct engine_event ev;
 	struct engine_event *q;
 	struct compare_result *r = &ev.result;
 
-	(void)now;
 	memset(&ev, 0, sizeof(ev));
 	if (why == REASON_MISSING && (x->flags & X_S_BEGUN) != 0)
 		why = REASON_TRUNCATED;

@@ -8,8 +8,8 @@
  * by production; if it is not here, the mirror has swapped or lost it. A hole is
  * believed when the first segment behind it (or, without one, the ack) has been
  * here for REORDER_WAIT. The same where a capture holds a segment of the client
- * without all of its payload, whoever acks it. Its age counts, not when somebody looks: where a flow
- * has many holes, it stays that much behind and no more.
+ * without all of its payload, whoever acks it. Its age counts, not when somebody
+ * looks: where a flow has many holes, it stays that much behind and no more.
  *
  * A hole of one number, with nothing behind it, is the FIN when the other end has
  * answered one (I20), but not inside of a message: there it is a byte.

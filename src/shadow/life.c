@@ -207,10 +207,9 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out)
 {
 	struct target *t = &s->target[f->sut];
-	/* Its own tuple is still in use there. */
 	bool trial =
 		t->silent && t->asked != f->id && now - t->trial >= TRIAL_EVERY;
-	struct flow *other;
+	struct flow *other; /* has its tuple at the SUT */
 
 	if (effects_left(out) == 0) {
 		more_later(s, f);

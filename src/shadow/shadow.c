@@ -67,11 +67,10 @@ bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 	return s->target[sut].silent;
 }
 
-void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now)
+void shadow_heard(struct shadow *s, uint8_t sut)
 {
 	struct target *t = &s->target[sut];
 
-	(void)now;
 	t->waiting = 0;
 	if (t->silent && !t->mute)
 		target_back(t);

@@ -94,7 +94,7 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
 bool shadow_is_silent(const struct shadow *s, uint8_t sut);
 
 /** shadow_heard() - A frame came from SUT @sut: it is alive */
-void shadow_heard(struct shadow *s, uint8_t sut, uint64_t now);
+void shadow_heard(struct shadow *s, uint8_t sut);
 
 /** shadow_pool() - The pool of all payload */
 struct pool *shadow_pool(struct shadow *s);
@@ -154,11 +154,10 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
  * shadow_restart() - Resume a flow after a gap, at the start of a message
  * @seq:	First byte of the message
  * @ack:	Production's bytes that the client had acked then
- *
  * @keep:	Production's stream and its marks from @ack on are good
  *
- * Exchanges must have been dropped (@keep: those that end up to @ack). As a new incarnation with a made-up
- * handshake, on the same tuple.
+ * Exchanges must have been dropped (@keep: those that end up to @ack). As a new
+ * incarnation with a made-up handshake, on the same tuple.
  */
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now);

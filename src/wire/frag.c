@@ -13,8 +13,8 @@
  * The bits also tell what a fragment overlaps: nothing (it is new), only what is
  * there (a repetition; its bytes must be the same), or some of both. A repetition
  * may tell that no more follows, but as in Linux it makes nothing whole. Some of
- * both is what attacks on firewalls look like, and receivers differ in whose bytes they
- * keep: the datagram is dropped, as Linux and RFC 5722 do.
+ * both is what attacks on firewalls look like, and receivers differ in whose bytes
+ * they keep: the datagram is dropped, as Linux and RFC 5722 do.
  *
  * Slots in use stand in a list by age, and age is what ends them: time, or a new
  * datagram when there is no free slot. A slot that was completed is put at the

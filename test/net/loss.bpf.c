@@ -4,8 +4,8 @@
  *
  * Sits on the egress of the mirror's wire. Drops come in runs, as an
  * over-subscribed port makes them: a run of `burst` frames starts so often that
- * `share` millionths of all frames are lost. Segments that carry sequence numbers (data,
- * SYN or FIN) are counted apart: a gap can only be noticed in those.
+ * `share` millionths of all frames are lost. Segments that carry sequence numbers
+ * (data, SYN or FIN) are counted apart: a gap can only be noticed in those.
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

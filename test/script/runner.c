@@ -31,9 +31,10 @@
  * missed the last N bytes), gso N (a super-frame).
  *
  * Expectation. Of a U line only what it names is compared, but for the flags,
- * where PSH does not matter, nor ACK with RST. Options in <> must be there with these values, and
- * no others of the list. Payload always has to be the client's. Bare acks that
- * no line names are allowed (unless `set strict yes`), all else is not.
+ * where PSH does not matter, nor ACK with RST. Options in <> must be there with
+ * these values, and no others of the list. Payload always has to be the client's.
+ * Bare acks that no line names are allowed (unless `set strict yes`), all else is
+ * not.
  *	U data A:B(N)  these bytes, in one or more segments
  *	U quiet        nothing but bare acks until then (+A: for A seconds)
  *	U none         nothing at all until then

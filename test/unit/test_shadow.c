@@ -320,7 +320,7 @@ static void sut_segment(struct rig *r, const struct segment *seg)
 	struct effects out = room(r);
 	struct flow *f;
 
-	shadow_heard(r->s, r->sut, r->now);
+	shadow_heard(r->s, r->sut);
 	f = shadow_sut(r->s, r->sut, seg, r->now, &out);
 	take(r, &out);
 	attend(r);
@@ -839,13 +839,13 @@ static void any_frame_proves_a_sut_that_was_silent(void)
 	rig_start(&r);
 	syn(&r, CLIENT);
 	pass(&r, 5 * SEC);
-	shadow_heard(r.s, 0, r.now);
+	shadow_heard(r.s, 0);
 	CHECK(!shadow_is_silent(r.s, 0));
 	pass(&r, 30 * SEC);
 	CHECK(shadow_is_silent(r.s, 0) && !shadow_is_silent(r.s, 1));
 	CHECK(count(&r)->sut_silences == 1);
 	CHECK(count(&r)->ended[FLOW_END_SUT_SILENT] == 1);
-	shadow_heard(r.s, 0, r.now);
+	shadow_heard(r.s, 0);
 	CHECK(!shadow_is_silent(r.s, 0));
 	f = syn(&r, CLIENT + 1);
 	CHECK(f->leg == LEG_SYN_SENT);
@@ -911,7 +911,7 @@ static void a_mute_sut_without_flows_needs_no_call(void)
 	shadow_mark(r.s, f, WHO_PROD, P_ISS + 101, r.now);
 	pass(&r, 20 * SEC);
 	CHECK(shadow_is_silent(r.s, 0) && f->leg == LEG_NONE);
-	shadow_heard(r.s, 0, r.now);
+	shadow_heard(r.s, 0);
 	CHECK(shadow_is_silent(r.s, 0));
 	CHECK(shadow_next_timeout(r.s) <= r.now + SEC);
 	drop(&r, f);
@@ -928,7 +928,7 @@ static void unanswered(struct rig *r, struct flow_key *key, unsigned net)
 	key->client = client_ip(net, 1);
 	push(r, syn_of(r, key, 0));
 	pass(r, 60 * SEC);
-	shadow_heard(r->s, r->sut, r->now);
+	shadow_heard(r->s, r->sut);
 }
 
 static void a_network_that_is_not_answered_is_not_played(void)
