@@ -85,7 +85,9 @@ def until(what):
 
 
 def signals(work):
-    """The old cache stays, and nothing else, whatever ends the program."""
+    """The old cache stays, and nothing else, whatever ends the program. A shell
+    starts what it puts into the background with SIGINT ignored, and the tests too.
+    """
     pipe, out = work / "pipe", work / "out"
     os.mkfifo(pipe)
     for manner in MANNERS:
@@ -96,7 +98,9 @@ def signals(work):
             hold = os.open(pipe, os.O_RDWR)  # prep waits for bytes
             p = subprocess.Popen([*PREP, *manner, "-i", str(pipe), "-o",
                                   str(out)], stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.PIPE)
+                                 stderr=subprocess.PIPE,
+                                 preexec_fn=lambda: signal.signal(
+                                     sig, signal.SIG_DFL))
             began = until(lambda: len(os.listdir(work)) > 2)
             p.send_signal(sig)
             try:
