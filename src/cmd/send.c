@@ -26,7 +26,9 @@ int cmd_send(int argc, char **argv)
 			printf("PID: %ld\n", (long)getpid());
 		fflush(stdout);
 		r->o = o;
-		rc = send_run(r, &e);
+		rc = send_files_open(o, &e);
+		if (rc == 0)
+			rc = send_run(r, &e);
 		code = send_report(r, rc, &e);
 		xmit_close(r->xmit);
 		feed_close(&r->feed);

@@ -111,14 +111,15 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 		       struct errbuf *e);
 
 /**
- * send_files_add() - Add a capture, or all of a folder
+ * send_files_open() - Put the captures of folders in the folders' places
  *
  * A folder's captures, and those of the folders in it, in the order of their
  * names. What in it is no capture is left out and named on standard error.
  *
- * Return: 0, -ENOSPC (more than SEND_FILES) or another -Exxx
+ * Return: 0, -ENOSPC (more than SEND_FILES), -EINVAL (-2 wants two) or another
+ * -Exxx
  */
-int send_files_add(struct send_options *o, char *path, struct errbuf *e);
+int send_files_open(struct send_options *o, struct errbuf *e);
 
 /** send_options_usage() - Print the help */
 void send_options_usage(void);

@@ -16,13 +16,14 @@
 #include "cmd/send.h"
 #include "os/log.h"
 
+/* Return: 1, or -ENOSPC */
 static int add_file(struct send_options *o, const char *path, struct errbuf *e)
 {
 	if (o->files == SEND_FILES)
 		return errbuf_set(e, -ENOSPC, "more than %d captures",
 				  SEND_FILES);
 	o->file[o->files++] = path;
-	return 0;
+	return 1;
 }
 
 /* Return: 1 it is, 0 it is not, -Exxx it cannot be read */
@@ -44,50 +45,83 @@ static int visible(const struct dirent *d)
 	return d->d_name[0] != '.';
 }
 
-static int add_entry(struct send_options *o, char *path, struct errbuf *e)
+static int add_path(struct send_options *o, const char *path, struct errbuf *e);
+
+/* Return: 1 taken, and @path with it; 0 it was not, or -Exxx */
+static int add_entry(struct send_options *o, const char *path, struct errbuf *e)
 {
 	struct stat st;
 	int rc;
 
 	if (lstat(path, &st))
 		return errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return send_files_add(o, path, e);
+	if (S_ISDIR(st.st_mode)) {
+		rc = add_path(o, path, e);
+		return rc < 0 ? rc : 0;
+	}
 	/* A pipe or a device is no capture that lies there. */
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	rc = is_capture(path, e);
 	if (rc == 0)
 		log_line(LOG_WARN, "%s is no capture: left out", path);
-	return rc > 0 ? add_file(o, path, e) : rc;
+	if (rc > 0)
+		rc = add_file(o, path, e);
+	return rc < 0 ? rc : rc > 0;
 }
 
-int send_files_add(struct send_options *o, char *path, struct errbuf *e)
+static int add_folder(struct send_options *o, const char *path,
+		      struct errbuf *e)
 {
-	uint32_t before = o->files;
 	struct dirent **entry;
-	struct stat st;
 	int rc = 0;
-	int n;
+	int n = scandir(path, &entry, visible, alphasort);
 
-	if (strcmp(path, "-") == 0 || stat(path, &st) || !S_ISDIR(st.st_mode))
-		return add_file(o, path, e);
-	n = scandir(path, &entry, visible, alphasort);
 	if (n < 0)
 		return errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char *full = NULL;
 
-		/* Never given back: options point to it. */
-		if (rc == 0 &&
+		if (rc >= 0 &&
 		    asprintf(&full, "%s/%s", path, entry[i]->d_name) < 0)
 			rc = errbuf_set(e, -ENOMEM, "no memory");
-		if (rc == 0)
+		if (rc >= 0)
 			rc = add_entry(o, full, e);
+		/* One that was taken is the options' to the program's end. */
+		if (rc <= 0)
+			free(full);
 		free(entry[i]);
 	}
 	free(entry);
+	return rc < 0 ? rc : 0;
+}
+
+/* Return: 1 @path itself was taken, 0 what lies in it, or -Exxx */
+static int add_path(struct send_options *o, const char *path, struct errbuf *e)
+{
+	uint32_t before = o->files;
+	struct stat st;
+	int rc;
+
+	if (strcmp(path, "-") == 0 || stat(path, &st) || !S_ISDIR(st.st_mode))
+		return add_file(o, path, e);
+	rc = add_folder(o, path, e);
 	if (rc == 0 && o->files == before)
 		rc = errbuf_set(e, -ENOENT, "%s holds no capture", path);
 	return rc;
+}
+
+int send_files_open(struct send_options *o, struct errbuf *e)
+{
+	const char *named[SEND_FILES];
+	uint32_t n = o->files;
+	int rc = 0;
+
+	memcpy(named, o->file, sizeof(named));
+	o->files = 0;
+	for (uint32_t i = 0; rc >= 0 && i < n; i++)
+		rc = add_path(o, named[i], e);
+	if (rc >= 0 && o->dual && (o->files != 2 || o->cache))
+		rc = errbuf_set(e, -EINVAL, "-2 wants two captures, and no -c");
+	return rc < 0 ? rc : 0;
 }

@@ -557,6 +557,16 @@ static const struct row *by_letter(int c)
 	return NULL;
 }
 
+static int add_operand(struct send_options *o, const char *word,
+		       struct errbuf *e)
+{
+	if (o->files == SEND_FILES)
+		return errbuf_set(e, -ENOSPC, "more than %d captures",
+				  SEND_FILES);
+	o->file[o->files++] = word;
+	return 0;
+}
+
 static int check(const struct send_options *o, struct errbuf *e)
 {
 	if (!o->ifname[0])
@@ -574,9 +584,6 @@ static int check(const struct send_options *o, struct errbuf *e)
 	if (o->ifname[1] && strcmp(o->ifname[0], o->ifname[1]) == 0)
 		return errbuf_set(e, -EINVAL,
 				  "-i and -I are the same interface");
-	if (o->dual && (o->files != 2 || o->cache))
-		return errbuf_set(e, -EINVAL,
-				  "-2 wants two captures, and no -c");
 	if (o->pace.burst > 1 && o->pace.mode != PACE_PACKETS)
 		return errbuf_set(e, -EINVAL, "--pps-multi wants --pps");
 	if (o->ranges > 0 && o->dual)
@@ -703,7 +710,7 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 	if (rc == 0)
 		rc = parse_all(o, n, words, e);
 	for (int i = optind; rc == 0 && i < n; i++)
-		rc = send_files_add(o, words[i], e);
+		rc = add_operand(o, words[i], e);
 	if (rc == 0)
 		rc = check(o, e);
 	return rc ? rc : send_edit_finish(o, e);
