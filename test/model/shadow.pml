@@ -218,6 +218,8 @@ short c_early;
 bit c_fink, c_ended;
 byte facks[UNITS]; /* ack that came with a client's unit */
 byte age[2 * UNITS]; /* of early units: the client's, then production's */
+byte packs[UNITS]; /* ack that came with an early unit of production's */
+bit untaken; /* joined: production has acked nothing of it yet */
 bit p_on, p_fink, p_ended;
 byte p_nxt, p_fin;
 short p_early;
@@ -625,6 +627,7 @@ inline leg_over(y) {
 		s_early = 0;
 		leg = (y == END_CLOSED -> LEG_CLOSED : LEG_NONE);
 		why_ended = y;
+		if :: untaken && legs == ends -> legs++ :: else fi; /* never begun */
 		ends++;
 		assert(ends == legs); /* I24: once a leg */
 		ack_n = 0;
@@ -796,7 +799,10 @@ inline ack_push() {
 /* --- gap.c --- */
 
 #define client_hole (c_end < p_ack && !c_ended && !has(flags, LOST | GAP))
-#define prod_hole (p_on && !p_ended && !has(flags, PLOST) && p_end < c_ack)
+/* Production's next unit is here, and waits for what it acks. */
+#define prod_waits has(p_early, 1 << p_nxt)
+#define prod_hole (p_on && !p_ended && !has(flags, PLOST) && !prod_waits && \
+		   p_end < c_ack)
 
 /* Age of the hole in front of the first early unit: n */
 inline hole_age(bits, from, noticed) {
@@ -856,9 +862,11 @@ inline gap_timeout() {
 		if
 		:: gap_c != 0 && num >= REORDER_WAIT ->
 			gap_c = 0;
+			if :: prod_waits -> w_phole = 1 :: else fi;
 			if
 			:: k_fin && c_end == k_snd - 1 && p_ack == k_snd &&
-			   c_early == 0 && !c_fink && has(ev, EV_P_FIN) ->
+			   c_early == 0 && !c_fink &&
+			   (p_fink || has(ev, EV_P_FIN)) ->
 				event_bits(EV_C_ACK);
 				rst_ack = c_ack;
 				c_fink = 1;
@@ -929,7 +937,12 @@ inline push_bytes() {
 	if :: p_ended -> ev = ev | EV_P_FIN :: else fi;
 	if :: s_ended -> ev = ev | EV_S_FIN :: else fi;
 	gap_watch();
-	if :: leg == LEG_WAITING -> start_leg() :: else fi;
+	if
+	:: leg == LEG_WAITING && !untaken -> start_leg()
+	:: leg == LEG_WAITING && untaken && has(ev, EV_C_RST | EV_P_RST) ->
+		leg_over((has(ev, EV_C_RST) -> END_CLIENT_RST : END_PROD_RST))
+	:: else
+	fi;
 	if
 #if MUT == 8
 	:: leg == LEG_OPEN ->
@@ -1029,9 +1042,11 @@ inline answer_ends(x) {
 
 inline read_prod_early() {
 	do
-	:: has(p_early, 1 << p_nxt) && !(p_fink && p_nxt >= p_fin) ->
+	:: has(p_early, 1 << p_nxt) && !(p_fink && p_nxt >= p_fin) &&
+	   !(c_end < packs[p_nxt] && client_hole) ->
 		p_early = p_early & ~(1 << p_nxt);
 		age[UNITS + p_nxt] = 0;
+		packs[p_nxt] = 0;
 		prod_in_order()
 	:: else -> break
 	od
@@ -1060,6 +1075,7 @@ inline skip_prod(to) {
 	:: p_nxt < num ->
 		p_early = p_early & ~(1 << p_nxt);
 		age[UNITS + p_nxt] = 0;
+		packs[p_nxt] = 0;
 		p_nxt++
 	:: else -> break
 	od;
@@ -1122,13 +1138,14 @@ inline read_client(x, a) {
 	settle()
 }
 
-inline read_prod(x) {
+inline read_prod(x, a) {
 	if
 	:: x == 0 || x < p_nxt || (p_fink && x >= p_fin && !has(flags, PLOST))
 	:: else ->
 		if
 		:: !has(p_early, 1 << x) ->
 			p_early = p_early | (1 << x);
+			packs[x] = a;
 			age[UNITS + x] = 0
 		:: else
 		fi
@@ -1387,6 +1404,14 @@ inline free_flow() {
 	dupacks = 0;
 	c_early = 0;
 	p_early = 0;
+	untaken = 0;
+	ix = 0;
+	do
+	:: ix == UNITS -> break
+	:: else ->
+		packs[ix] = 0;
+		ix++
+	od;
 	s_early = 0;
 	p_on = 0;
 	p_fink = 0;
@@ -1514,7 +1539,8 @@ inline from_client() {
 			flow_make();
 			client_start(m_seq - 1);
 			ev = EV_C_ACK | EV_P_SYNACK;
-			prod_start(m_ack)
+			prod_start(m_ack);
+			untaken = 1
 		:: else -> yes = 0
 		fi
 	:: else
@@ -1525,7 +1551,13 @@ inline from_client() {
 		shadow_client();
 		if
 		:: has(flags, LOST) -> sy = SYNC_SEG
-		:: else -> read_client(m_data, m_ack)
+		:: else ->
+			read_client(m_data, m_ack);
+			if
+			:: !has(flags, PLOST) -> read_prod_early()
+			:: else
+			fi;
+			settle()
 		fi;
 		go = 1
 	:: else
@@ -1551,7 +1583,12 @@ inline from_prod() {
 				prod_start((m_kind == SYNACK -> 1 : m_seq))
 			:: else
 			fi;
-			if :: p_ack < m_ack -> p_ack = m_ack :: else fi;
+			if
+			:: p_ack < m_ack ->
+				p_ack = m_ack;
+				untaken = 0
+			:: else
+			fi;
 			if
 			:: m_kind == FIN ->
 				if
@@ -1568,7 +1605,7 @@ inline from_prod() {
 			:: else
 			fi
 		fi;
-		read_prod(m_data);
+		read_prod(m_data, m_ack);
 		go = 1
 	:: else
 	fi
@@ -2182,6 +2219,7 @@ inline new_run() {
 	t_open = 1; t_left = 0; t_legs = 0; t_snd = 0; t_edge = 0; t_una = 0;
 	t_rcv = 0; t_ans = 0; t_done = 0;
 	leg = 0; why_ended = 0; legs = 0; ends = 0; acked_any = 0; c_ack = 0;
+	untaken = 0;
 	a_cur = 0; ack_sent = 0; rst_ack = 0; snd_wnd = 0;
 	ix = 0;
 	do
