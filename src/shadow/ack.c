@@ -213,6 +213,7 @@ struct ack_plan ack_plan(struct flow *f, uint64_t now,
 	struct ack_plan p = { f->ack_sent, f->edge, false, CAUSE_ACK };
 	uint32_t cand;
 	uint32_t edge;
+	uint32_t most;
 
 	consume(f, now, opt);
 	cand = place_of(f, f->a_cur).seq;
@@ -233,6 +234,12 @@ struct ack_plan ack_plan(struct flow *f, uint64_t now,
 		cand = boundary(f, cand);
 	if (seq_lt(p.ack, cand))
 		p.ack = cand;
+	/* What the header cannot say is not news: a SUT that scales nothing would
+	 * be told the same window for each of its segments.
+	 */
+	most = p.ack + (WIN_FULL << f->s_wscale);
+	if (seq_lt(most, edge))
+		edge = most;
 	if (seq_lt(p.edge, edge))
 		p.edge = edge;
 	if (stream_has(&f->s, STREAM_ENDED) && p.ack == f->s.nxt)

@@ -32,8 +32,7 @@
 #include "shadow/shadow_internal.h"
 #include "wire/tcpopt.h"
 
-#define TS_LEN	 12 /* NOP, NOP, Timestamps */
-#define WIN_FULL 65535u
+#define TS_LEN 12 /* NOP, NOP, Timestamps */
 /* Bit of frame.flags, above TCP's: it was held back once. */
 #define FRAME_HELD 0x8000u
 

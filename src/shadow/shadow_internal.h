@@ -46,6 +46,7 @@
 #define GSO_MAX 64000u
 /* A window that drains whatever the client last said (I11). */
 #define DRAIN_WINDOW 65535u
+#define WIN_FULL     65535u /* what a header can say, before it is scaled */
 /* Bits of a client port that a substitute keeps. */
 #define PORT_ALIKE 0xfu
 #define WSCALE_MAX 14 /* RFC 7323 section 2.3 */

@@ -15,6 +15,7 @@
 #define GIVE_UP_P  (130 * NS_PER_SEC)
 #define GIVE_UP_S  (250 * NS_PER_SEC)
 #define IDLE_SLACK (30 * NS_PER_SEC)
+#define STEPS_MOST UINT64_C(20000) /* events, for each connection */
 
 static bool is_over(const struct tcp *t)
 {
@@ -123,6 +124,7 @@ static bool is_done(struct sim *s)
 bool sim_run(struct sim *s)
 {
 	struct event e;
+	uint64_t most = STEPS_MOST * s->opt->conns;
 
 	s->digest = s->emit_digest = UINT64_C(0xcbf29ce484222325);
 	plan_make(s);
@@ -135,6 +137,9 @@ bool sim_run(struct sim *s)
 	while (!s->failed && !is_done(s) && sim_next(s, &e)) {
 		s->now = e.at;
 		happen(s, &e);
+		if (most-- == 0)
+			sim_fail(s, NULL,
+				 "two ends answer each other for ever");
 	}
 	if (!s->failed)
 		house_close(s);
