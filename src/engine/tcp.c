@@ -172,6 +172,7 @@ static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
 {
 	struct flow *f = shadow_find(e->shadow, key);
 
+	shadow_two_sided(e->shadow);
 	if (f == NULL) {
 		e->stats.count.no_flow++;
 		return ENGINE_NONE;

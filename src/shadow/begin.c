@@ -9,9 +9,10 @@
  * after a hole or a SUT that reset (shadow_restart()). In the last two cases the
  * SUT sees a SYN whose sequence number is the one before the message's first byte.
  *
- * A flow that is met in the middle is played when production has acked some of it:
- * a client that missed production's RST, or its end, repeats its last request to
- * nobody.
+ * A flow that is met in the middle, or begins again, is played when production has
+ * acked some of it: a client that missed production's RST, or its end, repeats its
+ * last request to nobody. Where the mirror shows no production at all, nothing can
+ * be waited for.
  *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
  * number; otherwise it is a new incarnation, and the older one gets no more from
@@ -196,7 +197,8 @@ bool shadow_is_newer(const struct flow *f, const struct segment *seg)
 {
 	if (stream_has(&f->c, STREAM_ENDED))
 		return seq_le(stream_end(&f->c), seg->seq);
-	return (f->ev & EV_C_RST) != 0 && seq_lt(f->c.nxt, seg->seq);
+	return (f->ev & (EV_C_RST | EV_P_RST)) != 0 &&
+	       seq_lt(f->c.nxt, seg->seq);
 }
 
 struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
@@ -216,7 +218,7 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
-	f->untaken = true;
+	f->untaken = s->two_sided;
 	if (old != NULL)
 		supersede(s, old, f, now);
 	return f;
@@ -270,6 +272,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->c, c.fin);
 	if (seq_lt(f->p_ack, p_ack))
 		f->p_ack = p_ack;
+	f->untaken = s->two_sided && seq_le(f->p_ack, seq);
 	/* What came since @ack has been read. */
 	f->p = p;
 	if (!keep && (p.nxt != ack || p.early != NULL))

@@ -67,6 +67,11 @@ bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 	return s->target[sut].silent;
 }
 
+void shadow_two_sided(struct shadow *s)
+{
+	s->two_sided = true;
+}
+
 void shadow_heard(struct shadow *s, uint8_t sut)
 {
 	struct target *t = &s->target[sut];

@@ -93,6 +93,9 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
 /** shadow_is_silent() - Has SUT @sut been silent for too long? */
 bool shadow_is_silent(const struct shadow *s, uint8_t sut);
 
+/** shadow_two_sided() - The mirror shows production, too */
+void shadow_two_sided(struct shadow *s);
+
 /** shadow_heard() - A frame came from SUT @sut: it is alive */
 void shadow_heard(struct shadow *s, uint8_t sut);
 

@@ -88,6 +88,7 @@ struct shadow {
 	struct list more;
 	uint64_t now;	  /* of the call that is under way */
 	uint64_t watched; /* when the SUTs' silence was looked at */
+	bool two_sided;	  /* production is on the mirror, too */
 	bool sweep;	  /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
 	uint64_t stray_second;

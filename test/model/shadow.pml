@@ -219,7 +219,8 @@ bit c_fink, c_ended;
 byte facks[UNITS]; /* ack that came with a client's unit */
 byte age[2 * UNITS]; /* of early units: the client's, then production's */
 byte packs[UNITS]; /* ack that came with an early unit of production's */
-bit untaken; /* joined: production has acked nothing of it yet */
+bit untaken; /* met in the middle: production has acked nothing of it yet */
+bit heard; /* production, at all */
 bit p_on, p_fink, p_ended;
 byte p_nxt, p_fin;
 short p_early;
@@ -1292,6 +1293,7 @@ inline shadow_restart(seq, a) {
 	c_win = fresh;
 	a_win = fresh;
 	if :: p_ack < pk -> p_ack = pk :: else fi;
+	untaken = heard && p_ack <= seq;
 	flags = 0;
 	dur = p_nxt;
 	yes = p_on;
@@ -1540,7 +1542,7 @@ inline from_client() {
 			client_start(m_seq - 1);
 			ev = EV_C_ACK | EV_P_SYNACK;
 			prod_start(m_ack);
-			untaken = 1
+			untaken = heard
 		:: else -> yes = 0
 		fi
 	:: else
@@ -1565,6 +1567,7 @@ inline from_client() {
 }
 
 inline from_prod() {
+	heard = 1;
 	if
 	:: fl ->
 		due[IDLE] = (tw -> due[IDLE] : IDLE_WAIT);
@@ -2219,7 +2222,7 @@ inline new_run() {
 	t_open = 1; t_left = 0; t_legs = 0; t_snd = 0; t_edge = 0; t_una = 0;
 	t_rcv = 0; t_ans = 0; t_done = 0;
 	leg = 0; why_ended = 0; legs = 0; ends = 0; acked_any = 0; c_ack = 0;
-	untaken = 0;
+	untaken = 0; heard = 0;
 	a_cur = 0; ack_sent = 0; rst_ack = 0; snd_wnd = 0;
 	ix = 0;
 	do
