@@ -675,13 +675,17 @@ static bool is_unseen(const struct flow *f, const struct exchange *x)
 
 /* Is this an answer of production alone, whose request may be judged elsewhere?
  * The flow goes on (@again), maybe with requests that are here already, or has gone
- * on before.
+ * on before. Or are these only the bytes of a SUT behind an answer that broke the
+ * protocol?
  */
 static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 {
 	bool guessed =
 		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
 
+	if ((f->flags & FLOW_BROKEN_S) != 0 &&
+	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
+		return true;
 	return (again || guessed) &&
 	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
 }
