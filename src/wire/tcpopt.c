@@ -165,9 +165,10 @@ static uint8_t *put_pair(uint8_t *p, const struct tcp_opts *o)
 	return p + 8;
 }
 
+/* The others take 20 bytes at most: there is @room for a block. */
 static uint8_t *put_sack(uint8_t *p, const struct tcp_opts *o, size_t room)
 {
-	size_t n = room < 4 ? 0 : (room - 4) / SACK_BLOCK_LEN;
+	size_t n = (room - 4) / SACK_BLOCK_LEN;
 
 	if (n > o->sacks)
 		n = o->sacks;
