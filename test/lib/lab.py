@@ -209,6 +209,10 @@ class Lab:
     copies go through test/lib/mangle.c with these arguments; inhost: understudy
     runs on production's own host, with the SUT's wire there."""
 
+    # The understudy that was started last, and what it had said at the end of
+    # its lab: evidence for a test that fails.
+    last, said = None, ""
+
     def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True,
                  tag=None, mangle=None, inhost=False):
         self.family, self.addr = family, ADDR[family]
@@ -233,6 +237,8 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        if Lab.last:
+            Lab.said, Lab.last = Lab.last.text(), None
         self.close()
 
     # ------------------------------------------------------- namespaces
@@ -737,7 +743,8 @@ remote-control:
         argv = [*wrap, BINARY, "shadow", *(source or ("-i", self.dev)),
                 "--sut-dev", "eth1", "--map", self.map(port), "--compare",
                 compare, "--json", jsonl, *args]
-        return Understudy(self, argv + [filt], jsonl, ready, env)
+        Lab.last = Understudy(self, argv + [filt], jsonl, ready, env)
+        return Lab.last
 
     def dump(self, room, dev, expr, snap=256):
         """tcpdump of a wire into a file; see dumped()."""
@@ -775,19 +782,21 @@ remote-control:
             at += 16 + cap
         return got
 
-    def settle(self, *servers, quiet=0.6, seconds=10.0):
-        """Waits until the servers' logs have not grown for `quiet` seconds."""
-        def sizes():
+    def settle(self, *servers, quiet=0.6, uneven=3.0, seconds=10.0):
+        """Waits until the servers' logs have not grown for `quiet` seconds, or
+        for `uneven` seconds while one has fewer lines than another: a
+        retransmission timer of the SUT may run twice before it goes on."""
+        def lines():
             for p in servers:
                 if p.reopen and p.poll() is None:
                     p.send_signal(signal.SIGUSR1)  # nginx writes its buffer
             time.sleep(0.1)
-            return [os.path.getsize(p.log) if os.path.exists(p.log) else 0
-                    for p in servers]
+            return [count_lines(p.log) for p in servers]
         end = time.monotonic() + seconds
-        last, since = sizes(), time.monotonic()
-        while time.monotonic() < end and time.monotonic() - since < quiet:
-            now = sizes()
+        last, since = lines(), time.monotonic()
+        while time.monotonic() < end and time.monotonic() - since < (
+                quiet if len(set(last)) == 1 else uneven):
+            now = lines()
             if now != last:
                 last, since = now, time.monotonic()
 
@@ -800,6 +809,14 @@ Reach = collections.namedtuple(
 
 Answer = collections.namedtuple(
     "Answer", "conn number id status size seconds whole")
+
+
+def count_lines(path):
+    if not os.path.exists(path):
+        return 0
+    with open(path, "rb") as f:
+        return sum(block.count(b"\n") for block in
+                   iter(lambda: f.read(1 << 20), b""))
 
 
 def read_log(path):
@@ -877,6 +894,9 @@ class Tap:
             test(self, *args, **kw)
         except Exception as e:  # a broken lab is a failed test, said so
             self.notes.append("%s: %s" % (type(e).__name__, e))
+        if self.notes and Lab.said:
+            self.notes.append("understudy said:\n" + Lab.said[-4000:])
+        Lab.said = ""
         for note in self.notes:
             for line in str(note).splitlines():
                 print("# " + line[:500])
