@@ -1308,6 +1308,58 @@ static void behind_is_what_the_sut_acks_later(void)
 	rig_end(&r);
 }
 
+/* The place in production's answers is found again before what the client had
+ * acked already: the SUT is not told an ack of what it has not sent (I8).
+ */
+static void an_ack_beyond_a_place_found_again_waits(void)
+{
+	const struct effect *ack = NULL;
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	rig_start(&r);
+	f = open_flow(&r, CLIENT);
+	client(&r, f, TCP_ACK, 1, 1, 100);
+	f->flags |= FLOW_PLOST;
+	sut(&r, CLIENT, TCP_ACK, 1, 101, 50);
+	client(&r, f, TCP_ACK, 101, 3001, 0);
+	pass(&r, SEC);
+	CHECK(f->a_cur == P_ISS + 3001 && f->ack_sent == S_ISS + 51);
+	f->flags &= ~(uint32_t)FLOW_PLOST;
+	clear(&r);
+	sut(&r, CLIENT, TCP_ACK, 51, 101, 1000);
+	pass(&r, SEC);
+	CHECK(seen(&r, CAUSE_ACK, &ack) == 1 && ack->ack == S_ISS + 1051);
+	rig_end(&r);
+}
+
+/* In one chain of the table, another tuple's number is not this one's. */
+static void equal_numbers_of_two_tuples_are_two_connections(void)
+{
+	enum { TUPLES = 160 };
+	struct flow *f[2 * TUPLES];
+	struct rig r;
+
+	rig_init(&r);
+	r.lim.flows = 4096;
+	rig_start(&r);
+	for (unsigned i = 0; i < 2 * TUPLES; i++) {
+		struct flow_key key = key_of((uint16_t)(CLIENT + i), 0);
+
+		f[i] = syn_of(&r, &key, i < TUPLES ? 0 : 700);
+	}
+	for (unsigned i = TUPLES; i < 2 * TUPLES; i++) {
+		struct flow_key key = key_of((uint16_t)(CLIENT + i), 0);
+		struct flow *newer = syn_of(&r, &key, 0);
+
+		CHECK(newer != f[i] && newer->key.cport == f[i]->key.cport);
+	}
+	CHECK(count(&r)->client_syn_again == 0);
+	CHECK(count(&r)->flows_seen == UINT64_C(3) * TUPLES);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -1369,6 +1421,10 @@ int main(void)
 		  without_the_flag_nothing_is_acked },
 		{ "a FIN of production's without a place proves the client's",
 		  a_fin_of_production_without_a_place_proves_the_clients },
+		{ "an ack beyond a place found again waits",
+		  an_ack_beyond_a_place_found_again_waits },
+		{ "equal numbers of two tuples are two connections",
+		  equal_numbers_of_two_tuples_are_two_connections },
 		{ "behind is what the SUT acks later",
 		  behind_is_what_the_sut_acks_later },
 	};
