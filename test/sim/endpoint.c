@@ -659,6 +659,18 @@ static bool due(struct tcp *t, uint64_t *at)
 	return true;
 }
 
+/* A probe's byte that was lost goes again, whatever the window (RFC 9293 section
+ * 3.8.6.1): else both sides would wait for ever.
+ */
+static void again_into_zero(struct tcp *t)
+{
+	if (t->state != TCP_OPEN || t->wnd != 0 || t->nxt != t->una ||
+	    t->una == data_end(t))
+		return;
+	send(t, FL_ACK, t->una, 1);
+	t->nxt++;
+}
+
 static void timed_rto(struct tcp *t)
 {
 	if (++t->tries > TRIES_MAX) {
@@ -680,6 +692,7 @@ static void timed_rto(struct tcp *t)
 		t->sacked.n = t->tries > 2 ? 0 : t->sacked.n;
 		t->nxt = t->una;
 		output(t);
+		again_into_zero(t);
 	} else {
 		return;
 	}

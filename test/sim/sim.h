@@ -293,6 +293,7 @@ struct conn {
 	/* what the engine was shown */
 	bool whole; /* the mirror lost, swapped for long or broke nothing of it */
 	bool c_ack_seen;
+	bool tuple_acked; /* or by an incarnation that came later */
 	bool rst_seen;
 	bool c_fin_seen;
 	bool p_fin_seen;
