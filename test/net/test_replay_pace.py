@@ -120,8 +120,8 @@ def waits(t):
             before, asked))
         t.equal((asked, r["requests"]["answered"]), (20, 20),
                 "requests at the SUT, answered")
-        # A machine that stands still for 200 ms forces one; without the wait
-        # none is forced, and nearly all are early.
+        # A machine that stands still for 200 ms forces one. If all were handed in
+        # at once none would be forced, and nearly all early.
         t.check(before <= forced < 15, "%d early, %d forced" % (before,
                                                                 forced))
 
@@ -153,7 +153,7 @@ def interrupted(t):
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         path = capture(l, prod, keep(20, "/b100"))
-        spread(path, 60)
+        spread(path, 150)
         for args in ((), ("--concurrency", "3")):
             l.files += 1
             jsonl = l.path("us%d.jsonl" % l.files)
