@@ -383,8 +383,6 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 			spoil(x, REASON_MIDSTREAM);
 		else if ((pc->flags & FRAMER_MALFORMED) == 0)
 			spoil(x, REASON_TUNNEL);
-		else if (who == WHO_PROD)
-			spoil(x, REASON_PROD_MALFORMED);
 	}
 	c = comparison(e, f, x, begun);
 	if (c != NULL)

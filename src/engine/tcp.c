@@ -129,7 +129,7 @@ static void syn_data(struct engine *e, struct flow *f,
 {
 	struct segment data = *seg;
 
-	if (seg->len == 0 || seg->seq != f->c_iss)
+	if (seg->len == 0)
 		return;
 	data.seq++;
 	data.flags = (uint16_t)((seg->flags & ~TCP_SYN) | TCP_ACK);

@@ -30,7 +30,8 @@ def own_captures():
     mixed = many[::-1]
     lost = [f for i, f in enumerate(capture.dialogue(5)) if i != 7]
     names = [capture.dns(1, 7, 0), capture.dns(0, 7, 1)]
-    return [capture.dialogue(3), many, mixed, lost, names]
+    return [capture.dialogue(3), capture.dialogue(3, v6=True), many, mixed,
+            lost, names]
 
 
 def outside(suffixes):
@@ -232,10 +233,14 @@ def words_inputs():
 
 def edit_inputs():
     """Whole frames, each under some of the ways to rewrite (fuzz_edit.c)."""
-    heads = [bytes((0, 0, how, 40, ttl, 3, 0, port, nets, 12))
+    heads = [bytes((0, 0, how, 0 if how == 4 else 40, ttl, 3, 0, port, nets,
+                    12))  # where it cuts, so that our own frames are too long
              for how, ttl, port, nets in
              ((0, 0, 0, 0), (0, 1, 0, 1), (16, 2, 1, 2), (32, 59, 0, 12),
               (8, 7, 1, 15), (1, 0, 0, 0), (4, 0, 0, 3), (0x80, 3, 0, 0))]
+    for head in heads:  # both families under each
+        yield head + capture.dialogue(1)[4]
+        yield head + capture.dialogue(1, v6=True)[4]
     n = 0
     for frames in all_frames():
         for link, f in frames:

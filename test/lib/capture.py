@@ -3,6 +3,7 @@
 import struct
 
 CLIENT, PROD = bytes((10, 1, 0, 1)), bytes((10, 2, 0, 1))
+CLIENT6, PROD6 = (b"\xfd" + bytes(13) + bytes((n, 1)) for n in (1, 2))
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -17,14 +18,19 @@ def csum(b):
 
 
 def ip(src, dst, proto, l4):
+    if len(src) == 16:
+        return bytes(12) + b"\x86\xdd" + struct.pack(
+            ">IHBB", 0x60000000, len(l4), proto, 64) + src + dst + l4
     h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(l4), 7, 0, 64, proto, 0,
                     src, dst)
     h = h[:10] + struct.pack(">H", csum(h)) + h[12:]
     return bytes(12) + b"\x08\0" + h + l4
 
 
-def tcp(up, seq, ack, flags, data=b"", port=40000):
-    src, dst = (CLIENT, PROD) if up else (PROD, CLIENT)
+def tcp(up, seq, ack, flags, data=b"", port=40000, v6=False):
+    src, dst = (CLIENT6, PROD6) if v6 else (CLIENT, PROD)
+    if not up:
+        src, dst = dst, src
     ports = (port, 80) if up else (80, port)
     h = struct.pack(">HHIIBBHHH", *ports, seq % 2**32, ack % 2**32, 0x50, flags,
                     60000, 0, 0)
@@ -42,20 +48,25 @@ def dns(up, n, answer):
     return ip(src, dst, 17, struct.pack(">HHHH", *ports, 8 + len(m), 0) + m)
 
 
-def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000):
+def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000, v6=False):
     """A whole connection; its numbers wrap."""
-    out = [tcp(1, c, 0, SYN, port=port), tcp(0, p, c + 1, SYN | ACK, port=port),
-           tcp(1, c + 1, p + 1, ACK, port=port)]
+    def say(up, seq, ack, flags, data=b""):
+        out.append(tcp(up, seq, ack, flags, data, port, v6))
+    out = []
+    say(1, c, 0, SYN)
+    say(0, p, c + 1, SYN | ACK)
     c, p = c + 1, p + 1
+    say(1, c, p, ACK)
     for _ in range(requests):
-        out.append(tcp(1, c, p, ACK | PSH, GET, port))
+        say(1, c, p, ACK | PSH, GET)
         c += len(GET)
-        out.append(tcp(0, p, c, ACK | PSH, OK, port))
+        say(0, p, c, ACK | PSH, OK)
         p += len(OK)
-        out.append(tcp(1, c, p, ACK, port=port))
-    return out + [tcp(1, c, p, FIN | ACK, port=port),
-                  tcp(0, p, c + 1, FIN | ACK, port=port),
-                  tcp(1, c + 1, p + 1, ACK, port=port)]
+        say(1, c, p, ACK)
+    say(1, c, p, FIN | ACK)
+    say(0, p, c + 1, FIN | ACK)
+    say(1, c + 1, p + 1, ACK)
+    return out
 
 
 def pcap(frames, magic=0xa1b2c3d4, snap=65535):

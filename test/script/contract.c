@@ -81,6 +81,7 @@ static void check_syn(struct world *w, struct conn *c, const struct seen *s)
 	c->offer = s->opts;
 	if (again)
 		return;
+	c->older_port = c->syn && c->leg_port != s->e.sport ? c->leg_port : 0;
 	c->syn = true;
 	c->leg_port = s->e.sport;
 	c->synack = false;
@@ -198,6 +199,8 @@ void contract_effect(struct world *w, const struct seen *s)
 		world_fail(w, "of no connection: %s", seen_text(w, s));
 		return;
 	}
+	if (s->conn->older_port != 0 && e->sport == s->conn->older_port)
+		return;
 	if ((e->flags & TCP_SYN) != 0) {
 		check_syn(w, s->conn, s);
 		return;

@@ -20,6 +20,8 @@
  * @used:	A line has named it
  * @port:	The client's
  * @leg_port:	The one that U plays it from
+ * @older_port:	The one of an older leg, which a newer one has overtaken: data
+ *		behind the client's end is a connection of its own; 0: none
  * @iss:	Initial sequence numbers; all others are relative to these
  * @stream, @known: The client's bytes by relative sequence number, STREAM_MAX
  * @learnt:	All known ones are below this
@@ -38,6 +40,7 @@ struct conn {
 	bool used;
 	uint16_t port;
 	uint16_t leg_port;
+	uint16_t older_port;
 	uint32_t iss[WHO_COUNT];
 	uint8_t *stream;
 	bool *known;

@@ -288,4 +288,35 @@ static inline void syn(struct rig *r, struct ipaddr client, uint16_t port,
 	tcp(r, client, port, prod, pport, 1000, 0, TCP_SYN, "");
 }
 
+/* --- one connection, client 10.1.0.1:5000, production 10.2.0.1:80 --- */
+
+static inline void client(struct rig *r, uint32_t seq, uint32_t ack,
+			  uint8_t flags, const char *text)
+{
+	tcp(r, ip(1, 0, 1), 5000, ip(2, 0, 1), 80, seq, ack, flags, text);
+}
+
+static inline void production(struct rig *r, uint32_t seq, uint32_t ack,
+			      uint8_t flags, const char *text)
+{
+	tcp(r, ip(2, 0, 1), 80, ip(1, 0, 1), 5000, seq, ack, flags, text);
+}
+
+static inline void sut(struct rig *r, unsigned host, uint32_t seq, uint32_t ack,
+		       uint8_t flags, const char *text)
+{
+	tcp_sut(r, ip(9, 0, host), 80, ip(1, 0, 1), 5000, seq, ack, flags,
+		text);
+}
+
+/* Both handshakes; the client's first byte is 1001, each server's 501. */
+static inline void handshakes(struct rig *r)
+{
+	client(r, 1000, 0, TCP_SYN, "");
+	production(r, 500, 1001, TCP_SYN | TCP_ACK, "");
+	for (unsigned i = 1; i <= r->cfg.maps; i++)
+		sut(r, i, 500, 1001, TCP_SYN | TCP_ACK, "");
+	client(r, 1001, 501, TCP_ACK, "");
+}
+
 #endif /* TEST_ENGINE_RIG_H */

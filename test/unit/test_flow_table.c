@@ -212,6 +212,15 @@ static void test_half_full(void)
 		CHECK(flow_half_full(t));
 		flow_set_class(t, flow_victim(t, true), FLOW_LIVE);
 		CHECK(!flow_half_full(t));
+		/* What has gone makes room. */
+		for (uint32_t i = sizes[s][1]; i + 1 < sizes[s][0]; i++) {
+			struct flow_key k = key_of(i);
+			struct flow *f = bound(t, &k);
+
+			CHECK(flow_half_full(t));
+			flow_free(t, f);
+			CHECK(!flow_half_full(t));
+		}
 		tear_down(t);
 	}
 }

@@ -313,6 +313,8 @@ static void test_answers(void)
 		  S("HTTP/1.1 100 x\r\nContent-Length: 3\r\n\r\n" OK
 		    "Content-Length: 0\r\n\r\n"),
 		  "I37H38|.?" },
+		{ "101 with a length",
+		  S("HTTP/1.1 101 x\r\nContent-Length: 3\r\n\r\n"), "H37|.?!" },
 		{ "101", S("HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\nabc"),
 		  "H30|.!O3" },
 		{ "pipelined",
@@ -548,6 +550,7 @@ static void test_begins(void)
 		{ S("EHLO example.com\r\n"), false },
 		{ S("PRI * HTTP/2.0\r\n"), false },
 		{ S("get"), false },
+		{ S("Get"), false },
 		{ S("GET  /"), false },
 		{ S("\x16\x03\x01"), false },
 		{ S("hello world"), true }, /* believed until its line ends */

@@ -1128,6 +1128,12 @@ static void every_byte_comes_once(void)
 	CHECK(f->c.nxt == C_ISS + 1071 && f->p.nxt == P_ISS + 1031);
 	CHECK(f->s.nxt == S_ISS + 1091);
 	CHECK(count(&r)->client_bytes == 1070);
+	/* A part was there, the rest is new. */
+	client(&r, f, TCP_ACK, 1041, 1, 50);
+	prod(&r, f, TCP_ACK, 1001, 1, 60);
+	sut(&r, CLIENT, TCP_ACK, 1071, 1, 70);
+	CHECK(f->c.nxt == C_ISS + 1091 && f->p.nxt == P_ISS + 1061);
+	CHECK(f->s.nxt == S_ISS + 1141);
 	rig_end(&r);
 }
 

@@ -386,6 +386,8 @@ static void test_clocks(void)
 		{ "2^-63 s", 0xbf, 0, UINT64_C(0xc000000000000000),
 		  NSEC + NSEC / 2 },
 		{ "offset", 6, 1000, 1, 1000 * NSEC + 1000 },
+		{ "offset of 33 bits", 0, INT64_C(0x100000005), 1,
+		  UINT64_C(0x100000006) * NSEC },
 		{ "back", 6, -3, 5000001, 2 * NSEC + 1000 },
 		{ "before 1970", 6, -6, 5000001, 0 },
 		{ "beyond 64 bits", 0, 0, UINT64_C(18446744073), UINT64_MAX },
@@ -393,8 +395,10 @@ static void test_clocks(void)
 		{ "offset far back", 0, INT64_MIN, 5, 0 },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		start(i % 2 == 0);
+	for (size_t k = 0; k < 2 * ARRAY_SIZE(rows); k++) {
+		size_t i = k / 2;
+
+		start(k % 2 == 0);
 		shb();
 		idb_clock(rows[i].resol, rows[i].offset);
 		epb(0, rows[i].ticks, "", 0, 0);
@@ -698,7 +702,7 @@ static void test_written_bytes(void)
 	CHECK(pcapng_write_epb(out, sizeof(out), 3, UINT64_C(0x100000002),
 			       (const uint8_t *)"ab", 2, 9, 0, NULL, 0) == 36);
 	CHECK(memcmp(out, epb_bytes, 36) == 0);
-	CHECK(pcap_write_header(out, sizeof(out), 1, 0x40000) == 24);
+	CHECK(pcap_write_header(out, 24, 1, 0x40000) == 24);
 	CHECK(memcmp(out, old_bytes, 24) == 0);
 }
 
