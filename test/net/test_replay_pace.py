@@ -179,6 +179,21 @@ def interrupted(t):
         lab.isolated(t, l)
 
 
+def interrupted_early(t):
+    """SIGINT while the SUT's wire is not proved: one sentence and no files."""
+    with lab.Lab() as l:
+        prod = l.nginx("prod")
+        path = capture(l, prod, keep(2, "/b100"))
+        l.ip("sut", "link", "set", "s0", "down")
+        jsonl = l.path("early.jsonl")
+        us = lab.Understudy(l, [lab.BINARY, "replay", "-r", path, "--sut-dev",
+                                "eth1", "--map", l.map(), "--json", jsonl],
+                            jsonl, ready=1.5)
+        t.equal((us.finish(), os.path.exists(jsonl),
+                 "ended before a client was played" in us.text()),
+                (2, False, True), "code, a file, the sentence: " + us.text())
+
+
 lab.main([
     ("--multiplier, times", times),
     ("--multiplier --concurrency, times", times, "--concurrency", "4"),
@@ -186,4 +201,5 @@ lab.main([
     ("one-sided, --fast waits for answers", waits),
     ("large messages in parts, --fast", in_parts),
     ("interrupted", interrupted),
+    ("interrupted before a client was played", interrupted_early),
 ])
