@@ -15,9 +15,9 @@
  * The length of an answer depends on the method of its request (HEAD, CONNECT),
  * so the client's stream leaves a code of two bits per request in a ring. It
  * does so as soon as the method is read: an answer may come before the rest of
- * its request. The ring keeps the last HTTP1_RING requests. When a stream of
- * answers lags further, it becomes a tunnel if a code other than METHOD_OTHER
- * was overwritten; else the code can only have been METHOD_OTHER.
+ * its request. The ring keeps the last HTTP1_RING requests, and from which one on
+ * all that it had to forget were METHOD_OTHER: so a stream of such answers may lag
+ * as far as it likes. What was forgotten before is METHOD_UNKNOWN.
  *
  * What production answers decides what the client's stream is: behind a CONNECT
  * the client's bytes wait for nobody (they are a tunnel if they come before the
@@ -49,7 +49,7 @@ void http1_ring_push(struct http1 *h, enum method code)
 	uint8_t *cell = &h->ring[at / 4];
 
 	if ((*cell >> shift & 3) != METHOD_OTHER)
-		h->lost = true;
+		h->plain = h->asked - HTTP1_RING + 1;
 	*cell = (uint8_t)((*cell & ~(3u << shift)) | (unsigned)code << shift);
 	h->asked++;
 }
@@ -59,21 +59,18 @@ void http1_ring_push(struct http1 *h, enum method code)
  *
  * A request that was not seen yet (a server that speaks first, such as with 408)
  * counts as METHOD_OTHER.
- *
- * Return: 0, or -1 if it has been overwritten
  */
-static int ring_get(const struct http1 *h, uint32_t index, enum method *code)
+static enum method ring_get(const struct http1 *h, uint32_t index)
 {
 	uint32_t ago = h->asked - index;
 	uint32_t at = index % HTTP1_RING;
 
-	*code = METHOD_OTHER;
 	if (ago == 0 || ago > UINT32_MAX / 2)
-		return 0;
+		return METHOD_OTHER;
 	if (ago > HTTP1_RING)
-		return h->lost ? -1 : 0;
-	*code = (enum method)(h->ring[at / 4] >> (at % 4 * 2) & 3);
-	return 0;
+		return index - h->plain > UINT32_MAX / 2 ? METHOD_UNKNOWN
+							 : METHOD_OTHER;
+	return (enum method)(h->ring[at / 4] >> (at % 4 * 2) & 3);
 }
 
 /* The message ends here; what comes next is its successor. */
@@ -119,11 +116,9 @@ static void body_begin(struct stream *s, bool answer, struct framer_piece *out)
 static void request_head_end(struct http1 *h, struct stream *s,
 			     struct framer_piece *out)
 {
-	enum method code;
 	bool framed = (s->flags & F_TE) != 0 || s->left > 0;
 
-	ring_get(h, s->index, &code); /* just pushed: it is there */
-	if (code != METHOD_CONNECT) {
+	if (ring_get(h, s->index) != METHOD_CONNECT) {
 		body_begin(s, false, out);
 		return;
 	}
@@ -154,15 +149,11 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 	uint32_t index = s->index;
 	unsigned status = s->status;
 	bool framed = (s->flags & F_TE) != 0 || s->left > 0;
-	enum method code;
+	enum method code = ring_get(h, index);
 	bool switched;
 
 	if ((s->flags & F_INTERIM) != 0) {
 		interim_end(s, out);
-		return;
-	}
-	if (ring_get(h, index, &code) != 0) {
-		stream_tunnel(s);
 		return;
 	}
 	switched =
@@ -380,8 +371,10 @@ static void http1_resync(void *st, enum who who, uint32_t index)
 		return;
 	}
 	/* The methods of the requests in the hole are not known. */
-	if (index - h->asked > HTTP1_RING)
+	if (index - h->asked > HTTP1_RING) {
 		h->asked = index - HTTP1_RING;
+		h->plain = h->asked;
+	}
 	while (h->asked != index)
 		http1_ring_push(h, METHOD_UNKNOWN);
 }

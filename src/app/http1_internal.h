@@ -89,13 +89,13 @@ struct stream {
  * @s:		Streams
  * @ring:	Method codes, two bits each
  * @asked:	Codes pushed so far: requests [@asked - HTTP1_RING, @asked)
- * @lost:	A code other than METHOD_OTHER was overwritten
+ * @plain:	From this request on, all that were overwritten were METHOD_OTHER
  */
 struct http1 {
 	struct stream s[WHO_COUNT];
 	uint8_t ring[HTTP1_RING / 4];
 	uint32_t asked;
-	bool lost;
+	uint32_t plain;
 };
 
 /* "HTTP/1." as a big-endian number. */

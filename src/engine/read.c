@@ -337,6 +337,18 @@ static void lose_prod(struct flow *f)
 		f->ev |= EV_P_FIN; /* its place does not matter any more */
 }
 
+/* The SUT's answer breaks the protocol. What production has said to the requests
+ * behind it is compared with nothing.
+ */
+static void break_sut(struct flow *f)
+{
+	struct exchange *x = f->x.at[WHO_SUT];
+
+	f->flags |= FLOW_BROKEN_S;
+	while (x != NULL && (x = x->next) != NULL)
+		spoil(x, REASON_TUNNEL);
+}
+
 /* From here on a server says what is none of the protocol's: as it agreed, with
  * the mark of what made the tunnel, or it breaks it. Production's place is known
  * again at the client's next request then; the SUT's never.
@@ -350,7 +362,7 @@ static void leave_protocol(struct engine *e, struct flow *f, enum who who,
 	else if (who == WHO_PROD)
 		lose_prod(f);
 	else
-		f->flags |= FLOW_BROKEN_S;
+		break_sut(f);
 	/* The SUT may have switched first, and spoken since. */
 	if (who == WHO_PROD && (f->flags & FLOW_SPOKE_S) != 0)
 		shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
@@ -587,9 +599,9 @@ static void choose_again(struct engine *e, struct flow *f, enum who who,
 		return;
 	shadow_unmark(e->shadow, f, WHO_SUT);
 	f->flags &= ~(uint32_t)(FLOW_SPOKE_S | FLOW_MOVE_S);
-	f->flags |= FLOW_BROKEN_S;
 	if (f->x.at[WHO_SUT] != NULL)
 		spoil(f->x.at[WHO_SUT], REASON_TUNNEL);
+	break_sut(f);
 }
 
 void read_spans(struct engine *e, struct flow *f, enum who who,

@@ -21,7 +21,7 @@
 /* Early segments that one stream keeps; full: the new one is dropped (it counts
  * as missed by the capture).
  */
-#define STREAM_HELD 512
+#define STREAM_HELD 2048
 
 /* Bits of stream.flags. */
 enum {

@@ -413,14 +413,23 @@ static void test_connect_and_the_client(void)
 	CHECK(strcmp(trace_end(&c), "H30|.!O18") == 0);
 }
 
-/* Far more requests than the ring holds; @first is the first of them. */
-static const char *lagging(struct trace *s, const char *first, unsigned count)
+/* More requests than the ring holds; @first is the first of them. Before them,
+ * @heads that were answered.
+ */
+static const char *lagging(struct trace *s, unsigned heads, const char *first,
+			   unsigned count)
 {
 	struct trace c;
 
 	memset(&c, 0, sizeof(c));
 	memset(s, 0, sizeof(*s));
 	framer_http1.init(state, false);
+	for (unsigned i = 0; i < heads; i++) {
+		say(&c, WHO_CLIENT, "HEAD / HTTP/1.1\r\n\r\n");
+		say(s, WHO_SUT, OK "Content-Length: 1\r\n\r\n");
+	}
+	memset(s, 0, sizeof(*s));
+	s->index = heads;
 	say(&c, WHO_CLIENT, first);
 	for (unsigned i = 1; i < count; i++)
 		say(&c, WHO_CLIENT, GET "\r\n");
@@ -432,11 +441,13 @@ static void test_outstanding_requests(void)
 {
 	struct trace s;
 
-	CHECK(strcmp(lagging(&s, "HEAD / HTTP/1.1\r\n\r\n", 256), "H38|.") ==
-	      0);
-	CHECK(strcmp(lagging(&s, "HEAD / HTTP/1.1\r\n\r\n", 257), "H38|!") ==
-	      0);
-	CHECK(strcmp(lagging(&s, GET "\r\n", 1000), "H38|") == 0);
+	static const char head[] = "HEAD / HTTP/1.1\r\n\r\n";
+
+	CHECK(strcmp(lagging(&s, 0, head, 256), "H38|.") == 0);
+	/* Forgotten: it may have been any, and is read as what most are. */
+	CHECK(strcmp(lagging(&s, 0, head, 257), "H38|?") == 0);
+	CHECK(strcmp(lagging(&s, 0, GET "\r\n", 1000), "H38|") == 0);
+	CHECK(strcmp(lagging(&s, 300, GET "\r\n", 1000), "H38|") == 0);
 }
 
 static void test_fin(void)
