@@ -49,9 +49,11 @@ def killed(t, family, count):
             jsonl = l.path("k%d.jsonl" % n)
             p = l.spawn("us", [lab.BINARY, "shadow", "-i", "mon0", "--sut-dev",
                                "eth1", "--map", l.map(), "--json", jsonl, "-w",
-                               l.path("k%d.pcapng" % n), "tcp port 80"])
+                               l.path("k%d.pcapng" % n), "tcp port 80"],
+                        err=l.path("k.err"))
             time.sleep(rng.uniform(0, 0.3) if n % 2 else rng.uniform(0.3, 1))
-            t.equal(p.poll(), None, "run %d ended by itself" % n)
+            t.equal(p.poll(), None, "run %d ended by itself: %s" % (
+                n, open(l.path("k.err")).read()[-300:]))
             p.kill()
             p.wait()
             began = os.path.exists(jsonl) and '"start"' in open(jsonl).read()
