@@ -337,8 +337,8 @@ static void lose_prod(struct flow *f)
 		f->ev |= EV_P_FIN; /* its place does not matter any more */
 }
 
-/* The SUT's answer breaks the protocol. What production has said to the requests
- * behind it is compared with nothing.
+/* The SUT's answer breaks the protocol. The requests behind it are not compared,
+ * also where production has answered them already.
  */
 static void break_sut(struct flow *f)
 {
