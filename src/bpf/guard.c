@@ -19,11 +19,6 @@
  * 1 is asked first by the kernel, and cls_bpf puts the newest of a priority in
  * front, so that nobody's earlier filter can let a frame pass before ours. What
  * runs ahead of clsact (XDP, tcx) is not looked at.
- *
- * Whether an interface is in use is read by netlink: it shows the network
- * namespace that we are in, whereas /sys shows the one that it was mounted in.
- * An upper device is a link whose IFLA_LINK is ours; the two ends of a veth pair
- * point at each other and are told apart by that.
  */
 #include "bpf/guard.h"
 
@@ -31,10 +26,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/if_addr.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,17 +42,6 @@
 
 static const enum bpf_tc_attach_point point[2] = { BPF_TC_INGRESS,
 						   BPF_TC_EGRESS };
-
-const char *guard_use_text(enum guard_use u)
-{
-	static const char *const text[] = {
-#define X(id, t) t,
-		GUARD_USES(X)
-#undef X
-	};
-
-	return text[u];
-}
 
 /* libbpf writes what went wrong to stderr by itself; libraries are silent. */
 static int print_nothing(enum libbpf_print_level level, const char *fmt,
@@ -79,162 +61,6 @@ static int index_of(const char *ifname, int *index)
 		return errno == ENODEV || errno == ENXIO ? -ENODEV : -errno;
 	*index = (int)i;
 	return 0;
-}
-
-/* What the dumps are asked for and what they found. */
-struct use_query {
-	int index;
-	int peer;     /* IFLA_LINK of the interface itself */
-	bool foreign; /* that link is in another namespace */
-	enum guard_use use;
-};
-
-/* fe80::/10 and ff00::/8: what a link has by only being up. */
-static bool only_link(const uint8_t *a)
-{
-	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
-}
-
-static int on_addr(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifaddrmsg *m = NLMSG_DATA(h);
-	const uint8_t *a;
-	size_t len = 0;
-
-	if (h->nlmsg_type != RTM_NEWADDR ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
-	    (int)m->ifa_index != q->index)
-		return 0;
-	a = netlink_attr(h, sizeof(*m), IFA_ADDRESS, &len);
-	if (m->ifa_family == AF_INET6 && a && len == 16 && only_link(a))
-		return 0;
-	q->use = GUARD_ADDRESS;
-	return 0;
-}
-
-static int get_int(const void *p, size_t len)
-{
-	int v = 0;
-
-	if (p && len == sizeof(v))
-		memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Test whether one of the next hops of a multipath route uses the interface. */
-static bool hop_uses(const uint8_t *p, size_t len, int index)
-{
-	struct rtnexthop hop;
-
-	while (p && len >= sizeof(hop)) {
-		size_t step;
-
-		memcpy(&hop, p, sizeof(hop));
-		if (hop.rtnh_ifindex == index)
-			return true;
-		/* The kernel's own macro mixes signs; it rounds up to 4. */
-		step = ((size_t)hop.rtnh_len + 3) / 4 * 4;
-		if (step < sizeof(hop) || step >= len)
-			return false;
-		p += step;
-		len -= step;
-	}
-	return false;
-}
-
-static int on_route(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct rtmsg *m = NLMSG_DATA(h);
-	const uint8_t *dst;
-	const void *oif;
-	const uint8_t *hops;
-	size_t dst_len = 0;
-	size_t oif_len = 0;
-	size_t hops_len = 0;
-
-	if (h->nlmsg_type != RTM_NEWROUTE ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
-		return 0;
-	oif = netlink_attr(h, sizeof(*m), RTA_OIF, &oif_len);
-	hops = netlink_attr(h, sizeof(*m), RTA_MULTIPATH, &hops_len);
-	if (get_int(oif, oif_len) != q->index &&
-	    !hop_uses(hops, hops_len, q->index))
-		return 0;
-	dst = netlink_attr(h, sizeof(*m), RTA_DST, &dst_len);
-	if (m->rtm_family == AF_INET6 && dst && dst_len == 16 &&
-	    m->rtm_dst_len >= 8 && only_link(dst))
-		return 0;
-	q->use = GUARD_ROUTE;
-	return 0;
-}
-
-static int on_own_link(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	const void *p;
-	size_t len = 0;
-
-	if (h->nlmsg_type != RTM_NEWLINK ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index != q->index)
-		return 0;
-	if (m->ifi_flags & IFF_LOOPBACK)
-		q->use = GUARD_LOOPBACK;
-	p = netlink_attr(h, sizeof(*m), IFLA_MASTER, &len);
-	if (get_int(p, len) != 0)
-		q->use = GUARD_MASTER;
-	p = netlink_attr(h, sizeof(*m), IFLA_LINK, &len);
-	q->peer = get_int(p, len);
-	q->foreign = netlink_attr(h, sizeof(*m), IFLA_LINK_NETNSID, &len);
-	return 0;
-}
-
-static int on_other_link(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	const void *link;
-	size_t len = 0;
-	size_t ns = 0;
-
-	if (h->nlmsg_type != RTM_NEWLINK ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index == q->index)
-		return 0;
-	link = netlink_attr(h, sizeof(*m), IFLA_LINK, &len);
-	if (get_int(link, len) != q->index ||
-	    netlink_attr(h, sizeof(*m), IFLA_LINK_NETNSID, &ns))
-		return 0;
-	if (m->ifi_index == q->peer && !q->foreign)
-		return 0; /* the other end of a veth pair */
-	q->use = GUARD_UPPER;
-	return 0;
-}
-
-int guard_in_use(const char *ifname, enum guard_use *use)
-{
-	struct use_query q = { .use = GUARD_FREE };
-	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	const struct ifaddrmsg addr = { .ifa_family = AF_UNSPEC };
-	const struct rtmsg route = { .rtm_family = AF_UNSPEC };
-	int rc = index_of(ifname, &q.index);
-
-	if (rc == 0)
-		rc = netlink_dump(RTM_GETLINK, &link, sizeof(link), on_own_link,
-				  &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETLINK, &link, sizeof(link),
-				  on_other_link, &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETADDR, &addr, sizeof(addr), on_addr,
-				  &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETROUTE, &route, sizeof(route), on_route,
-				  &q);
-	if (rc == 0)
-		*use = q.use;
-	return rc;
 }
 
 static int program_load(void)
@@ -365,18 +191,19 @@ static int attach_all(int index)
 
 int guard_attach(const char *ifname, struct errbuf *e)
 {
-	enum guard_use use = GUARD_FREE;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int index = 0;
 	int rc = index_of(ifname, &index);
 
 	libbpf_set_print(print_nothing);
 	if (rc == 0)
-		rc = guard_in_use(ifname, &use);
+		rc = guard_in_use(ifname, &why);
 	if (rc)
 		return errbuf_set(e, rc, "%s: %s", ifname, strerror(-rc));
-	if (use != GUARD_FREE)
+	if (why.use != GUARD_FREE)
 		return errbuf_set(e, -EBUSY, "%s is in use: %s", ifname,
-				  guard_use_text(use));
+				  guard_why_text(&why, text));
 	rc = attach_all(index);
 	if (rc)
 		return errbuf_set(e, rc, "%s: cannot set the guard: %s", ifname,
