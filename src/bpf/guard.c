@@ -15,8 +15,10 @@
  * interface, not to our process, so they outlive it; only guard_release() lifts
  * them.
  *
- * Ours are known by handle, priority and the program's name together. Priority
- * 1 is asked first by the kernel, and cls_bpf puts the newest of a priority in
+ * Ours are known by handle, priority and the program's name and tag (a hash of
+ * its instructions) together, all of which the dump of the filters tells:
+ * opening a program that is there already would take CAP_SYS_ADMIN. Priority 1 is
+ * asked first by the kernel, and cls_bpf puts the newest of a priority in
  * front, so that nobody's earlier filter can let a frame pass before ours. What
  * runs ahead of clsact (XDP, tcx) is not looked at.
  */
@@ -28,6 +30,7 @@
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -77,56 +80,115 @@ static int program_load(void)
 			     sizeof(insn) / sizeof(insn[0]), NULL);
 }
 
-/* Test whether the program with this number is the guard's. */
-static int program_is_ours(uint32_t id)
+/* What the kernel calls a program by: its name and the hash of what it does. */
+struct mark {
+	char name[sizeof(GUARD_NAME)];
+	uint8_t tag[BPF_TAG_SIZE];
+};
+
+/* What the dump of a hook is looked through for. */
+struct search {
+	const struct mark *mark;
+	bool found;
+};
+
+/* Load the program and learn its mark. Return: its descriptor, or -Exxx */
+static int program_marked(struct mark *m)
 {
 	struct bpf_prog_info info;
 	uint32_t len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
+	int prog = program_load();
 	int rc;
 
-	if (fd < 0)
-		return fd;
+	if (prog < 0)
+		return prog;
 	memset(&info, 0, sizeof(info));
-	rc = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	if (rc)
+	rc = bpf_obj_get_info_by_fd(prog, &info, &len);
+	if (rc) {
+		close(prog);
 		return rc;
-	return strncmp(info.name, GUARD_NAME, sizeof(info.name)) == 0;
+	}
+	memcpy(m->tag, info.tag, sizeof(m->tag));
+	memset(m->name, 0, sizeof(m->name));
+	memcpy(m->name, info.name, sizeof(m->name) - 1);
+	return prog;
+}
+
+/* Is it one of cls_bpf that bears the mark? Its name there is that of the
+ * program, and behind it what libbpf adds.
+ */
+static bool bears(const struct mark *m, const struct nlmsghdr *h)
+{
+	const size_t head = sizeof(struct tcmsg);
+	size_t kind_len = 0;
+	size_t opts_len = 0;
+	size_t len = 0;
+	const char *kind = netlink_attr(h, head, TCA_KIND, &kind_len);
+	const uint8_t *opts = netlink_attr(h, head, TCA_OPTIONS, &opts_len);
+	const void *p;
+	size_t n = strlen(m->name);
+
+	if (!kind || kind_len < 4 || strncmp(kind, "bpf", 4) != 0 || !opts)
+		return false;
+	p = netlink_nested(opts, opts_len, TCA_BPF_NAME, &len);
+	if (!p || len <= n || memcmp(p, m->name, n) != 0 ||
+	    (((const char *)p)[n] != '\0' && ((const char *)p)[n] != ':'))
+		return false;
+	p = netlink_nested(opts, opts_len, TCA_BPF_TAG, &len);
+	return p && len == sizeof(m->tag) && memcmp(p, m->tag, len) == 0;
+}
+
+static int on_guard(void *ctx, const struct nlmsghdr *h)
+{
+	struct search *s = ctx;
+	const struct tcmsg *m = NLMSG_DATA(h);
+
+	if (h->nlmsg_type == RTM_NEWTFILTER &&
+	    h->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) &&
+	    m->tcm_handle == GUARD_HANDLE &&
+	    TC_H_MAJ(m->tcm_info) >> 16 == GUARD_PRIORITY)
+		s->found |= bears(s->mark, h);
+	return 0;
 }
 
 /* Return: 1 this half is there, 0 not, or -Exxx. */
-static int half_present(int index, enum bpf_tc_attach_point at)
+static int half_present(int index, enum bpf_tc_attach_point at,
+			const struct mark *mark)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
-		    .priority = GUARD_PRIORITY);
-	int rc = bpf_tc_query(&hook, &opts);
+	struct tcmsg m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = index };
+	struct search s = { .mark = mark };
+	int rc;
 
+	m.tcm_parent =
+		TC_H_MAKE(TC_H_CLSACT, at == BPF_TC_INGRESS ? TC_H_MIN_INGRESS
+							    : TC_H_MIN_EGRESS);
+	rc = netlink_dump(RTM_GETTFILTER, &m, sizeof(m), on_guard, &s);
 	/* -EINVAL: no clsact at all. */
 	if (rc == -ENOENT || rc == -EINVAL)
 		return 0;
-	return rc ? rc : program_is_ours(opts.prog_id);
+	return rc ? rc : s.found;
 }
 
-static int half_attach(int index, enum bpf_tc_attach_point at, int prog)
+static int half_attach(int index, enum bpf_tc_attach_point at, int prog,
+		       const struct mark *mark)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
 		    .priority = GUARD_PRIORITY, .prog_fd = prog);
-	int there = half_present(index, at);
+	int there = half_present(index, at, mark);
 
 	if (there != 0)
 		return there < 0 ? there : 0;
 	return bpf_tc_attach(&hook, &opts);
 }
 
-static int half_detach(int index, enum bpf_tc_attach_point at)
+static int half_detach(int index, enum bpf_tc_attach_point at,
+		       const struct mark *mark)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
 		    .priority = GUARD_PRIORITY);
-	int there = half_present(index, at);
+	int there = half_present(index, at, mark);
 
 	return there > 0 ? bpf_tc_detach(&hook, &opts) : there;
 }
@@ -158,10 +220,10 @@ static int clsact_remove(int index)
 	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
-static int detach_all(int index)
+static int detach_all(int index, const struct mark *mark)
 {
-	int rc = half_detach(index, point[0]);
-	int rc2 = half_detach(index, point[1]);
+	int rc = half_detach(index, point[0], mark);
+	int rc2 = half_detach(index, point[1], mark);
 
 	if (rc == 0)
 		rc = rc2;
@@ -172,7 +234,8 @@ static int attach_all(int index)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int prog = program_load();
+	struct mark mark;
+	int prog = program_marked(&mark);
 	int rc;
 
 	if (prog < 0)
@@ -181,11 +244,11 @@ static int attach_all(int index)
 	if (rc == -EEXIST)
 		rc = 0;
 	for (int i = 0; i < 2 && rc == 0; i++)
-		rc = half_attach(index, point[i], prog);
+		rc = half_attach(index, point[i], prog, &mark);
 	/* The filters hold the program from here on. */
 	close(prog);
 	if (rc)
-		(void)detach_all(index);
+		(void)detach_all(index, &mark);
 	return rc;
 }
 
@@ -211,34 +274,57 @@ int guard_attach(const char *ifname, struct errbuf *e)
 	return 0;
 }
 
+/* Return: how many halves are there, or -Exxx. */
+static int halves(int index, const struct mark *mark)
+{
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		int there = half_present(index, point[i], mark);
+
+		if (there < 0)
+			return there;
+		n += there;
+	}
+	return n;
+}
+
 int guard_present(const char *ifname)
 {
+	struct mark mark;
 	int index = 0;
 	int rc = index_of(ifname, &index);
+	int prog;
 
 	libbpf_set_print(print_nothing);
-	for (int i = 0; i < 2 && rc == 0; i++) {
-		rc = half_present(index, point[i]);
-		if (rc <= 0)
-			return rc;
-		rc = 0;
-	}
-	return rc ? rc : 1;
+	if (rc)
+		return rc;
+	prog = program_marked(&mark);
+	if (prog < 0)
+		return prog;
+	close(prog);
+	rc = halves(index, &mark);
+	return rc < 0 ? rc : rc == 2;
 }
 
 int guard_release(const char *ifname, struct errbuf *e)
 {
+	struct mark mark;
 	int index = 0;
 	int rc = index_of(ifname, &index);
-	int there;
+	int prog = -1;
 
 	libbpf_set_print(print_nothing);
 	if (rc == 0) {
-		there = half_present(index, point[0]);
-		if (there == 0)
-			there = half_present(index, point[1]);
-		rc = there > 0 ? detach_all(index) : there;
+		prog = program_marked(&mark);
+		rc = prog < 0 ? prog : 0;
 	}
+	if (prog >= 0)
+		close(prog);
+	if (rc == 0)
+		rc = halves(index, &mark);
+	if (rc > 0)
+		rc = detach_all(index, &mark);
 	if (rc)
 		return errbuf_set(e, rc, "%s: cannot lift the guard: %s",
 				  ifname, strerror(-rc));

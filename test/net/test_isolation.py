@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Nothing leaves: not from us, not from the SUT, not after our death."""
 import os
+import shutil
 import signal
 import sys
 import time
@@ -135,6 +136,43 @@ def second_way(t):
         lab.isolated(t, l)
 
 
+# As contrib/understudy.service starts it.
+UNIT = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+        "--inh-caps=+net_raw,+net_admin,+bpf",
+        "--ambient-caps=+net_raw,+net_admin,+bpf",
+        "--bounding-set=-all,+net_raw,+net_admin,+bpf")
+
+
+def unit_twice(t):
+    """With the unit's capabilities alone: two runs, doctor, --release."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        os.chmod(l.dir, 0o755)
+        binary, out = l.path("understudy"), l.path("out")
+        shutil.copy(lab.BINARY, binary)
+        os.mkdir(out)
+        os.chown(out, 65534, 65534)
+        opts = ["-i", "mon0", "--sut-dev", "eth1", "--map", l.map()]
+        for i in (1, 2):
+            code, text = l.run("us", [*UNIT, binary, "shadow", *opts, "--json",
+                                      "%s/%d" % (out, i), "--duration", "2s"])
+            t.equal(code, 2, "start %d: exit code: %s" % (i, text))
+            t.check("No answer was compared" in text, "start %d: %s" % (
+                i, text))
+        load = l.wrk(seconds=4, wait=False)
+        code, text = l.run("us", [*UNIT, binary, "doctor", *opts])
+        t.equal(code, 0, "doctor: " + text)
+        for dev in ("mon0", "eth1"):
+            code, text = l.run("us", [*UNIT, binary, "doctor", "--release",
+                                      dev])
+            t.equal(code, 0, "release: " + text)
+            t.check("clsact" not in l.tc("us", "qdisc", "show", "dev", dev),
+                    "%s is guarded still" % dev)
+        l.wrk_rate(load)
+        l.settle(prod, sut)
+        lab.isolated(t, l)
+
+
 def in_use(t):
     """Production's bridge, what is built on its card, and a way into the bridge:
     each refused by name, by `send` and as the SUT's wire."""
@@ -173,6 +211,7 @@ def in_use(t):
 
 
 lab.main([
+    ("the unit's capabilities, twice", unit_twice),
     ("what belongs to a bridge of the host", in_use),
     ("the counters count", counters),
     ("a host without us does answer", silent_host),

@@ -85,6 +85,24 @@ ok "a priority that is taken is an error" \
 	sh -c "! ip netns exec $HOST $TOOL guard attach h0 2>/dev/null"
 is "of which nothing stays" "$(h "$TOOL" guard present h0)" 0
 
+# As contrib/understudy.service starts it, whatever has been left there before.
+unit() {
+	ip netns exec "$HOST" setpriv --reuid=65534 --regid=65534 \
+		--clear-groups --inh-caps=+net_raw,+net_admin,+bpf \
+		--ambient-caps=+net_raw,+net_admin,+bpf \
+		--bounding-set=-all,+net_raw,+net_admin,+bpf "$@"
+}
+
+chmod 755 "$DIR"
+cp "$TOOL" "$DIR/tool"
+new_wire
+ok "the unit's capabilities set the guard" unit "$DIR/tool" guard attach h0
+ok "and once more" unit "$DIR/tool" guard attach h0
+is "they see it" "$(unit "$DIR/tool" guard present h0)" 1
+ok "and set the link up" unit "$DIR/tool" guard up h0
+ok "and lift it" unit "$DIR/tool" guard release h0
+is "it is gone" "$(h "$TOOL" guard present h0)" 0
+
 new_wire
 h ip link set h0 up
 h ip addr add 10.8.0.1/24 dev h0
