@@ -239,6 +239,10 @@ static uint32_t turn_ring(struct live *l, struct ring *r,
 	struct ring_frame f;
 	uint32_t n = 0;
 
+	if (ring_grow(r))
+		log_line(LOG_INFO, "%s: a ring has got its larger memory",
+			 from == ENGINE_MIRROR ? l->opt->iface
+					       : l->opt->sut_dev);
 	while (n < max && ring_next(r, &f)) {
 		if (from == ENGINE_MIRROR) {
 			if (l->mirror_frames++ % DELAY_SAMPLE == 0) {
@@ -393,7 +397,7 @@ static bool wire_is_bad(struct live *l)
 
 static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 {
-	struct pollfd pf[1 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
+	struct pollfd pf[1 + 2 * RING_LANES] = { { l->signal_fd, POLLIN, 0 } };
 	struct timespec ts = { .tv_nsec = (long)wait };
 	bool bad = false;
 	nfds_t n = 1;
