@@ -25,6 +25,7 @@
 
 #define ANSWER_WAIT (3 * NS_PER_SEC)
 #define PROBE_WAIT  ((SUTWIRE_PROBE_TRIES + 1) * SUTWIRE_PROBE_WAIT)
+#define ASTRAY_WAIT (8 * NS_PER_SEC) /* for a neighbour that is gone */
 #define WATCH_FOR   (2 * NS_PER_SEC) /* for strangers */
 #define POLL_MS	    20
 #define PORT_HTTP   80 /* where neither side of a --map has a port */
@@ -324,11 +325,36 @@ static bool all_decided(const struct doctor *d)
 	return true;
 }
 
+/* Does no SUT answer the probe to another hardware address than ours? */
+static bool none_astray(const struct doctor *d)
+{
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (sutwire_via(d->wire, i) != NULL)
+			return false;
+	return true;
+}
+
+/* SUT number @i answers the probe to somebody else. */
+static int say_astray(const struct doctor *d, uint32_t i, const uint8_t *via)
+{
+	bool four = ipaddr_is4(&d->sut[i].ip);
+	char ip[TEXT_IP];
+
+	doctor_fail("SUT: the route of %s to clients leads to "
+		    "%02x:%02x:%02x:%02x:%02x:%02x on this wire, not to us",
+		    text_ip(ip, &d->sut[i].ip), via[0], via[1], via[2], via[3],
+		    via[4], via[5]);
+	return doctor_mend("take that host off the wire of %s; on the SUT: ip "
+			   "%sneighbour flush dev DEV",
+			   d->o->sut_dev, four ? "" : "-6 ");
+}
+
 int hop_route_back(struct doctor *d)
 {
 	char end[TEXT_ENDPOINT];
 
 	drive(d, PROBE_WAIT, all_decided);
+	drive(d, ASTRAY_WAIT, none_astray);
 	if (check_stop(d))
 		return -1;
 	for (uint32_t i = 0; i < d->suts; i++) {
@@ -337,6 +363,8 @@ int hop_route_back(struct doctor *d)
 
 		if (sutwire_state(d->wire, i) == SUTWIRE_READY)
 			continue;
+		if (sutwire_via(d->wire, i) != NULL)
+			return say_astray(d, i, sutwire_via(d->wire, i));
 		doctor_fail("SUT: %s does not answer a client from %s on this "
 			    "wire",
 			    text_endpoint(end, &s->ip, s->port),

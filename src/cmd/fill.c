@@ -20,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 6
+#define GROUPS_MAX 7
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -32,6 +32,7 @@ struct filled {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count wire[COUNTS_MAX];
 	struct report_count replay[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
@@ -137,6 +138,20 @@ static void fill_replay(struct filled *f, const struct live *l,
 					 c->frames_mirror };
 }
 
+/* What the guard of the SUT's wire saw; nothing if nobody is played to. */
+static void fill_wire(struct filled *f, const struct sutwire *w)
+{
+	const struct sutwire_stats *s = w != NULL ? sutwire_stats(w) : NULL;
+	size_t n = 0;
+
+#define X(name) add(f->wire, &n, #name, s->name);
+	if (s != NULL) {
+		SUTWIRE_COUNTERS(X)
+	}
+#undef X
+	f->group[5] = (struct report_group){ "sut_wire", { f->wire, n } };
+}
+
 static void fill_engine(struct filled *f, const struct live *l,
 			const struct engine_stats *st)
 {
@@ -168,6 +183,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	UDP_COUNTERS(X)
 #undef X
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
+	fill_wire(f, engine_wire(l->engine));
 	f->d.groups = f->group;
 	f->d.group_count = GROUPS_MAX - (l->replay == NULL);
 	if (l->replay != NULL)

@@ -19,6 +19,10 @@
  * own: it is remembered, and judged once all are found. More unknown addresses
  * than SUTs are too many at once.
  *
+ * What a SUT sends counts only if its frame is for our hardware address or for a
+ * group's: on a switch that floods we also see what it sends to a router or to
+ * another SUT. That proves nothing, teaches nothing and is not played on.
+ *
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
  * SUTs' own addresses: those configured, and those they were seen to use.
  * Probes for duplicates and announcements are not answered: the SUT would take
@@ -27,7 +31,8 @@
  * 3. The probe. A SYN from an address of 198.18.0.0/15 or 2001:db8::/32 (RFC
  * 3849) to the SUT's own port shows that what a SUT sends to the world comes
  * back on this wire. SYNACK and RST both show it; a SYNACK is answered by RST
- * with seq = its ack, so that no half-open connection stays at the SUT. After
+ * with seq = its ack, so that no half-open connection stays at the SUT. An answer
+ * to another hardware address shows the opposite: that one is named. After
  * SUTWIRE_PROBE_TRIES SYNs without an answer the SUT is not played to, and the
  * next round begins at once. A SUT that was ready stays so during a round.
  *
@@ -61,6 +66,8 @@ struct wire_sut {
 	enum sutwire_state state;
 	bool known;    /* its hardware address is in cfg.mac */
 	bool answered; /* the probe of this round */
+	bool astray;   /* the probe, to @via and not to us */
+	uint8_t via[ETH_LEN];
 	uint8_t tries;
 	uint16_t sport;
 	uint32_t iss;
@@ -330,6 +337,34 @@ static void add_own(struct sutwire *w, const struct ipaddr *ip)
 		w->own[w->owns++] = *ip;
 }
 
+/* Is a frame for our hardware address, or for a group's? */
+static bool for_us(const struct sutwire *w, const struct decoded *d)
+{
+	return (d->eth_dst[0] & 1) || memcmp(d->eth_dst, w->mac, ETH_LEN) == 0;
+}
+
+/* Somebody said by ARP or ND that @ip is his.
+ *
+ * Return: the SUT that it is, if it spoke to us; NULL: there is none to answer
+ */
+static const struct wire_sut *introduced(struct sutwire *w,
+					 const struct decoded *d,
+					 const struct ipaddr *ip, uint64_t now)
+{
+	const struct wire_sut *s;
+
+	if (!for_us(w, d)) {
+		if (has_moved(w, ip, d->eth_src))
+			stop(w, SUTWIRE_MOVED, d->eth_src, ip);
+		return NULL;
+	}
+	learn(w, ip, d->eth_src, now);
+	s = by_mac(w, d->eth_src);
+	if (s)
+		add_own(w, ip);
+	return s;
+}
+
 static struct effect *effect_new(struct sutwire *w, struct effects *out,
 				 enum effect_kind kind, enum effect_cause cause,
 				 const struct wire_sut *s)
@@ -494,11 +529,9 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 		w->stats.dad++;
 		return;
 	}
-	learn(w, &a.spa, a.sha, now);
-	s = by_mac(w, a.sha);
+	s = introduced(w, d, &a.spa, now);
 	if (!s)
 		return;
-	add_own(w, &a.spa);
 	if (a.op == ARP_REQUEST && !is_own(w, &a.tpa) &&
 	    w->stop.reason == SUTWIRE_GOING)
 		answer_arp(w, s, &a, out);
@@ -552,11 +585,9 @@ static void on_nd(struct sutwire *w, const struct frame_info *in,
 		w->stats.dad++;
 		return;
 	}
-	learn(w, solicit ? &d->seg.src : &n.target, d->eth_src, now);
-	s = by_mac(w, d->eth_src);
+	s = introduced(w, d, solicit ? &d->seg.src : &n.target, now);
 	if (!s)
 		return;
-	add_own(w, solicit ? &d->seg.src : &n.target);
 	if (solicit && !is_own(w, &n.target) && w->stop.reason == SUTWIRE_GOING)
 		answer_ns(w, s, &n.target, &d->seg.src, out);
 }
@@ -616,6 +647,7 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 		s->state = SUTWIRE_READY;
 		/* The numbers stay, so that a repeated SYNACK is known too. */
 		s->answered = true;
+		s->astray = false;
 		s->due = now + SUTWIRE_PROBE_EVERY;
 	}
 	if (!rst && (g->flags & TCP_ACK) && w->stop.reason == SUTWIRE_GOING)
@@ -632,6 +664,7 @@ static const struct ipaddr *source_of(enum decode_result r,
 	case DECODE_ND:
 	case DECODE_ICMP:
 	case DECODE_IP_OTHER:
+	case DECODE_FRAGMENT:
 		return &d->seg.src;
 	default:
 		return NULL;
@@ -650,25 +683,42 @@ static bool on_link_frame(struct sutwire *w, enum decode_result r)
 	return true;
 }
 
-/* IP of a SUT. Return: it was for the wire itself. */
-static bool on_ip(struct sutwire *w, enum decode_result r,
-		  const struct decoded *d, uint64_t now, struct effects *out)
+/* A frame of a SUT that is not for us. */
+static enum sutwire_fate not_for_us(struct sutwire *w, enum decode_result r,
+				    const struct decoded *d)
 {
-	const struct ipaddr *src = source_of(r, d);
-	bool unicast = !(d->eth_dst[0] & 1);
+	struct wire_sut *s;
 
-	/* Only ARP and ND introduce; a segment's source is anybody's claim. */
-	if (src && has_moved(w, src, d->eth_src)) {
-		stop(w, SUTWIRE_MOVED, d->eth_src, src);
-		return true;
+	if (by_mac(w, d->eth_dst)) {
+		w->stats.sut_to_sut++;
+		return SUTWIRE_NOT_OURS;
 	}
-	if (unicast && memcmp(d->eth_dst, w->mac, ETH_LEN) != 0)
-		w->stats.elsewhere++;
+	w->stats.elsewhere++;
+	if (r != DECODE_TCP || !for_probe(w, &d->seg))
+		return SUTWIRE_NOT_OURS;
+	s = probe_answered(w, &d->seg);
+	if (s && !s->answered) {
+		s->astray = true;
+		memcpy(s->via, d->eth_dst, ETH_LEN);
+	}
+	return SUTWIRE_NOT_OURS;
+}
+
+/* IP of a SUT that is for us. */
+static enum sutwire_fate on_ip(struct sutwire *w, enum decode_result r,
+			       const struct decoded *d, uint64_t now,
+			       struct effects *out)
+{
+	/* As its router we would have to forward it. */
+	if (source_of(r, d) && is_own(w, &d->seg.dst)) {
+		w->stats.sut_to_sut++;
+		return SUTWIRE_NOT_OURS;
+	}
 	switch (r) {
 	case DECODE_TCP:
 		if (for_probe(w, &d->seg)) {
 			on_probe(w, d, now, out);
-			return true;
+			return SUTWIRE_TAKEN;
 		}
 		break;
 	case DECODE_UDP:
@@ -676,21 +726,39 @@ static bool on_ip(struct sutwire *w, enum decode_result r,
 		break;
 	case DECODE_ICMP:
 		w->stats.icmp++;
-		return true;
+		return SUTWIRE_OUTSIDE;
 	case DECODE_IP_OTHER:
 		w->stats.other++;
-		return true;
+		return SUTWIRE_OUTSIDE;
 	default:
 		w->stats.bad++;
-		return true;
+		return SUTWIRE_TAKEN;
 	}
 	w->stats.passed++;
-	return false;
+	return SUTWIRE_PASSED;
 }
 
-bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
-		   enum decode_result r, const struct decoded *d, uint64_t now,
-		   struct effects *out)
+/* A frame of a SUT; what it says by ARP or ND was read. */
+static enum sutwire_fate of_sut(struct sutwire *w, enum decode_result r,
+				const struct decoded *d, uint64_t now,
+				struct effects *out)
+{
+	const struct ipaddr *src = source_of(r, d);
+	bool nd = r == DECODE_ARP || r == DECODE_ND;
+
+	/* Only ARP and ND introduce; a segment's source is anybody's claim. */
+	if (!nd && src && has_moved(w, src, d->eth_src)) {
+		stop(w, SUTWIRE_MOVED, d->eth_src, src);
+		return SUTWIRE_TAKEN;
+	}
+	if (!for_us(w, d))
+		return not_for_us(w, r, d);
+	return nd ? SUTWIRE_TAKEN : on_ip(w, r, d, now, out);
+}
+
+enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
+				enum decode_result r, const struct decoded *d,
+				uint64_t now, struct effects *out)
 {
 	uint64_t strangers = w->stats.strangers;
 	struct ipaddr who = { { 0 } };
@@ -698,10 +766,10 @@ bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
 	w->stats.frames++;
 	if (!d->has_eth) {
 		w->stats.bad++;
-		return true;
+		return SUTWIRE_TAKEN;
 	}
 	if (on_link_frame(w, r))
-		return true;
+		return SUTWIRE_TAKEN;
 	if (source_of(r, d))
 		who = *source_of(r, d);
 	if (r == DECODE_ARP)
@@ -712,11 +780,9 @@ bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
 	if (!by_mac(w, d->eth_src)) {
 		if (w->stats.strangers == strangers)
 			unknown_spoke(w, d->eth_src, &who);
-		return true;
+		return SUTWIRE_TAKEN;
 	}
-	if (r == DECODE_ARP || r == DECODE_ND)
-		return true;
-	return on_ip(w, r, d, now, out);
+	return of_sut(w, r, d, now, out);
 }
 
 enum sutwire_state sutwire_state(const struct sutwire *w, uint32_t i)
@@ -735,6 +801,12 @@ const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i)
 {
 	assert(i < w->suts);
 	return w->sut[i].known ? w->sut[i].cfg.mac : NULL;
+}
+
+const uint8_t *sutwire_via(const struct sutwire *w, uint32_t i)
+{
+	assert(i < w->suts);
+	return w->sut[i].astray ? w->sut[i].via : NULL;
 }
 
 const struct sutwire_stop *sutwire_stop(const struct sutwire *w)

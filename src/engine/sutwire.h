@@ -98,48 +98,44 @@ struct sutwire_stop {
 	struct ipaddr ip;
 };
 
-/**
- * struct sutwire_stats - Counters
- * @frames:	Seen
- * @passed:	Left to the caller
- * @control:	STP, LLDP, pause and the like
- * @other:	Neither IP nor ARP nor control
- * @arp, @nd:	Of the SUTs, answered or not
- * @icmp:	ICMP and ICMPv6 of the SUTs (MLD too), absorbed
- * @router:	Router solicitations and advertisements, redirects, absorbed
- * @answered:	Questions answered
- * @dad:	Probes for duplicate addresses, not answered
- * @bad:	Frames of the SUTs that do not decode
- * @strangers:	Frames that were or may yet be a reason to stop
- * @elsewhere:	IP frames of the SUTs to a single hardware address not ours
- * @asked:	ARP requests and solicitations sent
- * @probes:	SYNs sent
- * @probe_synack, @probe_rst: How they were answered
- * @probe_stray: Other segments to the probe's addresses
- * @no_room:	Answers not given since the effects were full
- * @own_full:	SUTs' further addresses that there was no room to remember
- */
+/* Counters, as reports print them. "Absorbed": nothing came of it. */
+#define SUTWIRE_COUNTERS(X)                                                      \
+	X(frames)    /* seen */                                                  \
+	X(passed)    /* left to the caller */                                    \
+	X(control)   /* STP, LLDP, pause and the like */                         \
+	X(other)     /* neither IP nor ARP nor control */                        \
+	X(arp)	     /* of the SUTs, answered or not */                          \
+	X(nd)	     /* the same of neighbour discovery */                       \
+	X(icmp)	     /* of the SUTs (MLD too), absorbed */                       \
+	X(router)    /* router discovery of the SUTs, redirects: absorbed */     \
+	X(answered)  /* questions */                                             \
+	X(dad)	     /* probes for duplicate addresses, not answered */          \
+	X(bad)	     /* frames of the SUTs that do not decode */                 \
+	X(strangers) /* frames that were or may yet be a reason to stop */       \
+	X(elsewhere) /* of the SUTs, to one hardware address that is not ours, \
+		      * and no SUT's */ \
+	X(sut_to_sut)	/* of one SUT to another: absorbed */                    \
+	X(asked)	/* ARP requests and solicitations sent */                \
+	X(probes)	/* SYNs sent */                                          \
+	X(probe_synack) /* how they were answered */                             \
+	X(probe_rst)                                                             \
+	X(probe_stray) /* other segments to the probe's addresses */             \
+	X(no_room)     /* answers not given since the effects were full */       \
+	X(own_full)    /* a SUT's further addresses: no room to remember */
+
+/** struct sutwire_stats - All of them */
 struct sutwire_stats {
-	uint64_t frames;
-	uint64_t passed;
-	uint64_t control;
-	uint64_t other;
-	uint64_t arp;
-	uint64_t nd;
-	uint64_t icmp;
-	uint64_t router;
-	uint64_t answered;
-	uint64_t dad;
-	uint64_t bad;
-	uint64_t strangers;
-	uint64_t elsewhere;
-	uint64_t asked;
-	uint64_t probes;
-	uint64_t probe_synack;
-	uint64_t probe_rst;
-	uint64_t probe_stray;
-	uint64_t no_room;
-	uint64_t own_full;
+#define X(name) uint64_t name;
+	SUTWIRE_COUNTERS(X)
+#undef X
+};
+
+/* What became of a frame. */
+enum sutwire_fate {
+	SUTWIRE_PASSED,	  /* segment, datagram or fragment of a SUT: use it */
+	SUTWIRE_TAKEN,	  /* for the wire itself, or of no use */
+	SUTWIRE_OUTSIDE,  /* ICMP or other IP of a SUT to the outside */
+	SUTWIRE_NOT_OURS, /* of a SUT, to somebody else on its wire */
 };
 
 struct sutwire;
@@ -163,12 +159,12 @@ int sutwire_init(struct sutwire **out, struct arena *a,
  * @now:	Time, ns
  * @out:	Answers are added
  *
- * Return: true if it was for the wire itself; false: a segment, a datagram or a
- * fragment of a SUT, for the caller to use
+ * Return: what became of it; with anything but SUTWIRE_PASSED it is not to be
+ * looked at any more, only counted
  */
-bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
-		   enum decode_result r, const struct decoded *d, uint64_t now,
-		   struct effects *out);
+enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
+				enum decode_result r, const struct decoded *d,
+				uint64_t now, struct effects *out);
 
 /** sutwire_timeout() - Do what is due; without room it stays due */
 void sutwire_timeout(struct sutwire *w, uint64_t now, struct effects *out);
@@ -184,6 +180,14 @@ bool sutwire_ready(const struct sutwire *w, uint32_t i);
 
 /** sutwire_mac() - Hardware address of cfg entry @i, NULL: not known yet */
 const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i);
+
+/**
+ * sutwire_via() - To whose hardware address cfg entry @i answered the probe
+ *
+ * Return: the address, or NULL: it did not answer it to another one than ours, or
+ * has answered it to ours since
+ */
+const uint8_t *sutwire_via(const struct sutwire *w, uint32_t i);
 
 /** sutwire_stop() - What stopped the run */
 const struct sutwire_stop *sutwire_stop(const struct sutwire *w);
