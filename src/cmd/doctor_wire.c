@@ -18,6 +18,7 @@
 #include "bpf/guard.h"
 #include "cmd/doctor.h"
 #include "cmd/out.h"
+#include "cmd/wire_stop.h"
 #include "os/clock.h"
 #include "os/mem.h"
 #include "os/random.h"
@@ -269,17 +270,12 @@ static void drive(struct doctor *d, uint64_t wait,
 static int check_stop(const struct doctor *d)
 {
 	const struct sutwire_stop *s = sutwire_stop(d->wire);
-	char ip[TEXT_IP];
+	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s->reason == SUTWIRE_GOING)
 		return 0;
-	doctor_fail("SUT's wire: %s: %02x:%02x:%02x:%02x:%02x:%02x, address %s",
-		    sutwire_stop_text(s->reason), s->mac[0], s->mac[1],
-		    s->mac[2], s->mac[3], s->mac[4], s->mac[5],
-		    text_ip(ip, &s->ip));
-	return doctor_mend("take that host off the wire of %s: it must join "
-			   "the SUT and us alone",
-			   d->o->sut_dev);
+	doctor_fail("SUT's wire: %s", wire_stop_said(said, s));
+	return doctor_mend("%s", wire_stop_mend(mend, s, d->o->sut_dev));
 }
 
 /* --- the SUT --- */

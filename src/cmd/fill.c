@@ -20,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 7
+#define GROUPS_MAX 8
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -33,6 +33,7 @@ struct filled {
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
 	struct report_count wire[COUNTS_MAX];
+	struct report_count others[WIRE_KINDS];
 	struct report_count replay[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
@@ -150,6 +151,14 @@ static void fill_wire(struct filled *f, const struct sutwire *w)
 	}
 #undef X
 	f->group[5] = (struct report_group){ "sut_wire", { f->wire, n } };
+	n = 0;
+	for (int k = 0; s != NULL && k < WIRE_KINDS; k++)
+		if (s->other_hosts[k] != 0)
+			f->others[n++] = (struct report_count){
+				wire_rules_name((enum wire_kind)k),
+				s->other_hosts[k]
+			};
+	f->group[6] = (struct report_group){ "other_hosts", { f->others, n } };
 }
 
 static void fill_engine(struct filled *f, const struct live *l,

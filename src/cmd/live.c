@@ -45,6 +45,7 @@
 #include "bpf/guard.h"
 #include "cmd/out.h"
 #include "cmd/replay.h"
+#include "cmd/wire_stop.h"
 #include "core/bytes.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -383,14 +384,13 @@ static bool wire_is_bad(struct live *l)
 {
 	const struct sutwire *w = engine_wire(l->engine);
 	const struct sutwire_stop *s = w != NULL ? sutwire_stop(w) : NULL;
+	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s == NULL || s->reason == SUTWIRE_GOING)
 		return false;
-	errbuf_set(&l->stopped, -EPERM,
-		   "%s: %s (%02x:%02x:%02x:%02x:%02x:%02x): the wire to the "
-		   "SUT must be its alone; take the other host off it",
-		   l->opt->sut_dev, sutwire_stop_text(s->reason), s->mac[0],
-		   s->mac[1], s->mac[2], s->mac[3], s->mac[4], s->mac[5]);
+	errbuf_set(&l->stopped, -EPERM, "%s: %s: %s", l->opt->sut_dev,
+		   wire_stop_said(said, s),
+		   wire_stop_mend(mend, s, l->opt->sut_dev));
 	return true;
 }
 

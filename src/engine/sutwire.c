@@ -14,14 +14,17 @@
  * give it up. The solicitation is sent from our link-local address, since a
  * source that is not on the link may be ignored.
  *
- * Any ARP, ND or IP frame from a hardware address that is no SUT's stops the
- * run. While a SUT is not found yet an unknown address may turn out to be its
- * own: it is remembered, and judged once all are found. More unknown addresses
- * than SUTs are too many at once.
+ * A frame from a hardware address that is no SUT's is harmless, and counted by
+ * its kind, or stops the run (wire_rules.c). While a SUT is not found yet an
+ * unknown address may turn out to be its own: the first frame of each that would
+ * stop is remembered, and judged once all are found. More than
+ * SUTWIRE_UNKNOWN_MAX of them are too many at once.
  *
  * What a SUT sends counts only if its frame is for our hardware address or for a
  * group's: on a switch that floods we also see what it sends to a router or to
- * another SUT. That proves nothing, teaches nothing and is not played on.
+ * another SUT. That proves nothing, teaches nothing and is not played on. A SUT
+ * whose probe was answered once has no stale entries left that lead elsewhere:
+ * from then on its packet to a third one's hardware address stops the run.
  *
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
  * SUTs' own addresses: those configured, and those they were seen to use.
@@ -66,6 +69,7 @@ struct wire_sut {
 	enum sutwire_state state;
 	bool known;    /* its hardware address is in cfg.mac */
 	bool answered; /* the probe of this round */
+	bool proved;   /* some probe was answered to us */
 	bool astray;   /* the probe, to @via and not to us */
 	uint8_t via[ETH_LEN];
 	uint8_t tries;
@@ -74,8 +78,9 @@ struct wire_sut {
 	uint64_t due;
 };
 
-/* An unknown hardware address, seen before all SUTs were found. */
+/* An unknown hardware address, and what it said before all SUTs were found. */
 struct unknown {
+	enum wire_kind kind;
 	uint8_t mac[ETH_LEN];
 	struct ipaddr ip;
 };
@@ -91,7 +96,7 @@ struct sutwire {
 	uint32_t unknowns;
 	struct wire_sut sut[MAP_MAX];
 	struct ipaddr own[OWN_MAX];
-	struct unknown unknown[MAP_MAX];
+	struct unknown unknown[SUTWIRE_UNKNOWN_MAX];
 	struct sutwire_stop stop;
 	struct sutwire_stats stats;
 };
@@ -234,34 +239,46 @@ static bool all_known(const struct sutwire *w)
 	return true;
 }
 
+/* A stranger's frame was @kind, and bears @ip. */
+static void stranger(struct sutwire *w, enum wire_kind kind, const uint8_t *mac,
+		     const struct ipaddr *ip)
+{
+	if (w->stop.reason == SUTWIRE_GOING)
+		w->stop.kind = kind;
+	stop(w, SUTWIRE_STRANGER, mac, ip);
+}
+
 /* All SUTs are found: who else spoke until now was a stranger. */
 static void judge_unknown(struct sutwire *w)
 {
-	for (uint32_t i = 0; i < w->unknowns; i++)
-		if (!by_mac(w, w->unknown[i].mac))
-			stop(w, SUTWIRE_STRANGER, w->unknown[i].mac,
-			     &w->unknown[i].ip);
+	for (uint32_t i = 0; i < w->unknowns; i++) {
+		const struct unknown *u = &w->unknown[i];
+
+		if (!by_mac(w, u->mac))
+			stranger(w, u->kind, u->mac, &u->ip);
+	}
 	w->unknowns = 0;
 }
 
-/* @ip (zero: none) spoke from a hardware address that is no known SUT's. */
-static void unknown_spoke(struct sutwire *w, const uint8_t *mac,
-			  const struct ipaddr *ip)
+/* A frame that stops, unless @mac turns out to be a SUT's. */
+static void unknown_spoke(struct sutwire *w, enum wire_kind kind,
+			  const uint8_t *mac, const struct ipaddr *ip)
 {
 	bool multicast = mac[0] & 1;
 
 	if (multicast || all_known(w) || memcmp(mac, w->mac, ETH_LEN) == 0) {
-		stop(w, SUTWIRE_STRANGER, mac, ip);
+		stranger(w, kind, mac, ip);
 		return;
 	}
 	for (uint32_t i = 0; i < w->unknowns; i++)
 		if (memcmp(w->unknown[i].mac, mac, ETH_LEN) == 0)
 			return;
-	if (w->unknowns >= w->suts) {
-		stop(w, SUTWIRE_STRANGER, mac, ip);
+	if (w->unknowns == SUTWIRE_UNKNOWN_MAX) {
+		stranger(w, kind, mac, ip);
 		return;
 	}
 	memcpy(w->unknown[w->unknowns].mac, mac, ETH_LEN);
+	w->unknown[w->unknowns].kind = kind;
 	w->unknown[w->unknowns].ip = *ip;
 	w->unknowns++;
 }
@@ -293,7 +310,7 @@ static void learn(struct sutwire *w, const struct ipaddr *ip,
 		if (s->known || !ipaddr_eq(&s->cfg.ip, ip))
 			continue;
 		if ((mac[0] & 1) || memcmp(mac, w->mac, ETH_LEN) == 0) {
-			stop(w, SUTWIRE_STRANGER, mac, ip);
+			stranger(w, WIRE_CLAIM, mac, ip);
 			return;
 		}
 		memcpy(s->cfg.mac, mac, ETH_LEN);
@@ -506,10 +523,8 @@ static void answer_arp(struct sutwire *w, const struct wire_sut *s,
 	w->stats.answered++;
 }
 
-/* @who: set to the sender's address. */
 static void on_arp(struct sutwire *w, const struct frame_info *in,
-		   const struct decoded *d, uint64_t now, struct effects *out,
-		   struct ipaddr *who)
+		   const struct decoded *d, uint64_t now, struct effects *out)
 {
 	const struct wire_sut *s;
 	struct arp_packet a;
@@ -520,7 +535,6 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 		w->stats.bad++;
 		return;
 	}
-	*who = a.spa;
 	if (memcmp(a.sha, d->eth_src, ETH_LEN) != 0) {
 		stop(w, SUTWIRE_FORGED, a.sha, &a.spa);
 		return;
@@ -647,6 +661,7 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 		s->state = SUTWIRE_READY;
 		/* The numbers stay, so that a repeated SYNACK is known too. */
 		s->answered = true;
+		s->proved = true;
 		s->astray = false;
 		s->due = now + SUTWIRE_PROBE_EVERY;
 	}
@@ -683,6 +698,40 @@ static bool on_link_frame(struct sutwire *w, enum decode_result r)
 	return true;
 }
 
+/* Is @ip one that we use ourselves? */
+static bool is_ours(const struct sutwire *w, const struct ipaddr *ip)
+{
+	return ipaddr_eq(ip, &w->probe4) || ipaddr_eq(ip, &w->probe6) ||
+	       ipaddr_eq(ip, &w->link_local);
+}
+
+/* A frame from a hardware address that is no known SUT's. */
+static void of_other(struct sutwire *w, const struct frame_info *in,
+		     enum decode_result r, const struct decoded *d)
+{
+	struct ipaddr who;
+	enum wire_kind kind = wire_rules(in, r, d, &who);
+
+	/* Who asks whether an address is free is about to take it. */
+	if (kind == WIRE_DAD && (is_own(w, &who) || is_ours(w, &who)))
+		kind = WIRE_CLAIM;
+	w->stats.other_hosts[kind]++;
+	if (wire_rules_stops(kind))
+		unknown_spoke(w, kind, d->eth_src, &who);
+}
+
+/* Has the SUT at this hardware address answered a probe to us, for each of its
+ * entries?
+ */
+static bool is_proved(const struct sutwire *w, const uint8_t *mac)
+{
+	for (uint32_t i = 0; i < w->suts; i++)
+		if (w->sut[i].known && !w->sut[i].proved &&
+		    memcmp(w->sut[i].cfg.mac, mac, ETH_LEN) == 0)
+			return false;
+	return true;
+}
+
 /* A frame of a SUT that is not for us. */
 static enum sutwire_fate not_for_us(struct sutwire *w, enum decode_result r,
 				    const struct decoded *d)
@@ -694,10 +743,16 @@ static enum sutwire_fate not_for_us(struct sutwire *w, enum decode_result r,
 		return SUTWIRE_NOT_OURS;
 	}
 	w->stats.elsewhere++;
+	if (source_of(r, d) == NULL || r == DECODE_ND)
+		return SUTWIRE_NOT_OURS;
+	if (is_proved(w, d->eth_src)) {
+		stop(w, SUTWIRE_ROUTES, d->eth_dst, &d->seg.dst);
+		return SUTWIRE_NOT_OURS;
+	}
 	if (r != DECODE_TCP || !for_probe(w, &d->seg))
 		return SUTWIRE_NOT_OURS;
 	s = probe_answered(w, &d->seg);
-	if (s && !s->answered) {
+	if (s) {
 		s->astray = true;
 		memcpy(s->via, d->eth_dst, ETH_LEN);
 	}
@@ -761,7 +816,6 @@ enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 				uint64_t now, struct effects *out)
 {
 	uint64_t strangers = w->stats.strangers;
-	struct ipaddr who = { { 0 } };
 
 	w->stats.frames++;
 	if (!d->has_eth) {
@@ -770,16 +824,14 @@ enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 	}
 	if (on_link_frame(w, r))
 		return SUTWIRE_TAKEN;
-	if (source_of(r, d))
-		who = *source_of(r, d);
 	if (r == DECODE_ARP)
-		on_arp(w, in, d, now, out, &who);
+		on_arp(w, in, d, now, out);
 	else if (r == DECODE_ND)
 		on_nd(w, in, d, now, out);
 	/* After the message was read: it may have been a SUT's introduction. */
 	if (!by_mac(w, d->eth_src)) {
 		if (w->stats.strangers == strangers)
-			unknown_spoke(w, d->eth_src, &who);
+			of_other(w, in, r, d);
 		return SUTWIRE_TAKEN;
 	}
 	return of_sut(w, r, d, now, out);

@@ -18,12 +18,14 @@
 #include "shadow/effect.h"
 #include "wire/build.h"
 #include "wire/decode.h"
+#include "engine/wire_rules.h"
 
 #define SUTWIRE_ASK_EVERY   (200 * NS_PER_MS) /* ARP, NS until answered */
 #define SUTWIRE_PROBE_EVERY (60 * NS_PER_SEC) /* of a wire that answers */
 #define SUTWIRE_PROBE_WAIT  NS_PER_SEC	      /* for an answer to a SYN */
 #define SUTWIRE_PROBE_TRIES 4		      /* the first and 3 more */
 #define SUTWIRE_NEVER	    UINT64_MAX
+#define SUTWIRE_UNKNOWN_MAX 16 /* hardware addresses that may yet be a SUT's */
 
 /**
  * struct sutwire_sut - A SUT on this wire
@@ -73,6 +75,8 @@ const char *sutwire_state_text(enum sutwire_state s);
 	X(SUTWIRE_GOING, "not stopped")                                        \
 	X(SUTWIRE_STRANGER,                                                    \
 	  "a frame from a hardware address that is no SUT's")                  \
+	X(SUTWIRE_ROUTES, "a SUT's packet to a hardware address that is "      \
+			  "neither ours nor a SUT's")                          \
 	X(SUTWIRE_MOVED, "a SUT's address at another hardware address")        \
 	X(SUTWIRE_FORGED, "a message whose hardware address is not its "       \
 			  "frame's")
@@ -89,11 +93,14 @@ const char *sutwire_stop_text(enum sutwire_stop_reason r);
 /**
  * struct sutwire_stop - What stopped the run
  * @reason:	SUTWIRE_GOING: nothing did
- * @mac:	Hardware address that was seen
- * @ip:		Address that the frame was from; zero: it had none
+ * @kind:	What the stranger's frame was
+ * @mac:	Hardware address that was seen; that a SUT sent to
+ * @ip:		Address that the frame was from, or spoke for; that a SUT sent to;
+ *		zero: it had none
  */
 struct sutwire_stop {
 	enum sutwire_stop_reason reason;
+	enum wire_kind kind;
 	uint8_t mac[ETH_LEN];
 	struct ipaddr ip;
 };
@@ -128,6 +135,7 @@ struct sutwire_stats {
 #define X(name) uint64_t name;
 	SUTWIRE_COUNTERS(X)
 #undef X
+	uint64_t other_hosts[WIRE_KINDS]; /* frames of no known SUT */
 };
 
 /* What became of a frame. */

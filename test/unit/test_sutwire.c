@@ -248,6 +248,23 @@ static void test_refusal_proves_the_wire(void)
 	CHECK(sutwire_stats(wire)->probe_rst == 1);
 }
 
+/* Whatever a stranger says, it ends the run, and nothing is sent any more. */
+static void expect_stop(const char *name, enum sutwire_stop_reason why,
+			const uint8_t *mac)
+{
+	CHECK_ROW(sutwire_stop(wire)->reason == why, name);
+	CHECK_ROW(memcmp(sutwire_stop(wire)->mac, mac, 6) == 0, name);
+	CHECK_ROW(out.n == 0, name);
+	CHECK_ROW(!sutwire_ready(wire, 0), name);
+	CHECK_ROW(sutwire_next_timeout(wire) == SUTWIRE_NEVER, name);
+	CHECK_ROW(sutwire_stats(wire)->strangers == 1, name);
+	now += 100 * SEC;
+	tick();
+	CHECK_ROW(out.n == 0, name);
+	in_arp(1, sut_mac, sut4, client4);
+	CHECK_ROW(out.n == 0, name);
+}
+
 /* A switch may flood what a SUT sends to its router: that is no proof. */
 static void test_an_answer_to_another_is_no_proof(void)
 {
@@ -290,6 +307,45 @@ static void test_arp_for_another_teaches_nothing(void)
 	/* But a SUT's address at another place is seen wherever it is told. */
 	in(f, build_arp(f, 2, sut_mac, bad_mac, &sut4, sut_mac, &client4));
 	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED);
+}
+
+/* Before its first probe was answered a SUT may have stale neighbours. */
+static void test_a_router_that_the_sut_uses(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, client4, 80, TCP_ACK, 1));
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	make_ready(&e);
+	/* Its questions to one that was a neighbour are none yet. */
+	in(f, build_arp(f, 1, bad_mac, sut_mac, &sut4, NULL, &client4));
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, client4, 80, TCP_ACK, 1));
+	expect_stop("router", SUTWIRE_ROUTES, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+}
+
+/* Who asks whether a SUT's address is free is about to take it. */
+static void test_harmless_but_for_a_claim(void)
+{
+	struct effect e;
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, client4);
+	in_ns(bad_mac, zero6, client6);
+	CHECK(sutwire_ready(wire, 0) && out.n == 0);
+	CHECK(sutwire_stats(wire)->other_hosts[WIRE_DAD] == 2);
+	in_arp(1, bad_mac, zero4, sut4);
+	expect_stop("claim", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_CLAIM);
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, e.src); /* the probe's */
+	expect_stop("claim", SUTWIRE_STRANGER, bad_mac);
 }
 
 static void test_one_sut_to_another(void)
@@ -431,23 +487,6 @@ static void test_ipv6(void)
 	CHECK(out.n == 0 && sutwire_ready(wire, 0));
 }
 
-/* Whatever a stranger says, it ends the run, and nothing is sent any more. */
-static void expect_stop(const char *name, enum sutwire_stop_reason why,
-			const uint8_t *mac)
-{
-	CHECK_ROW(sutwire_stop(wire)->reason == why, name);
-	CHECK_ROW(memcmp(sutwire_stop(wire)->mac, mac, 6) == 0, name);
-	CHECK_ROW(out.n == 0, name);
-	CHECK_ROW(!sutwire_ready(wire, 0), name);
-	CHECK_ROW(sutwire_next_timeout(wire) == SUTWIRE_NEVER, name);
-	CHECK_ROW(sutwire_stats(wire)->strangers == 1, name);
-	now += 100 * SEC;
-	tick();
-	CHECK_ROW(out.n == 0, name);
-	in_arp(1, sut_mac, sut4, client4);
-	CHECK_ROW(out.n == 0, name);
-}
-
 static void test_strangers_stop_the_run(void)
 {
 	uint8_t f[BUILD_RAW_MAX];
@@ -467,8 +506,9 @@ static void test_strangers_stop_the_run(void)
 
 	start(sut4);
 	make_ready(&e);
-	in_ns(bad_mac, zero6, client6);
+	in_ns(bad_mac, ll6, client6);
 	expect_stop("nd", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_NS);
 
 	start(sut4);
 	make_ready(&e);
@@ -552,13 +592,31 @@ static void test_unknown_is_judged_when_all_are_found(void)
 	in_arp(2, sut2_mac, sut4b, client4);
 	expect_stop("judged", SUTWIRE_STRANGER, bad_mac);
 
+	/* Of each the first frame that stops is kept, not the harmless ones. */
 	CHECK(start_with(sut, 2) == 0);
+	in_ns(bad_mac, zero6, client6);
+	in_arp(1, bad_mac, client4, sut4);
 	in_ns(bad_mac, ll6, client6);
-	in_ns(sut_mac, ll6, client6);
-	in_ns(bad_mac, ll6, client6);
-	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
-	in_ns(sut2_mac, ll6, client6);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	expect_stop("first of them", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_ARP);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+	CHECK(sutwire_stats(wire)->other_hosts[WIRE_DAD] == 1);
+
+	/* As many as SUTWIRE_UNKNOWN_MAX may wait. */
+	CHECK(start_with(sut, 2) == 0);
+	for (uint8_t i = 0; i < 2 * SUTWIRE_UNKNOWN_MAX; i++) {
+		uint8_t mac[ETH_LEN] = { 2, 0xdd, 0, 0, 0, i };
+
+		CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+		in_ns(mac, ll6, client6);
+		in_ns(mac, ll6, client6);
+		if (i == SUTWIRE_UNKNOWN_MAX)
+			break;
+	}
 	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	CHECK(sutwire_stop(wire)->mac[5] == SUTWIRE_UNKNOWN_MAX);
 
 	/* One SUT may not speak for another. */
 	CHECK(start_with(sut, 2) == 0);
@@ -637,17 +695,12 @@ static void test_segments_pass(void)
 	make_ready(&e);
 	CHECK(!in_tcp(sut_mac, sut4, client4, 1234, TCP_ACK, 1));
 	CHECK(out.n == 0 && sutwire_stats(wire)->passed == 1);
-	/* To some other hardware address: not ours, and counted. */
+	/* A broken one does not pass. */
 	h.src = sut4;
 	h.dst = client4;
 	memcpy(h.eth_src, sut_mac, 6);
-	memcpy(h.eth_dst, bad_mac, 6);
+	memcpy(h.eth_dst, our_mac, 6);
 	n = build_tcp(f, &h, NULL, 0, CSUM_FULL);
-	CHECK(in(f, n));
-	CHECK(sutwire_stats(wire)->elsewhere == 1);
-	CHECK(sutwire_stats(wire)->passed == 1);
-	/* A broken one does not pass. */
-	memcpy(f, our_mac, ETH_LEN);
 	f[n - 1] ^= 1;
 	CHECK(in(f, n));
 	CHECK(sutwire_stats(wire)->bad == 1);
@@ -998,6 +1051,10 @@ int main(void)
 		  test_an_answer_to_another_is_no_proof },
 		{ "ARP for another teaches nothing",
 		  test_arp_for_another_teaches_nothing },
+		{ "a router that the SUT uses",
+		  test_a_router_that_the_sut_uses },
+		{ "a probe for a SUT's address is a claim",
+		  test_harmless_but_for_a_claim },
 		{ "what one SUT sends to another", test_one_sut_to_another },
 		{ "four SYNs without an answer end readiness",
 		  test_silence_ends_readiness },
