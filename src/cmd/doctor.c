@@ -250,7 +250,9 @@ static int hop_mirror_open(struct doctor *d)
 	enum guard_use use = GUARD_FREE;
 	struct ring_opts ro = { .ifname = d->o->iface,
 				.version = d->o->capture,
-				.bytes = d->o->mirror_ring,
+				.bytes = d->o->mirror_ring != 0
+						 ? d->o->mirror_ring
+						 : RING_MIRROR_LEAST,
 				.promisc = true };
 	struct errbuf e = { "" };
 	int rc = filter_compile(&d->filter, d->o->expr, LINK_ETHERNET, &e);
@@ -413,15 +415,12 @@ static int hop_confine(struct doctor *d)
 	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_WIRES,
 			     .sink = has_sut ? d->packet.fd : -1,
 			     .broker = -1 };
-	struct pollfd pf[2 * RING_FDS];
-	unsigned n = ring_poll(&d->mirror, pf);
 	struct errbuf e = { "" };
 	int rc;
 
+	s.rings = ring_fds(&d->mirror, s.ring);
 	if (has_sut)
-		n += ring_poll(&d->wire_ring, pf + n);
-	for (unsigned i = 0; i < SANDBOX_RINGS; i++)
-		s.ring[i] = i < n ? pf[i].fd : -1;
+		s.rings += ring_fds(&d->wire_ring, s.ring + s.rings);
 	rc = privileges_drop(live_user(d->o), &e);
 	if (rc == 0)
 		rc = sandbox_files(NULL, 0, &e);

@@ -159,7 +159,8 @@ int hop_wire_open(struct doctor *d)
 {
 	struct ring_opts ro = { .ifname = d->o->sut_dev,
 				.version = RING_V2,
-				.bytes = d->o->sut_ring,
+				.bytes = d->o->sut_ring != 0 ? d->o->sut_ring
+							     : RING_SUT_LEAST,
 				.promisc = true };
 	struct emit_dest dest[MAP_MAX];
 	struct errbuf e = { "" };

@@ -294,6 +294,7 @@ struct send_run {
 	uint64_t ended;
 	uint64_t frames;
 	uint64_t next_stats;
+	uint64_t wait_told; /* longest wait for a frame that was said, ns */
 	uint64_t step_left;
 	bool no_more;
 	bool privileged;

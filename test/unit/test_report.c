@@ -446,10 +446,8 @@ static void test_python_reads_all(void)
 	char path[64], command[512];
 	int status;
 
-	if (system("command -v python3 >/dev/null 2>&1") != 0) {
-		printf("# skipped: python3 is not installed\n");
-		return;
-	}
+	if (system("command -v python3 >/dev/null 2>&1") != 0)
+		CHECK_SKIP("python3 is not installed");
 	fflush(lines_out);
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(),
 		 fileno(lines_out));
