@@ -49,6 +49,8 @@ enum {
 		1 << 5, /* the message has no length: its FIN ends it */
 	FRAMER_MALFORMED = 1 << 6, /* with FRAMER_TUNNEL, of an answer: because
 				    * it breaks the protocol; sticky */
+	FRAMER_CLOSES = 1 << 8,	   /* with FRAMER_MARK: its sender closes the
+				 * connection behind this message, and says so */
 };
 
 /**
