@@ -8,6 +8,10 @@
 #include "app/framer.h"
 #include "engine/engine.h"
 
+/* A flow has room for the state of any framer. */
+_Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
+	       "a framer's state would overrun its flow");
+
 /* Nobody spoke for so long: a mark, where no framing is known. */
 #define QUIET_WAIT (20 * NS_PER_MS)
 /* Events that wait for engine_event(); full: the newest is lost, counted. */

@@ -234,6 +234,26 @@ void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p)
 		s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, p);
 }
 
+/* What was agreed, counted and measured on a connection with the SUT holds for no
+ * other one. What established() sets, and what @flags guard, is not named here.
+ */
+static void forget_leg(struct flow *f)
+{
+	memset(&f->s, 0, sizeof(f->s));
+	f->snd_wnd = 0;
+	f->s_wscale = 0;
+	f->dup_ack = false;
+	f->dupacks = 0;
+	f->tries = 0;
+	f->ack_n = 0;
+	f->bound_n = 0;
+	f->srtt_us = 0;
+	f->rtt_at = 0;
+	f->hold_passed = false;
+	f->end = FLOW_END_NONE;
+	f->ending = FLOW_END_NONE;
+}
+
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now)
 {
@@ -255,8 +275,12 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	s->now = now;
 	memset(&f->c, 0, sizeof(f->c));
 	memset(&f->p, 0, sizeof(f->p));
-	memset(&f->s, 0, sizeof(f->s));
-	f->flags &= FLOW_FRAMED;
+	forget_leg(f);
+	/* A tuple that a newer incarnation has stays that one's; what answers what
+	 * stays unknown as long as production's marks are those from before.
+	 */
+	f->flags &= FLOW_FRAMED | FLOW_SUPERSEDED |
+		    (keep ? (uint32_t)FLOW_AMBIGUOUS : 0);
 	made_up(f, (f->c_has & OPT_HAS_TS) != 0, f->c_tsval,
 		ipaddr_is4(&f->key.client));
 	f->ev |= ended;
@@ -279,18 +303,10 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		f->flags |= FLOW_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
-	f->ack_n = 0;
-	f->bound_n = 0;
-	f->srtt_us = 0;
-	f->rtt_at = 0;
-	f->tries = 0;
-	f->end = FLOW_END_NONE;
-	f->ending = FLOW_END_NONE;
 	f->leg = LEG_WAITING;
 	f->s_progress = now;
 	f->gap_c = 0;
 	f->gap_p = 0;
-	f->hold_passed = false;
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	due_set(s, f, DUE_IDLE, now + s->opt.idle);
 }

@@ -256,6 +256,12 @@ void shadow_retire(struct shadow *s, struct flow *f)
 
 	if (dead)
 		all = X_HAVE_P | X_HAVE_C | X_JUDGED;
-	while ((x = f->x.head) != NULL && (x->flags & all) == all)
+	while ((x = f->x.head) != NULL && (x->flags & all) == all) {
+		/* Where production's next answer begins: a flow that goes on
+		 * without its leg is then sure of what it answers.
+		 */
+		if (f->leg == LEG_NONE)
+			f->p_base = x->end[WHO_PROD];
 		exchange_drop(&f->x, s->pool);
+	}
 }

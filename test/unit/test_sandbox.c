@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/bpf.h>
 #include <linux/landlock.h>
 #include <netinet/in.h>
@@ -149,6 +150,34 @@ static long try_setsockopt(void)
 	int one = 1;
 
 	return setsockopt(sink, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+/* A filter that lets all through. */
+static int attach_filter(int fd)
+{
+	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, UINT32_MAX };
+	struct sock_fprog p = { .len = 1, .filter = &all };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p));
+}
+
+static long try_sink_filter(void)
+{
+	return attach_filter(sink);
+}
+
+static long try_ring_option(void)
+{
+	int one = 1;
+
+	return setsockopt(ring, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+static long try_sink_map(void)
+{
+	return mmap(NULL, 4096, PROT_READ, MAP_SHARED, sink, 0) == MAP_FAILED
+		       ? -1
+		       : 0;
 }
 
 static long try_peer(void)
@@ -330,6 +359,9 @@ static const struct attempt attempts[] = {
 	{ "write to the sink's socket", try_sink_write, false },
 	{ "sendto", try_sendto, false },
 	{ "setsockopt", try_setsockopt, false },
+	{ "a filter for the sink's socket", try_sink_filter, false },
+	{ "another option of a ring's socket", try_ring_option, false },
+	{ "map the sink's socket", try_sink_map, false },
 	{ "another getsockopt", try_peer, false },
 	{ "another ioctl", try_ioctl, false },
 	{ "map code", try_exec_map, false },
@@ -413,7 +445,8 @@ static int live_work(void)
 		return 3;
 	if (sendmmsg(sink, &m, 1, 0) != 1 || recv(peer, buf, 1, 0) != 1 ||
 	    getsockopt(ring, SOL_SOCKET, SO_ERROR, &err, &len) != 0 ||
-	    ppoll(&pf, 1, &nap, NULL) < 0 || nanosleep(&nap, NULL) != 0)
+	    attach_filter(ring) != 0 || ppoll(&pf, 1, &nap, NULL) < 0 ||
+	    nanosleep(&nap, NULL) != 0)
 		return 4;
 	p = malloc(64u << 20);
 	if (p == NULL)
