@@ -61,6 +61,10 @@ const struct row options_rows[] = {
 	  "what is played to whom; repeatable; IPv6 as [ADDR]:PORT" },
 	{ "sut-mac", 0, PLAYED, "MAC", AT(engine.sut_mac), &kind_sut_mac, NULL,
 	  0, 0, "the SUT's hardware address, if no other may be taken" },
+	{ "wire-also", 0, PLAYED, "MAC,ADDR", AT(engine.also), &kind_wire_also,
+	  NULL, 0, 0,
+	  "who else may be on the SUT's wire, as a bridge with an address; "
+	  "repeatable" },
 	{ "compare", 0, PLAYED, "none|identical|equivalent", AT(engine.compare),
 	  &kind_compare, compare_words, 0, 0,
 	  "how answers are compared (default equivalent)" },

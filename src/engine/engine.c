@@ -92,6 +92,8 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 	struct sutwire_sut sut[MAP_MAX];
 	struct sutwire_cfg cfg = { .sut = sut,
 				   .suts = e->suts,
+				   .also = e->cfg.also,
+				   .alsos = e->cfg.alsos,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
@@ -237,6 +239,8 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		c->skipped++;
 	else if (!is_sampled(e, &r->key.client))
 		c->not_sampled++;
+	else if (e->wire != NULL && sutwire_client(e->wire, &r->key.client))
+		c->wire_stopped++;
 	else
 		return true;
 	return false;

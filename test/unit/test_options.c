@@ -185,6 +185,12 @@ static void test_bad_values(void)
 		"--vxlan 4294967294",
 		"--sut-mac 02:00:00:00:00",
 		"--sut-mac 01:00:00:00:00:01", /* of a group */
+		"--wire-also 02:00:00:00:00:01",
+		"--wire-also 10.1.0.9",
+		"--wire-also 10.1.0.9,02:00:00:00:00:01",
+		"--wire-also 02:00:00:00:00:01,",
+		"--wire-also 02:00:00:00:00:01,10.1.0",
+		"--wire-also 01:00:00:00:00:01,10.1.0.9",
 		"--skip 10.0.0.1/8",
 		"--print=yes",
 		"--no-such",
@@ -217,6 +223,8 @@ static void test_text_reads_back(void)
 		"-r a -r @b -r - --sut-dev none --map ::1=::2 --map "
 		"[::3]:80=[::4]:81",
 		"-i x --sut-dev y --sut-mac 02:01:02:03:04:05 --compare none "
+		"--wire-also 02:01:02:03:04:06,10.9.0.1 "
+		"--wire-also 02:01:02:03:04:06,fe80::1 "
 		"--level timing --sample 33.3333% --skip 10.0.0.0/8 --skip "
 		"2001:db8::/32 --skip ::1 --midstream off --order captured "
 		"--behind wait --max-lag 1500ms --sut-silent 61s --idle 2h "
@@ -353,6 +361,15 @@ static void test_together(void)
 		{ GOOD "--sut-mac 02:00:00:00:00:01", NULL },
 		{ GOOD "--sut-mac 02:00:00:00:00:01 --map 10.0.0.2=10.1.0.2",
 		  "--sut-mac" },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.1.0.9 --wire-also "
+		       "02:00:00:00:00:01,fe80::1",
+		  NULL },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.1.0.1", "a SUT's" },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.0.0.1",
+		  "production's" },
+		{ GOOD "--sut-mac 02:00:00:00:00:01 --wire-also "
+		       "02:00:00:00:00:01,10.1.0.9",
+		  "--sut-mac's" },
 		{ GOOD "-C 5", "-w FILE" },
 		{ GOOD "-w nonexistent -C 5 -W 2", NULL },
 		{ GOOD "-w /nonexistent/x -W 2", "-C or -G" },
