@@ -63,6 +63,23 @@ static void test_defaults(void)
 	CHECK(o.iface == NULL && o.sut_dev == NULL && o.expr[0] == '\0');
 }
 
+/* A text of options that does not say was written when nothing was refused. */
+static void test_an_older_journal(void)
+{
+	static const char old[] = "-i x --sut-dev y --map 10.0.0.1=10.1.0.1";
+	struct options o;
+	struct errbuf e;
+	char text[4096];
+
+	CHECK(parse(&o, old, OPTIONS_SHADOW, &e) == 0 && o.engine.refuse);
+	CHECK(options_text(&o, text, sizeof(text)) >= 0);
+	CHECK(strstr(text, "--outside refuse") != NULL);
+	CHECK(options_read(&o, text, OPTIONS_SHADOW, &e) == 0);
+	CHECK(o.engine.refuse);
+	CHECK(options_read(&o, old, OPTIONS_SHADOW, &e) == 0);
+	CHECK(!o.engine.refuse);
+}
+
 static void test_a_whole_command(void)
 {
 	struct options o;
@@ -475,6 +492,7 @@ static void test_subcommands(void)
 
 static const struct check_test tests[] = {
 	{ "defaults", test_defaults },
+	{ "an older journal", test_an_older_journal },
 	{ "a whole command", test_a_whole_command },
 	{ "maps", test_maps },
 	{ "bad values leave the result alone", test_bad_values },
