@@ -218,6 +218,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	fill_input(f, l);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
+	memcpy(f->d.each, st->each, sizeof(f->d.each));
 	f->d.prod = &st->prod_latency;
 	f->d.sut = &st->sut_latency;
 }

@@ -66,6 +66,7 @@ extern const struct kind kind_sut_dev;
 extern const struct kind kind_map;
 extern const struct kind kind_skip;
 extern const struct kind kind_compare;
+extern const struct kind kind_ignored;
 extern const struct kind kind_capture;
 extern const struct kind kind_level;
 extern const struct kind kind_sample;

@@ -301,6 +301,39 @@ static void text_skips(struct text *t, const struct options *o,
 
 const struct kind kind_skip = { true, set_skip, text_skips };
 
+static int set_ignored(struct options *o, const struct row *r, const char *v,
+		       struct errbuf *e)
+{
+	int rc = compare_ignore(&o->engine.rules, v);
+
+	if (rc == -ENOSPC)
+		return errbuf_set(e, -EINVAL, "more than %u --%s",
+				  COMPARE_IGNORED, r->name);
+	if (rc == -ENAMETOOLONG)
+		return errbuf_set(e, -EINVAL, "--%s: longer than %u characters",
+				  r->name, COMPARE_NAME);
+	return rc == 0 ? 0
+		       : bad_value(e, r, v,
+				   "is no name of a header field (a word "
+				   "without a colon)");
+}
+
+static void text_ignored(struct text *t, const struct options *o,
+			 const struct row *r)
+{
+	const struct compare_rules *rules = &o->engine.rules;
+
+	for (uint32_t i = 0; i < rules->ignored; i++) {
+		char name[COMPARE_NAME + 1] = "";
+
+		memcpy(name, rules->ignore[i].name, rules->ignore[i].len);
+		text_add(t, " --%s ", r->name);
+		value_put_word(t, name);
+	}
+}
+
+const struct kind kind_ignored = { true, set_ignored, text_ignored };
+
 static int set_compare(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
 {

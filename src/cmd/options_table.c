@@ -76,6 +76,10 @@ const struct row options_rows[] = {
 	{ "compare", 0, PLAYED, "none|identical|equivalent", AT(engine.compare),
 	  &kind_compare, compare_words, 0, 0,
 	  "how answers are compared (default equivalent)" },
+	{ "ignore-header", 0, PLAYED | OPTIONS_RERUN, "NAME", AT(engine.rules),
+	  &kind_ignored, NULL, 0, 0,
+	  "do not compare header fields of this name; repeatable; rerun: in "
+	  "place of those of the run" },
 	{ "level", 0, PLAYED, "packet|timing", AT(engine.shadow.timing),
 	  &kind_level, level_words, 0, 0,
 	  "fidelity (default packet); timing: capture time plus 5 ms" },

@@ -236,8 +236,7 @@ void udp_attend(struct engine *e)
 
 	while (udp_pop(e->udp, &p)) {
 		compare_pair(e, &p, &r);
-		e->stats.verdict[r.verdict]++;
-		e->stats.reason[r.verdict][r.reason]++;
+		tally(e, &r);
 		if (p.has[WHO_PROD])
 			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
 		if (p.has[WHO_SUT])

@@ -76,6 +76,7 @@ struct engine_net {
  * @limits, @shadow: Bounds, and the machine's options
  * @maps, @map:	Servers; at least 1
  * @compare:	Level of validation
+ * @rules:	What is left out of it
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
@@ -96,6 +97,7 @@ struct engine_config {
 	uint32_t maps;
 	struct engine_map map[MAP_MAX];
 	enum compare_level compare;
+	struct compare_rules rules;
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
@@ -174,6 +176,7 @@ struct engine_stats {
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
 	struct engine_absorbed absorbed[ABSORB_MAX];

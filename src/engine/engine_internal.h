@@ -120,6 +120,11 @@ void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
 
+/* tally.c */
+
+/* A verdict is given: count it. */
+void tally(struct engine *e, struct compare_result *r);
+
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);
