@@ -71,6 +71,7 @@ enum leg {
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
 	X(FLOW_END_NO_ROUTE, "no_route")                                       \
+	X(FLOW_END_UNPROVED, "unproved")                                       \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
@@ -114,6 +115,18 @@ enum {
 	WANT_SYNC = 1 << 2,  /* the client's has: find a message to start at */
 	WANT_JUDGE = 1 << 3, /* the leg has ended: judge what is open */
 	WANT_FREE = 1 << 4,  /* nothing more will come: free it */
+	WANT_PROOF = 1 << 5, /* may its client be played? see flow_gate */
+	WANT_DEAF = 1 << 6,  /* a SYN of it went unanswered */
+};
+
+/* May a leg start? The machine asks when nothing else is in its way. */
+enum flow_gate {
+	GATE_UNASKED,
+	GATE_WAIT,  /* its network is being proved */
+	GATE_OPEN,  /* it may */
+	GATE_LOST,  /* the SUT answers its network by another wire */
+	GATE_LATER, /* its network could not be proved yet */
+	GATE_DEAF,  /* the SUT did not answer its network, perhaps nobody */
 };
 
 /* Bits of flow.flags. */
@@ -189,7 +202,8 @@ struct flow {
 	struct flow *sut_next;
 	struct list lru;
 	struct list attention;
-	struct list more;
+	struct list
+		more; /* effects left over; with GATE_WAIT: who else waits */
 	struct flow *older; /* incarnation that we wait for */
 	struct flow *newer; /* incarnation that waits for us */
 	struct timer timer;
@@ -210,6 +224,7 @@ struct flow {
 	uint8_t leg;
 	uint8_t end;	/* enum flow_end */
 	uint8_t ending; /* its RST did not fit into the effects yet */
+	uint8_t gate;	/* enum flow_gate */
 
 	/* client, as watched */
 	uint8_t tries;

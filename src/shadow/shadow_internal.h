@@ -95,9 +95,6 @@ struct shadow {
 	uint32_t stray_n;
 	struct rng rng;
 	struct target target[MAP_MAX];
-	struct shadow_route lost[SHADOW_ROUTES];
-	uint32_t lost_n;
-	uint32_t lost_next;
 	struct shadow_counters count;
 	struct histogram behind;
 	struct wheel wheel;
@@ -181,11 +178,6 @@ void ack_again(struct shadow *s, struct flow *f, struct effects *out);
 bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
-
-/* route.c: clients whom the SUT answers elsewhere */
-bool route_is_lost(const struct shadow *s, uint8_t sut,
-		   const struct ipaddr *client);
-void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
 

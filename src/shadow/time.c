@@ -115,8 +115,9 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 		return;
 	}
 	if (f->leg == LEG_SYN_SENT) {
+		if (s->opt.proof)
+			want(s, f, WANT_DEAF);
 		if (f->tries >= SYN_TRIES) {
-			route_lost(s, f->sut, &f->key.client);
 			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
 			return;
 		}
