@@ -14,7 +14,10 @@
 # make soak     a million of them
 # make bench    the benchmarks (the machine must be quiet)
 # make faults   every fault on purpose, with its figures (half an hour)
-# make demo     the lab: clients, production, SUT, and what Understudy reports
+# make demo     the lab: clients, production, SUT, and what Understudy reports;
+#               installs what it needs
+# make fresh    a bare Debian 12 in a folder, and in it demo and test (ARGS=-r: the
+#               other way round); needs debootstrap
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
 # make coverage lines and branches of the pure folders that the tests run (LIST=1:
@@ -35,7 +38,7 @@ prefix ?= /usr/local
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
-	layers faults sim soak fuzz-plants coverage mutants \
+	layers faults sim soak fuzz-plants coverage mutants fresh \
 	install clean setup
 
 all:
@@ -76,8 +79,13 @@ bench: all
 faults: all
 	@test/faults/run
 
-demo: all
+demo:
+	@tools/setup demo
+	@$(MAKE) --no-print-directory all
 	@lab/demo build
+
+fresh:
+	@tools/fresh $(ARGS)
 
 lint: all clang
 	@tools/format --check

@@ -382,6 +382,8 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 	int r;
 
 	l->opt = o;
+	l->reads = o->files > 0;
+	l->pipe = -1;
 	l->user = live_user(o);
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		l->capture[i] = -1;

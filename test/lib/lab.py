@@ -730,10 +730,13 @@ remote-control:
         return "http://%s" % ("[%s]" % host if self.family == 6 else host)
 
     def wrk(self, seconds=2, conns=16, url="/b100", run="r", body=0, pipe=1,
-            close=False, threads=1, room="client", to="prod", wait=True):
-        """Load by wrk. Gives requests a second (or the process, wait=False)."""
+            close=False, threads=1, room="client", to="prod", wait=True,
+            delay=0):
+        """Load by wrk. Gives requests a second (or the process, wait=False).
+        `delay`: milliseconds that a connection rests before each request."""
         env = {"LAB_RUN": run, "LAB_URL": url, "LAB_BODY": str(body),
-               "LAB_PIPE": str(pipe), "LAB_CLOSE": "1" if close else "0"}
+               "LAB_PIPE": str(pipe), "LAB_CLOSE": "1" if close else "0",
+               "LAB_DELAY": str(delay)}
         argv = ["wrk", "-t%d" % threads, "-c%d" % conns, "-d%ds" % seconds,
                 "--timeout", "30s", "-s", os.path.join(HERE, "load.lua"),
                 self.url(to)]
