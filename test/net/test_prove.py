@@ -152,6 +152,27 @@ def policy_route(t, family):
         lab.isolated(t, l)
 
 
+def doctor_says(t):
+    """doctor names the network and the mend; with the mend all is well."""
+    with lab.Lab() as l:
+        l.nginx("prod"), l.nginx("sut")
+        leg(l)
+        opts = ["-i", "mon0", "--sut-dev", "eth1", "--map", l.map()]
+        load = l.wrk(seconds=6, conns=1, wait=False)
+        code, out = l.run("us", [lab.BINARY, "doctor", *opts])
+        t.equal(code, 2, "exit code: " + out)
+        for word in ("10.0.0.0/24", "ip route get", "ip rule add from "
+                     "10.1.0.20 table 100", "ip route add default via"):
+            t.check(word in out, "'%s' is not said: %s" % (word, out))
+        l.ip("sut", "rule", "add", "from", l.addr["sut"], "table", "100")
+        l.ip("sut", "route", "add", "default", "via", l.addr["gw"], "dev",
+             "s0", "table", "100")
+        code, out = l.run("us", [lab.BINARY, "doctor", *opts])
+        t.equal(code, 0, "with the mend: " + out)
+        l.wrk_rate(load)
+        lab.isolated(t, l)
+
+
 def datagrams(t):
     """Queries of a network that is not proved are not played; of one that is, all
     are, the first one too."""
@@ -180,4 +201,5 @@ lab.main([
     ("a policy route, IPv4", policy_route, 4),
     ("a policy route, IPv6", policy_route, 6),
     ("datagrams", datagrams),
+    ("doctor", doctor_says),
 ])
