@@ -58,6 +58,7 @@ extern const struct kind kind_u32;
 extern const struct kind kind_duration;
 extern const struct kind kind_size;
 extern const struct kind kind_switch;
+extern const struct kind kind_share;
 
 /* Kinds of one option each. */
 extern const struct kind kind_help;

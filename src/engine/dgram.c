@@ -50,7 +50,7 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 		if (!r->from_client)
 			udp_answer(e->udp, WHO_PROD, sut, seg, &tag, now);
 		else if (e->ready[sut] && !shadow_is_silent(e->shadow, sut)) {
-			udp_query(e->udp, seg, &tag, &to, now, out);
+			gate_query(e, seg, &tag, &to, now, out);
 			outside_asked(e, m, sut, to.port, now);
 		} else
 			e->stats.count.datagrams_not_played++;

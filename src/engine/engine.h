@@ -26,6 +26,7 @@
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "engine/counters.h"
+#include "engine/prove.h"
 #include "engine/sutwire.h"
 #include "shadow/effect.h"
 #include "shadow/shadow.h"
@@ -84,6 +85,8 @@ struct engine_net {
  *		device, as captures taken on hosts have them; a live ring tells
  *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
+ * @prove_each:	A client's network is proved before it is played; else only the
+ *		wire is
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
  * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
  * @alsos, @also: Other hosts on the SUT's wire
@@ -104,6 +107,7 @@ struct engine_config {
 	uint32_t vxlan;
 	bool open_csum;
 	bool sut_none;
+	bool prove_each;
 	bool sut_pinned;
 	bool refuse;
 	uint8_t sut_mac[ETH_LEN];
@@ -120,6 +124,7 @@ enum event_kind {
 	EVENT_VERDICT,	 /* on one exchange */
 	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
 	EVENT_SUT_STATE, /* a SUT fell silent or is back */
+	EVENT_NETWORK,	 /* clients of a network are not played, or are again */
 };
 
 /**
@@ -134,8 +139,10 @@ enum event_kind {
  * @result:	Verdict
  * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
  *		the answer, on each side; 0: unknown
- * @end:	For EVENT_FLOW_END
- * @up:		For EVENT_SUT_STATE: it is back
+ * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
+ *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
+ * @up:		For EVENT_SUT_STATE: it is back; for EVENT_NETWORK: it is proved
+ * @bits:	For EVENT_NETWORK: length of the network @client
  */
 struct engine_event {
 	enum event_kind kind;
@@ -149,6 +156,7 @@ struct engine_event {
 	uint16_t prod_port;
 	uint16_t sut_port;
 	uint8_t request_len;
+	uint8_t bits;
 	bool up;
 	char request[EVENT_REQUEST];
 	struct compare_result result;
@@ -286,6 +294,9 @@ enum engine_owed {
  */
 enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
 			     uint32_t ahead, bool answers);
+
+/** engine_prove() - Which networks are proved; NULL with sut_none */
+struct prove *engine_prove(const struct engine *e);
 
 /** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);

@@ -257,6 +257,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_VICTIM:
 	case FLOW_END_REUSED:
 	case FLOW_END_NO_ROUTE:
+	case FLOW_END_UNPROVED:
 	case FLOW_END_OBSERVED:
 		break;
 	}

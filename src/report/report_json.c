@@ -122,6 +122,18 @@ size_t report_json_difference(char *out, size_t size,
 	return json_line(&j);
 }
 
+size_t report_json_network(char *out, size_t size,
+			   const struct report_network *n)
+{
+	struct json j;
+
+	begin(&j, out, size, "network");
+	json_str(&j, "network", n->name);
+	put_endpoint(&j, "sut", &n->sut);
+	json_str(&j, "state", n->state);
+	return json_line(&j);
+}
+
 /* All that can be a reason of @v, zero or not, and whatever else was one. */
 static void put_reasons(struct json *j, const struct report_data *d,
 			enum verdict v, unsigned from, unsigned to)

@@ -111,6 +111,9 @@ static void headline(struct text *t, const struct report_data *d)
 	uint64_t different = d->verdicts[VERDICT_DIFFERENT];
 	char a[TEXT_NUMBER], b[TEXT_NUMBER], s[TEXT_NUMBER];
 
+	if (d->no_route != NULL)
+		text_add(t, "SUT does not answer %s: firewall or route\n",
+			 d->no_route);
 	if (compared == 0)
 		text_add(t, "No answer was compared");
 	else if (different == 0)
