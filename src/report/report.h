@@ -105,6 +105,8 @@ struct report_difference {
  * @verdicts, @reasons: Answers by verdict, and by verdict and reason
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
+ * @input:	Bytes of captures, those that could be read, damaged places; a
+ *		headline that says so if these are not all
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
  * @missed:	Segments with payload that the mirror did not show
  * @cpu:	ns of processor time
@@ -141,6 +143,11 @@ struct report_data {
 		uint64_t refused;
 		uint64_t errors;
 	} emit;
+	struct {
+		uint64_t all;
+		uint64_t read;
+		uint64_t damaged;
+	} input;
 	uint64_t absorbed;
 	const struct report_absorbed *top;
 	size_t tops;
