@@ -27,6 +27,7 @@ enum state {
 	ST_VALUE, /* of a field that does not matter */
 	ST_CL,	  /* value of Content-Length */
 	ST_TE,	  /* value of Transfer-Encoding */
+	ST_CONN,  /* value of Connection */
 	ST_SIZE,
 	ST_EXT,	     /* chunk extensions */
 	ST_DATA_END, /* line end behind chunk data */
@@ -54,6 +55,9 @@ enum {
 	F_INTERIM = 1 << 10,   /* status is 1xx, not 101 */
 	F_MALFORMED = 1 << 11, /* no reading is left */
 	F_DOUBT = 1 << 12,     /* a message before was ambiguous */
+	F_BARE = 1 << 13,      /* the message before must have no content */
+	F_CLOSE = 1 << 14,     /* Connection: close */
+	F_KEEP = 1 << 15,      /* Connection: keep-alive */
 };
 
 /* Codes in the ring. */
@@ -72,6 +76,7 @@ enum { CL_BEFORE, CL_DIGITS, CL_AFTER, CL_BAD, CL_NONE };
  * @st:		enum state
  * @pos:	Progress inside of the state
  * @cand:	Bit i: row i of the state's table still matches
+ * @odd:	enum framer_odd, of the message: the first that was noticed
  */
 struct stream {
 	uint64_t left;
@@ -82,6 +87,7 @@ struct stream {
 	uint8_t st;
 	uint8_t pos;
 	uint8_t cand;
+	uint8_t odd;
 };
 
 /**
@@ -102,10 +108,13 @@ struct http1 {
 #define WORD_HTTP1 UINT64_C(0x485454502f312e)
 
 /* Fields of framing; bit i of @cand is row i of http1_line.c's table. */
-enum { NAME_CL = 1, NAME_TE = 2 };
+enum { NAME_CL = 1, NAME_TE = 2, NAME_CONN = 4 };
 
 /* The same of http1_codings. */
 enum { CODING_CHUNKED = 1, CODING_ALL = 63 };
+
+/* The same of the connection options (RFC 9112 section 9.3). */
+enum { OPTION_CLOSE = 1, OPTION_KEEP = 2, OPTION_ALL = 3 };
 
 /* A word that is looked for, lower case. */
 struct word {
@@ -153,9 +162,19 @@ static inline void stream_tunnel(struct stream *s)
 	s->st = ST_TUNNEL;
 }
 
-/* No reading of the protocol is left: the rest is opaque. */
-static inline void stream_malformed(struct stream *s)
+/* Two readers may differ from here on, because of @why. */
+static inline void stream_ambiguous(struct stream *s, enum framer_odd why)
 {
+	if (s->odd == ODD_NONE)
+		s->odd = (uint8_t)why;
+	stream_set(s, F_AMBIGUOUS);
+}
+
+/* No reading of the protocol is left, because of @why: the rest is opaque. */
+static inline void stream_malformed(struct stream *s, enum framer_odd why)
+{
+	if (s->odd == ODD_NONE)
+		s->odd = (uint8_t)why;
 	stream_set(s, F_MALFORMED);
 	stream_tunnel(s);
 }
@@ -170,7 +189,7 @@ static inline void stream_malformed(struct stream *s)
 static inline bool stream_line_end(struct stream *s, uint8_t c)
 {
 	if (((s->flags & F_CR) != 0) != (c == '\n'))
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_LINE_END);
 	stream_clear(s, F_CR);
 	if (c == '\r')
 		stream_set(s, F_CR);
@@ -223,6 +242,7 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 uint32_t http1_step_empty(struct http1 *h, struct stream *s, enum who who,
 			  uint8_t c, struct framer_piece *out);
 uint32_t http1_step_name(struct stream *s, const uint8_t *p, uint32_t n);
+uint32_t http1_step_connection(struct stream *s, const uint8_t *p, uint32_t n);
 
 /* --- http1_length.c: more steps --- */
 

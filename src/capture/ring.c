@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * ring.c - Frames out of a ring, in the order in which they came
+ *
  * Theory of operation
  *
  * The kernel writes frames into memory that both sides map, and hands each slot
@@ -15,7 +17,8 @@
  * together again by the kernel's time stamps. That keeps the order in which a
  * processor took the frames in: when a frame is visible, those which the same
  * processor took before it are, in both lanes; so the second lane is looked at
- * after the first, and the first again if it was empty.
+ * after the first, and the first again if it was empty. Of a lane that has grown
+ * (ring_open.c) the former memory is read empty before the new one.
  *
  * A frame longer than a super-frame's slot still goes the long way (slots of 64 KB
  * would save 8 % with bodies of 1 MB, and hold half as many frames):
@@ -27,38 +30,20 @@
  * With PACKET_VNET_HDR a virtio header stands right in front of the frame (in
  * the slot: at tp_mac - 10; in what recv() brings, first). It tells the segment
  * size of a super-frame, and whether the checksum is still to be filled in.
- *
- * The sockets are opened for no protocol and bound last: nothing comes in before
- * the filter and the ring are there.
  */
-#include "capture/ring.h"
+#include "capture/ring_internal.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
-#include <net/if_arp.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "core/bytes.h"
 #include "core/limits.h"
-
-#define V2_SMALL   2048u
-#define V2_SUPER   (32u << 10)
-#define V2_BLOCK   (64u << 10)
-#define SMALL_MAX  1900u /* fits into V2_SMALL behind its headers */
-#define FILTER_MAX 4096u /* instructions, of the kernel (BPF_MAXINSNS) */
-#define V3_BLOCK   (256u << 10)
-#define V3_RETIRE  1 /* ms */
-#define VNET_LEN   ((uint32_t)sizeof(struct virtio_net_hdr))
-
-enum { LANE_SMALL, LANE_SUPER };
 
 /* A little-endian header is not asked for: fields are in host order. */
 static void vnet_apply(struct frame_info *i, const uint8_t *p)
@@ -73,227 +58,6 @@ static void vnet_apply(struct frame_info *i, const uint8_t *p)
 		i->csum_ok = true;
 }
 
-static int opt_int(int fd, int level, int name, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
-}
-
-static int map_ring(struct ring_lane *l, enum ring_version version,
-		    size_t bytes, uint32_t slot)
-{
-	struct tpacket_req3 q;
-	socklen_t len = sizeof(struct tpacket_req);
-	uint32_t block = version == RING_V3 ? V3_BLOCK : V2_BLOCK;
-	size_t blocks = bytes / block;
-
-	if (blocks == 0 || blocks > UINT32_MAX / (block / slot))
-		return -EINVAL;
-	memset(&q, 0, sizeof(q));
-	q.tp_block_size = block;
-	q.tp_block_nr = (uint32_t)blocks;
-	q.tp_frame_size = slot;
-	q.tp_frame_nr = q.tp_block_nr * (block / slot);
-	l->slot_size = slot;
-	l->slots = q.tp_frame_nr;
-	if (version == RING_V3) {
-		len = sizeof(q);
-		q.tp_retire_blk_tov = V3_RETIRE;
-		l->slot_size = block;
-		l->slots = q.tp_block_nr;
-	}
-	if (setsockopt(l->fd, SOL_PACKET, PACKET_RX_RING, &q, len))
-		return -errno;
-	l->map_bytes = blocks * block;
-	l->map = mmap(NULL, l->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      l->fd, 0);
-	if (l->map == MAP_FAILED) {
-		l->map = NULL;
-		return -errno;
-	}
-	return 0;
-}
-
-/* The receive queue behind PACKET_COPY_THRESH, and the place to read it to. */
-static int whole_init(struct ring *r, size_t bytes)
-{
-	int fd = r->lane[LANE_SUPER].fd;
-	int n = bytes > INT32_MAX ? INT32_MAX : (int)bytes;
-	int rc = opt_int(fd, SOL_PACKET, PACKET_COPY_THRESH, 1);
-
-	if (rc == 0)
-		rc = opt_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, n);
-	if (rc)
-		return rc;
-	r->whole = mmap(NULL, FRAME_MAX + VNET_LEN, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (r->whole == MAP_FAILED) {
-		r->whole = NULL;
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-/* The lane's share of the frames, and of these what the user's filter takes. */
-static int set_filter(int fd, unsigned lane, const struct sock_fprog *user)
-{
-	static const struct sock_filter all = { BPF_RET | BPF_K, 0, 0,
-						UINT32_MAX };
-	uint16_t n = user ? user->len : 1;
-	uint8_t super = lane == LANE_SUPER;
-	struct sock_fprog p = { .len = (uint16_t)(n + 3) };
-	int rc = 0;
-
-	if (n > FILTER_MAX - 3)
-		return -E2BIG;
-	p.filter = calloc(p.len, sizeof(*p.filter));
-	if (!p.filter)
-		return -ENOMEM;
-	p.filter[0].code = BPF_LD | BPF_W | BPF_LEN;
-	p.filter[1].code = BPF_JMP | BPF_JGT | BPF_K;
-	p.filter[1].jt = super;
-	p.filter[1].jf = !super;
-	p.filter[1].k = SMALL_MAX;
-	p.filter[2].code = BPF_RET | BPF_K; /* the other lane's */
-	memcpy(p.filter + 3, user ? user->filter : &all, n * sizeof(all));
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p)))
-		rc = -errno;
-	free(p.filter);
-	return rc;
-}
-
-static int set_options(int fd, unsigned lane, const struct ring_opts *o)
-{
-	int rc = opt_int(fd, SOL_PACKET, PACKET_VERSION,
-			 o->version == RING_V3 ? TPACKET_V3 : TPACKET_V2);
-
-	if (rc == 0)
-		rc = opt_int(fd, SOL_PACKET, PACKET_VNET_HDR, 1);
-	if (rc == 0 && !o->outgoing)
-		rc = opt_int(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
-	if (rc == 0 && o->version == RING_V2)
-		return set_filter(fd, lane, o->filter);
-	if (rc == 0 && o->filter &&
-	    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, o->filter,
-		       sizeof(*o->filter)))
-		rc = -errno;
-	return rc;
-}
-
-static int start(const struct ring *r, int fd, bool promisc)
-{
-	struct sockaddr_ll a = { .sll_family = AF_PACKET };
-	struct packet_mreq m = { .mr_ifindex = r->ifindex,
-				 .mr_type = PACKET_MR_PROMISC };
-	uint8_t proto[2];
-
-	put_be16(proto, ETH_P_ALL);
-	memcpy(&a.sll_protocol, proto, sizeof(proto));
-	a.sll_ifindex = r->ifindex;
-	if (promisc &&
-	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof(m)))
-		return -errno;
-	return bind(fd, (const struct sockaddr *)&a, sizeof(a)) ? -errno : 0;
-}
-
-static int ring_ifreq(const struct ring *r, unsigned long what, struct ifreq *q)
-{
-	memset(q, 0, sizeof(*q));
-	q->ifr_ifindex = r->ifindex;
-	/* By number: a name may have been given to another since. */
-	if (ioctl(r->lane[0].fd, SIOCGIFNAME, q))
-		return -errno;
-	return ioctl(r->lane[0].fd, what, q) ? -errno : 0;
-}
-
-static int open_all(struct ring *r, const struct ring_opts *o, struct errbuf *e)
-{
-	size_t bytes = o->bytes;
-	struct ifreq q;
-	int rc;
-
-	if (bytes == 0)
-		bytes = o->version == RING_V3 ? RING_V3_BYTES
-					      : RING_MIRROR_BYTES;
-	rc = ring_ifreq(r, SIOCGIFHWADDR, &q);
-	if (rc == 0 && q.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
-	    q.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
-		return errbuf_set(e, -ENOTSUP, "%s: not Ethernet", o->ifname);
-	for (unsigned i = 0; rc == 0 && i < r->lanes; i++)
-		rc = set_options(r->lane[i].fd, i, o);
-	if (rc)
-		return errbuf_set(e, rc, "%s: socket option: %s", o->ifname,
-				  strerror(-rc));
-	rc = map_ring(&r->lane[LANE_SMALL], o->version, bytes, V2_SMALL);
-	bytes *= RING_SUPER_FACTOR;
-	if (rc == 0 && o->version == RING_V2)
-		rc = whole_init(r, bytes);
-	if (rc == 0 && o->version == RING_V2)
-		rc = map_ring(&r->lane[LANE_SUPER], RING_V2, bytes, V2_SUPER);
-	if (rc)
-		return errbuf_set(e, rc, "%s: ring of %zu bytes: %s", o->ifname,
-				  bytes, strerror(-rc));
-	for (unsigned i = r->lanes; rc == 0 && i-- > 0;)
-		rc = start(r, r->lane[i].fd, o->promisc);
-	if (rc)
-		return errbuf_set(e, rc, "%s: bind: %s", o->ifname,
-				  strerror(-rc));
-	return 0;
-}
-
-/* Bound to nothing: see the top. */
-static int open_sockets(struct ring *r)
-{
-	unsigned n = r->version == RING_V2 ? RING_FDS : 1;
-
-	for (; r->lanes < n; r->lanes++) {
-		int fd = socket(AF_PACKET,
-				SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-		if (fd < 0)
-			return -errno;
-		r->lane[r->lanes].fd = fd;
-	}
-	return 0;
-}
-
-int ring_open(struct ring *r, const struct ring_opts *o, struct errbuf *e)
-{
-	struct ring n = { .version = o->version };
-	int rc;
-
-	if (o->version != RING_V2 && o->version != RING_V3)
-		return errbuf_set(e, -EINVAL, "no such ring version");
-	n.ifindex = (int)if_nametoindex(o->ifname);
-	if (n.ifindex == 0)
-		return errbuf_set(e, -ENODEV, "no interface named %s",
-				  o->ifname);
-	rc = open_sockets(&n);
-	if (rc)
-		errbuf_set(e, rc, "packet socket: %s", strerror(-rc));
-	else
-		rc = open_all(&n, o, e);
-	if (rc) {
-		ring_close(&n);
-		return rc;
-	}
-	*r = n;
-	return 0;
-}
-
-void ring_close(struct ring *r)
-{
-	for (unsigned i = 0; i < r->lanes; i++) {
-		struct ring_lane *l = &r->lane[i];
-
-		if (l->map)
-			munmap(l->map, l->map_bytes);
-		close(l->fd);
-	}
-	if (r->whole)
-		munmap(r->whole, FRAME_MAX + VNET_LEN);
-	memset(r, 0, sizeof(*r));
-}
-
 unsigned ring_poll(const struct ring *r, struct pollfd *pf)
 {
 	for (unsigned i = 0; i < r->lanes; i++)
@@ -303,14 +67,9 @@ unsigned ring_poll(const struct ring *r, struct pollfd *pf)
 
 void ring_wait(const struct ring *r, int ms)
 {
-	struct pollfd pf[RING_FDS];
+	struct pollfd pf[RING_LANES];
 
 	poll(pf, ring_poll(r, pf), ms);
-}
-
-static uint8_t *slot_at(const struct ring_lane *l)
-{
-	return l->map + (size_t)l->cur * l->slot_size;
 }
 
 static void slot_advance(struct ring_lane *l)
@@ -345,7 +104,7 @@ static void count(struct ring *r, const struct frame_info *i)
 /* Fetch the whole frame that this slot holds the beginning of. */
 static void fetch_whole(struct ring *r, struct frame_info *i)
 {
-	ssize_t n = recv(r->lane[r->at].fd, r->whole, FRAME_MAX + VNET_LEN,
+	ssize_t n = recv(r->out->fd, r->whole, FRAME_MAX + VNET_LEN,
 			 MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < (ssize_t)VNET_LEN)
@@ -375,16 +134,56 @@ static bool is_older(const struct tpacket2_hdr *a, const struct tpacket2_hdr *b)
 	return a->tp_nsec < b->tp_nsec;
 }
 
+/* Give the oldest slot of a lane of V2 back to the kernel. */
+static void release_v2(struct ring_lane *l)
+{
+	struct tpacket2_hdr *h = (void *)slot_at(l);
+
+	__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+	slot_advance(l);
+}
+
+/* The oldest frame of lane @i: of its former memory as long as that has any. */
+static const struct tpacket2_hdr *peek_lane(struct ring *r, unsigned i,
+					    struct ring_lane **from)
+{
+	const struct tpacket2_hdr *h;
+	const struct tpacket2_hdr *first;
+
+	*from = &r->lane[i];
+	if (r->former[i].map == NULL)
+		return peek_v2(*from);
+	first = peek_v2(*from);
+	while ((h = peek_v2(&r->former[i])) != NULL) {
+		if (first == NULL || is_older(h, first)) {
+			*from = &r->former[i];
+			return h;
+		}
+		/* It stands in the new memory too. */
+		if (h->tp_status & TP_STATUS_COPY)
+			(void)recv(r->former[i].fd, r->whole, 0,
+				   MSG_DONTWAIT | MSG_TRUNC);
+		release_v2(&r->former[i]);
+	}
+	ring_retire(r, i);
+	return peek_v2(*from);
+}
+
 static const struct tpacket2_hdr *oldest_v2(struct ring *r)
 {
-	const struct tpacket2_hdr *a = peek_v2(&r->lane[LANE_SMALL]);
-	const struct tpacket2_hdr *b = peek_v2(&r->lane[LANE_SUPER]);
+	struct ring_lane *small;
+	struct ring_lane *super;
+	const struct tpacket2_hdr *a = peek_lane(r, LANE_SMALL, &small);
+	const struct tpacket2_hdr *b = peek_lane(r, LANE_SUPER, &super);
 
 	if (a == NULL && b != NULL)
-		a = peek_v2(&r->lane[LANE_SMALL]);
-	r->at = b != NULL && (a == NULL || is_older(b, a)) ? LANE_SUPER
-							   : LANE_SMALL;
-	return r->at == LANE_SUPER ? b : a;
+		a = peek_lane(r, LANE_SMALL, &small);
+	if (b != NULL && (a == NULL || is_older(b, a))) {
+		r->out = super;
+		return b;
+	}
+	r->out = small;
+	return a;
 }
 
 static bool next_v2(struct ring *r, struct ring_frame *f)
@@ -461,40 +260,41 @@ bool ring_next(struct ring *r, struct ring_frame *f)
 
 void ring_done(struct ring *r)
 {
-	struct ring_lane *l = &r->lane[r->at];
+	struct tpacket_block_desc *b;
 
-	if (r->version == RING_V3) {
-		struct tpacket_block_desc *b = (void *)slot_at(l);
-
-		if (r->left > 0)
-			return;
-		__atomic_store_n(&b->hdr.bh1.block_status, TP_STATUS_KERNEL,
-				 __ATOMIC_RELEASE);
-	} else {
-		struct tpacket2_hdr *h = (void *)slot_at(l);
-
-		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL,
-				 __ATOMIC_RELEASE);
+	if (r->version == RING_V2) {
+		release_v2(r->out);
+		return;
 	}
-	slot_advance(l);
+	if (r->left > 0)
+		return;
+	b = (void *)slot_at(&r->lane[0]);
+	__atomic_store_n(&b->hdr.bh1.block_status, TP_STATUS_KERNEL,
+			 __ATOMIC_RELEASE);
+	slot_advance(&r->lane[0]);
+}
+
+void ring_count(struct ring *r, int fd)
+{
+	struct tpacket_stats_v3 s;
+	socklen_t len = r->version == RING_V3 ? sizeof(s)
+					      : sizeof(struct tpacket_stats);
+
+	memset(&s, 0, sizeof(s));
+	/* Reading sets the kernel's counters back to 0. */
+	if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &s, &len))
+		return;
+	r->stats.offered += s.tp_packets;
+	r->stats.drops += s.tp_drops;
+	r->stats.freezes += s.tp_freeze_q_cnt;
 }
 
 const struct ring_stats *ring_stats(struct ring *r)
 {
 	for (unsigned i = 0; i < r->lanes; i++) {
-		struct tpacket_stats_v3 s;
-		socklen_t len = r->version == RING_V3
-					? sizeof(s)
-					: sizeof(struct tpacket_stats);
-
-		memset(&s, 0, sizeof(s));
-		/* Reading sets the kernel's counters back to 0. */
-		if (getsockopt(r->lane[i].fd, SOL_PACKET, PACKET_STATISTICS, &s,
-			       &len))
-			continue;
-		r->stats.offered += s.tp_packets;
-		r->stats.drops += s.tp_drops;
-		r->stats.freezes += s.tp_freeze_q_cnt;
+		ring_count(r, r->lane[i].fd);
+		if (r->former[i].map)
+			ring_count(r, r->former[i].fd);
 	}
 	return &r->stats;
 }

@@ -17,11 +17,14 @@
 #include "os/errbuf.h"
 #include "wire/decode.h"
 
+#define RING_MIRROR_LEAST (8u << 20)  /* V2: until more is needed */
 #define RING_MIRROR_BYTES (64u << 20) /* V2: 8 MB lost frames at 10 KB bodies */
+#define RING_SUT_LEAST	  (2u << 20)
 #define RING_SUT_BYTES	  (16u << 20) /* what is lost here TCP sends again */
 #define RING_V3_BYTES	  (16u << 20) /* 1 MB lost frames */
 #define RING_SUPER_FACTOR 4	      /* V2: room for super-frames, in sizes */
-#define RING_FDS	  2	      /* descriptors of a ring, at most */
+#define RING_LANES	  2	      /* sockets that frames come by, at most */
+#define RING_FDS	  (2 * RING_LANES) /* descriptors, with the spare ones */
 
 enum ring_version {
 	RING_V2 = 2, /* a frame at a time: about 20 us from kernel to us */
@@ -35,6 +38,7 @@ enum ring_version {
  * @bytes:	Size; 0: RING_MIRROR_BYTES or RING_V3_BYTES. Rounded down to
  *		whole blocks of 64 KB (V2) or 256 KB (V3). V2 takes another
  *		RING_SUPER_FACTOR times as much for super-frames
+ * @most:	V2: the size that ring_grow() may give it; 0: it stays at @bytes
  * @promisc:	Take frames for any hardware address while this ring is open
  * @outgoing:	Also frames that the host sends (in-host capture)
  * @filter:	Classic BPF program, NULL: everything. The kernel sees frames
@@ -44,6 +48,7 @@ struct ring_opts {
 	const char *ifname;
 	enum ring_version version;
 	size_t bytes;
+	size_t most;
 	bool promisc;
 	bool outgoing;
 	const struct sock_fprog *filter;
@@ -72,6 +77,8 @@ struct ring_frame {
  * @frames, @bytes: Frames handed out, and their length on the wire
  * @whole:	Frames longer than any slot, fetched whole
  * @cut:	Frames handed out shorter than on the wire
+ * @grown:	Lanes that got their larger memory
+ * @not_grown:	Lanes for which there was none
  */
 struct ring_stats {
 	uint64_t offered;
@@ -81,6 +88,8 @@ struct ring_stats {
 	uint64_t bytes;
 	uint64_t whole;
 	uint64_t cut;
+	uint64_t grown;
+	uint64_t not_grown;
 };
 
 enum ring_state {
@@ -101,9 +110,15 @@ struct ring_lane {
 
 /** struct ring - An open ring; private */
 struct ring {
-	struct ring_lane lane[RING_FDS]; /* V2: small frames, super-frames */
+	struct ring_lane lane[RING_LANES]; /* V2: small frames, super-frames */
 	unsigned lanes;
-	unsigned at; /* lane of the frame that is out */
+	struct ring_lane *out;		    /* V2: whose frame is out */
+	struct ring_lane spare[RING_LANES]; /* what a lane becomes */
+	unsigned spares;
+	bool grown[RING_LANES];		      /* it has, or could not */
+	struct ring_lane former[RING_LANES];  /* what it was, if mapped */
+	struct sock_fprog filter[RING_LANES]; /* V2: the lanes' */
+	size_t most;
 	int ifindex;
 	enum ring_version version;
 	uint32_t left;	/* V3: frames left in the open block */
@@ -130,9 +145,27 @@ void ring_close(struct ring *r);
  * ring_poll() - What to poll to hear of the next frame
  * @pf:		Filled in, for reading; POLLERR: ask ring_state()
  *
- * Return: how many, at most RING_FDS
+ * Return: how many, at most RING_LANES
  */
 unsigned ring_poll(const struct ring *r, struct pollfd *pf);
+
+/**
+ * ring_fds() - All of its descriptors: what the sandbox must know of
+ * @fd:		Filled in; room for RING_FDS
+ *
+ * Return: how many
+ */
+unsigned ring_fds(const struct ring *r, int *fd);
+
+/**
+ * ring_grow() - Give a lane that fills its larger memory, if it may have one
+ *
+ * To be called between two frames (none is out), often: it costs a look at one
+ * slot a lane. Growing takes the kernel some 10 ms for the whole size, once.
+ *
+ * Return: a lane has grown; its poll descriptor is another one now
+ */
+bool ring_grow(struct ring *r);
 
 /** ring_wait() - Wait for a frame, at most @ms milliseconds */
 void ring_wait(const struct ring *r, int ms);

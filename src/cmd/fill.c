@@ -20,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 7
+#define GROUPS_MAX 9
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -32,6 +32,8 @@ struct filled {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count wire[COUNTS_MAX];
+	struct report_count others[WIRE_KINDS];
 	struct report_count replay[COUNTS_MAX];
 	struct report_count input[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
@@ -138,6 +140,30 @@ static void fill_replay(struct filled *f, const struct live *l,
 					 c->frames_mirror };
 }
 
+/* What the guard of the SUT's wire saw; nothing if nobody is played to. */
+static void fill_wire(struct filled *f, const struct sutwire *w)
+{
+	const struct sutwire_stats *s = w != NULL ? sutwire_stats(w) : NULL;
+	size_t n = 0;
+
+#define X(name) add(f->wire, &n, #name, s->name);
+	if (s != NULL) {
+		SUTWIRE_COUNTERS(X)
+	}
+#undef X
+	f->group[f->d.group_count++] =
+		(struct report_group){ "sut_wire", { f->wire, n } };
+	n = 0;
+	for (int k = 0; s != NULL && k < WIRE_KINDS; k++)
+		if (s->other_hosts[k] != 0)
+			f->others[n++] = (struct report_count){
+				wire_rules_name((enum wire_kind)k),
+				s->other_hosts[k]
+			};
+	f->group[f->d.group_count++] =
+		(struct report_group){ "other_hosts", { f->others, n } };
+}
+
 /* What was odd about the captures; a rerun reads none. */
 static void fill_input(struct filled *f, const struct live *l)
 {
@@ -191,6 +217,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
 	f->d.groups = f->group;
 	f->d.group_count = 5;
+	fill_wire(f, engine_wire(l->engine));
 	if (l->replay != NULL)
 		fill_replay(f, l, c);
 	fill_input(f, l);
@@ -279,6 +306,8 @@ static void fill(struct filled *f, struct live *l)
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
 	f->d.elapsed = live_elapsed(l);
+	f->d.ask_doctor = l->has_sut && l->has_mirror &&
+			  l->opt->engine.compare != COMPARE_NONE;
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);

@@ -11,8 +11,10 @@
  *
  * Before the mirror is read every SUT's wire must be proved to be ours; one that
  * is not within PROVE_WAIT ends the run before it has begun: its files are
- * removed, and all that is said is why. The mirror's ring fills meanwhile;
- * nothing of it is lost by that for some seconds.
+ * removed, and all that is said is why. One that answers the probe to another
+ * hardware address has ASTRAY_WAIT: a neighbour that is gone is believed by Linux
+ * for 8 seconds (5 of delay, 3 questions) before it asks anew. The mirror's ring
+ * fills meanwhile; nothing of it is lost by that for some seconds.
  *
  * With files (-r) and nobody to send to, the file's own time is the engine's.
  * With a SUT, records are put on the clock by their distance from the first one.
@@ -43,6 +45,7 @@
 #include "bpf/guard.h"
 #include "cmd/out.h"
 #include "cmd/replay.h"
+#include "cmd/wire_stop.h"
 #include "core/bytes.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -53,9 +56,10 @@
 #define SUT_BATCH    256
 #define MIRROR_BATCH 64
 #define FILE_BATCH   64
-#define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
-#define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
-#define LAST_WAIT    (2 * NS_PER_SEC) /* for the SUT's last answers */
+#define LOOK_EVERY   (10 * NS_PER_MS)  /* at signals and the live line */
+#define PROVE_WAIT   (5 * NS_PER_SEC)  /* for the SUT's wire, then we end */
+#define ASTRAY_WAIT  (12 * NS_PER_SEC) /* the same, if it answers another */
+#define LAST_WAIT    (2 * NS_PER_SEC)  /* for the SUT's last answers */
 #define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
@@ -241,6 +245,10 @@ static uint32_t turn_ring(struct live *l, struct ring *r,
 	struct ring_frame f;
 	uint32_t n = 0;
 
+	if (ring_grow(r))
+		log_line(LOG_INFO, "%s: a ring has got its larger memory",
+			 from == ENGINE_MIRROR ? l->opt->iface
+					       : l->opt->sut_dev);
 	while (n < max && ring_next(r, &f)) {
 		if (from == ENGINE_MIRROR) {
 			if (l->mirror_frames++ % DELAY_SAMPLE == 0) {
@@ -382,20 +390,19 @@ static bool wire_is_bad(struct live *l)
 {
 	const struct sutwire *w = engine_wire(l->engine);
 	const struct sutwire_stop *s = w != NULL ? sutwire_stop(w) : NULL;
+	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s == NULL || s->reason == SUTWIRE_GOING)
 		return false;
-	errbuf_set(&l->stopped, -EPERM,
-		   "%s: %s (%02x:%02x:%02x:%02x:%02x:%02x): the wire to the "
-		   "SUT must be its alone; take the other host off it",
-		   l->opt->sut_dev, sutwire_stop_text(s->reason), s->mac[0],
-		   s->mac[1], s->mac[2], s->mac[3], s->mac[4], s->mac[5]);
+	errbuf_set(&l->stopped, -EPERM, "%s: %s: %s", l->opt->sut_dev,
+		   wire_stop_said(said, s),
+		   wire_stop_mend(mend, s, l->opt->sut_dev));
 	return true;
 }
 
 static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 {
-	struct pollfd pf[2 + 2 * RING_FDS] = { { l->signal_fd, POLLIN, 0 } };
+	struct pollfd pf[2 + 2 * RING_LANES] = { { l->signal_fd, POLLIN, 0 } };
 	struct timespec ts = { .tv_nsec = (long)wait };
 	bool bad = false;
 	nfds_t n = 1;
@@ -476,6 +483,8 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 	const struct engine_map *map = &l->opt->engine.map[m];
 	enum sutwire_state s =
 		sutwire_state(engine_wire(l->engine), sut_of_map(l, m));
+	const uint8_t *via =
+		sutwire_via(engine_wire(l->engine), sut_of_map(l, m));
 	bool four = ipaddr_is4(&map->sut);
 	char ip[TEXT_IP];
 
@@ -487,6 +496,15 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 				  "ended before a client was played: SUT %s: "
 				  "%s",
 				  ip, sutwire_state_text(s));
+	if (via != NULL)
+		return errbuf_set(
+			e, -EHOSTUNREACH,
+			"SUT %s: its route to the world leads to "
+			"%02x:%02x:%02x:%02x:%02x:%02x on %s, not to us: take "
+			"that host off the wire, and on the SUT: ip "
+			"%sneighbour flush dev X",
+			ip, via[0], via[1], via[2], via[3], via[4], via[5],
+			l->opt->sut_dev, four ? "" : "-6 ");
 	if (s == SUTWIRE_ASKING)
 		return errbuf_set(
 			e, -EHOSTUNREACH,
@@ -502,6 +520,15 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 			  ip, l->opt->sut_dev, four ? "" : "-6 ");
 }
 
+/* How long SUT number @m may take until its wire is proved. */
+static uint64_t proof_wait(const struct live *l, int m)
+{
+	const struct sutwire *w = engine_wire(l->engine);
+
+	return sutwire_via(w, sut_of_map(l, (uint32_t)m)) != NULL ? ASTRAY_WAIT
+								  : PROVE_WAIT;
+}
+
 /* Nobody is played before every SUT's wire is proved to be ours. */
 static int prove(struct live *l, struct errbuf *e)
 {
@@ -509,7 +536,7 @@ static int prove(struct live *l, struct errbuf *e)
 	int m;
 
 	while ((m = unproved(l)) >= 0 && !l->stop &&
-	       l->now - asked < PROVE_WAIT) {
+	       l->now - asked < proof_wait(l, m)) {
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
 		live_look(l);

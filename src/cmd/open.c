@@ -72,12 +72,17 @@ static int open_mirror(struct live *l, struct errbuf *e)
 				.version = l->opt->capture,
 				.bytes = l->opt->mirror_ring,
 				.promisc = true };
-	enum guard_use use;
-	int r = guard_in_use(l->opt->iface, &use);
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
+	int r = guard_in_use(l->opt->iface, &why);
 
+	if (ro.bytes == 0 && ro.version == RING_V2) {
+		ro.bytes = RING_MIRROR_LEAST;
+		ro.most = RING_MIRROR_BYTES;
+	}
 	if (r != 0)
 		return errbuf_set(e, r, "%s: no such interface", l->opt->iface);
-	if (use == GUARD_FREE) {
+	if (why.use == GUARD_FREE) {
 		r = guard_attach(l->opt->iface, e);
 		if (r == 0)
 			r = guard_link_up(l->opt->iface, e);
@@ -87,7 +92,7 @@ static int open_mirror(struct live *l, struct errbuf *e)
 		log_line(LOG_WARN,
 			 "%s is in use (%s): it is only listened to, and its "
 			 "own traffic is read too",
-			 l->opt->iface, guard_use_text(use));
+			 l->opt->iface, guard_why_text(&why, text));
 	}
 	if (r != 0)
 		return r;
@@ -105,13 +110,15 @@ static int open_sut(struct live *l, struct errbuf *e)
 {
 	struct ring_opts ro = { .ifname = l->opt->sut_dev,
 				.version = RING_V2,
-				.bytes = l->opt->sut_ring != 0
-						 ? l->opt->sut_ring
-						 : RING_SUT_BYTES,
+				.bytes = l->opt->sut_ring,
 				.promisc = true };
 	uint8_t dev[ETH_LEN];
 	int r = guard_attach(l->opt->sut_dev, e);
 
+	if (ro.bytes == 0) {
+		ro.bytes = RING_SUT_LEAST;
+		ro.most = RING_SUT_BYTES;
+	}
 	if (r == 0)
 		r = guard_link_up(l->opt->sut_dev, e);
 	if (r == 0)
@@ -278,15 +285,12 @@ static int confine_calls(const struct live *l, unsigned more, struct errbuf *e)
 	struct sandbox s = { .needs = SANDBOX_RUN | more,
 			     .sink = l->has_sut ? l->packet.fd : -1,
 			     .broker = broker_fd(l->broker) };
-	struct pollfd pf[2 * RING_FDS];
 
 	_Static_assert(SANDBOX_RINGS == 2 * RING_FDS, "all have a place");
 	if (l->has_sut)
-		s.rings += ring_poll(&l->sut, pf);
+		s.rings += ring_fds(&l->sut, s.ring);
 	if (l->has_mirror)
-		s.rings += ring_poll(&l->mirror, pf + s.rings);
-	for (unsigned i = 0; i < s.rings; i++)
-		s.ring[i] = pf[i].fd;
+		s.rings += ring_fds(&l->mirror, s.ring + s.rings);
 	if (l->has_sut || l->has_mirror)
 		s.needs |= SANDBOX_WIRES;
 	if (l->broker != NULL)

@@ -102,9 +102,11 @@ const struct row options_rows[] = {
 	  capture_words, 0, 0,
 	  "ring of the mirror: v2 low delay (default), v3 throughput" },
 	{ "mirror-ring", 0, SHADOW_DOCTOR, "SIZE", AT(mirror_ring), &kind_size,
-	  NULL, 0, UINT32_MAX, "its size (default 0: 64M for v2, 16M for v3)" },
-	{ "sut-ring", 0, PLAYED, "SIZE", AT(sut_ring), &kind_size, NULL,
-	  1u << 16, UINT32_MAX, "ring of the SUT's wire (default 16M)" },
+	  NULL, 0, UINT32_MAX,
+	  "its size (default 0: v2 8M, and 64M when needed; v3 16M)" },
+	{ "sut-ring", 0, PLAYED, "SIZE", AT(sut_ring), &kind_size, NULL, 0,
+	  UINT32_MAX,
+	  "ring of the SUT's wire (default 0: 2M, and 16M when needed)" },
 	{ "duration", 0, PLAYED, "TIME", AT(duration), &kind_duration, NULL,
 	  ANY_TIME, "end after so long (default 0: at a signal)" },
 	{ "count", 'c', PLAYED, "N", AT(count), &kind_u64, NULL, ANY_TIME,
@@ -177,7 +179,6 @@ void options_defaults(struct options *o)
 	o->expr = "";
 	engine_defaults(&o->engine);
 	o->capture = RING_V2;
-	o->sut_ring = RING_SUT_BYTES;
 	o->min_share = true;
 	o->multiplier = MULTIPLIER_1;
 	o->loop = 1;

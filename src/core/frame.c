@@ -16,6 +16,10 @@
  * buddies merge is never asked of captured bytes, and splitting and merging
  * touch no block that is not in use.
  *
+ * A region joins the lists when no list has a large enough block, and not before:
+ * of a pool that is hardly used neither blocks nor table take memory of the
+ * machine.
+ *
  * Lists are last in, first out: the block freed last is still in the cache.
  * Taking and freeing cost at most one split or merge per order, 12 in all.
  *
@@ -27,6 +31,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define ORDERS 13 /* FRAME_MIN << (ORDERS - 1) is FRAME_TOP */
@@ -85,6 +90,8 @@ struct unit {
  * @unit:	All units, then the heads of the lists, one per order
  * @blocks:	First block
  * @units:	Units at @blocks; the head of order k is @unit[units + k]
+ * @fresh:	Units that are in regions which joined the lists; a multiple of a
+ *		region, at most @units
  * @avail:	Bit k: the list of order k is not empty
  * @used:	Units in use
  * @peak:	Most of them so far
@@ -93,6 +100,7 @@ struct pool {
 	struct unit *unit;
 	uint8_t *blocks;
 	uint32_t units;
+	uint32_t fresh;
 	uint32_t avail;
 	uint32_t used;
 	uint32_t peak;
@@ -167,15 +175,25 @@ int pool_init(struct pool **out, struct arena *a, size_t bytes)
 	*p = (struct pool){ .units = units };
 	p->unit = arena_take(a, table_size(units));
 	p->blocks = arena_take(a, (size_t)units * FRAME_MIN);
-	memset(p->unit, 0, table_size(units));
 	poison(p->blocks, (size_t)units * FRAME_MIN);
 	for (uint32_t head = units; head < units + ORDERS; head++)
 		p->unit[head] = (struct unit){ head, head, 0 };
-	/* From the end, so that the first region is the first to be used. */
-	for (uint32_t at = units; at > 0; at -= FRAME_TOP / FRAME_MIN)
-		put(p, at - FRAME_TOP / FRAME_MIN, ORDERS - 1);
 	*out = p;
 	return 0;
+}
+
+/* One more region joins the lists, if there is one. */
+static bool open_region(struct pool *p)
+{
+	uint32_t at = p->fresh;
+
+	if (at == p->units)
+		return false;
+	p->fresh += FRAME_TOP / FRAME_MIN;
+	assert(p->fresh <= p->units);
+	memset(&p->unit[at], 0, FRAME_TOP / FRAME_MIN * sizeof(struct unit));
+	put(p, at, ORDERS - 1);
+	return true;
 }
 
 struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
@@ -189,7 +207,7 @@ struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
 	if (len > FRAME_TOP - sizeof(struct frame))
 		return NULL;
 	order = order_of(len + (uint32_t)sizeof(struct frame));
-	if (p->avail >> order == 0)
+	if (p->avail >> order == 0 && !open_region(p))
 		return NULL;
 	k = order + (unsigned)__builtin_ctz(p->avail >> order);
 	at = p->unit[p->units + k].next;
@@ -219,7 +237,7 @@ void frame_clear(struct pool *p, struct frame *f, uint8_t bits)
 	unsigned k = f->order;
 
 	assert(bits != 0 && (f->interest & bits) == bits);
-	assert(off / FRAME_MIN < p->units && k < ORDERS);
+	assert(off / FRAME_MIN < p->fresh && k < ORDERS);
 
 	f->interest &= (uint8_t)~bits;
 	if (f->interest != 0)

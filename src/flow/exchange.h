@@ -33,6 +33,16 @@ enum {
 	X_LINE = 1 << 10, /* the request's first line is kept whole */
 };
 
+/* Bits of exchange.odd, what is not by the book in its answers. */
+enum {
+	ODD_P_LEFT = 1 << 0, /* it makes a tunnel: CONNECT, upgrade */
+	ODD_S_LEFT = 1 << 1,
+	ODD_P_BROKE = 1 << 2, /* it breaks the protocol */
+	ODD_S_BROKE = 1 << 3,
+	ODD_S_EXTRA = 1 << 4, /* ... in bytes of the answer before, and the line
+			       * is that one's */
+};
+
 /**
  * struct exchange - One of them; lies in a frame of the pool
  * @c_ack:	Production's bytes that the client had acked when it began
@@ -42,6 +52,7 @@ enum {
  * @p_first, @s_first: When the first byte of each answer came
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
+ * @odd:	ODD_ bits, the engine's
  */
 struct exchange {
 	struct exchange *next;
@@ -60,6 +71,7 @@ struct exchange {
 	uint64_t s_first;
 	uint64_t s_sent;
 	char request[EXCHANGE_REQUEST];
+	uint8_t odd;
 };
 
 /**
@@ -70,7 +82,9 @@ struct exchange {
  * @pack:	First one not acked by production
  * @sent:	First one not wholly sent to the SUT
  * @marks:	Per endpoint: marks so far, which is the index of the next one
- * @count:	Length of the list
+ * @turn:	Where the client's message begins that the SUT's next mark answers,
+ *		if marks[WHO_CLIENT] >= marks[WHO_SUT]; who begins the client's
+ *		stream sets it first
  */
 struct exchanges {
 	struct exchange *head;
@@ -80,7 +94,7 @@ struct exchanges {
 	struct exchange *pack;
 	struct exchange *sent;
 	uint32_t marks[WHO_COUNT];
-	uint32_t count;
+	uint32_t turn;
 };
 
 /**

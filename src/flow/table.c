@@ -41,6 +41,7 @@ struct flow_table {
 	struct flow **mirror;
 	struct flow **sut;
 	struct flow *free; /* by mirror_next */
+	uint32_t fresh;	   /* of @flow, those from here on were never used */
 	struct flow *flow;
 };
 
@@ -86,10 +87,6 @@ int flow_table_init(struct flow_table **out, struct arena *a, uint32_t n,
 	t->mask = b - 1;
 	for (int c = 0; c < FLOW_CLASSES; c++)
 		list_init(&t->class[c]);
-	for (uint32_t i = n; i > 0; i--) {
-		t->flow[i - 1].mirror_next = t->free;
-		t->free = &t->flow[i - 1];
-	}
 	*out = t;
 	return 0;
 }
@@ -139,14 +136,27 @@ bool flow_half_full(const struct flow_table *t)
 	return t->in_class[FLOW_HALF_OPEN] >= (max > 0 ? max : 1);
 }
 
+/* The flow freed last, else one that was never used: a table that is hardly used
+ * takes no memory of the machine for the rest.
+ */
+static struct flow *take(struct flow_table *t)
+{
+	struct flow *f = t->free;
+
+	if (f != NULL)
+		t->free = f->mirror_next;
+	else if (t->fresh < t->n)
+		f = &t->flow[t->fresh++];
+	return f;
+}
+
 struct flow *flow_new(struct flow_table *t, const struct flow_key *key)
 {
 	struct flow **head = mirror_head(t, key);
-	struct flow *f = t->free;
+	struct flow *f = take(t);
 
 	if (f == NULL)
 		return NULL;
-	t->free = f->mirror_next;
 	memset(f, 0, sizeof(*f));
 	f->key = *key;
 	f->id = ++t->serial;
@@ -254,7 +264,7 @@ uint32_t flow_table_n(const struct flow_table *t)
 
 struct flow *flow_at(struct flow_table *t, uint32_t i)
 {
-	return t->flow[i].id != 0 ? &t->flow[i] : NULL;
+	return i < t->fresh && t->flow[i].id != 0 ? &t->flow[i] : NULL;
 }
 
 const char *flow_end_name(enum flow_end e)

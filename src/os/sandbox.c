@@ -74,6 +74,7 @@ enum op {
 	IS_SINK, /* the descriptor of that name */
 	IS_BROKER,
 	NOT_WIRE, /* no packet socket's descriptor */
+	IS_RING,  /* the descriptor of a socket that only brings frames */
 };
 
 struct check {
@@ -110,6 +111,23 @@ static const struct rule rules[] = {
 	  SANDBOX_WIRES,
 	  LET,
 	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_ERROR } } },
+	/* A ring grows. */
+	{ SYS_setsockopt,
+	  SANDBOX_WIRES,
+	  LET,
+	  { { IS_RING, 0, 0 },
+	    { IS, 1, SOL_PACKET },
+	    { IS, 2, PACKET_RX_RING } } },
+	{ SYS_setsockopt,
+	  SANDBOX_WIRES,
+	  LET,
+	  { { IS_RING, 0, 0 },
+	    { IS, 1, SOL_SOCKET },
+	    { IS, 2, SO_ATTACH_FILTER } } },
+	{ SYS_mmap,
+	  SANDBOX_WIRES,
+	  LET,
+	  { { IS_RING, 4, 0 }, { WITHOUT, 2, PROT_EXEC } } },
 	{ SYS_ioctl, SANDBOX_WIRES, LET, { { IS, 1, SIOCGIFNAME } } },
 	{ SYS_ioctl, SANDBOX_WIRES, LET, { { IS, 1, SIOCGIFFLAGS } } },
 	{ SYS_ioctl, SANDBOX_RUN, LET, { { IS, 1, TCGETS } } },
@@ -232,6 +250,16 @@ static void put_check(struct program *p, const struct check *c,
 		break;
 	case IS_BROKER:
 		put_test(p, BPF_JEQ, (uint32_t)s->broker, true);
+		break;
+	case IS_RING:
+		for (unsigned i = 0; i + 1 < s->rings; i++)
+			put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)s->ring[i],
+			    (uint8_t)(s->rings - i - 1), 0);
+		/* Without rings it is nobody's. */
+		put_test(p, BPF_JEQ,
+			 s->rings > 0 ? (uint32_t)s->ring[s->rings - 1]
+				      : UINT32_MAX,
+			 true);
 		break;
 	case NOT_WIRE:
 		if (s->sink >= 0)

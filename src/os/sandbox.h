@@ -24,13 +24,14 @@ enum {
 	SANDBOX_REREAD = 128, /* read a capture at any place */
 };
 
-#define SANDBOX_RINGS 4
+#define SANDBOX_RINGS 8
 
 /**
  * struct sandbox - A process's needs
  * @needs:	SANDBOX_ bits
  * @sink:	The one socket that frames may be sent by; -1: none
- * @ring, @rings: Sockets that only bring frames
+ * @ring, @rings: Sockets that only bring frames; they may get memory and a
+ *		filter
  * @broker:	The socket to the broker; -1: none
  */
 struct sandbox {

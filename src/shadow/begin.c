@@ -107,6 +107,7 @@ static void client_start(struct flow *f, uint32_t iss, uint16_t win)
 	f->p_ack = iss + 1;
 	f->snd_una = iss + 1;
 	f->snd_nxt = iss + 1;
+	f->x.turn = iss + 1;
 	f->c_win = win;
 	f->a_win = win;
 	f->edge = win; /* what the SYN says, until the SUT has numbers */
@@ -234,6 +235,28 @@ void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p)
 		s->count.gap_prod_bytes += stream_skip(&f->p, s->pool, p);
 }
 
+/* What was agreed, counted and measured on a connection with the SUT holds for no
+ * other one. What established() sets, and what @flags guard, is not named here.
+ */
+void forget_leg(struct flow *f)
+{
+	memset(&f->s, 0, sizeof(f->s));
+	f->snd_wnd = 0;
+	f->s_wscale = 0;
+	f->dup_ack = false;
+	f->dupacks = 0;
+	f->tries = 0;
+	f->ack_n = 0;
+	f->bound_n = 0;
+	f->srtt_us = 0;
+	f->rtt_at = 0;
+	f->hold_passed = false;
+	f->other_port = false;
+	f->s_closes = false;
+	f->end = FLOW_END_NONE;
+	f->ending = FLOW_END_NONE;
+}
+
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now)
 {
@@ -255,8 +278,14 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	s->now = now;
 	memset(&f->c, 0, sizeof(f->c));
 	memset(&f->p, 0, sizeof(f->p));
-	memset(&f->s, 0, sizeof(f->s));
-	f->flags &= FLOW_FRAMED;
+	forget_leg(f);
+	f->met = 0;
+	f->again = false;
+	/* A tuple that a newer incarnation has stays that one's; what answers what
+	 * stays unknown as long as production's marks are those from before.
+	 */
+	f->flags &= FLOW_FRAMED | FLOW_SUPERSEDED |
+		    (keep ? (uint32_t)FLOW_AMBIGUOUS : 0);
 	made_up(f, (f->c_has & OPT_HAS_TS) != 0, f->c_tsval,
 		ipaddr_is4(&f->key.client));
 	f->ev |= ended;
@@ -279,18 +308,10 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		f->flags |= FLOW_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->c_ack = c_ack;
-	f->ack_n = 0;
-	f->bound_n = 0;
-	f->srtt_us = 0;
-	f->rtt_at = 0;
-	f->tries = 0;
-	f->end = FLOW_END_NONE;
-	f->ending = FLOW_END_NONE;
 	f->leg = LEG_WAITING;
 	f->s_progress = now;
 	f->gap_c = 0;
 	f->gap_p = 0;
-	f->hold_passed = false;
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	due_set(s, f, DUE_IDLE, now + s->opt.idle);
 }

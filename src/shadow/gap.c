@@ -96,7 +96,7 @@ static bool in_message(const struct flow *f)
 	       (f->flags & FLOW_SPOKE_C) == 0;
 }
 
-static void believe_client(struct shadow *s, struct flow *f)
+static void believe_client(struct shadow *s, struct flow *f, uint64_t now)
 {
 	uint32_t n = f->p_ack - stream_end(&f->c);
 
@@ -116,7 +116,7 @@ static void believe_client(struct shadow *s, struct flow *f)
 	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT ||
 	    f->leg == LEG_WAITING) {
 		f->flags |= FLOW_GAP;
-		f->s_progress = s->now;
+		f->s_progress = now;
 		return;
 	}
 	gap_lost(s, f);
@@ -149,7 +149,7 @@ static void believe_prod(struct shadow *s, struct flow *f)
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now)
 {
 	if (client_hole(f) && since(&f->c, f->gap_c) + REORDER_WAIT <= now)
-		believe_client(s, f);
+		believe_client(s, f, now);
 	if (prod_hole(f) && since(&f->p, f->gap_p) + REORDER_WAIT <= now)
 		believe_prod(s, f);
 }

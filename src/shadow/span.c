@@ -17,7 +17,7 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 	fr->next = NULL;
 	if (f->q_tail != NULL)
 		f->q_tail->next = fr;
-	else
+	if (f->q_head == NULL)
 		f->q_head = fr;
 	f->q_tail = fr;
 	if (f->q_send == NULL)
@@ -225,6 +225,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 		f->ending = FLOW_END_POOL_FULL;
 		return NULL;
 	}
+	if (who == WHO_SUT)
+		turn_moved(s, f);
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
 		s->count.requests_seen++;
@@ -256,6 +258,12 @@ void shadow_retire(struct shadow *s, struct flow *f)
 
 	if (dead)
 		all = X_HAVE_P | X_HAVE_C | X_JUDGED;
-	while ((x = f->x.head) != NULL && (x->flags & all) == all)
+	while ((x = f->x.head) != NULL && (x->flags & all) == all) {
+		/* Where production's next answer begins: a flow that goes on
+		 * without its leg is then sure of what it answers.
+		 */
+		if (f->leg == LEG_NONE)
+			f->p_base = x->end[WHO_PROD];
 		exchange_drop(&f->x, s->pool);
+	}
 }

@@ -262,6 +262,7 @@ void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out)
 	struct timer *t;
 	struct flow *f;
 
+	s->now = now;
 	if (now - s->watched >= NS_PER_SEC)
 		watch_targets(s, now);
 	if (s->sweep)

@@ -89,6 +89,8 @@ struct exchange {
 /**
  * struct udp_shadow - The machine
  * @bucket:	Hash tables, by WHO_PROD and WHO_SUT; @mask + 1 heads each
+ * @slots, @fresh: Slots, and how many of them were ever used: the rest takes no
+ *		memory of the machine
  * @free, @open, @ended: Slots by state
  * @send:	Exchanges with an effect that found no room
  * @ring:	Finished exchanges, the oldest at @first
@@ -103,6 +105,8 @@ struct udp_shadow {
 	uint64_t serial;
 	struct list *bucket[WHO_COUNT];
 	struct exchange *slot;
+	uint32_t slots;
+	uint32_t fresh;
 	struct list free;
 	struct list open;
 	struct list ended;
@@ -156,8 +160,7 @@ int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
 	list_init(&u->open);
 	list_init(&u->ended);
 	list_init(&u->send);
-	for (uint32_t i = 0; i < n; i++)
-		list_add_tail(&u->free, &u->slot[i].age);
+	u->slots = n;
 	*out = u;
 	return 0;
 }
@@ -231,7 +234,9 @@ static void ex_forget(struct udp_shadow *u, struct exchange *ex)
 /* Take a slot, at the cost of the oldest exchange if there is none free. */
 static struct exchange *ex_take(struct udp_shadow *u, uint64_t now)
 {
-	if (list_empty(&u->free)) {
+	if (list_empty(&u->free) && u->fresh < u->slots) {
+		list_add_tail(&u->free, &u->slot[u->fresh++].age);
+	} else if (list_empty(&u->free)) {
 		if (list_empty(&u->ended)) {
 			u->count.evicted++;
 			ex_end(u, by_age(u->open.next), UDP_EVICTED, now);

@@ -49,6 +49,15 @@ for v in 2 3; do
 		"$(value "$SENT" refused)" 1
 done
 
+# A ring that fills gets its larger memory on the way: no frame is lost by that,
+# none comes twice, and the former memory is given back.
+stream grow
+is "growing: every byte" "$(value "$GOT" bytes)" "$(value "$SENT" bytes)"
+is "growing: in order, once" "$(value "$GOT" bad)" 0
+is "growing: nothing dropped" "$(value "$GOT" drops)" 0
+is "growing: the super-frames' lane has" "$(value "$GOT" grown)" 1
+is "growing: nothing is left of the former memory" "$(value "$GOT" former)" 0
+
 stream 2 "tcp and port 4243"
 is "a filter that matches nothing lets nothing in" "$(value "$GOT" frames)" 0
 stream 2 "tcp and port 4242"
@@ -90,6 +99,12 @@ is "without TSO: nothing is joined" "$(value "$GOT" frames)" \
 	"$(value "$SENT" frames)"
 is "without TSO: an upload arrives" "$(value "$GOT" bytes)" \
 	"$(value "$SENT" bytes)"
+stream grow "" upload
+is "growing, small frames: every byte" "$(value "$GOT" bytes)" \
+	"$(value "$SENT" bytes)"
+is "growing, small frames: in order, once" "$(value "$GOT" bad)" 0
+is "growing, small frames: nothing dropped" "$(value "$GOT" drops)" 0
+is "growing, small frames: their lane has" "$(value "$GOT" grown)" 1
 BYTES=4000000
 s ethtool -K s0 tx on tso on gso on >/dev/null 2>&1
 s ip link set s0 gso_max_size 20000

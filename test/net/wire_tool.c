@@ -49,7 +49,8 @@ static int complain(int rc)
 
 static int guard_main(const char *what, const char *ifname)
 {
-	enum guard_use use = GUARD_FREE;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int rc;
 
 	if (strcmp(what, "attach") == 0)
@@ -64,8 +65,8 @@ static int guard_main(const char *what, const char *ifname)
 		return 0;
 	}
 	if (strcmp(what, "use") == 0) {
-		rc = guard_in_use(ifname, &use);
-		printf("%s\n", rc ? strerror(-rc) : guard_use_text(use));
+		rc = guard_in_use(ifname, &why);
+		printf("%s\n", rc ? strerror(-rc) : guard_why_text(&why, text));
 		return 0;
 	}
 	rc = guard_attach(ifname, &err);
@@ -261,11 +262,21 @@ static void look(struct seen *s, const struct ring_frame *f)
 	s->next = d.seg.seq + d.seg.len;
 }
 
-static int recv_main(const char *ifname, enum ring_version version,
-		     unsigned seconds, const char *expr)
+/* A ring that grows, and has room for all of a stream before it does: nothing is
+ * read until then.
+ */
+#define GROW_FROM (4u << 20)
+#define GROW_TO	  (8u << 20)
+
+static int recv_main(const char *ifname, const char *how, unsigned seconds,
+		     const char *expr)
 {
+	bool grows = strcmp(how, "grow") == 0;
 	struct ring_opts o = { .ifname = ifname,
-			       .version = version,
+			       .version = strcmp(how, "3") == 0 ? RING_V3
+								: RING_V2,
+			       .bytes = grows ? GROW_FROM : 0,
+			       .most = grows ? GROW_TO : 0,
 			       .promisc = true };
 	struct filter filter = { .own = NULL };
 	struct ring_frame f;
@@ -284,6 +295,8 @@ static int recv_main(const char *ifname, enum ring_version version,
 	if (rc)
 		return complain(rc);
 	fprintf(stderr, "open\n");
+	while (grows && !ring_grow(&r) && clock_mono() < end)
+		clock_pause(NS_PER_MS);
 	while (clock_mono() < end) {
 		ring_wait(&r, 50);
 		while (ring_next(&r, &f)) {
@@ -293,11 +306,13 @@ static int recv_main(const char *ifname, enum ring_version version,
 	}
 	printf("bytes %u frames %u supers %u gso %u longest %u bad %u "
 	       "tagged %u offloaded %u pushes %u acked %u drops %llu cut "
-	       "%llu\n",
+	       "%llu grown %llu former %d\n",
 	       s.next, s.frames, s.supers, s.gso, s.longest, s.bad, s.tagged,
 	       s.offloaded, s.pushes, s.acked,
 	       (unsigned long long)ring_stats(&r)->drops,
-	       (unsigned long long)r.stats.cut);
+	       (unsigned long long)r.stats.cut,
+	       (unsigned long long)r.stats.grown,
+	       r.former[0].map != NULL || r.former[1].map != NULL);
 	ring_close(&r);
 	filter_free(&filter);
 	return 0;
@@ -514,8 +529,7 @@ int main(int argc, char **argv)
 				 (uint32_t)strtoul(argv[4], NULL, 10),
 				 argc == 6 ? argv[5] : NULL);
 	if ((argc == 5 || argc == 6) && strcmp(what, "recv") == 0)
-		return recv_main(argv[2], argv[3][0] == '3' ? RING_V3 : RING_V2,
-				 (unsigned)atoi(argv[4]),
+		return recv_main(argv[2], argv[3], (unsigned)atoi(argv[4]),
 				 argc == 6 ? argv[5] : NULL);
 	if (argc == 4 && strcmp(what, "count") == 0)
 		return count_main(argv[2], (unsigned)atoi(argv[3]), false,

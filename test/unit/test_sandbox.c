@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/bpf.h>
 #include <linux/landlock.h>
 #include <netinet/in.h>
@@ -44,13 +45,6 @@ static int sink = -1; /* stand in for the packet sockets */
 static int ring = -1;
 static int peer = -1;
 static char buf[64];
-
-static bool skipped(bool why, const char *what)
-{
-	if (why)
-		printf("# SKIP: %s\n", what);
-	return why;
-}
 
 /* How a child ended: its exit code, or 128 and the signal. */
 static int end_of(pid_t child)
@@ -156,6 +150,34 @@ static long try_setsockopt(void)
 	int one = 1;
 
 	return setsockopt(sink, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+/* A filter that lets all through. */
+static int attach_filter(int fd)
+{
+	struct sock_filter all = { BPF_RET | BPF_K, 0, 0, UINT32_MAX };
+	struct sock_fprog p = { .len = 1, .filter = &all };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof(p));
+}
+
+static long try_sink_filter(void)
+{
+	return attach_filter(sink);
+}
+
+static long try_ring_option(void)
+{
+	int one = 1;
+
+	return setsockopt(ring, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+static long try_sink_map(void)
+{
+	return mmap(NULL, 4096, PROT_READ, MAP_SHARED, sink, 0) == MAP_FAILED
+		       ? -1
+		       : 0;
 }
 
 static long try_peer(void)
@@ -337,6 +359,9 @@ static const struct attempt attempts[] = {
 	{ "write to the sink's socket", try_sink_write, false },
 	{ "sendto", try_sendto, false },
 	{ "setsockopt", try_setsockopt, false },
+	{ "a filter for the sink's socket", try_sink_filter, false },
+	{ "another option of a ring's socket", try_ring_option, false },
+	{ "map the sink's socket", try_sink_map, false },
 	{ "another getsockopt", try_peer, false },
 	{ "another ioctl", try_ioctl, false },
 	{ "map code", try_exec_map, false },
@@ -383,8 +408,8 @@ static int outcome(const struct attempt *a, bool inside)
 
 static void test_refused(void)
 {
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
 		const struct attempt *a = &attempts[i];
 		int refusal = a->ends ? 128 + SIGSYS : REFUSED;
@@ -420,7 +445,8 @@ static int live_work(void)
 		return 3;
 	if (sendmmsg(sink, &m, 1, 0) != 1 || recv(peer, buf, 1, 0) != 1 ||
 	    getsockopt(ring, SOL_SOCKET, SO_ERROR, &err, &len) != 0 ||
-	    ppoll(&pf, 1, &nap, NULL) < 0 || nanosleep(&nap, NULL) != 0)
+	    attach_filter(ring) != 0 || ppoll(&pf, 1, &nap, NULL) < 0 ||
+	    nanosleep(&nap, NULL) != 0)
 		return 4;
 	p = malloc(64u << 20);
 	if (p == NULL)
@@ -493,8 +519,8 @@ static void test_threads(void)
 {
 	pid_t child;
 
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
 	fflush(stdout);
 	child = fork();
 	if (child == 0)
@@ -539,9 +565,10 @@ static void test_landlock(void)
 {
 	pid_t child;
 
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan") ||
-	    skipped(sandbox_landlock() == 0, "this kernel has no Landlock"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	if (sandbox_landlock() == 0)
+		CHECK_SKIP("this kernel has no Landlock");
 	child = fork();
 	if (child == 0)
 		_exit(landlock_work());
