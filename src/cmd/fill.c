@@ -194,9 +194,15 @@ static void fill_input(struct filled *f, const struct live *l)
 
 	if (!l->reads)
 		return;
+#define X(name) add(f->input, &n, #name, l->input.name);
+	FILE_COUNTERS(X)
+#undef X
 #define X(name) add(f->input, &n, #name, l->stamps.count.name);
 	STAMPS_COUNTERS(X)
 #undef X
+	f->d.input.all = l->input.bytes_all;
+	f->d.input.read = l->input.bytes_read;
+	f->d.input.damaged = l->input.damaged;
 	f->group[f->d.group_count++] =
 		(struct report_group){ "input", { f->input, n } };
 }

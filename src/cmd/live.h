@@ -83,7 +83,8 @@ struct live {
 	uint64_t started; /* time of day */
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
-	bool reads; /* captures; false in a rerun */
+	bool reads;		    /* captures; false in a rerun */
+	struct file_counters input; /* sums of those that were read */
 	struct stamps stamps;
 	uint64_t wait_told;
 	uint64_t file_begun; /* when its first frame was due */
@@ -141,6 +142,11 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/** live_file_over() - The open capture was read to its end: sum up, and say what
+ * of it could not be read; too much of it makes the run an error
+ */
+void live_file_over(struct live *l);
 
 /** live_record() - The next record of the open capture that passes the filter
  *

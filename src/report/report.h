@@ -107,6 +107,8 @@ struct report_difference {
  * @each:	Different answers by each of their reasons
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
+ * @input:	Bytes of captures, those that could be read, damaged places; a
+ *		headline that says so if these are not all
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
  * @no_route:	Networks that the SUT does not answer, if too many flows were of
  *		such; NULL: not
@@ -147,6 +149,11 @@ struct report_data {
 		uint64_t refused;
 		uint64_t errors;
 	} emit;
+	struct {
+		uint64_t all;
+		uint64_t read;
+		uint64_t damaged;
+	} input;
 	uint64_t absorbed;
 	uint64_t refused; /* of these */
 	const struct report_absorbed *top;

@@ -124,6 +124,11 @@ static void headline(struct text *t, const struct report_data *d)
 			 text_number(a, different), text_number(b, compared),
 			 text_share(s, different, compared));
 	text_add(t, ", in %s\n", text_time(a, d->elapsed));
+	if (d->input.read < d->input.all)
+		text_add(t, "read: %s of %s bytes, %s damaged places\n",
+			 text_number(a, d->input.read),
+			 text_number(b, d->input.all),
+			 text_number(s, d->input.damaged));
 	if (compared == 0 && d->ask_doctor)
 		text_add(t, "  'understudy doctor' with the same options finds "
 			    "out why\n");
