@@ -12,6 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import lab  # noqa: E402
 from replayed import capture, each, records, replay, said, sound  # noqa: E402
 
+IDLE = "small captures"
+
 MATERIAL = os.environ.get("MATERIAL", "")
 
 
