@@ -86,6 +86,15 @@ const struct row options_rows[] = {
 	{ "sut-silent", 0, PLAYED, "TIME", AT(engine.shadow.sut_silent),
 	  &kind_duration, NULL, 1, UINT64_MAX,
 	  "a SUT that says nothing for so long is silent (default 10s)" },
+	{ "answer-wait", 0, PLAYED, "TIME", AT(engine.shadow.answer_wait),
+	  &kind_duration, NULL, 1, UINT64_MAX,
+	  "an answer of the SUT that does not come for so long, after "
+	  "production's, is different (default 5s; more where production "
+	  "took long)" },
+	{ "final-wait", 0, PLAYED, "TIME", AT(final_wait), &kind_final_wait,
+	  NULL, ANY_TIME,
+	  "at the end, wait so long for the SUT's last answers (default: as "
+	  "long as --answer-wait asks, up to 15s)" },
 	{ "idle", 0, PLAYED, "TIME", AT(engine.shadow.idle), &kind_duration,
 	  NULL, 1, UINT64_MAX, "forget flows idle for so long (default 5m)" },
 	{ "vxlan", 0, PLAYED, "VNI|any|none", AT(engine.vxlan), &kind_vxlan,
@@ -133,6 +142,9 @@ const struct row options_rows[] = {
 	  "exit 2 if fewer answers were compared (default 0%: at least one)" },
 	{ "max-different", 0, PLAYED, "N", AT(max_different), &kind_u64, NULL,
 	  ANY_TIME, "exit 0 up to so many different answers" },
+	{ "allow-down", 0, PLAYED, "TIME", AT(allow_down), &kind_duration, NULL,
+	  ANY_TIME,
+	  "exit 0 although a SUT was down for so long in all (default 0)" },
 	{ "user", 0, PLAYED, "NAME", AT(user), &kind_string, NULL, 0, 0,
 	  "become this user once all is open (root: nobody)" },
 	{ "quiet", 'q', PLAYED, NULL, AT(quiet), &kind_flag, NULL, 0, 0,

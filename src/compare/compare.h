@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "app/framer.h"
+#include "compare/unanswered.h"
 #include "core/frame.h"
 #include "core/who.h"
 
@@ -55,8 +56,9 @@ enum verdict {
 	X(REASON_TRUNCATED, "truncated") /* SUT closed inside its answer */    \
 	X(REASON_MISSING, "missing") /* SUT closed, reset or stayed silent   \
 					* where production answered */ \
-	X(REASON_EXTRA, "extra")     /* SUT answered what production did not \
-					*/ \
+	X(REASON_UNANSWERED, "unanswered") /* enum unanswered says how */      \
+	X(REASON_EXTRA, "extra") /* SUT answered what production did not \
+					*/     \
 	X(REASON_MALFORMED,                                                    \
 	  "malformed") /* SUT's is no HTTP, production's is \
 					    */                  \
@@ -79,6 +81,8 @@ enum verdict {
 	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
 	X(REASON_TUNNEL, "tunnel")	 /* CONNECT, upgrade */                \
 	X(REASON_TLS, "tls")                                                   \
+	X(REASON_SUT_CAPTURE_DROP,                                             \
+	  "sut_capture_drop") /* we lost frames of the SUT meanwhile */        \
 	X(REASON_RUN_ENDED, "run_ended")
 
 enum compare_reason {
@@ -103,12 +107,14 @@ const char *reason_name(enum compare_reason r);
  *		the answer (REASON_BYTES) or of the body (REASON_BODY, REASON_
  *		LENGTH); UINT64_MAX: within the block whose number is @block only
  * @block:	Number of the first block that differs, if @offset is unknown
+ * @how:	With REASON_UNANSWERED; the caller's of compare_end() to fill in
  * @detail:	Printable ASCII, always terminated: header field name and both
  *		values, cut to fit
  */
 struct compare_result {
 	enum verdict verdict;
 	enum compare_reason reason;
+	enum unanswered how;
 	uint16_t status[2];
 	uint64_t bytes[2];
 	uint64_t offset;

@@ -53,6 +53,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -85,6 +86,8 @@ static void number_suts(struct engine *e)
 		}
 		e->map_sut[m] = (uint8_t)i;
 	}
+	e->stats.suts = e->suts;
+	memcpy(e->stats.sut, e->sut_ip, sizeof(e->stats.sut));
 }
 
 static int wire_init(struct engine *e, struct arena *a, uint64_t now)
@@ -128,7 +131,8 @@ int engine_init(struct engine **out, struct arena *a,
 		return r;
 	e->pool = shadow_pool(e->shadow);
 	r = udp_init(&e->udp, a, e->pool, datagram_count(cfg), &cfg->key,
-		     cfg->compare != COMPARE_NONE);
+		     cfg->compare != COMPARE_NONE, cfg->shadow.answer_wait,
+		     now);
 	if (r == 0 && !cfg->sut_none)
 		r = wire_init(e, a, now);
 	if (r != 0)
@@ -346,6 +350,9 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	shadow_heard(e->shadow, (uint8_t)sut);
+	health_heard(e, (uint8_t)sut, seg->len > 0,
+		     r == DECODE_TCP && (seg->flags & (TCP_SYN | TCP_ACK)) ==
+						(TCP_SYN | TCP_ACK));
 	if (r == DECODE_UDP)
 		return udp_sut(e, (uint8_t)sut, seg, now);
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
@@ -367,6 +374,7 @@ static void follow_wire(struct engine *e)
 			continue;
 		e->ready[i] = ready;
 		shadow_set_ready(e->shadow, (uint8_t)i, ready);
+		health_probe(e, (uint8_t)i, ready);
 		if (ready)
 			shadow_heard(e->shadow, (uint8_t)i);
 	}
@@ -426,6 +434,7 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 		follow_wire(e);
 	}
 	shadow_timeout(e->shadow, now, out);
+	health_watch(e);
 	udp_timeout(e->udp, now, out);
 	attend(e, now, out);
 	udp_attend(e);
@@ -465,6 +474,8 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 	struct flow *f;
 
 	out->n = 0;
+	e->now = now;
+	wait_final(e, now);
 	while ((f = shadow_any(e->shadow)) != NULL) {
 		if (effects_left(out) < 2)
 			return true;

@@ -234,12 +234,8 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_PROD_RST:
 	case FLOW_END_LATE_DATA:
 		return REASON_PROD_CUT;
-	case FLOW_END_SUT_REFUSED:
-	case FLOW_END_SUT_SILENT:
-	case FLOW_END_SYN_TIMEOUT:
-	case FLOW_END_NO_PROGRESS:
 	case FLOW_END_NOT_READY:
-		return REASON_SUT_DOWN;
+		return REASON_SUT_DOWN; /* and it never was */
 	case FLOW_END_GAP:
 		return REASON_CLIENT_GAP;
 	case FLOW_END_BEHIND:
@@ -250,11 +246,15 @@ static enum compare_reason reason_of(const struct flow *f)
 		return REASON_TLS;
 	case FLOW_END_STOPPED:
 		return REASON_RUN_ENDED;
+	case FLOW_END_SUT_REFUSED:
+	case FLOW_END_SUT_SILENT:
+	case FLOW_END_SYN_TIMEOUT:
+	case FLOW_END_NO_PROGRESS:
 	case FLOW_END_NONE:
 	case FLOW_END_CLOSED:
 	case FLOW_END_SUT_RST:
 	case FLOW_END_COUNT:
-		return REASON_MISSING;
+		return REASON_UNANSWERED;
 	case FLOW_END_IDLE:
 	case FLOW_END_VICTIM:
 	case FLOW_END_REUSED:
@@ -265,6 +265,15 @@ static enum compare_reason reason_of(const struct flow *f)
 	return REASON_NOT_PLAYED;
 }
 
+/* The same of one exchange, whose fate it is, if the SUT has brought it about. */
+static enum compare_reason reason_for(const struct engine *e,
+				      const struct flow *f, struct exchange *x)
+{
+	if (x->fate == UNANSWERED_NONE)
+		x->fate = (uint8_t)wait_fate(e, f, x);
+	return x->fate != UNANSWERED_NONE ? REASON_UNANSWERED : reason_of(f);
+}
+
 static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 {
 	const uint16_t both = X_HAVE_P | X_HAVE_S;
@@ -273,8 +282,9 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 		return;
 	if ((x->flags & both) == both)
 		judge(e, f, x, REASON_NONE);
-	else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
-		judge(e, f, x, reason_of(f));
+	else if ((x->flags & X_HAVE_P) != 0 &&
+		 (f->leg == LEG_NONE || x->fate != UNANSWERED_NONE))
+		judge(e, f, x, reason_for(e, f, x));
 }
 
 /* Does the SUT's stream have no marks of its own although production's has? What
@@ -312,6 +322,8 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_PROD && x->next != NULL &&
 	    (x->next->flags & X_C_BEGUN) != 0 && seq_lt(x->next->c_ack, seq))
 		f->pipelines = true;
+	if (who == WHO_SUT)
+		wait_too_late(e, x, now);
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
 	if (!is_quiet(f, who))
@@ -386,6 +398,8 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
 		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
 	}
+	if (who == WHO_SUT && pc->part != FRAMER_INTERIM)
+		shadow_answering(e->shadow, f, now);
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0) {
 		spoil(x, REASON_AMBIGUOUS);
 		read_unsure(f, REASON_AMBIGUOUS, x->index + 1);
@@ -702,14 +716,15 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 
 void read_leg_over(struct engine *e, struct flow *f)
 {
-	enum compare_reason why = reason_of(f);
+	enum compare_reason why;
 	struct exchange *x;
 
 	for (x = f->x.head; x != NULL; x = x->next) {
 		if ((x->flags & X_JUDGED) != 0)
 			continue;
 		/* The SUT is done: production may still be answering. */
-		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+		why = reason_for(e, f, x);
+		if (why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0)
 			continue;
 		if (is_spare(f, x, (f->flags & FLOW_LOST) != 0))
 			continue;
@@ -722,8 +737,8 @@ void read_leg_over(struct engine *e, struct flow *f)
 }
 
 /* Production's side of an exchange will not be completed. */
-static enum compare_reason unanswered(const struct flow *f,
-				      const struct exchange *x)
+static enum compare_reason prod_left(const struct flow *f,
+				     const struct exchange *x)
 {
 	if ((x->flags & X_HAVE_S) != 0 && (x->flags & X_HAVE_C) == 0 &&
 	    (x->flags & X_P_BEGUN) == 0 && (f->ev & EV_P_FIN) != 0)
@@ -735,17 +750,26 @@ static enum compare_reason unanswered(const struct flow *f,
 	return is_unseen(f, x) ? REASON_PROD_GAP : REASON_RUN_ENDED;
 }
 
+/* Has production begun this answer, and goes on with it, where the SUT has not? */
+static bool is_owed_begun(const struct flow *f, const struct exchange *x)
+{
+	return (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) ==
+		       (X_HAVE_C | X_P_BEGUN) &&
+	       prod_left(f, x) == REASON_RUN_ENDED;
+}
+
 /* Judge the first exchange, if nobody has, and drop it. */
 static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 			   bool again)
 {
-	enum compare_reason why = reason_of(f);
+	enum compare_reason why = reason_for(e, f, x);
 	struct compare_result res;
 
 	if (why == REASON_RUN_ENDED && is_unseen(f, x))
 		why = REASON_PROD_GAP;
-	if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
-		why = unanswered(f, x);
+	if (why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0 &&
+	    !is_owed_begun(f, x))
+		why = prod_left(f, x);
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
 	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
@@ -800,6 +824,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
 				spoil(x, REASON_CLIENT_GAP);
 			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
+			x->fate = UNANSWERED_NONE;
 		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
 		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);

@@ -226,6 +226,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
+			health_leg_over(e, f);
 			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
@@ -234,6 +235,8 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_hole(e, f, now);
 		if ((want & WANT_QUIET) != 0)
 			read_quiet(e, f, now);
+		if ((want & (WANT_WAIT | WANT_FREE)) == WANT_WAIT)
+			wait_end(e, f, now, out);
 		if ((want & WANT_FREE) != 0) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);

@@ -103,6 +103,7 @@ enum flow_due {
 	DUE_GAP,   /* is it a hole? */
 	DUE_QUIET, /* nobody spoke: a mark */
 	DUE_LAG,   /* more than max_lag behind */
+	DUE_WAIT,  /* the SUT's answer has been waited for */
 	DUE_IDLE,  /* lazily; also the end of time-wait */
 	DUE_COUNT
 };
@@ -114,6 +115,7 @@ enum {
 	WANT_SYNC = 1 << 2,  /* the client's has: find a message to start at */
 	WANT_JUDGE = 1 << 3, /* the leg has ended: judge what is open */
 	WANT_FREE = 1 << 4,  /* nothing more will come: free it */
+	WANT_WAIT = 1 << 5,  /* the wait for an answer is over: judge it */
 };
 
 /* Bits of flow.flags. */
@@ -254,12 +256,17 @@ struct flow {
 	struct stream s;
 	uint8_t ack_head;
 	uint8_t bound_head;
-	uint8_t dup_ack;    /* owed: out of order, repeated or a probe */
-	uint8_t s_wscale;   /* shift of the windows we announce */
-	uint8_t sut_wscale; /* shift of those it announces */
-	bool hold_passed;   /* DUE_HOLD has come */
-	bool untaken;	    /* joined: production has acked nothing of it yet */
-	bool force_ack;	    /* ack all that the SUT has sent */
+	uint8_t dup_ack;      /* owed: out of order, repeated or a probe */
+	uint8_t s_wscale;     /* shift of the windows we announce */
+	uint8_t sut_wscale;   /* shift of those it announces */
+	bool hold_passed : 1; /* DUE_HOLD has come */
+	bool untaken : 1;   /* joined: production has acked nothing of it yet */
+	bool force_ack : 1; /* ack all that the SUT has sent */
+	bool shut : 1;	    /* the SUT's window alone keeps bytes back */
+	bool asked : 1;	    /* a SYN has gone out */
+	bool waiting : 1;   /* for an answer of the SUT: wait.c */
+	bool wait_whole : 1; /* production's answer to that is whole */
+	bool unheard : 1;    /* one was waited for, and nothing came since */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];
 	struct frame *q_head; /* not acked by the SUT, by seq */
@@ -276,6 +283,9 @@ struct flow {
 	uint32_t unsure_from; /* first exchange whose pairing is guessed */
 	uint8_t unsure;	      /* why it is; 0: none is */
 	bool pipelines;	      /* the client does not wait for answers */
+	uint32_t wait_from;   /* the machine's: when the wait for an answer
+			       * began anew, ms on the clock of wait.c
+			       */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];
 };

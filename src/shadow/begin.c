@@ -250,6 +250,8 @@ static void forget_leg(struct flow *f)
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->hold_passed = false;
+	f->asked = false;
+	f->unheard = false;
 	f->end = FLOW_END_NONE;
 	f->ending = FLOW_END_NONE;
 }

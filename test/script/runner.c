@@ -45,7 +45,8 @@
  *	               which uses connection M's port, as a later incarnation
  *	set NAME VALUE before the first timed line: see settings.c
  *	= NAME [>=] V  a counter, or one of: verdict.NAME, reason.NAME, end.NAME,
- *	               flows, pool, timers (occupancy)
+ *	               unanswered.NAME, flows, pool, timers (occupancy), down-ms
+ *	               (how long the SUT was down)
  *
  * What contract.c says is held against every effect. At the end of the file the
  * engine is stopped, and all memory must have come back.

@@ -4,9 +4,9 @@
  *
  * Settings: family 4|6, compare none|identical|equivalent, order captured|causal,
  * behind wait|shed, midstream yes|no, level packet|timing, gso yes|no, strict
- * yes|no, shrink yes|no (production was told a smaller window as well: I38 is
+ * yes|no, deaf yes|no (the SUT's wire is never read empty), shrink yes|no (production was told a smaller window as well: I38 is
  * then not held against right edges), flows N, pool N, share N (bytes), max-lag,
- * sut-silent, idle, delay (seconds).
+ * sut-silent, answer-wait, idle, delay (seconds).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +64,8 @@ static bool set_number(struct engine_config *c, const char *name, double v)
 		c->shadow.max_lag = ns;
 	else if (strcmp(name, "sut-silent") == 0)
 		c->shadow.sut_silent = ns;
+	else if (strcmp(name, "answer-wait") == 0)
+		c->shadow.answer_wait = ns;
 	else if (strcmp(name, "idle") == 0)
 		c->shadow.idle = ns;
 	else if (strcmp(name, "delay") == 0)
@@ -99,6 +101,8 @@ bool world_set(struct world *w, const struct line *l)
 		return set_bool(&o->gso, v, "yes", "no");
 	if (strcmp(name, "strict") == 0)
 		return set_bool(&w->strict, v, "yes", "no");
+	if (strcmp(name, "deaf") == 0)
+		return set_bool(&w->deaf, v, "yes", "no");
 	if (strcmp(name, "shrink") == 0)
 		return set_bool(&w->shrink, v, "yes", "no");
 	d = strtod(v, &end);
@@ -134,7 +138,7 @@ static bool find_counter(const struct world *w, const char *name, uint64_t *v)
 	return false;
 }
 
-/* verdict.NAME, reason.NAME and end.NAME. */
+/* verdict.NAME, reason.NAME, unanswered.NAME and end.NAME. */
 static bool find_named(const struct world *w, const char *name, uint64_t *v)
 {
 	const struct engine_stats *st = engine_stats(w->engine);
@@ -161,6 +165,15 @@ static bool find_named(const struct world *w, const char *name, uint64_t *v)
 			return true;
 		}
 	}
+	if (n == 11 && strncmp(name, "unanswered.", n) == 0) {
+		for (unsigned i = 0; i < UNANSWERED_COUNT; i++) {
+			if (strcmp(what, unanswered_name((enum unanswered)i)) !=
+			    0)
+				continue;
+			*v = st->unanswered[i];
+			return true;
+		}
+	}
 	if (n == 4 && strncmp(name, "end.", n) == 0) {
 		for (unsigned i = 0; i < FLOW_END_COUNT; i++) {
 			if (strcmp(what, flow_end_name((enum flow_end)i)) != 0)
@@ -183,6 +196,9 @@ static bool find_value(const struct world *w, const char *name, uint64_t *v)
 		*v = o.pool_used;
 	else if (strcmp(name, "timers") == 0)
 		*v = o.timers;
+	else if (strcmp(name, "down-ms") == 0)
+		*v = health_down(&engine_stats(w->engine)->health[0], w->now) /
+		     NS_PER_MS;
 	else
 		return find_counter(w, name, v) || find_named(w, name, v);
 	return true;

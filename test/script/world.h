@@ -77,6 +77,7 @@ struct world {
 	bool began;
 	bool v6;
 	bool strict; /* every bare ack must be asked for */
+	bool deaf;   /* the SUT's wire is never read empty */
 	bool shrink; /* production was told a smaller window, too */
 	uint64_t start;
 	uint64_t now;

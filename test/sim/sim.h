@@ -501,6 +501,7 @@ struct sim {
 	uint64_t digest;
 	uint64_t emit_digest; /* of emitted bytes alone */
 	uint64_t different;
+	uint64_t unanswered;
 	uint64_t known[KNOWN_COUNT];
 	uint32_t trace_n;
 	struct trace_line *trace; /* NULL: nobody wants it */
