@@ -7,12 +7,17 @@
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make model    the model of the machine, searched and held against it
 # make fuzz-plants  does each target find the bug that is planted for it?
-# make test     all that can be checked; ends with the sum of all parts
+# make test     all that can be checked in a quarter of an hour; ends with the sum
+#               of all parts (as root: NO_LAB=1 does without live tests; CI=1: a
+#               skip that test/SKIPS does not know fails)
 # make sim      simulated connections, SEEDS runs from seed SEED on
 # make soak     a million of them
 # make bench    the benchmarks (the machine must be quiet)
 # make faults   every fault on purpose, with its figures (half an hour)
-# make demo     the lab: clients, production, SUT, and what Understudy reports
+# make demo     the lab: clients, production, SUT, and what Understudy reports;
+#               installs what it needs
+# make fresh    a bare Debian 12 in a folder, and in it demo and test (ARGS=-r: the
+#               other way round); needs debootstrap
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
 # make coverage lines and branches of the pure folders that the tests run (LIST=1:
@@ -33,7 +38,7 @@ prefix ?= /usr/local
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
-	layers faults sim soak fuzz-plants coverage mutants \
+	layers faults sim soak fuzz-plants coverage mutants fresh \
 	install clean setup
 
 all:
@@ -46,8 +51,8 @@ clang:
 	@CC=clang tools/build build-clang $(SAN) -Dfuzz=true
 
 unit: asan
-	@tools/tap_sum 'each build-asan/test_*' 'each test/unit/test_*.py' \
-		'each test/unit/test_*.sh'
+	@tools/tap_sum --skips test/SKIPS 'each build-asan/test_*' \
+		'each test/unit/test_*.py'
 
 fuzz: clang
 	@tools/fuzz build-clang $(T) '$(FUZZ)'
@@ -60,7 +65,7 @@ fuzz-plants:
 
 test:
 	@tools/setup
-	@tools/tap_sum @test/PARTS
+	@tools/tap_sum --skips test/SKIPS @test/PARTS
 
 sim: all
 	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
@@ -74,8 +79,13 @@ bench: all
 faults: all
 	@test/faults/run
 
-demo: all
+demo:
+	@tools/setup demo
+	@$(MAKE) --no-print-directory all
 	@lab/demo build
+
+fresh:
+	@tools/fresh $(ARGS)
 
 lint: all clang
 	@tools/format --check

@@ -146,6 +146,12 @@ static int refill(struct capture_file *f)
 	}
 	if (f->end == WINDOW)
 		return -EBADMSG; /* a record longer than any that is taken */
+	if (f->wait != NULL) {
+		int rc = f->wait(f->ctx, f->fd);
+
+		if (rc != 0)
+			return rc;
+	}
 	do {
 		n = read(f->fd, f->buf + f->end, WINDOW - f->end);
 	} while (n < 0 && errno == EINTR);

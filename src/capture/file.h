@@ -30,6 +30,10 @@ extern const uint16_t file_links[FILE_LINKS];
  * @claimed:	Its length on the wire as the file has it; may be less than what
  *		was captured
  * @bytes:	Bytes read so far
+ * @wait:	Set by the caller, or NULL: called before more of a pipe is read, so
+ *		that nobody waits in read(2); returns 0 when bytes or the end
+ *		are there, or -Exxx, which file_next() then returns
+ * @ctx:	Its first argument
  * @any_link:	Set by the caller: hand out frames of link types too that
  *		frame_decode() does not read
  */
@@ -47,6 +51,8 @@ struct capture_file {
 	uint32_t iface;
 	uint32_t claimed;
 	uint64_t bytes;
+	int (*wait)(void *ctx, int fd);
+	void *ctx;
 	bool any_link;
 };
 
@@ -95,7 +101,7 @@ void file_read_ahead(struct capture_file *f);
  *		    cut off: what came before is good), or
  *	   -EBADMSG it is no capture file or is broken, or
  *	   -ENOTSUP its format or link type is not read, or
- *	   -Exxx of read(2)
+ *	   -Exxx of read(2) or @wait
  */
 int file_next(struct capture_file *f, struct frame_info *info,
 	      struct errbuf *e);

@@ -18,6 +18,7 @@
 #include "bpf/guard.h"
 #include "cmd/doctor.h"
 #include "cmd/out.h"
+#include "cmd/wire_stop.h"
 #include "os/clock.h"
 #include "os/mem.h"
 #include "os/random.h"
@@ -25,6 +26,7 @@
 
 #define ANSWER_WAIT (3 * NS_PER_SEC)
 #define PROBE_WAIT  ((SUTWIRE_PROBE_TRIES + 1) * SUTWIRE_PROBE_WAIT)
+#define ASTRAY_WAIT (8 * NS_PER_SEC) /* for a neighbour that is gone */
 #define WATCH_FOR   (2 * NS_PER_SEC) /* for strangers */
 #define POLL_MS	    20
 #define PORT_HTTP   80 /* where neither side of a --map has a port */
@@ -44,15 +46,17 @@ int hop_wire_exists(struct doctor *d)
 int hop_wire_free(struct doctor *d)
 {
 	const char *dev = d->o->sut_dev;
-	enum guard_use use = GUARD_FREE;
-	int rc = guard_in_use(dev, &use);
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
+	int rc = guard_in_use(dev, &why);
 
 	if (rc)
 		return doctor_fail("SUT's wire: %s: %s", dev, strerror(-rc));
-	if (use == GUARD_FREE)
+	if (why.use == GUARD_FREE)
 		return doctor_ok("SUT's wire: %s is not in use", dev);
-	doctor_fail("SUT's wire: %s is in use: %s", dev, guard_use_text(use));
-	switch (use) {
+	doctor_fail("SUT's wire: %s is in use: %s", dev,
+		    guard_why_text(&why, text));
+	switch (why.where == GUARD_SELF ? why.use : GUARD_FREE) {
 	case GUARD_ADDRESS:
 		return doctor_mend("ip address flush dev %s", dev);
 	case GUARD_ROUTE:
@@ -62,9 +66,7 @@ int hop_wire_free(struct doctor *d)
 	case GUARD_MASTER:
 		return doctor_mend("ip link set dev %s nomaster", dev);
 	case GUARD_UPPER:
-		return doctor_mend("ip link delete dev NAME  # of what 'ip -d "
-				   "link' shows as NAME@%s",
-				   dev);
+		return doctor_mend("ip link delete dev %s", why.other);
 	default:
 		return doctor_mend("name another interface with --sut-dev");
 	}
@@ -269,17 +271,12 @@ static void drive(struct doctor *d, uint64_t wait,
 static int check_stop(const struct doctor *d)
 {
 	const struct sutwire_stop *s = sutwire_stop(d->wire);
-	char ip[TEXT_IP];
+	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s->reason == SUTWIRE_GOING)
 		return 0;
-	doctor_fail("SUT's wire: %s: %02x:%02x:%02x:%02x:%02x:%02x, address %s",
-		    sutwire_stop_text(s->reason), s->mac[0], s->mac[1],
-		    s->mac[2], s->mac[3], s->mac[4], s->mac[5],
-		    text_ip(ip, &s->ip));
-	return doctor_mend("take that host off the wire of %s: it must join "
-			   "the SUT and us alone",
-			   d->o->sut_dev);
+	doctor_fail("SUT's wire: %s", wire_stop_said(said, s));
+	return doctor_mend("%s", wire_stop_mend(mend, s, d->o->sut_dev));
 }
 
 /* --- the SUT --- */
@@ -325,11 +322,36 @@ static bool all_decided(const struct doctor *d)
 	return true;
 }
 
+/* Does no SUT answer the probe to another hardware address than ours? */
+static bool none_astray(const struct doctor *d)
+{
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (sutwire_via(d->wire, i) != NULL)
+			return false;
+	return true;
+}
+
+/* SUT number @i answers the probe to somebody else. */
+static int say_astray(const struct doctor *d, uint32_t i, const uint8_t *via)
+{
+	bool four = ipaddr_is4(&d->sut[i].ip);
+	char ip[TEXT_IP];
+
+	doctor_fail("SUT: the route of %s to clients leads to "
+		    "%02x:%02x:%02x:%02x:%02x:%02x on this wire, not to us",
+		    text_ip(ip, &d->sut[i].ip), via[0], via[1], via[2], via[3],
+		    via[4], via[5]);
+	return doctor_mend("take that host off the wire of %s; on the SUT: ip "
+			   "%sneighbour flush dev DEV",
+			   d->o->sut_dev, four ? "" : "-6 ");
+}
+
 int hop_route_back(struct doctor *d)
 {
 	char end[TEXT_ENDPOINT];
 
 	drive(d, PROBE_WAIT, all_decided);
+	drive(d, ASTRAY_WAIT, none_astray);
 	if (check_stop(d))
 		return -1;
 	for (uint32_t i = 0; i < d->suts; i++) {
@@ -338,6 +360,8 @@ int hop_route_back(struct doctor *d)
 
 		if (sutwire_state(d->wire, i) == SUTWIRE_READY)
 			continue;
+		if (sutwire_via(d->wire, i) != NULL)
+			return say_astray(d, i, sutwire_via(d->wire, i));
 		doctor_fail("SUT: %s does not answer a client from %s on this "
 			    "wire",
 			    text_endpoint(end, &s->ip, s->port),

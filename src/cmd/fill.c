@@ -20,7 +20,7 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 6
+#define GROUPS_MAX 9
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -32,7 +32,10 @@ struct filled {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count wire[COUNTS_MAX];
+	struct report_count others[WIRE_KINDS];
 	struct report_count replay[COUNTS_MAX];
+	struct report_count input[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
 	struct report_group group[GROUPS_MAX];
@@ -132,10 +135,48 @@ static void fill_replay(struct filled *f, const struct live *l,
 #define X(name) add(f->replay, &n, #name, r->name);
 	REPLAY_COUNTERS(X)
 #undef X
-	f->group[GROUPS_MAX - 1] =
+	f->group[f->d.group_count++] =
 		(struct report_group){ "replay", { f->replay, n } };
 	f->sum[4] = (struct report_sum){ "records played", r->records_played,
 					 c->frames_mirror };
+}
+
+/* What the guard of the SUT's wire saw; nothing if nobody is played to. */
+static void fill_wire(struct filled *f, const struct sutwire *w)
+{
+	const struct sutwire_stats *s = w != NULL ? sutwire_stats(w) : NULL;
+	size_t n = 0;
+
+#define X(name) add(f->wire, &n, #name, s->name);
+	if (s != NULL) {
+		SUTWIRE_COUNTERS(X)
+	}
+#undef X
+	f->group[f->d.group_count++] =
+		(struct report_group){ "sut_wire", { f->wire, n } };
+	n = 0;
+	for (int k = 0; s != NULL && k < WIRE_KINDS; k++)
+		if (s->other_hosts[k] != 0)
+			f->others[n++] = (struct report_count){
+				wire_rules_name((enum wire_kind)k),
+				s->other_hosts[k]
+			};
+	f->group[f->d.group_count++] =
+		(struct report_group){ "other_hosts", { f->others, n } };
+}
+
+/* What was odd about the captures; a rerun reads none. */
+static void fill_input(struct filled *f, const struct live *l)
+{
+	size_t n = 0;
+
+	if (!l->reads)
+		return;
+#define X(name) add(f->input, &n, #name, l->stamps.count.name);
+	STAMPS_COUNTERS(X)
+#undef X
+	f->group[f->d.group_count++] =
+		(struct report_group){ "input", { f->input, n } };
 }
 
 static void fill_engine(struct filled *f, const struct live *l,
@@ -170,9 +211,11 @@ static void fill_engine(struct filled *f, const struct live *l,
 #undef X
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
 	f->d.groups = f->group;
-	f->d.group_count = GROUPS_MAX - (l->replay == NULL);
+	f->d.group_count = 5;
+	fill_wire(f, engine_wire(l->engine));
 	if (l->replay != NULL)
 		fill_replay(f, l, c);
+	fill_input(f, l);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
 	f->d.prod = &st->prod_latency;
@@ -234,12 +277,11 @@ static void fill_emit(struct filled *f, const struct live *l)
 	f->d.memory.timers_used = occ.timers;
 }
 
-/* Of a capture that is played to nobody, the time is the file's own. */
-static uint64_t elapsed(const struct live *l)
+uint64_t live_elapsed(const struct live *l)
 {
 	if (l->opt->files == 0 || l->has_sut)
 		return l->now - l->begun;
-	return l->mirror_frames > 0 ? l->now - l->first_ts : 0;
+	return l->mirror_frames > 0 ? l->now - l->file_begun : 0;
 }
 
 uint64_t live_drops(struct live *l)
@@ -281,7 +323,9 @@ static void fill(struct filled *f, struct live *l)
 
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
-	f->d.elapsed = elapsed(l);
+	f->d.elapsed = live_elapsed(l);
+	f->d.ask_doctor = l->has_sut && l->has_mirror &&
+			  l->opt->engine.compare != COMPARE_NONE;
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
@@ -453,7 +497,7 @@ void live_progress(struct live *l)
 	const struct shadow *s = engine_shadow(l->engine);
 	uint64_t requests = shadow_counters(s)->requests_seen;
 	struct report_live v = {
-		.elapsed = elapsed(l),
+		.elapsed = live_elapsed(l),
 		.flows = shadow_flows(s),
 		.rate = requests - l->last_requests,
 		.same = st->verdict[VERDICT_IDENTICAL] +

@@ -11,13 +11,15 @@
  *
  * Before the mirror is read every SUT's wire must be proved to be ours; one that
  * is not within PROVE_WAIT ends the run before it has begun: its files are
- * removed, and all that is said is why. The mirror's ring fills meanwhile;
- * nothing of it is lost by that for some seconds.
+ * removed, and all that is said is why. One that answers the probe to another
+ * hardware address has ASTRAY_WAIT: a neighbour that is gone is believed by Linux
+ * for 8 seconds (5 of delay, 3 questions) before it asks anew. The mirror's ring
+ * fills meanwhile; nothing of it is lost by that for some seconds.
  *
- * With files (-r) and nobody to send to, the file's own time is the engine's,
- * clamped so that it never goes back. With a SUT, records are put on the clock
- * by their distance from the first one. A capture that was cut off is taken up to
- * there.
+ * With files (-r) and nobody to send to, the file's own time is the engine's.
+ * With a SUT, records are put on the clock by their distance from the first one.
+ * Either is a clock of stamps (pace/stamps.h): it never goes back and has no leap
+ * that is longer than --maxsleep. A capture that was cut off is taken up to there.
  *
  * replay.h has another way through a capture: what it needs of this file begins
  * with live_turn().
@@ -43,6 +45,7 @@
 #include "bpf/guard.h"
 #include "cmd/out.h"
 #include "cmd/replay.h"
+#include "cmd/wire_stop.h"
 #include "core/bytes.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -53,8 +56,9 @@
 #define SUT_BATCH    256
 #define MIRROR_BATCH 64
 #define FILE_BATCH   64
-#define LOOK_EVERY   (10 * NS_PER_MS) /* at signals and the live line */
-#define PROVE_WAIT   (5 * NS_PER_SEC) /* for the SUT's wire, then we end */
+#define LOOK_EVERY   (10 * NS_PER_MS)  /* at signals and the live line */
+#define PROVE_WAIT   (5 * NS_PER_SEC)  /* for the SUT's wire, then we end */
+#define ASTRAY_WAIT  (12 * NS_PER_SEC) /* the same, if it answers another */
 #define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
@@ -62,7 +66,9 @@
 #define LINE_EVERY   NS_PER_SEC
 #define LINK_EVERY   NS_PER_SEC /* at the interfaces; at once if poll() says so */
 #define VLAN_LEN     4
-#define VLAN_TPID    0x8100 /* where the kernel does not say */
+#define VLAN_TPID    0x8100	      /* where the kernel does not say */
+#define LONG_WAIT    (5 * NS_PER_SEC) /* for a record: it is said */
+#define LOOK_TIMERS  4096	      /* of a file's time, between two looks */
 
 /* --- effects out --- */
 
@@ -364,7 +370,7 @@ void live_look(struct live *l)
 		  shadow_flows(engine_shadow(l->engine)) >= NAP_FLOWS;
 	l->look_frames = frames;
 	look_at_signals(l);
-	if (l->opt->duration != 0 && l->now - l->begun >= l->opt->duration)
+	if (l->opt->duration != 0 && live_elapsed(l) >= l->opt->duration)
 		l->stop = true;
 	if (l->opt->count != 0 && l->mirror_frames >= l->opt->count)
 		l->stop = true;
@@ -383,20 +389,19 @@ static bool wire_is_bad(struct live *l)
 {
 	const struct sutwire *w = engine_wire(l->engine);
 	const struct sutwire_stop *s = w != NULL ? sutwire_stop(w) : NULL;
+	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s == NULL || s->reason == SUTWIRE_GOING)
 		return false;
-	errbuf_set(&l->stopped, -EPERM,
-		   "%s: %s (%02x:%02x:%02x:%02x:%02x:%02x): the wire to the "
-		   "SUT must be its alone; take the other host off it",
-		   l->opt->sut_dev, sutwire_stop_text(s->reason), s->mac[0],
-		   s->mac[1], s->mac[2], s->mac[3], s->mac[4], s->mac[5]);
+	errbuf_set(&l->stopped, -EPERM, "%s: %s: %s", l->opt->sut_dev,
+		   wire_stop_said(said, s),
+		   wire_stop_mend(mend, s, l->opt->sut_dev));
 	return true;
 }
 
 static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 {
-	struct pollfd pf[1 + 2 * RING_LANES] = { { l->signal_fd, POLLIN, 0 } };
+	struct pollfd pf[2 + 2 * RING_LANES] = { { l->signal_fd, POLLIN, 0 } };
 	struct timespec ts = { .tv_nsec = (long)wait };
 	bool bad = false;
 	nfds_t n = 1;
@@ -405,6 +410,8 @@ static void poll_rings(struct live *l, bool mirror, uint64_t wait)
 		n += ring_poll(&l->sut, pf + n);
 	if (mirror && l->has_mirror)
 		n += ring_poll(&l->mirror, pf + n);
+	if (l->pipe >= 0)
+		pf[n++] = (struct pollfd){ l->pipe, POLLIN, 0 };
 	ppoll(pf, n, &ts, NULL);
 	for (nfds_t i = 1; i < n; i++)
 		bad |= (pf[i].revents & (POLLERR | POLLNVAL)) != 0;
@@ -480,6 +487,8 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 	const struct engine_map *map = &l->opt->engine.map[m];
 	enum sutwire_state s =
 		sutwire_state(engine_wire(l->engine), sut_of_map(l, m));
+	const uint8_t *via =
+		sutwire_via(engine_wire(l->engine), sut_of_map(l, m));
 	bool four = ipaddr_is4(&map->sut);
 	char ip[TEXT_IP];
 
@@ -491,6 +500,15 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 				  "ended before a client was played: SUT %s: "
 				  "%s",
 				  ip, sutwire_state_text(s));
+	if (via != NULL)
+		return errbuf_set(
+			e, -EHOSTUNREACH,
+			"SUT %s: its route to the world leads to "
+			"%02x:%02x:%02x:%02x:%02x:%02x on %s, not to us: take "
+			"that host off the wire, and on the SUT: ip "
+			"%sneighbour flush dev X",
+			ip, via[0], via[1], via[2], via[3], via[4], via[5],
+			l->opt->sut_dev, four ? "" : "-6 ");
 	if (s == SUTWIRE_ASKING)
 		return errbuf_set(
 			e, -EHOSTUNREACH,
@@ -506,6 +524,15 @@ static int say_unproved(const struct live *l, uint32_t m, struct errbuf *e)
 			  ip, l->opt->sut_dev, four ? "" : "-6 ");
 }
 
+/* How long SUT number @m may take until its wire is proved. */
+static uint64_t proof_wait(const struct live *l, int m)
+{
+	const struct sutwire *w = engine_wire(l->engine);
+
+	return sutwire_via(w, sut_of_map(l, (uint32_t)m)) != NULL ? ASTRAY_WAIT
+								  : PROVE_WAIT;
+}
+
 /* Nobody is played before every SUT's wire is proved to be ours. */
 static int prove(struct live *l, struct errbuf *e)
 {
@@ -513,7 +540,7 @@ static int prove(struct live *l, struct errbuf *e)
 	int m;
 
 	while ((m = unproved(l)) >= 0 && !l->stop &&
-	       l->now - asked < PROVE_WAIT) {
+	       l->now - asked < proof_wait(l, m)) {
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
 		live_look(l);
@@ -554,8 +581,25 @@ void live_rest(struct live *l, uint64_t due)
 	l->record_due = 0;
 }
 
+void live_say_wait(struct live *l, uint64_t due)
+{
+	uint64_t wait = due > l->now ? due - l->now : 0;
+	char t[TEXT_NUMBER];
+
+	if (wait < LONG_WAIT || wait / 2 < l->wait_told)
+		return;
+	l->wait_told = wait;
+	if (l->live_line)
+		fputs("\r\033[K", stderr);
+	log_line(LOG_INFO,
+		 "the capture's next record comes in %s; --maxsleep TIME cuts "
+		 "such waits",
+		 text_time(t, wait));
+}
+
 void live_wait(struct live *l, uint64_t due)
 {
+	live_say_wait(l, due);
 	while (!l->stop && l->now < due) {
 		if (turn(l, false) == 0)
 			live_rest(l, due);
@@ -573,10 +617,13 @@ void live_feed(struct live *l, const struct frame_info *in)
 static void run_until(struct live *l, uint64_t ts)
 {
 	struct effects out;
+	uint32_t n = 0;
 
-	while (engine_next_timeout(l->engine) <= ts) {
+	while (!l->stop && engine_next_timeout(l->engine) <= ts) {
 		uint64_t next = engine_next_timeout(l->engine);
 
+		if (++n % LOOK_TIMERS == 0)
+			look_at_signals(l);
 		if (next > l->now)
 			l->now = next;
 		engine_timeout(l->engine, l->now, &out);
@@ -604,15 +651,42 @@ static int file_mend(struct errbuf *e, int r)
 	return r;
 }
 
+/* A pipe is waited for beside the SUT's wire, timers and signals. */
+static int wait_for_bytes(void *ctx, int fd)
+{
+	struct live *l = ctx;
+	struct pollfd pf[2] = { { .fd = fd, .events = POLLIN },
+				{ .fd = l->signal_fd, .events = POLLIN } };
+	const struct timespec none = { 0 };
+
+	l->pipe = fd;
+	while (!l->stop && ppoll(pf, 1, &none, NULL) == 0) {
+		if (!l->has_sut || !l->proved) {
+			ppoll(pf, 2, NULL, NULL);
+			look_at_signals(l);
+			continue;
+		}
+		if (turn(l, false) == 0)
+			live_rest(l, 0);
+		live_look(l);
+	}
+	l->pipe = -1;
+	return l->stop ? -EINTR : 0;
+}
+
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 {
 	int r = file_adopt(&l->file, l->capture[i], l->opt->file[i], e);
 
-	if (r == 0)
+	if (r == 0) {
 		l->capture[i] = -1;
-	if (r == 0)
+		l->file.wait = wait_for_bytes;
+		l->file.ctx = l;
 		r = file_next(&l->file, &l->record, e);
+	}
 	l->record_waits = r > 0;
+	if (r == -EINTR && l->stop)
+		return 0;
 	return r < 0 ? file_mend(e, r) : 0;
 }
 
@@ -624,6 +698,8 @@ static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = false;
 	*in = l->record;
+	if (r == -EINTR && l->stop)
+		return 0;
 	return r < 0 ? file_mend(e, r) : r;
 }
 
@@ -670,15 +746,16 @@ static int run_file(struct live *l, struct errbuf *e)
 	int r = 0;
 
 	while (!l->stop && (r = live_record(l, &in, e)) > 0) {
-		if (l->mirror_frames++ == 0)
-			l->first_ts = in.ts;
+		uint64_t at = stamps_next(&l->stamps, in.ts);
+
+		if (l->mirror_frames++ == 0 && !l->has_sut)
+			l->file_begun = l->stamps.first;
 		if (l->has_sut)
-			live_wait(l,
-				  l->file_begun + (in.ts > l->first_ts
-							   ? in.ts - l->first_ts
-							   : 0));
+			live_wait(l, l->file_begun + at);
 		else
-			run_until(l, in.ts);
+			run_until(l, l->file_begun + at);
+		if (l->stop)
+			break;
 		live_feed(l, &in);
 		if (l->mirror_frames % FILE_BATCH == 0)
 			live_look(l);
@@ -692,6 +769,7 @@ static int run_files(struct live *l, struct errbuf *e)
 	int r = 0;
 
 	l->file_begun = l->now;
+	l->stamps.leap = l->opt->maxsleep;
 	for (uint32_t i = 0; i < l->opt->files && !l->stop; i++) {
 		if (i > 0)
 			r = live_file_open(l, i, e);

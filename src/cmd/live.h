@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "journal/journal.h"
 #include "os/broker.h"
+#include "pace/stamps.h"
 #include "report/lines.h"
 
 #define LIVE_PENDING 1024 /* effects between two flushes of the sink */
@@ -38,7 +39,8 @@ struct replay;
  * @mem:	Memory of the packet path
  * @delay:	Capture delay: from the kernel's time stamp to us, ns
  * @now:	The engine's time
- * @first_ts:	Of the first frame of a file
+ * @stamps:	The clock of a file's records
+ * @wait_told:	Longest wait for a record that was said, ns
  * @stopped:	Why the run ended early, as a sentence; empty: it did not
  */
 struct live {
@@ -56,6 +58,7 @@ struct live {
 	struct capture_file file;
 	struct frame_info record; /* last one that was read of it */
 	bool record_waits;	  /* it was not taken yet */
+	int pipe;		  /* that is waited for, -1 */
 	int capture[FILES_MAX]; /* descriptors of captures yet to be read, -1 */
 	struct link_filter by_link[FILE_LINKS];
 	uint16_t link;	      /* of the mirror or the first capture */
@@ -80,7 +83,9 @@ struct live {
 	uint64_t started; /* time of day */
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
-	uint64_t first_ts;
+	bool reads; /* captures; false in a rerun */
+	struct stamps stamps;
+	uint64_t wait_told;
 	uint64_t file_begun; /* when its first frame was due */
 	uint64_t record_due; /* of the record that is waited for, 0: none */
 	uint64_t mirror_frames;
@@ -157,6 +162,9 @@ uint32_t live_turn(struct live *l);
  * never); under load only for a moment
  */
 void live_rest(struct live *l, uint64_t due);
+
+/** live_say_wait() - Say that the next record is due at @due, if that is long */
+void live_say_wait(struct live *l, uint64_t due);
 
 /** live_wait() - Serve the SUT until it is @due, or the run is to stop */
 void live_wait(struct live *l, uint64_t due);
@@ -251,6 +259,11 @@ size_t live_report_json(struct live *l, char *out, size_t size);
 
 /** live_drops() - Frames that the mirror's ring lost while it was read */
 uint64_t live_drops(struct live *l);
+
+/** live_elapsed() - How long the run is, ns: by a capture's time if it is played
+ * to nobody
+ */
+uint64_t live_elapsed(const struct live *l);
 
 /** live_progress() - The line on a terminal */
 void live_progress(struct live *l);

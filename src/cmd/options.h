@@ -46,6 +46,7 @@
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
+ * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
  * @fast:	--fast: no times, but the SUT's answers
  * @flows:	--flows: so many connections of the capture; 0: all
  * @concurrency: --concurrency: so many at once; 0: as in the capture
@@ -82,6 +83,7 @@ struct options {
 	const char *release;
 	bool quiet;
 	uint32_t multiplier;
+	uint64_t maxsleep;
 	bool fast;
 	uint32_t flows;
 	uint32_t concurrency;

@@ -154,6 +154,8 @@ const struct row options_rows[] = {
 	{ "multiplier", 0, OPTIONS_REPLAY, "X", AT(multiplier),
 	  &kind_multiplier, NULL, 1, 1000000000,
 	  "play X times as fast as captured, 0.001 or more (default 1)" },
+	{ "maxsleep", 0, FROM_FILES, "TIME", AT(maxsleep), &kind_duration, NULL,
+	  ANY_TIME, "wait no longer between two records (default 0: 7 days)" },
 	{ "fast", 0, OPTIONS_REPLAY, NULL, AT(fast), &kind_flag, NULL, 0, 0,
 	  "play each connection as fast as the SUT answers" },
 	{ "flows", 0, OPTIONS_REPLAY, "N", AT(flows), &kind_u32, NULL, 0,

@@ -117,6 +117,17 @@ static int take_memory(struct live *l, struct errbuf *e)
 
 /* --- the plan --- */
 
+uint64_t replay_leap(const struct options *o)
+{
+	uint64_t most = UINT64_MAX / 1000000000;
+	uint64_t leap = o->maxsleep;
+
+	if (leap / 1000 > most)
+		return STAMPS_LEAP;
+	leap = leap / 1000 * o->multiplier + leap % 1000 * o->multiplier / 1000;
+	return leap != 0 || o->maxsleep == 0 ? leap : 1;
+}
+
 static bool is_skipped(const struct engine_config *c, const struct ipaddr *ip)
 {
 	for (uint32_t i = 0; i < c->skips; i++)
@@ -170,6 +181,7 @@ static void add(struct live *l, uint32_t file, const struct frame_info *in)
 			       .wire = in->wire,
 			       .link = in->link,
 			       .file = (uint8_t)file };
+	uint64_t at = stamps_next(&l->stamps, in->ts);
 	bool open = false;
 	struct decoded d;
 	enum decode_result kind =
@@ -177,6 +189,7 @@ static void add(struct live *l, uint32_t file, const struct frame_info *in)
 
 	if (kind == DECODE_TCP || kind == DECODE_UDP)
 		sort_out(c, &d.seg, &s);
+	s.at = at;
 	switch (plan_add(r->plan, &s)) {
 	case PLAN_BEYOND:
 		r->count.records_beyond++;
@@ -187,10 +200,8 @@ static void add(struct live *l, uint32_t file, const struct frame_info *in)
 	case PLAN_TAKEN:
 		break;
 	}
-	if (r->count.records++ == 0 || in->ts < r->first_ts)
-		r->first_ts = in->ts;
-	if (in->ts > r->last_ts)
-		r->last_ts = in->ts;
+	r->count.records++;
+	r->length = at;
 	r->count.records_cut += in->cap < in->wire;
 	r->count.records_no_flow += s.tuple.proto == 0;
 }
@@ -233,6 +244,7 @@ int replay_index(struct live *l, struct errbuf *e)
 	struct replay *r = l->replay;
 	int rc = take_memory(l, e);
 
+	l->stamps.leap = replay_leap(l->opt);
 	for (uint32_t i = 0; rc == 0 && i < l->opt->files; i++)
 		rc = read_capture(l, i, e);
 	if (rc == -ENODATA && r->count.records > 0) {

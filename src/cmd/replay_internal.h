@@ -14,6 +14,7 @@
  * @flow, @loop: Which, in which repetition
  * @next:	Its next record, PLAN_NONE: all were played
  * @base:	When its first record was
+ * @due:	When the next one is, by the capture's stamps
  * @since:	When its last one was
  */
 struct replay_active {
@@ -21,7 +22,9 @@ struct replay_active {
 	uint32_t loop;
 	uint32_t next;
 	uint64_t base;
+	uint64_t due;
 	uint64_t since;
+	struct stamps stamps;
 };
 
 /**
@@ -29,7 +32,7 @@ struct replay_active {
  * @fd:		Captures; -1: not open
  * @window:	Bytes of @window_file from @window_at on
  * @frame:	One frame that is written to
- * @first_ts, @last_ts: Earliest and latest time of all records
+ * @length:	From the first record to the last one, by their stamps, ns
  * @short_of:	Why not all of the captures is in the plan; empty: it is
  * @active, @actives: Connections that are being played, with --fast or
  *		--concurrency
@@ -43,13 +46,16 @@ struct replay {
 	uint64_t window_at;
 	uint32_t window_file;
 	uint8_t *frame;
-	uint64_t first_ts;
-	uint64_t last_ts;
+	uint64_t length;
 	struct errbuf short_of;
 	struct replay_active *active;
 	uint32_t actives;
 	uint32_t most; /* of them */
+	bool lingers;  /* one of them waits for the SUT, not for a record */
 	struct replay_counters count;
 };
+
+/** replay_leap() - --maxsleep as time of the capture, ns; 0: no limit */
+uint64_t replay_leap(const struct options *o);
 
 #endif /* CMD_REPLAY_INTERNAL_H */

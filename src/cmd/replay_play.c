@@ -135,21 +135,21 @@ static void play_record(struct live *l, uint32_t i, uint32_t loop)
 
 /* --- in the capture's order --- */
 
-static uint64_t due_of(const struct live *l, uint64_t base, uint64_t since,
-		       uint64_t ts)
+/* When what is @at behind the beginning of a part that began at @base is due. */
+static uint64_t due_of(const struct live *l, uint64_t base, uint64_t at)
 {
-	return base +
-	       plan_time(ts > since ? ts - since : 0, l->opt->multiplier);
+	return base + plan_time(at, l->opt->multiplier);
 }
 
 static void play_loop(struct live *l, uint32_t loop, uint64_t base)
 {
 	struct replay *r = l->replay;
 	uint32_t n = plan_count(r->plan);
+	struct stamps stamps = { .leap = replay_leap(l->opt) };
 
 	for (uint32_t i = 0; i < n && !l->stop; i++) {
 		const struct plan_record *rec = plan_record(r->plan, i);
-		uint64_t due = due_of(l, base, r->first_ts, rec->ts);
+		uint64_t due = due_of(l, base, stamps_next(&stamps, rec->ts));
 
 		if (rec->flow == PLAN_NONE && loop > 0) {
 			r->count.records_left++;
@@ -175,7 +175,7 @@ static void play_in_order(struct live *l)
 	for (uint32_t loop = 0; loop < l->opt->loop && !l->stop; loop++) {
 		r->count.loops++;
 		play_loop(l, loop, base);
-		base = due_of(l, base, r->first_ts, r->last_ts);
+		base = due_of(l, base, r->length);
 	}
 }
 
@@ -224,11 +224,9 @@ static uint64_t ready_at(struct live *l, const struct replay_active *a)
 {
 	struct replay *r = l->replay;
 	const struct plan_record *rec = plan_record(r->plan, a->next);
-	uint32_t first = plan_flow(r->plan, a->flow)->first;
 
 	if (!l->opt->fast)
-		return due_of(l, a->base, plan_record(r->plan, first)->ts,
-			      rec->ts);
+		return a->due;
 	if (is_open(l, a, rec))
 		return l->now;
 	if (l->now - a->since < GATE_WAIT)
@@ -262,6 +260,17 @@ static bool is_done(struct live *l, const struct replay_active *a,
 	return l->now >= *wake;
 }
 
+/* When the next record of @a is due. */
+static void set_due(struct live *l, struct replay_active *a)
+{
+	uint64_t ts;
+
+	if (a->next == PLAN_NONE || l->opt->fast)
+		return;
+	ts = plan_record(l->replay->plan, a->next)->ts;
+	a->due = due_of(l, a->base, stamps_next(&a->stamps, ts));
+}
+
 /* Play what may be of @a. Return: false if it has given its place back; else
  * *@wake is when it is to be looked at again at the latest
  */
@@ -281,10 +290,13 @@ static bool step(struct live *l, struct replay_active *a, uint64_t *wake)
 		play_record(l, a->next, a->loop);
 		a->next = plan_record(r->plan, a->next)->next;
 		a->since = l->now;
+		set_due(l, a);
 	}
 	*wake = l->now;
-	if (a->next != PLAN_NONE || !is_done(l, a, wake))
+	if (a->next != PLAN_NONE || !is_done(l, a, wake)) {
+		r->lingers = true;
 		return true;
+	}
 	plan_flow(r->plan, a->flow)->played = a->loop + 1;
 	return false;
 }
@@ -311,8 +323,7 @@ static bool may_begin(struct live *l, const struct starts *s, uint64_t *wake)
 		return false;
 	if (l->opt->fast)
 		return true;
-	due = due_of(l, s->base, r->first_ts,
-		     plan_record(r->plan, f->first)->ts);
+	due = due_of(l, s->base, f->at);
 	if (due > l->now && due < *wake)
 		*wake = due;
 	return due <= l->now;
@@ -324,18 +335,20 @@ static void begin_some(struct live *l, struct starts *s, uint64_t *wake)
 
 	while (may_begin(l, s, wake)) {
 		r->count.loops += s->flow == 0;
-		r->active[r->actives++] = (struct replay_active){
+		r->active[r->actives] = (struct replay_active){
 			.flow = s->flow,
 			.loop = s->loop,
 			.next = plan_flow(r->plan, s->flow)->first,
 			.base = l->now,
 			.since = l->now,
+			.stamps.leap = replay_leap(l->opt),
 		};
+		set_due(l, &r->active[r->actives++]);
 		if (++s->flow < plan_flows(r->plan))
 			continue;
 		s->flow = 0;
 		s->loop++;
-		s->base = due_of(l, s->base, r->first_ts, r->last_ts);
+		s->base = due_of(l, s->base, r->length);
 	}
 }
 
@@ -346,6 +359,7 @@ static uint64_t step_all(struct live *l, struct starts *s)
 	uint64_t wake = UINT64_MAX;
 	uint32_t i = 0;
 
+	r->lingers = l->opt->fast;
 	begin_some(l, s, &wake);
 	while (i < r->actives && !l->stop) {
 		uint64_t at = UINT64_MAX;
@@ -374,8 +388,11 @@ static void play_by_flow(struct live *l)
 	while (!l->stop && (s.loop < l->opt->loop || r->actives > 0)) {
 		uint64_t wake = step_all(l, &s);
 
-		if (live_turn(l) == 0 && !l->stop && wake > l->now)
+		if (live_turn(l) == 0 && !l->stop && wake > l->now) {
+			if (!l->replay->lingers)
+				live_say_wait(l, wake);
 			live_rest(l, wake);
+		}
 		live_look(l);
 	}
 }

@@ -375,7 +375,7 @@ static int on_input(struct again *g, const struct journal_record *r)
 	if (before_input(g))
 		return -1;
 	if (j->iface != JOURNAL_SUT && g->live.mirror_frames++ == 0)
-		g->live.first_ts = j->ts;
+		g->live.file_begun = r->now;
 	engine_frame(g->engine,
 		     j->iface == JOURNAL_SUT ? ENGINE_SUT : ENGINE_MIRROR, &in,
 		     r->now, &out);

@@ -287,13 +287,14 @@ struct send_run {
 	struct device_counter before[XMIT_PORTS];
 	struct device_counter after[XMIT_PORTS];
 	bool counted[XMIT_PORTS];
-	char why[240];
+	char why[400];
 	struct histogram late;
 	uint64_t late_last;
 	uint64_t begun;
 	uint64_t ended;
 	uint64_t frames;
 	uint64_t next_stats;
+	uint64_t wait_told; /* longest wait for a frame that was said, ns */
 	uint64_t step_left;
 	bool no_more;
 	bool privileged;

@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@
 #include "emit/cut.h"
 
 #define CACHE_FILE_MAX ((off_t)1 << 30) /* four thousand million packets */
+#define LOOK_MS	       100 /* at signals, while a pipe has nothing */
 #define WORK_BYTES     (EDIT_FRAME_MAX + PCAP_RECORD_MAX)
 
 static int cache_read(struct loader *l, int fd, size_t size)
@@ -69,6 +71,17 @@ static int cache_open(struct loader *l, struct errbuf *e)
 	return 0;
 }
 
+/* A signal ends the wait for a pipe, too. */
+static int wait_for_bytes(void *ctx, int fd)
+{
+	struct pollfd pf = { .fd = fd, .events = POLLIN };
+
+	(void)ctx;
+	while (poll(&pf, 1, LOOK_MS) <= 0 && !send_stopped)
+		;
+	return send_stopped ? -EINTR : 0;
+}
+
 int load_open(struct loader *l, const struct send_options *o, struct errbuf *e)
 {
 	int rc = 0;
@@ -86,6 +99,8 @@ int load_open(struct loader *l, const struct send_options *o, struct errbuf *e)
 		return errbuf_set(e, rc, "speed out of range");
 	for (uint32_t i = 0; i < o->files && rc == 0; i++)
 		rc = file_open(&l->in[i], o->file[i], e);
+	for (uint32_t i = 0; i < o->files; i++)
+		l->in[i].wait = wait_for_bytes;
 	if (rc == 0 && o->cache)
 		rc = cache_open(l, e);
 	return rc;

@@ -137,6 +137,10 @@ static void print_records(const struct send_run *r)
 		printf("  %-10s%s super-frames cut into %s segments\n", "",
 		       text_number(a, st->cut), text_number(b, st->segments));
 	print_count("gaps cut to --maxsleep", r->load.pace.capped);
+	print_count("gaps of more than 7 days, cut to that",
+		    r->load.pace.stamps.count.stamps_leaps);
+	print_count("without a time: sent with the record before",
+		    r->load.pace.stamps.count.stamps_missing);
 	print_count("older than the record before: sent with it",
 		    r->load.pace.backward);
 	if (r->o->flows && st->flows > 0) {

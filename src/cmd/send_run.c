@@ -34,6 +34,7 @@
 #include "os/privileges.h"
 #include "os/sandbox.h"
 #include "os/usage.h"
+#include "report/text.h"
 
 #define TOP_SLICE    1024
 #define TIMED_BATCH  64
@@ -41,6 +42,7 @@
 #define SETTLE	     (3 * NS_PER_SEC)
 #define SETTLE_PAUSE (5 * NS_PER_MS)
 #define LONG_SLEEP   (100 * NS_PER_MS) /* a signal is heard this soon */
+#define LONG_WAIT    (5 * NS_PER_SEC)  /* for a frame: it is said */
 #define NOBODY	     "nobody"
 
 /* The live engine takes 20 ms to start: it serves where a second's worth of
@@ -77,21 +79,22 @@ static void take_signals(void)
 static int open_device(struct send_run *r, unsigned i, struct errbuf *e)
 {
 	struct device *d = &r->dev[i];
-	enum guard_use use;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int rc = device_ask(d, r->o->ifname[i], e);
 
 	if (rc)
 		return rc;
-	rc = guard_in_use(d->name, &use);
+	rc = guard_in_use(d->name, &why);
 	if (rc)
 		return errbuf_set(e, rc, "%s: %s", d->name, strerror(-rc));
-	if (use != GUARD_FREE && !r->o->in_use)
+	if (why.use != GUARD_FREE && !r->o->in_use)
 		return errbuf_set(
 			e, -EBUSY,
 			"%s is in use (%s): what is sent there reaches "
 			"others; if that is meant, give "
 			"--onto-live-network",
-			d->name, guard_use_text(use));
+			d->name, guard_why_text(&why, text));
 	if (!d->ethernet)
 		return errbuf_set(e, -ENOTSUP, "%s is no Ethernet interface",
 				  d->name);
@@ -274,12 +277,33 @@ static bool over(struct send_run *r, uint64_t now)
 	return send_stopped;
 }
 
+/* When what is @after behind @start is due: never, if that is beyond all time. */
+static uint64_t due_at(uint64_t start, uint64_t after)
+{
+	return after > UINT64_MAX - start ? UINT64_MAX : start + after;
+}
+
+/* Say a long wait, and the next one if it is twice as long. */
+static void say_wait(struct send_run *r, uint64_t wait)
+{
+	char t[TEXT_NUMBER];
+
+	if (wait < LONG_WAIT || wait / 2 < r->wait_told)
+		return;
+	r->wait_told = wait;
+	log_line(LOG_INFO,
+		 "the next frame is due in %s; --maxsleep MS cuts such waits",
+		 text_time(t, wait));
+}
+
 /* Return: the time, at least @due unless the run is over. */
 static uint64_t wait_until(struct send_run *r, uint64_t due)
 {
 	uint64_t guard = r->o->guard;
 	uint64_t now = clock_mono();
 
+	if (due > now)
+		say_wait(r, due - now);
 	while (now < due && !over(r, now)) {
 		uint64_t left = due - now;
 
@@ -367,11 +391,11 @@ static int play_timed(struct send_run *r, const struct trace *t)
 			return 0;
 		}
 		now = r->o->step ? clock_mono()
-				 : wait_until(r, start + f[i].due);
+				 : wait_until(r, due_at(start, f[i].due));
 		if (over(r, now))
 			return 0;
 		while (!r->o->step && j < n && j - i < TIMED_BATCH &&
-		       start + f[j].due <= now)
+		       due_at(start, f[j].due) <= now)
 			j++;
 		for (size_t k = i; k < j && !r->o->step; k++)
 			hist_add(&r->late, now - start - f[k].due);

@@ -27,6 +27,7 @@
 	X(no_flow)	 /* of a connection that is not known */               \
 	X(no_room)	 /* the table of flows is full */                      \
 	X(wire)		 /* ARP, ND and probes on the SUT's wire */            \
+	X(not_ours)	 /* of a SUT, to somebody else on its wire */          \
 	X(sut_stray)	 /* of no flow */                                      \
 	X(absorbed)	 /* the SUT to the outside */                          \
 	X(not_a_sut)	 /* on its wire, from no SUT's address */              \

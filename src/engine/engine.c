@@ -318,19 +318,20 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 {
 	struct engine_counters *c = &e->stats.count;
 	const struct segment *seg = &d->seg;
+	enum sutwire_fate fate;
 	int sut;
 
 	if (e->wire == NULL || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
 		c->wire_stopped++;
 		return ENGINE_NONE;
 	}
-	if (sutwire_frame(e->wire, in, r, d, now, out)) {
-		if (r == DECODE_ICMP || r == DECODE_IP_OTHER)
-			absorb(e, seg);
-		else
-			c->wire++;
+	fate = sutwire_frame(e->wire, in, r, d, now, out);
+	if (fate == SUTWIRE_OUTSIDE)
+		absorb(e, seg);
+	else if (fate != SUTWIRE_PASSED)
+		*(fate == SUTWIRE_NOT_OURS ? &c->not_ours : &c->wire) += 1;
+	if (fate != SUTWIRE_PASSED)
 		return ENGINE_NONE;
-	}
 	if (r != DECODE_TCP && r != DECODE_UDP) {
 		c->not_segment++;
 		return ENGINE_NONE;

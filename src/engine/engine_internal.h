@@ -111,6 +111,21 @@ void health_heard(struct engine *e, uint8_t sut, bool payload, bool opened);
 void health_leg_over(struct engine *e, const struct flow *f);
 /* Has the machine found one silent? */
 void health_watch(struct engine *e);
+/* odd.c: answers that are not by the book */
+
+/* This exchange will not be compared, and why; the first reason stays. */
+void read_spoil(struct exchange *x, enum compare_reason why);
+/* A piece of an answer, with flags. */
+void read_odd(struct flow *f, enum who who, struct exchange *x,
+	      const struct framer_piece *pc);
+/* The SUT's answer in @x (NULL: none is open) breaks the protocol. */
+void read_break(struct flow *f, struct exchange *x);
+/* @who's stream ends inside of its answer in @x. */
+void read_cut(struct engine *e, struct exchange *x, enum who who);
+/* An exchange was judged by both its answers: do both servers still speak alike? */
+void read_parted(struct flow *f, struct exchange *x);
+/* Did the SUT send what nobody asked for, and production did not? */
+bool read_is_extra(const struct flow *f, const struct exchange *x);
 
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,

@@ -14,10 +14,17 @@
  * give it up. The solicitation is sent from our link-local address, since a
  * source that is not on the link may be ignored.
  *
- * Any ARP, ND or IP frame from a hardware address that is no SUT's stops the
- * run. While a SUT is not found yet an unknown address may turn out to be its
- * own: it is remembered, and judged once all are found. More unknown addresses
- * than SUTs are too many at once.
+ * A frame from a hardware address that is no SUT's is harmless, and counted by
+ * its kind, or stops the run (wire_rules.c). While a SUT is not found yet an
+ * unknown address may turn out to be its own: the first frame of each that would
+ * stop is remembered, and judged once all are found. More than
+ * SUTWIRE_UNKNOWN_MAX of them are too many at once.
+ *
+ * What a SUT sends counts only if its frame is for our hardware address or for a
+ * group's: on a switch that floods we also see what it sends to a router or to
+ * another SUT. That proves nothing, teaches nothing and is not played on. A SUT
+ * whose probe was answered once has no stale entries left that lead elsewhere:
+ * from then on its packet to a third one's hardware address stops the run.
  *
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
  * SUTs' own addresses: those configured, and those they were seen to use.
@@ -27,7 +34,8 @@
  * 3. The probe. A SYN from an address of 198.18.0.0/15 or 2001:db8::/32 (RFC
  * 3849) to the SUT's own port shows that what a SUT sends to the world comes
  * back on this wire. SYNACK and RST both show it; a SYNACK is answered by RST
- * with seq = its ack, so that no half-open connection stays at the SUT. After
+ * with seq = its ack, so that no half-open connection stays at the SUT. An answer
+ * to another hardware address shows the opposite: that one is named. After
  * SUTWIRE_PROBE_TRIES SYNs without an answer the SUT is not played to, and the
  * next round begins at once. A SUT that was ready stays so during a round.
  *
@@ -61,14 +69,18 @@ struct wire_sut {
 	enum sutwire_state state;
 	bool known;    /* its hardware address is in cfg.mac */
 	bool answered; /* the probe of this round */
+	bool proved;   /* some probe was answered to us */
+	bool astray;   /* the probe, to @via and not to us */
+	uint8_t via[ETH_LEN];
 	uint8_t tries;
 	uint16_t sport;
 	uint32_t iss;
 	uint64_t due;
 };
 
-/* An unknown hardware address, seen before all SUTs were found. */
+/* An unknown hardware address, and what it said before all SUTs were found. */
 struct unknown {
+	enum wire_kind kind;
 	uint8_t mac[ETH_LEN];
 	struct ipaddr ip;
 };
@@ -84,7 +96,7 @@ struct sutwire {
 	uint32_t unknowns;
 	struct wire_sut sut[MAP_MAX];
 	struct ipaddr own[OWN_MAX];
-	struct unknown unknown[MAP_MAX];
+	struct unknown unknown[SUTWIRE_UNKNOWN_MAX];
 	struct sutwire_stop stop;
 	struct sutwire_stats stats;
 };
@@ -227,34 +239,46 @@ static bool all_known(const struct sutwire *w)
 	return true;
 }
 
+/* A stranger's frame was @kind, and bears @ip. */
+static void stranger(struct sutwire *w, enum wire_kind kind, const uint8_t *mac,
+		     const struct ipaddr *ip)
+{
+	if (w->stop.reason == SUTWIRE_GOING)
+		w->stop.kind = kind;
+	stop(w, SUTWIRE_STRANGER, mac, ip);
+}
+
 /* All SUTs are found: who else spoke until now was a stranger. */
 static void judge_unknown(struct sutwire *w)
 {
-	for (uint32_t i = 0; i < w->unknowns; i++)
-		if (!by_mac(w, w->unknown[i].mac))
-			stop(w, SUTWIRE_STRANGER, w->unknown[i].mac,
-			     &w->unknown[i].ip);
+	for (uint32_t i = 0; i < w->unknowns; i++) {
+		const struct unknown *u = &w->unknown[i];
+
+		if (!by_mac(w, u->mac))
+			stranger(w, u->kind, u->mac, &u->ip);
+	}
 	w->unknowns = 0;
 }
 
-/* @ip (zero: none) spoke from a hardware address that is no known SUT's. */
-static void unknown_spoke(struct sutwire *w, const uint8_t *mac,
-			  const struct ipaddr *ip)
+/* A frame that stops, unless @mac turns out to be a SUT's. */
+static void unknown_spoke(struct sutwire *w, enum wire_kind kind,
+			  const uint8_t *mac, const struct ipaddr *ip)
 {
 	bool multicast = mac[0] & 1;
 
 	if (multicast || all_known(w) || memcmp(mac, w->mac, ETH_LEN) == 0) {
-		stop(w, SUTWIRE_STRANGER, mac, ip);
+		stranger(w, kind, mac, ip);
 		return;
 	}
 	for (uint32_t i = 0; i < w->unknowns; i++)
 		if (memcmp(w->unknown[i].mac, mac, ETH_LEN) == 0)
 			return;
-	if (w->unknowns >= w->suts) {
-		stop(w, SUTWIRE_STRANGER, mac, ip);
+	if (w->unknowns == SUTWIRE_UNKNOWN_MAX) {
+		stranger(w, kind, mac, ip);
 		return;
 	}
 	memcpy(w->unknown[w->unknowns].mac, mac, ETH_LEN);
+	w->unknown[w->unknowns].kind = kind;
 	w->unknown[w->unknowns].ip = *ip;
 	w->unknowns++;
 }
@@ -286,7 +310,7 @@ static void learn(struct sutwire *w, const struct ipaddr *ip,
 		if (s->known || !ipaddr_eq(&s->cfg.ip, ip))
 			continue;
 		if ((mac[0] & 1) || memcmp(mac, w->mac, ETH_LEN) == 0) {
-			stop(w, SUTWIRE_STRANGER, mac, ip);
+			stranger(w, WIRE_CLAIM, mac, ip);
 			return;
 		}
 		memcpy(s->cfg.mac, mac, ETH_LEN);
@@ -328,6 +352,34 @@ static void add_own(struct sutwire *w, const struct ipaddr *ip)
 		w->stats.own_full++;
 	else
 		w->own[w->owns++] = *ip;
+}
+
+/* Is a frame for our hardware address, or for a group's? */
+static bool for_us(const struct sutwire *w, const struct decoded *d)
+{
+	return (d->eth_dst[0] & 1) || memcmp(d->eth_dst, w->mac, ETH_LEN) == 0;
+}
+
+/* Somebody said by ARP or ND that @ip is his.
+ *
+ * Return: the SUT that it is, if it spoke to us; NULL: there is none to answer
+ */
+static const struct wire_sut *introduced(struct sutwire *w,
+					 const struct decoded *d,
+					 const struct ipaddr *ip, uint64_t now)
+{
+	const struct wire_sut *s;
+
+	if (!for_us(w, d)) {
+		if (has_moved(w, ip, d->eth_src))
+			stop(w, SUTWIRE_MOVED, d->eth_src, ip);
+		return NULL;
+	}
+	learn(w, ip, d->eth_src, now);
+	s = by_mac(w, d->eth_src);
+	if (s)
+		add_own(w, ip);
+	return s;
 }
 
 static struct effect *effect_new(struct sutwire *w, struct effects *out,
@@ -471,10 +523,8 @@ static void answer_arp(struct sutwire *w, const struct wire_sut *s,
 	w->stats.answered++;
 }
 
-/* @who: set to the sender's address. */
 static void on_arp(struct sutwire *w, const struct frame_info *in,
-		   const struct decoded *d, uint64_t now, struct effects *out,
-		   struct ipaddr *who)
+		   const struct decoded *d, uint64_t now, struct effects *out)
 {
 	const struct wire_sut *s;
 	struct arp_packet a;
@@ -485,7 +535,6 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 		w->stats.bad++;
 		return;
 	}
-	*who = a.spa;
 	if (memcmp(a.sha, d->eth_src, ETH_LEN) != 0) {
 		stop(w, SUTWIRE_FORGED, a.sha, &a.spa);
 		return;
@@ -494,11 +543,9 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 		w->stats.dad++;
 		return;
 	}
-	learn(w, &a.spa, a.sha, now);
-	s = by_mac(w, a.sha);
+	s = introduced(w, d, &a.spa, now);
 	if (!s)
 		return;
-	add_own(w, &a.spa);
 	if (a.op == ARP_REQUEST && !is_own(w, &a.tpa) &&
 	    w->stop.reason == SUTWIRE_GOING)
 		answer_arp(w, s, &a, out);
@@ -552,11 +599,9 @@ static void on_nd(struct sutwire *w, const struct frame_info *in,
 		w->stats.dad++;
 		return;
 	}
-	learn(w, solicit ? &d->seg.src : &n.target, d->eth_src, now);
-	s = by_mac(w, d->eth_src);
+	s = introduced(w, d, solicit ? &d->seg.src : &n.target, now);
 	if (!s)
 		return;
-	add_own(w, solicit ? &d->seg.src : &n.target);
 	if (solicit && !is_own(w, &n.target) && w->stop.reason == SUTWIRE_GOING)
 		answer_ns(w, s, &n.target, &d->seg.src, out);
 }
@@ -616,6 +661,8 @@ static void on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 		s->state = SUTWIRE_READY;
 		/* The numbers stay, so that a repeated SYNACK is known too. */
 		s->answered = true;
+		s->proved = true;
+		s->astray = false;
 		s->due = now + SUTWIRE_PROBE_EVERY;
 	}
 	if (!rst && (g->flags & TCP_ACK) && w->stop.reason == SUTWIRE_GOING)
@@ -632,6 +679,7 @@ static const struct ipaddr *source_of(enum decode_result r,
 	case DECODE_ND:
 	case DECODE_ICMP:
 	case DECODE_IP_OTHER:
+	case DECODE_FRAGMENT:
 		return &d->seg.src;
 	default:
 		return NULL;
@@ -650,25 +698,82 @@ static bool on_link_frame(struct sutwire *w, enum decode_result r)
 	return true;
 }
 
-/* IP of a SUT. Return: it was for the wire itself. */
-static bool on_ip(struct sutwire *w, enum decode_result r,
-		  const struct decoded *d, uint64_t now, struct effects *out)
+/* Is @ip one that we use ourselves? */
+static bool is_ours(const struct sutwire *w, const struct ipaddr *ip)
 {
-	const struct ipaddr *src = source_of(r, d);
-	bool unicast = !(d->eth_dst[0] & 1);
+	return ipaddr_eq(ip, &w->probe4) || ipaddr_eq(ip, &w->probe6) ||
+	       ipaddr_eq(ip, &w->link_local);
+}
 
-	/* Only ARP and ND introduce; a segment's source is anybody's claim. */
-	if (src && has_moved(w, src, d->eth_src)) {
-		stop(w, SUTWIRE_MOVED, d->eth_src, src);
-		return true;
+/* A frame from a hardware address that is no known SUT's. */
+static void of_other(struct sutwire *w, const struct frame_info *in,
+		     enum decode_result r, const struct decoded *d)
+{
+	struct ipaddr who;
+	enum wire_kind kind = wire_rules(in, r, d, &who);
+
+	/* Who asks whether an address is free is about to take it. */
+	if (kind == WIRE_DAD && (is_own(w, &who) || is_ours(w, &who)))
+		kind = WIRE_CLAIM;
+	w->stats.other_hosts[kind]++;
+	if (wire_rules_stops(kind))
+		unknown_spoke(w, kind, d->eth_src, &who);
+}
+
+/* Has the SUT at this hardware address answered a probe to us, for each of its
+ * entries?
+ */
+static bool is_proved(const struct sutwire *w, const uint8_t *mac)
+{
+	for (uint32_t i = 0; i < w->suts; i++)
+		if (w->sut[i].known && !w->sut[i].proved &&
+		    memcmp(w->sut[i].cfg.mac, mac, ETH_LEN) == 0)
+			return false;
+	return true;
+}
+
+/* A frame of a SUT that is not for us. */
+static enum sutwire_fate not_for_us(struct sutwire *w, enum decode_result r,
+				    const struct decoded *d)
+{
+	struct wire_sut *s;
+
+	if (by_mac(w, d->eth_dst)) {
+		w->stats.sut_to_sut++;
+		return SUTWIRE_NOT_OURS;
 	}
-	if (unicast && memcmp(d->eth_dst, w->mac, ETH_LEN) != 0)
-		w->stats.elsewhere++;
+	w->stats.elsewhere++;
+	if (source_of(r, d) == NULL || r == DECODE_ND)
+		return SUTWIRE_NOT_OURS;
+	if (is_proved(w, d->eth_src)) {
+		stop(w, SUTWIRE_ROUTES, d->eth_dst, &d->seg.dst);
+		return SUTWIRE_NOT_OURS;
+	}
+	if (r != DECODE_TCP || !for_probe(w, &d->seg))
+		return SUTWIRE_NOT_OURS;
+	s = probe_answered(w, &d->seg);
+	if (s) {
+		s->astray = true;
+		memcpy(s->via, d->eth_dst, ETH_LEN);
+	}
+	return SUTWIRE_NOT_OURS;
+}
+
+/* IP of a SUT that is for us. */
+static enum sutwire_fate on_ip(struct sutwire *w, enum decode_result r,
+			       const struct decoded *d, uint64_t now,
+			       struct effects *out)
+{
+	/* As its router we would have to forward it. */
+	if (source_of(r, d) && is_own(w, &d->seg.dst)) {
+		w->stats.sut_to_sut++;
+		return SUTWIRE_NOT_OURS;
+	}
 	switch (r) {
 	case DECODE_TCP:
 		if (for_probe(w, &d->seg)) {
 			on_probe(w, d, now, out);
-			return true;
+			return SUTWIRE_TAKEN;
 		}
 		break;
 	case DECODE_UDP:
@@ -676,47 +781,60 @@ static bool on_ip(struct sutwire *w, enum decode_result r,
 		break;
 	case DECODE_ICMP:
 		w->stats.icmp++;
-		return true;
+		return SUTWIRE_OUTSIDE;
 	case DECODE_IP_OTHER:
 		w->stats.other++;
-		return true;
+		return SUTWIRE_OUTSIDE;
 	default:
 		w->stats.bad++;
-		return true;
+		return SUTWIRE_TAKEN;
 	}
 	w->stats.passed++;
-	return false;
+	return SUTWIRE_PASSED;
 }
 
-bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
-		   enum decode_result r, const struct decoded *d, uint64_t now,
-		   struct effects *out)
+/* A frame of a SUT; what it says by ARP or ND was read. */
+static enum sutwire_fate of_sut(struct sutwire *w, enum decode_result r,
+				const struct decoded *d, uint64_t now,
+				struct effects *out)
+{
+	const struct ipaddr *src = source_of(r, d);
+	bool nd = r == DECODE_ARP || r == DECODE_ND;
+
+	/* Only ARP and ND introduce; a segment's source is anybody's claim. */
+	if (!nd && src && has_moved(w, src, d->eth_src)) {
+		stop(w, SUTWIRE_MOVED, d->eth_src, src);
+		return SUTWIRE_TAKEN;
+	}
+	if (!for_us(w, d))
+		return not_for_us(w, r, d);
+	return nd ? SUTWIRE_TAKEN : on_ip(w, r, d, now, out);
+}
+
+enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
+				enum decode_result r, const struct decoded *d,
+				uint64_t now, struct effects *out)
 {
 	uint64_t strangers = w->stats.strangers;
-	struct ipaddr who = { { 0 } };
 
 	w->stats.frames++;
 	if (!d->has_eth) {
 		w->stats.bad++;
-		return true;
+		return SUTWIRE_TAKEN;
 	}
 	if (on_link_frame(w, r))
-		return true;
-	if (source_of(r, d))
-		who = *source_of(r, d);
+		return SUTWIRE_TAKEN;
 	if (r == DECODE_ARP)
-		on_arp(w, in, d, now, out, &who);
+		on_arp(w, in, d, now, out);
 	else if (r == DECODE_ND)
 		on_nd(w, in, d, now, out);
 	/* After the message was read: it may have been a SUT's introduction. */
 	if (!by_mac(w, d->eth_src)) {
 		if (w->stats.strangers == strangers)
-			unknown_spoke(w, d->eth_src, &who);
-		return true;
+			of_other(w, in, r, d);
+		return SUTWIRE_TAKEN;
 	}
-	if (r == DECODE_ARP || r == DECODE_ND)
-		return true;
-	return on_ip(w, r, d, now, out);
+	return of_sut(w, r, d, now, out);
 }
 
 enum sutwire_state sutwire_state(const struct sutwire *w, uint32_t i)
@@ -735,6 +853,12 @@ const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i)
 {
 	assert(i < w->suts);
 	return w->sut[i].known ? w->sut[i].cfg.mac : NULL;
+}
+
+const uint8_t *sutwire_via(const struct sutwire *w, uint32_t i)
+{
+	assert(i < w->suts);
+	return w->sut[i].astray ? w->sut[i].via : NULL;
 }
 
 const struct sutwire_stop *sutwire_stop(const struct sutwire *w)

@@ -18,12 +18,14 @@
 #include "shadow/effect.h"
 #include "wire/build.h"
 #include "wire/decode.h"
+#include "engine/wire_rules.h"
 
 #define SUTWIRE_ASK_EVERY   (200 * NS_PER_MS) /* ARP, NS until answered */
 #define SUTWIRE_PROBE_EVERY (60 * NS_PER_SEC) /* of a wire that answers */
 #define SUTWIRE_PROBE_WAIT  NS_PER_SEC	      /* for an answer to a SYN */
 #define SUTWIRE_PROBE_TRIES 4		      /* the first and 3 more */
 #define SUTWIRE_NEVER	    UINT64_MAX
+#define SUTWIRE_UNKNOWN_MAX 16 /* hardware addresses that may yet be a SUT's */
 
 /**
  * struct sutwire_sut - A SUT on this wire
@@ -73,6 +75,8 @@ const char *sutwire_state_text(enum sutwire_state s);
 	X(SUTWIRE_GOING, "not stopped")                                        \
 	X(SUTWIRE_STRANGER,                                                    \
 	  "a frame from a hardware address that is no SUT's")                  \
+	X(SUTWIRE_ROUTES, "a SUT's packet to a hardware address that is "      \
+			  "neither ours nor a SUT's")                          \
 	X(SUTWIRE_MOVED, "a SUT's address at another hardware address")        \
 	X(SUTWIRE_FORGED, "a message whose hardware address is not its "       \
 			  "frame's")
@@ -89,57 +93,57 @@ const char *sutwire_stop_text(enum sutwire_stop_reason r);
 /**
  * struct sutwire_stop - What stopped the run
  * @reason:	SUTWIRE_GOING: nothing did
- * @mac:	Hardware address that was seen
- * @ip:		Address that the frame was from; zero: it had none
+ * @kind:	What the stranger's frame was
+ * @mac:	Hardware address that was seen; that a SUT sent to
+ * @ip:		Address that the frame was from, or spoke for; that a SUT sent to;
+ *		zero: it had none
  */
 struct sutwire_stop {
 	enum sutwire_stop_reason reason;
+	enum wire_kind kind;
 	uint8_t mac[ETH_LEN];
 	struct ipaddr ip;
 };
 
-/**
- * struct sutwire_stats - Counters
- * @frames:	Seen
- * @passed:	Left to the caller
- * @control:	STP, LLDP, pause and the like
- * @other:	Neither IP nor ARP nor control
- * @arp, @nd:	Of the SUTs, answered or not
- * @icmp:	ICMP and ICMPv6 of the SUTs (MLD too), absorbed
- * @router:	Router solicitations and advertisements, redirects, absorbed
- * @answered:	Questions answered
- * @dad:	Probes for duplicate addresses, not answered
- * @bad:	Frames of the SUTs that do not decode
- * @strangers:	Frames that were or may yet be a reason to stop
- * @elsewhere:	IP frames of the SUTs to a single hardware address not ours
- * @asked:	ARP requests and solicitations sent
- * @probes:	SYNs sent
- * @probe_synack, @probe_rst: How they were answered
- * @probe_stray: Other segments to the probe's addresses
- * @no_room:	Answers not given since the effects were full
- * @own_full:	SUTs' further addresses that there was no room to remember
- */
+/* Counters, as reports print them. "Absorbed": nothing came of it. */
+#define SUTWIRE_COUNTERS(X)                                                      \
+	X(frames)    /* seen */                                                  \
+	X(passed)    /* left to the caller */                                    \
+	X(control)   /* STP, LLDP, pause and the like */                         \
+	X(other)     /* neither IP nor ARP nor control */                        \
+	X(arp)	     /* of the SUTs, answered or not */                          \
+	X(nd)	     /* the same of neighbour discovery */                       \
+	X(icmp)	     /* of the SUTs (MLD too), absorbed */                       \
+	X(router)    /* router discovery of the SUTs, redirects: absorbed */     \
+	X(answered)  /* questions */                                             \
+	X(dad)	     /* probes for duplicate addresses, not answered */          \
+	X(bad)	     /* frames of the SUTs that do not decode */                 \
+	X(strangers) /* frames that were or may yet be a reason to stop */       \
+	X(elsewhere) /* of the SUTs, to one hardware address that is not ours, \
+		      * and no SUT's */ \
+	X(sut_to_sut)	/* of one SUT to another: absorbed */                    \
+	X(asked)	/* ARP requests and solicitations sent */                \
+	X(probes)	/* SYNs sent */                                          \
+	X(probe_synack) /* how they were answered */                             \
+	X(probe_rst)                                                             \
+	X(probe_stray) /* other segments to the probe's addresses */             \
+	X(no_room)     /* answers not given since the effects were full */       \
+	X(own_full)    /* a SUT's further addresses: no room to remember */
+
+/** struct sutwire_stats - All of them */
 struct sutwire_stats {
-	uint64_t frames;
-	uint64_t passed;
-	uint64_t control;
-	uint64_t other;
-	uint64_t arp;
-	uint64_t nd;
-	uint64_t icmp;
-	uint64_t router;
-	uint64_t answered;
-	uint64_t dad;
-	uint64_t bad;
-	uint64_t strangers;
-	uint64_t elsewhere;
-	uint64_t asked;
-	uint64_t probes;
-	uint64_t probe_synack;
-	uint64_t probe_rst;
-	uint64_t probe_stray;
-	uint64_t no_room;
-	uint64_t own_full;
+#define X(name) uint64_t name;
+	SUTWIRE_COUNTERS(X)
+#undef X
+	uint64_t other_hosts[WIRE_KINDS]; /* frames of no known SUT */
+};
+
+/* What became of a frame. */
+enum sutwire_fate {
+	SUTWIRE_PASSED,	  /* segment, datagram or fragment of a SUT: use it */
+	SUTWIRE_TAKEN,	  /* for the wire itself, or of no use */
+	SUTWIRE_OUTSIDE,  /* ICMP or other IP of a SUT to the outside */
+	SUTWIRE_NOT_OURS, /* of a SUT, to somebody else on its wire */
 };
 
 struct sutwire;
@@ -163,12 +167,12 @@ int sutwire_init(struct sutwire **out, struct arena *a,
  * @now:	Time, ns
  * @out:	Answers are added
  *
- * Return: true if it was for the wire itself; false: a segment, a datagram or a
- * fragment of a SUT, for the caller to use
+ * Return: what became of it; with anything but SUTWIRE_PASSED it is not to be
+ * looked at any more, only counted
  */
-bool sutwire_frame(struct sutwire *w, const struct frame_info *in,
-		   enum decode_result r, const struct decoded *d, uint64_t now,
-		   struct effects *out);
+enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
+				enum decode_result r, const struct decoded *d,
+				uint64_t now, struct effects *out);
 
 /** sutwire_timeout() - Do what is due; without room it stays due */
 void sutwire_timeout(struct sutwire *w, uint64_t now, struct effects *out);
@@ -184,6 +188,14 @@ bool sutwire_ready(const struct sutwire *w, uint32_t i);
 
 /** sutwire_mac() - Hardware address of cfg entry @i, NULL: not known yet */
 const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i);
+
+/**
+ * sutwire_via() - To whose hardware address cfg entry @i answered the probe
+ *
+ * Return: the address, or NULL: it did not answer it to another one than ours, or
+ * has answered it to ours since
+ */
+const uint8_t *sutwire_via(const struct sutwire *w, uint32_t i);
 
 /** sutwire_stop() - What stopped the run */
 const struct sutwire_stop *sutwire_stop(const struct sutwire *w);

@@ -79,10 +79,12 @@ static void uncompared(const struct engine *e, const struct exchange *x,
 	r->verdict = VERDICT_NOT_COMPARED;
 	r->reason =
 		x->spoilt != REASON_NONE ? (enum compare_reason)x->spoilt : why;
-	if (r->reason == REASON_UNANSWERED)
+	if (r->reason == REASON_UNANSWERED) {
 		r->verdict = VERDICT_DIFFERENT;
-	else if (e->cfg.compare == COMPARE_NONE)
+		r->reasons = reason_bit(REASON_UNANSWERED);
+	} else if (e->cfg.compare == COMPARE_NONE) {
 		r->reason = REASON_LEVEL_NONE;
+	}
 }
 
 /* Where the pairing is guessed a difference is no evidence, and an answer that is
@@ -124,6 +126,10 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	} else {
 		uncompared(e, x, why, r);
 	}
+	/* Both were read alike, so what follows them is paired alike. */
+	if (r->alike && f->unsure == REASON_AMBIGUOUS &&
+	    f->unsure_from == x->index + 1)
+		f->unsure = REASON_NONE;
 	doubt(f, x, r);
 	x->flags |= X_JUDGED;
 	x->waited = (uint32_t)(e->now / NS_PER_MS);
@@ -142,7 +148,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 		return;
 	ev.now = e->now;
 	ev.kind = EVENT_VERDICT;
-	ev.index = x->index;
+	ev.index = x->index - ((x->odd & ODD_S_EXTRA) != 0);
 	ev.request_len = x->request_len;
 	memcpy(ev.request, x->request, x->request_len);
 	event_tuple(e, &ev, f);

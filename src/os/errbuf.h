@@ -10,7 +10,7 @@
 
 /** struct errbuf - Text of the last failure; empty: none */
 struct errbuf {
-	char s[200];
+	char s[320];
 };
 
 /**

@@ -4,12 +4,12 @@
  *
  * With the capture's own gaps a frame is due at
  *
- *	begin + (ts - first) / multiplier - spent
+ *	begin + at / multiplier - spent
  *
- * where @spent is what cut gaps have saved so far. A frame that is older than
- * the latest before it (captures of several queues, clocks that were set) is due
- * together with it: time never goes back, and what follows keeps its distance to
- * the latest frame.
+ * where @at is the clock of the capture's stamps (stamps.h) and @spent what cut
+ * gaps have saved so far. A frame that is older than the latest before it
+ * (captures of several queues, clocks that were set) is due together with it:
+ * time never goes back, and what follows keeps its distance to the latest frame.
  *
  * At a rate each frame moves the due time of the next by a fraction of a
  * nanosecond that is carried in @rest. So a rate is exact after any number of
@@ -57,16 +57,13 @@ static uint64_t add(uint64_t a, uint64_t b)
 
 static uint64_t due_captured(struct pace *p, uint64_t ts)
 {
-	uint64_t at;
+	bool back = ts != 0 && ts < p->stamps.high;
+	uint64_t at = stamps_next(&p->stamps, ts);
 
-	if (p->n == 0)
-		p->first = p->last = ts;
-	if (ts < p->last) {
-		p->backward++;
+	p->backward += back;
+	if (back)
 		return p->due;
-	}
-	p->last = ts;
-	at = add(p->begin, divide(ts - p->first, p->cfg.scale)) - p->spent;
+	at = add(p->begin, divide(at, p->cfg.scale)) - p->spent;
 	if (p->n > 0 && p->cfg.gap_max > 0 && at - p->due > p->cfg.gap_max) {
 		p->spent += at - p->due - p->cfg.gap_max;
 		p->capped++;
@@ -133,5 +130,6 @@ void pace_loop(struct pace *p, uint64_t delay)
 	p->next = at;
 	p->spent = 0;
 	p->in_burst = 0;
+	p->stamps = (struct stamps){ .count = p->stamps.count };
 	p->n = 0;
 }

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "pace/stamps.h"
+
 #define PACE_MILLION UINT64_C(1000000)
 /* Bounds of rates and multipliers: within them no product overflows. */
 #define PACE_SCALE_MAX (UINT64_C(1000000) * PACE_MILLION)  /* a million times */
@@ -50,9 +52,8 @@ struct pace_config {
  */
 struct pace {
 	struct pace_config cfg;
-	uint64_t begin; /* due time of the first frame of this loop */
-	uint64_t first; /* its time in the capture */
-	uint64_t last;	/* latest time in the capture so far */
+	uint64_t begin;	      /* due time of the first frame of this loop */
+	struct stamps stamps; /* of this loop's frames */
 	uint64_t spent; /* what the cut gaps have taken away, after scaling */
 	uint64_t due;	/* of the last frame */
 	uint64_t next;	/* rates: due time of the next */
@@ -68,7 +69,7 @@ int pace_init(struct pace *p, const struct pace_config *cfg);
 
 /**
  * pace_due() - When the next frame is due
- * @ts:		Its time in the capture, ns
+ * @ts:		Its time in the capture, ns; 0: it has none
  * @len:	Its bytes, at most 2^24
  *
  * Return: ns since the start; never less than for the frame before

@@ -171,6 +171,7 @@ static uint32_t flow_of(struct plan *p, const struct plan_seen *s,
 	}
 	p->flow[p->flows] = (struct plan_flow){
 		.tuple = s->tuple,
+		.at = s->at,
 		.first = PLAN_NONE,
 		.last = PLAN_NONE,
 		.cut = PLAN_NONE,

@@ -52,6 +52,7 @@ struct plan_tuple {
  * @seq, @ack:	Of its TCP header
  * @offset, @file: Where its frame begins in which capture
  * @ts:		ns since 1970
+ * @at:		ns since the capture's first record, by the clock of its stamps
  * @cap, @wire, @link: As in the capture
  */
 struct plan_seen {
@@ -61,6 +62,7 @@ struct plan_seen {
 	uint32_t ack;
 	uint64_t offset;
 	uint64_t ts;
+	uint64_t at;
 	uint32_t cap;
 	uint32_t wire;
 	uint16_t link;
@@ -88,6 +90,7 @@ struct plan_record {
  * struct plan_flow - One incarnation of a connection
  * @iss:	Of the client's SYN; valid if @has has PLAN_SYN
  * @first, @last: Its records
+ * @at:		When the first one is, ns since the capture's
  * @older:	The incarnation of the tuple before it, PLAN_NONE
  * @client:	Number of the client's address
  * @cut:	Its first client record without its payload, PLAN_NONE; nothing
@@ -99,6 +102,7 @@ struct plan_record {
  */
 struct plan_flow {
 	struct plan_tuple tuple;
+	uint64_t at;
 	uint32_t iss;
 	uint32_t first;
 	uint32_t last;

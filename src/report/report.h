@@ -133,6 +133,7 @@ struct report_sut {
 /**
  * struct report_data - All sums of a run
  * @elapsed:	ns
+ * @ask_doctor:	A run on wires compares: doctor finds out why it did not
  * @verdicts, @reasons: Answers by verdict, and by verdict and reason
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
@@ -149,6 +150,7 @@ struct report_sut {
 struct report_data {
 	const char *version;
 	uint64_t elapsed;
+	bool ask_doctor;
 	struct {
 		uint64_t seen;
 		uint64_t played;

@@ -89,7 +89,8 @@ struct frame_info {
 /**
  * struct decoded - What a frame holds
  * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
- *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER
+ *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER; its
+ *		addresses alone for DECODE_FRAGMENT
  * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
  *		the link has none
  * @has_eth:	They are valid

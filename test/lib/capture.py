@@ -168,3 +168,42 @@ def server_of(path):
             return s[1][0]
         return min(s[1], key=lambda end: end[1])
     return None
+
+
+# pcapng, little-endian.
+SHB, IDB, PB, SPB, NRB, ISB, EPB, DSB = 0x0a0d0d0a, 1, 2, 3, 4, 5, 6, 10
+
+
+def block(kind, body):
+    body += bytes(-len(body) % 4)
+    n = len(body) + 12
+    return struct.pack("<II", kind, n) + body + struct.pack("<I", n)
+
+
+def option(code, value):
+    return struct.pack("<HH", code, len(value)) + value + bytes(
+        -len(value) % 4)
+
+
+def shb():
+    return block(SHB, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+
+
+def idb(link=1, resol=9, offset=None):
+    """An interface; its clock's ticks a second are 10^resol, None: not said."""
+    b = struct.pack("<HHI", link, 0, 0)
+    if resol is not None:
+        b += option(9, bytes((resol,)))
+    if offset is not None:
+        b += option(14, struct.pack("<q", offset))
+    return block(IDB, b + option(0, b""))
+
+
+def epb(frame, ts, iface=0, wire=None):
+    wire = len(frame) if wire is None else wire
+    return block(EPB, struct.pack("<IIIII", iface, ts >> 32, ts & 0xffffffff,
+                                  len(frame), wire) + frame)
+
+
+def spb(frame):
+    return block(SPB, struct.pack("<I", len(frame)) + frame)

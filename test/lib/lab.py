@@ -40,6 +40,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -72,6 +73,10 @@ class LabError(Exception):
     """The lab itself could not do what it was asked."""
 
 
+class Skip(Exception):
+    """Raised by a test that cannot be run here; its words say why."""
+
+
 def sh(*argv, check=True):
     """Runs a command, gives its output; LabError if it fails."""
     r = subprocess.run(argv, capture_output=True, text=True)
@@ -93,6 +98,22 @@ def why_not():
         return "cannot make network namespaces"
     subprocess.run(("ip", "netns", "del", probe))
     return None
+
+
+def need(tool):
+    """A test that needs a program which is not installed is skipped by name."""
+    if not shutil.which(tool):
+        raise Skip("no " + tool)
+
+
+def no_lab(reason):
+    """Ends a program for which no lab can be made: it has failed, unless NO_LAB=1
+    says that none is wanted."""
+    if os.environ.get("NO_LAB") == "1":
+        print("1..0 # SKIP " + reason)
+        sys.exit(0)
+    print("not ok 1 - no lab: %s (NO_LAB=1: do without)\n1..1" % reason)
+    sys.exit(1)
 
 
 def not_built():
@@ -638,6 +659,7 @@ http {
 
     def unbound(self, room, extra=""):
         """A real unbound that answers all of lab. itself and logs queries."""
+        need("unbound")
         root = self.path("unbound-" + room)
         os.makedirs(root)
         with open(root + "/conf", "w") as f:
@@ -708,10 +730,13 @@ remote-control:
         return "http://%s" % ("[%s]" % host if self.family == 6 else host)
 
     def wrk(self, seconds=2, conns=16, url="/b100", run="r", body=0, pipe=1,
-            close=False, threads=1, room="client", to="prod", wait=True):
-        """Load by wrk. Gives requests a second (or the process, wait=False)."""
+            close=False, threads=1, room="client", to="prod", wait=True,
+            delay=0):
+        """Load by wrk. Gives requests a second (or the process, wait=False).
+        `delay`: milliseconds that a connection rests before each request."""
         env = {"LAB_RUN": run, "LAB_URL": url, "LAB_BODY": str(body),
-               "LAB_PIPE": str(pipe), "LAB_CLOSE": "1" if close else "0"}
+               "LAB_PIPE": str(pipe), "LAB_CLOSE": "1" if close else "0",
+               "LAB_DELAY": str(delay)}
         argv = ["wrk", "-t%d" % threads, "-c%d" % conns, "-d%ds" % seconds,
                 "--timeout", "30s", "-s", os.path.join(HERE, "load.lua"),
                 self.url(to)]
@@ -890,9 +915,14 @@ class Tap:
         self.n += 1
         self.notes = []
         began = time.monotonic()
+        skip = ""
         try:
             test(self, *args, **kw)
+        except Skip as e:
+            skip = " # SKIP %s" % e
         except Exception as e:  # a broken lab is a failed test, said so
+            print("# " + traceback.format_exc().rstrip().replace("\n",
+                                                                 "\n# "))
             self.notes.append("%s: %s" % (type(e).__name__, e))
         if self.notes and Lab.said:
             self.notes.append("understudy said:\n" + Lab.said[-4000:])
@@ -901,7 +931,8 @@ class Tap:
             for line in str(note).splitlines():
                 print("# " + line[:500])
         self.bad += bool(self.notes)
-        print("%s %d - %s" % ("not ok" if self.notes else "ok", self.n, name))
+        print("%s %d - %s%s" % ("not ok" if self.notes else "ok", self.n, name,
+                                "" if self.notes else skip))
         print("# %.1f s" % (time.monotonic() - began), flush=True)
 
     def end(self):
@@ -910,13 +941,14 @@ class Tap:
 
 
 def main(tests, binary=True):
-    """Runs [(name, function, args...)] as a TAP program; skips without a lab,
-    or without understudy if `binary`. Arguments of the command line choose
-    tests whose name has the word."""
-    reason = why_not() or (not_built() if binary else None)
-    if reason:
-        print("1..0 # SKIP " + reason)
-        sys.exit(0)
+    """Runs [(name, function, args...)] as a TAP program; fails without a lab
+    (see no_lab()), and without understudy if `binary`. Arguments of the command
+    line choose tests whose name has the word."""
+    if why_not():
+        no_lab(why_not())
+    if binary and not_built():
+        print("not ok 1 - %s\n1..1" % not_built())
+        sys.exit(1)
     tap = Tap()
     for name, test, *args in tests:
         if not sys.argv[1:] or any(w in name for w in sys.argv[1:]):

@@ -190,13 +190,13 @@ def journal(t):
         t.equal(os.stat(path).st_mode & 0o777, 0o600, "mode")
         code, out = l.run("us", [lab.BINARY, "rerun", path])
         t.equal(code, 0, "rerun: " + out)
-        if lab.shutil.which("tshark"):
-            code, out = l.run("us", ["tshark", "-r", path, "-T", "fields", "-e",
-                                     "frame.interface_name"])
-            t.equal(code, 0, "tshark: " + out[-300:])
-            names = {x for x in out.split() if x in (
-                "client", "production", "SUT", "emitted")}
-            t.equal(len(names), 4, "interfaces with frames: %s" % names)
+        lab.need("tshark")
+        code, out = l.run("us", ["tshark", "-r", path, "-T", "fields", "-e",
+                                 "frame.interface_name"])
+        t.equal(code, 0, "tshark: " + out[-300:])
+        names = {x for x in out.split() if x in (
+            "client", "production", "SUT", "emitted")}
+        t.equal(len(names), 4, "interfaces with frames: %s" % names)
 
 
 TAGGED = """

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A shadowed DNS server: every query reaches it, and no answer differs."""
 import os
-import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -35,9 +34,6 @@ def dns(t, family=4, planted=""):
         lab.isolated(t, l)
 
 
-if not shutil.which("unbound"):
-    print("1..0 # SKIP no unbound")
-    sys.exit(0)
 lab.main([
     ("unbound against unbound", dns),
     ("unbound against unbound, IPv6", dns, 6),

@@ -194,10 +194,43 @@ def interrupted_early(t):
                 (2, False, True), "code, a file, the sentence: " + us.text())
 
 
+def stamps(t):
+    """Records without a time, and some that lie 20 years ahead of the others:
+    nobody waits for them, and a wait that is left is said."""
+    with lab.Lab() as l:
+        prod = l.nginx("prod")
+        l.nginx("sut")
+        path = capture(l, prod, keep(4, "/b100"))
+        good = records(path)
+        write(path, [x if i % 2 else (0, 0) + x[2:]
+                     for i, x in enumerate(good)])
+        for args in ((), ("--concurrency", "3")):
+            us, took = replay(l, path, *args, seconds=15)
+            r = closed(t, us)
+            said("every second one without a time", us, took, r)
+            t.equal((r["requests"]["answered"], took < 10), (4, True),
+                    "answered; it took %.1f s" % took)
+        write(path, [(x[0] + (i > 6) * 20 * 365 * 86400,) + x[1:]
+                     for i, x in enumerate(good)])
+        for args in ((), ("--concurrency", "3")):
+            us, took = replay(l, path, "--maxsleep", "500ms", *args,
+                              seconds=15)
+            r = closed(t, us)
+            said("20 years, --maxsleep 500ms", us, took, r)
+            t.equal((r["requests"]["answered"], 0.5 <= took < 10,
+                     r["input"]["stamps_leaps"]), (4, True, 1),
+                    "answered; it took %.1f s; leaps" % took)
+            us, took = replay(l, path, "--duration", "1s", *args, seconds=15)
+            t.check("next record comes in 16" in us.text(),
+                    "a wait of days is not said: " + us.text()[:400])
+        lab.isolated(t, l)
+
+
 lab.main([
     ("--multiplier, times", times),
     ("--multiplier --concurrency, times", times, "--concurrency", "4"),
     ("a request is the last record", last_record),
+    ("stamps that are missing or far ahead", stamps),
     ("one-sided, --fast waits for answers", waits),
     ("large messages in parts, --fast", in_parts),
     ("interrupted", interrupted),

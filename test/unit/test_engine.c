@@ -551,6 +551,32 @@ static void test_served_ports(void)
 	check_closed(&r);
 }
 
+/* What one SUT sends to another is no business of ours: no answer in the other's
+ * name.
+ */
+static void test_one_sut_to_another(void)
+{
+	uint8_t buf[FRAME_LEN];
+	struct tcp_header h = { .seq = 5, .ack = 9, .flags = TCP_ACK };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 0, ip(9, 0, 1), 0);
+	add_map(&r, ip(2, 0, 2), 32, 0, ip(9, 0, 2), 0);
+	start(&r);
+	tcp_sut(&r, ip(9, 0, 1), 80, ip(9, 0, 2), 5000, 5, 9, TCP_ACK, "");
+	CHECK(r.n == 0 && count(&r)->not_ours == 1);
+	/* To a hardware address that is neither ours nor a SUT's. */
+	memcpy(h.eth_src, mac_sut, ETH_LEN);
+	size_t n =
+		make(buf, false, ip(9, 0, 1), 80, ip(1, 0, 1), 5000, h, "", 0);
+	memcpy(buf, mac_a, ETH_LEN);
+	inject(&r, ENGINE_SUT, buf, n);
+	CHECK(r.n == 0 && count(&r)->not_ours == 2);
+	CHECK(count(&r)->sut_stray == 0 && count(&r)->absorbed == 0);
+	check_closed(&r);
+}
+
 /* An IPv4 header of the SUT's to the outside, with a good checksum. */
 static void packet_of_sut(uint8_t *f, uint8_t proto, uint16_t frag)
 {
@@ -628,6 +654,7 @@ static const struct check_test tests[] = {
 	{ "more destinations than are named", test_absorbed },
 	{ "checksums left to the device", test_offloaded },
 	{ "no wire to the SUT", test_no_wire },
+	{ "what one SUT sends to another", test_one_sut_to_another },
 	{ "absorbed destinations are told apart",
 	  test_absorbed_are_told_apart },
 	{ "the SUT has production's address",

@@ -780,10 +780,8 @@ static void test_packet_tools(void)
 	char command[512];
 
 	if (shell("command -v tshark >/dev/null && command -v capinfos "
-		  ">/dev/null") != 0) {
-		printf("# skipped: tshark and capinfos are not installed\n");
-		return;
-	}
+		  ">/dev/null") != 0)
+		CHECK_SKIP("tshark and capinfos are not installed");
 	write_whole(path, (struct journal_opts){ 0 }, 500);
 	for (uint64_t i = 0; i < 500; i++) {
 		if (sample_record(i).kind != JOURNAL_FRAME)

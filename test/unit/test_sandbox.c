@@ -46,13 +46,6 @@ static int ring = -1;
 static int peer = -1;
 static char buf[64];
 
-static bool skipped(bool why, const char *what)
-{
-	if (why)
-		printf("# SKIP: %s\n", what);
-	return why;
-}
-
 /* How a child ended: its exit code, or 128 and the signal. */
 static int end_of(pid_t child)
 {
@@ -415,8 +408,8 @@ static int outcome(const struct attempt *a, bool inside)
 
 static void test_refused(void)
 {
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
 		const struct attempt *a = &attempts[i];
 		int refusal = a->ends ? 128 + SIGSYS : REFUSED;
@@ -526,8 +519,8 @@ static void test_threads(void)
 {
 	pid_t child;
 
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
 	fflush(stdout);
 	child = fork();
 	if (child == 0)
@@ -572,9 +565,10 @@ static void test_landlock(void)
 {
 	pid_t child;
 
-	if (skipped(!sandbox_built(), "no sandbox in a build with ASan") ||
-	    skipped(sandbox_landlock() == 0, "this kernel has no Landlock"))
-		return;
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	if (sandbox_landlock() == 0)
+		CHECK_SKIP("this kernel has no Landlock");
 	child = fork();
 	if (child == 0)
 		_exit(landlock_work());

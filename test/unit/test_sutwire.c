@@ -96,7 +96,7 @@ static bool in(const uint8_t *p, size_t len)
 	memset(&d, 0, sizeof(d));
 	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
 	out.n = 0;
-	return sutwire_frame(wire, &f, r, &d, now, &out);
+	return sutwire_frame(wire, &f, r, &d, now, &out) != SUTWIRE_PASSED;
 }
 
 static bool in_arp(uint16_t op, const uint8_t *mac, struct ipaddr spa,
@@ -122,8 +122,10 @@ static bool in_na(const uint8_t *mac, struct ipaddr target)
 	return in(f, build_na(f, our_mac, mac, &target, &ll6));
 }
 
-static bool in_tcp(const uint8_t *mac, struct ipaddr src, struct ipaddr dst,
-		   uint16_t dport, uint8_t flags, uint32_t ack)
+/* A segment from @mac to @to. */
+static bool in_tcp_to(const uint8_t *to, const uint8_t *mac, struct ipaddr src,
+		      struct ipaddr dst, uint16_t dport, uint8_t flags,
+		      uint32_t ack)
 {
 	uint8_t f[BUILD_HDR_MAX];
 	struct tcp_header h = { .src = src,
@@ -137,8 +139,14 @@ static bool in_tcp(const uint8_t *mac, struct ipaddr src, struct ipaddr dst,
 				.win = 1000 };
 
 	memcpy(h.eth_src, mac, ETH_LEN);
-	memcpy(h.eth_dst, our_mac, ETH_LEN);
+	memcpy(h.eth_dst, to, ETH_LEN);
 	return in(f, build_tcp(f, &h, NULL, 0, CSUM_FULL));
+}
+
+static bool in_tcp(const uint8_t *mac, struct ipaddr src, struct ipaddr dst,
+		   uint16_t dport, uint8_t flags, uint32_t ack)
+{
+	return in_tcp_to(our_mac, mac, src, dst, dport, flags, ack);
 }
 
 /* The SUT's answer to the probe @e. */
@@ -238,6 +246,126 @@ static void test_refusal_proves_the_wire(void)
 	CHECK(in_answer(&e, TCP_RST | TCP_ACK));
 	CHECK(sutwire_ready(wire, 0) && out.n == 0);
 	CHECK(sutwire_stats(wire)->probe_rst == 1);
+}
+
+/* Whatever a stranger says, it ends the run, and nothing is sent any more. */
+static void expect_stop(const char *name, enum sutwire_stop_reason why,
+			const uint8_t *mac)
+{
+	CHECK_ROW(sutwire_stop(wire)->reason == why, name);
+	CHECK_ROW(memcmp(sutwire_stop(wire)->mac, mac, 6) == 0, name);
+	CHECK_ROW(out.n == 0, name);
+	CHECK_ROW(!sutwire_ready(wire, 0), name);
+	CHECK_ROW(sutwire_next_timeout(wire) == SUTWIRE_NEVER, name);
+	CHECK_ROW(sutwire_stats(wire)->strangers == 1, name);
+	now += 100 * SEC;
+	tick();
+	CHECK_ROW(out.n == 0, name);
+	in_arp(1, sut_mac, sut4, client4);
+	CHECK_ROW(out.n == 0, name);
+}
+
+/* A switch may flood what a SUT sends to its router: that is no proof. */
+static void test_an_answer_to_another_is_no_proof(void)
+{
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	tick();
+	e = out.e[0];
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, e.src, e.sport,
+			TCP_SYN | TCP_ACK, e.seq + 1));
+	CHECK(!sutwire_ready(wire, 0) && out.n == 0);
+	CHECK(sutwire_stats(wire)->elsewhere == 1);
+	CHECK(sutwire_via(wire, 0) &&
+	      memcmp(sutwire_via(wire, 0), bad_mac, ETH_LEN) == 0);
+	/* Its entry for that neighbour was stale, and it asks anew. */
+	CHECK(in_tcp_to(all_mac, sut_mac, sut4, e.src, e.sport,
+			TCP_SYN | TCP_ACK, e.seq + 1));
+	CHECK(sutwire_ready(wire, 0) && out.n == 1);
+	CHECK(sutwire_via(wire, 0) == NULL);
+}
+
+/* Whose answer to whose question is it? Not to ours, not ours. */
+static void test_arp_for_another_teaches_nothing(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+
+	start(sut4);
+	CHECK(in(f,
+		 build_arp(f, 2, bad_mac, sut_mac, &sut4, bad_mac, &client4)));
+	CHECK(sutwire_mac(wire, 0) == NULL && out.n == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(sutwire_mac(wire, 0) != NULL);
+	/* A unicast question of its is another's to answer. */
+	CHECK(in(f, build_arp(f, 1, bad_mac, sut_mac, &sut4, NULL, &client4)));
+	CHECK(out.n == 0 && sutwire_stats(wire)->elsewhere == 1);
+	CHECK(in(f, build_arp(f, 1, our_mac, sut_mac, &sut4, NULL, &client4)));
+	CHECK(out.n == 1);
+
+	/* But a SUT's address at another place is seen wherever it is told. */
+	in(f, build_arp(f, 2, sut_mac, bad_mac, &sut4, sut_mac, &client4));
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED);
+}
+
+/* Before its first probe was answered a SUT may have stale neighbours. */
+static void test_a_router_that_the_sut_uses(void)
+{
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+
+	start(sut4);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, client4, 80, TCP_ACK, 1));
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	make_ready(&e);
+	/* Its questions to one that was a neighbour are none yet. */
+	in(f, build_arp(f, 1, bad_mac, sut_mac, &sut4, NULL, &client4));
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, client4, 80, TCP_ACK, 1));
+	expect_stop("router", SUTWIRE_ROUTES, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+}
+
+/* Who asks whether a SUT's address is free is about to take it. */
+static void test_harmless_but_for_a_claim(void)
+{
+	struct effect e;
+
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, client4);
+	in_ns(bad_mac, zero6, client6);
+	CHECK(sutwire_ready(wire, 0) && out.n == 0);
+	CHECK(sutwire_stats(wire)->other_hosts[WIRE_DAD] == 2);
+	in_arp(1, bad_mac, zero4, sut4);
+	expect_stop("claim", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_CLAIM);
+	start(sut4);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, e.src); /* the probe's */
+	expect_stop("claim", SUTWIRE_STRANGER, bad_mac);
+}
+
+static void test_one_sut_to_another(void)
+{
+	struct sutwire_sut sut[2];
+
+	memset(sut, 0, sizeof(sut));
+	sut[0].ip = sut4;
+	sut[1].ip = sut4b;
+	CHECK(start_with(sut, 2) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	CHECK(in_tcp_to(sut2_mac, sut_mac, sut4, sut4b, 80, TCP_ACK, 1));
+	/* And as if we were its router. */
+	CHECK(in_tcp(sut_mac, sut4, sut4b, 80, TCP_ACK, 1));
+	CHECK(in_tcp(sut2_mac, sut4b, sut4, 80, TCP_SYN, 0));
+	CHECK(sutwire_stats(wire)->sut_to_sut == 3 && out.n == 0);
+	CHECK(sutwire_stats(wire)->passed == 0);
+	CHECK(sutwire_stats(wire)->elsewhere == 0);
+	CHECK(!in_tcp(sut_mac, sut4, client4, 80, TCP_ACK, 1));
 }
 
 static void test_silence_ends_readiness(void)
@@ -359,23 +487,6 @@ static void test_ipv6(void)
 	CHECK(out.n == 0 && sutwire_ready(wire, 0));
 }
 
-/* Whatever a stranger says, it ends the run, and nothing is sent any more. */
-static void expect_stop(const char *name, enum sutwire_stop_reason why,
-			const uint8_t *mac)
-{
-	CHECK_ROW(sutwire_stop(wire)->reason == why, name);
-	CHECK_ROW(memcmp(sutwire_stop(wire)->mac, mac, 6) == 0, name);
-	CHECK_ROW(out.n == 0, name);
-	CHECK_ROW(!sutwire_ready(wire, 0), name);
-	CHECK_ROW(sutwire_next_timeout(wire) == SUTWIRE_NEVER, name);
-	CHECK_ROW(sutwire_stats(wire)->strangers == 1, name);
-	now += 100 * SEC;
-	tick();
-	CHECK_ROW(out.n == 0, name);
-	in_arp(1, sut_mac, sut4, client4);
-	CHECK_ROW(out.n == 0, name);
-}
-
 static void test_strangers_stop_the_run(void)
 {
 	uint8_t f[BUILD_RAW_MAX];
@@ -395,8 +506,9 @@ static void test_strangers_stop_the_run(void)
 
 	start(sut4);
 	make_ready(&e);
-	in_ns(bad_mac, zero6, client6);
+	in_ns(bad_mac, ll6, client6);
 	expect_stop("nd", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_NS);
 
 	start(sut4);
 	make_ready(&e);
@@ -480,13 +592,31 @@ static void test_unknown_is_judged_when_all_are_found(void)
 	in_arp(2, sut2_mac, sut4b, client4);
 	expect_stop("judged", SUTWIRE_STRANGER, bad_mac);
 
+	/* Of each the first frame that stops is kept, not the harmless ones. */
 	CHECK(start_with(sut, 2) == 0);
+	in_ns(bad_mac, zero6, client6);
+	in_arp(1, bad_mac, client4, sut4);
 	in_ns(bad_mac, ll6, client6);
-	in_ns(sut_mac, ll6, client6);
-	in_ns(bad_mac, ll6, client6);
-	CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
-	in_ns(sut2_mac, ll6, client6);
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, sut2_mac, sut4b, client4);
+	expect_stop("first of them", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_ARP);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+	CHECK(sutwire_stats(wire)->other_hosts[WIRE_DAD] == 1);
+
+	/* As many as SUTWIRE_UNKNOWN_MAX may wait. */
+	CHECK(start_with(sut, 2) == 0);
+	for (uint8_t i = 0; i < 2 * SUTWIRE_UNKNOWN_MAX; i++) {
+		uint8_t mac[ETH_LEN] = { 2, 0xdd, 0, 0, 0, i };
+
+		CHECK(sutwire_stop(wire)->reason == SUTWIRE_GOING);
+		in_ns(mac, ll6, client6);
+		in_ns(mac, ll6, client6);
+		if (i == SUTWIRE_UNKNOWN_MAX)
+			break;
+	}
 	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	CHECK(sutwire_stop(wire)->mac[5] == SUTWIRE_UNKNOWN_MAX);
 
 	/* One SUT may not speak for another. */
 	CHECK(start_with(sut, 2) == 0);
@@ -565,15 +695,12 @@ static void test_segments_pass(void)
 	make_ready(&e);
 	CHECK(!in_tcp(sut_mac, sut4, client4, 1234, TCP_ACK, 1));
 	CHECK(out.n == 0 && sutwire_stats(wire)->passed == 1);
-	/* To some other hardware address: passed too, and counted. */
+	/* A broken one does not pass. */
 	h.src = sut4;
 	h.dst = client4;
 	memcpy(h.eth_src, sut_mac, 6);
-	memcpy(h.eth_dst, bad_mac, 6);
+	memcpy(h.eth_dst, our_mac, 6);
 	n = build_tcp(f, &h, NULL, 0, CSUM_FULL);
-	CHECK(!in(f, n));
-	CHECK(sutwire_stats(wire)->elsewhere == 1);
-	/* A broken one is not. */
 	f[n - 1] ^= 1;
 	CHECK(in(f, n));
 	CHECK(sutwire_stats(wire)->bad == 1);
@@ -628,11 +755,13 @@ static void test_no_room_to_answer(void)
 		memset(&d, 0, sizeof(d));
 		r = frame_decode(&in, VXLAN_NONE, NULL, now, &d);
 		out.n = EFFECTS_MAX;
-		CHECK(sutwire_frame(wire, &in, r, &d, now, &out));
+		CHECK(sutwire_frame(wire, &in, r, &d, now, &out) ==
+		      SUTWIRE_TAKEN);
 		CHECK(out.n == EFFECTS_MAX);
 		CHECK(sutwire_stats(wire)->no_room == (v6 ? 2u : 1u));
 		out.n = EFFECTS_MAX - 1;
-		CHECK(sutwire_frame(wire, &in, r, &d, now, &out));
+		CHECK(sutwire_frame(wire, &in, r, &d, now, &out) ==
+		      SUTWIRE_TAKEN);
 		CHECK(out.n == EFFECTS_MAX);
 	}
 	CHECK(sutwire_stats(wire)->answered == 2);
@@ -896,7 +1025,7 @@ static void test_no_room_for_the_reset(void)
 	memset(&d, 0, sizeof(d));
 	r = frame_decode(&info, VXLAN_NONE, NULL, now, &d);
 	out.n = EFFECTS_MAX;
-	CHECK(sutwire_frame(wire, &info, r, &d, now, &out));
+	CHECK(sutwire_frame(wire, &info, r, &d, now, &out) == SUTWIRE_TAKEN);
 	CHECK(out.n == EFFECTS_MAX && sutwire_stats(wire)->no_room == 1);
 	CHECK(sutwire_ready(wire, 0));
 }
@@ -918,6 +1047,15 @@ int main(void)
 		{ "the probe is answered by SYNACK", test_probe },
 		{ "a refused probe proves the wire too",
 		  test_refusal_proves_the_wire },
+		{ "an answer to another hardware address proves nothing",
+		  test_an_answer_to_another_is_no_proof },
+		{ "ARP for another teaches nothing",
+		  test_arp_for_another_teaches_nothing },
+		{ "a router that the SUT uses",
+		  test_a_router_that_the_sut_uses },
+		{ "a probe for a SUT's address is a claim",
+		  test_harmless_but_for_a_claim },
+		{ "what one SUT sends to another", test_one_sut_to_another },
 		{ "four SYNs without an answer end readiness",
 		  test_silence_ends_readiness },
 		{ "answers ARP for the world, never for the SUT",
