@@ -268,6 +268,23 @@ static enum compare_reason reason_for(const struct engine *e,
 	return x->fate != UNANSWERED_NONE ? REASON_UNANSWERED : reason_of(f);
 }
 
+/* Is this an answer of production alone, whose request may be judged elsewhere?
+ * The flow goes on (@again), maybe with requests that are here already, or has gone
+ * on before. Or are these only the bytes of a SUT behind an answer that broke the
+ * protocol?
+ */
+static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
+{
+	bool guessed =
+		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
+
+	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
+	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
+		return true;
+	return (again || guessed) &&
+	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
+}
+
 static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 {
 	const uint16_t both = X_HAVE_P | X_HAVE_S;
@@ -277,7 +294,7 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 	if ((x->flags & both) == both) {
 		judge(e, f, x, REASON_NONE);
 		read_parted(f, x);
-	} else if ((x->flags & X_HAVE_P) != 0 &&
+	} else if ((x->flags & X_HAVE_P) != 0 && !is_spare(f, x, false) &&
 		   (f->leg == LEG_NONE || x->fate != UNANSWERED_NONE)) {
 		judge(e, f, x, reason_for(e, f, x));
 	}
@@ -670,23 +687,6 @@ static bool is_unseen(const struct flow *f, const struct exchange *x)
 	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
 }
 
-/* Is this an answer of production alone, whose request may be judged elsewhere?
- * The flow goes on (@again), maybe with requests that are here already, or has gone
- * on before. Or are these only the bytes of a SUT behind an answer that broke the
- * protocol?
- */
-static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
-{
-	bool guessed =
-		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
-
-	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
-	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
-		return true;
-	return (again || guessed) &&
-	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
-}
-
 void read_leg_over(struct engine *e, struct flow *f)
 {
 	enum compare_reason why;
@@ -743,6 +743,9 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 	     !is_owed_begun(f, x)) ||
 	    ((x->odd & ODD_S_BROKE) != 0 && (x->flags & X_C_BEGUN) == 0))
 		why = prod_left(f, x);
+	/* The flow goes on behind it, so its answer will not be looked for. */
+	if (why == REASON_RUN_ENDED && again && x->fate != UNANSWERED_NONE)
+		why = REASON_SUT_DOWN;
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
 	if ((x->odd & ODD_P_BROKE) != 0)

@@ -24,12 +24,16 @@
 /* A wait that ends with the run is evidence from this on. */
 #define FINAL_LEAST NS_PER_SEC
 
-/* What was in the SUT's hands is silence, what never got there was withheld. */
+/* What was in the SUT's hands is silence, what never got there was withheld; a SUT
+ * that has closed will give neither.
+ */
 static enum unanswered silent_or_withheld(const struct flow *f,
 					  const struct exchange *x)
 {
 	bool asked = f->asked && (f->ev & EV_S_SYNACK) == 0;
 
+	if ((f->ev & EV_S_FIN) != 0)
+		return UNANSWERED_CUT;
 	return x->s_sent != 0 || asked ? UNANSWERED_SILENT
 				       : UNANSWERED_WITHHELD;
 }
@@ -74,7 +78,7 @@ void wait_end(struct engine *e, struct flow *f, uint64_t now,
 			x->fate = UNANSWERED_CUT;
 		judge(e, f, x, REASON_UNANSWERED);
 		if (x->fate == UNANSWERED_SILENT && wait_is_sure(f, x) &&
-		    h->heard < w.since && h->state == HEALTH_UP)
+		    h->heard <= w.since + NS_PER_MS && h->state == HEALTH_UP)
 			health_set(e, f->sut, HEALTH_SILENT, w.since, f, x);
 	}
 	shadow_waited(e->shadow, f, now, out);

@@ -279,7 +279,7 @@ void shadow_sut_read(struct shadow *s, uint64_t now);
 
 /**
  * struct shadow_wait - A wait that is over
- * @since:	When it began, ns
+ * @since:	When it began anew last, ns, or a millisecond earlier
  * @flowing:	Bytes of the answer still came
  */
 struct shadow_wait {

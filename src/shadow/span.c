@@ -27,7 +27,7 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
 	if (f->q_bytes > s->lim.flow_share ||
 	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
-		f->ending = behind(f);
+		f->ending = (uint8_t)behind(f);
 }
 
 /* Are the client's bytes kept for the SUT? None comes after LEG_CLOSED. */

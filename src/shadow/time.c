@@ -102,10 +102,19 @@ static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
 	f->force_ack = false;
 }
 
-/* While an answer is waited for tries are not bounded by their number. */
-static uint8_t next_try(const struct flow *f)
+/* After so many tries a leg ends; one whose answer is waited for ends with that, and
+ * is not tried any more. Return: there is no other try
+ */
+static bool tried(struct shadow *s, struct flow *f, uint8_t most,
+		  enum flow_end why, uint64_t now, struct effects *out)
 {
-	return f->tries < UINT8_MAX ? (uint8_t)(f->tries + 1) : UINT8_MAX;
+	if (f->tries < most)
+		return false;
+	if (f->waiting)
+		due_set(s, f, DUE_RTO, now + RTO_MAX);
+	else
+		shadow_end(s, f, why, now, out);
+	return true;
 }
 
 /* A retransmission timer: SYN, data, FIN, or a probe of a closed window. */
@@ -121,20 +130,17 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 		return;
 	}
 	if (f->leg == LEG_SYN_SENT) {
-		if (f->tries >= SYN_TRIES && !f->waiting) {
+		if (f->tries >= SYN_TRIES && !f->waiting)
 			route_lost(s, f->sut, &f->key.client);
-			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
+		if (tried(s, f, SYN_TRIES, FLOW_END_SYN_TIMEOUT, now, out))
 			return;
-		}
-		f->tries = next_try(f);
+		f->tries++;
 		send_syn(s, f, now, out, CAUSE_SYN_AGAIN);
 		return;
 	}
-	if (f->tries >= DATA_TRIES && !f->waiting) {
-		shadow_end(s, f, FLOW_END_NO_PROGRESS, now, out);
+	if (tried(s, f, DATA_TRIES, FLOW_END_NO_PROGRESS, now, out))
 		return;
-	}
-	f->tries = next_try(f);
+	f->tries++;
 	retransmit(s, f, now, out);
 }
 

@@ -177,7 +177,7 @@ struct exchange *shadow_wait_over(struct shadow *s, struct flow *f,
 
 	if (!f->waiting || x == NULL || left(s, f, x, s->now) != 0)
 		return NULL;
-	out->since = s->now - passed(s, x->waited, s->now);
+	out->since = s->now - passed(s, f->wait_from, s->now);
 	out->flowing = passed(s, f->wait_from, s->now) <
 		       answer_wait(s->opt.answer_wait, took(x));
 	f->unheard = !out->flowing;
