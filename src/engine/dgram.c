@@ -60,8 +60,11 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 
 		if (!r->from_client)
 			udp_answer(e->udp, WHO_PROD, sut, seg, &tag, now);
-		else if (is_played(e, sut, &to))
+		else if (is_played(e, sut, &to)) {
 			udp_query(e->udp, seg, &tag, &to, now, out);
+			if (!to.withheld)
+				outside_asked(e, m, sut, to.port, now);
+		}
 	}
 	if (r->from_client) {
 		e->stats.count.client_datagram++;
@@ -262,8 +265,7 @@ void udp_attend(struct engine *e)
 					   : UNANSWERED_SILENT;
 			e->stats.unanswered[r.how]++;
 		}
-		e->stats.verdict[r.verdict]++;
-		e->stats.reason[r.verdict][r.reason]++;
+		tally(e, &r);
 		if (p.has[WHO_PROD])
 			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
 		if (p.has[WHO_SUT])

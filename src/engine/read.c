@@ -55,6 +55,7 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_SUT)
 		f->flags |= FLOW_SUT_CHOSE;
 	f->framer = ops;
+	f->restarts = ops != &framer_quiet;
 	f->flags |= FLOW_FRAMED;
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
 }
@@ -215,6 +216,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
 		if (x->cmp == NULL)
 			read_spoil(x, REASON_NO_MEMORY);
+		else
+			compare_by(x->cmp, &e->cfg.rules);
 	}
 	return x->cmp;
 }
@@ -247,6 +250,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_NONE:
 	case FLOW_END_CLOSED:
 	case FLOW_END_SUT_RST:
+	case FLOW_END_SUT_CLOSED:
 	case FLOW_END_COUNT:
 		return REASON_UNANSWERED;
 	case FLOW_END_IDLE:
@@ -399,6 +403,8 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		compare_feed(c, e->pool, who, pc, p);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		leave_protocol(e, f, who, (pc->flags & FRAMER_MARK) != 0, now);
+	if ((pc->flags & FRAMER_MARK) != 0 && who == WHO_SUT)
+		f->s_closes = (pc->flags & FRAMER_CLOSES) != 0;
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
 	/* No mark by quiet is moved: this one is by the protocol. */
@@ -570,6 +576,8 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		return;
 	}
 	r = framer_of(f)->fin(f->app, who);
+	if (r == FRAMER_MARK && who == WHO_SUT)
+		f->s_closes = true;
 	if (r == FRAMER_MARK)
 		answer_mark(e, f, who, st->nxt, now);
 	else if (r == FRAMER_TUNNEL && f->x.at[who] != NULL)
@@ -685,6 +693,25 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 static bool is_unseen(const struct flow *f, const struct exchange *x)
 {
 	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
+}
+
+void read_anew(struct flow *f)
+{
+	framer_of(f)->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
+}
+
+void read_closed(struct engine *e, struct flow *f)
+{
+	struct exchange *x = f->x.at[WHO_SUT];
+
+	if (f->leg != LEG_OPEN || x == NULL)
+		return;
+	if (x->fate == UNANSWERED_NONE)
+		x->fate = (f->ev & EV_S_FIN) != 0 ? UNANSWERED_CUT
+						  : UNANSWERED_RESET;
+	if ((x->flags & X_JUDGED) == 0)
+		judge(e, f, x, REASON_UNANSWERED);
+	shadow_cut(e->shadow, f);
 }
 
 void read_leg_over(struct engine *e, struct flow *f)

@@ -134,7 +134,8 @@ struct report_sut {
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
- * @verdicts, @reasons: Answers by verdict, and by verdict and reason
+ * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
+ * @each:	Different answers by each of their reasons
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
@@ -164,6 +165,7 @@ struct report_data {
 	} requests;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT];
 	uint64_t unanswered[UNANSWERED_COUNT];
 	const struct histogram *after_verdict;
 	const struct report_sut *sut_list;
@@ -187,6 +189,7 @@ struct report_data {
 		uint64_t errors;
 	} emit;
 	uint64_t absorbed;
+	uint64_t refused; /* of these */
 	const struct report_absorbed *top;
 	size_t tops;
 	const struct histogram *prod;
