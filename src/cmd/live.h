@@ -109,6 +109,9 @@ struct live {
 	uint64_t next_line;
 	uint64_t next_link;
 	uint64_t last_requests;
+	uint64_t turn_at;   /* when the last turn began; 0: none did */
+	uint64_t slept;	    /* what was slept on purpose since, at most */
+	uint64_t sut_drops; /* of the SUT's ring, as the engine knows */
 	struct errbuf stopped;
 };
 
@@ -222,6 +225,43 @@ void networks_at_end(const struct live *l);
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
 
+/** live_send() - Hand effects to journal, --print and sink */
+void live_send(struct live *l, const struct effects *out);
+
+/* live_wait.c */
+
+/** live_note() - Tell the engine what is no frame, and the journal */
+void live_note(struct live *l, enum engine_note what, uint64_t value);
+
+/** live_turn_begins() - The clock has been read: did we stand still? */
+void live_turn_begins(struct live *l);
+
+/** live_sut_is_read() - The SUT's ring is empty, as of l->now */
+void live_sut_is_read(struct live *l);
+
+/**
+ * struct live_final - The wait for the SUT's last answers
+ * @least, @most: It does not end before, nor later
+ * @look:	When to look next at what is owed
+ */
+struct live_final {
+	uint64_t least;
+	uint64_t most;
+	uint64_t look;
+};
+
+/** live_final_begin() - The run is over but for those, and says so */
+void live_final_begin(struct live *l, struct live_final *f);
+
+/** live_final_over() - Is nothing owed any more, or the time up? */
+bool live_final_over(struct live *l, struct live_final *f);
+
+/** live_final_more() - The SUT goes on, and is waited for: begin anew */
+void live_final_more(struct live *l, struct live_final *f);
+
+/** live_was_down() - Was a SUT down for longer than --allow-down? */
+bool live_was_down(const struct live *l);
+
 /* print.c */
 
 /** live_print_effect(), live_print_input() - A line of --print */
@@ -239,7 +279,8 @@ void live_event_line(struct live *l, const struct engine_event *ev);
  * report's, as text; 0: there is none, or no room. Of @l's wires only their
  * being absent is looked at
  */
-size_t live_event_json(const struct engine_event *ev, char *out, size_t size);
+size_t live_event_json(const struct live *l, const struct engine_event *ev,
+		       char *out, size_t size);
 size_t live_report_json(struct live *l, char *out, size_t size);
 
 /** live_drops() - Frames that the mirror's ring lost while it was read */

@@ -76,6 +76,7 @@ extern const struct kind kind_sut_mac;
 extern const struct kind kind_wire_also;
 extern const struct kind kind_min_compared;
 extern const struct kind kind_multiplier;
+extern const struct kind kind_final_wait;
 
 /* Every option (options_table.c). */
 extern const struct row options_rows[];

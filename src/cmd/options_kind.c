@@ -254,6 +254,23 @@ static void text_files(struct text *t, const struct options *o,
 
 const struct kind kind_file = { true, set_file, text_files };
 
+/* Not given is not 0. */
+static int set_final_wait(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	o->final_given = true;
+	return set_duration(o, r, v, e);
+}
+
+static void text_final_wait(struct text *t, const struct options *o,
+			    const struct row *r)
+{
+	if (o->final_given)
+		text_duration(t, o, r);
+}
+
+const struct kind kind_final_wait = { true, set_final_wait, text_final_wait };
+
 static int set_sut_dev(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
 {

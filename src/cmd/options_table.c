@@ -110,6 +110,15 @@ const struct row options_rows[] = {
 	{ "sut-silent", 0, PLAYED, "TIME", AT(engine.shadow.sut_silent),
 	  &kind_duration, NULL, 1, UINT64_MAX,
 	  "a SUT that says nothing for so long is silent (default 10s)" },
+	{ "answer-wait", 0, PLAYED, "TIME", AT(engine.shadow.answer_wait),
+	  &kind_duration, NULL, 1, UINT64_MAX,
+	  "an answer of the SUT that does not come for so long, after "
+	  "production's, is different (default 5s; more where production "
+	  "took long)" },
+	{ "final-wait", 0, PLAYED, "TIME", AT(final_wait), &kind_final_wait,
+	  NULL, ANY_TIME,
+	  "at the end, wait so long for the SUT's last answers (default: as "
+	  "long as --answer-wait asks, up to 15s)" },
 	{ "idle", 0, PLAYED, "TIME", AT(engine.shadow.idle), &kind_duration,
 	  NULL, 1, UINT64_MAX, "forget flows idle for so long (default 5m)" },
 	{ "vxlan", 0, PLAYED, "VNI|any|none", AT(engine.vxlan), &kind_vxlan,
@@ -161,6 +170,9 @@ const struct row options_rows[] = {
 	  0, SHARE_ALL,
 	  "exit 2 if the SUT does not answer the networks of more clients' "
 	  "flows (default 1%)" },
+	{ "allow-down", 0, PLAYED, "TIME", AT(allow_down), &kind_duration, NULL,
+	  ANY_TIME,
+	  "exit 0 although a SUT was down for so long in all (default 0)" },
 	{ "user", 0, PLAYED, "NAME", AT(user), &kind_string, NULL, 0, 0,
 	  "become this user once all is open (root: nobody)" },
 	{ "quiet", 'q', PLAYED, NULL, AT(quiet), &kind_flag, NULL, 0, 0,

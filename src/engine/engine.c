@@ -54,6 +54,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->refuse = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
@@ -89,6 +90,8 @@ static void number_suts(struct engine *e)
 		}
 		e->map_sut[m] = (uint8_t)i;
 	}
+	e->stats.suts = e->suts;
+	memcpy(e->stats.sut, e->sut_ip, sizeof(e->stats.sut));
 }
 
 uint16_t sut_probe_port(const struct engine *e, uint32_t sut)
@@ -142,7 +145,8 @@ int engine_init(struct engine **out, struct arena *a,
 		return r;
 	e->pool = shadow_pool(e->shadow);
 	r = udp_init(&e->udp, a, e->pool, datagram_count(cfg), &cfg->key,
-		     cfg->compare != COMPARE_NONE);
+		     cfg->compare != COMPARE_NONE, cfg->shadow.answer_wait,
+		     now);
 	if (r == 0 && !cfg->sut_none)
 		r = wire_init(e, a, now);
 	if (r == 0 && !cfg->sut_none)
@@ -332,6 +336,9 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	shadow_heard(e->shadow, (uint8_t)sut);
+	health_heard(e, (uint8_t)sut, seg->len > 0,
+		     r == DECODE_TCP && (seg->flags & (TCP_SYN | TCP_ACK)) ==
+						(TCP_SYN | TCP_ACK));
 	if (is_outside(e, (uint8_t)sut, r, seg, now)) {
 		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
@@ -358,6 +365,7 @@ static void follow_wire(struct engine *e)
 			continue;
 		e->ready[i] = ready;
 		shadow_set_ready(e->shadow, (uint8_t)i, ready);
+		health_probe(e, (uint8_t)i, ready);
 		if (ready)
 			shadow_heard(e->shadow, (uint8_t)i);
 	}
@@ -421,6 +429,7 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 		gate_attend(e, now);
 	}
 	shadow_timeout(e->shadow, now, out);
+	health_watch(e);
 	udp_timeout(e->udp, now, out);
 	attend(e, now, out);
 	udp_attend(e);
@@ -465,6 +474,8 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 	struct flow *f;
 
 	out->n = 0;
+	e->now = now;
+	wait_final(e, now);
 	while ((f = shadow_any(e->shadow)) != NULL) {
 		if (effects_left(out) < 2)
 			return true;

@@ -26,6 +26,7 @@
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "engine/counters.h"
+#include "engine/health.h"
 #include "engine/prove.h"
 #include "engine/sutwire.h"
 #include "shadow/effect.h"
@@ -123,7 +124,7 @@ struct engine_config {
 enum event_kind {
 	EVENT_VERDICT,	 /* on one exchange */
 	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
-	EVENT_SUT_STATE, /* a SUT fell silent or is back */
+	EVENT_SUT_STATE, /* a SUT is up, went down, or is back */
 	EVENT_NETWORK,	 /* clients of a network are not played, or are again */
 };
 
@@ -141,7 +142,9 @@ enum event_kind {
  *		the answer, on each side; 0: unknown
  * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
  *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
- * @up:		For EVENT_SUT_STATE: it is back; for EVENT_NETWORK: it is proved
+ * @state, @since: For EVENT_SUT_STATE: what it is, and from when on; @request is
+ *		what it owes
+ * @up:		For EVENT_SUT_STATE: it is up again; for EVENT_NETWORK: it is proved
  * @bits:	For EVENT_NETWORK: length of the network @client
  */
 struct engine_event {
@@ -163,6 +166,8 @@ struct engine_event {
 	uint64_t prod_ns;
 	uint64_t sut_ns;
 	enum flow_end end;
+	enum health_state state;
+	uint64_t since;
 };
 
 /* Destinations outside the emulated world that the SUT tried to reach; when the
@@ -184,6 +189,12 @@ struct engine_stats {
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	uint64_t unanswered[UNANSWERED_COUNT];
+	struct histogram after_verdict; /* how much too late, ns */
+	uint64_t stalled;		/* ns, see counters.h */
+	uint32_t suts;
+	struct ipaddr sut[MAP_MAX];
+	struct health health[MAP_MAX];
 	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
@@ -238,6 +249,34 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out);
 
 /** engine_next_timeout() - When to call engine_timeout(); UINT64_MAX: never */
 uint64_t engine_next_timeout(const struct engine *e);
+
+/* What a wire tells beyond its frames; the journal has it. */
+enum engine_note {
+	ENGINE_SUT_READ,    /* all that the SUTs had sent before now is in */
+	ENGINE_STALLED,	    /* this process stood still for @value ns */
+	ENGINE_SUT_DROPPED, /* frames of a SUT were lost until now */
+	ENGINE_FINAL,	    /* from now on only the SUTs are read */
+	ENGINE_ENDED,	    /* the run ends now: engine_stop() follows */
+	ENGINE_NOTES
+};
+
+/**
+ * engine_note() - Tell it
+ *
+ * No wait for an answer ends before ENGINE_SUT_READ: who reads the SUT's wire says
+ * so while engine_waits_due().
+ */
+void engine_note(struct engine *e, enum engine_note what, uint64_t value,
+		 uint64_t now, struct effects *out);
+
+/** engine_waits_due() - Is a wait over, once ENGINE_SUT_READ was told? */
+bool engine_waits_due(const struct engine *e);
+
+/**
+ * engine_waits_left() - How long the longest wait for an answer runs yet, ns
+ * @n:		Answers that are waited for are added
+ */
+uint64_t engine_waits_left(struct engine *e, uint64_t now, uint32_t *n);
 
 /** engine_sent() - The sink is done with @x: give its payload back. Once for
  * each effect, in any order

@@ -52,6 +52,8 @@ struct engine {
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
 	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
 	bool ready[MAP_MAX];
+	uint64_t sut_dropped; /* when frames of a SUT were lost last; 0 */
+	uint64_t final;	      /* since when only the SUTs are read; 0 */
 	struct outside outside;
 	struct engine_stats stats;
 	uint32_t event_head;
@@ -106,6 +108,34 @@ bool read_follows(const struct flow *f, uint32_t seq);
 /* Which answer belongs to which request is guessed from exchange @from on, and why. */
 void read_unsure(struct flow *f, enum compare_reason why, uint32_t from);
 
+/* wait.c: answers that did not come */
+
+/* The wait for an answer of @f is over. */
+void wait_end(struct engine *e, struct flow *f, uint64_t now,
+	      struct effects *out);
+/* How the end of @f's leg left the answer of @x; UNANSWERED_NONE: that is not the
+ * SUT's doing.
+ */
+enum unanswered wait_fate(const struct engine *e, const struct flow *f,
+			  const struct exchange *x);
+/* May the fate of @x be held against the SUT, however its pairing was found? */
+bool wait_is_sure(const struct flow *f, const struct exchange *x);
+/* The SUT's answer @x came after the verdict. */
+void wait_too_late(struct engine *e, const struct exchange *x, uint64_t now);
+/* The run ends: a SUT that owes and did not speak is down. */
+void wait_final(struct engine *e, uint64_t now);
+
+/* health.c */
+
+/* SUT @sut has state @to, since @since; @f, @x: what it owes, or NULL. */
+void health_set(struct engine *e, uint8_t sut, enum health_state to,
+		uint64_t since, const struct flow *f, const struct exchange *x);
+void health_probe(struct engine *e, uint8_t sut, bool ready);
+/* It sent a payload, or opened a connection. */
+void health_heard(struct engine *e, uint8_t sut, bool payload, bool opened);
+void health_leg_over(struct engine *e, const struct flow *f);
+/* Has the machine found one silent? */
+void health_watch(struct engine *e);
 /* odd.c: answers that are not by the book */
 
 /* This exchange will not be compared, and why; the first reason stays. */

@@ -235,6 +235,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
+			health_leg_over(e, f);
 			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
@@ -247,6 +248,8 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			prove_deaf(e->prove, f->sut, &f->key.client);
 		if ((want & WANT_PROOF) != 0)
 			gate_flow(e, f, now);
+		if ((want & (WANT_WAIT | WANT_FREE)) == WANT_WAIT)
+			wait_end(e, f, now, out);
 		if ((want & WANT_FREE) != 0) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);

@@ -105,6 +105,7 @@ enum flow_due {
 	DUE_GAP,   /* is it a hole? */
 	DUE_QUIET, /* nobody spoke: a mark */
 	DUE_LAG,   /* more than max_lag behind */
+	DUE_WAIT,  /* the SUT's answer has been waited for */
 	DUE_IDLE,  /* lazily; also the end of time-wait */
 	DUE_COUNT
 };
@@ -121,6 +122,7 @@ enum {
 	WANT_CUT = 1 << 6,   /* the SUT has closed without its next answer */
 	WANT_PROOF = 1 << 7, /* may its client be played? see flow_gate */
 	WANT_DEAF = 1 << 8,  /* a SYN of it went unanswered */
+	WANT_WAIT = 1 << 9,  /* the wait for an answer is over: judge it */
 };
 
 /* May a leg start? The machine asks when nothing else is in its way. */
@@ -250,6 +252,9 @@ struct flow {
 	uint32_t rst_ack;    /* production's byte at which a RST goes out */
 	uint32_t q_bytes;    /* blocks of the pool that the queue takes */
 	uint32_t kept_bytes; /* the same of @kept */
+	uint32_t
+		wait_from; /* when the wait for an answer began anew, ms, on the
+			     * clock of wait.c */
 	struct stream c;
 	struct stream p;
 	uint32_t p_ack; /* highest ack of the client's bytes by production */
@@ -275,12 +280,17 @@ struct flow {
 	struct stream s;
 	uint8_t ack_head;
 	uint8_t bound_head;
-	uint8_t dup_ack;    /* owed: out of order, repeated or a probe */
-	uint8_t s_wscale;   /* shift of the windows we announce */
-	uint8_t sut_wscale; /* shift of those it announces */
-	bool hold_passed;   /* DUE_HOLD has come */
-	bool untaken;	    /* joined: production has acked nothing of it yet */
-	bool force_ack;	    /* ack all that the SUT has sent */
+	uint8_t dup_ack;      /* owed: out of order, repeated or a probe */
+	uint8_t s_wscale;     /* shift of the windows we announce */
+	uint8_t sut_wscale;   /* shift of those it announces */
+	bool hold_passed : 1; /* DUE_HOLD has come */
+	bool untaken : 1;   /* joined: production has acked nothing of it yet */
+	bool force_ack : 1; /* ack all that the SUT has sent */
+	bool shut : 1;	    /* the SUT's window alone keeps bytes back */
+	bool asked : 1;	    /* a SYN has gone out */
+	bool waiting : 1;   /* for an answer of the SUT: wait.c */
+	bool wait_whole : 1; /* production's answer to that is whole */
+	bool unheard : 1;    /* one was waited for, and nothing came since */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];
 	struct frame *q_head; /* not acked by the SUT, by seq */
@@ -298,11 +308,11 @@ struct flow {
 	uint32_t begun_ack; /* of the client's newest message, when it began */
 	uint32_t unsure_from; /* first exchange whose pairing is guessed */
 	uint8_t unsure;	      /* why it is; 0: none is */
-	bool pipelines;	      /* the client does not wait for answers */
-	bool again; /* the request at x.turn was sent on one of @met; the machine's */
-	bool other_port; /* play the leg from another port; the machine's */
-	bool restarts; /* a connection may begin with any message of the client's */
-	bool s_closes; /* the SUT's last answer ends its connection; the machine
+	bool pipelines : 1;   /* the client does not wait for answers */
+	bool again : 1; /* the request at x.turn was sent on one of @met; the machine's */
+	bool other_port : 1; /* play the leg from another port; the machine's */
+	bool restarts : 1; /* a connection may begin with any message of the client's */
+	bool s_closes : 1; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];

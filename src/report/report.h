@@ -100,11 +100,47 @@ struct report_difference {
 };
 
 /**
+ * struct report_happened - A flow that ended, or a SUT's new state
+ * @what:	Why, or which
+ * @at, @since:	When, and from when on it counts, ns since the run began
+ * @flow:	0: none
+ * @request, @request_len: What a SUT that went down owes
+ */
+struct report_happened {
+	const char *what;
+	uint64_t at;
+	uint64_t since;
+	uint64_t flow;
+	struct report_endpoint client;
+	struct report_endpoint production;
+	struct report_endpoint sut;
+	const void *request;
+	size_t request_len;
+};
+
+/**
+ * struct report_sut - How a SUT fared
+ * @state:	At the end
+ * @down, @times: How long it was down, ns, and how often
+ */
+struct report_sut {
+	struct ipaddr ip;
+	const char *state;
+	uint64_t down;
+	uint32_t times;
+};
+
+/**
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
  * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
  * @each:	Different answers by each of their reasons
+ * @unanswered:	Different answers by how the SUT failed to give them
+ * @after_verdict: How much too late those came that came, ns
+ * @sut_list, @suts: SUTs
+ * @allow_down:	One may be down for so long, ns
+ * @stalls, @stalled: How often this process stood still, and for how long, ns
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
  * @input:	Bytes of captures, those that could be read, damaged places; a
@@ -134,6 +170,13 @@ struct report_data {
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
 	uint64_t each[REASON_COUNT];
+	uint64_t unanswered[UNANSWERED_COUNT];
+	const struct histogram *after_verdict;
+	const struct report_sut *sut_list;
+	size_t suts;
+	uint64_t allow_down;
+	uint64_t stalls;
+	uint64_t stalled;
 	const struct histogram *behind;
 	uint64_t not_played;
 	struct {
@@ -219,6 +262,13 @@ struct report_network {
 /** report_json_network() - {"schema":1,"type":"network",...} */
 size_t report_json_network(char *out, size_t size,
 			   const struct report_network *n);
+/** report_json_flow_end() - {"schema":1,"type":"flow_end",...} */
+size_t report_json_flow_end(char *out, size_t size,
+			    const struct report_happened *h);
+
+/** report_json_sut_state() - {"schema":1,"type":"sut_state",...} */
+size_t report_json_sut_state(char *out, size_t size,
+			     const struct report_happened *h);
 
 /** report_json() - {"schema":1,"type":"report",...} */
 size_t report_json(char *out, size_t size, const struct report_data *d);

@@ -252,6 +252,8 @@ void forget_leg(struct flow *f)
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->hold_passed = false;
+	f->asked = false;
+	f->unheard = false;
 	f->other_port = false;
 	f->s_closes = false;
 	f->end = FLOW_END_NONE;

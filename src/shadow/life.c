@@ -148,6 +148,7 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 	if (f->gate == GATE_WAIT)
 		list_del(&f->more);
 	f->gate = GATE_UNASKED;
+	wait_stop(f);
 	want(s, f, resumes(s, why) ? WANT_JUDGE | WANT_SYNC : WANT_JUDGE);
 	if (resumes(s, why))
 		f->flags |= FLOW_LOST;
@@ -292,14 +293,29 @@ static bool data_pending(const struct flow *f)
 	return !(stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack));
 }
 
-/* Start or look at the deadline of a hold. True: it has passed. */
+/* Start or look at the deadline of a hold. True: it has passed. The wait for an
+ * answer is never cut short: its end looks here again.
+ */
 static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
 		      uint64_t now)
 {
+	if (f->waiting)
+		return false;
 	if (now - f->s_progress >= limit)
 		return true;
 	due_set(s, f, DUE_HOLD, f->s_progress + limit);
 	return false;
+}
+
+/* Is an answer waited for that production has given whole, and the SUT has not
+ * begun?
+ */
+static bool owes_all(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_SUT];
+
+	return f->waiting && f->wait_whole && x != NULL &&
+	       (x->flags & X_S_BEGUN) == 0;
 }
 
 /* A RST of client or production: the SUT's connection ends with it (I22). */
@@ -311,7 +327,7 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 		f->leg == LEG_OPEN && !data_pending(f) &&
 		f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
 
-	if (ready && sut_reached(f, f->rst_ack)) {
+	if (ready && sut_reached(f, f->rst_ack) && !owes_all(f)) {
 		s->count.late_data_dropped += f->q_send != NULL;
 		shadow_end(s, f, why, now, out);
 		return;
@@ -355,7 +371,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 {
 	const struct frame *fr = f->q_send;
 
-	if (fr == NULL || data_pending(f) || !f->hold_passed)
+	if (fr == NULL || data_pending(f) || !f->hold_passed || f->waiting)
 		return;
 	if (stream_has(&f->s, STREAM_ENDED) || was_accepted(f, fr))
 		return;

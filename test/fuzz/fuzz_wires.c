@@ -406,6 +406,10 @@ static void settle(struct wires *w)
 		assert(i < SPIN_MOST);
 		engine_timeout(w->e, w->now, &out);
 		take(w, &out);
+		if (engine_waits_due(w->e)) {
+			engine_note(w->e, ENGINE_SUT_READ, 0, w->now, &out);
+			take(w, &out);
+		}
 		drain(w);
 	}
 }

@@ -4,11 +4,12 @@
  *
  * Settings: family 4|6, compare none|identical|equivalent, order captured|causal,
  * behind wait|shed, midstream yes|no, level packet|timing, gso yes|no, strict
- * yes|no, shrink yes|no (production was told a smaller window as well: I38 is
- * then not held against right edges), prove each|default, other-way yes|no (the SUT
- * answers clients by another wire, and the probe here), deaf-from, deaf-until
- * (seconds from the start: when the SUT answers no probe at all), flows N, pool N, share N (bytes), max-lag,
- * sut-silent, idle, delay (seconds).
+ * yes|no, deaf yes|no (the SUT's wire is never read empty), shrink yes|no
+ * (production was told a smaller window as well: I38 is then not held against right
+ * edges), prove each|default, other-way yes|no (the SUT answers clients by another
+ * wire, and the probe here), deaf-from, deaf-until (seconds from the start: when the
+ * SUT answers no probe at all), flows N, pool N, share N (bytes), max-lag,
+ * sut-silent, answer-wait, idle, delay (seconds).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,8 @@ static bool set_number(struct world *w, const char *name, double v)
 		c->shadow.max_lag = ns;
 	else if (strcmp(name, "sut-silent") == 0)
 		c->shadow.sut_silent = ns;
+	else if (strcmp(name, "answer-wait") == 0)
+		c->shadow.answer_wait = ns;
 	else if (strcmp(name, "idle") == 0)
 		c->shadow.idle = ns;
 	else if (strcmp(name, "delay") == 0)
@@ -106,6 +109,8 @@ bool world_set(struct world *w, const struct line *l)
 		return set_bool(&o->gso, v, "yes", "no");
 	if (strcmp(name, "strict") == 0)
 		return set_bool(&w->strict, v, "yes", "no");
+	if (strcmp(name, "deaf") == 0)
+		return set_bool(&w->deaf, v, "yes", "no");
 	if (strcmp(name, "shrink") == 0)
 		return set_bool(&w->shrink, v, "yes", "no");
 	if (strcmp(name, "prove") == 0)
@@ -160,7 +165,7 @@ static bool find_net(const struct world *w, const char *name, uint64_t *v)
 	return false;
 }
 
-/* verdict.NAME, reason.NAME, end.NAME and net.NAME. */
+/* verdict.NAME, reason.NAME, unanswered.NAME, end.NAME and net.NAME. */
 static bool find_named(const struct world *w, const char *name, uint64_t *v)
 {
 	const struct engine_stats *st = engine_stats(w->engine);
@@ -189,6 +194,15 @@ static bool find_named(const struct world *w, const char *name, uint64_t *v)
 			return true;
 		}
 	}
+	if (n == 11 && strncmp(name, "unanswered.", n) == 0) {
+		for (unsigned i = 0; i < UNANSWERED_COUNT; i++) {
+			if (strcmp(what, unanswered_name((enum unanswered)i)) !=
+			    0)
+				continue;
+			*v = st->unanswered[i];
+			return true;
+		}
+	}
 	if (n == 4 && strncmp(name, "end.", n) == 0) {
 		for (unsigned i = 0; i < FLOW_END_COUNT; i++) {
 			if (strcmp(what, flow_end_name((enum flow_end)i)) != 0)
@@ -211,6 +225,9 @@ static bool find_value(const struct world *w, const char *name, uint64_t *v)
 		*v = o.pool_used;
 	else if (strcmp(name, "timers") == 0)
 		*v = o.timers;
+	else if (strcmp(name, "down-ms") == 0)
+		*v = health_down(&engine_stats(w->engine)->health[0], w->now) /
+		     NS_PER_MS;
 	else
 		return find_counter(w, name, v) || find_named(w, name, v);
 	return true;

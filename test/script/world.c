@@ -242,6 +242,11 @@ static void settle(struct world *w)
 		}
 		engine_timeout(w->engine, w->now, &out);
 		take(w, &out);
+		if (engine_waits_due(w->engine) && !w->deaf) {
+			engine_note(w->engine, ENGINE_SUT_READ, 0, w->now,
+				    &out);
+			take(w, &out);
+		}
 		drain_events(w);
 	}
 	drain_events(w);

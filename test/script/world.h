@@ -77,6 +77,7 @@ struct world {
 	bool began;
 	bool v6;
 	bool strict;	/* every bare ack must be asked for */
+	bool deaf;	/* the SUT's wire is never read empty */
 	bool shrink;	/* production was told a smaller window, too */
 	bool other_way; /* the SUT answers clients by another wire */
 	uint64_t

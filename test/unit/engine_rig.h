@@ -133,6 +133,10 @@ static inline void pass(struct rig *r, uint64_t ns)
 			r->now = next;
 		engine_timeout(r->e, r->now, &out);
 		take(r, &out);
+		if (engine_waits_due(r->e)) {
+			engine_note(r->e, ENGINE_SUT_READ, 0, r->now, &out);
+			take(r, &out);
+		}
 	}
 	r->now = until;
 }
@@ -174,8 +178,12 @@ static inline void create(struct rig *r)
 /* The engine, with its wire proved if it has one. */
 static inline void start(struct rig *r)
 {
+	struct engine_event up;
+
 	create(r);
 	pass(r, 10 * NS_PER_SEC);
+	while (engine_event(r->e, &up))
+		CHECK(up.kind == EVENT_SUT_STATE && up.state == HEALTH_UP);
 	CHECK(r->cfg.sut_none || sutwire_ready(engine_wire(r->e), 0));
 	CHECK(r->n == 0);
 }
