@@ -227,7 +227,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 		if ((want & WANT_ANEW) != 0)
 			read_anew(f);
 		if ((want & WANT_CUT) != 0)
-			read_cut(e, f);
+			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
 			read_leg_over(e, f);
