@@ -157,6 +157,13 @@ enum {
 		1 << 30, /* the SUT spoke first, and no other did yet */
 };
 
+/* A flow that is behind: see shadow/shed.c. */
+enum shed {
+	SHED_NO,
+	SHED_WANTED, /* when it is known where the message ends that goes out */
+	SHED_CUT,    /* nothing is queued behind that; or the leg has ended */
+};
+
 /* Which list of the table a flow is in. */
 enum flow_class {
 	FLOW_HALF_OPEN, /* the client's handshake is not complete */
@@ -287,6 +294,7 @@ struct flow {
 	bool again; /* the request at x.turn was sent on one of @met; the machine's */
 	bool other_port; /* play the leg from another port; the machine's */
 	bool restarts; /* a connection may begin with any message of the client's */
+	uint8_t shed;  /* enum shed; the machine's */
 	bool s_closes; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;

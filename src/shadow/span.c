@@ -10,8 +10,7 @@
 
 #include "shadow/shadow_internal.h"
 
-static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
-		      uint64_t now)
+void queue_add(struct shadow *s, struct flow *f, struct frame *fr, uint64_t now)
 {
 	s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
@@ -27,13 +26,14 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
 	if (f->q_bytes > s->lim.flow_share ||
 	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
-		f->ending = FLOW_END_BEHIND;
+		shed_want(s, f);
 }
 
 /* Are the client's bytes kept for the SUT? None comes after LEG_CLOSED. */
 static bool is_played(const struct flow *f)
 {
-	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE;
+	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE &&
+	       f->shed != SHED_CUT;
 }
 
 static void client_in_order(struct shadow *s, struct flow *f,
@@ -235,7 +235,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	} else if (who == WHO_SUT) {
 		s->count.requests_answered += (x->flags & X_HAVE_C) != 0;
 	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
-		   s->target[f->sut].owed == 0) {
+		   f->shed != SHED_CUT && s->target[f->sut].owed == 0) {
 		s->target[f->sut].owed = now;
 		s->target[f->sut].owed_flow = f->id;
 	}

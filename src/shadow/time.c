@@ -154,11 +154,15 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 {
 	uint64_t limit;
 
-	if (!take(f, DUE_LAG, now) || f->q_head == NULL)
+	if (!take(f, DUE_LAG, now))
+		return;
+	if (f->shed == SHED_CUT) /* its last answer does not come */
+		shadow_end(s, f, FLOW_END_BEHIND, now, out);
+	if (f->shed == SHED_CUT || f->q_head == NULL)
 		return;
 	limit = f->q_head->now + s->opt.max_lag;
 	if (limit <= now)
-		shadow_end(s, f, FLOW_END_BEHIND, now, out);
+		shed_want(s, f);
 	else
 		due_set(s, f, DUE_LAG, limit);
 }
