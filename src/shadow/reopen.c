@@ -25,8 +25,9 @@
  *
  * The SUT's kernel acks requests that its server then throws away, if the client sends
  * several at a time, or the server reads on behind its FIN. What the SUT acked behind
- * the request that it has to answer, or behind its FIN, is therefore kept for a while, within KEEP_SHARE of what the flow may hold and as long as
- * the pool is not scarce; without it nothing is played again.
+ * the request that it has to answer, or behind its FIN, is therefore kept for a
+ * while: at most one part in KEEP_SHARE of a flow's share, and nothing while the pool
+ * is scarce. Without it nothing is played again.
  *
  * Where messages are not known (tunnels, quiet protocols, an ambiguous request, a SUT
  * whose answers break the protocol) no connection begins anew: it might begin inside of

@@ -4,7 +4,8 @@ import json
 import subprocess
 
 # What only the live run's wires, clock and process know.
-LIVE = ("version", "elapsed_us", "memory", "cpu_us", "lost", "sums", "replay")
+LIVE = ("version", "elapsed_us", "memory", "cpu_us", "lost", "sums", "replay",
+        "input")
 LIVE_CAPTURE = ("drops", "delay_p50_us", "delay_p99_us")
 
 
@@ -25,10 +26,10 @@ def derived(lines):
     return out
 
 
-def rerun(binary, data):
+def rerun(binary, data, *options):
     """(exit code, derived lines, what was said) of the rerun of a journal's
     bytes."""
-    r = subprocess.run((binary, "rerun", "--json", "-", "-"), input=data,
+    r = subprocess.run((binary, "rerun", *options, "--json", "-", "-"), input=data,
                        capture_output=True, timeout=120)
     return r.returncode, derived(r.stdout.decode().splitlines()), \
         r.stderr.decode(errors="replace")
