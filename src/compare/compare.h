@@ -112,6 +112,7 @@ enum verdict {
 	X(REASON_CLIENT_GAP, "client_gap")                                     \
 	X(REASON_NOT_PLAYED, "not_played")                                     \
 	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
+	X(REASON_SHED, "shed")	   /* not played until there is room again */  \
 	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
 	X(REASON_MIDSTREAM, "midstream") /* the rest of an older answer */     \
 	/* of production's; of the SUT's: different */                         \

@@ -163,7 +163,7 @@ static void client_mark(struct engine *e, struct flow *f, uint32_t seq,
 
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
-			 uint32_t seq, const struct span *sp)
+			 uint32_t seq, const struct span *sp, uint64_t now)
 {
 	struct exchange *x = exchange_open(&f->x, e->pool, WHO_CLIENT);
 
@@ -171,8 +171,12 @@ static void client_piece(struct engine *e, struct flow *f,
 		f->ending = FLOW_END_POOL_FULL;
 		return;
 	}
-	if ((x->flags & X_C_BEGUN) == 0)
+	if ((x->flags & X_C_BEGUN) == 0) {
 		request_begins(f, x, sp->ack);
+		if (!shadow_take_up(e->shadow, f, sp, seq, now) &&
+		    shadow_is_shed(f))
+			read_spoil(x, REASON_SHED);
+	}
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	/* Where a request may be split in two ways, or two copies of its
@@ -548,7 +552,7 @@ static void read_bytes(struct engine *e, struct flow *f, enum who who,
 					    f->x.marks[WHO_CLIENT], now);
 		}
 		if (who == WHO_CLIENT)
-			client_piece(e, f, &pc, p, seq, sp);
+			client_piece(e, f, &pc, p, seq, sp, now);
 		else
 			answer_piece(e, f, who, &pc, p, seq, now);
 		p += pc.used;

@@ -172,6 +172,13 @@ enum {
 		1 << 30, /* the SUT spoke first, and no other did yet */
 };
 
+/* A flow that is behind: see shadow/shed.c. */
+enum shed {
+	SHED_NO,
+	SHED_WANTED, /* when it is known where the message ends that goes out */
+	SHED_CUT,    /* nothing is queued behind that; or the leg has ended */
+};
+
 /* Which list of the table a flow is in. */
 enum flow_class {
 	FLOW_HALF_OPEN, /* the client's handshake is not complete */
@@ -312,6 +319,7 @@ struct flow {
 	bool again : 1; /* the request at x.turn was sent on one of @met; the machine's */
 	bool other_port : 1; /* play the leg from another port; the machine's */
 	bool restarts : 1; /* a connection may begin with any message of the client's */
+	uint8_t shed;	   /* enum shed; the machine's */
 	bool s_closes : 1; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;

@@ -284,6 +284,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	forget_leg(f);
 	f->met = 0;
 	f->again = false;
+	f->shed = SHED_NO;
 	/* A tuple that a newer incarnation has stays that one's; what answers what
 	 * stays unknown as long as production's marks are those from before.
 	 */

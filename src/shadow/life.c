@@ -130,6 +130,7 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 
 	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
 		return;
+	s->shaking -= f->leg == LEG_SYN_SENT;
 	count_undelivered(s, f, why);
 	queue_drop(s, f);
 	stream_drop(&f->s, s->pool);
@@ -277,6 +278,7 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	f->hold_passed = false;
 	flow_bind(s->flows, f);
 	f->leg = LEG_SYN_SENT;
+	s->shaking++;
 	f->tries = 0;
 	s->count.flows_played++;
 	send_syn(s, f, now, out, CAUSE_SYN);
@@ -344,7 +346,8 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 static void push_fin(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL)
+	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL ||
+	    f->shed == SHED_CUT)
 		return;
 	/* Each of the client's bytes in order went through the queue. */
 	assert(f->snd_nxt == f->c.fin);

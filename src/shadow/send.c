@@ -357,7 +357,7 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 }
 
 /* Free the frames that the SUT has acked. */
-static void queue_free(struct shadow *s, struct flow *f)
+static void queue_free(struct shadow *s, struct flow *f, uint64_t now)
 {
 	struct frame *fr;
 
@@ -365,6 +365,7 @@ static void queue_free(struct shadow *s, struct flow *f)
 	       seq_le(fr->seq + fr->len, f->snd_una)) {
 		bool keep = kept_add(s, f, fr);
 
+		shed_lag(s, f, fr->now, now);
 		if (!keep)
 			kept_drop(s, f);
 		f->q_head = fr->next;
@@ -408,7 +409,7 @@ static void acked_forward(struct shadow *s, struct flow *f, uint32_t ack,
 	}
 	if (stream_has(&f->c, STREAM_FIN) && ack == f->c.fin + 1)
 		f->ev |= EV_S_ACKFIN;
-	queue_free(s, f);
+	queue_free(s, f, now);
 	deliver(s, f, now);
 	if (ack == end) /* what is held back is not out */
 		due_clear(f, DUE_RTO);

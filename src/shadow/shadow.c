@@ -333,6 +333,8 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
 	}
+	if (f->leg != LEG_NONE && f->leg != LEG_CLOSED && f->shed != SHED_NO)
+		shed_push(s, f, now, out);
 	if (f->leg == LEG_OPEN)
 		shut = reopen_push(s, f, now, out);
 	if (f->leg == LEG_WAITING)

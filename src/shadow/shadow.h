@@ -246,6 +246,20 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 /** shadow_unmark() - Take back @who's last mark, if its exchange is open still */
 void shadow_unmark(struct shadow *s, struct flow *f, enum who who);
 
+/** shadow_is_shed() - Is a request that begins now left out, because @f is behind? */
+bool shadow_is_shed(const struct flow *f);
+
+/**
+ * shadow_take_up() - Play a flow again that was shed
+ * @sp:		Bytes of the client that were handed out last
+ * @seq:	Where in them a message begins, whose exchange has been opened
+ *
+ * Return: true if there is room; what of the client comes is played from @seq on, and
+ * the SUT's stream begins anew
+ */
+bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
+		    uint32_t seq, uint64_t now);
+
 /**
  * shadow_cut() - The SUT has closed without the answer that was next (WANT_CUT)
  *

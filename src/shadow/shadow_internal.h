@@ -83,6 +83,8 @@ struct target {
 	uint64_t since;	    /* when it fell silent */
 	uint64_t owing;	    /* since when it had owed something then */
 	uint64_t trial;	    /* when a flow was last played to the silent SUT */
+	uint64_t lag;	    /* age of what it acked last */
+	uint64_t lag_at;    /* when that was */
 	uint64_t swept; /* when the flows of the silent SUT were looked at */
 };
 
@@ -102,6 +104,7 @@ struct shadow {
 	bool two_sided;	   /* production is on the mirror, too */
 	bool sweep;	   /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
+	uint32_t shaking; /* legs whose SYN is not answered yet */
 	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
@@ -141,6 +144,29 @@ void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p);
 void forget_leg(struct flow *f);
 
 /* reopen.c: a SUT that closes a connection on which the client goes on */
+
+/* The SUT's side of a flow begins anew, with the request whose turn it is and what is
+ * queued; @a_cur is where production's answers before it end.
+ */
+void leg_anew(struct shadow *s, struct flow *f, uint64_t now);
+
+/* shed.c: flows that are behind */
+
+/* It is to be shed. */
+void shed_want(struct shadow *s, struct flow *f);
+/* Would shedding leave the answer that is waited for its time? Where messages are not
+ * known, or nothing answers the leg, it ends at once.
+ */
+bool shed_keeps_answer(const struct flow *f);
+void shed_push(struct shadow *s, struct flow *f, uint64_t now,
+	       struct effects *out);
+/* The SUT has acked what was captured at @since. */
+void shed_lag(struct shadow *s, const struct flow *f, uint64_t since,
+	      uint64_t now);
+
+/* span.c: put a frame behind those that wait for the SUT */
+void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
+	       uint64_t now);
 
 /* What may still be done on a leg that the SUT has closed. */
 enum shut {

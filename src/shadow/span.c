@@ -10,8 +10,7 @@
 
 #include "shadow/shadow_internal.h"
 
-static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
-		      uint64_t now)
+void queue_add(struct shadow *s, struct flow *f, struct frame *fr, uint64_t now)
 {
 	s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
@@ -27,13 +26,14 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
 	if (f->q_bytes > s->lim.flow_share ||
 	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
-		f->ending = (uint8_t)behind(f);
+		shed_want(s, f);
 }
 
 /* Are the client's bytes kept for the SUT? None comes after LEG_CLOSED. */
 static bool is_played(const struct flow *f)
 {
-	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE;
+	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE &&
+	       f->shed != SHED_CUT;
 }
 
 static void client_in_order(struct shadow *s, struct flow *f,
@@ -224,7 +224,8 @@ static void prod_answered(struct shadow *s, struct flow *f, struct exchange *x,
 	uint64_t us = x->c_now != 0 ? (now - x->c_now) / NS_PER_US : 0;
 
 	x->p_took = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN && t->owed == 0) {
+	if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
+	    f->shed != SHED_CUT && t->owed == 0) {
 		t->owed = now;
 		t->owed_flow = f->id;
 	}

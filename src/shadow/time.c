@@ -170,15 +170,20 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 {
 	uint64_t limit;
 
-	if (!take(f, DUE_LAG, now) || f->q_head == NULL)
+	if (!take(f, DUE_LAG, now) ||
+	    (f->q_head == NULL && f->shed != SHED_CUT))
 		return;
-	limit = f->q_head->now + s->opt.max_lag;
-	if (limit <= now && f->waiting)
+	/* Of one that is shed already the last answer does not come. */
+	limit = f->shed == SHED_CUT ? now : f->q_head->now + s->opt.max_lag;
+	if (limit <= now && f->waiting &&
+	    (f->shed == SHED_CUT || !shed_keeps_answer(f)))
 		limit = now + s->opt.answer_wait;
-	if (limit <= now)
-		shadow_end(s, f, behind(f), now, out);
-	else
+	if (limit > now)
 		due_set(s, f, DUE_LAG, limit);
+	else if (f->shed == SHED_CUT)
+		shadow_end(s, f, FLOW_END_BEHIND, now, out);
+	else
+		shed_want(s, f);
 }
 
 /* There is room for two effects, which is what the timers of a flow send at most
