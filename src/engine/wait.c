@@ -50,7 +50,6 @@ enum unanswered wait_fate(const struct engine *e, const struct flow *f,
 	case FLOW_END_CLOSED:
 		return UNANSWERED_CUT;
 	case FLOW_END_SYN_TIMEOUT:
-		return UNANSWERED_SILENT;
 	case FLOW_END_SUT_SILENT:
 	case FLOW_END_NO_PROGRESS:
 		return silent_or_withheld(f, x);

@@ -350,11 +350,115 @@ static void test_rst(void)
 	every(RST_CLOSES);
 }
 
+static void open_town(struct town *t, enum death d)
+{
+	memset(t, 0, sizeof(*t));
+	defaults(&t->r);
+	t->r.cfg.shadow.answer_wait = WAIT;
+	add_map(&t->r, ip(2, 0, 1), 32, 0, ip(9, 0, 1), 0);
+	start(&t->r);
+	t->death = d;
+}
+
+static uint64_t told(const struct town *t)
+{
+	return engine_stats(t->r.e)
+		->reason[VERDICT_DIFFERENT][REASON_UNANSWERED];
+}
+
+/* What stood still waits for nobody: neither a TCP answer nor a datagram's. */
+static void test_stall(void)
+{
+	static const uint8_t query[] = "q";
+	static struct town t;
+	struct effects out;
+
+	open_town(&t, STOPPED);
+	one(&t, KEEP, 5000);
+	udp(&t.r, ENGINE_MIRROR, ip(1, 0, 1), 77, ip(2, 0, 1), 99, query, 1);
+	udp(&t.r, ENGINE_MIRROR, ip(2, 0, 1), 99, ip(1, 0, 1), 77, query, 1);
+	t.r.n = 0;
+	pass(&t.r, 400 * NS_PER_MS);
+	CHECK(told(&t) == 0);
+	t.r.now += 8 * NS_PER_SEC;
+	engine_note(t.r.e, ENGINE_STALLED, 8 * NS_PER_SEC, t.r.now, &out);
+	take(&t.r, &out);
+	pass(&t.r, 50 * NS_PER_MS);
+	CHECK(told(&t) == 0 && count(&t.r)->stalls == 1);
+	pass(&t.r, 100 * NS_PER_MS);
+	CHECK(told(&t) >= 2);
+	check_closed(&t.r);
+}
+
+/* A datagram's answer may be among what our ring has lost. */
+static void test_capture_drop(void)
+{
+	static const uint8_t query[] = "q";
+	static struct town t;
+	struct effects out;
+
+	open_town(&t, STOPPED);
+	for (uint16_t i = 0; i < 2; i++) {
+		udp(&t.r, ENGINE_MIRROR, ip(1, 0, 1), 77, ip(2, 0, 1), 99,
+		    query, 1);
+		udp(&t.r, ENGINE_MIRROR, ip(2, 0, 1), 99, ip(1, 0, 1), 77,
+		    query, 1);
+		t.r.n = 0;
+		pass(&t.r, STEP);
+		if (i == 0) {
+			engine_note(t.r.e, ENGINE_SUT_DROPPED, 3, t.r.now,
+				    &out);
+			take(&t.r, &out);
+		}
+		pass(&t.r, NS_PER_SEC);
+	}
+	CHECK(told(&t) == 1);
+	CHECK(engine_stats(t.r.e)->reason[VERDICT_NOT_COMPARED]
+					 [REASON_SUT_CAPTURE_DROP] == 1);
+	check_closed(&t.r);
+}
+
+/* A stream that production has begun and goes on with: a SUT that has begun its
+ * own owes nothing, one that has not does.
+ */
+static void test_stream(void)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\n"
+				   "Content-Length: 99999\r\n\r\nx";
+	const uint32_t n = sizeof(head) - 1;
+
+	for (int dumb = 0; dumb < 2; dumb++) {
+		static struct town t;
+
+		open_town(&t, STOPPED);
+		c(&t, 5000, 1000, 0, TCP_SYN, "");
+		p(&t, 5000, 500, 1001, TCP_SYN | TCP_ACK, "");
+		c(&t, 5000, 1001, 501, TCP_ACK, "");
+		step(&t, 2 * NS_PER_SEC); /* its network is proved */
+		c(&t, 5000, 1001, 501, TCP_ACK, request);
+		step(&t, STEP);
+		if (dumb == 0)
+			say(&t, &t.peer[0], TCP_ACK, head);
+		p(&t, 5000, 501, 1001 + REQ, TCP_ACK, head);
+		c(&t, 5000, 1001 + REQ, 501 + n, TCP_ACK, "");
+		step(&t, 5 * NS_PER_SEC);
+		CHECK(told(&t) == (uint64_t)dumb);
+		stop(&t.r);
+		CHECK(engine_stats(t.r.e)->reason[VERDICT_NOT_COMPARED]
+						 [REASON_RUN_ENDED] ==
+		      (uint64_t)(1 - dumb));
+		check_closed(&t.r);
+	}
+}
+
 static const struct check_test tests[] = {
 	{ "clients with a connection each", test_short },
 	{ "clients that keep theirs", test_keepalive },
 	{ "clients that pipeline", test_pipelined },
 	{ "clients that close by RST", test_rst },
+	{ "we stood still", test_stall },
+	{ "frames of the SUT were lost by us", test_capture_drop },
+	{ "a stream that does not end", test_stream },
 };
 
 int main(void)
