@@ -49,13 +49,54 @@ enum {
 		1 << 5, /* the message has no length: its FIN ends it */
 	FRAMER_MALFORMED = 1 << 6, /* with FRAMER_TUNNEL, of an answer: because
 				    * it breaks the protocol; sticky */
+	FRAMER_EXTRA = 1 << 7, /* with FRAMER_MALFORMED: what came stands behind
+				* an answer that must have no content; sticky */
 };
+
+/* What of a message is not by the book, in words that end a sentence. */
+#define FRAMER_ODDS(X)                                                         \
+	X(ODD_NONE, "nothing")                                                 \
+	X(ODD_METHOD, "an answer whose request's method was forgotten")        \
+	X(ODD_BEHIND, "what follows an answer that was not by the book")       \
+	X(ODD_LINE_END, "a bare CR or LF")                                     \
+	X(ODD_CONTROL, "a control character")                                  \
+	X(ODD_EMPTY_LINE, "an empty line in front of it")                      \
+	X(ODD_STATUS_LINE, "no status line of HTTP/1")                         \
+	X(ODD_FIELD_NAME, "a field name that is no token")                     \
+	X(ODD_FOLD, "a line fold where lengths are")                           \
+	X(ODD_LENGTH, "a Content-Length that is no number")                    \
+	X(ODD_LENGTHS, "two Content-Lengths")                                  \
+	X(ODD_BOTH, "Content-Length and Transfer-Encoding")                    \
+	X(ODD_VERSION, "Transfer-Encoding in HTTP/1.0")                        \
+	X(ODD_CODING, "a Transfer-Encoding that does not end in chunked")      \
+	X(ODD_CHUNK_SIZE, "a chunk size that is no number")                    \
+	X(ODD_CHUNK_END, "a chunk that is longer than its size")               \
+	X(ODD_CONTENT, "a length where there is no content")                   \
+	X(ODD_GREETING, "bytes in front of the first request")
+
+enum framer_odd {
+#define X(id, text) id,
+	FRAMER_ODDS(X)
+#undef X
+		ODD_COUNT
+};
+
+/** framer_odd_text() - In words */
+const char *framer_odd_text(enum framer_odd o);
+
+/** framer_odd_is_ours() - Does it say what we do not know, not what a server did? */
+static inline bool framer_odd_is_ours(enum framer_odd o)
+{
+	return o == ODD_METHOD || o == ODD_BEHIND;
+}
 
 /**
  * struct framer_piece - What one call found
  * @used:	Bytes of the input that the piece takes, at least 1
  * @part:	What they are
  * @flags:	FRAMER_ bits
+ * @odd:	With FRAMER_AMBIGUOUS or FRAMER_MALFORMED: what was first in this
+ *		message that is not by the book
  * @index:	Number of the message, from 0 (answers: of the final answer they
  *		belong to)
  */
@@ -63,6 +104,7 @@ struct framer_piece {
 	uint32_t used;
 	enum framer_part part;
 	uint16_t flags;
+	uint8_t odd; /* enum framer_odd */
 	uint32_t index;
 };
 

@@ -81,6 +81,8 @@ static void message_end(struct stream *s, struct framer_piece *out)
 		out->flags |= FRAMER_AMBIGUOUS;
 	s->index++;
 	s->flags = (s->flags & (F_AMBIGUOUS | F_DOUBT)) != 0 ? F_DOUBT : 0;
+	out->odd = s->odd;
+	s->odd = ODD_NONE;
 	s->left = 0;
 	s->status = 0;
 	stream_enter(s, ST_START, 0);
@@ -93,9 +95,12 @@ static void body_begin(struct stream *s, bool answer, struct framer_piece *out)
 		/* Both fields, an HTTP/1.0 peer that cannot know the field, or
 		 * a last coding that is not chunked (section 6.1).
 		 */
-		if ((s->flags & (F_CL | F_V10)) != 0 ||
-		    (s->flags & F_CHUNKED) == 0)
-			stream_set(s, F_AMBIGUOUS);
+		if ((s->flags & F_CL) != 0)
+			stream_ambiguous(s, ODD_BOTH);
+		else if ((s->flags & F_V10) != 0)
+			stream_ambiguous(s, ODD_VERSION);
+		else if ((s->flags & F_CHUNKED) == 0)
+			stream_ambiguous(s, ODD_CODING);
 		if ((s->flags & F_CHUNKED) != 0) {
 			stream_enter(s, ST_SIZE, 0);
 			return;
@@ -124,7 +129,7 @@ static void request_head_end(struct http1 *h, struct stream *s,
 	}
 	/* Content of CONNECT has no meaning (RFC 9110 section 9.3.6). */
 	if (framed)
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_CONTENT);
 	message_end(s, out);
 	s->st = ST_CONNECT;
 }
@@ -133,7 +138,7 @@ static void request_head_end(struct http1 *h, struct stream *s,
 static void interim_end(struct stream *s, struct framer_piece *out)
 {
 	if ((s->flags & F_TE) != 0 || s->left > 0)
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_CONTENT);
 	out->part = FRAMER_INTERIM;
 	out->flags &= (uint16_t)~FRAMER_HEAD_END;
 	s->flags &= F_BEGUN | F_AMBIGUOUS | F_DOUBT;
@@ -167,14 +172,18 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 	/* It may have been a HEAD; 101 and 204 have no content, some send it; and
 	 * 304 has a Content-Length, but some read chunks.
 	 */
-	if (code == METHOD_UNKNOWN ||
-	    (framed && (status == 101 || status == 204)) ||
-	    (status == 304 && (s->flags & F_TE) != 0))
-		stream_set(s, F_AMBIGUOUS);
-	if (!switched && code != METHOD_HEAD && status != 204 && status != 304)
+	if (code == METHOD_UNKNOWN)
+		stream_ambiguous(s, ODD_METHOD);
+	else if ((framed && (status == 101 || status == 204)) ||
+		 (status == 304 && (s->flags & F_TE) != 0))
+		stream_ambiguous(s, ODD_CONTENT);
+	if (!switched && code != METHOD_HEAD && status != 204 &&
+	    status != 304) {
 		body_begin(s, true, out);
-	else
+	} else {
 		message_end(s, out);
+		stream_set(s, F_BARE);
+	}
 	if (switched)
 		stream_tunnel(s);
 }
@@ -311,13 +320,20 @@ static void http1_feed(void *st, enum who who, const uint8_t *p, uint32_t n,
 	 * answer that was split in one of two ways the other way may be well.
 	 */
 	if ((s->flags & F_MALFORMED) != 0) {
-		if (who == WHO_CLIENT || (s->flags & F_DOUBT) != 0)
+		if (who == WHO_CLIENT || (s->flags & F_DOUBT) != 0) {
+			s->odd = ODD_BEHIND;
 			stream_set(s, F_AMBIGUOUS);
-		else
+		} else {
 			out->flags |= FRAMER_MALFORMED;
+			if ((s->flags & F_BARE) != 0 &&
+			    s->odd == ODD_STATUS_LINE)
+				out->flags |= FRAMER_EXTRA;
+		}
 	}
 	if ((s->flags & F_AMBIGUOUS) != 0 && (out->flags & FRAMER_MARK) == 0)
 		out->flags |= FRAMER_AMBIGUOUS;
+	if ((out->flags & FRAMER_MARK) == 0)
+		out->odd = s->odd;
 	if (s->st == ST_TUNNEL)
 		out->flags |= FRAMER_TUNNEL;
 	if (s->st == ST_UNTIL_FIN)

@@ -54,6 +54,7 @@ enum {
 	F_INTERIM = 1 << 10,   /* status is 1xx, not 101 */
 	F_MALFORMED = 1 << 11, /* no reading is left */
 	F_DOUBT = 1 << 12,     /* a message before was ambiguous */
+	F_BARE = 1 << 13,      /* the message before must have no content */
 };
 
 /* Codes in the ring. */
@@ -72,6 +73,7 @@ enum { CL_BEFORE, CL_DIGITS, CL_AFTER, CL_BAD, CL_NONE };
  * @st:		enum state
  * @pos:	Progress inside of the state
  * @cand:	Bit i: row i of the state's table still matches
+ * @odd:	enum framer_odd, of the message: the first that was noticed
  */
 struct stream {
 	uint64_t left;
@@ -82,6 +84,7 @@ struct stream {
 	uint8_t st;
 	uint8_t pos;
 	uint8_t cand;
+	uint8_t odd;
 };
 
 /**
@@ -153,9 +156,19 @@ static inline void stream_tunnel(struct stream *s)
 	s->st = ST_TUNNEL;
 }
 
-/* No reading of the protocol is left: the rest is opaque. */
-static inline void stream_malformed(struct stream *s)
+/* Two readers may differ from here on, because of @why. */
+static inline void stream_ambiguous(struct stream *s, enum framer_odd why)
 {
+	if (s->odd == ODD_NONE)
+		s->odd = (uint8_t)why;
+	stream_set(s, F_AMBIGUOUS);
+}
+
+/* No reading of the protocol is left, because of @why: the rest is opaque. */
+static inline void stream_malformed(struct stream *s, enum framer_odd why)
+{
+	if (s->odd == ODD_NONE)
+		s->odd = (uint8_t)why;
 	stream_set(s, F_MALFORMED);
 	stream_tunnel(s);
 }
@@ -170,7 +183,7 @@ static inline void stream_malformed(struct stream *s)
 static inline bool stream_line_end(struct stream *s, uint8_t c)
 {
 	if (((s->flags & F_CR) != 0) != (c == '\n'))
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_LINE_END);
 	stream_clear(s, F_CR);
 	if (c == '\r')
 		stream_set(s, F_CR);

@@ -26,12 +26,13 @@ static void cl_byte(struct stream *s, uint8_t c)
 	}
 	if (!is_digit(c) || s->pos == CL_AFTER ||
 	    s->val > ((uint64_t)INT64_MAX - digit) / 10) {
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_LENGTH);
 		s->pos = s->pos == CL_BEFORE ? CL_NONE : CL_BAD;
 		return;
 	}
 	if (s->pos == CL_DIGITS && s->val == 0)
-		stream_set(s, F_AMBIGUOUS); /* leading zero: octal to some */
+		stream_ambiguous(s,
+				 ODD_LENGTH); /* leading zero: octal to some */
 	s->pos = CL_DIGITS;
 	s->val = s->val * 10 + digit;
 }
@@ -44,9 +45,10 @@ uint32_t http1_step_cl(struct stream *s, const uint8_t *p, uint32_t n)
 				cl_byte(s, p[i]);
 			continue;
 		}
-		if (s->pos == CL_BEFORE ||
-		    ((s->flags & F_CL) != 0 && s->left != s->val))
-			stream_set(s, F_AMBIGUOUS);
+		if (s->pos == CL_BEFORE)
+			stream_ambiguous(s, ODD_LENGTH);
+		else if ((s->flags & F_CL) != 0 && s->left != s->val)
+			stream_ambiguous(s, ODD_LENGTHS);
 		if (s->pos != CL_BEFORE && s->pos != CL_NONE &&
 		    (s->flags & F_CL) == 0) {
 			s->left = s->val;
@@ -64,7 +66,7 @@ static void coding_end(struct stream *s)
 	http1_match_end(s, http1_codings, s->val);
 	/* An empty or unknown one, or chunked not the last. */
 	if (s->cand == 0 || (s->flags & F_CHUNKED) != 0)
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_CODING);
 	if (s->val > 0)
 		stream_clear(s, F_CHUNKED);
 	if (s->val > 0 && s->cand == CODING_CHUNKED)
@@ -114,23 +116,23 @@ uint32_t http1_step_size(struct stream *s, const uint8_t *p, uint32_t n)
 		if (digit < 0)
 			break;
 		if (s->val >> 59 != 0) {
-			stream_malformed(s);
+			stream_malformed(s, ODD_CHUNK_SIZE);
 			return i + 1;
 		}
 		s->val = s->val << 4 | (unsigned)digit;
 		if (++s->pos > 16) { /* zeros in front: too many for some */
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_CHUNK_SIZE);
 			s->pos = 16;
 		}
 	}
 	if (i == n)
 		return i;
 	if (s->pos == 0) {
-		stream_malformed(s);
+		stream_malformed(s, ODD_CHUNK_SIZE);
 		return i + 1;
 	}
 	if (p[i] != '\r' && p[i] != '\n' && p[i] != ';')
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_CHUNK_SIZE);
 	s->st = ST_EXT;
 	return i;
 }
@@ -158,11 +160,11 @@ uint32_t http1_step_data_end(struct stream *s, uint8_t c)
 		stream_set(s, F_CR);
 	} else if (c == '\n') {
 		if ((s->flags & F_CR) == 0)
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_LINE_END);
 		stream_clear(s, F_CR);
 		stream_enter(s, ST_SIZE, 0);
 	} else {
-		stream_malformed(s);
+		stream_malformed(s, ODD_CHUNK_END);
 	}
 	return 1;
 }

@@ -111,7 +111,7 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 				*eol = true;
 				return i + 1;
 			}
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_LINE_END);
 			if (s->st == ST_TARGET)
 				tail_add(s, (const uint8_t *)"\r", 1);
 		}
@@ -123,7 +123,7 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 			break;
 		switch (p[i++]) {
 		case '\n': /* to some a line end, to some a part of the line */
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_LINE_END);
 			*eol = true;
 			return i;
 		case '\r':
@@ -132,7 +132,7 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 		case '\t':
 			break;
 		default:
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_CONTROL);
 			break;
 		}
 	}
@@ -146,14 +146,14 @@ uint32_t http1_step_start(struct stream *s, enum who who, uint8_t c,
 	if (c == '\r' || c == '\n') {
 		/* Only before a request (section 2.2). */
 		if (who != WHO_CLIENT || ((s->flags & F_CR) != 0 && c == '\r'))
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_EMPTY_LINE);
 		stream_clear(s, F_CR);
 		if (c == '\r')
 			stream_set(s, F_CR);
 		return 1;
 	}
 	if ((s->flags & F_CR) != 0)
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_LINE_END);
 	stream_clear(s, F_CR);
 	stream_set(s, F_FIRST);
 	if ((s->flags & F_BEGUN) == 0)
@@ -226,7 +226,7 @@ uint32_t http1_step_status(struct stream *s, const uint8_t *p, uint32_t n)
 		else if (s->pos == 9)
 			ok = c >= '1' && c <= '9';
 		if (!ok) {
-			stream_malformed(s);
+			stream_malformed(s, ODD_STATUS_LINE);
 			return i + 1;
 		}
 		if (s->pos >= 9)
@@ -237,9 +237,13 @@ uint32_t http1_step_status(struct stream *s, const uint8_t *p, uint32_t n)
 	if (i == n)
 		return i;
 	if (p[i] != ' ' && p[i] != '\r' && p[i] != '\n') {
-		stream_malformed(s);
+		stream_malformed(s, ODD_STATUS_LINE);
 		return i + 1;
 	}
+	/* It stands where the answer before was thought to end: that is certain
+	 * now.
+	 */
+	stream_clear(s, F_DOUBT);
 	s->st = ST_REASON;
 	return i;
 }
@@ -266,7 +270,7 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 		return 1;
 	}
 	if (c == '\n') {
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_LINE_END);
 		http1_fields_end(h, s, who, out);
 		return 1;
 	}
@@ -276,7 +280,7 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 		 * by comparison, if it is not where lengths are.
 		 */
 		if (who == WHO_CLIENT || (s->flags & (F_FIRST | F_LENGTH)) != 0)
-			stream_set(s, F_AMBIGUOUS);
+			stream_ambiguous(s, ODD_FOLD);
 		s->st = ST_VALUE;
 		return 1;
 	}
@@ -296,7 +300,7 @@ uint32_t http1_step_empty(struct http1 *h, struct stream *s, enum who who,
 		http1_fields_end(h, s, who, out);
 		return 1;
 	}
-	stream_set(s, F_AMBIGUOUS);
+	stream_ambiguous(s, ODD_LINE_END);
 	s->st = ST_VALUE;
 	return 0;
 }
@@ -305,7 +309,7 @@ uint32_t http1_step_empty(struct http1 *h, struct stream *s, enum who who,
 static void name_end(struct stream *s)
 {
 	if (s->pos == 0)
-		stream_set(s, F_AMBIGUOUS);
+		stream_ambiguous(s, ODD_FIELD_NAME);
 	http1_match_end(s, names, s->pos);
 	switch (s->cand) {
 	case NAME_CL:
@@ -344,9 +348,8 @@ uint32_t http1_step_name(struct stream *s, const uint8_t *p, uint32_t n)
 			name_end(s);
 			return i + 1;
 		}
-		stream_set(
-			s,
-			F_AMBIGUOUS); /* no name has this, nor has it a colon */
+		/* no name has this, nor has it a colon */
+		stream_ambiguous(s, ODD_FIELD_NAME);
 		if (c == '\r' || c == '\n') {
 			s->st = ST_VALUE;
 			return i;

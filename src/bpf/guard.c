@@ -15,15 +15,12 @@
  * interface, not to our process, so they outlive it; only guard_release() lifts
  * them.
  *
- * Ours are known by handle, priority and the program's name together. Priority
- * 1 is asked first by the kernel, and cls_bpf puts the newest of a priority in
+ * Ours are known by handle, priority and the program's name and tag (a hash of
+ * its instructions) together, all of which the dump of the filters tells:
+ * opening a program that is there already would take CAP_SYS_ADMIN. Priority 1 is
+ * asked first by the kernel, and cls_bpf puts the newest of a priority in
  * front, so that nobody's earlier filter can let a frame pass before ours. What
  * runs ahead of clsact (XDP, tcx) is not looked at.
- *
- * Whether an interface is in use is read by netlink: it shows the network
- * namespace that we are in, whereas /sys shows the one that it was mounted in.
- * An upper device is a link whose IFLA_LINK is ours; the two ends of a veth pair
- * point at each other and are told apart by that.
  */
 #include "bpf/guard.h"
 
@@ -31,7 +28,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/if_addr.h>
 #include <linux/pkt_cls.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -49,17 +45,6 @@
 
 static const enum bpf_tc_attach_point point[2] = { BPF_TC_INGRESS,
 						   BPF_TC_EGRESS };
-
-const char *guard_use_text(enum guard_use u)
-{
-	static const char *const text[] = {
-#define X(id, t) t,
-		GUARD_USES(X)
-#undef X
-	};
-
-	return text[u];
-}
 
 /* libbpf writes what went wrong to stderr by itself; libraries are silent. */
 static int print_nothing(enum libbpf_print_level level, const char *fmt,
@@ -81,162 +66,6 @@ static int index_of(const char *ifname, int *index)
 	return 0;
 }
 
-/* What the dumps are asked for and what they found. */
-struct use_query {
-	int index;
-	int peer;     /* IFLA_LINK of the interface itself */
-	bool foreign; /* that link is in another namespace */
-	enum guard_use use;
-};
-
-/* fe80::/10 and ff00::/8: what a link has by only being up. */
-static bool only_link(const uint8_t *a)
-{
-	return a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
-}
-
-static int on_addr(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifaddrmsg *m = NLMSG_DATA(h);
-	const uint8_t *a;
-	size_t len = 0;
-
-	if (h->nlmsg_type != RTM_NEWADDR ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) ||
-	    (int)m->ifa_index != q->index)
-		return 0;
-	a = netlink_attr(h, sizeof(*m), IFA_ADDRESS, &len);
-	if (m->ifa_family == AF_INET6 && a && len == 16 && only_link(a))
-		return 0;
-	q->use = GUARD_ADDRESS;
-	return 0;
-}
-
-static int get_int(const void *p, size_t len)
-{
-	int v = 0;
-
-	if (p && len == sizeof(v))
-		memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Test whether one of the next hops of a multipath route uses the interface. */
-static bool hop_uses(const uint8_t *p, size_t len, int index)
-{
-	struct rtnexthop hop;
-
-	while (p && len >= sizeof(hop)) {
-		size_t step;
-
-		memcpy(&hop, p, sizeof(hop));
-		if (hop.rtnh_ifindex == index)
-			return true;
-		/* The kernel's own macro mixes signs; it rounds up to 4. */
-		step = ((size_t)hop.rtnh_len + 3) / 4 * 4;
-		if (step < sizeof(hop) || step >= len)
-			return false;
-		p += step;
-		len -= step;
-	}
-	return false;
-}
-
-static int on_route(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct rtmsg *m = NLMSG_DATA(h);
-	const uint8_t *dst;
-	const void *oif;
-	const uint8_t *hops;
-	size_t dst_len = 0;
-	size_t oif_len = 0;
-	size_t hops_len = 0;
-
-	if (h->nlmsg_type != RTM_NEWROUTE ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
-		return 0;
-	oif = netlink_attr(h, sizeof(*m), RTA_OIF, &oif_len);
-	hops = netlink_attr(h, sizeof(*m), RTA_MULTIPATH, &hops_len);
-	if (get_int(oif, oif_len) != q->index &&
-	    !hop_uses(hops, hops_len, q->index))
-		return 0;
-	dst = netlink_attr(h, sizeof(*m), RTA_DST, &dst_len);
-	if (m->rtm_family == AF_INET6 && dst && dst_len == 16 &&
-	    m->rtm_dst_len >= 8 && only_link(dst))
-		return 0;
-	q->use = GUARD_ROUTE;
-	return 0;
-}
-
-static int on_own_link(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	const void *p;
-	size_t len = 0;
-
-	if (h->nlmsg_type != RTM_NEWLINK ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index != q->index)
-		return 0;
-	if (m->ifi_flags & IFF_LOOPBACK)
-		q->use = GUARD_LOOPBACK;
-	p = netlink_attr(h, sizeof(*m), IFLA_MASTER, &len);
-	if (get_int(p, len) != 0)
-		q->use = GUARD_MASTER;
-	p = netlink_attr(h, sizeof(*m), IFLA_LINK, &len);
-	q->peer = get_int(p, len);
-	q->foreign = netlink_attr(h, sizeof(*m), IFLA_LINK_NETNSID, &len);
-	return 0;
-}
-
-static int on_other_link(void *ctx, const struct nlmsghdr *h)
-{
-	struct use_query *q = ctx;
-	const struct ifinfomsg *m = NLMSG_DATA(h);
-	const void *link;
-	size_t len = 0;
-	size_t ns = 0;
-
-	if (h->nlmsg_type != RTM_NEWLINK ||
-	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || m->ifi_index == q->index)
-		return 0;
-	link = netlink_attr(h, sizeof(*m), IFLA_LINK, &len);
-	if (get_int(link, len) != q->index ||
-	    netlink_attr(h, sizeof(*m), IFLA_LINK_NETNSID, &ns))
-		return 0;
-	if (m->ifi_index == q->peer && !q->foreign)
-		return 0; /* the other end of a veth pair */
-	q->use = GUARD_UPPER;
-	return 0;
-}
-
-int guard_in_use(const char *ifname, enum guard_use *use)
-{
-	struct use_query q = { .use = GUARD_FREE };
-	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	const struct ifaddrmsg addr = { .ifa_family = AF_UNSPEC };
-	const struct rtmsg route = { .rtm_family = AF_UNSPEC };
-	int rc = index_of(ifname, &q.index);
-
-	if (rc == 0)
-		rc = netlink_dump(RTM_GETLINK, &link, sizeof(link), on_own_link,
-				  &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETLINK, &link, sizeof(link),
-				  on_other_link, &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETADDR, &addr, sizeof(addr), on_addr,
-				  &q);
-	if (rc == 0 && q.use == GUARD_FREE)
-		rc = netlink_dump(RTM_GETROUTE, &route, sizeof(route), on_route,
-				  &q);
-	if (rc == 0)
-		*use = q.use;
-	return rc;
-}
-
 static int program_load(void)
 {
 	const struct bpf_insn insn[] = {
@@ -251,56 +80,115 @@ static int program_load(void)
 			     sizeof(insn) / sizeof(insn[0]), NULL);
 }
 
-/* Test whether the program with this number is the guard's. */
-static int program_is_ours(uint32_t id)
+/* What the kernel calls a program by: its name and the hash of what it does. */
+struct mark {
+	char name[sizeof(GUARD_NAME)];
+	uint8_t tag[BPF_TAG_SIZE];
+};
+
+/* What the dump of a hook is looked through for. */
+struct search {
+	const struct mark *mark;
+	bool found;
+};
+
+/* Load the program and learn its mark. Return: its descriptor, or -Exxx */
+static int program_marked(struct mark *m)
 {
 	struct bpf_prog_info info;
 	uint32_t len = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
+	int prog = program_load();
 	int rc;
 
-	if (fd < 0)
-		return fd;
+	if (prog < 0)
+		return prog;
 	memset(&info, 0, sizeof(info));
-	rc = bpf_obj_get_info_by_fd(fd, &info, &len);
-	close(fd);
-	if (rc)
+	rc = bpf_obj_get_info_by_fd(prog, &info, &len);
+	if (rc) {
+		close(prog);
 		return rc;
-	return strncmp(info.name, GUARD_NAME, sizeof(info.name)) == 0;
+	}
+	memcpy(m->tag, info.tag, sizeof(m->tag));
+	memset(m->name, 0, sizeof(m->name));
+	memcpy(m->name, info.name, sizeof(m->name) - 1);
+	return prog;
+}
+
+/* Is it one of cls_bpf that bears the mark? Its name there is that of the
+ * program, and behind it what libbpf adds.
+ */
+static bool bears(const struct mark *m, const struct nlmsghdr *h)
+{
+	const size_t head = sizeof(struct tcmsg);
+	size_t kind_len = 0;
+	size_t opts_len = 0;
+	size_t len = 0;
+	const char *kind = netlink_attr(h, head, TCA_KIND, &kind_len);
+	const uint8_t *opts = netlink_attr(h, head, TCA_OPTIONS, &opts_len);
+	const void *p;
+	size_t n = strlen(m->name);
+
+	if (!kind || kind_len < 4 || strncmp(kind, "bpf", 4) != 0 || !opts)
+		return false;
+	p = netlink_nested(opts, opts_len, TCA_BPF_NAME, &len);
+	if (!p || len <= n || memcmp(p, m->name, n) != 0 ||
+	    (((const char *)p)[n] != '\0' && ((const char *)p)[n] != ':'))
+		return false;
+	p = netlink_nested(opts, opts_len, TCA_BPF_TAG, &len);
+	return p && len == sizeof(m->tag) && memcmp(p, m->tag, len) == 0;
+}
+
+static int on_guard(void *ctx, const struct nlmsghdr *h)
+{
+	struct search *s = ctx;
+	const struct tcmsg *m = NLMSG_DATA(h);
+
+	if (h->nlmsg_type == RTM_NEWTFILTER &&
+	    h->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)) &&
+	    m->tcm_handle == GUARD_HANDLE &&
+	    TC_H_MAJ(m->tcm_info) >> 16 == GUARD_PRIORITY)
+		s->found |= bears(s->mark, h);
+	return 0;
 }
 
 /* Return: 1 this half is there, 0 not, or -Exxx. */
-static int half_present(int index, enum bpf_tc_attach_point at)
+static int half_present(int index, enum bpf_tc_attach_point at,
+			const struct mark *mark)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
-		    .priority = GUARD_PRIORITY);
-	int rc = bpf_tc_query(&hook, &opts);
+	struct tcmsg m = { .tcm_family = AF_UNSPEC, .tcm_ifindex = index };
+	struct search s = { .mark = mark };
+	int rc;
 
+	m.tcm_parent =
+		TC_H_MAKE(TC_H_CLSACT, at == BPF_TC_INGRESS ? TC_H_MIN_INGRESS
+							    : TC_H_MIN_EGRESS);
+	rc = netlink_dump(RTM_GETTFILTER, &m, sizeof(m), on_guard, &s);
 	/* -EINVAL: no clsact at all. */
 	if (rc == -ENOENT || rc == -EINVAL)
 		return 0;
-	return rc ? rc : program_is_ours(opts.prog_id);
+	return rc ? rc : s.found;
 }
 
-static int half_attach(int index, enum bpf_tc_attach_point at, int prog)
+static int half_attach(int index, enum bpf_tc_attach_point at, int prog,
+		       const struct mark *mark)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
 		    .priority = GUARD_PRIORITY, .prog_fd = prog);
-	int there = half_present(index, at);
+	int there = half_present(index, at, mark);
 
 	if (there != 0)
 		return there < 0 ? there : 0;
 	return bpf_tc_attach(&hook, &opts);
 }
 
-static int half_detach(int index, enum bpf_tc_attach_point at)
+static int half_detach(int index, enum bpf_tc_attach_point at,
+		       const struct mark *mark)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index, .attach_point = at);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = GUARD_HANDLE,
 		    .priority = GUARD_PRIORITY);
-	int there = half_present(index, at);
+	int there = half_present(index, at, mark);
 
 	return there > 0 ? bpf_tc_detach(&hook, &opts) : there;
 }
@@ -332,10 +220,10 @@ static int clsact_remove(int index)
 	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
-static int detach_all(int index)
+static int detach_all(int index, const struct mark *mark)
 {
-	int rc = half_detach(index, point[0]);
-	int rc2 = half_detach(index, point[1]);
+	int rc = half_detach(index, point[0], mark);
+	int rc2 = half_detach(index, point[1], mark);
 
 	if (rc == 0)
 		rc = rc2;
@@ -346,7 +234,8 @@ static int attach_all(int index)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = index,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int prog = program_load();
+	struct mark mark;
+	int prog = program_marked(&mark);
 	int rc;
 
 	if (prog < 0)
@@ -355,28 +244,29 @@ static int attach_all(int index)
 	if (rc == -EEXIST)
 		rc = 0;
 	for (int i = 0; i < 2 && rc == 0; i++)
-		rc = half_attach(index, point[i], prog);
+		rc = half_attach(index, point[i], prog, &mark);
 	/* The filters hold the program from here on. */
 	close(prog);
 	if (rc)
-		(void)detach_all(index);
+		(void)detach_all(index, &mark);
 	return rc;
 }
 
 int guard_attach(const char *ifname, struct errbuf *e)
 {
-	enum guard_use use = GUARD_FREE;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int index = 0;
 	int rc = index_of(ifname, &index);
 
 	libbpf_set_print(print_nothing);
 	if (rc == 0)
-		rc = guard_in_use(ifname, &use);
+		rc = guard_in_use(ifname, &why);
 	if (rc)
 		return errbuf_set(e, rc, "%s: %s", ifname, strerror(-rc));
-	if (use != GUARD_FREE)
+	if (why.use != GUARD_FREE)
 		return errbuf_set(e, -EBUSY, "%s is in use: %s", ifname,
-				  guard_use_text(use));
+				  guard_why_text(&why, text));
 	rc = attach_all(index);
 	if (rc)
 		return errbuf_set(e, rc, "%s: cannot set the guard: %s", ifname,
@@ -384,34 +274,57 @@ int guard_attach(const char *ifname, struct errbuf *e)
 	return 0;
 }
 
+/* Return: how many halves are there, or -Exxx. */
+static int halves(int index, const struct mark *mark)
+{
+	int n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		int there = half_present(index, point[i], mark);
+
+		if (there < 0)
+			return there;
+		n += there;
+	}
+	return n;
+}
+
 int guard_present(const char *ifname)
 {
+	struct mark mark;
 	int index = 0;
 	int rc = index_of(ifname, &index);
+	int prog;
 
 	libbpf_set_print(print_nothing);
-	for (int i = 0; i < 2 && rc == 0; i++) {
-		rc = half_present(index, point[i]);
-		if (rc <= 0)
-			return rc;
-		rc = 0;
-	}
-	return rc ? rc : 1;
+	if (rc)
+		return rc;
+	prog = program_marked(&mark);
+	if (prog < 0)
+		return prog;
+	close(prog);
+	rc = halves(index, &mark);
+	return rc < 0 ? rc : rc == 2;
 }
 
 int guard_release(const char *ifname, struct errbuf *e)
 {
+	struct mark mark;
 	int index = 0;
 	int rc = index_of(ifname, &index);
-	int there;
+	int prog = -1;
 
 	libbpf_set_print(print_nothing);
 	if (rc == 0) {
-		there = half_present(index, point[0]);
-		if (there == 0)
-			there = half_present(index, point[1]);
-		rc = there > 0 ? detach_all(index) : there;
+		prog = program_marked(&mark);
+		rc = prog < 0 ? prog : 0;
 	}
+	if (prog >= 0)
+		close(prog);
+	if (rc == 0)
+		rc = halves(index, &mark);
+	if (rc > 0)
+		rc = detach_all(index, &mark);
 	if (rc)
 		return errbuf_set(e, rc, "%s: cannot lift the guard: %s",
 				  ifname, strerror(-rc));

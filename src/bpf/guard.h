@@ -10,14 +10,17 @@
 
 #include "os/errbuf.h"
 
-/* Why an interface is taken to be in use. */
+/* Why an interface is taken to be in use; %s: struct guard_why.other. */
 #define GUARD_USES(X)                                                          \
 	X(GUARD_FREE, "not in use")                                            \
-	X(GUARD_ADDRESS, "it has an address")                                  \
-	X(GUARD_ROUTE, "a route leads out of it")                              \
-	X(GUARD_MASTER, "it belongs to a bridge, bond or other master")        \
-	X(GUARD_UPPER, "another interface is built on it")                     \
-	X(GUARD_LOOPBACK, "it is the loopback interface")
+	X(GUARD_ADDRESS, "has an address")                                     \
+	X(GUARD_ROUTE, "has a route that leads out of it")                     \
+	X(GUARD_MASTER, "belongs to %s")                                       \
+	X(GUARD_PORT, "has %s as its port")                                    \
+	X(GUARD_SWITCH, "is a port of Open vSwitch")                           \
+	X(GUARD_UPPER, "carries %s, which is built on it")                     \
+	X(GUARD_HIDDEN, "is built on an interface of another namespace")       \
+	X(GUARD_LOOPBACK, "is the loopback interface")
 
 enum guard_use {
 #define X(id, text) id,
@@ -25,20 +28,55 @@ enum guard_use {
 #undef X
 };
 
-/** guard_use_text() - The reason, as a part of a sentence */
-const char *guard_use_text(enum guard_use u);
+/* Which interface that is said of; %s: its name. */
+#define GUARD_WHERES(X)                                                        \
+	X(GUARD_SELF, "it ")                                                   \
+	X(GUARD_LOWER, "%s, on which it is built, ")                           \
+	X(GUARD_SIBLING, "%s, which shares a wire with it, ")                  \
+	X(GUARD_PEER, "%s, its other end, ")
+
+enum guard_where {
+#define X(id, text) id,
+	GUARD_WHERES(X)
+#undef X
+};
+
+#define GUARD_DEV      16 /* IFNAMSIZ */
+#define GUARD_WHY_TEXT 128
+
+/**
+ * struct guard_why - What makes an interface one that is in use
+ * @use:	GUARD_FREE: nothing does
+ * @where:	What @dev is to the interface that was asked for
+ * @dev:	The interface that @use is said of
+ * @other:	The one that @use names
+ */
+struct guard_why {
+	enum guard_use use;
+	enum guard_where where;
+	char dev[GUARD_DEV];
+	char other[GUARD_DEV];
+};
+
+/**
+ * guard_why_text() - The reason, as a sentence without its full stop
+ * @out:	GUARD_WHY_TEXT bytes
+ *
+ * Return: @out
+ */
+const char *guard_why_text(const struct guard_why *why, char *out);
 
 /**
  * guard_in_use() - Test whether the host uses an interface
  * @ifname:	Interface
- * @use:	Set to why, GUARD_FREE if it is not in use
+ * @why:	Set to why
  *
- * In use: it has an address or a route beyond IPv6 link-local and multicast, or
- * a master or upper device. Such an interface is never changed.
+ * The theory is in guard_use.c. Such an interface is never changed.
  *
- * Return: 0, or -ENODEV, or another -Exxx of netlink; @use then untouched
+ * Return: 0, or -ENODEV, or -E2BIG (more than GUARD_LINKS interfaces), or another
+ * -Exxx of netlink; @why then untouched
  */
-int guard_in_use(const char *ifname, enum guard_use *use);
+int guard_in_use(const char *ifname, struct guard_why *why);
 
 /**
  * guard_attach() - Set the guard on an interface; once is as good as twice

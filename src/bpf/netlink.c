@@ -93,24 +93,43 @@ int netlink_dump(uint16_t type, const void *body, size_t len, netlink_fn *fn,
 	return rc;
 }
 
+/* The attribute of this type among the @len bytes at @p; NULL: none. */
+static const void *attr_find(const uint8_t *p, size_t n, uint16_t type,
+			     size_t *len)
+{
+	while (n >= sizeof(struct nlattr)) {
+		struct nlattr a;
+		size_t step;
+
+		memcpy(&a, p, sizeof(a));
+		if (a.nla_len < sizeof(a) || a.nla_len > n)
+			return NULL;
+		if ((a.nla_type & NLA_TYPE_MASK) == type) {
+			*len = a.nla_len - sizeof(a);
+			return p + sizeof(a);
+		}
+		/* The kernel's own macro mixes signs; it rounds up to 4. */
+		step = ((size_t)a.nla_len + 3) / 4 * 4;
+		if (step >= n)
+			return NULL;
+		p += step;
+		n -= step;
+	}
+	return NULL;
+}
+
 const void *netlink_attr(const struct nlmsghdr *h, size_t head, uint16_t type,
 			 size_t *len)
 {
 	size_t off = NLMSG_HDRLEN + NLMSG_ALIGN(head);
-	const uint8_t *p = (const uint8_t *)h;
 
-	while (off + sizeof(struct nlattr) <= h->nlmsg_len) {
-		struct nlattr a;
+	if (off > h->nlmsg_len)
+		return NULL;
+	return attr_find((const uint8_t *)h + off, h->nlmsg_len - off, type,
+			 len);
+}
 
-		memcpy(&a, p + off, sizeof(a));
-		if (a.nla_len < sizeof(a) || a.nla_len > h->nlmsg_len - off)
-			return NULL;
-		if ((a.nla_type & NLA_TYPE_MASK) == type) {
-			*len = a.nla_len - sizeof(a);
-			return p + off + sizeof(a);
-		}
-		/* The kernel's own macro mixes signs; it rounds up to 4. */
-		off += ((size_t)a.nla_len + 3) / 4 * 4;
-	}
-	return NULL;
+const void *netlink_nested(const void *p, size_t n, uint16_t type, size_t *len)
+{
+	return attr_find(p, n, type, len);
 }

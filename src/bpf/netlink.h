@@ -41,4 +41,11 @@ int netlink_dump(uint16_t type, const void *body, size_t len, netlink_fn *fn,
 const void *netlink_attr(const struct nlmsghdr *h, size_t head, uint16_t type,
 			 size_t *len);
 
+/**
+ * netlink_nested() - Find an attribute among those inside another
+ * @p, @n:	Payload of the outer one, as netlink_attr() gave it
+ * @type, @len:	As there
+ */
+const void *netlink_nested(const void *p, size_t n, uint16_t type, size_t *len);
+
 #endif /* BPF_NETLINK_H */

@@ -214,18 +214,19 @@ static int mirror_prepare(const char *dev)
 static int hop_mirror_use(struct doctor *d)
 {
 	const char *dev = d->o->iface;
-	enum guard_use use = GUARD_FREE;
-	int rc = guard_in_use(dev, &use);
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
+	int rc = guard_in_use(dev, &why);
 
 	if (rc) {
 		doctor_fail("mirror: %s: %s", dev, strerror(-rc));
 		return doctor_mend("ip -d link show dev %s", dev);
 	}
-	if (use == GUARD_FREE)
+	if (why.use == GUARD_FREE)
 		return mirror_prepare(dev);
 	return doctor_ok("mirror: %s is in use (%s); it is watched, and "
 			 "nothing of ours leaves it",
-			 dev, guard_use_text(use));
+			 dev, guard_why_text(&why, text));
 }
 
 static int hop_mirror_link(struct doctor *d)
@@ -247,7 +248,7 @@ static int hop_mirror_link(struct doctor *d)
 
 static int hop_mirror_open(struct doctor *d)
 {
-	enum guard_use use = GUARD_FREE;
+	struct guard_why why = { .use = GUARD_FREE };
 	struct ring_opts ro = { .ifname = d->o->iface,
 				.version = d->o->capture,
 				.bytes = d->o->mirror_ring != 0
@@ -262,8 +263,8 @@ static int hop_mirror_open(struct doctor *d)
 			    e.s);
 		return doctor_mend("man pcap-filter");
 	}
-	guard_in_use(d->o->iface, &use);
-	ro.outgoing = use != GUARD_FREE;
+	guard_in_use(d->o->iface, &why);
+	ro.outgoing = why.use != GUARD_FREE;
 	rc = ring_open(&d->mirror, &ro, &e);
 	if (rc) {
 		doctor_fail("mirror: %s", e.s);

@@ -46,15 +46,17 @@ int hop_wire_exists(struct doctor *d)
 int hop_wire_free(struct doctor *d)
 {
 	const char *dev = d->o->sut_dev;
-	enum guard_use use = GUARD_FREE;
-	int rc = guard_in_use(dev, &use);
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
+	int rc = guard_in_use(dev, &why);
 
 	if (rc)
 		return doctor_fail("SUT's wire: %s: %s", dev, strerror(-rc));
-	if (use == GUARD_FREE)
+	if (why.use == GUARD_FREE)
 		return doctor_ok("SUT's wire: %s is not in use", dev);
-	doctor_fail("SUT's wire: %s is in use: %s", dev, guard_use_text(use));
-	switch (use) {
+	doctor_fail("SUT's wire: %s is in use: %s", dev,
+		    guard_why_text(&why, text));
+	switch (why.where == GUARD_SELF ? why.use : GUARD_FREE) {
 	case GUARD_ADDRESS:
 		return doctor_mend("ip address flush dev %s", dev);
 	case GUARD_ROUTE:
@@ -64,9 +66,7 @@ int hop_wire_free(struct doctor *d)
 	case GUARD_MASTER:
 		return doctor_mend("ip link set dev %s nomaster", dev);
 	case GUARD_UPPER:
-		return doctor_mend("ip link delete dev NAME  # of what 'ip -d "
-				   "link' shows as NAME@%s",
-				   dev);
+		return doctor_mend("ip link delete dev %s", why.other);
 	default:
 		return doctor_mend("name another interface with --sut-dev");
 	}

@@ -301,6 +301,8 @@ static void fill(struct filled *f, struct live *l)
 	memset(f, 0, sizeof(*f));
 	f->d.version = VERSION;
 	f->d.elapsed = live_elapsed(l);
+	f->d.ask_doctor = l->has_sut && l->has_mirror &&
+			  l->opt->engine.compare != COMPARE_NONE;
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);

@@ -13,8 +13,8 @@
  * is not within PROVE_WAIT ends the run before it has begun: its files are
  * removed, and all that is said is why. One that answers the probe to another
  * hardware address has ASTRAY_WAIT: a neighbour that is gone is believed by Linux
- * for 8 seconds (5 of delay, 3 questions) before it asks anew. The mirror's ring fills meanwhile;
- * nothing of it is lost by that for some seconds.
+ * for 8 seconds (5 of delay, 3 questions) before it asks anew. The mirror's ring
+ * fills meanwhile; nothing of it is lost by that for some seconds.
  *
  * With files (-r) and nobody to send to, the file's own time is the engine's.
  * With a SUT, records are put on the clock by their distance from the first one.

@@ -72,8 +72,9 @@ static int open_mirror(struct live *l, struct errbuf *e)
 				.version = l->opt->capture,
 				.bytes = l->opt->mirror_ring,
 				.promisc = true };
-	enum guard_use use;
-	int r = guard_in_use(l->opt->iface, &use);
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
+	int r = guard_in_use(l->opt->iface, &why);
 
 	if (ro.bytes == 0 && ro.version == RING_V2) {
 		ro.bytes = RING_MIRROR_LEAST;
@@ -81,7 +82,7 @@ static int open_mirror(struct live *l, struct errbuf *e)
 	}
 	if (r != 0)
 		return errbuf_set(e, r, "%s: no such interface", l->opt->iface);
-	if (use == GUARD_FREE) {
+	if (why.use == GUARD_FREE) {
 		r = guard_attach(l->opt->iface, e);
 		if (r == 0)
 			r = guard_link_up(l->opt->iface, e);
@@ -91,7 +92,7 @@ static int open_mirror(struct live *l, struct errbuf *e)
 		log_line(LOG_WARN,
 			 "%s is in use (%s): it is only listened to, and its "
 			 "own traffic is read too",
-			 l->opt->iface, guard_use_text(use));
+			 l->opt->iface, guard_why_text(&why, text));
 	}
 	if (r != 0)
 		return r;

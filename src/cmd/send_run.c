@@ -79,21 +79,22 @@ static void take_signals(void)
 static int open_device(struct send_run *r, unsigned i, struct errbuf *e)
 {
 	struct device *d = &r->dev[i];
-	enum guard_use use;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int rc = device_ask(d, r->o->ifname[i], e);
 
 	if (rc)
 		return rc;
-	rc = guard_in_use(d->name, &use);
+	rc = guard_in_use(d->name, &why);
 	if (rc)
 		return errbuf_set(e, rc, "%s: %s", d->name, strerror(-rc));
-	if (use != GUARD_FREE && !r->o->in_use)
+	if (why.use != GUARD_FREE && !r->o->in_use)
 		return errbuf_set(
 			e, -EBUSY,
 			"%s is in use (%s): what is sent there reaches "
 			"others; if that is meant, give "
 			"--onto-live-network",
-			d->name, guard_use_text(use));
+			d->name, guard_why_text(&why, text));
 	if (!d->ethernet)
 		return errbuf_set(e, -ENOTSUP, "%s is no Ethernet interface",
 				  d->name);

@@ -14,11 +14,15 @@
  * The object lies in one block of the pool, with room behind it for two heads
  * and a body of common size: most comparisons take that one block.
  *
- * A difference that was found stays found, and all memory but the object itself
- * is given back; what comes later is only counted. A spoiled comparison is no
- * evidence, so spoiling goes before a difference, whichever came first. Where
- * the SUT's answer breaks the protocol nothing else is said of it, and that only if
- * production's is whole.
+ * Status, header and body are judged apart, so a difference in one hides none in
+ * another: what was found is a set. Of the bodies only the first byte that differs
+ * is looked for. A spoiled comparison is no evidence, so spoiling goes before a
+ * difference, whichever came first; all memory but the object itself is given back
+ * then, and what comes later is only counted.
+ *
+ * An answer that is not by the book is read on as the framer reads it, and where it
+ * breaks the protocol as bytes (opaque.c). What that means is known at the end,
+ * when both answers are (result.c).
  */
 #include "compare/compare.h"
 
@@ -28,58 +32,8 @@
 
 #include "compare/compare_internal.h"
 
-#define BLOCK	   2048u /* of the pool, for the object */
-#define HEAD_ROOM  512u	 /* of it for each head */
-#define STATUS_AT  9	 /* offset of the status code in a status line */
-#define STATUS_END 12
-
-/**
- * struct side - One server's answer
- * @bytes:	Of its stream, whatever they are
- * @wrap:	Hash of interim answers and chunk framing, and where they lie
- * @fields:	Head and trailers
- * @field_bytes: Bytes of them that came, kept or not
- * @status:	Status code so far
- * @line:	Bytes of the status line so far, up to STATUS_END
- * @done:	The answer is whole
- * @malformed:	It breaks the protocol
- */
-struct side {
-	uint64_t bytes;
-	uint64_t wrap;
-	struct fields fields;
-	uint64_t field_bytes;
-	uint16_t status;
-	uint8_t line;
-	bool done;
-	bool malformed;
-};
-
-/**
- * struct compare - One exchange
- * @self:	Frame it lies in
- * @parse:	Heads are parsed (HTTP at COMPARE_EQUIVALENT)
- * @http:	The pieces are HTTP's
- * @heads:	Both heads have been compared
- * @unlike:	Equivalent so far, but not the same bytes
- * @spoiled:	Why it is not compared; REASON_NONE: it is
- * @different:	What differs; REASON_NONE: nothing so far
- */
-struct compare {
-	struct frame *self;
-	struct side side[2]; /* production, SUT */
-	struct lane lane;
-	bool parse;
-	bool http;
-	bool heads;
-	bool unlike;
-	enum compare_reason spoiled;
-	enum compare_reason different;
-	uint64_t offset;
-	uint64_t block;
-	char detail[COMPARE_DETAIL];
-	uint8_t room[];
-};
+#define BLOCK	  2048u /* of the pool, for the object */
+#define HEAD_ROOM 512u	/* of it for each head */
 
 static const char *const verdict_names[] = {
 	[VERDICT_IDENTICAL] = "identical",
@@ -132,9 +86,13 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 	for (unsigned i = 0; i < 2 && c->parse; i++) {
 		c->side[i].fields.p = room;
 		c->side[i].fields.cap = HEAD_ROOM;
+		c->side[i].fields.max =
+			COMPARE_HEAD * (i == 1 ? COMPARE_SUT : 1);
 		room += HEAD_ROOM;
 		size -= HEAD_ROOM;
 	}
+	mask_init(&c->side[0].mask);
+	mask_init(&c->side[1].mask);
 	lane_init(&c->lane, room, (uint32_t)size);
 	return c;
 }
@@ -153,8 +111,12 @@ static void release(struct compare *c, struct pool *pool)
 
 static bool over(const struct compare *c)
 {
-	return c->spoiled != REASON_NONE || c->different != REASON_NONE ||
-	       c->side[1].malformed;
+	return c->spoiled != REASON_NONE;
+}
+
+static void find(struct compare *c, enum compare_reason r)
+{
+	c->found |= reason_bit(r);
 }
 
 /* Turn a negative result of a step into its reason. */
@@ -172,11 +134,33 @@ static void judge_lane(struct compare *c, int r)
 		failed(c, r);
 		return;
 	}
-	c->different = REASON_BYTES;
-	if (c->parse)
-		c->different = r == FOUND_LENGTH ? REASON_LENGTH : REASON_BODY;
-	c->offset = c->lane.offset;
-	c->block = c->lane.block;
+	if (!c->parse)
+		find(c, REASON_BYTES);
+	else
+		find(c, r == FOUND_LENGTH ? REASON_LENGTH : REASON_BODY);
+}
+
+static void feed_lane(struct compare *c, struct pool *pool, unsigned side,
+		      const uint8_t *p, uint32_t n)
+{
+	judge_lane(c, lane_feed(&c->lane, pool, side, p, n));
+}
+
+/* Bytes behind the break of the protocol. */
+static void feed_opaque(struct compare *c, struct pool *pool, unsigned side,
+			const uint8_t *p, uint32_t n)
+{
+	while (n > 0 && !over(c)) {
+		bool skip;
+		uint32_t k = mask_run(&c->side[side].mask, p, n, &skip);
+
+		if (skip)
+			c->unlike = true;
+		else
+			feed_lane(c, pool, side, p, k);
+		p += k;
+		n -= k;
+	}
 }
 
 /* Compare [@from, @to) of each side's field lines. */
@@ -187,21 +171,22 @@ static void judge_fields(struct compare *c, const uint32_t from[2],
 	const uint8_t *b = c->side[1].fields.p + from[1];
 	uint32_t an = to[0] - from[0];
 	uint32_t bn = to[1] - from[1];
+	char detail[FIELDS_DETAIL];
 	int r;
 
-	if (an == bn && memcmp(a, b, an) == 0)
+	if (c->side[1].long_head || (an == bn && memcmp(a, b, an) == 0))
 		return;
 	c->unlike = true;
-	r = fields_compare(a, an, b, bn, start, c->detail);
+	r = fields_compare(a, an, b, bn, start, detail);
 	if (r < 0)
 		failed(c, r);
-	else if (r != FOUND_NOTHING)
-		c->different = REASON_HEADER;
-}
-
-static uint16_t status_of(const struct side *s)
-{
-	return s->line == STATUS_END ? s->status : 0;
+	else if (r == FOUND_MANY)
+		c->side[1].long_head = true;
+	if (r != FOUND_BYTE)
+		return;
+	if (c->header[0] == '\0')
+		memcpy(c->header, detail, sizeof(detail));
+	find(c, REASON_HEADER);
 }
 
 static void judge_heads(struct compare *c)
@@ -211,10 +196,9 @@ static void judge_heads(struct compare *c)
 				 c->side[1].fields.head };
 
 	c->heads = true;
-	if (status_of(&c->side[0]) != status_of(&c->side[1]))
-		c->different = REASON_STATUS;
-	else
-		judge_fields(c, from, to, true);
+	if (compare_status(&c->side[0]) != compare_status(&c->side[1]))
+		find(c, REASON_STATUS);
+	judge_fields(c, from, to, true);
 }
 
 /* Both answers are whole: what is left to compare. */
@@ -224,11 +208,13 @@ static void finish(struct compare *c)
 				   c->side[1].fields.head };
 	const uint32_t to[2] = { c->side[0].fields.len, c->side[1].fields.len };
 
-	if (c->parse && !c->heads)
+	bool broken = c->side[0].malformed || c->side[1].malformed;
+
+	if (c->parse && !c->heads && !broken)
 		judge_heads(c); /* at most one side had a head */
 	if (!over(c))
 		judge_lane(c, lane_finish(&c->lane));
-	if (c->parse && !over(c))
+	if (c->parse && !broken && !over(c))
 		judge_fields(c, from, to, false);
 }
 
@@ -264,9 +250,12 @@ static void read_status(struct side *s, enum framer_part part, const uint8_t *p,
 static void feed_fields(struct compare *c, struct pool *pool, unsigned side,
 			const struct framer_piece *piece, const uint8_t *p)
 {
-	struct fields *f = &c->side[side].fields;
-	int r = fields_add(f, pool, p, piece->used);
+	struct side *s = &c->side[side];
+	struct fields *f = &s->fields;
+	int r = 0;
 
+	if (!s->long_head)
+		r = fields_add(f, pool, p, piece->used);
 	if (r != 0) {
 		failed(c, r);
 		return;
@@ -279,11 +268,27 @@ static void feed_fields(struct compare *c, struct pool *pool, unsigned side,
 		judge_heads(c);
 }
 
+/* The protocol is broken in a head that has not ended: all of it is bytes. */
+static void open_head(struct compare *c, struct pool *pool, unsigned side)
+{
+	struct fields *f = &c->side[side].fields;
+
+	if (f->ended)
+		return;
+	feed_opaque(c, pool, side, f->p, f->len);
+	f->len = 0;
+}
+
 static void feed_http(struct compare *c, struct pool *pool, unsigned side,
 		      const struct framer_piece *piece, const uint8_t *p)
 {
 	struct fields *f = &c->side[side].fields;
 
+	if (c->side[side].malformed && piece->part != FRAMER_FRAMING) {
+		open_head(c, pool, side);
+		feed_opaque(c, pool, side, p, piece->used);
+		return;
+	}
 	switch (piece->part) {
 	case FRAMER_HEAD:
 	case FRAMER_TRAILER:
@@ -300,30 +305,45 @@ static void feed_http(struct compare *c, struct pool *pool, unsigned side,
 		break;
 	case FRAMER_BODY:
 	case FRAMER_OPAQUE:
-		judge_lane(c, lane_feed(&c->lane, pool, side, p, piece->used));
+		feed_lane(c, pool, side, p, piece->used);
 		break;
 	}
 }
 
-/* What spoils a comparison must do so whatever else was found before. */
+/* What is not by the book. What only we do not know spoils the comparison. */
+static void check_odd(struct compare *c, struct side *s,
+		      const struct framer_piece *piece)
+{
+	const unsigned odd = FRAMER_AMBIGUOUS | FRAMER_MALFORMED;
+
+	if ((piece->flags & odd) == 0)
+		return;
+	if (framer_odd_is_ours((enum framer_odd)piece->odd))
+		compare_spoil(c, REASON_AMBIGUOUS);
+	if (s->odd == ODD_NONE)
+		s->odd = piece->odd;
+	s->malformed |= (piece->flags & FRAMER_MALFORMED) != 0;
+	s->extra |= (piece->flags & FRAMER_EXTRA) != 0;
+}
+
 static void check_piece(struct compare *c, struct side *s,
 			const struct framer_piece *piece)
 {
-	if ((piece->flags & FRAMER_AMBIGUOUS) != 0)
-		compare_spoil(c, REASON_AMBIGUOUS);
-	if (c->http && (piece->flags & FRAMER_MALFORMED) != 0) {
-		s->malformed = true;
-		if (s == &c->side[0])
-			compare_spoil(c, REASON_PROD_MALFORMED);
-	} else if (c->http && (piece->flags & FRAMER_TUNNEL) != 0 &&
-		   (piece->flags & FRAMER_MARK) == 0) {
+	bool sut = s == &c->side[1];
+
+	check_odd(c, s, piece);
+	if (c->http && (piece->flags & FRAMER_TUNNEL) != 0 &&
+	    (piece->flags & (FRAMER_MARK | FRAMER_MALFORMED)) == 0)
 		compare_spoil(c, REASON_TUNNEL);
-	}
 	if (piece->part == FRAMER_INTERIM)
 		s->field_bytes = 0;
 	if (piece->part == FRAMER_HEAD || piece->part == FRAMER_TRAILER)
 		s->field_bytes += piece->used;
-	if (c->parse && s->field_bytes > COMPARE_HEAD)
+	if (!c->parse || s->field_bytes <= s->fields.max)
+		return;
+	if (sut)
+		s->long_head = true;
+	else
 		compare_spoil(c, REASON_HEAD_TOO_LONG);
 }
 
@@ -342,8 +362,7 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
 		if (c->parse)
 			feed_http(c, pool, side, piece, p);
 		else
-			judge_lane(c, lane_feed(&c->lane, pool, side, p,
-						piece->used));
+			feed_lane(c, pool, side, p, piece->used);
 	}
 	if (over(c))
 		release(c, pool);
@@ -365,54 +384,19 @@ void compare_spoil(struct compare *c, enum compare_reason why)
 		c->spoiled = why;
 }
 
-/* The verdict on a comparison that nothing was found against. */
-static enum verdict alike(const struct compare *c)
+void compare_odd(struct compare *c, enum framer_odd why)
 {
-	if (c->unlike || c->side[0].wrap != c->side[1].wrap)
-		return VERDICT_EQUIVALENT;
-	return VERDICT_IDENTICAL;
-}
+	struct side *s = &c->side[1];
 
-/* Is @r a difference, among the reasons? */
-static bool is_difference(enum compare_reason r)
-{
-	return r >= REASON_STATUS && r <= REASON_MALFORMED;
+	if (s->odd == ODD_NONE)
+		s->odd = (uint8_t)why;
+	s->malformed = true;
 }
 
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out)
 {
-	bool done = c->side[0].done && c->side[1].done;
-	enum compare_reason reason = c->spoiled;
-
-	assert(done || why != REASON_NONE || c->spoiled != REASON_NONE);
-	if (reason == REASON_NONE && c->side[1].malformed)
-		reason = c->side[0].done ? REASON_MALFORMED : why;
-	else if (reason == REASON_NONE)
-		reason = c->different;
-	if (reason == REASON_NONE && !done)
-		reason = why;
-	*out = (struct compare_result){
-		.verdict = VERDICT_NOT_COMPARED,
-		.reason = reason,
-		.status = { status_of(&c->side[0]), status_of(&c->side[1]) },
-		.bytes = { c->side[0].bytes, c->side[1].bytes },
-	};
-	if (reason == REASON_NONE)
-		out->verdict = alike(c);
-	else if (is_difference(reason))
-		out->verdict = VERDICT_DIFFERENT;
-	if (reason == c->different && !c->side[1].malformed) {
-		out->offset = c->offset;
-		out->block = c->block;
-		memcpy(out->detail, c->detail, sizeof(out->detail));
-	}
+	compare_verdict(c, why, out);
 	release(c, pool);
 	frame_clear(pool, c->self, FRAME_CMP);
-}
-
-bool compare_decided(const struct compare *c)
-{
-	return c->spoiled == REASON_NONE && c->different != REASON_NONE &&
-	       !c->side[1].malformed;
 }

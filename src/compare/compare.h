@@ -32,8 +32,18 @@ enum compare_level {
 #define COMPARE_KEEP                                                           \
 	16384u /* first bytes, kept of the side that leads, to name offsets */
 #define COMPARE_BLOCK 4096u
-#define COMPARE_HEAD                                                           \
-	8192u /* longest head that is parsed; longer: not compared */
+/* Longest head, and most fields in one, of production's that are compared; beyond
+ * them it is not compared. A SUT may have twice as much: beyond that it is
+ * different.
+ */
+#define COMPARE_HEAD   8192u
+#define COMPARE_FIELDS 300u
+#define COMPARE_SUT    2u
+/* Bytes of each body that are shown around the first one that differs, and how
+ * many of them stand in front of it.
+ */
+#define COMPARE_EXCERPT 32u
+#define COMPARE_BEFORE	8u
 
 enum verdict {
 	VERDICT_IDENTICAL,
@@ -55,11 +65,9 @@ enum verdict {
 	X(REASON_TRUNCATED, "truncated") /* SUT closed inside its answer */    \
 	X(REASON_MISSING, "missing") /* SUT closed, reset or stayed silent   \
 					* where production answered */ \
-	X(REASON_EXTRA, "extra")     /* SUT answered what production did not \
-					*/ \
+	X(REASON_EXTRA, "extra")     /* SUT sent what production did not */    \
 	X(REASON_MALFORMED,                                                    \
-	  "malformed") /* SUT's is no HTTP, production's is \
-					    */                  \
+	  "malformed") /* SUT's is not by the book, production's is */         \
 	/* not compared */                                                     \
 	X(REASON_LEVEL_NONE, "level_none")                                     \
 	X(REASON_AMBIGUOUS,                                                    \
@@ -75,9 +83,10 @@ enum verdict {
 	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
 	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
 	X(REASON_MIDSTREAM, "midstream") /* the rest of an older answer */     \
+	/* of production's; of the SUT's: different */                         \
 	X(REASON_HEAD_TOO_LONG, "head_too_long")                               \
 	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
-	X(REASON_TUNNEL, "tunnel")	 /* CONNECT, upgrade */                \
+	X(REASON_TUNNEL, "tunnel")	 /* behind an answer that left HTTP */ \
 	X(REASON_TLS, "tls")                                                   \
 	X(REASON_RUN_ENDED, "run_ended")
 
@@ -92,23 +101,37 @@ enum compare_reason {
 const char *verdict_name(enum verdict v);
 const char *reason_name(enum compare_reason r);
 
-#define COMPARE_DETAIL 96
+#define COMPARE_DETAIL 512
+
+_Static_assert(REASON_COUNT <= 64, "a set of them is a word");
+
+/** reason_bit() - The set that has only @r */
+static inline uint64_t reason_bit(enum compare_reason r)
+{
+	return UINT64_C(1) << r;
+}
 
 /**
  * struct compare_result - The verdict on one exchange
- * @verdict, @reason: What and why
+ * @verdict, @reason: What and why; of several differences the first that tells
+ *		most
+ * @reasons:	VERDICT_DIFFERENT: all of them, as reason_bit()
+ * @alike:	Neither answer is by the book, and both are not in the same way
  * @status:	HTTP status of each side; [0] production, [1] SUT; 0: none
  * @bytes:	Bytes of answer of each side
  * @offset:	Where the first difference lies, in bytes from the beginning of
  *		the answer (REASON_BYTES) or of the body (REASON_BODY, REASON_
  *		LENGTH); UINT64_MAX: within the block whose number is @block only
  * @block:	Number of the first block that differs, if @offset is unknown
- * @detail:	Printable ASCII, always terminated: header field name and both
- *		values, cut to fit
+ * @detail:	Printable ASCII, always terminated: what is not by the book, header
+ *		field name and both values, both bodies around the first byte that
+ *		differs; cut to fit
  */
 struct compare_result {
 	enum verdict verdict;
 	enum compare_reason reason;
+	uint64_t reasons;
+	bool alike;
 	uint16_t status[2];
 	uint64_t bytes[2];
 	uint64_t offset;
@@ -143,6 +166,13 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 void compare_feed(struct compare *c, struct pool *pool, enum who who,
 		  const struct framer_piece *piece, const uint8_t *p);
 
+/**
+ * compare_odd() - The SUT's answer is none of the protocol's, and what makes it so
+ *
+ * As a piece with FRAMER_MALFORMED does, where no framer saw its bytes.
+ */
+void compare_odd(struct compare *c, enum framer_odd why);
+
 /** compare_done() - @who's answer is whole */
 void compare_done(struct compare *c, struct pool *pool, enum who who);
 
@@ -159,12 +189,11 @@ void compare_spoil(struct compare *c, enum compare_reason why);
  * @why:	What a side that is not done means: REASON_NONE if both are done,
  *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early (or
  *		another difference), any other reason: not compared, because
- *		of it. A difference found before stays
+ *		of it. A difference found before stays. What only the SUT's answer
+ *		has that is not by the book is a difference if production's is
+ *		whole
  */
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out);
-
-/** compare_decided() - Is the verdict different whatever else comes? */
-bool compare_decided(const struct compare *c);
 
 #endif /* COMPARE_COMPARE_H */

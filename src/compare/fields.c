@@ -18,11 +18,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define FIELDS_MAX 256 /* in one head; more: not compared */
+#define FIELDS_SUT (COMPARE_FIELDS * COMPARE_SUT)
 
 /* Data bytes of the frames that heads move to when they grow. */
 #define GROW_FIRST ((uint32_t)(2048 - sizeof(struct frame)))
-#define GROW_LAST  COMPARE_HEAD
 
 /**
  * struct field - One field line
@@ -41,12 +40,13 @@ struct field {
 };
 
 struct field_list {
-	struct field f[FIELDS_MAX];
+	struct field *f;
+	unsigned max;
 	unsigned count;
 };
 
-static const char *const ignored[] = { "date", "age", "expires", "connection",
-				       "keep-alive" };
+const char *const fields_own[FIELDS_OWN] = { "date", "age", "expires",
+					     "connection", "keep-alive" };
 
 int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 	       uint32_t n)
@@ -54,10 +54,10 @@ int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 	uint32_t cap = GROW_FIRST;
 	struct frame *frame;
 
-	assert(n <= COMPARE_HEAD - f->len);
+	assert(n <= f->max - f->len);
 	if (n > f->cap - f->len) {
 		if (f->len + n > GROW_FIRST)
-			cap = GROW_LAST;
+			cap = f->len + n > COMPARE_HEAD ? f->max : COMPARE_HEAD;
 		frame = frame_alloc(pool, cap, FRAME_CMP);
 		if (frame == NULL)
 			return -ENOMEM;
@@ -99,9 +99,9 @@ static bool same_name(const uint8_t *a, const uint8_t *b, uint32_t n)
 
 static bool is_ignored(const uint8_t *name, uint32_t n)
 {
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		if (strlen(ignored[i]) == n &&
-		    same_name((const uint8_t *)ignored[i], name, n))
+	for (size_t i = 0; i < FIELDS_OWN; i++)
+		if (strlen(fields_own[i]) == n &&
+		    same_name((const uint8_t *)fields_own[i], name, n))
 			return true;
 	return false;
 }
@@ -156,7 +156,7 @@ static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
 			f = read_line(p, next);
 			last = NULL;
 			if (!is_ignored(f.name, f.name_len)) {
-				if (list->count == FIELDS_MAX)
+				if (list->count == list->max)
 					return -E2BIG;
 				last = &list->f[list->count++];
 				*last = f;
@@ -169,7 +169,7 @@ static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
 
 /* describe() writes no more than this: a name and two values in quotation marks. */
 #define SHOWN 28 /* bytes of each */
-_Static_assert(SHOWN + 2 + 2 * (SHOWN + 2) + 3 < COMPARE_DETAIL, "it fits");
+_Static_assert(SHOWN + 2 + 2 * (SHOWN + 2) + 3 < FIELDS_DETAIL, "it fits");
 
 /* Append at most @max of @n bytes, printable, to @detail. */
 static void put(char *detail, size_t *at, const uint8_t *p, size_t n,
@@ -222,12 +222,15 @@ static struct field *find(struct field_list *list, unsigned from,
 int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
 		   bool start, char *detail)
 {
-	struct field_list la, lb;
+	struct field fa[COMPARE_FIELDS], fb[FIELDS_SUT];
+	struct field_list la = { .f = fa, .max = COMPARE_FIELDS };
+	struct field_list lb = { .f = fb, .max = FIELDS_SUT };
 	unsigned from = 0;
 
-	if (read_fields(&la, a, an, start) != 0 ||
-	    read_fields(&lb, b, bn, start) != 0)
+	if (read_fields(&la, a, an, start) != 0)
 		return -E2BIG;
+	if (read_fields(&lb, b, bn, start) != 0)
+		return FOUND_MANY;
 	for (unsigned i = 0; i < la.count; i++) {
 		struct field *f = &la.f[i];
 		struct field *g = find(&lb, from, f);

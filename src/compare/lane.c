@@ -11,6 +11,9 @@
  * ahead. What is found depends on the two streams only, not on their
  * interleaving, nor on how they were cut.
  *
+ * Where the place of the first difference is known, some bytes around it are shown
+ * of both sides: what was kept before, and what comes then.
+ *
  * The hash mixes eight bytes at a time by a multiplication with an odd number
  * and a shift, both of which can be undone: blocks that differ in one word only
  * never have the same hash, others with a chance of 2^-64 unless somebody
@@ -50,6 +53,7 @@ void lane_init(struct lane *l, uint8_t *room, uint32_t size)
 	*l = (struct lane){
 		.room = room,
 		.room_size = size,
+		.seen = { .from = UINT64_MAX },
 	};
 	hash_reset(l, 0);
 	hash_reset(l, 1);
@@ -205,6 +209,7 @@ static int feed_hashed(struct lane *l, struct pool *pool, unsigned side,
 
 /**
  * keep_at() - Memory of the kept byte at @pos
+ * @pool:	NULL: it is there
  * @left:	Set to bytes of memory from there on
  *
  * Makes room if there is none yet. Return: NULL if the pool is full
@@ -226,7 +231,7 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 		if (block < KEEP_LAST)
 			block *= 2;
 	}
-	if (*f == NULL)
+	if (*f == NULL && pool != NULL)
 		*f = frame_alloc(pool, FRAME_FILL(block), FRAME_CMP);
 	if (*f == NULL)
 		return NULL;
@@ -280,8 +285,53 @@ static int feed_kept(struct lane *l, struct pool *pool, unsigned side,
 	return FOUND_NOTHING;
 }
 
-int lane_feed(struct lane *l, struct pool *pool, unsigned side,
-	      const uint8_t *p, uint32_t n)
+/* Add what the excerpt wants of the bytes of @side that begin at @pos. */
+static void excerpt_add(struct excerpt *x, unsigned side, uint64_t pos,
+			const uint8_t *p, uint32_t n)
+{
+	uint64_t want = x->from + x->n[side];
+	uint32_t room = COMPARE_EXCERPT - x->n[side];
+	uint32_t k;
+
+	/* Of the bytes beyond what is kept one side's may be gone. */
+	if (x->from == UINT64_MAX || want < pos || want - pos >= n ||
+	    want >= COMPARE_KEEP)
+		return;
+	k = n - (uint32_t)(want - pos);
+	if (k > room)
+		k = room;
+	if (k > COMPARE_KEEP - want)
+		k = (uint32_t)(COMPARE_KEEP - want);
+	memcpy(x->p[side] + x->n[side], p + (want - pos), k);
+	x->n[side] = (uint8_t)(x->n[side] + k);
+}
+
+/* Begin it, before the kept bytes are given back: both sides have what stands in
+ * front of @l->offset, and @lead has more.
+ */
+static void excerpt_begin(struct lane *l, unsigned lead)
+{
+	struct excerpt *x = &l->seen;
+	uint64_t from =
+		l->offset < COMPARE_BEFORE ? 0 : l->offset - COMPARE_BEFORE;
+
+	if (l->offset >= COMPARE_KEEP)
+		return;
+	*x = (struct excerpt){ .from = from };
+	for (uint64_t at = from; at < from + COMPARE_EXCERPT &&
+				 at < COMPARE_KEEP && at < l->pos[lead];
+	     at++) {
+		uint32_t left;
+		const uint8_t *p = keep_at(l, NULL, at, &left);
+
+		excerpt_add(x, lead, at, p, 1);
+		if (at < l->offset)
+			excerpt_add(x, 1 - lead, at, p, 1);
+	}
+}
+
+static int feed(struct lane *l, struct pool *pool, unsigned side,
+		const uint8_t *p, uint32_t n)
 {
 	if (l->pos[side] < COMPARE_KEEP) {
 		uint32_t k = COMPARE_KEEP - (uint32_t)l->pos[side];
@@ -300,11 +350,36 @@ int lane_feed(struct lane *l, struct pool *pool, unsigned side,
 	return feed_hashed(l, pool, side, p, n);
 }
 
+int lane_feed(struct lane *l, struct pool *pool, unsigned side,
+	      const uint8_t *p, uint32_t n)
+{
+	uint64_t pos = l->pos[side];
+	int r = FOUND_NOTHING;
+
+	if (!l->found)
+		r = feed(l, pool, side, p, n);
+	if (r < 0)
+		return r;
+	if (r == FOUND_BYTE) {
+		l->found = true;
+		excerpt_begin(l, 1 - side);
+		lane_release(l, pool);
+	}
+	if (l->found) {
+		excerpt_add(&l->seen, side, pos, p, n);
+		l->pos[side] = pos + n;
+	}
+	return r;
+}
+
 int lane_finish(struct lane *l)
 {
+	if (l->found)
+		return FOUND_NOTHING;
 	if (l->pos[0] != l->pos[1]) {
 		l->offset = l->pos[0] < l->pos[1] ? l->pos[0] : l->pos[1];
 		l->block = l->offset / COMPARE_BLOCK;
+		excerpt_begin(l, l->pos[0] < l->pos[1]);
 		return FOUND_LENGTH;
 	}
 	/* The last block is not whole: its hashes are still with the sides. */

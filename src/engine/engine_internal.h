@@ -100,6 +100,22 @@ bool read_follows(const struct flow *f, uint32_t seq);
 /* Which answer belongs to which request is guessed from exchange @from on, and why. */
 void read_unsure(struct flow *f, enum compare_reason why, uint32_t from);
 
+/* odd.c: answers that are not by the book */
+
+/* This exchange will not be compared, and why; the first reason stays. */
+void read_spoil(struct exchange *x, enum compare_reason why);
+/* A piece of an answer, with flags. */
+void read_odd(struct flow *f, enum who who, struct exchange *x,
+	      const struct framer_piece *pc);
+/* The SUT's answer in @x (NULL: none is open) breaks the protocol. */
+void read_break(struct flow *f, struct exchange *x);
+/* @who's stream ends inside of its answer in @x. */
+void read_cut(struct engine *e, struct exchange *x, enum who who);
+/* An exchange was judged by both its answers: do both servers still speak alike? */
+void read_parted(struct flow *f, struct exchange *x);
+/* Did the SUT send what nobody asked for, and production did not? */
+bool read_is_extra(const struct flow *f, const struct exchange *x);
+
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);

@@ -116,19 +116,13 @@ bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
 
 /* --- pieces --- */
 
-static void spoil(struct exchange *x, enum compare_reason why)
-{
-	if (x->spoilt == REASON_NONE)
-		x->spoilt = (uint8_t)why;
-}
-
 /* Keep the request's first line. */
 static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
 {
 	uint32_t room = EXCHANGE_REQUEST - x->request_len;
 	const uint8_t *end;
 
-	if ((x->flags & X_LINE) != 0)
+	if ((x->flags & X_LINE) != 0 || (x->odd & ODD_S_EXTRA) != 0)
 		return;
 	end = memchr(p, '\r', n);
 	if (end == NULL)
@@ -187,7 +181,7 @@ static void client_piece(struct engine *e, struct flow *f,
 	    stream_has(&f->c, STREAM_CONFLICT))
 		f->flags |= FLOW_AMBIGUOUS;
 	if ((f->flags & FLOW_AMBIGUOUS) != 0)
-		spoil(x, REASON_AMBIGUOUS);
+		read_spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		client_mark(e, f, seq + pc->used, sp->now);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
@@ -205,7 +199,7 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 	/* The answer that breaks the protocol is compared, those behind are not. */
 	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->flags & X_HAVE_S) == 0 &&
 	    x->cmp == NULL)
-		spoil(x, REASON_TUNNEL);
+		read_spoil(x, REASON_TUNNEL);
 	/* A SUT may have answered, and reset, before production does: what has
 	 * begun is compared to its end.
 	 */
@@ -214,13 +208,13 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 	    (f->leg == LEG_NONE && x->cmp == NULL))
 		return NULL;
 	if (x->cmp == NULL && begun) {
-		spoil(x, REASON_CLIENT_GAP);
+		read_spoil(x, REASON_CLIENT_GAP);
 		return NULL;
 	}
 	if (x->cmp == NULL) {
 		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
 		if (x->cmp == NULL)
-			spoil(x, REASON_NO_MEMORY);
+			read_spoil(x, REASON_NO_MEMORY);
 	}
 	return x->cmp;
 }
@@ -271,9 +265,10 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 
 	if ((x->flags & X_JUDGED) != 0)
 		return;
-	if ((x->flags & both) == both)
+	if ((x->flags & both) == both) {
 		judge(e, f, x, REASON_NONE);
-	else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
+		read_parted(f, x);
+	} else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
 		judge(e, f, x, reason_of(f));
 }
 
@@ -294,7 +289,7 @@ static void follow(struct engine *e, struct flow *f)
 	while (is_broken(f) && (x = f->x.at[WHO_SUT]) != NULL &&
 	       (x->flags & X_HAVE_P) != 0) {
 		if (x->cmp == NULL)
-			spoil(x, REASON_TUNNEL);
+			read_spoil(x, REASON_TUNNEL);
 		else
 			compare_done(x->cmp, e->pool, WHO_SUT);
 		exchange_mark(&f->x, e->pool, WHO_SUT, f->s.nxt);
@@ -320,33 +315,12 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 		follow(e, f);
 }
 
-/* A flow that was joined in the middle: are these bytes of production the rest
- * of an answer to a request that came before the first one seen?
- */
-static bool is_rest(const struct flow *f, enum who who,
-		    const struct exchange *x)
-{
-	return (f->flags & FLOW_MID) != 0 && who == WHO_PROD && x->index == 0;
-}
-
 /* The place in production's messages is lost. */
 static void lose_prod(struct flow *f)
 {
 	f->flags |= FLOW_PLOST;
 	if (stream_has(&f->p, STREAM_FIN))
 		f->ev |= EV_P_FIN; /* its place does not matter any more */
-}
-
-/* The SUT's answer breaks the protocol. The requests behind it are not compared,
- * also where production has answered them already.
- */
-static void break_sut(struct flow *f)
-{
-	struct exchange *x = f->x.at[WHO_SUT];
-
-	f->flags |= FLOW_BROKEN_S;
-	while (x != NULL && (x = x->next) != NULL)
-		spoil(x, REASON_TUNNEL);
 }
 
 /* From here on a server says what is none of the protocol's: as it agreed, with
@@ -362,7 +336,7 @@ static void leave_protocol(struct engine *e, struct flow *f, enum who who,
 	else if (who == WHO_PROD)
 		lose_prod(f);
 	else
-		break_sut(f);
+		read_break(f, f->x.at[WHO_SUT]);
 	/* The SUT may have switched first, and spoken since. */
 	if (who == WHO_PROD && (f->flags & FLOW_SPOKE_S) != 0)
 		shadow_arm_quiet(e->shadow, f, now + QUIET_WAIT);
@@ -386,16 +360,8 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
 		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
 	}
-	if ((pc->flags & FRAMER_AMBIGUOUS) != 0) {
-		spoil(x, REASON_AMBIGUOUS);
-		read_unsure(f, REASON_AMBIGUOUS, x->index + 1);
-	}
-	if ((pc->flags & FRAMER_TUNNEL) != 0) {
-		if (is_rest(f, who, x))
-			spoil(x, REASON_MIDSTREAM);
-		else if ((pc->flags & FRAMER_MALFORMED) == 0)
-			spoil(x, REASON_TUNNEL);
-	}
+	if (pc->flags != 0)
+		read_odd(f, who, x, pc);
 	c = comparison(e, f, x, begun);
 	if (c != NULL)
 		compare_feed(c, e->pool, who, pc, p);
@@ -403,6 +369,9 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		leave_protocol(e, f, who, (pc->flags & FRAMER_MARK) != 0, now);
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
+	/* No mark by quiet is moved: this one is by the protocol. */
+	if ((x->odd & (ODD_P_LEFT | ODD_S_LEFT)) != 0)
+		try_judge(e, f, x);
 	if (who == WHO_SUT)
 		follow(e, f);
 }
@@ -499,11 +468,15 @@ static void resync_prod(struct engine *e, struct flow *f, uint32_t ack,
 	shadow_skip_prod(e->shadow, f, ack);
 	f->flags &= ~(uint32_t)FLOW_PLOST;
 	e->stats.count.resyncs++;
+	/* What it said meanwhile is not known. */
+	x = f->x.at[WHO_PROD];
+	if (x != NULL && (x->odd & ODD_P_BROKE) != 0)
+		read_spoil(x, REASON_PROD_MALFORMED);
 	while (f->x.marks[WHO_PROD] < k) {
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x == NULL)
 			return;
-		spoil(x, REASON_PROD_GAP);
+		read_spoil(x, REASON_PROD_GAP);
 		answer_mark(e, f, WHO_PROD, ack, now);
 	}
 	framer_of(f)->resync(f->app, WHO_PROD, k);
@@ -567,9 +540,8 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 	r = framer_of(f)->fin(f->app, who);
 	if (r == FRAMER_MARK)
 		answer_mark(e, f, who, st->nxt, now);
-	else if (r == FRAMER_TUNNEL && who == WHO_PROD &&
-		 f->x.at[WHO_PROD] != NULL)
-		spoil(f->x.at[WHO_PROD], REASON_PROD_CUT);
+	else if (r == FRAMER_TUNNEL && f->x.at[who] != NULL)
+		read_cut(e, f->x.at[who], who);
 }
 
 /* Keep production's bytes until a request tells where an answer begins. Without
@@ -599,9 +571,9 @@ static void choose_again(struct engine *e, struct flow *f, enum who who,
 		return;
 	shadow_unmark(e->shadow, f, WHO_SUT);
 	f->flags &= ~(uint32_t)(FLOW_SPOKE_S | FLOW_MOVE_S);
-	if (f->x.at[WHO_SUT] != NULL)
-		spoil(f->x.at[WHO_SUT], REASON_TUNNEL);
-	break_sut(f);
+	if (f->x.at[WHO_SUT] != NULL && f->x.at[WHO_SUT]->cmp != NULL)
+		compare_odd(f->x.at[WHO_SUT]->cmp, ODD_GREETING);
+	read_break(f, f->x.at[WHO_SUT]);
 }
 
 void read_spans(struct engine *e, struct flow *f, enum who who,
@@ -659,7 +631,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 	if (n > 0) {
 		x = exchange_open(&f->x, e->pool, WHO_PROD);
 		if (x != NULL)
-			spoil(x, REASON_PROD_GAP);
+			read_spoil(x, REASON_PROD_GAP);
 		if (f->framer != NULL && !is_quiet(f, WHO_PROD)) {
 			if (framer_of(f)->skip(f->app, WHO_PROD, n)) {
 				e->stats.count.holes_skipped++;
@@ -693,7 +665,7 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 	bool guessed =
 		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
 
-	if ((f->flags & FLOW_BROKEN_S) != 0 &&
+	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
 	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
 		return true;
 	return (again || guessed) &&
@@ -725,8 +697,7 @@ void read_leg_over(struct engine *e, struct flow *f)
 static enum compare_reason unanswered(const struct flow *f,
 				      const struct exchange *x)
 {
-	if ((x->flags & X_HAVE_S) != 0 && (x->flags & X_HAVE_C) == 0 &&
-	    (x->flags & X_P_BEGUN) == 0 && (f->ev & EV_P_FIN) != 0)
+	if (read_is_extra(f, x))
 		return REASON_EXTRA;
 	if ((f->ev & EV_C_RST) != 0 || (f->flags & FLOW_SUPERSEDED) != 0)
 		return REASON_CLIENT_ABORT;
@@ -744,10 +715,13 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 
 	if (why == REASON_RUN_ENDED && is_unseen(f, x))
 		why = REASON_PROD_GAP;
-	if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+	if ((why == REASON_MISSING && (x->flags & X_HAVE_P) == 0) ||
+	    ((x->odd & ODD_S_BROKE) != 0 && (x->flags & X_C_BEGUN) == 0))
 		why = unanswered(f, x);
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
+	if ((x->odd & ODD_P_BROKE) != 0)
+		read_cut(e, x, WHO_PROD);
 	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
 	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
 		judge(e, f, x, why);
@@ -798,7 +772,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 		for (x = f->x.head; x != NULL; x = x->next) {
 			/* Read without its request, which may be a HEAD. */
 			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
-				spoil(x, REASON_CLIENT_GAP);
+				read_spoil(x, REASON_CLIENT_GAP);
 			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
 		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);

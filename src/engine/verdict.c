@@ -120,6 +120,10 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	} else {
 		uncompared(e, x, why, r);
 	}
+	/* Both were read alike, so what follows them is paired alike. */
+	if (r->alike && f->unsure == REASON_AMBIGUOUS &&
+	    f->unsure_from == x->index + 1)
+		f->unsure = REASON_NONE;
 	doubt(f, x, r);
 	x->flags |= X_JUDGED;
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
@@ -133,7 +137,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 		return;
 	ev.now = e->now;
 	ev.kind = EVENT_VERDICT;
-	ev.index = x->index;
+	ev.index = x->index - ((x->odd & ODD_S_EXTRA) != 0);
 	ev.request_len = x->request_len;
 	memcpy(ev.request, x->request, x->request_len);
 	event_tuple(e, &ev, f);

@@ -33,6 +33,16 @@ enum {
 	X_LINE = 1 << 10, /* the request's first line is kept whole */
 };
 
+/* Bits of exchange.odd, what is not by the book in its answers. */
+enum {
+	ODD_P_LEFT = 1 << 0, /* it makes a tunnel: CONNECT, upgrade */
+	ODD_S_LEFT = 1 << 1,
+	ODD_P_BROKE = 1 << 2, /* it breaks the protocol */
+	ODD_S_BROKE = 1 << 3,
+	ODD_S_EXTRA = 1 << 4, /* ... in bytes of the answer before, and the line
+			       * is that one's */
+};
+
 /**
  * struct exchange - One of them; lies in a frame of the pool
  * @c_ack:	Production's bytes that the client had acked when it began
@@ -42,6 +52,7 @@ enum {
  * @p_first, @s_first: When the first byte of each answer came
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
+ * @odd:	ODD_ bits, the engine's
  */
 struct exchange {
 	struct exchange *next;
@@ -60,6 +71,7 @@ struct exchange {
 	uint64_t s_first;
 	uint64_t s_sent;
 	char request[EXCHANGE_REQUEST];
+	uint8_t odd;
 };
 
 /**

@@ -102,6 +102,7 @@ struct report_difference {
 /**
  * struct report_data - All sums of a run
  * @elapsed:	ns
+ * @ask_doctor:	A run on wires compares: doctor finds out why it did not
  * @verdicts, @reasons: Answers by verdict, and by verdict and reason
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
@@ -113,6 +114,7 @@ struct report_difference {
 struct report_data {
 	const char *version;
 	uint64_t elapsed;
+	bool ask_doctor;
 	struct {
 		uint64_t seen;
 		uint64_t played;

@@ -121,6 +121,9 @@ static void headline(struct text *t, const struct report_data *d)
 			 text_number(a, different), text_number(b, compared),
 			 text_share(s, different, compared));
 	text_add(t, ", in %s\n", text_time(a, d->elapsed));
+	if (compared == 0 && d->ask_doctor)
+		text_add(t, "  'understudy doctor' with the same options finds "
+			    "out why\n");
 }
 
 static void warn(struct text *t, uint64_t n, const char *one, const char *many)
@@ -138,6 +141,11 @@ static void warnings(struct text *t, const struct report_data *d)
 
 	warn(t, d->capture.drops, "frame was missed by the capture",
 	     "frames were missed by the capture");
+	if (d->capture.drops > 0)
+		text_add(t,
+			 "  give it another processor, --mirror-ring 256M, or "
+			 "--capture v3;\n"
+			 "  else play fewer clients: --sample N%%\n");
 	warn(t, d->not_played, "flow was ended because the SUT was too slow",
 	     "flows were ended because the SUT was too slow");
 	warn(t, d->emit.errors, "frame could not be sent",

@@ -30,6 +30,7 @@ static bool same_result(const struct compare_result *a,
 	       a->status[0] == b->status[0] && a->status[1] == b->status[1] &&
 	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
 	       a->offset == b->offset && a->block == b->block &&
+	       a->reasons == b->reasons && a->alike == b->alike &&
 	       strcmp(a->detail, b->detail) == 0;
 }
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Ambiguous messages through the engine: no verdict but not_compared.
+"""Ambiguous messages through the engine.
 
-Each stream becomes a dialogue of test/script: the same bytes of client, production
-and SUT. So whatever is compared is equal, and only ambiguity keeps it from being
-called so.
+Each stream becomes a dialogue of test/script. With the same bytes of production and
+SUT: a request gives no verdict but not_compared, so that only ambiguity keeps equal
+answers from being called so; an answer is never different. An answer that only the
+SUT gives so, where production's is by the book, is different.
 """
 import os
 import subprocess
@@ -38,12 +39,27 @@ def segments(who, at, ack, data):
     return out
 
 
-def dialogue(kind, stream, level, plain, whole):
-    """Text of a dialogue, and what must come of it."""
+def wanted(kind, stream, alone, plain, whole):
+    """What must come of a dialogue."""
+    if alone:
+        return ["= verdict.different >= 1"]
+    if kind != "request":
+        return ["= verdict.different 0"]
+    out = ["= verdict.equivalent 0", "= verdict.different 0",
+           f"= verdict.identical {plain}"]
+    # Of what makes a tunnel (CONNECT) that is the reason told first.
+    if whole and not stream.startswith(b"CONNECT"):
+        out += ["= reason.ambiguous >= 1"]
+    return out
+
+
+def dialogue(kind, stream, level, alone, plain, whole):
+    """Text of a dialogue, and what must come of it. alone: of the SUT only."""
     messages = plain + 1
     up, down = ((stream, OK * messages) if kind == "request"
                 else (GET * messages, stream))
-    c, s = 1 + len(up), 1 + len(down)
+    prod = OK * messages if alone else down
+    c, s, p = 1 + len(up), 1 + len(down), 1 + len(prod)
     out = [f"set compare {level}",
            "+0 C S 0:0(0) win 65535 <mss 1460>", "+0 U S 0:0(0)",
            "+0 P S. 0:0(0) ack 1 win 65535 <mss 1460>",
@@ -52,16 +68,14 @@ def dialogue(kind, stream, level, plain, whole):
            *(line for cut in segments("C", 1, 1, up)
              for line in (cut, "+0 U any")),
            f"+0 P . 1:1(0) ack {c} win 60000", f"+0 S . 1:1(0) ack {c} win 60000",
-           *segments("P", 1, c, down), *segments("S", 1, c, down), "+0.1 U any",
-           f"+0 C . {c}:{c}(0) ack {s} win 60000", "+0.1 U any",
-           f"+0 P F. {s}:{s}(0) ack {c} win 60000",
+           *segments("P", 1, c, prod), *segments("S", 1, c, down), "+0.1 U any",
+           f"+0 C . {c}:{c}(0) ack {p} win 60000", "+0.1 U any",
+           f"+0 P F. {p}:{p}(0) ack {c} win 60000",
            f"+0 S F. {s}:{s}(0) ack {c} win 60000",
-           f"+0 C F. {c}:{c}(0) ack {s + 1} win 60000", "+3 U any",
-           "= verdict.equivalent 0", "= verdict.different 0",
-           f"= verdict.identical {plain}"]
-    # Of what makes a tunnel (CONNECT, 101) that is the reason told first.
-    if whole and not stream.startswith((b"CONNECT", b"HTTP/1.1 101")):
-        out += ["= reason.ambiguous >= 1"]
+           f"+0 C F. {c}:{c}(0) ack {p + 1} win 60000", "+0.1 U any",
+           f"+0 S . {s + 1}:{s + 1}(0) ack {c + 1} win 60000",
+           f"+0 P . {p + 1}:{p + 1}(0) ack {c + 1} win 60000", "+3 U any",
+           *wanted(kind, stream, alone, plain, whole)]
     return "\n".join(out) + "\n"
 
 
@@ -72,11 +86,14 @@ def play(folder, cases):
         doubt = before_doubt(lines)
         if doubt is None or len(stream) > STREAM_MOST:
             continue
-        for level in ("equivalent", "identical"):
+        ways = [(level, alone) for level in ("equivalent", "identical")
+                for alone in (False, True) if kind != "request" or not alone]
+        for level, alone in ways:
             path = os.path.join(folder, f"{len(paths)}.pkt")
             with open(path, "w") as f:
-                f.write(dialogue(kind, stream, level, *doubt))
-            names[path] = f"{name}, --compare {level}"
+                f.write(dialogue(kind, stream, level, alone, *doubt))
+            names[path] = (f"{name}, --compare {level}"
+                           + (", SUT alone" if alone else ""))
             paths.append(path)
     if not paths:
         return ["no case is ambiguous"], 0

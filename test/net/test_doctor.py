@@ -232,7 +232,7 @@ BROKEN = [
     ("an address on the SUT's wire", {},
      plant("us", "address", "add", "10.1.0.9/24", "dev", "eth1"), GOOD,
      "has an address", "ip address flush dev eth1"),
-    ("the SUT's wire in a bridge", {}, master, GOOD, "master",
+    ("the SUT's wire in a bridge", {}, master, GOOD, "belongs to br0",
      "ip link set dev eth1 nomaster"),
     ("an interface on the SUT's wire", {},
      plant("us", "link", "add", "link", "eth1", "name", "v5", "type",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Nothing leaves: not from us, not from the SUT, not after our death."""
 import os
+import shutil
 import signal
 import sys
 import time
@@ -135,7 +136,83 @@ def second_way(t):
         lab.isolated(t, l)
 
 
+# As contrib/understudy.service starts it.
+UNIT = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+        "--inh-caps=+net_raw,+net_admin,+bpf",
+        "--ambient-caps=+net_raw,+net_admin,+bpf",
+        "--bounding-set=-all,+net_raw,+net_admin,+bpf")
+
+
+def unit_twice(t):
+    """With the unit's capabilities alone: two runs, doctor, --release."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        os.chmod(l.dir, 0o755)
+        binary, out = l.path("understudy"), l.path("out")
+        shutil.copy(lab.BINARY, binary)
+        os.mkdir(out)
+        os.chown(out, 65534, 65534)
+        opts = ["-i", "mon0", "--sut-dev", "eth1", "--map", l.map()]
+        for i in (1, 2):
+            code, text = l.run("us", [*UNIT, binary, "shadow", *opts, "--json",
+                                      "%s/%d" % (out, i), "--duration", "2s"])
+            t.equal(code, 2, "start %d: exit code: %s" % (i, text))
+            t.check("No answer was compared" in text, "start %d: %s" % (
+                i, text))
+        load = l.wrk(seconds=4, wait=False)
+        code, text = l.run("us", [*UNIT, binary, "doctor", *opts])
+        t.equal(code, 0, "doctor: " + text)
+        for dev in ("mon0", "eth1"):
+            code, text = l.run("us", [*UNIT, binary, "doctor", "--release",
+                                      dev])
+            t.equal(code, 0, "release: " + text)
+            t.check("clsact" not in l.tc("us", "qdisc", "show", "dev", dev),
+                    "%s is guarded still" % dev)
+        l.wrk_rate(load)
+        l.settle(prod, sut)
+        lab.isolated(t, l)
+
+
+def in_use(t):
+    """Production's bridge, what is built on its card, and a way into the bridge:
+    each refused by name, by `send` and as the SUT's wire."""
+    with lab.Lab() as l:
+        l.nginx("prod")
+        us, cap = l.host, l.path("cap.pcap")
+        dump = l.dump("client", "c0", "tcp")
+        l.client("keep", "/b100?id=q-0")
+        lab.Lab.dumped(dump)
+        os.rename(dump.path, cap)
+        l.ip(us, "addr", "flush", "dev", "lan0")
+        l.ip(us, "link", "add", "br0", "type", "bridge",
+             "mcast_snooping", "0")
+        l.ip(us, "link", "set", "lan0", "master", "br0")
+        l.ip(us, "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        l.ip(us, "link", "set", "v1", "master", "br0")
+        l.ip(us, "link", "add", "link", "br0", "name", "mv0", "type",
+             "macvlan")
+        for dev in ("br0", "v0", "v1", "mv0"):
+            l.sysctl(us, "net.ipv6.conf.%s.disable_ipv6" % dev, 1)
+            l.ip(us, "link", "set", dev, "up")
+        for dev, why in (("br0", "it has"), ("mv0", "br0, on which it is"),
+                         ("v1", "it belongs to br0"),
+                         ("v0", "v1, its other end, belongs to br0")):
+            code, text = l.run(us, [lab.BINARY, "send", "-i", dev, "-t", cap])
+            t.equal(code, 2, "send -i %s: %s" % (dev, text))
+            t.check("%s is in use" % dev in text and why in text,
+                    "send -i %s: %s" % (dev, text))
+            code, text = l.run(us, [lab.BINARY, "shadow", "-i", "mon0",
+                                    "--sut-dev", dev, "--map", l.map(),
+                                    "--duration", "1s"])
+            t.equal(code, 2, "--sut-dev %s: %s" % (dev, text))
+            t.check("%s is in use" % dev in text and why in text,
+                    "--sut-dev %s: %s" % (dev, text))
+        lab.isolated(t, l)
+
+
 lab.main([
+    ("the unit's capabilities, twice", unit_twice),
+    ("what belongs to a bridge of the host", in_use),
     ("the counters count", counters),
     ("a host without us does answer", silent_host),
     ("kill -9 under load", killed),

@@ -85,6 +85,24 @@ ok "a priority that is taken is an error" \
 	sh -c "! ip netns exec $HOST $TOOL guard attach h0 2>/dev/null"
 is "of which nothing stays" "$(h "$TOOL" guard present h0)" 0
 
+# As contrib/understudy.service starts it, whatever has been left there before.
+unit() {
+	ip netns exec "$HOST" setpriv --reuid=65534 --regid=65534 \
+		--clear-groups --inh-caps=+net_raw,+net_admin,+bpf \
+		--ambient-caps=+net_raw,+net_admin,+bpf \
+		--bounding-set=-all,+net_raw,+net_admin,+bpf "$@"
+}
+
+chmod 755 "$DIR"
+cp "$TOOL" "$DIR/tool"
+new_wire
+ok "the unit's capabilities set the guard" unit "$DIR/tool" guard attach h0
+ok "and once more" unit "$DIR/tool" guard attach h0
+is "they see it" "$(unit "$DIR/tool" guard present h0)" 1
+ok "and set the link up" unit "$DIR/tool" guard up h0
+ok "and lift it" unit "$DIR/tool" guard release h0
+is "it is gone" "$(h "$TOOL" guard present h0)" 0
+
 new_wire
 h ip link set h0 up
 h ip addr add 10.8.0.1/24 dev h0
@@ -98,27 +116,99 @@ h ip addr add fd00::1/64 dev h0
 is "an IPv6 address is a use" "$(use h0)" "it has an address"
 h ip addr del fd00::1/64 dev h0
 h ip route add 10.5.0.0/24 dev h0
-is "a route is a use" "$(use h0)" "a route leads out of it"
+is "a route is a use" "$(use h0)" \
+	"it has a route that leads out of it"
 h ip route del 10.5.0.0/24 dev h0
 h ip route add 10.5.0.0/24 nexthop dev lan0 nexthop dev h0
-is "a leg of a multipath route is a use" "$(use h0)" "a route leads out of it"
+is "a leg of a multipath route is a use" "$(use h0)" \
+	"it has a route that leads out of it"
 h ip route del 10.5.0.0/24
 h ip link add br0 type bridge
 h ip link set h0 master br0
 is "a master is a use" "$(use h0)" \
-	"it belongs to a bridge, bond or other master"
+	"it belongs to br0"
 h ip link set h0 nomaster
 h ip link set lan0 down
 h ip addr flush dev lan0
 is "the other end of a veth pair here is no upper device" "$(use lan0)" \
 	"not in use"
-if h ip link add link h0 name mv0 type macvlan 2>/dev/null; then
-	is "an interface built on it is a use" "$(use h0)" \
-		"another interface is built on it"
-else
+
+# can ARGUMENTS: makes a link; one that this kernel does not know is a skip
+can() {
+	h ip link add "$@" 2>/dev/null && return 0
 	TEST=$((TEST + 1))
-	echo "ok $TEST - an upper device # SKIP no macvlan in this kernel"
+	echo "ok $TEST - $* # SKIP this kernel has none"
+	return 1
+}
+
+# lan0 stands for production's card: a port of br0, with production's address on
+# the bridge; lan1 is its cable's other end.
+h ip link set lan0 up
+h ip addr add 10.9.0.1/24 dev br0
+h ip link set lan0 master br0
+is "a bridge with an address is a use" "$(use br0)" "it has an address"
+h ip addr del 10.9.0.1/24 dev br0
+is "a bridge with a port is a use" "$(use br0)" "it has lan0 as its port"
+is "so is a veth that leads into it" "$(use lan1)" \
+	"lan0, its other end, belongs to br0"
+ok "which gets no guard" \
+	sh -c "! ip netns exec $HOST $TOOL guard attach lan1 2>/dev/null"
+if can link br0 name br0.7 type vlan id 7; then
+	is "so is a VLAN on it" "$(use br0.7)" \
+		"br0, on which it is built, has lan0 as its port"
+	h ip link del br0.7
 fi
+h ip link set lan0 nomaster
+h ip addr add 10.9.0.1/24 dev lan0
+is "an address at the other end of a veth is a use" "$(use lan1)" \
+	"lan0, its other end, has an address"
+for kind in macvlan "ipvlan mode l2" "vlan id 7"; do
+	if can link lan0 name up0 type $kind; then
+		is "${kind%% *} on an interface with an address is a use" \
+			"$(use up0)" \
+			"lan0, on which it is built, has an address"
+		h ip link del up0
+	fi
+done
+h ip addr flush dev lan0
+if can link lan0 name up0 type macvlan; then
+	h ip link add link lan0 name up1 type macvlan
+	is "a macvlan on a free interface is free" "$(use up0)" "not in use"
+	h ip addr add 10.9.0.1/24 dev up1
+	is "beside one with an address it is not" "$(use up0)" \
+		"up1, which shares a wire with it, has an address"
+	h ip link del up1
+	h ip link set up0 netns "$SUT"
+	is "one whose wire is in another namespace is a use" \
+		"$(s "$TOOL" guard use up0)" \
+		"it is built on an interface of another namespace"
+	s ip link del up0
+fi
+if can link lan0 name up0 type vlan id 7; then
+	h ip link add link lan0 name up1 type vlan id 8
+	h ip addr add 10.9.0.1/24 dev up1
+	is "a VLAN beside another one with an address is free" "$(use up0)" \
+		"not in use"
+	h ip link del up0
+	h ip link del up1
+fi
+if can bond0 type bond; then
+	h ip link set lan0 down
+	h ip link set lan0 master bond0
+	is "a bond is a use" "$(use bond0)" "it has lan0 as its port"
+	is "and so is its port" "$(use lan0)" "it belongs to bond0"
+	h ip link del bond0
+fi
+if can vx0 type vxlan id 9 remote 10.6.0.2 local 10.6.0.1 dstport 4790 dev lan1
+then
+	h ip addr add 10.6.0.1/24 dev lan1
+	is "VXLAN is a wire of its own" "$(use vx0)" "not in use"
+	ok "and takes the guard" h "$TOOL" guard attach vx0
+	h ip link del vx0
+	h ip addr flush dev lan1
+fi
+is "a veth whose other end is in another namespace is free" "$(use h0)" \
+	"not in use"
 is "loopback is never free" "$(use lo)" "it is the loopback interface"
 is "no such interface" "$(use nosuch0)" "No such device"
 finish

@@ -49,7 +49,8 @@ static int complain(int rc)
 
 static int guard_main(const char *what, const char *ifname)
 {
-	enum guard_use use = GUARD_FREE;
+	char text[GUARD_WHY_TEXT];
+	struct guard_why why;
 	int rc;
 
 	if (strcmp(what, "attach") == 0)
@@ -64,8 +65,8 @@ static int guard_main(const char *what, const char *ifname)
 		return 0;
 	}
 	if (strcmp(what, "use") == 0) {
-		rc = guard_in_use(ifname, &use);
-		printf("%s\n", rc ? strerror(-rc) : guard_use_text(use));
+		rc = guard_in_use(ifname, &why);
+		printf("%s\n", rc ? strerror(-rc) : guard_why_text(&why, text));
 		return 0;
 	}
 	rc = guard_attach(ifname, &err);

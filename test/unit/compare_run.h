@@ -19,6 +19,7 @@
  * @request:	Fed to the framer first
  * @p, @n:	Answers of production and the SUT
  * @fin:	Each ends with a FIN
+ * @whole:	Both are whole at their end, whatever they are
  * @ops:	Framer; framer_quiet: an answer is whole when its bytes are
  * @why:	For compare_end()
  * @lead:	So many first bytes of each are cut off in one piece at random
@@ -30,6 +31,7 @@ struct exchange {
 	const uint8_t *p[2];
 	size_t n[2];
 	bool fin[2];
+	bool whole;
 	const struct framer_ops *ops;
 	enum compare_level level;
 	enum compare_reason why;
@@ -127,7 +129,7 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 	for (unsigned side = 0; side < 2; side++) {
 		enum who who = side == 0 ? WHO_PROD : WHO_SUT;
 
-		if (x->ops == &framer_quiet ||
+		if (x->ops == &framer_quiet || x->whole ||
 		    (x->fin[side] && x->ops->fin(st, who) == FRAMER_MARK))
 			compare_done(c, pool, who);
 	}

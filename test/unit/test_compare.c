@@ -25,6 +25,7 @@ static bool same_result(const struct compare_result *a,
 	       a->status[0] == b->status[0] && a->status[1] == b->status[1] &&
 	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
 	       a->offset == b->offset && a->block == b->block &&
+	       a->reasons == b->reasons && a->alike == b->alike &&
 	       strcmp(a->detail, b->detail) == 0;
 }
 
@@ -71,6 +72,11 @@ static void run_row(struct exchange x, const struct row *row)
 	CHECK_ROW(r.verdict == row->verdict, row->name);
 	CHECK_ROW(r.reason == row->reason, row->name);
 	CHECK_ROW(r.offset == row->offset, row->name);
+	CHECK_ROW((r.reasons != 0) == (r.verdict == VERDICT_DIFFERENT),
+		  row->name);
+	/* NULL: of a difference it is not looked at. */
+	if (row->detail == NULL && r.verdict == VERDICT_DIFFERENT)
+		return;
 	CHECK_ROW(strcmp(r.detail, row->detail ? row->detail : "") == 0,
 		  row->name);
 	if (strcmp(r.detail, row->detail ? row->detail : "") != 0)
@@ -91,8 +97,8 @@ static const struct row heads[] = {
 	{ "case of names, blanks, order", OK "A: 1\r\nB:2 \r\n" CL5 "\r\nhello",
 	  OK "CONTENT-length:5\r\nb:\t2\r\na: 1\r\n\r\nhello", ALIKE },
 	{ "line ends", OK CL5 "\r\nhello",
-	  "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", VERDICT_NOT_COMPARED,
-	  REASON_AMBIGUOUS, 0, NULL },
+	  "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", VERDICT_DIFFERENT,
+	  REASON_MALFORMED, 0, "not by the book: a bare CR or LF" },
 	{ "fold", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
 	  OK "A:  b\r\n c \r\n" CL5 "\r\nhello", ALIKE },
 	{ "fold differs", OK "A: b\r\n c\r\n" CL5 "\r\nhello",
@@ -141,7 +147,7 @@ static const struct row heads[] = {
 	  REASON_STATUS, 0, NULL },
 	{ "header before body", OK "A: 1\r\n" CL5 "\r\nhello",
 	  OK "A: 2\r\n" CL5 "\r\nHELLO", VERDICT_DIFFERENT, REASON_HEADER, 0,
-	  "A: \"1\" / \"2\"" },
+	  "A: \"1\" / \"2\"; from byte 0: \"hello\" / \"HELLO\"" },
 };
 
 static void test_heads(void)
@@ -156,14 +162,15 @@ static void test_bodies(void)
 {
 	static const struct row rows[] = {
 		{ "a byte", OK CL5 "\r\nhello", OK CL5 "\r\nhelLo",
-		  VERDICT_DIFFERENT, REASON_BODY, 3, NULL },
+		  VERDICT_DIFFERENT, REASON_BODY, 3,
+		  "from byte 0: \"hello\" / \"helLo\"" },
 		{ "other chunks", OK TE "5\r\nhello\r\n0\r\n\r\n",
 		  OK TE "2;x\r\nhe\r\n3\r\nllo\r\n00\r\n\r\n", ALIKE },
 		{ "same chunks", OK TE "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
 		  OK TE "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", SAME },
 		{ "chunked, shorter", OK TE "5\r\nhello\r\n0\r\n\r\n",
 		  OK TE "4\r\nhell\r\n0\r\n\r\n", VERDICT_DIFFERENT,
-		  REASON_LENGTH, 4, NULL },
+		  REASON_LENGTH, 4, "from byte 0: \"hello\" / \"hell\"" },
 		{ "chunked, empty", OK TE "5\r\nhello\r\n0\r\n\r\n",
 		  OK TE "0\r\n\r\n", VERDICT_DIFFERENT, REASON_LENGTH, 0,
 		  NULL },
@@ -180,9 +187,10 @@ static void test_bodies(void)
 		{ "trailer missing", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
 		  OK TE "1\r\nx\r\n0\r\n\r\n", VERDICT_DIFFERENT, REASON_HEADER,
 		  0, "A: \"1\" / missing" },
-		{ "length before trailers", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
+		{ "length and trailers", OK TE "1\r\nx\r\n0\r\nA: 1\r\n\r\n",
 		  OK TE "2\r\nxy\r\n0\r\nA: 2\r\n\r\n", VERDICT_DIFFERENT,
-		  REASON_LENGTH, 1, NULL },
+		  REASON_HEADER, 1,
+		  "A: \"1\" / \"2\"; from byte 0: \"x\" / \"xy\"" },
 		{ "interim answers are ignored",
 		  "HTTP/1.1 100 Continue\r\n\r\n" OK CL5 "\r\nhello",
 		  "HTTP/1.1 103 E\r\nA: b\r\n\r\n"
@@ -258,7 +266,8 @@ static void test_malformed(void)
 		  REASON_MALFORMED, 0, NULL },
 		{ "behind another status", OK TE "1\r\nx\r\n0\r\n\r\n",
 		  "HTTP/1.1 500 Oops\r\n" TE "x\r\n", VERDICT_DIFFERENT,
-		  REASON_MALFORMED, 0, NULL },
+		  REASON_STATUS, 0,
+		  "not by the book: a chunk size that is no number" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -266,7 +275,184 @@ static void test_malformed(void)
 
 		run_row(x, &rows[i]);
 		x.level = COMPARE_IDENTICAL;
+		if (rows[i].reason == REASON_MALFORMED)
+			run_row(x, &rows[i]);
+	}
+}
+
+static size_t long_head(char *buf, size_t n, char last);
+
+/* What only the SUT's answer has that is not by the book. */
+static void test_odd_sut(void)
+{
+	static const struct {
+		const char *sut;
+		const char *detail; /* begins so */
+	} rows[] = {
+		{ "HTTP/1.1 200 OK\nContent-Length: 5\r\n\r\nhello",
+		  "a bare CR or LF" },
+		{ OK CL5 "\nhello", "a bare CR or LF" },
+		{ OK "A: b\0c\r\n" CL5 "\r\nhello", "a control character" },
+		{ OK "A : b\r\n" CL5 "\r\nhello",
+		  "a field name that is no token" },
+		{ OK CL5 "Content-Length: 6\r\n\r\nhello",
+		  "two Content-Lengths" },
+		{ OK "Content-Length: +5\r\n\r\n",
+		  "a Content-Length that is no number" },
+		{ OK CL5 TE "5\r\nhello\r\n0\r\n\r\n",
+		  "Content-Length and Transfer-Encoding" },
+		{ "HTTP/1.0 200 OK\r\n" TE "5\r\nhello\r\n0\r\n\r\n",
+		  "Transfer-Encoding in HTTP/1.0" },
+		{ OK TE "+5\r\nhello\r\n0\r\n\r\n",
+		  "a chunk size that is no number" },
+		{ OK TE "5 \r\nhello\r\n0\r\n\r\n",
+		  "a chunk size that is no number" },
+		{ OK TE "5\r\nhello!\r\n0\r\n\r\n",
+		  "a chunk that is longer than its size" },
+		{ OK "Transfer-Encoding: chunked, gzip\r\n\r\nhello",
+		  "a Transfer-Encoding that does not end in chunked" },
+		{ OK " x\r\n" CL5 "\r\nhello",
+		  "a line fold where lengths are" },
+		{ "\r\n" OK CL5 "\r\nhello", "an empty line in front of it" },
+		{ "HTTP/2.0 200 OK\r\n" CL5 "\r\nhello",
+		  "no status line of HTTP/1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(OK CL5 "\r\nhello", rows[i].sut);
+		const char *book = "not by the book: ";
+		struct compare_result r;
+
+		if (i == 2)
+			x.n[1] += 1 + strlen("c\r\n" CL5 "\r\nhello");
+		r = run(&x, rows[i].detail);
+		CHECK_ROW(r.verdict == VERDICT_DIFFERENT, rows[i].detail);
+		CHECK_ROW(r.reason == REASON_MALFORMED, rows[i].detail);
+		CHECK_ROW(!r.alike, rows[i].detail);
+		CHECK_ROW(strncmp(r.detail, book, strlen(book)) == 0,
+			  rows[i].detail);
+		CHECK_ROW(strncmp(r.detail + strlen(book), rows[i].detail,
+				  strlen(rows[i].detail)) == 0,
+			  r.detail);
+		/* Production's alone: nobody knows. */
+		x = (struct exchange){
+			.request = GET,
+			.p = { x.p[1], x.p[0] },
+			.n = { x.n[1], x.n[0] },
+			.ops = &framer_http1,
+			.level = COMPARE_EQUIVALENT,
+			.why = REASON_RUN_ENDED,
+		};
+		r = run(&x, rows[i].detail);
+		CHECK_ROW(r.verdict == VERDICT_NOT_COMPARED, rows[i].detail);
+		/* Both: the same as itself, or not compared. */
+		x.p[1] = x.p[0];
+		x.n[1] = x.n[0];
+		r = run(&x, rows[i].detail);
+		CHECK_ROW(r.verdict != VERDICT_DIFFERENT && r.alike,
+			  rows[i].detail);
+	}
+}
+
+/* Both are not by the book in the same way: they are read alike, and behind a break
+ * compared as bytes, without a server's own moment.
+ */
+static void test_odd_alike(void)
+{
+#define LF "HTTP/1.1 200 OK\nDate: "
+#define V2 "HTTP/2.0 200 OK\r\nDate: "
+	static const struct row rows[] = {
+		{ "same", LF "1\n" CL5 "\r\nhello", LF "1\n" CL5 "\r\nhello",
+		  SAME },
+		{ "another date", LF "1\n" CL5 "\r\nhello",
+		  LF "2\n" CL5 "\r\nhello", ALIKE },
+		{ "another body", LF "1\n" CL5 "\r\nhello",
+		  LF "1\n" CL5 "\r\nhelLo", VERDICT_DIFFERENT, REASON_BODY, 3,
+		  "from byte 0: \"hello\" / \"helLo\"" },
+		{ "broken, another date", V2 "1\r\n" CL5 "\r\nhello",
+		  V2 "2\r\n" CL5 "\r\nhello", ALIKE },
+		{ "broken, a date is longer", V2 "1\r\n" CL5 "\r\nhello",
+		  V2 "\r\n" CL5 "\r\nhello", ALIKE },
+		{ "broken, another body", V2 "1\r\n" CL5 "\r\nhello",
+		  V2 "2\r\n" CL5 "\r\nhelLo", VERDICT_DIFFERENT, REASON_BYTES,
+		  47, NULL },
+		{ "a chunk", OK TE "+2\r\nab", OK TE "+2\r\nab", SAME },
+		{ "another chunk", OK TE "+2\r\nab", OK TE "+2\r\nac",
+		  VERDICT_DIFFERENT, REASON_BYTES, 4, NULL },
+		{ "broken in another way", OK TE "+2\r\nab",
+		  OK TE "2\r\nabc\r\n", VERDICT_NOT_COMPARED,
+		  REASON_PROD_MALFORMED, 0, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(rows[i].prod, rows[i].sut);
+
+		x.whole = true;
 		run_row(x, &rows[i]);
+	}
+}
+
+/* Status, header and body are judged apart, and all are named. */
+static void test_all_are_named(void)
+{
+	struct exchange x =
+		http(OK "X-Request-Id: 1\r\n" CL5 "\r\nhello",
+		     "HTTP/1.1 500 No\r\nX-Request-Id: 2\r\n" CL5 "\r\nhelLo");
+	struct compare_result r = run(&x, "all");
+
+	CHECK(r.reason == REASON_STATUS);
+	CHECK(r.reasons ==
+	      (reason_bit(REASON_STATUS) | reason_bit(REASON_HEADER) |
+	       reason_bit(REASON_BODY)));
+	CHECK(strcmp(r.detail, "X-Request-Id: \"1\" / \"2\"; "
+			       "from byte 0: \"hello\" / \"helLo\"") == 0);
+}
+
+/* A SUT's head may be longer than production's, up to a limit of its own. */
+static void test_long_sut_heads(void)
+{
+	static char sut[3 * COMPARE_HEAD];
+	static const struct {
+		size_t n;
+		enum compare_reason reason;
+	} rows[] = { { COMPARE_HEAD + 100, REASON_HEADER },
+		     { 2 * COMPARE_HEAD - 43, REASON_HEADER },
+		     { 2 * COMPARE_HEAD, REASON_HEAD_TOO_LONG } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(OK CL5 "\r\nhello", "");
+		struct compare_result r;
+
+		x.p[1] = (const uint8_t *)sut;
+		x.n[1] = long_head(sut, rows[i].n, 'v');
+		r = run(&x, "long");
+		CHECK(r.verdict == VERDICT_DIFFERENT);
+		CHECK(r.reason == rows[i].reason);
+	}
+}
+
+static void test_many_sut_fields(void)
+{
+	static const struct {
+		unsigned count;
+		enum compare_reason reason;
+	} rows[] = { { 301, REASON_HEADER },
+		     { 599, REASON_HEADER },
+		     { 600, REASON_HEAD_TOO_LONG } };
+	static char sut[8192];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exchange x = http(OK CL5 "\r\nhello", sut);
+		size_t n = strlen(strcpy(sut, OK CL5));
+		struct compare_result r;
+
+		for (unsigned k = 0; k < rows[i].count; k++)
+			n += strlen(strcpy(sut + n, "A: b\r\n"));
+		strcpy(sut + n, "\r\nhello");
+		x.n[1] = strlen(sut);
+		r = run(&x, "fields");
+		CHECK(r.verdict == VERDICT_DIFFERENT);
+		CHECK(r.reason == rows[i].reason);
 	}
 }
 
@@ -277,19 +463,20 @@ static void test_not_compared(void)
 		  OK CL5 "\r\nhello", VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0,
 		  NULL },
 		{ "ambiguous behind a difference",
-		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n0 \r\n\r\n",
+		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0 \r\n\r\n",
+		  OK "Transfer-Encoding: chunked\r\n\r\n1\r\ny\r\n0\r\n\r\n",
 		  VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0, NULL },
 		{ "production is no HTTP", "SSH-2.0-x\r\n", OK CL5 "\r\nhello",
 		  VERDICT_NOT_COMPARED, REASON_PROD_MALFORMED, 0, NULL },
-		{ "neither is HTTP", "SSH-2.0-x\r\n", "SSH-2.0-x\r\n",
-		  VERDICT_NOT_COMPARED, REASON_PROD_MALFORMED, 0, NULL },
+		{ "neither is HTTP, not whole", "SSH-2.0-x\r\n",
+		  "SSH-2.0-x\r\n", VERDICT_NOT_COMPARED, REASON_RUN_ENDED, 0,
+		  NULL },
 		{ "production's chunk is malformed", OK TE "x\r\n",
 		  OK TE "1\r\nx\r\n0\r\n\r\n", VERDICT_NOT_COMPARED,
 		  REASON_PROD_MALFORMED, 0, NULL },
-		{ "ambiguous, then malformed", OK CL5 "\r\nhello",
-		  OK TE "1\r\nx\nx", VERDICT_NOT_COMPARED, REASON_AMBIGUOUS, 0,
-		  NULL },
+		{ "ambiguous, then malformed", OK TE "1\r\nx\nx",
+		  OK CL5 "\r\nhello", VERDICT_NOT_COMPARED,
+		  REASON_PROD_MALFORMED, 0, NULL },
 		{ "malformed, and production not whole", OK CL5 "\r\nhel",
 		  OK TE "x\r\n", VERDICT_NOT_COMPARED, REASON_RUN_ENDED, 0,
 		  NULL },
@@ -332,7 +519,8 @@ static void test_why_a_side_is_not_done(void)
 		CHECK_ROW(r.bytes[1] == 0, name);
 		/* What both did say differs all the same. */
 		r = run(&differs, name);
-		CHECK_ROW(r.reason == REASON_BODY && r.offset == 2, name);
+		CHECK_ROW(r.offset == 2, name);
+		CHECK_ROW((r.reasons & reason_bit(REASON_BODY)) != 0, name);
 	}
 }
 
@@ -344,11 +532,8 @@ static void test_spoil(void)
 
 	c = compare_begin(mem.pool, COMPARE_IDENTICAL, false);
 	compare_feed(c, mem.pool, WHO_PROD, &piece, (const uint8_t *)"a");
-	CHECK(!compare_decided(c));
 	compare_feed(c, mem.pool, WHO_SUT, &piece, (const uint8_t *)"b");
-	CHECK(compare_decided(c));
 	compare_spoil(c, REASON_PROD_GAP);
-	CHECK(!compare_decided(c));
 	compare_spoil(c, REASON_BEHIND);
 	compare_end(c, mem.pool, REASON_NONE, &r);
 	CHECK(r.verdict == VERDICT_NOT_COMPARED && r.reason == REASON_PROD_GAP);
@@ -356,7 +541,7 @@ static void test_spoil(void)
 	CHECK(pool_used(mem.pool) == 0);
 }
 
-/* A difference found is known before the answers end. */
+/* A difference found stays, although the answers do not end. */
 static void test_decided_early(void)
 {
 	static const struct framer_piece head = { .used = 19,
@@ -366,10 +551,8 @@ static void test_decided_early(void)
 	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
 
 	compare_feed(c, mem.pool, WHO_PROD, &head, (const uint8_t *)OK "\r\n");
-	CHECK(!compare_decided(c));
 	compare_feed(c, mem.pool, WHO_SUT, &head,
 		     (const uint8_t *)"HTTP/1.1 201 OK\r\n\r\n");
-	CHECK(compare_decided(c));
 	compare_end(c, mem.pool, REASON_RUN_ENDED, &r);
 	CHECK(r.reason == REASON_STATUS && r.status[0] == 200 &&
 	      r.status[1] == 201);
@@ -388,7 +571,7 @@ static void test_a_difference_frees_memory(void)
 	CHECK(pool_used(mem.pool) > 12000);
 	piece.used = 1;
 	compare_feed(c, mem.pool, WHO_SUT, &piece, (const uint8_t *)"x");
-	CHECK(compare_decided(c) && pool_used(mem.pool) == 2048);
+	CHECK(pool_used(mem.pool) == 2048);
 	compare_end(c, mem.pool, REASON_RUN_ENDED, &r);
 	CHECK(r.reason == REASON_BYTES && r.offset == 0);
 }
@@ -636,7 +819,7 @@ static void test_many_fields(void)
 	static const struct {
 		unsigned count;
 		enum compare_reason reason;
-	} rows[] = { { 255, REASON_NONE }, { 256, REASON_HEAD_TOO_LONG } };
+	} rows[] = { { 299, REASON_NONE }, { 300, REASON_HEAD_TOO_LONG } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char a[4096] = OK CL5, b[4096] = OK CL5 "Date: x\r\n";
@@ -730,6 +913,11 @@ int main(void)
 		{ "answers to HEAD", test_heads_of_HEAD },
 		{ "level identical", test_identical_level },
 		{ "malformed", test_malformed },
+		{ "only the SUT is odd", test_odd_sut },
+		{ "both are odd alike", test_odd_alike },
+		{ "all that differs is named", test_all_are_named },
+		{ "long heads of the SUT", test_long_sut_heads },
+		{ "many fields of the SUT", test_many_sut_fields },
 		{ "not compared", test_not_compared },
 		{ "why a side is not done", test_why_a_side_is_not_done },
 		{ "spoil", test_spoil },

@@ -322,12 +322,20 @@ static void test_headlines(void)
 	report_text(out, sizeof(out), &d);
 	CHECK(strncmp(out, "No answer was compared", 22) == 0);
 	CHECK(strstr(out, "warning: frames do not add up: 3 and 2") != NULL);
+	CHECK(strstr(out, "doctor") == NULL);
 	check_columns(out);
+	d.ask_doctor = true;
+	report_text(out, sizeof(out), &d);
+	CHECK(strstr(out, "'understudy doctor' with the same options") != NULL);
+	CHECK(strstr(out, "mirror-ring") == NULL);
 	d.verdicts[VERDICT_EQUIVALENT] = 5;
 	d.capture.drops = 1;
 	report_text(out, sizeof(out), &d);
 	CHECK(strncmp(out, "Same: all 5 compared answers", 28) == 0);
 	CHECK(strstr(out, "warning: 1 frame was missed") != NULL);
+	CHECK(strstr(out, "--mirror-ring 256M") != NULL);
+	CHECK(strstr(out, "doctor") == NULL);
+	check_columns(out);
 	CHECK(report_text(out, 20, &d) == 19);
 }
 
