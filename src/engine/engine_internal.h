@@ -84,6 +84,10 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 void read_hole(struct engine *e, struct flow *f, uint64_t now);
 /* DUE_QUIET has come. */
 void read_quiet(struct engine *e, struct flow *f, uint64_t now);
+/* The SUT's stream begins anew, with the answer that is next. */
+void read_anew(struct flow *f);
+/* The SUT has closed without the answer that was next. */
+void read_closed(struct engine *e, struct flow *f);
 /* The leg has ended. */
 void read_leg_over(struct engine *e, struct flow *f);
 /* Nothing more will come: judge and drop every exchange. */

@@ -225,6 +225,10 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 	uint8_t want;
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
+		if ((want & WANT_ANEW) != 0)
+			read_anew(f);
+		if ((want & WANT_CUT) != 0)
+			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
 			read_leg_over(e, f);

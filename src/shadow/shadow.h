@@ -236,6 +236,13 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 /** shadow_unmark() - Take back @who's last mark, if its exchange is open still */
 void shadow_unmark(struct shadow *s, struct flow *f, enum who who);
 
+/**
+ * shadow_cut() - The SUT has closed without the answer that was next (WANT_CUT)
+ *
+ * The exchange, which must have been judged, is done with; the next one has its turn.
+ */
+void shadow_cut(struct shadow *s, struct flow *f);
+
 /** shadow_push() - Do all that may be done for @f now */
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out);

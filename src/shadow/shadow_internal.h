@@ -130,6 +130,35 @@ void prod_start(struct flow *f, uint32_t seq);
  */
 void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p);
 
+/* What is the SUT's leg's begins anew. */
+void forget_leg(struct flow *f);
+
+/* reopen.c: a SUT that closes a connection on which the client goes on */
+
+/* What may still be done on a leg that the SUT has closed. */
+enum shut {
+	SHUT_NOT,     /* all: it has not, or it does not matter */
+	SHUT_TO_DATA, /* it may end */
+	SHUT_TO_ALL,  /* nothing: it begins again, or waits to */
+};
+
+/* Begin another connection for the request whose turn it is, if the SUT has closed
+ * this one.
+ */
+enum shut reopen_push(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out);
+/* The SUT has reset the connection. Return: another one begins */
+bool reopen_reset(struct shadow *s, struct flow *f, const struct segment *seg,
+		  uint64_t now);
+/* Keep a frame that the SUT has acked, the head of the queue, in front of it. Return:
+ * false: it is not to be kept, nor what is kept already
+ */
+bool kept_add(struct shadow *s, struct flow *f, struct frame *fr);
+/* Free all that is kept. */
+void kept_drop(struct shadow *s, struct flow *f);
+/* The next request has its turn. */
+void turn_moved(struct shadow *s, struct flow *f);
+
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);

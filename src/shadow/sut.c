@@ -153,7 +153,8 @@ static void sut_reset(struct shadow *s, struct flow *f,
 	    !seq_in(seg->seq, f->ack_sent - 1, f->edge + DRAIN_WINDOW))
 		return;
 	s->count.sut_rst++;
-	leg_over(s, f, FLOW_END_SUT_RST, now);
+	if (!reopen_reset(s, f, seg, now))
+		leg_over(s, f, FLOW_END_SUT_RST, now);
 }
 
 static void sut_segment(struct shadow *s, struct flow *f,
@@ -179,6 +180,8 @@ static void sut_segment(struct shadow *s, struct flow *f,
 			f->s_progress = now;
 	}
 	if ((seg->flags & (TCP_FIN | TCP_SYN)) == TCP_FIN) {
+		if (!stream_has(&f->s, STREAM_FIN))
+			f->s.fin_ack = seg->ack;
 		stream_fin(&f->s, seg->seq + seg->len);
 		f->s_progress = now;
 	}

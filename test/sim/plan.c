@@ -54,6 +54,10 @@ static const struct profile profiles[] = {
 	  .differ = true,
 	  .lossy = true,
 	  .least = { 1600, 1900, 350, 750, 40, 1000, 13000 } },
+	{ .name = "keep",
+	  .keep = true,
+	  .differ = true,
+	  .least = { 7500, 1900, 1400, 6500, 0, 6500, 95000 } },
 	{ .name = "all",
 	  .net = true,
 	  .mirror = true,
@@ -307,6 +311,12 @@ void plan_make(struct sim *s)
 		s->mute_sut = true;
 		s->mute_from = 2 * NS_PER_SEC + ms(&s->rng, 3000);
 		s->mute_to = s->mute_from + ms(&s->rng, 30000);
+	}
+	if (s->profile->keep) {
+		s->keep_max =
+			one_in(&s->rng, 4) ? 0 : 1 + rng_below(&s->rng, 4);
+		s->keep_said = s->keep_max > 0 && one_in(&s->rng, 2);
+		s->keep_idle = one_in(&s->rng, 2) ? 1 + ms(&s->rng, 60) : 0;
 	}
 	s->stop_early = one_in(&s->rng, 16);
 	s->stop_at = 3 * NS_PER_SEC / 2 + ms(&s->rng, s->opt->conns * 30);

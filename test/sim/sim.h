@@ -411,7 +411,8 @@ struct profile {
 	const char *name;
 	bool net; /* links between client, production and SUT */
 	bool mirror;
-	bool sut; /* the SUT's own faults */
+	bool sut;  /* the SUT's own faults */
+	bool keep; /* the SUT keeps connections for less than production does */
 	bool aborts;
 	bool reuse;
 	bool scarce;
@@ -511,6 +512,11 @@ struct sim {
 	uint64_t blind_for;
 	bool pinned;
 	bool mute_sut; /* the whole SUT is silent for a while */
+	uint32_t
+		keep_max; /* answers that a connection of the SUT gives; 0: all */
+	uint64_t
+		keep_idle; /* it closes after so long without a request; 0: never */
+	bool keep_said; /* with the last answer it says that it closes */
 	bool stop_early;
 	uint64_t stop_at;
 	uint64_t heal_at; /* no fault from here on; UINT64_MAX: never */
