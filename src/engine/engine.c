@@ -54,6 +54,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
 	cfg->refuse = true;
+	cfg->ask_others = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -95,6 +96,7 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 				   .suts = e->suts,
 				   .also = e->cfg.also,
 				   .alsos = e->cfg.alsos,
+				   .ask = e->cfg.ask_others,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
