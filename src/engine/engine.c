@@ -304,6 +304,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	if (r != DECODE_TCP && r != DECODE_UDP) {
 		c->not_segment++;
+		outside_fragment(e, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	sut = sut_of(e, &seg->src);
