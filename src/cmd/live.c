@@ -283,8 +283,10 @@ static void turn_events(struct live *l)
 {
 	struct engine_event ev;
 
-	while (engine_event(l->engine, &ev))
+	while (engine_event(l->engine, &ev)) {
 		live_event_line(l, &ev);
+		networks_tell(l, &ev);
+	}
 }
 
 /* --- the loop --- */
@@ -638,10 +640,7 @@ static int file_mend(struct errbuf *e, int r)
 	size_t n = strlen(e->s);
 	const char *mend = "";
 
-	if (r == -ENODATA)
-		mend = "; what came before it is in the report. End tcpdump "
-		       "with ^C, and copy a capture when it is whole";
-	else if (r == -EBADMSG)
+	if (r == -EBADMSG)
 		mend = "; give what tcpdump -w wrote, pcap or pcapng";
 	snprintf(e->s + n, sizeof(e->s) - n, "%s", mend);
 	return r;
@@ -681,9 +680,32 @@ int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 		r = file_next(&l->file, &l->record, e);
 	}
 	l->record_waits = r > 0;
-	if (r == -EINTR && l->stop)
-		return 0;
+	if ((r == -EINTR && l->stop) || r == -ENODATA)
+		return 0; /* the end is told again when it is asked for again */
 	return r < 0 ? file_mend(e, r) : 0;
+}
+
+void live_file_over(struct live *l)
+{
+	struct errbuf said;
+	int r;
+
+#define X(name) l->input.name += l->file.count.name;
+	FILE_COUNTERS(X)
+#undef X
+	if (l->file.count.bytes_all == 0) /* a pipe */
+		l->input.bytes_all += l->file.bytes;
+	if (l->stop) /* it was not read to its end */
+		return;
+	r = file_verdict(&l->file, &said);
+	if (r == 0)
+		return;
+	if (l->live_line)
+		fputs("\r\033[K", stderr);
+	if (r > 0)
+		log_line(LOG_WARN, "%s", said.s);
+	else if (l->stopped.s[0] == '\0')
+		l->stopped = said;
 }
 
 static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
@@ -694,8 +716,8 @@ static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = false;
 	*in = l->record;
-	if (r == -EINTR && l->stop)
-		return 0;
+	if ((r == -EINTR && l->stop) || r == -ENODATA)
+		return 0; /* file_verdict() says it */
 	return r < 0 ? file_mend(e, r) : r;
 }
 
@@ -756,6 +778,8 @@ static int run_file(struct live *l, struct errbuf *e)
 		if (l->mirror_frames % FILE_BATCH == 0)
 			live_look(l);
 	}
+	if (r == 0)
+		live_file_over(l);
 	file_close(&l->file);
 	return r;
 }
@@ -845,10 +869,5 @@ int live_run(struct live *l, struct errbuf *e)
 	wind_up(l);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
-	/* Cut off, but good up to there. */
-	if (r == -ENODATA && l->mirror_frames > 0) {
-		l->stopped = *e;
-		r = 0;
-	}
 	return r;
 }

@@ -301,6 +301,16 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 	return 0;
 }
 
+static int check_rules(const struct options *o, struct errbuf *e)
+{
+	if (o->engine.rules.ignored > 0 &&
+	    o->engine.compare != COMPARE_EQUIVALENT)
+		return errbuf_set(e, -EINVAL,
+				  "--ignore-header is about --compare "
+				  "equivalent; drop one");
+	return 0;
+}
+
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 {
 	bool writes = o->json != NULL && strcmp(o->json, "-") != 0;
@@ -313,6 +323,8 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
 		return 0;
 	rc = check_source(o, cmd, e);
+	if (rc == 0)
+		rc = check_rules(o, e);
 	if (rc == 0)
 		rc = check_maps(o, e);
 	if (rc == 0)

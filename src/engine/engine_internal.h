@@ -7,6 +7,7 @@
 
 #include "app/framer.h"
 #include "engine/engine.h"
+#include "engine/prove.h"
 
 /* A flow has room for the state of any framer. */
 _Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
@@ -45,6 +46,7 @@ struct engine {
 	struct udp_shadow *udp;
 	struct frag_table *frags;
 	struct sutwire *wire;
+	struct prove *prove; /* with a wire */
 	uint32_t suts;
 	struct ipaddr sut_ip[MAP_MAX];
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
@@ -70,7 +72,7 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
 			    struct effects *out);
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out);
 /* Look at the flows that want something. */
 void attend(struct engine *e, uint64_t now, struct effects *out);
@@ -120,6 +122,11 @@ void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
 
+/* tally.c */
+
+/* A verdict is given: count it. */
+void tally(struct engine *e, struct compare_result *r);
+
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);
@@ -127,6 +134,27 @@ void event_flow_end(struct engine *e, const struct flow *f);
 struct engine_event *event_new(struct engine *e);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
+
+/* gate.c: who waits until his network is proved */
+
+/* Networks that are remembered; 0: there is nobody to prove. */
+uint32_t gate_nets(const struct engine_config *cfg);
+int gate_init(struct engine *e, struct arena *a, uint64_t now);
+/* The mirror showed these two, and no flow of theirs will ask. */
+void gate_show(struct engine *e, const struct segment *seg);
+/* WANT_PROOF of a flow. */
+void gate_flow(struct engine *e, struct flow *f, uint64_t now);
+/* A datagram to be played, now or when its network is proved. */
+void gate_query(struct engine *e, const struct segment *seg,
+		const struct udp_tag *tag, const struct udp_to *to,
+		uint64_t now, struct effects *out);
+/* Let go who waited for a network that is settled. */
+void gate_attend(struct engine *e, uint64_t now);
+
+/* engine.c */
+
+/* The TCP port of SUT @sut that is asked for a sign of life. */
+uint16_t sut_probe_port(const struct engine *e, uint32_t sut);
 
 /* dgram.c */
 enum engine_kind udp_mirror(struct engine *e, const struct route *r,

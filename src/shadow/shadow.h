@@ -44,6 +44,8 @@
  * @shed:	End flows that are more than @max_lag behind
  * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
  *		the handshake's ack on its own
+ * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
+ *		an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
  * @strays:	Answers a second to one SUT's segments of no flow, and to what else
  *		shadow_may_refuse() is asked about
@@ -54,6 +56,7 @@ struct shadow_options {
 	bool order_captured;
 	bool shed;
 	bool timing;
+	bool proof;
 	bool gso;
 	uint32_t strays;
 	uint64_t max_lag;
@@ -68,16 +71,6 @@ struct shadow_options {
 #define SHADOW_DELAY	     (5 * NS_PER_MS)
 #define SHADOW_STRAYS	     100  /* with refusals of what goes outside */
 #define SHADOW_STRAYS_SILENT 1000 /* without */
-
-/* Networks that a SUT answers elsewhere; full: the oldest is tried again. */
-#define SHADOW_ROUTES 64
-
-/** struct shadow_route - Clients whose SYNs SUT @sut does not answer here */
-struct shadow_route {
-	struct ipaddr net;
-	uint8_t bits;
-	uint8_t sut;
-};
 
 struct shadow;
 
@@ -94,6 +87,17 @@ void shadow_add_sut(struct shadow *s, uint8_t sut, const struct ipaddr *ip);
 
 /** shadow_set_ready() - May SUT @sut be played to? Its wire is proved (I40) */
 void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
+
+/**
+ * shadow_gate() - The answer to WANT_PROOF: may the leg of @f start?
+ * @wait:	With GATE_WAIT: who else waits for it; the flow joins them, by its
+ *		link @more. Else NULL: if it waited it is due at once
+ */
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait);
+
+/** shadow_route_lost() - A network turned out to be answered elsewhere: counted */
+void shadow_route_lost(struct shadow *s);
 
 /** shadow_is_silent() - Has SUT @sut been silent for too long? */
 bool shadow_is_silent(const struct shadow *s, uint8_t sut);
@@ -277,7 +281,7 @@ void shadow_free(struct shadow *s, struct flow *f);
 /** shadow_attention() - The next flow that wants something (WANT_ bits in
  * @want, cleared in the flow), or NULL
  */
-struct flow *shadow_attention(struct shadow *s, uint8_t *want);
+struct flow *shadow_attention(struct shadow *s, uint16_t *want);
 
 /** shadow_timeout() - Do what is due. Afterwards look at shadow_attention() */
 void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);
@@ -287,9 +291,6 @@ uint64_t shadow_next_timeout(const struct shadow *s);
 
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */
 void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
-
-/** shadow_route() - Entry @i of the networks not played; NULL: no more */
-const struct shadow_route *shadow_route(const struct shadow *s, uint32_t i);
 
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);

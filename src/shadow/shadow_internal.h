@@ -101,9 +101,6 @@ struct shadow {
 	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
-	struct shadow_route lost[SHADOW_ROUTES];
-	uint32_t lost_n;
-	uint32_t lost_next;
 	struct shadow_counters count;
 	struct histogram behind;
 	struct wheel wheel;
@@ -162,7 +159,7 @@ void turn_moved(struct shadow *s, struct flow *f);
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);
-void want(struct shadow *s, struct flow *f, uint8_t bits);
+void want(struct shadow *s, struct flow *f, uint16_t bits);
 /* A SUT that was silent has spoken: its flows are played again. */
 void target_back(struct target *t);
 /* Effects did not fit: the flow is due at once. */
@@ -216,11 +213,6 @@ void ack_again(struct shadow *s, struct flow *f, struct effects *out);
 bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
-
-/* route.c: clients whom the SUT answers elsewhere */
-bool route_is_lost(const struct shadow *s, uint8_t sut,
-		   const struct ipaddr *client);
-void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
 
 /* gap.c: holes in the capture */
 

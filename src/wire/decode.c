@@ -207,6 +207,8 @@ enum decode_result decode_link(struct decode_ctx *c, struct span s,
 	case LINK_SLL2:
 		return link_cooked(c, s, SLL2_HLEN, 0);
 	case LINK_RAW:
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
 		return link_raw(c, s);
 	case LINK_IPV4:
 		return by_type(c, s, ETHERTYPE_IP4);
@@ -250,13 +252,18 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 	enum decode_result r = frame_decode(in, vxlan, frags, now, d);
 	struct frame_info good = *in;
 
-	if (in->csum_ok ||
-	    (r != DECODE_BAD_IP_CSUM && r != DECODE_BAD_L4_CSUM) ||
-	    !d->offloaded)
-		return r;
-	good.csum_ok = true;
-	r = frame_decode(&good, vxlan, frags, now, d);
-	if (r == DECODE_TCP || r == DECODE_UDP)
+	if (r == DECODE_BAD_LENGTH && d->no_length) {
+		good.len_open = true;
+		r = frame_decode(&good, vxlan, frags, now, d);
+	}
+	if (!in->csum_ok &&
+	    (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM) &&
+	    d->offloaded) {
+		good.csum_ok = true;
+		r = frame_decode(&good, vxlan, frags, now, d);
+	}
+	if ((r == DECODE_TCP || r == DECODE_UDP) &&
+	    (good.len_open || good.csum_ok != in->csum_ok))
 		*open = true;
 	return r;
 }

@@ -214,6 +214,11 @@ static void test_bad_values(void)
 		"--wire-also 02:00:00:00:00:01,10.1.0",
 		"--wire-also 01:00:00:00:00:01,10.1.0.9",
 		"--skip 10.0.0.1/8",
+		"--ignore-header X-Id:",
+		"--ignore-header a@b",
+		"--ignore-header "
+		"a23456789b123456789c123456789d123456789e123456789f123456789g12"
+		"34x",
 		"--print=yes",
 		"--no-such",
 		"-Z",
@@ -257,6 +262,7 @@ static void test_text_reads_back(void)
 		"port 80 and not host 'x'",
 		"--sample 0.0001% --min-compared 17 --vxlan 16777215",
 		"--sample 99.99% --duration 3ns",
+		"--ignore-header X-Request-Id --ignore-header '!#$%&*+-.^_`|~'",
 	};
 	char text[TEXT_MAX];
 	char again[TEXT_MAX];
