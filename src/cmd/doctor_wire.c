@@ -156,6 +156,7 @@ static int start_machine(struct doctor *d)
 				   .suts = d->suts,
 				   .also = d->o->engine.also,
 				   .alsos = d->o->engine.alsos,
+				   .ask = true,
 				   .seed = d->seed };
 
 	memcpy(cfg.mac, d->packet.sink.mac, ETH_LEN);

@@ -275,9 +275,11 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
-	/* A text that does not say was written before it could be said. */
+	/* A text without --outside was written before there was one, by a version
+	 * that neither refused nor asked.
+	 */
 	if (w->text != NULL)
-		n.engine.refuse = false;
+		n.engine.refuse = n.engine.ask_others = false;
 	n.engine.prove_each = each;
 	n.replay = cmd == OPTIONS_REPLAY;
 	rc = parse_words(&p, w);

@@ -74,6 +74,7 @@ extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;
 extern const struct kind kind_sut_mac;
 extern const struct kind kind_wire_also;
+extern const struct kind kind_outside;
 extern const struct kind kind_min_compared;
 extern const struct kind kind_multiplier;
 extern const struct kind kind_final_wait;

@@ -546,6 +546,18 @@ static void text_wire_also(struct text *t, const struct options *o,
 
 const struct kind kind_wire_also = { true, set_wire_also, text_wire_also };
 
+static int set_outside(struct options *o, const struct row *r, const char *v,
+		       struct errbuf *e)
+{
+	int rc = set_switch(o, r, v, e);
+
+	if (rc == 0)
+		o->engine.ask_others = true; /* as who knows the option does */
+	return rc;
+}
+
+const struct kind kind_outside = { true, set_outside, text_switch };
+
 static int set_min_compared(struct options *o, const struct row *r,
 			    const char *v, struct errbuf *e)
 {

@@ -74,7 +74,7 @@ const struct row options_rows[] = {
 	  "who else may be on the SUT's wire, as a bridge with an address; "
 	  "repeatable" },
 	{ "outside", 0, PLAYED, "refuse|silent", AT(engine.refuse),
-	  &kind_switch, outside_words, 0, 0,
+	  &kind_outside, outside_words, 0, 0,
 	  "what the SUT asks of others than its clients is refused (default) "
 	  "or left without an answer" },
 	{ "prove", 0, PLAYED, "each|default", AT(engine.prove_each),

@@ -56,6 +56,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.gso = true;
 	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->refuse = true;
+	cfg->ask_others = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -106,6 +107,7 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 				   .suts = e->suts,
 				   .also = e->cfg.also,
 				   .alsos = e->cfg.alsos,
+				   .ask = e->cfg.ask_others,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
@@ -319,6 +321,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	if (r != DECODE_TCP && r != DECODE_UDP) {
 		c->not_segment++;
+		outside_fragment(e, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	sut = sut_of(e, &seg->src);

@@ -90,6 +90,7 @@ struct engine_net {
  *		wire is
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
  * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
+ * @ask_others:	Ask who else has the addresses that a SUT asks for
  * @alsos, @also: Other hosts on the SUT's wire
  * @mac:	Our private hardware address on the SUT's wire
  * @seed:	Of the run
@@ -111,6 +112,7 @@ struct engine_config {
 	bool prove_each;
 	bool sut_pinned;
 	bool refuse;
+	bool ask_others;
 	uint8_t sut_mac[ETH_LEN];
 	uint32_t alsos;
 	struct sutwire_also also[SUTWIRE_ALSO_MAX];

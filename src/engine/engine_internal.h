@@ -202,6 +202,10 @@ void outside_absorb(struct engine *e, const struct segment *seg);
 void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
 		     const struct frame_info *in, const struct decoded *d,
 		     uint64_t now, struct effects *out);
+/* Refuse a datagram of a SUT by its first fragment; it is absorbed when whole. */
+void outside_fragment(struct engine *e, const struct frame_info *in,
+		      const struct decoded *d, uint64_t now,
+		      struct effects *out);
 /* Is this port of the SUT's one that clients are played to? */
 bool outside_serves(const struct engine *e, uint8_t sut, uint16_t port);
 /* A client's datagram was played to this port. */

@@ -95,7 +95,9 @@ struct frame_info {
  * struct decoded - What a frame holds
  * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
  *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER; its
- *		addresses alone for DECODE_FRAGMENT
+ *		addresses alone for DECODE_FRAGMENT, but for the first one of a
+ *		datagram: of that its ports and payload, too, and @proto is
+ *		PROTO_UDP
  * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
  *		the link has none
  * @has_eth:	They are valid

@@ -16,7 +16,8 @@
  *
  * Of every effect: it goes to a SUT that --map names, at a port that it names, and
  * only when that SUT's hardware address is known; it comes from an address that
- * the mirror has shown as a client's, or from the probe; its bytes can be read. A
+ * the mirror has shown as a client's, or from the probe, or refuses what the SUT
+ * asked of somebody; its bytes can be read. A
  * stranger on the SUT's wire ends the run, as it does live. At the end nothing is
  * left in use and the sums are closed.
  */
@@ -276,12 +277,17 @@ static void check_effect(struct wires *w, const struct effect *e)
 	}
 	assert(engine_sut(w->e, &e->dst) == e->sut);
 	assert(sutwire_mac(wire, e->sut) != NULL);
-	assert(is_mapped(w, e));
+	/* A refusal goes to a port of the SUT's own, from whom it had asked. */
+	assert(e->cause == CAUSE_OUTSIDE
+		       ? w->cfg.refuse && e->flags == (TCP_RST | TCP_ACK)
+		       : is_mapped(w, e));
 	assert(e->cause == CAUSE_PROBE
 		       ? is_probe(&e->src) || is_neighbour(w, e)
-		       : is_client(&e->src) || e->cause == CAUSE_STRAY_RST);
+		       : is_client(&e->src) || e->cause == CAUSE_STRAY_RST ||
+				 e->cause == CAUSE_OUTSIDE);
 	if (w->cfg.prove_each && e->cause != CAUSE_PROBE &&
-	    e->cause != CAUSE_STRAY_RST && w->asked_n < ASKED)
+	    e->cause != CAUSE_STRAY_RST && e->cause != CAUSE_OUTSIDE &&
+	    w->asked_n < ASKED)
 		assert(was_asked(w, &e->src, e->sut));
 	assert(e->len == 0 || e->frame != NULL);
 	for (uint32_t i = 0; i < e->len; i++)
