@@ -177,6 +177,7 @@ static void fill_input(struct filled *f, const struct live *l)
 #define X(name) add(f->input, &n, #name, l->stamps.count.name);
 	STAMPS_COUNTERS(X)
 #undef X
+	add(f->input, &n, "frames_trusted", l->trusted);
 	f->d.input.all = l->input.bytes_all;
 	f->d.input.read = l->input.bytes_read;
 	f->d.input.damaged = l->input.damaged;

@@ -83,7 +83,9 @@ struct live {
 	uint64_t started; /* time of day */
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
-	bool reads;		    /* captures; false in a rerun */
+	bool reads;	  /* captures; false in a rerun */
+	bool trust;	  /* the open one: its checksums are not tested */
+	uint64_t trusted; /* frames of such captures */
 	struct file_counters input; /* sums of those that were read */
 	struct stamps stamps;
 	uint64_t wait_told;
@@ -141,6 +143,14 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/** live_choose_sums() - Are the checksums of the open capture to be believed? Sets
+ * @trust, and says so if nobody asked for it
+ */
+void live_choose_sums(struct live *l);
+
+/** live_say_sums() - At the end: say if many frames had wrong checksums */
+void live_say_sums(const struct live *l);
 
 /** live_file_over() - The open capture was read to its end: sum up, and say what
  * of it could not be read; too much of it makes the run an error

@@ -19,6 +19,13 @@
 
 #define FILES_MAX 64 /* -r */
 
+/* --checksums: what is done about those of captures. */
+enum options_sums {
+	OPTIONS_SUMS_AUTO,
+	OPTIONS_SUMS_VERIFY,
+	OPTIONS_SUMS_TRUST,
+};
+
 /**
  * struct options - What shadow, replay, doctor and rerun are told
  * @replay:	The subcommand is replay
@@ -44,6 +51,7 @@
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
  * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
+ * @sums:	--checksums
  * @fast:	--fast: no times, but the SUT's answers
  * @flows:	--flows: so many connections of the capture; 0: all
  * @concurrency: --concurrency: so many at once; 0: as in the capture
@@ -78,6 +86,7 @@ struct options {
 	bool quiet;
 	uint32_t multiplier;
 	uint64_t maxsleep;
+	enum options_sums sums;
 	bool fast;
 	uint32_t flows;
 	uint32_t concurrency;

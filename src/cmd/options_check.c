@@ -126,6 +126,10 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 	if (o->iface != NULL && o->files != 0)
 		return errbuf_set(e, -EINVAL,
 				  "-i and -r at once; drop one of them");
+	if (o->iface != NULL && o->sums == OPTIONS_SUMS_TRUST)
+		return errbuf_set(e, -EINVAL,
+				  "--checksums trust is about captures (-r); "
+				  "those of -i are always tested");
 	for (uint32_t i = 0; i < o->files; i++)
 		stdins += strcmp(o->file[i], "-") == 0;
 	if (stdins > 1)

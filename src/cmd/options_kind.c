@@ -320,6 +320,26 @@ static void text_compare(struct text *t, const struct options *o,
 
 const struct kind kind_compare = { true, set_compare, text_compare };
 
+static int set_sums(struct options *o, const struct row *r, const char *v,
+		    struct errbuf *e)
+{
+	int n = 0;
+	int rc = choose(r, v, &n, e);
+
+	if (rc == 0)
+		o->sums = (enum options_sums)n;
+	return rc;
+}
+
+static void text_sums(struct text *t, const struct options *o,
+		      const struct row *r)
+{
+	if (o->files > 0)
+		text_chosen(t, r, (int)o->sums);
+}
+
+const struct kind kind_sums = { true, set_sums, text_sums };
+
 static int set_capture(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
 {

@@ -212,6 +212,7 @@ static int read_capture(struct live *l, uint32_t i, struct errbuf *e)
 	uint64_t n = 0;
 	int rc = i > 0 ? live_file_open(l, i, e) : 0;
 
+	l->replay->trust[i] = l->trust;
 	while (rc >= 0 && !l->stop && (rc = live_record(l, &in, e)) > 0) {
 		add(l, i, &in);
 		if (++n % LOOK_RECORDS == 0)

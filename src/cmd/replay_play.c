@@ -117,7 +117,8 @@ static void play_record(struct live *l, uint32_t i, uint32_t loop)
 				 .cap = rec->cap,
 				 .wire = rec->wire,
 				 .ts = rec->ts,
-				 .link = rec->link };
+				 .link = rec->link,
+				 .trusted = r->trust[rec->file] };
 
 	if (in.data == NULL)
 		return;

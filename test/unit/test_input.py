@@ -271,6 +271,74 @@ def not_read(folder):
                "named: " + name, r.text())
 
 
+# --- checksums ---
+
+def spoilt(frames, which, at):
+    """Some frames with a byte changed."""
+    return [f[:at] + bytes((f[at] ^ 0x55,)) + f[at + 1:] if which(i) else f
+            for i, f in enumerate(frames)]
+
+
+def every(i):
+    return True
+
+
+def checksums(folder):
+    frames, six = dialogue(20), dialogue(20, v6=True)
+    n = len(frames)
+    rows = [  # name, frames, words, requests, trusted, wrong
+        ("right", frames, (), 20, 0, 0),
+        ("all of IPv4 wrong", spoilt(frames, every, 24), (), 20, n, 0),
+        ("all of TCP wrong", spoilt(frames, every, 50), (), 20, n, 0),
+        ("all of TCP over IPv6 wrong", spoilt(six, every, 70), (), 20, n, 0),
+        ("a tenth wrong", spoilt(frames, lambda i: i % 10 == 3, 50), (), 20, n,
+         0),
+        ("a twentieth wrong", spoilt(frames, lambda i: i % 20 == 3, 50), (),
+         None, 0, 4),
+        ("wrong, verify", spoilt(frames, every, 50), ("verify",), 0, 0, n),
+        ("a twentieth wrong, trust", spoilt(frames, lambda i: i % 20 == 3, 50),
+         ("trust",), 20, n, 0),
+    ]
+    for name, data, words, seen, trusted, wrong in rows:
+        r = shadow(folder, pcap(data),
+                   *(x for w in words for x in ("--checksums", w)))
+        bad = r.report["capture"]["decode"].get("bad_l4_csum", 0)
+        said = "--checksums verify refuses" in r.err
+        result(r.code == 0 and seen in (None, r.requests()) and bad == wrong and
+               r.report["input"]["frames_trusted"] == trusted and
+               said == (trusted > 0 and not words), "sums: " + name,
+               r.requests(), bad, r.report["input"], r.err)
+    data = pcap(spoilt(frames, every, 50))
+    for words, seen in (((), "0 seen"), (("--checksums", "trust"), "20 seen")):
+        p = subprocess.run([US, "shadow", "-r", "-", "--sut-dev", "none", *MAP,
+                            *words], input=data, capture_output=True,
+                           timeout=WAIT)
+        result(p.returncode == 0 and seen in p.stdout.decode() and
+               (b"--checksums trust" in p.stderr) == (not words),
+               "sums of a pipe: %s" % (words or "verify",), p.stderr.decode())
+    p = subprocess.run([US, "shadow", "-i", "lo", "--sut-dev", "none", *MAP,
+                        "--checksums", "trust"], capture_output=True)
+    result(p.returncode == 2 and b"about captures" in p.stderr,
+           "sums: of a live mirror they are tested", p.stderr.decode())
+    journal(folder, data)
+
+
+def journal(folder, data):
+    """A journal of frames that were trusted is rerun alike; as a capture its own
+    sums are tested."""
+    out = folder / "run.pcapng"
+    out.unlink(missing_ok=True)
+    shadow(folder, data, "-w", str(out))
+    p = subprocess.run([US, "rerun", out], capture_output=True, timeout=WAIT)
+    result(p.returncode == 0 and b"--checksums auto" in out.read_bytes(),
+           "sums: the journal is rerun alike", p.stdout.decode(),
+           p.stderr.decode())
+    r = shadow(folder, out.read_bytes())
+    result(r.report["input"]["frames_trusted"] == 0 and
+           "--checksums trust" in r.err, "sums: a journal as a capture",
+           r.text())
+
+
 # --- pipes ---
 
 def hears(words, sig):
@@ -303,7 +371,8 @@ def pipes(_):
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="input-"))
     try:
-        for part in (stamps, offload, written_by_others, not_read, pipes):
+        for part in (stamps, offload, written_by_others, not_read, checksums,
+                     pipes):
             if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
                 part(folder)
     finally:
