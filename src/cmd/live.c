@@ -776,7 +776,8 @@ static int run_file(struct live *l, struct errbuf *e)
 			run_until(l, l->file_begun + at);
 		if (l->stop)
 			break;
-		live_feed(l, &in);
+		if (clients_take(l, &in))
+			live_feed(l, &in);
 		if (l->mirror_frames % FILE_BATCH == 0)
 			live_look(l);
 	}

@@ -30,6 +30,7 @@ struct link_filter {
 	struct errbuf e;
 };
 
+struct clients;
 struct replay;
 
 /**
@@ -83,7 +84,10 @@ struct live {
 	uint64_t started; /* time of day */
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
-	bool reads;	  /* captures; false in a rerun */
+	bool reads; /* captures; false in a rerun */
+	struct clients *clients;
+	uint64_t frames_renamed;    /* by --client-net */
+	uint64_t frames_unplayable; /* of clients that no SUT would answer */
 	bool trust;	  /* the open one: its checksums are not tested */
 	uint64_t trusted; /* frames of such captures */
 	struct file_counters input; /* sums of those that were read */
@@ -143,6 +147,20 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/* clients.c */
+
+/** clients_new(), clients_free() - Memory for who got which address. Return: 0, -1 */
+int clients_new(struct live *l);
+void clients_free(struct live *l);
+
+/**
+ * clients_take() - Give the client of a capture's frame another address, if it
+ * needs one
+ *
+ * Return: false: the frame is not to be played
+ */
+bool clients_take(struct live *l, struct frame_info *in);
 
 /** live_choose_sums() - Are the checksums of the open capture to be believed? Sets
  * @trust, and says so if nobody asked for it

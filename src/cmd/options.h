@@ -52,6 +52,8 @@ enum options_sums {
  * @multiplier:	--multiplier, thousandths
  * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
  * @sums:	--checksums
+ * @client_net, @client_nets: --client-net, one of each family at most
+ * @client_all:	--client-net all,NET: for clients that could be played, too
  * @fast:	--fast: no times, but the SUT's answers
  * @flows:	--flows: so many connections of the capture; 0: all
  * @concurrency: --concurrency: so many at once; 0: as in the capture
@@ -87,6 +89,9 @@ struct options {
 	uint32_t multiplier;
 	uint64_t maxsleep;
 	enum options_sums sums;
+	struct engine_net client_net[2];
+	uint32_t client_nets;
+	bool client_all;
 	bool fast;
 	uint32_t flows;
 	uint32_t concurrency;

@@ -168,6 +168,30 @@ static int check_loop(const struct engine_config *c, struct errbuf *e)
 	return 0;
 }
 
+/* Clients of captures get addresses that are nobody's. */
+static int check_client_nets(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+
+	if (o->client_nets > 0 && (o->iface != NULL || c->vxlan != VXLAN_NONE))
+		return errbuf_set(e, -EINVAL,
+				  "--client-net is about clients of captures "
+				  "(-r), and not inside VXLAN; drop one");
+	for (uint32_t n = 0; n < o->client_nets; n++) {
+		const struct engine_map net = { .prod = o->client_net[n].net,
+						.bits = o->client_net[n].bits };
+
+		for (uint32_t i = 0; i < c->maps; i++)
+			if (overlap(&c->map[i], &net) ||
+			    ipaddr_in(&c->map[i].sut, &net.prod, net.bits))
+				return errbuf_set(e, -EINVAL,
+						  "--client-net holds an "
+						  "address that --map names; "
+						  "choose another network");
+	}
+	return 0;
+}
+
 static int check_replay(const struct options *o, struct errbuf *e)
 {
 	for (uint32_t i = 0; i < o->files; i++)
@@ -291,6 +315,8 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 	rc = check_source(o, cmd, e);
 	if (rc == 0)
 		rc = check_maps(o, e);
+	if (rc == 0)
+		rc = check_client_nets(o, e);
 	if (rc == 0)
 		rc = check_sut_dev(o, e);
 	if (rc == 0 && cmd == OPTIONS_REPLAY)

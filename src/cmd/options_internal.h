@@ -68,6 +68,7 @@ extern const struct kind kind_skip;
 extern const struct kind kind_compare;
 extern const struct kind kind_capture;
 extern const struct kind kind_sums;
+extern const struct kind kind_client_net;
 extern const struct kind kind_level;
 extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;

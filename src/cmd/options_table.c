@@ -148,6 +148,10 @@ const struct row options_rows[] = {
 	{ "multiplier", 0, OPTIONS_REPLAY, "X", AT(multiplier),
 	  &kind_multiplier, NULL, 1, 1000000000,
 	  "play X times as fast as captured, 0.001 or more (default 1)" },
+	{ "client-net", 0, FROM_FILES, "[all,]NET/LEN", AT(client_net),
+	  &kind_client_net, NULL, 0, 0,
+	  "of captures: clients that no SUT answers (loopback, link-local) get "
+	  "addresses from here; all: every client" },
 	{ "checksums", 0, FROM_FILES, "verify|trust|auto", AT(sums), &kind_sums,
 	  sums_words, 0, 0,
 	  "of captures: refuse frames with wrong ones, do not look, or see "

@@ -126,7 +126,8 @@ static void play_record(struct live *l, uint32_t i, uint32_t loop)
 		r->count.records_behind_cut++;
 		return;
 	}
-	if (loop > 0 && !rename_client(l, rec, loop, &in)) {
+	if (loop > 0 ? !rename_client(l, rec, loop, &in)
+		     : !clients_take(l, &in)) {
 		r->count.records_left++;
 		return;
 	}

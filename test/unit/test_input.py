@@ -339,6 +339,57 @@ def journal(folder, data):
            r.text())
 
 
+# --- clients that no SUT would answer ---
+
+def moved(frames, client, prod):
+    """The same with other addresses; their sums are not made anew."""
+    return [f.replace(bytes((10, 1, 0, 1)), client).replace(
+        bytes((10, 2, 0, 1)), prod) for f in frames]
+
+
+def clients(folder):
+    lo = bytes((127, 0, 0, 1))
+    frames = moved(dialogue(2), lo, lo)
+    words = ["--map", "127.0.0.1:80=10.3.0.1:80", "--checksums", "trust"]
+    r = shadow(folder, pcap(frames), *words)
+    result(r.code == 0 and r.requests() == 2 and "client 127.0.0.1" in r.err and
+           "loopback" in r.err and "--client-net" in r.err,
+           "clients: a loopback address is said", r.text())
+    # Sums that are right stay so: of link-local clients.
+    frames = dialogue(2) + dialogue(2, port=40001)
+    net = ["--client-net", "all,172.20.0.0/30"]
+    out = folder / "clients.pcapng"
+    out.unlink(missing_ok=True)
+    r = shadow(folder, pcap(frames), "--checksums", "verify", "-w", str(out),
+               *net)
+    result(r.code == 0 and r.requests() == 4 and
+           r.report["input"]["frames_renamed"] == len(frames) and
+           r.report["capture"]["decode"] == {"tcp": len(frames)},
+           "clients: all get other addresses", r.text())
+    data = out.read_bytes()
+    result(bytes((172, 20, 0, 1)) in data and bytes((10, 1, 0, 1)) not in data,
+           "clients: the journal has the new ones")
+    p = subprocess.run([US, "rerun", out], capture_output=True, timeout=WAIT)
+    result(p.returncode == 0, "clients: and is rerun alike", p.stdout, p.stderr)
+    both = frames + moved(dialogue(1, port=9), bytes((10, 1, 0, 2)),
+                          bytes((10, 2, 0, 1))) + moved(
+        dialogue(1, port=9), bytes((10, 1, 0, 3)), bytes((10, 2, 0, 1)))
+    r = shadow(folder, pcap(both), "--checksums", "trust", *net)
+    result(r.report["input"]["frames_unplayable"] == len(dialogue(1)) and
+           r.requests() == 5 and "no address left" in r.err,
+           "clients: a network that is too small", r.text())
+    r = shadow(folder, pcap(dialogue(2, v6=True)), "--client-net",
+               "all,fd77::/64")
+    result(r.requests() == 2 and r.report["input"]["frames_renamed"] ==
+           len(dialogue(2)) and r.report["sums"]["closed"],
+           "clients: IPv6", r.text())
+    for bad in ("10.0.0.1/24", "all", "x", "10.0.0.0/8,10.1.0.0/16",
+                "10.0.0.0/8"):
+        r = shadow(folder, pcap(frames), "--client-net", bad)
+        result(r.code == 2 and "--client-net" in r.err,
+               "clients: a bad network: " + bad, r.err)
+
+
 # --- pipes ---
 
 def hears(words, sig):
@@ -372,7 +423,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="input-"))
     try:
         for part in (stamps, offload, written_by_others, not_read, checksums,
-                     pipes):
+                     clients, pipes):
             if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
                 part(folder)
     finally:
