@@ -20,7 +20,8 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 9
+#define GROUPS_MAX 10
+#define NO_ROUTE   512 /* bytes of a list of networks */
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -38,7 +39,9 @@ struct filled {
 	struct report_count input[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
+	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];
+	char no_route[NO_ROUTE];
 };
 
 static void add(struct report_count *list, size_t *n, const char *name,
@@ -140,6 +143,26 @@ static void fill_replay(struct filled *f, const struct live *l,
 					 c->frames_mirror };
 }
 
+/* Nothing to say where no network was proved, nor was to be. */
+static void fill_networks(struct filled *f, const struct live *l)
+{
+	struct prove *p = engine_prove(l->engine);
+	const struct prove_counters *c;
+	size_t n = 0;
+
+	if (p == NULL)
+		return;
+	c = prove_counters(p);
+	if (!l->opt->engine.prove_each && c->probes == 0)
+		return;
+#define X(name) add(f->networks, &n, #name, c->name);
+	PROVE_COUNTERS(X)
+#undef X
+	f->group[f->d.group_count++] =
+		(struct report_group){ "networks", { f->networks, n } };
+	f->d.no_route = networks_headline(l, f->no_route, sizeof(f->no_route));
+}
+
 /* What the guard of the SUT's wire saw; nothing if nobody is played to. */
 static void fill_wire(struct filled *f, const struct sutwire *w)
 {
@@ -202,6 +225,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	f->d.capture.missed = missed(shadow_counters(engine_shadow(l->engine)));
 	f->d.capture.delay = &l->delay;
 	f->d.absorbed = c->absorbed;
+	f->d.refused = c->refused_tcp + c->refused_udp;
 	f->sum[0] = (struct report_sum){ "frames decoded",
 					 c->frames_mirror + c->frames_sut,
 					 decoded };
@@ -224,8 +248,10 @@ static void fill_engine(struct filled *f, const struct live *l,
 	if (l->replay != NULL)
 		fill_replay(f, l, c);
 	fill_input(f, l);
+	fill_networks(f, l);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
+	memcpy(f->d.each, st->each, sizeof(f->d.each));
 	f->d.prod = &st->prod_latency;
 	f->d.sut = &st->sut_latency;
 }
@@ -336,20 +362,6 @@ static void fill(struct filled *f, struct live *l)
 	f->d.sum_count = l->replay != NULL ? 5 : 4;
 }
 
-void live_routes(const struct live *l)
-{
-	const struct shadow *s = engine_shadow(l->engine);
-	const struct shadow_route *r;
-	char ip[TEXT_IP];
-
-	for (uint32_t i = 0; (r = shadow_route(s, i)) != NULL; i++)
-		log_line(LOG_WARN,
-			 "clients of the network of %s were no longer played: "
-			 "the SUT answers them by another wire; take its more "
-			 "specific route away (ip route get %s, on the SUT)",
-			 text_ip(ip, &r->net), ip);
-}
-
 static bool stdout_is_taken(const struct options *o)
 {
 	return (o->json != NULL && !strcmp(o->json, "-")) ||
@@ -428,7 +440,17 @@ size_t live_event_json(const struct engine_event *ev, char *out, size_t size)
 		.prod_ns = ev->prod_ns,
 		.sut_ns = ev->sut_ns,
 	};
+	char net[NETWORK_NAME];
 
+	if (ev->kind == EVENT_NETWORK)
+		return report_json_network(
+			out, size,
+			&(struct report_network){
+				.name = networks_name(net, &ev->client,
+						      ev->bits),
+				.sut = { ev->sut, ev->sut_port },
+				.state = ev->up ? "proved"
+						: flow_end_name(ev->end) });
 	if (ev->kind != EVENT_VERDICT)
 		return 0;
 	return report_json_difference(out, size, &d);
@@ -500,7 +522,7 @@ int live_exit_code(const struct live *l)
 	uint64_t all = compared + st->verdict[VERDICT_NOT_COMPARED];
 	uint64_t least = o->min_compared;
 
-	if (l->stopped.s[0] != '\0')
+	if (l->stopped.s[0] != '\0' || networks_too_many(l))
 		return EXIT_ERROR;
 	if (o->engine.sut_none)
 		return fates(&st->count) == st->count.frames_mirror +

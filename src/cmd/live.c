@@ -284,8 +284,10 @@ static void turn_events(struct live *l)
 {
 	struct engine_event ev;
 
-	while (engine_event(l->engine, &ev))
+	while (engine_event(l->engine, &ev)) {
 		live_event_line(l, &ev);
+		networks_tell(l, &ev);
+	}
 }
 
 /* --- the loop --- */

@@ -100,7 +100,8 @@ struct live {
 	uint64_t sunk;	      /* effects that a sink is done with, or refused */
 	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
 	bool warned[MAP_MAX]; /* it was said that its probe is lost */
-	bool proved;	      /* every SUT's wire was, once */
+	uint32_t networks_told; /* lines */
+	bool proved;		/* every SUT's wire was, once */
 	uint32_t pend_head;
 	uint32_t pend_n;
 	struct effect pend[LIVE_PENDING];
@@ -224,8 +225,27 @@ void live_finish(struct live *l);
  */
 void live_report(struct live *l);
 
-/** live_routes() - Name the networks that the SUT answers elsewhere */
-void live_routes(const struct live *l);
+/* networks.c: clients' networks that the SUT does not answer on its wire */
+
+#define NETWORK_NAME 56 /* bytes of ADDRESS/LENGTH */
+
+/** networks_name() - Write a network; @out has NETWORK_NAME bytes. Return: @out */
+char *networks_name(char *out, const struct ipaddr *net, uint8_t bits);
+
+/** networks_tell() - Say an EVENT_NETWORK at once; other events are ignored */
+void networks_tell(struct live *l, const struct engine_event *ev);
+
+/** networks_first_line() - Say what may leak, if networks are not proved */
+void networks_first_line(const struct options *o);
+
+/** networks_too_many() - Are there more flows without a route than allowed? */
+bool networks_too_many(const struct live *l);
+
+/** networks_headline() - If so, the networks' names. Return: @out, or NULL */
+const char *networks_headline(const struct live *l, char *out, size_t size);
+
+/** networks_at_end() - Name those that are not played now */
+void networks_at_end(const struct live *l);
 
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);

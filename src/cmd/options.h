@@ -47,6 +47,7 @@ enum options_sums {
  * @min_compared: --min-compared: a share in 1/1000000 if @min_share, else a
  *		number; 0 and share: no demand beyond "something"
  * @max_different: --max-different, number of different answers that is still 0
+ * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
@@ -84,6 +85,7 @@ struct options {
 	uint64_t min_compared;
 	bool min_share;
 	uint64_t max_different;
+	uint32_t max_no_route;
 	const char *release;
 	bool quiet;
 	uint32_t multiplier;

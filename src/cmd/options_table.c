@@ -14,6 +14,7 @@
 #define CONCURRENCY_MOST 65536
 #define INDEX_DEFAULT	 ((size_t)1 << 30)
 #define MULTIPLIER_1	 1000
+#define NO_ROUTE_SHARE	 10000 /* 1 % */
 #define SHADOW_DOCTOR	 (OPTIONS_SHADOW | OPTIONS_DOCTOR)
 #define PLAYED		 (SHADOW_DOCTOR | OPTIONS_REPLAY)
 #define FROM_FILES	 (OPTIONS_SHADOW | OPTIONS_REPLAY)
@@ -30,6 +31,9 @@ static const struct choice level_words[] = { { "packet", 0 },
 static const struct choice behind_words[] = { { "wait", 0 },
 					      { "shed", 1 },
 					      { NULL, 0 } };
+static const struct choice prove_words[] = { { "default", 0 },
+					     { "each", 1 },
+					     { NULL, 0 } };
 static const struct choice on_off[] = { { "off", 0 },
 					{ "on", 1 },
 					{ NULL, 0 } };
@@ -47,6 +51,10 @@ static const struct choice sums_words[] = {
 };
 static const struct choice journal_words[] = { { "all", 0 },
 					       { "client", 1 },
+					       { NULL, 0 } };
+
+static const struct choice outside_words[] = { { "silent", 0 },
+					       { "refuse", 1 },
 					       { NULL, 0 } };
 
 #define AT(member) offsetof(struct options, member)
@@ -67,9 +75,25 @@ const struct row options_rows[] = {
 	  "what is played to whom; repeatable; IPv6 as [ADDR]:PORT" },
 	{ "sut-mac", 0, PLAYED, "MAC", AT(engine.sut_mac), &kind_sut_mac, NULL,
 	  0, 0, "the SUT's hardware address, if no other may be taken" },
+	{ "wire-also", 0, PLAYED, "MAC,ADDR", AT(engine.also), &kind_wire_also,
+	  NULL, 0, 0,
+	  "who else may be on the SUT's wire, as a bridge with an address; "
+	  "repeatable" },
+	{ "outside", 0, PLAYED, "refuse|silent", AT(engine.refuse),
+	  &kind_switch, outside_words, 0, 0,
+	  "what the SUT asks of others than its clients is refused (default) "
+	  "or left without an answer" },
+	{ "prove", 0, PLAYED, "each|default", AT(engine.prove_each),
+	  &kind_switch, prove_words, 0, 0,
+	  "what the SUT must answer on its wire before a client is played: his "
+	  "network (each, default), or the probe alone" },
 	{ "compare", 0, PLAYED, "none|identical|equivalent", AT(engine.compare),
 	  &kind_compare, compare_words, 0, 0,
 	  "how answers are compared (default equivalent)" },
+	{ "ignore-header", 0, PLAYED | OPTIONS_RERUN, "NAME", AT(engine.rules),
+	  &kind_ignored, NULL, 0, 0,
+	  "do not compare header fields of this name; repeatable; rerun: in "
+	  "place of those of the run" },
 	{ "level", 0, PLAYED, "packet|timing", AT(engine.shadow.timing),
 	  &kind_level, level_words, 0, 0,
 	  "fidelity (default packet); timing: capture time plus 5 ms" },
@@ -139,6 +163,10 @@ const struct row options_rows[] = {
 	  "exit 2 if fewer answers were compared (default 0%: at least one)" },
 	{ "max-different", 0, PLAYED, "N", AT(max_different), &kind_u64, NULL,
 	  ANY_TIME, "exit 0 up to so many different answers" },
+	{ "max-no-route", 0, PLAYED, "N%", AT(max_no_route), &kind_share, NULL,
+	  0, SHARE_ALL,
+	  "exit 2 if the SUT does not answer the networks of more clients' "
+	  "flows (default 1%)" },
 	{ "user", 0, PLAYED, "NAME", AT(user), &kind_string, NULL, 0, 0,
 	  "become this user once all is open (root: nobody)" },
 	{ "quiet", 'q', PLAYED, NULL, AT(quiet), &kind_flag, NULL, 0, 0,
@@ -194,6 +222,7 @@ void options_defaults(struct options *o)
 	engine_defaults(&o->engine);
 	o->capture = RING_V2;
 	o->min_share = true;
+	o->max_no_route = NO_ROUTE_SHARE;
 	o->multiplier = MULTIPLIER_1;
 	o->loop = 1;
 	o->index = INDEX_DEFAULT;

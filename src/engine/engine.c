@@ -28,6 +28,7 @@
 #define SHARE_DEFAULT ((size_t)16 << 20)
 #define FRAGS_DEFAULT 256
 #define FRAGS_LEAST   16
+#define PORT_PROBE    80 /* of a SUT where no --map names one */
 
 static uint32_t frag_count(const struct engine_config *cfg)
 {
@@ -53,6 +54,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->refuse = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -63,9 +65,11 @@ void engine_defaults(struct engine_config *cfg)
 
 size_t engine_size(const struct engine_config *cfg)
 {
+	uint32_t nets = gate_nets(cfg);
+
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
-	       frag_size(frag_count(cfg)) + shadow_size(&cfg->limits) +
-	       udp_size(datagram_count(cfg));
+	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
+	       shadow_size(&cfg->limits) + udp_size(datagram_count(cfg));
 }
 
 /* Give every SUT's address a number. */
@@ -87,18 +91,25 @@ static void number_suts(struct engine *e)
 	}
 }
 
+uint16_t sut_probe_port(const struct engine *e, uint32_t sut)
+{
+	return e->sut_port[sut] != 0 ? e->sut_port[sut] : PORT_PROBE;
+}
+
 static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 {
 	struct sutwire_sut sut[MAP_MAX];
 	struct sutwire_cfg cfg = { .sut = sut,
 				   .suts = e->suts,
+				   .also = e->cfg.also,
+				   .alsos = e->cfg.alsos,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
 	memcpy(cfg.mac, e->cfg.mac, ETH_LEN);
 	for (uint32_t i = 0; i < e->suts; i++) {
 		sut[i].ip = e->sut_ip[i];
-		sut[i].port = e->sut_port[i] != 0 ? e->sut_port[i] : 80;
+		sut[i].port = sut_probe_port(e, i);
 		sut[i].index = (uint8_t)i;
 		sut[i].pinned = e->cfg.sut_pinned && e->suts == 1;
 		memcpy(sut[i].mac, e->cfg.sut_mac, ETH_LEN);
@@ -119,8 +130,11 @@ int engine_init(struct engine **out, struct arena *a,
 		return -ENOMEM;
 	e = arena_take(a, sizeof(*e));
 	e->cfg = *cfg;
+	e->cfg.shadow.strays =
+		cfg->refuse ? SHADOW_STRAYS : SHADOW_STRAYS_SILENT;
+	e->cfg.shadow.proof = !cfg->sut_none;
 	number_suts(e);
-	r = shadow_init(&e->shadow, a, &cfg->limits, &cfg->shadow, &cfg->key,
+	r = shadow_init(&e->shadow, a, &cfg->limits, &e->cfg.shadow, &cfg->key,
 			now);
 	if (r == 0)
 		r = frag_init(&e->frags, a, frag_count(cfg), &cfg->key);
@@ -131,6 +145,8 @@ int engine_init(struct engine **out, struct arena *a,
 		     cfg->compare != COMPARE_NONE);
 	if (r == 0 && !cfg->sut_none)
 		r = wire_init(e, a, now);
+	if (r == 0 && !cfg->sut_none)
+		r = gate_init(e, a, now);
 	if (r != 0)
 		return r;
 	for (uint32_t i = 0; i < e->suts; i++)
@@ -237,8 +253,11 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		c->skipped++;
 	else if (!is_sampled(e, &r->key.client))
 		c->not_sampled++;
+	else if (e->wire != NULL && sutwire_client(e->wire, &r->key.client))
+		c->wire_stopped++;
 	else
 		return true;
+	gate_show(e, seg);
 	return false;
 }
 
@@ -261,50 +280,15 @@ static enum engine_kind from_mirror(struct engine *e, enum decode_result r,
 
 /* --- the SUT's wire --- */
 
-static void note_absorbed(struct engine *e, const struct segment *seg)
+/* From a port that is served: does it begin something of the SUT's own? */
+static bool is_outside(const struct engine *e, uint8_t sut,
+		       enum decode_result r, const struct segment *seg,
+		       uint64_t now)
 {
-	struct engine_stats *st = &e->stats;
-	struct engine_absorbed *least = &st->absorbed[0];
-
-	for (uint32_t i = 0; i < st->absorbed_n; i++) {
-		struct engine_absorbed *a = &st->absorbed[i];
-
-		if (a->port == seg->dport && a->proto == seg->proto &&
-		    ipaddr_eq(&a->dst, &seg->dst)) {
-			a->n++;
-			return;
-		}
-		if (a->n < least->n)
-			least = a;
-	}
-	if (st->absorbed_n < ABSORB_MAX) {
-		least = &st->absorbed[st->absorbed_n++];
-		least->n = 0;
-	}
-	least->dst = seg->dst;
-	least->port = seg->dport;
-	least->proto = seg->proto;
-	least->n++;
-}
-
-/* What the SUT sent to the outside of the emulated world (I3). */
-static void absorb(struct engine *e, const struct segment *seg)
-{
-	e->stats.count.absorbed++;
-	note_absorbed(e, seg);
-}
-
-static bool served(const struct engine *e, int sut, uint16_t port)
-{
-	for (uint32_t m = 0; m < e->cfg.maps; m++) {
-		const struct engine_map *map = &e->cfg.map[m];
-		uint16_t p =
-			map->sut_port != 0 ? map->sut_port : map->prod_port;
-
-		if (e->map_sut[m] == sut && (p == 0 || p == port))
-			return true;
-	}
-	return false;
+	if (r == DECODE_UDP)
+		return !outside_answers(e, sut, seg->sport, now);
+	return (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       !shadow_owns(e->shadow, sut, seg);
 }
 
 static enum engine_kind from_sut(struct engine *e, enum decode_result r,
@@ -315,6 +299,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 	struct engine_counters *c = &e->stats.count;
 	const struct segment *seg = &d->seg;
 	enum sutwire_fate fate;
+	bool ours;
 	int sut;
 
 	if (e->wire == NULL || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
@@ -323,7 +308,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 	}
 	fate = sutwire_frame(e->wire, in, r, d, now, out);
 	if (fate == SUTWIRE_OUTSIDE)
-		absorb(e, seg);
+		outside_absorb(e, seg);
 	else if (fate != SUTWIRE_PASSED)
 		*(fate == SUTWIRE_NOT_OURS ? &c->not_ours : &c->wire) += 1;
 	if (fate != SUTWIRE_PASSED)
@@ -337,8 +322,8 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		c->not_a_sut++;
 		return ENGINE_NONE;
 	}
-	if (!served(e, sut, seg->sport)) {
-		absorb(e, seg);
+	if (!outside_serves(e, (uint8_t)sut, seg->sport)) {
+		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	/* Nothing was played to it yet, and an answer had nowhere to go. */
@@ -347,13 +332,18 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	shadow_heard(e->shadow, (uint8_t)sut);
-	if (r == DECODE_UDP)
-		return udp_sut(e, (uint8_t)sut, seg, now);
-	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-		absorb(e, seg);
+	if (is_outside(e, (uint8_t)sut, r, seg, now)) {
+		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
 	}
-	return tcp_sut(e, (uint8_t)sut, seg, now, out);
+	if (r == DECODE_UDP)
+		return udp_sut(e, (uint8_t)sut, seg, now);
+	ours = memcmp(d->eth_dst, e->cfg.mac, ETH_LEN) == 0;
+	if (prove_segment(e->prove, (uint8_t)sut, seg, ours, now, out)) {
+		c->wire++;
+		return ENGINE_NONE;
+	}
+	return tcp_sut(e, (uint8_t)sut, seg, ours, now, out);
 }
 
 /* Tell the machine which SUTs the wire's guard has proved. */
@@ -412,6 +402,7 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 		follow_wire(e);
 	}
 	attend(e, now, out);
+	gate_attend(e, now);
 	udp_attend(e);
 	return kind;
 }
@@ -425,6 +416,9 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 	if (e->wire != NULL) {
 		sutwire_timeout(e->wire, now, out);
 		follow_wire(e);
+		if (sutwire_stop(e->wire)->reason == SUTWIRE_GOING)
+			prove_timeout(e->prove, now, out);
+		gate_attend(e, now);
 	}
 	shadow_timeout(e->shadow, now, out);
 	udp_timeout(e->udp, now, out);
@@ -441,6 +435,11 @@ uint64_t engine_next_timeout(const struct engine *e)
 		next = t;
 	if (e->wire != NULL) {
 		t = sutwire_next_timeout(e->wire);
+		if (t < next)
+			next = t;
+		t = sutwire_stop(e->wire)->reason == SUTWIRE_GOING
+			    ? prove_next_timeout(e->prove)
+			    : SUTWIRE_NEVER;
 		if (t < next)
 			next = t;
 	}
@@ -493,6 +492,11 @@ const struct shadow *engine_shadow(const struct engine *e)
 const struct udp_counters *engine_udp(const struct engine *e)
 {
 	return udp_counters(e->udp);
+}
+
+struct prove *engine_prove(const struct engine *e)
+{
+	return e->prove;
 }
 
 const struct sutwire *engine_wire(const struct engine *e)

@@ -26,6 +26,7 @@
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "engine/counters.h"
+#include "engine/prove.h"
 #include "engine/sutwire.h"
 #include "shadow/effect.h"
 #include "shadow/shadow.h"
@@ -76,6 +77,7 @@ struct engine_net {
  * @limits, @shadow: Bounds, and the machine's options
  * @maps, @map:	Servers; at least 1
  * @compare:	Level of validation
+ * @rules:	What is left out of it
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
@@ -83,7 +85,11 @@ struct engine_net {
  *		device, as captures taken on hosts have them; a live ring tells
  *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
+ * @prove_each:	A client's network is proved before it is played; else only the
+ *		wire is
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
+ * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
+ * @alsos, @also: Other hosts on the SUT's wire
  * @mac:	Our private hardware address on the SUT's wire
  * @seed:	Of the run
  * @key:	Key of every table
@@ -94,14 +100,19 @@ struct engine_config {
 	uint32_t maps;
 	struct engine_map map[MAP_MAX];
 	enum compare_level compare;
+	struct compare_rules rules;
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
 	uint32_t vxlan;
 	bool open_csum;
 	bool sut_none;
+	bool prove_each;
 	bool sut_pinned;
+	bool refuse;
 	uint8_t sut_mac[ETH_LEN];
+	uint32_t alsos;
+	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 	struct hash_key key;
@@ -113,6 +124,7 @@ enum event_kind {
 	EVENT_VERDICT,	 /* on one exchange */
 	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
 	EVENT_SUT_STATE, /* a SUT fell silent or is back */
+	EVENT_NETWORK,	 /* clients of a network are not played, or are again */
 };
 
 /**
@@ -127,8 +139,10 @@ enum event_kind {
  * @result:	Verdict
  * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
  *		the answer, on each side; 0: unknown
- * @end:	For EVENT_FLOW_END
- * @up:		For EVENT_SUT_STATE: it is back
+ * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
+ *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
+ * @up:		For EVENT_SUT_STATE: it is back; for EVENT_NETWORK: it is proved
+ * @bits:	For EVENT_NETWORK: length of the network @client
  */
 struct engine_event {
 	enum event_kind kind;
@@ -142,6 +156,7 @@ struct engine_event {
 	uint16_t prod_port;
 	uint16_t sut_port;
 	uint8_t request_len;
+	uint8_t bits;
 	bool up;
 	char request[EVENT_REQUEST];
 	struct compare_result result;
@@ -169,6 +184,7 @@ struct engine_stats {
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
 	struct engine_absorbed absorbed[ABSORB_MAX];
@@ -278,6 +294,9 @@ enum engine_owed {
  */
 enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
 			     uint32_t ahead, bool answers);
+
+/** engine_prove() - Which networks are proved; NULL with sut_none */
+struct prove *engine_prove(const struct engine *e);
 
 /** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);

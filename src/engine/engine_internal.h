@@ -7,6 +7,7 @@
 
 #include "app/framer.h"
 #include "engine/engine.h"
+#include "engine/prove.h"
 
 /* A flow has room for the state of any framer. */
 _Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
@@ -19,6 +20,24 @@ _Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
 /* Most UDP exchanges that are remembered. */
 #define DATAGRAMS_MAX 65536
 
+/* A port of a SUT that no --map names answers queries for so long. */
+#define OUTSIDE_ANSWERS (60 * NS_PER_SEC)
+/* Such ports that are remembered; full: see outside.c. */
+#define OUTSIDE_PORTS 64
+
+/** struct outside_port - A query went to this port of a SUT */
+struct outside_port {
+	uint64_t at; /* the last one */
+	uint16_t port;
+	uint8_t sut;
+};
+
+struct outside {
+	uint64_t full_until; /* all ports are taken for asked ones */
+	uint32_t n;
+	struct outside_port port[OUTSIDE_PORTS];
+};
+
 struct engine {
 	struct engine_config cfg;
 	uint64_t now; /* of the last call */
@@ -27,11 +46,13 @@ struct engine {
 	struct udp_shadow *udp;
 	struct frag_table *frags;
 	struct sutwire *wire;
+	struct prove *prove; /* with a wire */
 	uint32_t suts;
 	struct ipaddr sut_ip[MAP_MAX];
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
 	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
 	bool ready[MAP_MAX];
+	struct outside outside;
 	struct engine_stats stats;
 	uint32_t event_head;
 	uint32_t event_n;
@@ -51,7 +72,7 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
 			    struct effects *out);
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out);
 /* Look at the flows that want something. */
 void attend(struct engine *e, uint64_t now, struct effects *out);
@@ -101,6 +122,11 @@ void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
 
+/* tally.c */
+
+/* A verdict is given: count it. */
+void tally(struct engine *e, struct compare_result *r);
+
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);
@@ -109,6 +135,27 @@ struct engine_event *event_new(struct engine *e);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
 
+/* gate.c: who waits until his network is proved */
+
+/* Networks that are remembered; 0: there is nobody to prove. */
+uint32_t gate_nets(const struct engine_config *cfg);
+int gate_init(struct engine *e, struct arena *a, uint64_t now);
+/* The mirror showed these two, and no flow of theirs will ask. */
+void gate_show(struct engine *e, const struct segment *seg);
+/* WANT_PROOF of a flow. */
+void gate_flow(struct engine *e, struct flow *f, uint64_t now);
+/* A datagram to be played, now or when its network is proved. */
+void gate_query(struct engine *e, const struct segment *seg,
+		const struct udp_tag *tag, const struct udp_to *to,
+		uint64_t now, struct effects *out);
+/* Let go who waited for a network that is settled. */
+void gate_attend(struct engine *e, uint64_t now);
+
+/* engine.c */
+
+/* The TCP port of SUT @sut that is asked for a sign of life. */
+uint16_t sut_probe_port(const struct engine *e, uint32_t sut);
+
 /* dgram.c */
 enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
@@ -116,5 +163,22 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 			 const struct segment *seg, uint64_t now);
 void udp_attend(struct engine *e);
+
+/* outside.c */
+
+/* Absorb and count a packet of a SUT to the outside (I3). */
+void outside_absorb(struct engine *e, const struct segment *seg);
+/* The same of a segment or datagram, and refuse it if it asks for something. */
+void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
+		     const struct frame_info *in, const struct decoded *d,
+		     uint64_t now, struct effects *out);
+/* Is this port of the SUT's one that clients are played to? */
+bool outside_serves(const struct engine *e, uint8_t sut, uint16_t port);
+/* A client's datagram was played to this port. */
+void outside_asked(struct engine *e, const struct engine_map *map, uint8_t sut,
+		   uint16_t port, uint64_t now);
+/* May a datagram from this port be an answer to one? */
+bool outside_answers(const struct engine *e, uint8_t sut, uint16_t port,
+		     uint64_t now);
 
 #endif /* ENGINE_ENGINE_INTERNAL_H */

@@ -216,6 +216,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
 		if (x->cmp == NULL)
 			read_spoil(x, REASON_NO_MEMORY);
+		else
+			compare_by(x->cmp, &e->cfg.rules);
 	}
 	return x->cmp;
 }
@@ -255,6 +257,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_VICTIM:
 	case FLOW_END_REUSED:
 	case FLOW_END_NO_ROUTE:
+	case FLOW_END_UNPROVED:
 	case FLOW_END_OBSERVED:
 		break;
 	}

@@ -200,21 +200,26 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 				      : prod_leg(e, &key, seg, now, out);
 		c->other_legs += i > 0;
 	}
+	if (kind == ENGINE_NONE)
+		gate_show(e, seg);
 	return kind;
 }
 
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out)
 {
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
+	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
 	if (f == NULL) {
 		e->stats.count.sut_stray++;
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
-	if (f->leg == LEG_OPEN)
+	if (ours && (seg->flags & (TCP_SYN | TCP_RST)) != 0)
+		prove_heard(e->prove, sut, &f->key.client);
+	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */
 		read_spans(e, f, WHO_SUT, seg, now);
 	push(e, f, now, out);
 	return ENGINE_ANSWER;
@@ -223,7 +228,7 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 void attend(struct engine *e, uint64_t now, struct effects *out)
 {
 	struct flow *f;
-	uint8_t want;
+	uint16_t want;
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
 		if ((want & WANT_ANEW) != 0)
@@ -240,6 +245,10 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_hole(e, f, now);
 		if ((want & WANT_QUIET) != 0)
 			read_quiet(e, f, now);
+		if ((want & WANT_DEAF) != 0)
+			prove_deaf(e->prove, f->sut, &f->key.client);
+		if ((want & WANT_PROOF) != 0)
+			gate_flow(e, f, now);
 		if ((want & WANT_FREE) != 0) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);

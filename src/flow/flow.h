@@ -72,6 +72,7 @@ enum leg {
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
 	X(FLOW_END_NO_ROUTE, "no_route")                                       \
+	X(FLOW_END_UNPROVED, "unproved")                                       \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
@@ -117,7 +118,19 @@ enum {
 	WANT_FREE = 1 << 4,  /* nothing more will come: free it */
 	WANT_ANEW =
 		1 << 5, /* the SUT's stream begins anew, with the next answer */
-	WANT_CUT = 1 << 6, /* the SUT has closed without its next answer */
+	WANT_CUT = 1 << 6,   /* the SUT has closed without its next answer */
+	WANT_PROOF = 1 << 7, /* may its client be played? see flow_gate */
+	WANT_DEAF = 1 << 8,  /* a SYN of it went unanswered */
+};
+
+/* May a leg start? The machine asks when nothing else is in its way. */
+enum flow_gate {
+	GATE_UNASKED,
+	GATE_WAIT,  /* its network is being proved */
+	GATE_OPEN,  /* it may */
+	GATE_LOST,  /* the SUT answers its network by another wire */
+	GATE_LATER, /* its network could not be proved yet */
+	GATE_DEAF,  /* the SUT did not answer its network, perhaps nobody */
 };
 
 /* Bits of flow.flags. */
@@ -193,7 +206,8 @@ struct flow {
 	struct flow *sut_next;
 	struct list lru;
 	struct list attention;
-	struct list more;
+	struct list
+		more; /* effects left over; with GATE_WAIT: who else waits */
 	struct flow *older; /* incarnation that we wait for */
 	struct flow *newer; /* incarnation that waits for us */
 	struct timer timer;
@@ -208,12 +222,13 @@ struct flow {
 	uint16_t ev;
 	uint16_t eport; /* client's port as the SUT sees it */
 	uint16_t sport; /* the SUT's port */
+	uint16_t want;
 	uint8_t sut;
-	uint8_t want;
 	uint8_t class;
 	uint8_t leg;
 	uint8_t end;	/* enum flow_end */
 	uint8_t ending; /* its RST did not fit into the effects yet */
+	uint8_t gate;	/* enum flow_gate */
 
 	/* client, as watched */
 	uint8_t tries;

@@ -103,12 +103,15 @@ struct report_difference {
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
- * @verdicts, @reasons: Answers by verdict, and by verdict and reason
+ * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
+ * @each:	Different answers by each of their reasons
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
  * @input:	Bytes of captures, those that could be read, damaged places; a
  *		headline that says so if these are not all
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
+ * @no_route:	Networks that the SUT does not answer, if too many flows were of
+ *		such; NULL: not
  * @missed:	Segments with payload that the mirror did not show
  * @cpu:	ns of processor time
  * @report_lost, @journal_lost: Lines and records that were lost
@@ -130,6 +133,7 @@ struct report_data {
 	} requests;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT];
 	const struct histogram *behind;
 	uint64_t not_played;
 	struct {
@@ -151,8 +155,10 @@ struct report_data {
 		uint64_t damaged;
 	} input;
 	uint64_t absorbed;
+	uint64_t refused; /* of these */
 	const struct report_absorbed *top;
 	size_t tops;
+	const char *no_route;
 	const struct histogram *prod;
 	const struct histogram *sut;
 	struct {
@@ -196,6 +202,23 @@ size_t report_json_start(char *out, size_t size, const struct report_start *s);
 /** report_json_difference() - {"schema":1,"type":"difference",...} */
 size_t report_json_difference(char *out, size_t size,
 			      const struct report_difference *d);
+
+/**
+ * struct report_network - Clients' network that is not played, or is again
+ * @name:	ADDRESS/LENGTH
+ * @sut:	Who does not answer it on its wire, and the port that was asked
+ * @state:	"no_route": it never did; "syn_timeout": it did and does no more;
+ *		"proved": it does
+ */
+struct report_network {
+	const char *name;
+	struct report_endpoint sut;
+	const char *state;
+};
+
+/** report_json_network() - {"schema":1,"type":"network",...} */
+size_t report_json_network(char *out, size_t size,
+			   const struct report_network *n);
 
 /** report_json() - {"schema":1,"type":"report",...} */
 size_t report_json(char *out, size_t size, const struct report_data *d);

@@ -273,6 +273,7 @@ void forget_leg(struct flow *f)
 	f->s_wscale = 0;
 	f->dup_ack = false;
 	f->dupacks = 0;
+	f->gate = GATE_UNASKED;
 	f->tries = 0;
 	f->ack_n = 0;
 	f->bound_n = 0;

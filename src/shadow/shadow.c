@@ -62,6 +62,25 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready)
 	s->target[sut].ready = ready;
 }
 
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait)
+{
+	bool listed = !list_empty(&f->more);
+
+	/* What is due for a leg that waits is due when it no longer does. */
+	list_del(&f->more);
+	f->gate = (uint8_t)gate;
+	if (wait != NULL)
+		list_add_tail(wait, &f->more);
+	else if (listed)
+		list_add_tail(&s->more, &f->more);
+}
+
+void shadow_route_lost(struct shadow *s)
+{
+	s->count.routes_lost++;
+}
+
 bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 {
 	return s->target[sut].silent;

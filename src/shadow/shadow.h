@@ -44,7 +44,11 @@
  * @shed:	End flows that are more than @max_lag behind
  * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
  *		the handshake's ack on its own
+ * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
+ *		an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @strays:	Answers a second to one SUT's segments of no flow, and to what else
+ *		shadow_may_refuse() is asked about
  * @max_lag, @sut_silent, @idle, @delay: ns
  */
 struct shadow_options {
@@ -52,27 +56,21 @@ struct shadow_options {
 	bool order_captured;
 	bool shed;
 	bool timing;
+	bool proof;
 	bool gso;
+	uint32_t strays;
 	uint64_t max_lag;
 	uint64_t sut_silent;
 	uint64_t idle;
 	uint64_t delay;
 };
 
-#define SHADOW_MAX_LAG	  (30 * NS_PER_SEC)
-#define SHADOW_SUT_SILENT (10 * NS_PER_SEC)
-#define SHADOW_IDLE	  (300 * NS_PER_SEC)
-#define SHADOW_DELAY	  (5 * NS_PER_MS)
-
-/* Networks that a SUT answers elsewhere; full: the oldest is tried again. */
-#define SHADOW_ROUTES 64
-
-/** struct shadow_route - Clients whose SYNs SUT @sut does not answer here */
-struct shadow_route {
-	struct ipaddr net;
-	uint8_t bits;
-	uint8_t sut;
-};
+#define SHADOW_MAX_LAG	     (30 * NS_PER_SEC)
+#define SHADOW_SUT_SILENT    (10 * NS_PER_SEC)
+#define SHADOW_IDLE	     (300 * NS_PER_SEC)
+#define SHADOW_DELAY	     (5 * NS_PER_MS)
+#define SHADOW_STRAYS	     100  /* with refusals of what goes outside */
+#define SHADOW_STRAYS_SILENT 1000 /* without */
 
 struct shadow;
 
@@ -89,6 +87,17 @@ void shadow_add_sut(struct shadow *s, uint8_t sut, const struct ipaddr *ip);
 
 /** shadow_set_ready() - May SUT @sut be played to? Its wire is proved (I40) */
 void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
+
+/**
+ * shadow_gate() - The answer to WANT_PROOF: may the leg of @f start?
+ * @wait:	With GATE_WAIT: who else waits for it; the flow joins them, by its
+ *		link @more. Else NULL: if it waited it is due at once
+ */
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait);
+
+/** shadow_route_lost() - A network turned out to be answered elsewhere: counted */
+void shadow_route_lost(struct shadow *s);
 
 /** shadow_is_silent() - Has SUT @sut been silent for too long? */
 bool shadow_is_silent(const struct shadow *s, uint8_t sut);
@@ -182,6 +191,17 @@ void shadow_production(struct shadow *s, struct flow *f,
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out);
+
+/** shadow_owns() - Is there a flow that goes on and has this SUT segment's ends? */
+bool shadow_owns(const struct shadow *s, uint8_t sut,
+		 const struct segment *seg);
+
+/**
+ * shadow_may_refuse() - May SUT @sut get one more answer that no flow asks for?
+ *
+ * If so it is counted as given: see shadow_options.strays.
+ */
+bool shadow_may_refuse(struct shadow *s, uint8_t sut, uint64_t now);
 
 /**
  * struct span - In-order bytes that a segment brought
@@ -280,7 +300,7 @@ void shadow_free(struct shadow *s, struct flow *f);
 /** shadow_attention() - The next flow that wants something (WANT_ bits in
  * @want, cleared in the flow), or NULL
  */
-struct flow *shadow_attention(struct shadow *s, uint8_t *want);
+struct flow *shadow_attention(struct shadow *s, uint16_t *want);
 
 /** shadow_timeout() - Do what is due. Afterwards look at shadow_attention() */
 void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);
@@ -290,9 +310,6 @@ uint64_t shadow_next_timeout(const struct shadow *s);
 
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */
 void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
-
-/** shadow_route() - Entry @i of the networks not played; NULL: no more */
-const struct shadow_route *shadow_route(const struct shadow *s, uint32_t i);
 
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);

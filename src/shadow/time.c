@@ -33,7 +33,7 @@ void due_clear(struct flow *f, enum flow_due d)
 	f->due[d] = WHEEL_NEVER;
 }
 
-void want(struct shadow *s, struct flow *f, uint8_t bits)
+void want(struct shadow *s, struct flow *f, uint16_t bits)
 {
 	f->want |= bits;
 	if (list_empty(&f->attention))
@@ -47,7 +47,7 @@ void more_later(struct shadow *s, struct flow *f)
 		list_add_tail(&s->more, &f->more);
 }
 
-struct flow *shadow_attention(struct shadow *s, uint8_t *bits)
+struct flow *shadow_attention(struct shadow *s, uint16_t *bits)
 {
 	struct flow *f;
 
@@ -115,8 +115,9 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 		return;
 	}
 	if (f->leg == LEG_SYN_SENT) {
+		if (s->opt.proof)
+			want(s, f, WANT_DEAF);
 		if (f->tries >= SYN_TRIES) {
-			route_lost(s, f->sut, &f->key.client);
 			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
 			return;
 		}

@@ -331,15 +331,15 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct frame *f,
 	u->count.forwarded++;
 }
 
-/* Send @f (FRAME_EMIT), or keep it until there is room. */
+/* Send @f (FRAME_EMIT), or keep it: in @held, or until there is room. */
 static void forward(struct udp_shadow *u, struct exchange *ex, struct frame *f,
-		    uint64_t now, struct effects *out)
+		    uint64_t now, struct effects *out, struct list *held)
 {
-	if (ex->unsent == NULL && effects_left(out) > 0) {
+	if (held == NULL && ex->unsent == NULL && effects_left(out) > 0) {
 		emit(u, ex, f, now, out);
 	} else if (ex->unsent == NULL) {
 		ex->unsent = f;
-		list_add_tail(&u->send, &ex->send);
+		list_add_tail(held != NULL ? held : &u->send, &ex->send);
 	} else {
 		u->count.repeat_held++;
 		frame_clear(u->pool, f, FRAME_EMIT);
@@ -408,9 +408,9 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 	return ex;
 }
 
-void udp_query(struct udp_shadow *u, const struct segment *seg,
-	       const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
-	       struct effects *out)
+static void query(struct udp_shadow *u, const struct segment *seg,
+		  const struct udp_tag *tag, const struct udp_to *to,
+		  uint64_t now, struct effects *out, struct list *held)
 {
 	struct udp_key key = key_of(seg, WHO_CLIENT, tag->id, to->sut);
 	struct exchange *ex;
@@ -437,7 +437,39 @@ void udp_query(struct udp_shadow *u, const struct segment *seg,
 			ex->pair.frame[WHO_CLIENT] = f;
 		}
 	}
-	forward(u, ex, f, now, out);
+	forward(u, ex, f, now, out, held);
+}
+
+void udp_query(struct udp_shadow *u, const struct segment *seg,
+	       const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	       struct effects *out)
+{
+	query(u, seg, tag, to, now, out, NULL);
+}
+
+void udp_hold(struct udp_shadow *u, const struct segment *seg,
+	      const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	      struct list *held)
+{
+	query(u, seg, tag, to, now, NULL, held);
+}
+
+bool udp_release(struct udp_shadow *u, struct list *held, bool send,
+		 uint64_t now)
+{
+	while (!list_empty(held) && (send || u->pairs < UDP_PAIRS)) {
+		struct exchange *ex =
+			list_entry(held->next, struct exchange, send);
+
+		if (send) {
+			list_del(&ex->send);
+			list_add_tail(&u->send, &ex->send);
+		} else {
+			u->count.evicted++;
+			ex_end(u, ex, UDP_EVICTED, now);
+		}
+	}
+	return !list_empty(held);
 }
 
 /**

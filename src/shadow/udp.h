@@ -22,6 +22,7 @@
 #include "core/hash.h"
 #include "core/ipaddr.h"
 #include "core/limits.h"
+#include "core/list.h"
 #include "core/who.h"
 #include "shadow/effect.h"
 #include "wire/segment.h"
@@ -169,6 +170,23 @@ size_t udp_size(uint32_t n);
  */
 int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
 	     uint32_t n, const struct hash_key *key, bool keep);
+
+/**
+ * udp_hold() - udp_query() of a datagram that must wait
+ * @held:	It is not sent, but put into this list of its kind
+ */
+void udp_hold(struct udp_shadow *u, const struct segment *seg,
+	      const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	      struct list *held);
+
+/**
+ * udp_release() - What has waited in @held is due, or (not @send) over
+ *
+ * Return: true if not all of it fits among the finished exchanges: take these, and
+ * call again
+ */
+bool udp_release(struct udp_shadow *u, struct list *held, bool send,
+		 uint64_t now);
 
 /**
  * udp_query() - A client's datagram to production

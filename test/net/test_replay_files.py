@@ -14,6 +14,8 @@ import lab  # noqa: E402
 from replayed import (capture, closed, each, records, replay,  # noqa: E402
                       said, sound, write)
 
+IDLE = "small captures"
+
 MATERIAL = os.environ.get("MATERIAL", "")
 
 

@@ -33,6 +33,7 @@ struct rig {
 	uint32_t
 		missed; /* bytes that a capture misses of each frame, at its end */
 	bool deaf;	/* the SUT answers neither ARP nor the probe */
+	bool other_way; /* it answers clients by another wire, the probe here */
 	uint32_t n;	/* effects of clients */
 	struct effect seen[SYNS_MAX];
 	uint8_t data[SYNS_MAX][64]; /* first bytes of each */
@@ -71,7 +72,8 @@ static inline void sut_kernel(struct rig *r, const struct effect *x)
 		inject(r, ENGINE_SUT, buf,
 		       build_arp(buf, 2, arp.sha, mac_sut, &arp.tpa, arp.sha,
 				 &arp.spa));
-	} else if ((x->flags & TCP_SYN) != 0) {
+	} else if ((x->flags & TCP_SYN) != 0 &&
+		   (!r->other_way || x->src.b[12] == 198)) {
 		memcpy(h.eth_src, mac_sut, ETH_LEN);
 		memcpy(h.eth_dst, mac_own, ETH_LEN);
 		inject(r, ENGINE_SUT, buf,
@@ -84,7 +86,8 @@ static inline void take(struct rig *r, const struct effects *out)
 	for (uint32_t i = 0; i < out->n; i++) {
 		const struct effect *x = &out->e[i];
 
-		if (x->kind == EFFECT_RAW || x->cause == CAUSE_PROBE) {
+		if (x->cause != CAUSE_OUTSIDE &&
+		    (x->kind == EFFECT_RAW || x->cause == CAUSE_PROBE)) {
 			sut_kernel(r, x);
 		} else if (r->n < SYNS_MAX) {
 			uint32_t n = x->len < 64 ? x->len : 64;
