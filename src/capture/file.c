@@ -231,7 +231,7 @@ static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 
 /* --- records --- */
 
-static bool is_pipe(const struct capture_file *f)
+bool file_is_pipe(const struct capture_file *f)
 {
 	return f->count.bytes_all == 0;
 }
@@ -306,6 +306,8 @@ static void pass(struct capture_file *f, const struct pcap_record *rec,
 	} else if (rec->kind != PCAP_UNREAD) {
 		f->count.bytes_read += n;
 	}
+	if (rec->kind == PCAP_CUSTOM && f->pen == 0)
+		f->pen = rec->pen;
 	f->count.frames_unread += rec->kind == PCAP_UNREAD;
 	f->count.blocks_unknown += rec->kind == PCAP_UNKNOWN;
 	/* Its headers come while the caller is busy. */
@@ -355,7 +357,7 @@ static int from_window(struct capture_file *f, struct pcap_record *rec)
 	if (len == 0)
 		return 0;
 	n = pcap_read(&f->reader, f->buf + f->start, len, rec);
-	if (n > 0 && (uint64_t)n > len && !is_pipe(f) &&
+	if (n > 0 && (uint64_t)n > len && !file_is_pipe(f) &&
 	    f->bytes - len + (uint64_t)n > f->count.bytes_all)
 		n = -EBADMSG; /* longer than the file: a lie */
 	if (n == -EBADMSG && f->reader.started && !f->strict) {
@@ -445,7 +447,7 @@ static void add_count(char *out, size_t size, uint64_t n, const char *what)
 int file_verdict(const struct capture_file *f, struct errbuf *e)
 {
 	const struct file_counters *c = &f->count;
-	uint64_t all = is_pipe(f) ? f->bytes : c->bytes_all;
+	uint64_t all = file_is_pipe(f) ? f->bytes : c->bytes_all;
 	char more[200] = "";
 	char link[64] = "";
 

@@ -46,6 +46,7 @@ struct file_counters {
  * @skipped:	Records that hold no frame (statistics, name resolution, ...)
  * @count:	What became of its bytes
  * @link:	First link type that was not read, if any was
+ * @pen:	Of the first custom block, if there was one
  * @place:	Where the first damage is
  * @iface:	Interface of the last frame, index into @reader.iface
  * @claimed:	Its length on the wire as the file has it; may be less than what
@@ -82,6 +83,7 @@ struct capture_file {
 	uint64_t drop;	   /* bytes of a long block that are yet to come */
 	struct file_counters count;
 	uint16_t link;
+	uint32_t pen;
 	uint64_t place;
 };
 
@@ -147,6 +149,9 @@ int file_next(struct capture_file *f, struct frame_info *info,
  *	   though there is something
  */
 int file_verdict(const struct capture_file *f, struct errbuf *e);
+
+/** file_is_pipe() - Can it be read once only? */
+bool file_is_pipe(const struct capture_file *f);
 
 /** file_place() - Where in the file the bytes lie that file_next() gave last */
 uint64_t file_place(const struct capture_file *f, const uint8_t *data);

@@ -201,6 +201,9 @@ static void fill_input(struct filled *f, const struct live *l)
 #define X(name) add(f->input, &n, #name, l->stamps.count.name);
 	STAMPS_COUNTERS(X)
 #undef X
+	add(f->input, &n, "frames_trusted", l->trusted);
+	add(f->input, &n, "frames_renamed", l->frames_renamed);
+	add(f->input, &n, "frames_unplayable", l->frames_unplayable);
 	f->d.input.all = l->input.bytes_all;
 	f->d.input.read = l->input.bytes_read;
 	f->d.input.damaged = l->input.damaged;

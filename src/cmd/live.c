@@ -203,6 +203,7 @@ static void journal_input(struct live *l, enum engine_source from,
 {
 	struct front front;
 	struct journal_frame jf = { .csum_ok = in->csum_ok,
+				    .trusted = in->trusted,
 				    .gso = in->gso,
 				    .now = l->now,
 				    .ts = in->ts,
@@ -611,6 +612,7 @@ void live_wait(struct live *l, uint64_t due)
 
 void live_feed(struct live *l, const struct frame_info *in)
 {
+	l->trusted += in->trusted;
 	feed(l, ENGINE_MIRROR, in, NULL);
 	turn_events(l);
 }
@@ -681,6 +683,7 @@ int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 		l->capture[i] = -1;
 		l->file.wait = wait_for_bytes;
 		l->file.ctx = l;
+		live_choose_sums(l);
 		r = file_next(&l->file, &l->record, e);
 	}
 	l->record_waits = r > 0;
@@ -720,6 +723,7 @@ static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = false;
 	*in = l->record;
+	in->trusted = l->trust;
 	if ((r == -EINTR && l->stop) || r == -ENODATA)
 		return 0; /* file_verdict() says it */
 	return r < 0 ? file_mend(e, r) : r;
@@ -778,7 +782,8 @@ static int run_file(struct live *l, struct errbuf *e)
 			run_until(l, l->file_begun + at);
 		if (l->stop)
 			break;
-		live_feed(l, &in);
+		if (clients_take(l, &in))
+			live_feed(l, &in);
 		if (l->mirror_frames % FILE_BATCH == 0)
 			live_look(l);
 	}
@@ -874,6 +879,7 @@ int live_run(struct live *l, struct errbuf *e)
 	else
 		run_live(l);
 	wind_up(l);
+	live_say_sums(l);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
 	return r;

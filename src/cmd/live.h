@@ -30,6 +30,7 @@ struct link_filter {
 	struct errbuf e;
 };
 
+struct clients;
 struct replay;
 
 /**
@@ -83,7 +84,12 @@ struct live {
 	uint64_t started; /* time of day */
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
-	bool reads;		    /* captures; false in a rerun */
+	bool reads; /* captures; false in a rerun */
+	struct clients *clients;
+	uint64_t frames_renamed;    /* by --client-net */
+	uint64_t frames_unplayable; /* of clients that no SUT would answer */
+	bool trust;	  /* the open one: its checksums are not tested */
+	uint64_t trusted; /* frames of such captures */
 	struct file_counters input; /* sums of those that were read */
 	struct stamps stamps;
 	uint64_t wait_told;
@@ -145,6 +151,28 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/* clients.c */
+
+/** clients_new(), clients_free() - Memory for who got which address. Return: 0, -1 */
+int clients_new(struct live *l);
+void clients_free(struct live *l);
+
+/**
+ * clients_take() - Give the client of a capture's frame another address, if it
+ * needs one
+ *
+ * Return: false: the frame is not to be played
+ */
+bool clients_take(struct live *l, struct frame_info *in);
+
+/** live_choose_sums() - Are the checksums of the open capture to be believed? Sets
+ * @trust, and says so if nobody asked for it
+ */
+void live_choose_sums(struct live *l);
+
+/** live_say_sums() - At the end: say if many frames had wrong checksums */
+void live_say_sums(const struct live *l);
 
 /** live_file_over() - The open capture was read to its end: sum up, and say what
  * of it could not be read; too much of it makes the run an error

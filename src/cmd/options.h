@@ -19,6 +19,13 @@
 
 #define FILES_MAX 64 /* -r */
 
+/* --checksums: what is done about those of captures. */
+enum options_sums {
+	OPTIONS_SUMS_AUTO,
+	OPTIONS_SUMS_VERIFY,
+	OPTIONS_SUMS_TRUST,
+};
+
 /**
  * struct options - What shadow, replay, doctor and rerun are told
  * @replay:	The subcommand is replay
@@ -48,6 +55,9 @@
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
  * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
+ * @sums:	--checksums
+ * @client_net, @client_nets: --client-net, one of each family at most
+ * @client_all:	--client-net all,NET: for clients that could be played, too
  * @fast:	--fast: no times, but the SUT's answers
  * @flows:	--flows: so many connections of the capture; 0: all
  * @concurrency: --concurrency: so many at once; 0: as in the capture
@@ -86,6 +96,10 @@ struct options {
 	bool quiet;
 	uint32_t multiplier;
 	uint64_t maxsleep;
+	enum options_sums sums;
+	struct engine_net client_net[2];
+	uint32_t client_nets;
+	bool client_all;
 	bool fast;
 	uint32_t flows;
 	uint32_t concurrency;

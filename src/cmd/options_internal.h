@@ -69,6 +69,8 @@ extern const struct kind kind_skip;
 extern const struct kind kind_compare;
 extern const struct kind kind_ignored;
 extern const struct kind kind_capture;
+extern const struct kind kind_sums;
+extern const struct kind kind_client_net;
 extern const struct kind kind_level;
 extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;

@@ -389,6 +389,58 @@ static void text_compare(struct text *t, const struct options *o,
 
 const struct kind kind_compare = { true, set_compare, text_compare };
 
+static int set_sums(struct options *o, const struct row *r, const char *v,
+		    struct errbuf *e)
+{
+	int n = 0;
+	int rc = choose(r, v, &n, e);
+
+	if (rc == 0)
+		o->sums = (enum options_sums)n;
+	return rc;
+}
+
+static void text_sums(struct text *t, const struct options *o,
+		      const struct row *r)
+{
+	if (o->files > 0)
+		text_chosen(t, r, (int)o->sums);
+}
+
+const struct kind kind_sums = { true, set_sums, text_sums };
+
+static int set_client_net(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	bool all = strncmp(v, "all,", 4) == 0;
+	const char *net = all ? v + 4 : v;
+	struct engine_net n;
+
+	if (value_get_net(net, strlen(net), &n.net, &n.bits))
+		return bad_value(e, r, v,
+				 "has a bad network (bits behind /len "
+				 "must be 0)");
+	if (o->client_nets == 2 ||
+	    (o->client_nets == 1 &&
+	     ipaddr_is4(&o->client_net[0].net) == ipaddr_is4(&n.net)))
+		return bad_value(e, r, v, "is a second one of its family");
+	o->client_net[o->client_nets++] = n;
+	o->client_all |= all;
+	return 0;
+}
+
+static void text_client_nets(struct text *t, const struct options *o,
+			     const struct row *r)
+{
+	for (uint32_t i = 0; i < o->client_nets; i++) {
+		text_add(t, " --%s %s", r->name, o->client_all ? "all," : "");
+		value_put_net(t, &o->client_net[i].net, o->client_net[i].bits,
+			      false);
+	}
+}
+
+const struct kind kind_client_net = { true, set_client_net, text_client_nets };
+
 static int set_capture(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
 {

@@ -43,6 +43,12 @@ static const struct choice order_words[] = { { "causal", 0 },
 static const struct choice capture_words[] = { { "v2", RING_V2 },
 					       { "v3", RING_V3 },
 					       { NULL, 0 } };
+static const struct choice sums_words[] = {
+	{ "verify", OPTIONS_SUMS_VERIFY },
+	{ "trust", OPTIONS_SUMS_TRUST },
+	{ "auto", OPTIONS_SUMS_AUTO },
+	{ NULL, 0 },
+};
 static const struct choice journal_words[] = { { "all", 0 },
 					       { "client", 1 },
 					       { NULL, 0 } };
@@ -182,6 +188,14 @@ const struct row options_rows[] = {
 	{ "multiplier", 0, OPTIONS_REPLAY, "X", AT(multiplier),
 	  &kind_multiplier, NULL, 1, 1000000000,
 	  "play X times as fast as captured, 0.001 or more (default 1)" },
+	{ "client-net", 0, FROM_FILES, "[all,]NET/LEN", AT(client_net),
+	  &kind_client_net, NULL, 0, 0,
+	  "of captures: clients that no SUT answers (loopback, link-local) get "
+	  "addresses from here; all: every client" },
+	{ "checksums", 0, FROM_FILES, "verify|trust|auto", AT(sums), &kind_sums,
+	  sums_words, 0, 0,
+	  "of captures: refuse frames with wrong ones, do not look, or see "
+	  "first whether a tenth of them is wrong (auto, default)" },
 	{ "maxsleep", 0, FROM_FILES, "TIME", AT(maxsleep), &kind_duration, NULL,
 	  ANY_TIME, "wait no longer between two records (default 0: 7 days)" },
 	{ "fast", 0, OPTIONS_REPLAY, NULL, AT(fast), &kind_flag, NULL, 0, 0,

@@ -379,7 +379,8 @@ static int on_input(struct again *g, const struct journal_record *r)
 				 .ts = j->ts,
 				 .link = h->link[j->iface],
 				 .gso = j->gso,
-				 .csum_ok = j->csum_ok };
+				 .csum_ok = j->csum_ok,
+				 .trusted = j->trusted };
 	struct effects out;
 
 	if (before_input(g))

@@ -123,17 +123,15 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	return f;
 }
 
-/* Data in a SYN (fast open) is the stream's first; it follows the handshake. */
-static void syn_data(struct engine *e, struct flow *f,
-		     const struct segment *seg, uint64_t now)
+/* Data in a SYN (fast open) that production took is the stream's first; it follows
+ * the handshake. Up to where it took it, the first ack of production tells, or the
+ * number that the client goes on with: @at.
+ */
+static void settle_syn(struct engine *e, struct flow *f, uint32_t at,
+		       uint64_t now)
 {
-	struct segment data = *seg;
-
-	if (seg->len == 0)
-		return;
-	data.seq++;
-	data.flags = (uint16_t)((seg->flags & ~TCP_SYN) | TCP_ACK);
-	read_spans(e, f, WHO_CLIENT, &data, now);
+	if (shadow_syn_take(e->shadow, f, at) && f->c.early != NULL)
+		read_spans(e, f, WHO_CLIENT, NULL, now);
 }
 
 static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
@@ -150,7 +148,7 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 			return ENGINE_NONE;
 		}
 		e->stats.count.client++;
-		syn_data(e, f, seg, now);
+		shadow_syn_hold(e->shadow, f, seg, now);
 		push(e, f, now, out);
 		return ENGINE_CLIENT;
 	}
@@ -162,6 +160,8 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 		return ENGINE_NONE;
 	}
 	e->stats.count.client++;
+	if ((seg->flags & (TCP_SYN | TCP_RST)) == 0)
+		settle_syn(e, f, seg->seq, now);
 	from_client(e, f, seg, now, out);
 	return ENGINE_CLIENT;
 }
@@ -179,6 +179,8 @@ static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
 	}
 	e->stats.count.production++;
 	shadow_production(e->shadow, f, seg, now);
+	if ((seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+		settle_syn(e, f, seg->ack, now);
 	read_spans(e, f, WHO_PROD, seg, now);
 	push(e, f, now, out);
 	return ENGINE_PROD;

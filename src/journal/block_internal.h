@@ -22,7 +22,7 @@
 
 #include "journal/journal.h"
 
-#define BLOCK_PEN  32473u
+#define BLOCK_PEN  JOURNAL_PEN
 #define BLOCK_LEN  40u
 #define BLOCK_NAME 255u /* longest file name */
 /* Longest block of all, a header's. */
@@ -43,6 +43,7 @@ enum block_kind {
 
 enum {
 	BLOCK_CSUM_OK = 1,     /* of a frame */
+	BLOCK_TRUSTED = 2,     /* the same */
 	BLOCK_ONLY_CLIENT = 1, /* of a header */
 };
 

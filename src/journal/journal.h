@@ -39,10 +39,11 @@ enum journal_iface {
 		JOURNAL_IFACES
 };
 
-#define JOURNAL_OPTIONS_MAX 65535 /* longest options text */
-#define JOURNAL_VERSION_MAX 63	  /* longest program version */
-#define JOURNAL_COMMENT_MAX 255	  /* longest comment of a frame; cut beyond */
-#define JOURNAL_ERR	    256	  /* room for any message of journal_open() */
+#define JOURNAL_OPTIONS_MAX 65535  /* longest options text */
+#define JOURNAL_PEN	    32473u /* of its custom blocks */
+#define JOURNAL_VERSION_MAX 63	   /* longest program version */
+#define JOURNAL_COMMENT_MAX 255	   /* longest comment of a frame; cut beyond */
+#define JOURNAL_ERR	    256	   /* room for any message of journal_open() */
 
 /**
  * struct journal_header - What a rerun must know before the first record
@@ -102,6 +103,7 @@ struct journal_opts {
  * @iface:	Where
  * @sut:	Index of the SUT for JOURNAL_SUT and JOURNAL_EMITTED, else 0
  * @csum_ok:	Its L4 checksum needed no test
+ * @trusted:	None of its checksums was tested
  * @gso:	Segment size of a super-frame, else 0
  * @now:	The engine's time, ns since start
  * @ts:		Capture time, ns since 1970; of an emitted frame when it was sent
@@ -114,6 +116,7 @@ struct journal_frame {
 	enum journal_iface iface;
 	uint8_t sut;
 	bool csum_ok;
+	bool trusted;
 	uint16_t gso;
 	uint64_t now;
 	uint64_t ts;

@@ -137,7 +137,8 @@ void journal_frame(struct journal *j, const struct journal_frame *f)
 {
 	struct item it = {
 		.b = { .kind = BLOCK_FRAME,
-		       .flags = f->csum_ok ? BLOCK_CSUM_OK : 0,
+		       .flags = (uint8_t)((f->csum_ok ? BLOCK_CSUM_OK : 0) |
+					  (f->trusted ? BLOCK_TRUSTED : 0)),
 		       .aux = f->gso,
 		       .now = f->now,
 		       .a = f->sut },

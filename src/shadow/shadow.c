@@ -174,6 +174,8 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 		if ((f->ev & EV_P_SYNACK) == 0) {
 			s->count.inferred_prod_synack++;
 			f->ev |= EV_P_SYNACK;
+		}
+		if (!stream_has(&f->p, STREAM_ON)) {
 			f->flags |= FLOW_P_WSCALE;
 			prod_start(f, seg->ack);
 		}
@@ -235,6 +237,28 @@ static void production_reset(struct flow *f, const struct segment *seg)
 	f->ev |= EV_P_RST;
 }
 
+/* Production's own SYN without an ACK: that came before (RFC 9293 section 3.5,
+ * simultaneous), or comes yet. Its numbers begin here.
+ */
+static void production_syn(struct flow *f, const struct segment *seg)
+{
+	if ((seg->flags & TCP_SYN) == 0 || stream_has(&f->p, STREAM_ON))
+		return;
+	if ((seg->opts.has & OPT_HAS_WSCALE) != 0)
+		f->flags |= FLOW_P_WSCALE;
+	prod_start(f, seg->seq + 1);
+}
+
+/* The first half of an answer in two parts: it tells nothing of production's
+ * numbers, its SYN is yet to come.
+ */
+static bool acks_syn_alone(const struct flow *f, const struct segment *seg)
+{
+	return (f->ev & EV_C_ACK) == 0 && seg->len == 0 &&
+	       (seg->flags & (TCP_SYN | TCP_FIN)) == 0 &&
+	       seg->ack == f->c_iss + 1;
+}
+
 void shadow_production(struct shadow *s, struct flow *f,
 		       const struct segment *seg, uint64_t now)
 {
@@ -246,8 +270,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		production_reset(f, seg);
 		return;
 	}
-	if ((seg->flags & TCP_ACK) == 0)
+	if ((seg->flags & TCP_ACK) == 0) {
+		production_syn(f, seg);
 		return;
+	}
 	if (!stream_has(&f->p, STREAM_ON)) {
 		bool syn = (seg->flags & TCP_SYN) != 0;
 
@@ -256,6 +282,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		 */
 		if (seq_le(seg->ack, f->c_iss))
 			return;
+		if (acks_syn_alone(f, seg)) {
+			f->ev |= EV_P_SYNACK;
+			return;
+		}
 		if (!syn)
 			s->count.inferred_prod_synack++;
 		if (!syn || (seg->opts.has & OPT_HAS_WSCALE) != 0)
@@ -263,6 +293,8 @@ void shadow_production(struct shadow *s, struct flow *f,
 		f->ev |= EV_P_SYNACK;
 		prod_start(f, syn ? seg->seq + 1 : seg->seq);
 	}
+	if (seq_lt(f->c_iss, seg->ack))
+		f->ev |= EV_P_SYNACK;
 	if (seq_lt(f->p_ack, seg->ack) &&
 	    seq_lt(seg->ack, f->p_ack + (1u << 30))) {
 		f->p_ack = seg->ack;

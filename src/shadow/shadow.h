@@ -295,6 +295,25 @@ void shadow_lost(struct shadow *s, struct flow *f);
 /** shadow_resumes() - Would @f go on with the client's next message? */
 bool shadow_resumes(const struct shadow *s, const struct flow *f);
 
+/**
+ * shadow_syn_hold() - Keep the data of a client's SYN until it is known how much of
+ * it production takes
+ *
+ * Data that was not captured whole, or has no room, is not kept: if production
+ * takes it, it is missing as any other.
+ */
+void shadow_syn_hold(struct shadow *s, struct flow *f,
+		     const struct segment *seg, uint64_t now);
+
+/**
+ * shadow_syn_take() - Production took the client's bytes up to @at, or the client
+ * goes on there
+ *
+ * Return: true if it is known now what of a SYN's data is the stream's; it is
+ * early data from now on, to be read
+ */
+bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at);
+
 /** shadow_free() - Give @f back; its exchanges must have been dropped */
 void shadow_free(struct shadow *s, struct flow *f);
 

@@ -267,3 +267,24 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 		*open = true;
 	return r;
 }
+
+/* A datagram need not have one (RFC 768). */
+static bool has_sum(const struct decoded *d, enum decode_result r)
+{
+	return r == DECODE_TCP ||
+	       (r == DECODE_UDP && get_be16(d->seg.data - 2) != 0);
+}
+
+enum frame_sum frame_sum(const struct frame_info *in)
+{
+	struct decoded d;
+	bool open = false;
+	enum decode_result r;
+
+	if (in->cap < in->wire)
+		return FRAME_SUM_NONE;
+	r = frame_decode_open(in, VXLAN_NONE, NULL, 0, &d, &open);
+	if (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM)
+		return FRAME_SUM_WRONG;
+	return has_sum(&d, r) ? FRAME_SUM_RIGHT : FRAME_SUM_NONE;
+}

@@ -449,6 +449,24 @@ static void learn(struct conn *c, const struct line *l)
 	}
 }
 
+/* The first ack of production, or the number that the client goes on with, tells
+ * how much of a SYN's data is the stream's: what lies behind it was never taken.
+ */
+static void settle_syn(struct conn *c, const struct line *l)
+{
+	bool client = l->who == WHO_CLIENT;
+	uint32_t at = client ? l->seq : l->ack;
+
+	if (client && (l->flags & TCP_SYN) != 0 && c->syn_len == 0)
+		c->syn_len = l->len;
+	if (c->syn_len == 0 || l->who == WHO_SUT || (l->flags & TCP_RST) != 0 ||
+	    (client ? (l->flags & TCP_SYN) != 0 : !l->has_ack))
+		return;
+	for (; at <= c->syn_len; at++)
+		c->known[at] = false;
+	c->syn_len = 0;
+}
+
 void world_send(struct world *w, const struct line *l)
 {
 	static uint8_t buf[BUILD_HDR_MAX + 60 + TEXT_MAX];
@@ -492,6 +510,7 @@ void world_send(struct world *w, const struct line *l)
 	       ETH_LEN);
 	if (l->data == NULL)
 		pattern(&with);
+	settle_syn(c, l);
 	if (client)
 		learn(c, &with);
 	else if (l->who == WHO_SUT)

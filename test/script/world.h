@@ -25,6 +25,8 @@
  * @iss:	Initial sequence numbers; all others are relative to these
  * @stream, @known: The client's bytes by relative sequence number, STREAM_MAX
  * @learnt:	All known ones are below this
+ * @syn_len:	Bytes of the client's SYN, of which it is open how many production
+ *		took
  * @syn:	U has sent a SYN; what follows is of the leg that it opened
  * @synack:	The SUT has answered it
  * @s_max:	Behind the highest that the SUT has sent
@@ -45,6 +47,7 @@ struct conn {
 	uint8_t *stream;
 	bool *known;
 	uint32_t learnt;
+	uint32_t syn_len;
 	bool syn;
 	bool synack;
 	bool acked;

@@ -271,6 +271,125 @@ def not_read(folder):
                "named: " + name, r.text())
 
 
+# --- checksums ---
+
+def spoilt(frames, which, at):
+    """Some frames with a byte changed."""
+    return [f[:at] + bytes((f[at] ^ 0x55,)) + f[at + 1:] if which(i) else f
+            for i, f in enumerate(frames)]
+
+
+def every(i):
+    return True
+
+
+def checksums(folder):
+    frames, six = dialogue(20), dialogue(20, v6=True)
+    n = len(frames)
+    rows = [  # name, frames, words, requests, trusted, wrong
+        ("right", frames, (), 20, 0, 0),
+        ("all of IPv4 wrong", spoilt(frames, every, 24), (), 20, n, 0),
+        ("all of TCP wrong", spoilt(frames, every, 50), (), 20, n, 0),
+        ("all of TCP over IPv6 wrong", spoilt(six, every, 70), (), 20, n, 0),
+        ("a tenth wrong", spoilt(frames, lambda i: i % 10 == 3, 50), (), 20, n,
+         0),
+        ("a twentieth wrong", spoilt(frames, lambda i: i % 20 == 3, 50), (),
+         None, 0, 4),
+        ("wrong, verify", spoilt(frames, every, 50), ("verify",), 0, 0, n),
+        ("a twentieth wrong, trust", spoilt(frames, lambda i: i % 20 == 3, 50),
+         ("trust",), 20, n, 0),
+    ]
+    for name, data, words, seen, trusted, wrong in rows:
+        r = shadow(folder, pcap(data),
+                   *(x for w in words for x in ("--checksums", w)))
+        bad = r.report["capture"]["decode"].get("bad_l4_csum", 0)
+        said = "--checksums verify refuses" in r.err
+        result(r.code == 0 and seen in (None, r.requests()) and bad == wrong and
+               r.report["input"]["frames_trusted"] == trusted and
+               said == (trusted > 0 and not words), "sums: " + name,
+               r.requests(), bad, r.report["input"], r.err)
+    data = pcap(spoilt(frames, every, 50))
+    for words, seen in (((), "0 seen"), (("--checksums", "trust"), "20 seen")):
+        p = subprocess.run([US, "shadow", "-r", "-", "--sut-dev", "none", *MAP,
+                            *words], input=data, capture_output=True,
+                           timeout=WAIT)
+        result(p.returncode == 0 and seen in p.stdout.decode() and
+               (b"--checksums trust" in p.stderr) == (not words),
+               "sums of a pipe: %s" % (words or "verify",), p.stderr.decode())
+    p = subprocess.run([US, "shadow", "-i", "lo", "--sut-dev", "none", *MAP,
+                        "--checksums", "trust"], capture_output=True)
+    result(p.returncode == 2 and b"about captures" in p.stderr,
+           "sums: of a live mirror they are tested", p.stderr.decode())
+    journal(folder, data)
+
+
+def journal(folder, data):
+    """A journal of frames that were trusted is rerun alike; as a capture its own
+    sums are tested."""
+    out = folder / "run.pcapng"
+    out.unlink(missing_ok=True)
+    shadow(folder, data, "-w", str(out))
+    p = subprocess.run([US, "rerun", out], capture_output=True, timeout=WAIT)
+    result(p.returncode == 0 and b"--checksums auto" in out.read_bytes(),
+           "sums: the journal is rerun alike", p.stdout.decode(),
+           p.stderr.decode())
+    r = shadow(folder, out.read_bytes())
+    result(r.report["input"]["frames_trusted"] == 0 and
+           "--checksums trust" in r.err, "sums: a journal as a capture",
+           r.text())
+
+
+# --- clients that no SUT would answer ---
+
+def moved(frames, client, prod):
+    """The same with other addresses; their sums are not made anew."""
+    return [f.replace(bytes((10, 1, 0, 1)), client).replace(
+        bytes((10, 2, 0, 1)), prod) for f in frames]
+
+
+def clients(folder):
+    lo = bytes((127, 0, 0, 1))
+    frames = moved(dialogue(2), lo, lo)
+    words = ["--map", "127.0.0.1:80=10.3.0.1:80", "--checksums", "trust"]
+    r = shadow(folder, pcap(frames), *words)
+    result(r.code == 0 and r.requests() == 2 and "client 127.0.0.1" in r.err and
+           "loopback" in r.err and "--client-net" in r.err,
+           "clients: a loopback address is said", r.text())
+    # Sums that are right stay so: of link-local clients.
+    frames = dialogue(2) + dialogue(2, port=40001)
+    net = ["--client-net", "all,172.20.0.0/30"]
+    out = folder / "clients.pcapng"
+    out.unlink(missing_ok=True)
+    r = shadow(folder, pcap(frames), "--checksums", "verify", "-w", str(out),
+               *net)
+    result(r.code == 0 and r.requests() == 4 and
+           r.report["input"]["frames_renamed"] == len(frames) and
+           r.report["capture"]["decode"] == {"tcp": len(frames)},
+           "clients: all get other addresses", r.text())
+    data = out.read_bytes()
+    result(bytes((172, 20, 0, 1)) in data and bytes((10, 1, 0, 1)) not in data,
+           "clients: the journal has the new ones")
+    p = subprocess.run([US, "rerun", out], capture_output=True, timeout=WAIT)
+    result(p.returncode == 0, "clients: and is rerun alike", p.stdout, p.stderr)
+    both = frames + moved(dialogue(1, port=9), bytes((10, 1, 0, 2)),
+                          bytes((10, 2, 0, 1))) + moved(
+        dialogue(1, port=9), bytes((10, 1, 0, 3)), bytes((10, 2, 0, 1)))
+    r = shadow(folder, pcap(both), "--checksums", "trust", *net)
+    result(r.report["input"]["frames_unplayable"] == len(dialogue(1)) and
+           r.requests() == 5 and "no address left" in r.err,
+           "clients: a network that is too small", r.text())
+    r = shadow(folder, pcap(dialogue(2, v6=True)), "--client-net",
+               "all,fd77::/64")
+    result(r.requests() == 2 and r.report["input"]["frames_renamed"] ==
+           len(dialogue(2)) and r.report["sums"]["closed"],
+           "clients: IPv6", r.text())
+    for bad in ("10.0.0.1/24", "all", "x", "10.0.0.0/8,10.1.0.0/16",
+                "10.0.0.0/8"):
+        r = shadow(folder, pcap(frames), "--client-net", bad)
+        result(r.code == 2 and "--client-net" in r.err,
+               "clients: a bad network: " + bad, r.err)
+
+
 # --- pipes ---
 
 def hears(words, sig):
@@ -303,7 +422,8 @@ def pipes(_):
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="input-"))
     try:
-        for part in (stamps, offload, written_by_others, not_read, pipes):
+        for part in (stamps, offload, written_by_others, not_read, checksums,
+                     clients, pipes):
             if part.__name__ in sys.argv[1:] or len(sys.argv) == 1:
                 part(folder)
     finally:

@@ -70,6 +70,7 @@ static struct journal_record sample_record(uint64_t n)
 		r.frame.iface = (enum journal_iface)rng_below(&rng, 5);
 		r.frame.sut = (uint8_t)rng_below(&rng, 256);
 		r.frame.csum_ok = rng_below(&rng, 2) == 1;
+		r.frame.trusted = rng_below(&rng, 2) == 1;
 		r.frame.gso = (uint16_t)rng_next(&rng);
 		r.frame.now = r.now;
 		r.frame.ts = START + n;
@@ -142,8 +143,9 @@ static bool same_record(const struct journal_record *a,
 	       a->index == b->index && a->note == b->note &&
 	       a->value == b->value && f->iface == g->iface &&
 	       f->sut == g->sut && f->csum_ok == g->csum_ok &&
-	       f->gso == g->gso && f->now == g->now && f->ts == g->ts &&
-	       f->wire == g->wire && f->cap == g->cap &&
+	       f->trusted == g->trusted && f->gso == g->gso &&
+	       f->now == g->now && f->ts == g->ts && f->wire == g->wire &&
+	       f->cap == g->cap &&
 	       (f->cap == 0 || memcmp(f->data, g->data, f->cap) == 0);
 }
 
