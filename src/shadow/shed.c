@@ -47,9 +47,9 @@ static bool has_messages(const struct flow *f)
 
 void shed_want(struct shadow *s, struct flow *f)
 {
-	if (!has_messages(f) ||
+	if (!has_messages(f) || f->unheard ||
 	    (f->shed != SHED_NO && f->q_bytes > s->lim.flow_share))
-		f->ending = FLOW_END_BEHIND;
+		f->ending = (uint8_t)behind(f);
 	else if (f->shed == SHED_NO)
 		f->shed = SHED_WANTED;
 }
