@@ -213,7 +213,8 @@ void live_event_line(struct live *l, const struct engine_event *ev);
  * report's, as text; 0: there is none, or no room. Of @l's wires only their
  * being absent is looked at
  */
-size_t live_event_json(const struct engine_event *ev, char *out, size_t size);
+size_t live_event_json(const struct live *l, const struct engine_event *ev,
+		       char *out, size_t size);
 size_t live_report_json(struct live *l, char *out, size_t size);
 
 /** live_drops() - Frames that the mirror's ring lost while it was read */

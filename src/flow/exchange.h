@@ -53,6 +53,7 @@ enum {
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
  * @odd:	ODD_ bits, the engine's
+ * @record:	Number of the frame that its request began with, the engine's
  */
 struct exchange {
 	struct exchange *next;
@@ -72,6 +73,7 @@ struct exchange {
 	uint64_t s_sent;
 	char request[EXCHANGE_REQUEST];
 	uint8_t odd;
+	uint32_t record;
 };
 
 /**

@@ -392,6 +392,8 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 			.tag = *tag,
 			.has = { [WHO_CLIENT] = true },
 			.ts = seg->ts,
+			.asked = now,
+			.record = tag->record,
 		},
 	};
 	ex->key[WHO_PROD] = *key;

@@ -93,11 +93,13 @@ struct udp_counters {
  *		query that has none. @id and @question are then 0
  * @id:		Number that the answer repeats (DNS: the message's ID)
  * @question:	Hash of what else it repeats (DNS: the question section)
+ * @record:	Of a query: a number that its pair has, too
  */
 struct udp_tag {
 	bool ordered;
 	uint16_t id;
 	uint32_t question;
+	uint32_t record;
 };
 
 /** struct udp_to - The SUT that a query is played to */
@@ -132,6 +134,8 @@ enum udp_end {
  * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
  *		from the effect to its arrival; 0 if there is none
  * @ts:		Capture time of the query
+ * @asked:	Time of the call that brought it
+ * @record:	As in its tag
  */
 struct udp_pair {
 	enum udp_end end;
@@ -148,6 +152,8 @@ struct udp_pair {
 	struct frame *frame[WHO_COUNT];
 	uint64_t latency[WHO_COUNT];
 	uint64_t ts;
+	uint64_t asked;
+	uint32_t record;
 };
 
 struct udp_shadow;
