@@ -51,6 +51,8 @@ enum {
 				    * it breaks the protocol; sticky */
 	FRAMER_EXTRA = 1 << 7, /* with FRAMER_MALFORMED: what came stands behind
 				* an answer that must have no content; sticky */
+	FRAMER_CLOSES = 1 << 8, /* with FRAMER_MARK: its sender closes the
+				 * connection behind this message, and says so */
 };
 
 /* What of a message is not by the book, in words that end a sentence. */

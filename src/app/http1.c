@@ -79,6 +79,9 @@ static void message_end(struct stream *s, struct framer_piece *out)
 	out->flags |= FRAMER_MARK;
 	if ((s->flags & F_AMBIGUOUS) != 0)
 		out->flags |= FRAMER_AMBIGUOUS;
+	/* RFC 9112 section 9.3 */
+	if ((s->flags & F_CLOSE) != 0 || (s->flags & (F_V10 | F_KEEP)) == F_V10)
+		out->flags |= FRAMER_CLOSES;
 	s->index++;
 	s->flags = (s->flags & (F_AMBIGUOUS | F_DOUBT)) != 0 ? F_DOUBT : 0;
 	out->odd = s->odd;
@@ -228,6 +231,8 @@ static uint32_t step(struct http1 *h, struct stream *s, enum who who,
 		return http1_step_cl(s, p, n);
 	case ST_TE:
 		return http1_step_te(s, p, n);
+	case ST_CONN:
+		return http1_step_connection(s, p, n);
 	case ST_SIZE:
 		return http1_step_size(s, p, n);
 	case ST_EXT:

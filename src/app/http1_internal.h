@@ -27,6 +27,7 @@ enum state {
 	ST_VALUE, /* of a field that does not matter */
 	ST_CL,	  /* value of Content-Length */
 	ST_TE,	  /* value of Transfer-Encoding */
+	ST_CONN,  /* value of Connection */
 	ST_SIZE,
 	ST_EXT,	     /* chunk extensions */
 	ST_DATA_END, /* line end behind chunk data */
@@ -55,6 +56,8 @@ enum {
 	F_MALFORMED = 1 << 11, /* no reading is left */
 	F_DOUBT = 1 << 12,     /* a message before was ambiguous */
 	F_BARE = 1 << 13,      /* the message before must have no content */
+	F_CLOSE = 1 << 14,     /* Connection: close */
+	F_KEEP = 1 << 15,      /* Connection: keep-alive */
 };
 
 /* Codes in the ring. */
@@ -105,10 +108,13 @@ struct http1 {
 #define WORD_HTTP1 UINT64_C(0x485454502f312e)
 
 /* Fields of framing; bit i of @cand is row i of http1_line.c's table. */
-enum { NAME_CL = 1, NAME_TE = 2 };
+enum { NAME_CL = 1, NAME_TE = 2, NAME_CONN = 4 };
 
 /* The same of http1_codings. */
 enum { CODING_CHUNKED = 1, CODING_ALL = 63 };
+
+/* The same of the connection options (RFC 9112 section 9.3). */
+enum { OPTION_CLOSE = 1, OPTION_KEEP = 2, OPTION_ALL = 3 };
 
 /* A word that is looked for, lower case. */
 struct word {
@@ -236,6 +242,7 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 uint32_t http1_step_empty(struct http1 *h, struct stream *s, enum who who,
 			  uint8_t c, struct framer_piece *out);
 uint32_t http1_step_name(struct stream *s, const uint8_t *p, uint32_t n);
+uint32_t http1_step_connection(struct stream *s, const uint8_t *p, uint32_t n);
 
 /* --- http1_length.c: more steps --- */
 

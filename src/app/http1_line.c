@@ -10,9 +10,12 @@
 #include "app/http1_internal.h"
 #include "core/bytes.h"
 
-/* Fields of framing; bit i of @cand is row i. */
+/* Fields that matter; bit i of @cand is row i. */
 static const struct word names[] = { WORD("content-length"),
-				     WORD("transfer-encoding") };
+				     WORD("transfer-encoding"),
+				     WORD("connection") };
+
+static const struct word options[] = { WORD("close"), WORD("keep-alive") };
 
 /* 1: character of a token (RFC 9110 section 5.6.2); rows of 16. */
 /* clang-format off */
@@ -286,7 +289,7 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 	}
 	stream_clear(s, F_FIRST | F_LENGTH);
 	if ((s->flags & F_TRAILER) == 0) /* lengths in trailers are none */
-		cand = (c | 0x20) == 'c'   ? NAME_CL
+		cand = (c | 0x20) == 'c'   ? NAME_CL | NAME_CONN
 		       : (c | 0x20) == 't' ? NAME_TE
 					   : 0;
 	stream_enter(s, ST_NAME, cand);
@@ -319,6 +322,9 @@ static void name_end(struct stream *s)
 	case NAME_TE:
 		stream_set(s, F_LENGTH | F_TE);
 		stream_enter(s, ST_TE, CODING_ALL);
+		break;
+	case NAME_CONN:
+		stream_enter(s, ST_CONN, OPTION_ALL);
 		break;
 	default:
 		s->st = ST_VALUE;
@@ -359,4 +365,43 @@ uint32_t http1_step_name(struct stream *s, const uint8_t *p, uint32_t n)
 		i++;
 	}
 	return i;
+}
+
+/* An element of Connection ends; @val is its length. */
+static void option_end(struct stream *s)
+{
+	http1_match_end(s, options, s->val);
+	if (s->val > 0 && s->cand == OPTION_CLOSE)
+		stream_set(s, F_CLOSE);
+	if (s->val > 0 && s->cand == OPTION_KEEP)
+		stream_set(s, F_KEEP);
+}
+
+/* A list of options (RFC 9110 section 7.6.1). It tells nothing about lengths, so
+ * that an odd one is ambiguous only where any other field would be.
+ */
+uint32_t http1_step_connection(struct stream *s, const uint8_t *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t c = p[i];
+
+		if (stream_line_end(s, c)) {
+			option_end(s);
+			stream_enter(s, ST_LINE, 0);
+			return i + 1;
+		}
+		if (c == ',') {
+			option_end(s);
+			stream_enter(s, ST_CONN, OPTION_ALL);
+		} else if (c == ' ' || c == '\t') {
+			s->pos = s->val > 0; /* behind the word */
+		} else if (c != '\r') {
+			if (c < ' ')
+				stream_ambiguous(s, ODD_CONTROL);
+			http1_match(s, options, s->val++, &c, 1);
+			if (s->pos != 0)
+				s->cand = 0;
+		}
+	}
+	return n;
 }

@@ -195,6 +195,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	f->d.capture.missed = missed(shadow_counters(engine_shadow(l->engine)));
 	f->d.capture.delay = &l->delay;
 	f->d.absorbed = c->absorbed;
+	f->d.refused = c->refused_tcp + c->refused_udp;
 	f->sum[0] = (struct report_sum){ "frames decoded",
 					 c->frames_mirror + c->frames_sut,
 					 decoded };

@@ -72,6 +72,7 @@ extern const struct kind kind_level;
 extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;
 extern const struct kind kind_sut_mac;
+extern const struct kind kind_wire_also;
 extern const struct kind kind_min_compared;
 extern const struct kind kind_multiplier;
 

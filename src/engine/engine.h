@@ -85,6 +85,8 @@ struct engine_net {
  *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
+ * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
+ * @alsos, @also: Other hosts on the SUT's wire
  * @mac:	Our private hardware address on the SUT's wire
  * @seed:	Of the run
  * @key:	Key of every table
@@ -103,7 +105,10 @@ struct engine_config {
 	bool open_csum;
 	bool sut_none;
 	bool sut_pinned;
+	bool refuse;
 	uint8_t sut_mac[ETH_LEN];
+	uint32_t alsos;
+	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 	struct hash_key key;

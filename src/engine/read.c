@@ -55,6 +55,7 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_SUT)
 		f->flags |= FLOW_SUT_CHOSE;
 	f->framer = ops;
+	f->restarts = ops != &framer_quiet;
 	f->flags |= FLOW_FRAMED;
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
 }
@@ -251,6 +252,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_NONE:
 	case FLOW_END_CLOSED:
 	case FLOW_END_SUT_RST:
+	case FLOW_END_SUT_CLOSED:
 	case FLOW_END_COUNT:
 		return REASON_MISSING;
 	case FLOW_END_IDLE:
@@ -371,6 +373,8 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		compare_feed(c, e->pool, who, pc, p);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		leave_protocol(e, f, who, (pc->flags & FRAMER_MARK) != 0, now);
+	if ((pc->flags & FRAMER_MARK) != 0 && who == WHO_SUT)
+		f->s_closes = (pc->flags & FRAMER_CLOSES) != 0;
 	if ((pc->flags & FRAMER_MARK) != 0)
 		answer_mark(e, f, who, seq + pc->used, now);
 	/* No mark by quiet is moved: this one is by the protocol. */
@@ -542,6 +546,8 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 		return;
 	}
 	r = framer_of(f)->fin(f->app, who);
+	if (r == FRAMER_MARK && who == WHO_SUT)
+		f->s_closes = true;
 	if (r == FRAMER_MARK)
 		answer_mark(e, f, who, st->nxt, now);
 	else if (r == FRAMER_TUNNEL && f->x.at[who] != NULL)
@@ -674,6 +680,22 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 		return true;
 	return (again || guessed) &&
 	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
+}
+
+void read_anew(struct flow *f)
+{
+	framer_of(f)->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
+}
+
+void read_closed(struct engine *e, struct flow *f)
+{
+	struct exchange *x = f->x.at[WHO_SUT];
+
+	if (f->leg != LEG_OPEN || x == NULL)
+		return;
+	if ((x->flags & X_JUDGED) == 0)
+		judge(e, f, x, REASON_MISSING);
+	shadow_cut(e->shadow, f);
 }
 
 void read_leg_over(struct engine *e, struct flow *f)

@@ -206,13 +206,14 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 			 struct effects *out)
 {
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
+	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
 	if (f == NULL) {
 		e->stats.count.sut_stray++;
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
-	if (f->leg == LEG_OPEN)
+	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */
 		read_spans(e, f, WHO_SUT, seg, now);
 	push(e, f, now, out);
 	return ENGINE_ANSWER;
@@ -224,6 +225,10 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 	uint8_t want;
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
+		if ((want & WANT_ANEW) != 0)
+			read_anew(f);
+		if ((want & WANT_CUT) != 0)
+			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
 			read_leg_over(e, f);

@@ -37,7 +37,6 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 	else
 		xs->head = x;
 	xs->tail = x;
-	xs->count++;
 	for (int w = 0; w < WHO_COUNT; w++)
 		if (xs->at[w] == NULL)
 			xs->at[w] = x;
@@ -73,6 +72,9 @@ struct exchange *exchange_mark(struct exchanges *xs, struct pool *pool,
 	x->end[who] = seq;
 	x->flags |= (uint16_t)(1u << who);
 	xs->marks[who]++;
+	if (x->index < xs->marks[WHO_SUT] && (x->flags & X_HAVE_C) != 0 &&
+	    who != WHO_PROD)
+		xs->turn = x->end[WHO_CLIENT];
 	xs->at[who] = x->next;
 	return x;
 }
@@ -126,6 +128,5 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 	xs->head = x->next;
 	if (xs->head == NULL)
 		xs->tail = NULL;
-	xs->count--;
 	frame_clear(pool, x->frame, FRAME_QUEUE);
 }

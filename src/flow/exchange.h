@@ -84,7 +84,9 @@ struct exchange {
  * @pack:	First one not acked by production
  * @sent:	First one not wholly sent to the SUT
  * @marks:	Per endpoint: marks so far, which is the index of the next one
- * @count:	Length of the list
+ * @turn:	Where the client's message begins that the SUT's next mark answers,
+ *		if marks[WHO_CLIENT] >= marks[WHO_SUT]; who begins the client's
+ *		stream sets it first
  */
 struct exchanges {
 	struct exchange *head;
@@ -94,7 +96,7 @@ struct exchanges {
 	struct exchange *pack;
 	struct exchange *sent;
 	uint32_t marks[WHO_COUNT];
-	uint32_t count;
+	uint32_t turn;
 };
 
 /**

@@ -67,6 +67,7 @@ enum leg {
 	X(FLOW_END_CLIENT_RST, "client_rst")                                   \
 	X(FLOW_END_PROD_RST, "production_rst")                                 \
 	X(FLOW_END_SUT_RST, "sut_rst")                                         \
+	X(FLOW_END_SUT_CLOSED, "sut_closed")                                   \
 	X(FLOW_END_SUT_REFUSED, "sut_refused")                                 \
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
@@ -114,6 +115,9 @@ enum {
 	WANT_SYNC = 1 << 2,  /* the client's has: find a message to start at */
 	WANT_JUDGE = 1 << 3, /* the leg has ended: judge what is open */
 	WANT_FREE = 1 << 4,  /* nothing more will come: free it */
+	WANT_ANEW =
+		1 << 5, /* the SUT's stream begins anew, with the next answer */
+	WANT_CUT = 1 << 6, /* the SUT has closed without its next answer */
 };
 
 /* Bits of flow.flags. */
@@ -219,16 +223,18 @@ struct flow {
 	uint8_t c_has; /* OPT_HAS_ bits of its SYN that we pass on */
 	uint8_t ttl;
 	uint8_t bound_n;
+	uint8_t met; /* connections that the SUT closed in front of x.turn */
 	uint16_t c_mss;
 	uint16_t s_mss;
 	uint32_t c_iss;
 	uint32_t c_ack; /* highest ack of production's bytes */
 	uint32_t c_win; /* bytes, that went with it */
 	uint32_t c_tsval;
-	uint32_t c_cut;	    /* where the last payload ends that was cut */
-	uint32_t lost_seen; /* bytes captured while the place was lost */
-	uint32_t rst_ack;   /* production's byte at which a RST goes out */
-	uint32_t q_bytes;   /* blocks of the pool that the queue takes */
+	uint32_t c_cut;	     /* where the last payload ends that was cut */
+	uint32_t lost_seen;  /* bytes captured while the place was lost */
+	uint32_t rst_ack;    /* production's byte at which a RST goes out */
+	uint32_t q_bytes;    /* blocks of the pool that the queue takes */
+	uint32_t kept_bytes; /* the same of @kept */
 	struct stream c;
 	struct stream p;
 	uint32_t p_ack; /* highest ack of the client's bytes by production */
@@ -265,6 +271,8 @@ struct flow {
 	struct frame *q_head; /* not acked by the SUT, by seq */
 	struct frame *q_tail;
 	struct frame *q_send; /* first that is not wholly sent */
+	struct frame
+		*kept; /* of the same list: acked, up to @q_head; or NULL */
 
 	/* exchanges */
 	struct exchanges x;
@@ -276,6 +284,11 @@ struct flow {
 	uint32_t unsure_from; /* first exchange whose pairing is guessed */
 	uint8_t unsure;	      /* why it is; 0: none is */
 	bool pipelines;	      /* the client does not wait for answers */
+	bool again; /* the request at x.turn was sent on one of @met; the machine's */
+	bool other_port; /* play the leg from another port; the machine's */
+	bool restarts; /* a connection may begin with any message of the client's */
+	bool s_closes; /* the SUT's last answer ends its connection; the machine
+			* clears it with the leg */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];
 };

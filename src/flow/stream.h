@@ -37,6 +37,8 @@ enum {
  * @fin:	Sequence number of the FIN
  * @held:	Frames in @early
  * @flags:	STREAM_ bits
+ * @fin_ack:	What was acked with the FIN when it came first; set by the machine,
+ *		of the SUT's
  * @early:	Segments after a hole, by seq; they may overlap
  * @early_tail:	Last of them
  */
@@ -45,6 +47,7 @@ struct stream {
 	uint32_t fin;
 	uint16_t held;
 	uint8_t flags;
+	uint32_t fin_ack;
 	struct frame *early;
 	struct frame *early_tail;
 };

@@ -188,6 +188,7 @@ struct report_data {
 		uint64_t errors;
 	} emit;
 	uint64_t absorbed;
+	uint64_t refused; /* of these */
 	const struct report_absorbed *top;
 	size_t tops;
 	const struct histogram *prod;

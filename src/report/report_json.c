@@ -211,6 +211,7 @@ static void put_traffic(struct json *j, const struct report_data *d)
 
 	json_object(j, "absorbed");
 	json_u64(j, "total", d->absorbed);
+	json_u64(j, "refused", d->refused);
 	json_array(j, "top");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++) {
 		json_object(j, NULL);

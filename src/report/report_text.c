@@ -297,8 +297,11 @@ static void absorbed(struct text *t, const struct report_data *d)
 {
 	char n[TEXT_NUMBER], to[TEXT_ENDPOINT], kind[16];
 
-	text_add(t, "%-*s%s frames of the SUT%s\n", INDENT, "absorbed",
-		 text_number(n, d->absorbed), d->tops > 0 ? ", most to" : "");
+	text_add(t, "%-*s%s frames of the SUT", INDENT, "absorbed",
+		 text_number(n, d->absorbed));
+	if (d->refused > 0)
+		text_add(t, ", %s refused", text_number(n, d->refused));
+	text_add(t, "%s\n", d->tops > 0 ? ", most to" : "");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++)
 		text_add(t, "%*s%-46s %-5s %14s\n", INDENT, "",
 			 d->top[i].dst.port == 0

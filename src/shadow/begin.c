@@ -107,6 +107,7 @@ static void client_start(struct flow *f, uint32_t iss, uint16_t win)
 	f->p_ack = iss + 1;
 	f->snd_una = iss + 1;
 	f->snd_nxt = iss + 1;
+	f->x.turn = iss + 1;
 	f->c_win = win;
 	f->a_win = win;
 	f->edge = win; /* what the SYN says, until the SUT has numbers */
@@ -237,7 +238,7 @@ void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p)
 /* What was agreed, counted and measured on a connection with the SUT holds for no
  * other one. What established() sets, and what @flags guard, is not named here.
  */
-static void forget_leg(struct flow *f)
+void forget_leg(struct flow *f)
 {
 	memset(&f->s, 0, sizeof(f->s));
 	f->snd_wnd = 0;
@@ -250,6 +251,8 @@ static void forget_leg(struct flow *f)
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->hold_passed = false;
+	f->other_port = false;
+	f->s_closes = false;
 	f->end = FLOW_END_NONE;
 	f->ending = FLOW_END_NONE;
 }
@@ -276,6 +279,8 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	memset(&f->c, 0, sizeof(f->c));
 	memset(&f->p, 0, sizeof(f->p));
 	forget_leg(f);
+	f->met = 0;
+	f->again = false;
 	/* A tuple that a newer incarnation has stays that one's; what answers what
 	 * stays unknown as long as production's marks are those from before.
 	 */

@@ -16,6 +16,7 @@
 	X(flows_midstream)   /* begun by a made-up handshake */                \
 	X(flows_untaken)     /* the same; production took nothing of it */     \
 	X(flows_resumed)     /* the same, after a gap */                       \
+	X(resumed_by_close)  /* the same, the SUT had closed */                \
 	X(flows_not_played)  /* no room for a flow */                          \
 	X(flows_waited)	     /* behind an older incarnation */                 \
 	X(flows_other_port)  /* got another client port */                     \

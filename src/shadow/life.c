@@ -49,6 +49,7 @@ static void queue_drop(struct shadow *s, struct flow *f)
 {
 	struct frame *fr;
 
+	kept_drop(s, f);
 	while ((fr = f->q_head) != NULL) {
 		f->q_head = fr->next;
 		frame_clear(s->pool, fr, FRAME_QUEUE);
@@ -232,7 +233,8 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 			      f->eport);
 	if (other != NULL && other->leg == LEG_CLOSED)
 		flow_unbind(s->flows, other);
-	else if (other != NULL && !choose_port(s, f)) {
+	else if ((other != NULL || f->other_port) && !choose_port(s, f) &&
+		 other != NULL) {
 		leg_over(s, f, FLOW_END_REUSED, now);
 		return;
 	}

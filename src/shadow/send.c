@@ -360,10 +360,16 @@ static void queue_free(struct shadow *s, struct flow *f)
 
 	while ((fr = f->q_head) != NULL && fr != f->q_send &&
 	       seq_le(fr->seq + fr->len, f->snd_una)) {
+		bool keep = kept_add(s, f, fr);
+
+		if (!keep)
+			kept_drop(s, f);
 		f->q_head = fr->next;
+		f->q_bytes -= frame_block(fr->len);
+		if (keep)
+			continue;
 		if (f->q_head == NULL)
 			f->q_tail = NULL;
-		f->q_bytes -= frame_block(fr->len);
 		frame_clear(s->pool, fr, FRAME_QUEUE);
 	}
 }

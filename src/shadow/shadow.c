@@ -300,6 +300,8 @@ static void wait_over(struct shadow *s, struct flow *f, uint64_t now,
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		 struct effects *out)
 {
+	enum shut shut = SHUT_NOT;
+
 	s->now = now;
 	settle(f);
 	gap_watch(s, f, now);
@@ -307,14 +309,18 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
 	}
+	if (f->leg == LEG_OPEN)
+		shut = reopen_push(s, f, now, out);
 	if (f->leg == LEG_WAITING)
 		wait_over(s, f, now, out);
 	if (f->leg == LEG_OPEN && (f->ev & EV_C_ACK) != 0) {
-		send_data(s, f, now, out);
+		if (shut == SHUT_NOT)
+			send_data(s, f, now, out);
 		ack_push(s, f, now, out);
 	}
 	gap_push(s, f, now, out);
-	if (f->leg == LEG_OPEN || f->leg == LEG_SYN_SENT)
+	if (f->leg == LEG_SYN_SENT ||
+	    (f->leg == LEG_OPEN && shut != SHUT_TO_ALL))
 		close_push(s, f, now, out);
 	if (f->leg == LEG_CLOSED)
 		ack_again(s, f, out);

@@ -51,8 +51,8 @@
 #define PORT_ALIKE 0xfu
 #define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
 #define MSS_LEAST  64 /* less would be an attack on us */
-/* Stray RSTs a second. */
-#define STRAY_RATE 1000
+/* RSTs a second to incarnations that a flow's SYN meets at a SUT. */
+#define OLDER_RATE 1000
 /* When less than this part of the pool is left, a flow that has bytes waiting and
  * brings more is ended: it is behind, and what is left is for those who are not.
  */
@@ -63,12 +63,19 @@
 /* While a SUT is silent one flow in so long is played all the same. */
 #define TRIAL_EVERY (1 * NS_PER_SEC)
 
+/** struct rate - How many of something there were in the second from @since on */
+struct rate {
+	uint64_t since;
+	uint32_t n;
+};
+
 /** struct target - A SUT; see time.c */
 struct target {
 	struct ipaddr ip;
 	bool ready;
 	bool silent;
-	bool mute;	  /* silent, though its kernel acks */
+	bool mute; /* silent, though its kernel acks */
+	struct rate strays;
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
 	uint64_t owed_flow; /* whose */
@@ -91,8 +98,7 @@ struct shadow {
 	bool two_sided;	  /* production is on the mirror, too */
 	bool sweep;	  /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
-	uint64_t stray_second;
-	uint32_t stray_n;
+	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
 	struct shadow_route lost[SHADOW_ROUTES];
@@ -123,6 +129,35 @@ void prod_start(struct flow *f, uint32_t seq);
  * never seen.
  */
 void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p);
+
+/* What is the SUT's leg's begins anew. */
+void forget_leg(struct flow *f);
+
+/* reopen.c: a SUT that closes a connection on which the client goes on */
+
+/* What may still be done on a leg that the SUT has closed. */
+enum shut {
+	SHUT_NOT,     /* all: it has not, or it does not matter */
+	SHUT_TO_DATA, /* it may end */
+	SHUT_TO_ALL,  /* nothing: it begins again, or waits to */
+};
+
+/* Begin another connection for the request whose turn it is, if the SUT has closed
+ * this one.
+ */
+enum shut reopen_push(struct shadow *s, struct flow *f, uint64_t now,
+		      struct effects *out);
+/* The SUT has reset the connection. Return: another one begins */
+bool reopen_reset(struct shadow *s, struct flow *f, const struct segment *seg,
+		  uint64_t now);
+/* Keep a frame that the SUT has acked, the head of the queue, in front of it. Return:
+ * false: it is not to be kept, nor what is kept already
+ */
+bool kept_add(struct shadow *s, struct flow *f, struct frame *fr);
+/* Free all that is kept. */
+void kept_drop(struct shadow *s, struct flow *f);
+/* The next request has its turn. */
+void turn_moved(struct shadow *s, struct flow *f);
 
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);

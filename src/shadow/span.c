@@ -17,7 +17,7 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 	fr->next = NULL;
 	if (f->q_tail != NULL)
 		f->q_tail->next = fr;
-	else
+	if (f->q_head == NULL)
 		f->q_head = fr;
 	f->q_tail = fr;
 	if (f->q_send == NULL)
@@ -225,6 +225,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 		f->ending = FLOW_END_POOL_FULL;
 		return NULL;
 	}
+	if (who == WHO_SUT)
+		turn_moved(s, f);
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
 		s->count.requests_seen++;

@@ -70,6 +70,38 @@ def ended(t, us, codes, seconds=20):
     return r
 
 
+# How an answer may differ if the SUT died over it: it is not all there.
+CUT = ("missing", "truncated", "length", "unanswered")
+
+
+def told(t, us, r):
+    """The exit code is the verdicts', and every difference is told or counted
+    as one for which there was no room."""
+    different = r["verdicts"]["different"]
+    t.equal(len(us.differences()) + r["frames"].get("events_lost", 0),
+            different, "differences told")
+    t.check((us.code == 1) == (different > 0), "exit code %s, %d different" % (
+        us.code, different))
+
+
+def ended_by_sut(t, us):
+    """The end of a run in which a SUT died: only what it did not give whole may
+    be called different, and the exit code follows from that."""
+    r = ended(t, us, (0, 1, 2))
+    told(t, us, r)
+    other = [d for d in us.differences() if d["reason"] not in CUT]
+    t.equal(other[:2], [], "differences of whole answers")
+    return r
+
+
+def lost_by_drops(t, r, got):
+    """A frame that the kernel dropped may cost its request, and the one behind
+    it; no drop excuses more."""
+    drops, missing = r["capture"]["drops"], got.asked - got.reached
+    t.check(missing <= 2 * drops, "%d of %d missing, %d drops" % (
+        missing, got.asked, drops))
+
+
 def clean(t, prod, sut, **ignore):
     """Requests at the SUT: none twice, none out of order. Gives the join."""
     got = lab.reach(prod.log, sut.log, ignore.get("tail", 0))

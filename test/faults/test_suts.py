@@ -9,6 +9,7 @@ import fault
 from fault import lab
 
 RSS_MORE = 64 << 10  # kB that a run may grow by, beside its pool
+DROPS_MOST = 0.05  # of the frames of a flood: more, and it tells nothing
 BAD_SERVER = """
 import select, socket, sys
 addr, how = sys.argv[1], sys.argv[2]
@@ -77,7 +78,7 @@ def killed(t, family):
         l.wrk(seconds=1, conns=4, run="after")
         l.settle(prod, again)
         at_rest(t, us, "at rest")
-        r = fault.ended(t, us, (0, 1, 2))
+        r = fault.ended_by_sut(t, us)
         got = fault.clean(t, prod, again)
         after = [len([x for x in lab.read_log(p.log)
                       if x.id.startswith("after")]) for p in (prod, again)]
@@ -95,7 +96,7 @@ def forgetful(t, family):
     with lab.Lab(family=family) as l:
         prod, sut = l.labsrv("prod"), l.labsrv("sut")
         us = l.understudy()
-        load = l.wrk(seconds=4, conns=8, url="/a", wait=False)
+        load = l.wrk(seconds=4, conns=8, url="/a", delay=2, wait=False)
         time.sleep(1)
         ns = ["ip", "netns", "exec", l.ns("sut")]
         l.lose("s0", 999.999, 1, "sut")
@@ -106,10 +107,10 @@ def forgetful(t, family):
         lab.sh(*ns, "tc", "qdisc", "del", "dev", "s0", "clsact")
         again = l.labsrv("sut")
         l.wrk_rate(load)
-        l.wrk(seconds=1, conns=4, url="/a", run="after")
+        l.wrk(seconds=1, conns=4, url="/a", run="after", delay=2)
         l.settle(prod, again)
         at_rest(t, us, "at rest")
-        r = fault.ended(t, us, (0, 1, 2))
+        r = fault.ended_by_sut(t, us)
         asked, got = ([x for x in lab.read_log(p.log)
                        if x.id.startswith("after")] for p in (prod, again))
         fault.figure("SUT forgets its connections, IPv%d" % family,
@@ -140,7 +141,9 @@ def deaf(t, family):
                          r["memory"]["pool_peak"] >> 20,
                          r["memory"]["pool_total"] >> 20, grown >> 10))
         t.equal(r["requests"]["answered"], 0, "answered")
-        t.check(r["memory"]["pool_peak"] <= r["memory"]["pool_total"], "pool")
+        t.check(r["memory"]["pool_peak"] > 0, "the pool was not used")
+        t.check(grown <= RSS_MORE + (r["memory"]["pool_peak"] >> 10),
+                "grown by %d kB" % grown)
         fault.requests_closed(t, r)
         lab.isolated(t, l)
 
@@ -200,8 +203,7 @@ def million(t, family):
                          r["machine"]["victims_half_open"], drops,
                          grown >> 10))
         t.check(sent >= want, "only %d SYNs" % sent)
-        t.check(drops or got.reached == got.asked, "reached %d of %d" % (
-            got.reached, got.asked))
+        fault.lost_by_drops(t, r, got)
         t.check(r["machine"]["victims_half_open"] > sent / 2, "victims: %d" %
                 r["machine"]["victims_half_open"])
         t.equal(us.differences(), [], "differences")
@@ -219,7 +221,7 @@ def many(t, family):
         held = l.hold(count)
         time.sleep(2)
         now = fault.snapshot(us)
-        r = fault.ended(t, us, (0, 1, 2), 60)
+        r = fault.ended(t, us, (2,), 60)  # nothing is compared
         fault.figure("very many flows, IPv%d" % family, "%d held, %d "
                      "established at the SUT" % (
                          held, now["machine"]["flows_established"]),
@@ -227,8 +229,10 @@ def many(t, family):
                          now["capture"]["drops"], now["machine"]["victims"],
                          now["memory"]["flows_used"]))
         t.equal(held, count, "held")
-        t.check(now["machine"]["flows_established"] + now["capture"]["drops"] >=
-                count, "established %d" % now["machine"]["flows_established"])
+        drops = now["capture"]["drops"]
+        t.check(drops <= count * DROPS_MOST, "%d drops" % drops)
+        t.check(now["machine"]["flows_established"] >= count - drops,
+                "established %d" % now["machine"]["flows_established"])
         t.equal(now["machine"]["victims"], 0, "victims")
         t.equal(r["sums"]["closed"], True, "sums closed")
         lab.isolated(t, l)

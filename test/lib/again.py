@@ -4,7 +4,8 @@ import json
 import subprocess
 
 # What only the live run's wires, clock and process know.
-LIVE = ("version", "elapsed_us", "memory", "cpu_us", "lost", "sums", "replay")
+LIVE = ("version", "elapsed_us", "memory", "cpu_us", "lost", "sums", "replay",
+        "input")
 LIVE_CAPTURE = ("drops", "delay_p50_us", "delay_p99_us")
 
 

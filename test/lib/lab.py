@@ -124,15 +124,19 @@ def not_built():
 
 
 def sweep():
-    """Removes namespaces and files of runs whose process is gone."""
+    """Removes namespaces and files of runs whose process is gone. The folder of
+    files says that a run was ours: names of namespaces may be another
+    container's, whose processes are not seen here."""
+    here = sh("ip", "netns", "list").split()
     for path in glob.glob(os.path.join(tempfile.gettempdir(),
                                        "understudy-lab-*-*")):
-        if not os.path.exists("/proc/" + path.split("-")[-2]):
-            shutil.rmtree(path, ignore_errors=True)
-    for line in sh("ip", "netns", "list").splitlines():
-        m = re.match(r"us(\d+)-(\w+)\b", line)
-        if m and not os.path.exists("/proc/" + m[1]):
-            sh("ip", "netns", "del", m[0], check=False)
+        pid = path.split("-")[-2]
+        if os.path.exists("/proc/" + pid):
+            continue
+        for name in here:
+            if name.startswith("us%s-" % pid):
+                sh("ip", "netns", "del", name, check=False)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _child():
@@ -747,10 +751,12 @@ remote-control:
         return self.wrk_rate(p) if wait else p
 
     def wrk_rate(self, p):
+        """The end of a load. No client may have noticed anything: not one
+        socket error, and no answer but 2xx or 3xx."""
         code = p.wait(180)
         text = open(p.out).read()
         m = re.search(r"Requests/sec:\s*([\d.]+)", text)
-        if code or not m:
+        if code or not m or "Socket errors" in text or "Non-2xx" in text:
             raise LabError("wrk: " + text)
         return float(m[1])
 

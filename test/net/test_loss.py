@@ -12,7 +12,8 @@ def lossy(t, permille, least):
     with lab.Lab(loss=permille) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        l.wrk(seconds=3)
+        # Paced, so that all that is lost the mirror loses.
+        l.wrk(seconds=3, delay=6)
         l.settle(prod, sut, quiet=2.2)
         t.check(us.finish() in (0, 2), "exit code: %s" % us.code)
         truth = l.mirror_truth()
@@ -27,6 +28,9 @@ def lossy(t, permille, least):
                 0.1 * truth["seq_dropped"], "missed %s, true %d" % (
                     c["missed_segments"], truth["seq_dropped"]))
         got = lab.reach(prod.log, sut.log)
+        print("# | mirror lost %.1f %% | %d of %d reached, %.3f of what was "
+              "captured |" % (100 * lost, got.reached, got.asked,
+                              got.reached / ((1 - lost) * got.asked)))
         t.equal((got.duplicates, got.disorder), (0, 0), "duplicates, disorder")
         t.check(got.reached >= least * (1 - lost) * got.asked,
                 "reached %d of %d, mirror lost %.3f" % (
@@ -38,7 +42,8 @@ def lossy(t, permille, least):
 
 
 lab.main([
-    # On a machine that builds beside it 0.94 was seen.
-    ("12 % lost", lossy, 120, 0.9),
-    ("45 % lost", lossy, 450, 0.5),
+    # Seen on a busy machine: 0.998 and 1.011, 0.976 and 0.986 (a request whose
+    # answer was lost is captured, and one in a lost frame counts as not).
+    ("12 % lost", lossy, 120, 0.95),
+    ("45 % lost", lossy, 450, 0.85),
 ])

@@ -31,7 +31,8 @@ def mode(t, *args, family=4, filt="tcp port 80", load=None, **made_of):
     with lab.Lab(family=family, **made_of) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy(*args, filt=filt)
-        l.wrk(seconds=1, conns=8, url="/b10k", **(load or {}))
+        l.wrk(**dict({"seconds": 1, "conns": 8, "url": "/b10k", "delay": 2},
+                     **(load or {})))
         whole(t, l, us, prod, sut, tail=1)
         return us.text()
 

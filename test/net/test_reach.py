@@ -21,8 +21,10 @@ def exact(t, prod, sut, tail):
     return got
 
 
-def same(t, us, asked, compared=0.999):
-    """The report of a run of a server against itself, with its sums."""
+def same(t, us, asked, open_=0):
+    """The report of a run of a server against itself, with its sums. All but one
+    in a thousand are compared, and the `open_` requests that the client left
+    without an answer when it stopped."""
     r = us.report()
     if not t.check(r, "no report: " + us.text()):
         return
@@ -30,7 +32,7 @@ def same(t, us, asked, compared=0.999):
     total = sum(v.values())
     t.equal(v["different"], 0, "different")
     t.equal(us.differences(), [], "differences told")
-    t.check(v["identical"] + v["equivalent"] >= compared * total,
+    t.check(v["identical"] + v["equivalent"] >= total - open_ - total // 1000,
             "compared too few: %s %s" % (v, r["not_compared"]))
     t.check(r["requests"]["seen"] >= asked, "seen %d of %d" % (
         r["requests"]["seen"], asked))
@@ -42,26 +44,27 @@ def same(t, us, asked, compared=0.999):
     return r
 
 
-# Uploads of a second fill the default pool on a machine that leaves the SUT too
-# little time: here all of it has room, and the SUT takes it when it can.
-ROOM = ("--pool", "1G", "--flow-share", "512M")
+# A client that never rests fills every ring of a machine which is busy beside it:
+# what is asserted here is that nothing is lost at all, so the load is paced.
+# Milliseconds that a connection rests before each request.
+REST = 2
 
 
-def row(t, own=False, family=4, options=(), **load):
-    with lab.Lab(family=family) as l:
+def row(t, own=False, family=4, gso=True, **load):
+    with lab.Lab(family=family, gso=gso) as l:
         if own:
             prod, sut = l.labsrv("prod"), l.labsrv("sut")
         else:
             prod, sut = l.nginx("prod"), l.nginx("sut")
-        us = l.understudy(*options)
-        l.wrk(**dict({"seconds": 1}, **load))
+        us = l.understudy()
+        l.wrk(**dict({"seconds": 1, "delay": REST}, **load))
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code")
         got = exact(t, prod, sut, 0 if load.get("close") else
                     load.get("pipe", 1))
         # What wrk leaves unanswered when it stops cannot be compared.
         r = same(t, us, got.asked,
-                 0.999 - 2 * load.get("conns", 16) / got.asked)
+                 load.get("conns", 16) * load.get("pipe", 1))
         # A client that resets in the middle of its work does so at the SUT.
         aborts = r["not_compared"]["client_abort"] if r else 0
         t.check(got.cut <= (aborts if load.get("close") else 0),
@@ -71,15 +74,25 @@ def row(t, own=False, family=4, options=(), **load):
 
 lab.main([
     ("keepalive", row),
-    ("one connection without think time", lambda t: row(t, conns=1)),
+    ("one connection without think time", lambda t: row(t, conns=1, delay=0)),
     ("10 KB keepalive", lambda t: row(t, url="/b10k")),
     ("short connections", lambda t: row(t, close=True)),
     ("five pipelined in one segment", lambda t: row(t, pipe=5)),
     ("POST 20 KB, GSO", lambda t: row(
-        t, own=True, options=ROOM, url="/post", body=20480)),
+        t, own=True, url="/post", body=20480, delay=10)),
     ("POST 200 KB, GSO", lambda t: row(
-        t, own=True, options=ROOM, url="/post", body=204800)),
-    ("1 MB short connections", lambda t: row(t, url="/b1m", close=True)),
+        t, own=True, url="/post", body=204800, delay=100)),
+    ("1 MB short connections", lambda t: row(
+        t, url="/b1m", close=True, delay=20)),
+    # Frames as a card without receive offload hands them over: none is merged.
+    ("keepalive, no GSO", lambda t: row(t, gso=False)),
+    ("short connections, no GSO", lambda t: row(t, gso=False, close=True)),
+    ("POST 20 KB, no GSO", lambda t: row(
+        t, own=True, gso=False, url="/post", body=20480, delay=20)),
+    ("POST 20 KB, no GSO, one connection", lambda t: row(
+        t, own=True, gso=False, url="/post", body=20480, conns=1, delay=2)),
+    ("POST 20 KB, no GSO, IPv6", lambda t: row(
+        t, own=True, family=6, gso=False, url="/post", body=20480, delay=20)),
     ("IPv6 keepalive", lambda t: row(t, family=6)),
     ("IPv6 short connections", lambda t: row(t, family=6, close=True)),
 ])

@@ -310,9 +310,12 @@ def dual(t):
         t.check([(g[0], g[2]) for g in got] == want, "not mixed by time")
 
 
+LATE_HALF = 20 * MS  # beside other work: a busy machine was seen to add 3 ms
+
+
 def in_time(t, args, gaps, scale):
-    """Nothing comes earlier than it should, and the report's own lateness
-    bounds what came later."""
+    """Nothing comes earlier or later than it should, by more than the report's
+    own lateness; and that is no excuse: half of all come within LATE_HALF."""
     frames, now = [], 10**15
     for i in range(200):
         frames.append((now, udp(i)))
@@ -330,6 +333,15 @@ def in_time(t, args, gaps, scale):
                 "%d ns early, the first was at most %d late" % (
                     early, r["late"]["max_ns"]))
         t.check(r["late"]["max_ns"] > 0, "no lateness was measured")
+        # Against the frame that was the least late, by the receiver's stamps.
+        late = sorted(g[1] - scale(frames[i][0] - frames[0][0], i)
+                      for i, g in enumerate(got))
+        late = [x - late[0] for x in late]
+        t.check(late[-1] <= r["late"]["max_ns"] + 200 * US,
+                "%d ns late at the receiver, %d by the report" % (
+                    late[-1], r["late"]["max_ns"]))
+        t.check(late[len(late) // 2] <= LATE_HALF,
+                "half of all are %d ns late" % late[len(late) // 2])
 
 
 def amounts(t):

@@ -44,6 +44,9 @@
  *	conn N [as M]  the next lines are about connection N (1 to 8; first: 1),
  *	               which uses connection M's port, as a later incarnation
  *	set NAME VALUE before the first timed line: see settings.c
+ *	repeat N       the lines up to "end", N times, without directives of
+ *	               this kind. In round i (from 0) @A in them is A + i, and
+ *	               @A*B is A + i*B; in a text @ is a letter
  *	= NAME [>=] V  a counter, or one of: verdict.NAME, reason.NAME, end.NAME,
  *	               flows, pool, timers (occupancy)
  *
@@ -57,6 +60,7 @@
 #include "world.h"
 
 #define LINE_MAX_LEN 4096
+#define REPEAT_LINES 32 /* of a "repeat" */
 
 static bool opts_match(const struct world *w, const struct line *l,
 		       const struct seen *s)
@@ -256,9 +260,85 @@ static void play_line(struct world *w, const struct line *l)
 	}
 }
 
+/* One line of a script; it is written over. */
+static void play_text(struct world *w, char *text)
+{
+	struct line l;
+	const char *error;
+	bool empty;
+
+	error = line_parse(text, &l, &empty);
+	l.number = w->line;
+	if (error != NULL)
+		world_fail(w, "%s", error);
+	else if (!empty)
+		play_line(w, &l);
+	free(l.data);
+}
+
+/* @in with each @A or @A*B as the number that it is in a round. */
+static bool in_round(const char *in, unsigned round, char *out)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	while (*in != '\0' && n < LINE_MAX_LEN - 24) {
+		unsigned long a;
+		unsigned long b = 1;
+		char *end;
+
+		if (*in == '"' && in[-1] != '\\')
+			quoted = !quoted;
+		if (quoted || *in != '@') {
+			out[n++] = *in++;
+			continue;
+		}
+		a = strtoul(in + 1, &end, 10);
+		if (end[0] == '*')
+			b = strtoul(end + 1, &end, 10);
+		n += (size_t)snprintf(out + n, 24, "%lu", a + b * round);
+		in = end;
+	}
+	out[n] = '\0';
+	return *in == '\0';
+}
+
+/* The lines up to "end", @times times; a failure names the line and the round. */
+static void play_repeat(struct world *w, FILE *in, unsigned times)
+{
+	static char lines[REPEAT_LINES][LINE_MAX_LEN];
+	static char text[LINE_MAX_LEN];
+	unsigned first = w->line;
+	unsigned n = 0;
+
+	for (;; n++) {
+		if (n == REPEAT_LINES ||
+		    fgets(lines[n], LINE_MAX_LEN, in) == NULL) {
+			world_fail(w, "a repeat without an end, or too long");
+			return;
+		}
+		if (strcmp(lines[n], "end\n") == 0)
+			break;
+	}
+	for (unsigned i = 0; i < times; i++) {
+		for (unsigned k = 0; k < n; k++) {
+			w->line = first + 1 + k;
+			if (!in_round(lines[k], i, text))
+				world_fail(w, "the line is too long");
+			play_text(w, text);
+			if (!w->failed)
+				continue;
+			printf("# in round %u of the repeat\n", i);
+			return;
+		}
+	}
+	w->line = first + n + 1;
+}
+
 bool script_run(const char *path, bool verbose)
 {
 	static char text[LINE_MAX_LEN];
+	unsigned times;
 	struct world *w = calloc(1, sizeof(*w));
 	FILE *in = fopen(path, "r");
 	bool ok;
@@ -273,18 +353,11 @@ bool script_run(const char *path, bool verbose)
 	world_defaults(w);
 	world_conn(w, 1, 0);
 	while (!w->failed && fgets(text, sizeof(text), in) != NULL) {
-		struct line l;
-		const char *error;
-		bool empty;
-
 		w->line++;
-		error = line_parse(text, &l, &empty);
-		l.number = w->line;
-		if (error != NULL)
-			world_fail(w, "%s", error);
-		else if (!empty)
-			play_line(w, &l);
-		free(l.data);
+		if (sscanf(text, "repeat %u", &times) == 1)
+			play_repeat(w, in, times);
+		else
+			play_text(w, text);
 	}
 	fclose(in);
 	if (!w->failed)

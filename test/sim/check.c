@@ -23,6 +23,7 @@
 #define SYNS_MAX  6 /* the first and SYN_TRIES more (I27) */
 #define LATE_WAIT (5 * NS_PER_SEC)
 #define FIN_WAIT  (10 * NS_PER_SEC)
+#define SCALE_MAX 14u /* RFC 7323 section 2.3 */
 
 const struct shadow_counters *machine(const struct sim *s)
 {
@@ -32,8 +33,8 @@ const struct shadow_counters *machine(const struct sim *s)
 
 static bool is_plain(const struct sim *s, const struct conn *c)
 {
-	return c->whole && c->leg_n < 2 && !s->profile->scarce &&
-	       !s->profile->mirror;
+	return c->healed || (c->whole && c->leg_n < 2 && !s->profile->scarce &&
+			     !s->profile->mirror);
 }
 
 /* Where the mirror showed all and the flow was never resumed it is a failure. */
@@ -107,7 +108,7 @@ static void note_synack(struct played *l, const struct pkt *p)
 	l->s_tsval = p->tsval;
 	if (l->agreed & HAS_WSCALE) {
 		l->scale_c = l->offer_scale;
-		l->scale_s = p->wscale;
+		l->scale_s = p->wscale < SCALE_MAX ? p->wscale : SCALE_MAX;
 	}
 }
 
@@ -124,6 +125,8 @@ void check_answer(struct sim *s, const struct pkt *p)
 	else
 		l->server = p->leg;
 	if ((p->flags & FL_RST) != 0) {
+		if (!l->sut_rst)
+			sim_mark(s, MARK_RST);
 		l->sut_rst = true;
 		return;
 	}
@@ -138,6 +141,8 @@ void check_answer(struct sim *s, const struct pkt *p)
 		return;
 	if (seq_lt(l->s_max, end))
 		l->s_max = end;
+	if (p->win == 0)
+		sim_mark(s, MARK_ZERO);
 	edge = p->ack + ((uint32_t)p->win << l->scale_s);
 	if (seq_lt(l->s_edge, edge))
 		l->s_edge = edge;
@@ -223,7 +228,9 @@ static void new_leg(struct sim *s, const struct effect *e, struct pkt *p)
 	l->app.next = k;
 	l->app.got = k;
 	l->offer = p->has;
-	l->offer_scale = p->wscale;
+	l->offer_scale = p->wscale < SCALE_MAX ? p->wscale : SCALE_MAX;
+	if (l->start != 0)
+		sim_mark(s, MARK_RESUMED);
 	l->snd_nxt = p->seq + 1;
 	l->syns = 1;
 	l->snd_born = s->now;
@@ -307,9 +314,15 @@ static void check_options(struct sim *s, const struct pkt *p, struct played *l)
 		sim_fail(s, l->conn, "timestamps %s, the SUT agreed otherwise",
 			 ts ? "sent" : "not sent");
 	/* The SUT may answer a SYN that is not the newest. */
-	if (ts && l->conn->leg_n == 1 && seq_lt(l->s_tsval, p->tsecr))
-		sim_known(s, l->conn, KNOWN_ORDER,
-			  "TSecr %u is of no segment of the SUT", p->tsecr);
+	if (ts && l->conn->leg_n == 1 && seq_lt(l->s_tsval, p->tsecr)) {
+		if (l->conn->healed)
+			sim_fail(s, l->conn, "TSecr %u is of no segment",
+				 p->tsecr);
+		else
+			sim_known(s, l->conn, KNOWN_ORDER,
+				  "TSecr %u is of no segment of the SUT",
+				  p->tsecr);
+	}
 	if (p->sacks > 0 && (l->agreed & HAS_SACK_OK) == 0)
 		sim_fail(s, l->conn, "SACK that was not agreed");
 	for (unsigned i = 0; i < p->sacks; i++)
@@ -346,6 +359,7 @@ static void check_order(struct sim *s, const struct played *l, uint32_t at)
 	}
 	if (!c->whole || l->s_fin)
 		return;
+	sim_mark(s, MARK_ORDER);
 	if (c->p_used && c->p.fin_queued && g->ack > c->p.tx.len &&
 	    g->ack < 1u << 30 && s->now < g->at + LATE_WAIT)
 		sim_fail(s, c, "I16: byte %u after production's FIN", at);
@@ -447,7 +461,8 @@ void check_effect(struct sim *s, const struct effect *e, struct pkt *p)
 	 * one of the tuple.
 	 */
 	if (!l->conn->c_ack_seen && (p->flags & FL_RST) == 0) {
-		if (s->profile->mirror && l->conn->tuple_acked)
+		if (s->profile->mirror && l->conn->tuple_acked &&
+		    !l->conn->healed)
 			sim_known(s, l->conn, KNOWN_ORDER,
 				  "I21: acked by the next incarnation");
 		else
@@ -460,6 +475,8 @@ void check_effect(struct sim *s, const struct effect *e, struct pkt *p)
 			sim_fail(s, l->conn, "I39: RST at %u, not at %u",
 				 p->seq - l->conn->c.iss,
 				 l->snd_nxt - l->conn->c.iss);
+		if (!l->rst)
+			sim_mark(s, MARK_RST);
 		l->rst = true;
 		return;
 	}
@@ -501,10 +518,11 @@ static bool is_quiet_end(const struct conn *c)
 /* The mirror showed all of it, and nobody did anything but talk. */
 static bool is_healthy(const struct sim *s, const struct conn *c)
 {
+	if (!c->healed && (s->mute_sut || s->profile->scarce || s->stop_early))
+		return false;
 	return c->whole && c->fault == FAULT_NONE && is_quiet_end(c) &&
-	       !s->mute_sut && !s->profile->scarce && !c->c.was_reset &&
-	       !c->p.was_reset && !c->c.timed_out && !c->p.timed_out &&
-	       !c->overtaken && !s->stop_early;
+	       !c->c.was_reset && !c->p.was_reset && !c->c.timed_out &&
+	       !c->p.timed_out && !c->overtaken;
 }
 
 static struct conn *conn_of_request(struct sim *s, const char *line, uint32_t n,
@@ -550,8 +568,12 @@ static void told_different(struct sim *s, const struct engine_event *ev)
 		  ev->result.detail);
 	if (c->whole && r->told > 1)
 		sim_fail(s, c, "I24: request %u was judged twice", k);
-	if (differs(s, r))
+	if (differs(s, r)) {
+		sim_mark(s, MARK_DIFFERS);
 		return;
+	}
+	if (s->keep_said && s->cfg.compare == COMPARE_IDENTICAL)
+		return; /* one of the two says that it closes */
 	if (why == REASON_MISSING || why == REASON_TRUNCATED ||
 	    why == REASON_EXTRA || why == REASON_LENGTH ||
 	    is_cut(r, &ev->result)) {
@@ -677,27 +699,40 @@ static void check_sums(struct sim *s)
 
 #define healthy(s, c, ...)                                                     \
 	do {                                                                   \
-		if ((s)->profile->mirror || (s)->profile->sut)                 \
+		if (((s)->profile->mirror || (s)->profile->sut) &&             \
+		    !(c)->healed)                                              \
 			sim_known(s, c, KNOWN_WHOLE, __VA_ARGS__);             \
 		else                                                           \
 			sim_fail(s, c, __VA_ARGS__);                           \
 	} while (0)
 
-static void check_healthy(struct sim *s, const struct conn *c)
+/* One leg from the first byte to the last. A SUT that keeps connections for less has
+ * several, of which only the newest may be asked how it ended.
+ */
+static void check_legs(struct sim *s, const struct conn *c)
 {
 	const struct played *l = c->legs;
 
-	if (c->leg_n != 1 || l->start != 0) {
+	sim_mark(s, MARK_HEALTHY);
+	if (c->healed)
+		sim_mark(s, MARK_HEALED);
+	if (!s->profile->keep && (c->leg_n != 1 || l->start != 0))
 		healthy(s, c, "I12: played %u times, from byte %u on", c->leg_n,
 			l == NULL ? 0 : l->start);
-		return;
-	}
-	if (l->ended)
+	else if (l == NULL)
+		healthy(s, c, "I12: not played");
+	else if (l->ended)
 		healthy(s, c, "I12: ended by %s", flow_end_name(l->end));
-	else if (l->sut.rx.len != c->c.tx.len || !l->sut.fin_rcvd)
+	else if (!s->profile->keep &&
+		 (l->sut.rx.len != c->c.tx.len || !l->sut.fin_rcvd))
 		healthy(s, c, "I12: the SUT has read %u of %u bytes%s",
 			l->sut.rx.len, c->c.tx.len,
 			l->sut.fin_rcvd ? "" : " and no FIN");
+}
+
+static void check_healthy(struct sim *s, const struct conn *c)
+{
+	check_legs(s, c);
 	for (uint32_t k = 0; k < c->n; k++) {
 		if (c->r[k].c_end != 0 && !c->r[k].sut_once)
 			healthy(s, c, "I12: request %u did not come", k);

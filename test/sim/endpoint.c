@@ -30,6 +30,9 @@
 #define TIME_WAIT_C (400 * NS_PER_MS) /* clients use their ports again */
 #define TIME_WAIT_S (60 * NS_PER_SEC)
 #define SUPER_MAX   60000u
+#define KEEPS_MAX   3  /* keepalives without an answer */
+#define KEEPS_LOSSY 12 /* where wires lose */
+#define SCALE_MAX   14 /* RFC 7323 section 2.3: more than that count as this */
 
 static uint32_t data_end(const struct tcp *t)
 {
@@ -48,6 +51,11 @@ static uint32_t window(const struct tcp *t)
 	if (room < told + t->cfg.mss && room < told + t->cfg.rcvbuf / 2)
 		room = told;
 	return room < top ? room : top;
+}
+
+static uint8_t scale_of(uint8_t option)
+{
+	return option < SCALE_MAX ? option : SCALE_MAX;
 }
 
 static void arm(struct tcp *t)
@@ -101,7 +109,7 @@ static void send(struct tcp *t, uint8_t flags, uint32_t seq, uint32_t n)
 					   (t->rcv_scale | t->snd_scale
 						    ? HAS_WSCALE
 						    : 0));
-			p->wscale = t->rcv_scale;
+			p->wscale = t->cfg.wscale;
 		}
 		win = win > 65535 ? 65535 : win;
 	} else {
@@ -286,8 +294,8 @@ static void agree(struct tcp *t, const struct pkt *p)
 	t->ts = (both & HAS_TS) != 0;
 	t->sack = (both & HAS_SACK_OK) != 0;
 	if (both & HAS_WSCALE) {
-		t->snd_scale = p->wscale;
-		t->rcv_scale = t->cfg.wscale;
+		t->snd_scale = scale_of(p->wscale);
+		t->rcv_scale = scale_of(t->cfg.wscale);
 	}
 	if (t->ts) {
 		t->ts_recent = p->tsval;
@@ -605,6 +613,7 @@ static void take_segment(struct tcp *t, const struct pkt *p)
 
 void tcp_input(struct tcp *t, const struct pkt *p)
 {
+	t->keeps = 0;
 	if (t->state == TCP_CLOSED) {
 		refuse(t, p);
 		return;
@@ -726,6 +735,23 @@ static void timed_persist(struct tcp *t)
 	t->persist_at = t->sim->now + rto(t);
 }
 
+/* Nobody answers: the peer is gone (RFC 9293 section 3.8.4). */
+static void timed_keep(struct tcp *t)
+{
+	bool lossy = t->sim->profile->net && !sim_is_healed(t->sim);
+
+	t->keep_at = t->sim->now + t->cfg.keepalive;
+	if (t->state != TCP_OPEN || t->una != t->max)
+		return;
+	if (t->keeps++ == (lossy ? KEEPS_LOSSY : KEEPS_MAX)) {
+		t->timed_out = true;
+		tcp_abort(t);
+		wake(t);
+		return;
+	}
+	send(t, FL_ACK, t->max - 1, 0);
+}
+
 void tcp_due(struct tcp *t)
 {
 	if (t->armed > t->sim->now)
@@ -744,11 +770,8 @@ void tcp_due(struct tcp *t)
 		timed_rto(t);
 	if (t->state != TCP_CLOSED && due(t, &t->persist_at))
 		timed_persist(t);
-	if (t->state != TCP_CLOSED && due(t, &t->keep_at)) {
-		if (t->state == TCP_OPEN && t->una == t->max)
-			send(t, FL_ACK, t->max - 1, 0);
-		t->keep_at = t->sim->now + t->cfg.keepalive;
-	}
+	if (t->state != TCP_CLOSED && due(t, &t->keep_at))
+		timed_keep(t);
 	if (t->state != TCP_CLOSED)
 		arm(t);
 }

@@ -69,7 +69,7 @@ static void sink_flush_all(struct sink *k)
 
 	for (uint32_t i = 0; i < z->n; i++) {
 		if (first)
-			lost = chance(s, s->unsent);
+			lost = !sim_is_healed(s) && chance(s, s->unsent);
 		first = z->last[i];
 		if (lost && z->wait[i]->leg != NULL &&
 		    (z->wait[i]->flags & FL_SYN) != 0)
@@ -129,7 +129,8 @@ static void answer_probe(struct sim *s, const struct tcp_header *syn)
 
 static bool is_mute(const struct sim *s)
 {
-	return s->mute_sut && s->now >= s->mute_from && s->now < s->mute_to;
+	return s->mute_sut && s->now >= s->mute_from && s->now < s->mute_to &&
+	       !sim_is_healed(s);
 }
 
 static void sent_piece(struct sim_sink *z, const struct tcp_header *h,

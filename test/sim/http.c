@@ -87,7 +87,7 @@ static void make_request(struct buf *b, const struct conn *c, uint32_t k)
 }
 
 static void make_head(struct buf *b, const struct conn *c, uint32_t k,
-		      uint32_t size, bool sut)
+		      uint32_t size, bool sut, bool closes)
 {
 	const struct request *r = &c->r[k];
 	uint8_t differ = sut ? r->differ : DIFFER_NOT;
@@ -106,14 +106,14 @@ static void make_head(struct buf *b, const struct conn *c, uint32_t k,
 		text(b, head);
 	} else if (r->answer == ANSWER_CHUNKED) {
 		text(b, "Transfer-Encoding: chunked\r\n");
-	} else if (r->answer == ANSWER_UNTIL_FIN) {
-		text(b, "Connection: close\r\n");
 	}
+	if (r->answer == ANSWER_UNTIL_FIN || closes)
+		text(b, "Connection: close\r\n");
 	text(b, "\r\n");
 }
 
 static void make_answer(struct buf *b, const struct conn *c, uint32_t k,
-			bool sut)
+			bool sut, bool closes)
 {
 	const struct request *r = &c->r[k];
 	uint8_t differ = sut ? r->differ : DIFFER_NOT;
@@ -124,7 +124,7 @@ static void make_answer(struct buf *b, const struct conn *c, uint32_t k,
 	if (differ == DIFFER_LENGTH)
 		size += 1 + c->id % 2000;
 	b->len = 0;
-	make_head(b, c, k, size, sut);
+	make_head(b, c, k, size, sut, closes);
 	from = b->len;
 	if (r->method == 1 || r->answer == ANSWER_NO_BODY)
 		return;
@@ -172,6 +172,38 @@ static void got_request(struct place *p, uint32_t k)
 	p->c->r[k].sut_once = true;
 }
 
+/* Has this connection of the SUT given all the answers that it gives? */
+static bool is_used_up(const struct place *p, uint32_t next)
+{
+	const struct sim *s = p->c->sim;
+
+	return p->l != NULL && s->keep_max > 0 &&
+	       next - p->l->first >= s->keep_max;
+}
+
+/* Does the SUT close a connection that production keeps? Without a word only if no
+ * byte of a request is here, nor will be when its FIN goes out: whose request that
+ * acks does not ask again.
+ */
+static bool sut_keeps_less(const struct place *p)
+{
+	const struct sim *s = p->c->sim;
+	const struct server *a = p->a;
+	uint32_t at;
+
+	if (p->l == NULL || !s->profile->keep)
+		return false;
+	if (s->keep_said && is_used_up(p, a->next))
+		return true;
+	at = a->got > p->l->first ? p->c->r[a->got - 1].c_end : p->l->start;
+	if (a->got != a->next || a->base + p->t->read != at ||
+	    tcp_unread(p->t) != 0 || p->t->una != p->t->iss + 1 + p->t->tx.len)
+		return false;
+	return is_used_up(p, a->next) ||
+	       (s->keep_idle > 0 && a->next > p->l->first &&
+		s->now >= a->at + s->keep_idle);
+}
+
 static void server_read(struct place *p)
 {
 	struct conn *c = p->c;
@@ -186,7 +218,8 @@ static void server_read(struct place *p)
 		return;
 	tcp_read(p->t, tcp_unread(p->t));
 	while (a->got < c->n && c->r[a->got].c_end != 0 &&
-	       c->r[a->got].c_end <= a->base + p->t->read)
+	       c->r[a->got].c_end <= a->base + p->t->read &&
+	       !(s->keep_said && is_used_up(p, a->got)))
 		got_request(p, a->got++);
 }
 
@@ -229,8 +262,10 @@ static bool server_ends(struct place *p)
 	uint32_t k = p->a->next;
 	bool last = k > 0 && c->r[k - 1].answer == ANSWER_UNTIL_FIN;
 
-	if ((c->ending == END_PROD_FIN && k == c->n) || last ||
-	    (c->ending == END_PROD_CLOSE && k == c->end_after)) {
+	if (sut_keeps_less(p)) {
+		tcp_shutdown(p->t);
+	} else if ((c->ending == END_PROD_FIN && k == c->n) || last ||
+		   (c->ending == END_PROD_CLOSE && k == c->end_after)) {
 		tcp_close(p->t);
 	} else if (c->ending == END_PROD_RST && k >= c->end_after &&
 		   p->l == NULL) {
@@ -244,12 +279,24 @@ static bool server_ends(struct place *p)
 	return true;
 }
 
+/* Closed by a SUT that keeps less: what still comes is read and thrown away, until
+ * all that was said has been acked (RFC 9112 section 9.6).
+ */
+static void linger(struct place *p)
+{
+	tcp_read(p->t, tcp_unread(p->t));
+	if (p->t->fin_acked && (p->c->id & 1) != 0)
+		tcp_close(p->t);
+}
+
 static void serve(struct place *p)
 {
 	struct conn *c = p->c;
 	struct server *a = p->a;
 	uint64_t now = c->sim->now;
 
+	if (a->done && p->l != NULL && c->sim->profile->keep)
+		linger(p);
 	if (a->done || p->t->state != TCP_OPEN)
 		return;
 	server_read(p);
@@ -261,7 +308,9 @@ static void serve(struct place *p)
 				return;
 			a->busy = true;
 			a->piece = 0;
-			make_answer(&a->answer, c, a->next, p->l != NULL);
+			make_answer(&a->answer, c, a->next, p->l != NULL,
+				    c->sim->keep_said &&
+					    is_used_up(p, a->next + 1));
 			later(p, now + r->service[p->l != NULL]);
 			return;
 		}
@@ -279,6 +328,9 @@ static void serve(struct place *p)
 			c->r[a->next].p_end = p->t->tx.len;
 		a->busy = false;
 		a->next++;
+		a->at = now;
+		if (p->l != NULL && c->sim->keep_idle > 0)
+			sim_at(c->sim, now + c->sim->keep_idle, EV_LEG, p->l);
 	}
 }
 

@@ -152,6 +152,8 @@ struct sums {
 	uint64_t effects;
 	uint64_t bad;
 	uint64_t known[KNOWN_COUNT];
+	uint64_t mark[MARK_COUNT];
+	uint64_t with_known; /* seeds */
 };
 
 static bool run(struct options *o, bool trace, bool say, struct sums *sums)
@@ -177,6 +179,9 @@ static bool run(struct options *o, bool trace, bool say, struct sums *sums)
 		sums->bad += !ok;
 		for (int i = 0; i < KNOWN_COUNT; i++)
 			sums->known[i] += s->known[i];
+		sums->with_known += s->known[0] + s->known[1] > 0;
+		for (int i = 0; i < MARK_COUNT; i++)
+			sums->mark[i] += s->mark[i];
 	}
 	sim_free(s);
 	return ok;
@@ -185,7 +190,7 @@ static bool run(struct options *o, bool trace, bool say, struct sums *sums)
 static void repeat(struct options *o)
 {
 	run(o, true, false, NULL);
-	printf("# repeat: %s --seed %llu --conns %u --batch %u%s%s%s%s -v\n",
+	printf("# repeat: %s --seed %llu --conns %u --batch %u%s%s%s%s%s -v\n",
 	       self, (unsigned long long)o->seed, o->conns, o->batch,
 	       o->profile >= 0 ? " --profile " : "",
 	       o->profile >= 0 ? profile_of((unsigned)o->profile)->name : "",
@@ -193,7 +198,7 @@ static void repeat(struct options *o)
 	       : o->compare == 1 ? " --compare 1"
 	       : o->compare == 2 ? " --compare 2"
 				 : "",
-	       o->strict ? " --strict" : "");
+	       o->strict ? " --strict" : "", o->heal ? " --heal" : "");
 	fflush(stdout);
 }
 
@@ -227,9 +232,30 @@ static void tell(const struct sums *n, double secs, uint64_t seeds)
 	       (double)n->conns / secs, (unsigned long long)n->bad);
 	if (n->known[0] + n->known[1] > 0)
 		printf("# known not to hold: %llu out of order, %llu ended "
-		       "early\n",
+		       "early, in %llu seeds\n",
 		       (unsigned long long)n->known[KNOWN_ORDER],
-		       (unsigned long long)n->known[KNOWN_WHOLE]);
+		       (unsigned long long)n->known[KNOWN_WHOLE],
+		       (unsigned long long)n->with_known);
+}
+
+/* Return: what was not reached often enough, if that is a failure, and whether what
+ * is known not to hold came too often
+ */
+static unsigned told_marks(const struct options *o, const struct sums *n)
+{
+	unsigned few;
+
+	if (n->with_known > o->known) {
+		printf("# known not to hold in %llu seeds, at most in %llu\n",
+		       (unsigned long long)n->with_known,
+		       (unsigned long long)o->known);
+		return 1;
+	}
+	if (o->profile < 0)
+		return 0;
+	few = marks_tell(profile_of((unsigned)o->profile), n->mark, n->conns,
+			 o->heal);
+	return o->floors ? few : 0;
 }
 
 static int tap(struct options *o, uint64_t seeds)
@@ -244,6 +270,7 @@ static int tap(struct options *o, uint64_t seeds)
 		o->profile = (int)i;
 		run_seeds(o, seeds, false, &sums);
 		tell(&sums, seconds() - from, seeds);
+		sums.bad += told_marks(o, &sums);
 		bad += sums.bad > 0;
 		printf("%sok %d - profile %s, %llu connections\n",
 		       sums.bad > 0 ? "not " : "", ++n, profile_of(i)->name,
@@ -289,6 +316,8 @@ static int option(struct options *o, uint64_t *seeds, const char *name,
 		o->batch = (uint32_t)n;
 	else if (strcmp(name, "--compare") == 0)
 		o->compare = (int)n;
+	else if (strcmp(name, "--known") == 0)
+		o->known = n;
 	else if (strcmp(name, "--profile") == 0)
 		o->profile = profile_named(v);
 	else if (strcmp(name, "--dump") == 0)
@@ -300,9 +329,11 @@ static int option(struct options *o, uint64_t *seeds, const char *name,
 
 int main(int argc, char **argv)
 {
-	struct options o = {
-		.seed = 1, .conns = 60, .profile = -1, .compare = -1
-	};
+	struct options o = { .seed = 1,
+			     .conns = 60,
+			     .profile = -1,
+			     .compare = -1,
+			     .known = UINT64_MAX };
 	struct sums sums = { 0 };
 	uint64_t seeds = 1;
 	bool is_tap = false;
@@ -316,6 +347,8 @@ int main(int argc, char **argv)
 
 		bool *flag = strcmp(argv[i], "--tap") == 0	? &is_tap
 			     : strcmp(argv[i], "--strict") == 0 ? &o.strict
+			     : strcmp(argv[i], "--heal") == 0	? &o.heal
+			     : strcmp(argv[i], "--floors") == 0 ? &o.floors
 			     : strcmp(argv[i], "--digest") == 0 ? &say
 								: NULL;
 
@@ -333,8 +366,10 @@ int main(int argc, char **argv)
 		return tap(&o, seeds);
 	from = seconds();
 	run_seeds(&o, seeds, say, &sums);
-	if (!say)
+	if (!say) {
 		tell(&sums, seconds() - from, seeds);
+		sums.bad += told_marks(&o, &sums);
+	}
 	if (o.dump != NULL && fclose(o.dump) != 0)
 		return 2;
 	return sums.bad > 0;

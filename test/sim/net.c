@@ -53,7 +53,7 @@ static void put(struct sim *s, struct link *l, struct pkt *p,
 {
 	uint64_t at = s->now + l->delay + below(s, l->jitter + 1);
 
-	if (chance(s, l->swap)) {
+	if (!sim_is_healed(s) && chance(s, l->swap)) {
 		at += below(s, l->swap_by + 1);
 	} else {
 		at = at > l->last ? at : l->last + 1;
@@ -65,7 +65,7 @@ static void put(struct sim *s, struct link *l, struct pkt *p,
 /* Does the mirror show nothing at all now? */
 static bool is_blind(const struct sim *s)
 {
-	return s->blind_every != 0 &&
+	return s->blind_every != 0 && !sim_is_healed(s) &&
 	       s->now % (s->blind_every + s->blind_for) >= s->blind_every;
 }
 
@@ -75,14 +75,15 @@ static void carry(struct sim *s, enum link_name n, struct pkt *p,
 {
 	struct link *l = &s->link[n];
 
-	if (chance(s, l->lose) || (n == LINK_MIRROR && is_blind(s))) {
+	if ((!sim_is_healed(s) && chance(s, l->lose)) ||
+	    (n == LINK_MIRROR && is_blind(s))) {
 		if (n == LINK_MIRROR && p->conn != NULL)
 			p->conn->whole = false;
 		sim_pkt(s, "lost", p);
 		pkt_drop(p);
 		return;
 	}
-	if (chance(s, l->twice)) {
+	if (!sim_is_healed(s) && chance(s, l->twice)) {
 		p->refs++;
 		put(s, l, p, name);
 	}
@@ -94,7 +95,7 @@ static void mirror(struct sim *s, struct pkt *p)
 {
 	struct pkt *bad;
 
-	if (s->profile->mirror && chance(s, 300)) {
+	if (s->profile->mirror && !sim_is_healed(s) && chance(s, 300)) {
 		bad = pkt_new(p->len);
 		memcpy(bad, p, sizeof(*p) + p->len);
 		bad->refs = 1;
@@ -167,6 +168,8 @@ static void at_prod(struct sim *s, struct pkt *p)
 
 static bool is_mute(const struct sim *s, const struct played *l)
 {
+	if (sim_is_healed(s))
+		return false;
 	if (s->mute_sut && s->now >= s->mute_from && s->now < s->mute_to)
 		return true;
 	return l->conn->fault == FAULT_MUTE && s->now < l->app.read_at;

@@ -11,26 +11,61 @@
 
 #include "sim.h"
 
+#define HEAL_WAIT                                                              \
+	(5 * NS_PER_SEC) /* from the last fault to what must be exact */
+/* Where there is room for a few flows only: the old ones are forgotten first. */
+#define SCARCE_APART (3 * NS_PER_SEC)
+
+/* .least is of healthy, healed, differing, resumed, zero windows, resets, orders
+ * judged: see marks.c.
+ */
 static const struct profile profiles[] = {
-	{ .name = "clean", .differ = true },
-	{ .name = "net", .net = true, .differ = true },
-	{ .name = "mirror", .mirror = true },
-	{ .name = "sut", .sut = true, .net = true },
-	{ .name = "aborts", .aborts = true, .net = true, .reuse = true },
-	{ .name = "reuse", .reuse = true, .differ = true },
-	{ .name = "scarce", .scarce = true, .net = true, .aborts = true },
+	{ .name = "clean",
+	  .differ = true,
+	  .least = { 7500, 1900, 1000, 0, 0, 0, 66000 } },
+	{ .name = "net",
+	  .net = true,
+	  .differ = true,
+	  .least = { 6900, 1900, 1000, 0, 30, 0, 60000 } },
+	{ .name = "mirror",
+	  .mirror = true,
+	  .least = { 6400, 1900, 0, 50, 0, 70, 49000 } },
+	{ .name = "sut",
+	  .sut = true,
+	  .net = true,
+	  .least = { 3700, 1900, 0, 450, 90, 800, 60000 } },
+	{ .name = "aborts",
+	  .aborts = true,
+	  .net = true,
+	  .reuse = true,
+	  .least = { 3700, 1900, 0, 0, 30, 750, 53000 } },
+	{ .name = "reuse",
+	  .reuse = true,
+	  .differ = true,
+	  .least = { 6200, 1900, 950, 0, 0, 0, 65000 } },
+	{ .name = "scarce",
+	  .scarce = true,
+	  .net = true,
+	  .aborts = true,
+	  .least = { 0, 1900, 0, 150, 20, 2500, 53000 } },
 	{ .name = "lossy",
 	  .mirror = true,
 	  .net = true,
 	  .differ = true,
-	  .lossy = true },
+	  .lossy = true,
+	  .least = { 1600, 1900, 350, 750, 40, 1000, 13000 } },
+	{ .name = "keep",
+	  .keep = true,
+	  .differ = true,
+	  .least = { 7500, 1900, 1400, 6500, 0, 6500, 95000 } },
 	{ .name = "all",
 	  .net = true,
 	  .mirror = true,
 	  .sut = true,
 	  .aborts = true,
 	  .reuse = true,
-	  .differ = true },
+	  .differ = true,
+	  .least = { 1400, 1900, 700, 450, 95, 1500, 34000 } },
 };
 
 #define PROFILES (sizeof(profiles) / sizeof(profiles[0]))
@@ -66,7 +101,7 @@ struct tcp_cfg plan_cfg(struct rng *r)
 		c.has |= HAS_SACK_OK;
 	if (one_in(r, 20))
 		c.has &= (uint8_t)~HAS_MSS;
-	c.wscale = c.has & HAS_WSCALE ? (uint8_t)rng_below(r, 10) : 0;
+	c.wscale = c.has & HAS_WSCALE ? (uint8_t)rng_below(r, 16) : 0;
 	c.nagle = one_in(r, 2);
 	c.cut = one_in(r, 4);
 	c.fin_rides = one_in(r, 2);
@@ -75,7 +110,10 @@ struct tcp_cfg plan_cfg(struct rng *r)
 	c.rcvbuf = one_in(r, 4) ? 2000 + rng_below(r, 8000)
 				: 30000 + rng_below(r, 300000);
 	c.delack = (1 + rng_below(r, 40)) * NS_PER_MS;
-	c.keepalive = one_in(r, 8) ? (1 + rng_below(r, 5)) * NS_PER_SEC : 0;
+	c.keepalive = one_in(r, 8)
+			      ? (1 + rng_below(r, 5)) *
+					(NS_PER_SEC / (one_in(r, 2) ? 1 : 5))
+			      : 0;
 	if ((c.has & HAS_MSS) == 0)
 		c.mss = 1460;
 	return c;
@@ -166,7 +204,28 @@ static void plan_conn(struct sim *s, uint32_t id)
 	c->c.conn = c->p.conn = c;
 	c->c.side = SIDE_CLIENT;
 	c->p.side = SIDE_PROD;
-	sim_at(s, c->start, EV_START, c);
+}
+
+/* After the last fault: nobody does anything but talk, and the wait for a SUT that
+ * was mute is over.
+ */
+static void plan_healed(struct sim *s, uint32_t id)
+{
+	static const uint8_t quiet[] = { END_CLIENT_FIN, END_HALF_CLOSE,
+					 END_PROD_FIN };
+	struct rng *r = &s->rng;
+	struct conn *c;
+
+	plan_conn(s, id);
+	c = s->conn[id];
+	c->healed = true;
+	c->fault = FAULT_NONE;
+	c->start = s->heal_at + HEAL_WAIT + ms(r, s->conns * 25);
+	if (s->profile->scarce)
+		c->start += s->cfg.shadow.idle +
+			    ((id - s->opt->conns) * SCARCE_APART);
+	if (c->ending != END_HALF_CLOSE || c->n == 0)
+		c->ending = quiet[2 * rng_below(r, 2)];
 }
 
 static void plan_links(struct sim *s)
@@ -253,12 +312,28 @@ void plan_make(struct sim *s)
 		s->mute_from = 2 * NS_PER_SEC + ms(&s->rng, 3000);
 		s->mute_to = s->mute_from + ms(&s->rng, 30000);
 	}
+	if (s->profile->keep) {
+		s->keep_max =
+			one_in(&s->rng, 4) ? 0 : 1 + rng_below(&s->rng, 4);
+		s->keep_said = s->keep_max > 0 && one_in(&s->rng, 2);
+		s->keep_idle = one_in(&s->rng, 2) ? 1 + ms(&s->rng, 60) : 0;
+	}
 	s->stop_early = one_in(&s->rng, 16);
 	s->stop_at = 3 * NS_PER_SEC / 2 + ms(&s->rng, s->opt->conns * 30);
 	plan_links(s);
 	plan_engine(s);
 	s->conns = s->opt->conns;
+	s->heal_at = UINT64_MAX;
+	if (s->opt->heal) {
+		s->conns += s->opt->conns / 3;
+		s->heal_at = 2 * NS_PER_SEC + ms(&s->rng, s->opt->conns * 30);
+		s->stop_early = false;
+	}
 	s->conn = sim_alloc(s->conns * sizeof(*s->conn));
-	for (uint32_t i = 0; i < s->conns; i++)
+	for (uint32_t i = 0; i < s->opt->conns; i++)
 		plan_conn(s, i);
+	for (uint32_t i = s->opt->conns; i < s->conns; i++)
+		plan_healed(s, i);
+	for (uint32_t i = 0; i < s->conns; i++)
+		sim_at(s, s->conn[i]->start, EV_START, s->conn[i]);
 }

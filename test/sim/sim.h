@@ -167,6 +167,7 @@ struct tcp {
 	bool closed; /* the application reads no more */
 	bool was_reset;
 	bool timed_out;
+	uint8_t keeps; /* keepalives sent since it last heard something */
 	bool ack_now;
 	bool left_open; /* long after everything was over */
 	struct buf tx;
@@ -298,6 +299,7 @@ struct conn {
 	bool c_fin_seen;
 	bool p_fin_seen;
 	bool overtaken;	    /* the tuple was used again before its end */
+	bool healed;	    /* begins long after the last fault */
 	uint32_t c_fin_ack; /* production's bytes acked with the client's FIN */
 	uint32_t cseg_n;
 	struct cseg *cseg;
@@ -392,17 +394,31 @@ struct event {
 	void *what;
 };
 
+/* What a run must have reached, or its checks have looked at nothing. */
+enum mark {
+	MARK_HEALTHY, /* connections held against all of the plan */
+	MARK_HEALED,  /* of these, begun after the heal */
+	MARK_DIFFERS, /* planned differences that were told */
+	MARK_RESUMED, /* legs that begin inside a connection */
+	MARK_ZERO,    /* the SUT closed its window */
+	MARK_RST,     /* legs that ended by a RST, of either side */
+	MARK_ORDER,   /* times that the order of new bytes was judged */
+	MARK_COUNT
+};
+
 /** struct profile - What can go wrong in a run */
 struct profile {
 	const char *name;
 	bool net; /* links between client, production and SUT */
 	bool mirror;
-	bool sut; /* the SUT's own faults */
+	bool sut;  /* the SUT's own faults */
+	bool keep; /* the SUT keeps connections for less than production does */
 	bool aborts;
 	bool reuse;
 	bool scarce;
 	bool differ;
 	bool lossy; /* the mirror loses much, now and then all for seconds */
+	uint32_t least[MARK_COUNT]; /* see marks.c */
 };
 
 /** struct held - A frame that waits for the engine's next turn */
@@ -442,8 +458,11 @@ struct options {
 	uint32_t batch; /* frames between two flushes; 0: all of a turn */
 	int profile;	/* -1: the seed says */
 	int compare;	/* -1: the seed says */
+	bool heal;	/* all faults end, and more connections follow */
+	bool floors;	/* too few of a mark are a failure */
 	bool verbose;
-	bool strict; /* what is known not to hold is a failure */
+	bool strict;	/* what is known not to hold is a failure */
+	uint64_t known; /* seeds in which something of it may be */
 };
 
 struct sim {
@@ -493,8 +512,14 @@ struct sim {
 	uint64_t blind_for;
 	bool pinned;
 	bool mute_sut; /* the whole SUT is silent for a while */
+	uint32_t
+		keep_max; /* answers that a connection of the SUT gives; 0: all */
+	uint64_t
+		keep_idle; /* it closes after so long without a request; 0: never */
+	bool keep_said; /* with the last answer it says that it closes */
 	bool stop_early;
 	uint64_t stop_at;
+	uint64_t heal_at; /* no fault from here on; UINT64_MAX: never */
 	uint64_t mute_from;
 	uint64_t mute_to;
 	/* what came of it */
@@ -502,6 +527,7 @@ struct sim {
 	uint64_t emit_digest; /* of emitted bytes alone */
 	uint64_t different;
 	uint64_t known[KNOWN_COUNT];
+	uint64_t mark[MARK_COUNT];
 	uint32_t trace_n;
 	struct trace_line *trace; /* NULL: nobody wants it */
 };
@@ -516,6 +542,18 @@ void sim_fail(struct sim *s, const struct conn *c, const char *fmt, ...)
 void sim_known(struct sim *s, const struct conn *c, enum known k,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/** sim_mark() - Something that the checks are for was reached */
+static inline void sim_mark(struct sim *s, enum mark m)
+{
+	s->mark[m]++;
+}
+
+/** sim_is_healed() - Are all faults over? */
+static inline bool sim_is_healed(const struct sim *s)
+{
+	return s->now >= s->heal_at;
+}
+
 /** sim_trace() - A line of the trace, if somebody wants it */
 void sim_trace(struct sim *s, const struct conn *c, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -525,6 +563,15 @@ void sim_pkt(struct sim *s, const char *where, const struct pkt *p);
 
 /** sim_alloc() - Zeroed memory or abort() */
 void *sim_alloc(size_t n);
+
+/* marks.c */
+
+/** marks_tell() - Print what was reached as a comment, and what was not enough
+ *
+ * Return: marks that @conns connections should have reached more often.
+ */
+unsigned marks_tell(const struct profile *p, const uint64_t mark[MARK_COUNT],
+		    uint64_t conns, bool heal);
 
 /* events.c */
 

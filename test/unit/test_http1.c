@@ -450,6 +450,74 @@ static void test_outstanding_requests(void)
 	CHECK(strcmp(lagging(&s, 300, GET "\r\n", 1000), "H38|") == 0);
 }
 
+/* Does the last message of @text say that its sender closes? */
+static bool closes(const char *text, uint32_t step)
+{
+	uint32_t n = (uint32_t)strlen(text);
+	struct framer_piece pc = { 0 };
+	bool last = false;
+
+	framer_http1.init(state, false);
+	for (uint32_t i = 0; i < n; i += pc.used) {
+		uint32_t give = n - i < step ? n - i : step;
+
+		framer_http1.feed(state, WHO_SUT, (const uint8_t *)text + i,
+				  give, &pc);
+		CHECK((pc.flags & FRAMER_CLOSES) == 0 ||
+		      (pc.flags & FRAMER_MARK) != 0);
+		if ((pc.flags & FRAMER_MARK) != 0)
+			last = (pc.flags & FRAMER_CLOSES) != 0;
+	}
+	return last;
+}
+
+static void test_answer_says_that_it_closes(void)
+{
+#define EMPTY "Content-Length: 0\r\n\r\n"
+#define OLD   "HTTP/1.0 200 OK\r\n"
+	static const struct {
+		const char *in;
+		bool want;
+	} rows[] = {
+		{ OK EMPTY, false },
+		{ OK "Connection: close\r\n" EMPTY, true },
+		{ OK "CONNECTION:CLOSE\r\n" EMPTY, true },
+		{ OK "Connection: \t close \t \r\n" EMPTY, true },
+		{ OK "Connection: upgrade , close\r\n" EMPTY, true },
+		{ OK "Connection: keep-alive\r\nConnection: close\r\n" EMPTY,
+		  true },
+		{ OK "Connection: closed\r\n" EMPTY, false },
+		{ OK "Connection: clos\r\n" EMPTY, false },
+		{ OK "Connection: clo se\r\n" EMPTY, false },
+		{ OK "Connection: ,,\r\n" EMPTY, false },
+		{ OK "Connection:\r\n" EMPTY, false },
+		{ OK "Connections: close\r\n" EMPTY, false },
+		{ OK "Connectio: close\r\n" EMPTY, false },
+		{ OK "Proxy-Connection: close\r\n" EMPTY, false },
+		{ OK "Connection: keep-alive\r\n" EMPTY, false },
+		{ OLD EMPTY, true },
+		{ OLD "Connection: Keep-Alive\r\n" EMPTY, false },
+		{ OLD "Connection: keep-alive, close\r\n" EMPTY, true },
+		{ OK "Connection: close\r\n" EMPTY OK EMPTY, false },
+		{ OK EMPTY OLD EMPTY, true },
+		/* Of an interim answer it says nothing about the final one. */
+		{ "HTTP/1.1 103 E\r\nConnection: close\r\n\r\n" OK EMPTY,
+		  false },
+		{ OK "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+		     "1\r\nx\r\n0\r\n\r\n",
+		  true },
+		/* Trailers are no framing. */
+		{ OK "Transfer-Encoding: chunked\r\n\r\n"
+		     "0\r\nConnection: close\r\n\r\n",
+		  false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CHECK_ROW(closes(rows[i].in, 1000) == rows[i].want, rows[i].in);
+		CHECK_ROW(closes(rows[i].in, 1) == rows[i].want, rows[i].in);
+	}
+}
+
 static void test_fin(void)
 {
 	static const struct {
@@ -614,6 +682,8 @@ int main(void)
 		{ "the method decides", test_method_decides },
 		{ "CONNECT and the client", test_connect_and_the_client },
 		{ "outstanding requests", test_outstanding_requests },
+		{ "an answer says that it closes",
+		  test_answer_says_that_it_closes },
 		{ "FIN", test_fin },
 		{ "holes", test_holes },
 		{ "methods in a hole are not known",
