@@ -73,7 +73,7 @@ static void fill_flows(struct filled *f, const struct shadow_counters *c)
 	f->d.requests.seen = c->requests_seen;
 	f->d.requests.delivered = c->requests_delivered;
 	f->d.requests.answered = c->requests_answered;
-	f->d.not_played = c->not_delivered[FLOW_END_BEHIND];
+	f->d.not_played = c->ended[FLOW_END_BEHIND];
 	f->group[1] = (struct report_group){ "not_delivered", { f->lost, m } };
 	n = 0;
 #define X(name) add(f->machine, &n, #name, c->name);

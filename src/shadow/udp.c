@@ -524,6 +524,7 @@ void udp_answer(struct udp_shadow *u, enum who who, uint8_t sut,
 		*(prod ? &c->prod_stray : &c->sut_stray) += 1;
 	} else if (ex->pair.has[who]) {
 		*(prod ? &c->prod_repeated : &c->sut_repeated) += 1;
+		c->datagram_stream++;
 	} else if (ex->state == EX_ENDED) {
 		*(prod ? &c->prod_late : &c->sut_late) += 1;
 		ex->pair.has[who] = true;

@@ -75,6 +75,9 @@
 	X(sut_repeated, "udp_sut_repeated")                                    \
 	X(sut_late, "udp_sut_late")                                            \
 	X(sut_stray, "udp_sut_stray")                                          \
+	X(datagram_stream,                                                     \
+	  "datagram_stream") /* of the repeated: beyond one answer a query, so \
+			      * compared with nothing */                       \
 	X(question_differs,                                                    \
 	  "udp_question_differs")	/* paired by the id only */            \
 	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */ \
