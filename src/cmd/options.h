@@ -40,6 +40,10 @@
  * @min_compared: --min-compared: a share in 1/1000000 if @min_share, else a
  *		number; 0 and share: no demand beyond "something"
  * @max_different: --max-different, number of different answers that is still 0
+ * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
+ * @allow_down:	--allow-down: a SUT may be down for so long, ns
+ * @final_wait, @final_given: --final-wait, ns; not given: as long as answers are
+ *		waited for
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
@@ -74,6 +78,10 @@ struct options {
 	uint64_t min_compared;
 	bool min_share;
 	uint64_t max_different;
+	uint32_t max_no_route;
+	uint64_t allow_down;
+	uint64_t final_wait;
+	bool final_given;
 	const char *release;
 	bool quiet;
 	uint32_t multiplier;

@@ -180,6 +180,25 @@ static void text_switch(struct text *t, const struct options *o,
 	text_chosen(t, r, *(const bool *)field_const(o, r));
 }
 
+static int set_part(struct options *o, const struct row *r, const char *v,
+		    struct errbuf *e)
+{
+	uint64_t n;
+	int rc = get_ranged(e, r, v, value_get_share, &n);
+
+	if (rc == 0)
+		*(uint32_t *)field(o, r) = (uint32_t)n;
+	return rc;
+}
+
+static void text_part(struct text *t, const struct options *o,
+		      const struct row *r)
+{
+	text_add(t, " --%s ", r->name);
+	value_put_share(t, *(const uint32_t *)field_const(o, r));
+}
+
+const struct kind kind_share = { true, set_part, text_part };
 const struct kind kind_flag = { false, set_flag, text_flag };
 const struct kind kind_string = { true, set_string, text_string };
 const struct kind kind_u64 = { true, set_u64, text_u64 };
@@ -234,6 +253,23 @@ static void text_files(struct text *t, const struct options *o,
 }
 
 const struct kind kind_file = { true, set_file, text_files };
+
+/* Not given is not 0. */
+static int set_final_wait(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	o->final_given = true;
+	return set_duration(o, r, v, e);
+}
+
+static void text_final_wait(struct text *t, const struct options *o,
+			    const struct row *r)
+{
+	if (o->final_given)
+		text_duration(t, o, r);
+}
+
+const struct kind kind_final_wait = { true, set_final_wait, text_final_wait };
 
 static int set_sut_dev(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)

@@ -217,6 +217,8 @@ static int read_capture(struct live *l, uint32_t i, struct errbuf *e)
 		if (++n % LOOK_RECORDS == 0)
 			live_look(l);
 	}
+	if (rc == 0)
+		live_file_over(l);
 	if (l->file.buf != NULL)
 		l->replay->fd[i] = file_release(&l->file);
 	return rc < 0 ? rc : 0;
@@ -247,10 +249,6 @@ int replay_index(struct live *l, struct errbuf *e)
 	l->stamps.leap = replay_leap(l->opt);
 	for (uint32_t i = 0; rc == 0 && i < l->opt->files; i++)
 		rc = read_capture(l, i, e);
-	if (rc == -ENODATA && r->count.records > 0) {
-		r->short_of = *e;
-		rc = 0;
-	}
 	if (rc == 0 && r->count.records_not_indexed > 0)
 		errbuf_set(&r->short_of, -ENOSPC,
 			   "%" PRIu64 " records of the capture had no place "

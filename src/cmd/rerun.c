@@ -171,6 +171,9 @@ static int make_engine(struct again *g)
 			 &e))
 		return cannot(g, "version %s wrote its options: %s", h->version,
 			      e.s);
+	/* What does not name it comes of a run that waited for no answer. */
+	if (strstr(h->options, " --answer-wait ") == NULL)
+		c->shadow.answer_wait = 0;
 	if (g->rules->ignored > 0 && c->compare != COMPARE_EQUIVALENT)
 		return cannot(g, "it was not compared at level equivalent, "
 				 "where --ignore-header means something");
@@ -413,6 +416,20 @@ static int on_unsent(struct again *g, uint64_t number)
 	return 0;
 }
 
+static int on_note(struct again *g, const struct journal_record *r)
+{
+	struct effects out;
+
+	if (before_input(g))
+		return -1;
+	if (r->note >= ENGINE_NOTES)
+		return cannot(g, "record %" PRIu64 " is of a later version",
+			      g->records);
+	engine_note(g->engine, (enum engine_note)r->note, r->value, r->now,
+		    &out);
+	return keep_all(g, &out);
+}
+
 static int on_record(struct again *g, const struct journal_record *r)
 {
 	switch (r->kind) {
@@ -424,6 +441,8 @@ static int on_record(struct again *g, const struct journal_record *r)
 		return on_timeout(g, r->now);
 	case JOURNAL_UNSENT:
 		return on_unsent(g, r->effect);
+	case JOURNAL_NOTE:
+		return on_note(g, r);
 	case JOURNAL_MARK:
 	case JOURNAL_REFUSED:
 		return cannot(g,

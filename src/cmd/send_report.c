@@ -128,6 +128,7 @@ static void print_records(const struct send_run *r)
 	print_count("not sent: --include or --exclude", st->unwanted);
 	print_count("not sent: longer than the interface takes", st->too_long);
 	print_count("not sent: no Ethernet header", st->runt);
+	print_count("not sent: of another link type", st->link);
 	print_count("not sent: cut by the capture (--fixlen del)",
 		    st->edit.dropped);
 	print_count("not sent: --fuzz-seed", st->edit.lost);
@@ -225,6 +226,8 @@ static void print_json(const struct send_run *r, const struct xmit_stats *sum,
 	json_u64(&j, "last_ns", r->late_last);
 	json_close_object(&j);
 	put_load(&j, &r->load.st);
+	json_u64(&j, "link", r->load.st.link);
+	json_bool(&j, "whole", r->load.not_read.s[0] == '\0');
 	if (json_line(&j) > 0)
 		fputs(line, stdout);
 }
@@ -275,14 +278,14 @@ static bool input_whole(const struct send_run *r)
 {
 	const struct load_stats *st = &r->load.st;
 
-	if (r->load.cut_off.s[0] != '\0')
-		log_line(LOG_ERROR, "%s", r->load.cut_off.s);
+	if (r->load.not_read.s[0] != '\0')
+		log_line(LOG_WARN, "%s", r->load.not_read.s);
 	if (st->too_long + st->runt > 0)
 		log_line(LOG_ERROR,
 			 "%llu records could not be sent: too long for the "
 			 "interface, or no frames",
 			 (unsigned long long)(st->too_long + st->runt));
-	return r->load.cut_off.s[0] == '\0' && st->too_long + st->runt == 0;
+	return st->too_long + st->runt == 0;
 }
 
 int send_report(struct send_run *r, int rc, const struct errbuf *e)

@@ -198,11 +198,13 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 				      : prod_leg(e, &key, seg, now, out);
 		c->other_legs += i > 0;
 	}
+	if (kind == ENGINE_NONE)
+		gate_show(e, seg);
 	return kind;
 }
 
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out)
 {
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
@@ -213,6 +215,8 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
+	if (ours && (seg->flags & (TCP_SYN | TCP_RST)) != 0)
+		prove_heard(e->prove, sut, &f->key.client);
 	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */
 		read_spans(e, f, WHO_SUT, seg, now);
 	push(e, f, now, out);
@@ -222,7 +226,7 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 void attend(struct engine *e, uint64_t now, struct effects *out)
 {
 	struct flow *f;
-	uint8_t want;
+	uint16_t want;
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
 		if ((want & WANT_ANEW) != 0)
@@ -231,6 +235,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
+			health_leg_over(e, f);
 			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
@@ -239,6 +244,12 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_hole(e, f, now);
 		if ((want & WANT_QUIET) != 0)
 			read_quiet(e, f, now);
+		if ((want & WANT_DEAF) != 0)
+			prove_deaf(e->prove, f->sut, &f->key.client);
+		if ((want & WANT_PROOF) != 0)
+			gate_flow(e, f, now);
+		if ((want & (WANT_WAIT | WANT_FREE)) == WANT_WAIT)
+			wait_end(e, f, now, out);
 		if ((want & WANT_FREE) != 0) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);

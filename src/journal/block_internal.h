@@ -38,6 +38,7 @@ enum block_kind {
 	BLOCK_REFUSED, /* a: flow, b: index */
 	BLOCK_NEXT,    /* number: of the next record; the next file's name */
 	BLOCK_END,     /* number: records in all; a: lost */
+	BLOCK_NOTE,    /* aux: which, a: its value */
 };
 
 enum {

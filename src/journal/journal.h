@@ -192,6 +192,10 @@ void journal_unsent(struct journal *j, uint64_t effect, uint64_t now);
 void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 		     uint64_t now);
 
+/** journal_note() - What no frame tells (enum engine_note), with its value */
+void journal_note(struct journal *j, unsigned note, uint64_t value,
+		  uint64_t now);
+
 /** journal_stats() - How it goes; any thread */
 void journal_stats(const struct journal *j, struct journal_stats *out);
 
@@ -209,6 +213,7 @@ enum journal_kind {
 	JOURNAL_MARK,
 	JOURNAL_UNSENT,
 	JOURNAL_REFUSED,
+	JOURNAL_NOTE,
 };
 
 /**
@@ -221,6 +226,7 @@ enum journal_kind {
  * @seq:	JOURNAL_MARK
  * @who:	JOURNAL_MARK (enum who, below WHO_COUNT)
  * @index:	JOURNAL_REFUSED
+ * @note, @value: JOURNAL_NOTE
  */
 struct journal_record {
 	enum journal_kind kind;
@@ -231,6 +237,8 @@ struct journal_record {
 	uint32_t seq;
 	unsigned who;
 	uint32_t index;
+	unsigned note;
+	uint64_t value;
 };
 
 /**

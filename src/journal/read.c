@@ -274,6 +274,11 @@ static int take_record(const struct pcap_record *rec, const struct block *b,
 		out->flow = b->a;
 		out->index = (uint32_t)b->b;
 		return 0;
+	case BLOCK_NOTE:
+		out->kind = JOURNAL_NOTE;
+		out->note = b->aux;
+		out->value = b->a;
+		return 0;
 	default:
 		return -EBADMSG;
 	}

@@ -211,6 +211,15 @@ void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 				     .b = index });
 }
 
+void journal_note(struct journal *j, unsigned note, uint64_t value,
+		  uint64_t now)
+{
+	put_block(j, (struct block){ .kind = BLOCK_NOTE,
+				     .aux = (uint16_t)note,
+				     .now = now,
+				     .a = value });
+}
+
 void journal_stats(const struct journal *j, struct journal_stats *out)
 {
 	*out = (struct journal_stats){

@@ -245,12 +245,15 @@ void forget_leg(struct flow *f)
 	f->s_wscale = 0;
 	f->dup_ack = false;
 	f->dupacks = 0;
+	f->gate = GATE_UNASKED;
 	f->tries = 0;
 	f->ack_n = 0;
 	f->bound_n = 0;
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->hold_passed = false;
+	f->asked = false;
+	f->unheard = false;
 	f->other_port = false;
 	f->s_closes = false;
 	f->end = FLOW_END_NONE;

@@ -184,6 +184,7 @@ void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 			      .tsval = f->c_tsval };
 
 	assert(e != NULL);
+	f->asked = true;
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
 	e->optlen = tcp_put_options(e->opts, &o);
@@ -278,6 +279,7 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 {
 	struct frame *fr;
 
+	f->shut = false;
 	while ((fr = f->q_send) != NULL) {
 		uint32_t left = fr->seq + fr->len - f->snd_nxt;
 		uint32_t edge = f->snd_una + f->snd_wnd;
@@ -293,6 +295,7 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 		/* Silly windows: wait for room unless nothing is out. */
 		if (n == 0 || (n < left && n < payload_mss(f) &&
 			       f->snd_una != f->snd_nxt)) {
+			f->shut = true;
 			sent_something(s, f, now);
 			return;
 		}

@@ -62,9 +62,33 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready)
 	s->target[sut].ready = ready;
 }
 
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait)
+{
+	bool listed = !list_empty(&f->more);
+
+	/* What is due for a leg that waits is due when it no longer does. */
+	list_del(&f->more);
+	f->gate = (uint8_t)gate;
+	if (wait != NULL)
+		list_add_tail(wait, &f->more);
+	else if (listed)
+		list_add_tail(&s->more, &f->more);
+}
+
+void shadow_route_lost(struct shadow *s)
+{
+	s->count.routes_lost++;
+}
+
 bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 {
 	return s->target[sut].silent;
+}
+
+uint64_t shadow_silent_since(const struct shadow *s, uint8_t sut)
+{
+	return s->target[sut].owing;
 }
 
 void shadow_two_sided(struct shadow *s)
@@ -319,6 +343,7 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		ack_push(s, f, now, out);
 	}
 	gap_push(s, f, now, out);
+	wait_watch(s, f, now);
 	if (f->leg == LEG_SYN_SENT ||
 	    (f->leg == LEG_OPEN && shut != SHUT_TO_ALL))
 		close_push(s, f, now, out);
@@ -363,6 +388,15 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (f->tries > 0) /* the SUT was not asked */
 		f->tries--;
 	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
+}
+
+struct flow *shadow_next_flow(struct shadow *s, uint32_t *at)
+{
+	struct flow *f = NULL;
+
+	while (f == NULL && *at < flow_table_n(s->flows))
+		f = flow_at(s->flows, (*at)++);
+	return f;
 }
 
 struct flow *shadow_any(struct shadow *s)

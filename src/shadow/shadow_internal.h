@@ -81,6 +81,7 @@ struct target {
 	uint64_t owed_flow; /* whose */
 	uint64_t asked;	    /* flow whose request stayed with it, 0: none did */
 	uint64_t since;	    /* when it fell silent */
+	uint64_t owing;	    /* since when it had owed something then */
 	uint64_t trial;	    /* when a flow was last played to the silent SUT */
 	uint64_t swept; /* when the flows of the silent SUT were looked at */
 };
@@ -93,17 +94,17 @@ struct shadow {
 	struct pool *pool;
 	struct list attention;
 	struct list more;
-	uint64_t now;	  /* of the call that is under way */
-	uint64_t watched; /* when the SUTs' silence was looked at */
-	bool two_sided;	  /* production is on the mirror, too */
-	bool sweep;	  /* flows of a silent SUT are being ended */
+	bool waits_due;	   /* a wait is over, if the SUT's wire is empty */
+	uint64_t sut_read; /* when that was read empty last */
+	uint64_t stalled;  /* ns that this process stood still, in all */
+	uint64_t now;	   /* of the call that is under way */
+	uint64_t watched;  /* when the SUTs' silence was looked at */
+	bool two_sided;	   /* production is on the mirror, too */
+	bool sweep;	   /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
 	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
-	struct shadow_route lost[SHADOW_ROUTES];
-	uint32_t lost_n;
-	uint32_t lost_next;
 	struct shadow_counters count;
 	struct histogram behind;
 	struct wheel wheel;
@@ -113,6 +114,12 @@ struct shadow {
 static inline bool is_late(const struct flow *f, const struct frame *fr)
 {
 	return stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack);
+}
+
+/* The end of a leg that holds too much: it is behind, or nothing answers it. */
+static inline enum flow_end behind(const struct flow *f)
+{
+	return f->unheard ? FLOW_END_NO_PROGRESS : FLOW_END_BEHIND;
 }
 
 /* Has production acked all of it? */
@@ -162,7 +169,7 @@ void turn_moved(struct shadow *s, struct flow *f);
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);
-void want(struct shadow *s, struct flow *f, uint8_t bits);
+void want(struct shadow *s, struct flow *f, uint16_t bits);
 /* A SUT that was silent has spoken: its flows are played again. */
 void target_back(struct target *t);
 /* Effects did not fit: the flow is due at once. */
@@ -217,10 +224,13 @@ bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
 
-/* route.c: clients whom the SUT answers elsewhere */
-bool route_is_lost(const struct shadow *s, uint8_t sut,
-		   const struct ipaddr *client);
-void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
+/* wait.c: the wait for an answer */
+
+/* Begin, end or leave the wait of @f, by what is known now. */
+void wait_watch(struct shadow *s, struct flow *f, uint64_t now);
+/* DUE_WAIT has come. */
+void wait_due(struct shadow *s, struct flow *f, uint64_t now);
+void wait_stop(struct flow *f);
 
 /* gap.c: holes in the capture */
 

@@ -22,11 +22,14 @@
 #include "core/hash.h"
 #include "core/ipaddr.h"
 #include "core/limits.h"
+#include "core/list.h"
 #include "core/who.h"
 #include "shadow/effect.h"
 #include "wire/segment.h"
 
-/* How long an answer is waited for, and how long it is then known as late. */
+/* How long production's answer is waited for (the SUT's: wait.h, from then on),
+ * and how long an answer is then known as late.
+ */
 #define UDP_TIMEOUT (10 * NS_PER_SEC)
 /* Exchanges remembered with one key; full: the oldest of them goes, counted. */
 #define UDP_SAME_KEY 16
@@ -42,45 +45,45 @@
  *               same_key + run_ended + those that are open
  *   answers (of either side) = paired + repeated + late + stray
  */
-#define UDP_COUNTERS(X)                                                        \
-	X(queries, "udp_queries")     /* datagrams of clients */               \
-	X(exchanges, "udp_exchanges") /* begun */                              \
-	X(repeats, "udp_repeats")     /* of a query with no answer yet */      \
-	X(query_cut, "udp_query_cut") /* not captured whole: not played */     \
-	X(query_pool_full, "udp_query_pool_full") /* not played */             \
-	X(forwarded, "udp_forwarded")		  /* effects written */        \
-	X(repeat_held,                                                         \
+#define UDP_COUNTERS(X)                                                          \
+	X(queries, "udp_queries")     /* datagrams of clients */                 \
+	X(exchanges, "udp_exchanges") /* begun */                                \
+	X(repeats, "udp_repeats")     /* of a query with no answer yet */        \
+	X(query_cut, "udp_query_cut") /* not captured whole: not played */       \
+	X(query_pool_full, "udp_query_pool_full") /* not played */               \
+	X(forwarded, "udp_forwarded")		  /* effects written */          \
+	X(repeat_held,                                                           \
 	  "udp_repeat_held")	    /* repeats not forwarded: one of its \
-					   * exchange still waits for room */     \
-	X(unsent, "udp_unsent")	    /* effects that a sink gave back */        \
-	X(answered, "udp_answered") /* ended with both answers */              \
-	X(no_production,                                                       \
+					   * exchange still waits for room */       \
+	X(unsent, "udp_unsent")	    /* effects that a sink gave back */          \
+	X(answered, "udp_answered") /* ended with both answers */                \
+	X(no_production,                                                         \
 	  "udp_no_production")	      /* ended by timeout: only the    \
-					       * SUT answered */       \
-	X(no_sut, "udp_no_sut")	      /* only production did */                \
-	X(no_answer, "udp_no_answer") /* neither did */                        \
-	X(evicted, "udp_evicted")     /* ended: table full */                  \
-	X(same_key, "udp_same_key")   /* ended: UDP_SAME_KEY */                \
-	X(run_ended, "udp_run_ended") /* ended by udp_flush() */               \
-	X(pairs_lost,                                                          \
-	  "udp_pairs_lost")	      /* ended, but UDP_PAIRS were waiting */  \
-	X(forgotten, "udp_forgotten") /* ended ones that made room early */    \
-	X(prod_answers, "udp_prod_answers")                                    \
-	X(prod_paired, "udp_prod_paired")                                      \
-	X(prod_repeated, "udp_prod_repeated")                                  \
-	X(prod_late, "udp_prod_late")                                          \
-	X(prod_stray, "udp_prod_stray") /* no query is known */                \
-	X(sut_answers, "udp_sut_answers")                                      \
-	X(sut_paired, "udp_sut_paired")                                        \
-	X(sut_repeated, "udp_sut_repeated")                                    \
-	X(sut_late, "udp_sut_late")                                            \
-	X(sut_stray, "udp_sut_stray")                                          \
-	X(datagram_stream,                                                     \
+					       * SUT answered */         \
+	X(no_sut, "udp_no_sut")	      /* only production did */                  \
+	X(no_answer, "udp_no_answer") /* neither did */                          \
+	X(evicted, "udp_evicted")     /* ended: table full */                    \
+	X(same_key, "udp_same_key")   /* ended: UDP_SAME_KEY */                  \
+	X(run_ended, "udp_run_ended") /* ended by udp_flush() */                 \
+	X(pairs_lost,                                                            \
+	  "udp_pairs_lost")	      /* ended, but UDP_PAIRS were waiting */    \
+	X(forgotten, "udp_forgotten") /* ended ones that made room early */      \
+	X(prod_answers, "udp_prod_answers")                                      \
+	X(prod_paired, "udp_prod_paired")                                        \
+	X(prod_repeated, "udp_prod_repeated")                                    \
+	X(prod_late, "udp_prod_late")                                            \
+	X(prod_stray, "udp_prod_stray") /* no query is known */                  \
+	X(sut_answers, "udp_sut_answers")                                        \
+	X(sut_paired, "udp_sut_paired")                                          \
+	X(sut_repeated, "udp_sut_repeated")                                      \
+	X(sut_late, "udp_sut_late")                                              \
+	X(sut_stray, "udp_sut_stray")                                            \
+	X(datagram_stream,                                                       \
 	  "datagram_stream") /* of the repeated: beyond one answer a query, so \
-			      * compared with nothing */                       \
-	X(question_differs,                                                    \
-	  "udp_question_differs")	/* paired by the id only */            \
-	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */ \
+			      * compared with nothing */ \
+	X(question_differs,                                                      \
+	  "udp_question_differs")	/* paired by the id only */              \
+	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */   \
 	X(answer_pool_full, "udp_answer_pool_full") /* not compared */
 
 /** struct udp_counters - What happened so far */
@@ -109,7 +112,8 @@ struct udp_tag {
 struct udp_to {
 	struct ipaddr addr;
 	uint16_t port;
-	uint8_t sut; /* its index, goes into the effect */
+	uint8_t sut;   /* its index, goes into the effect */
+	bool withheld; /* it is down: the query is only waited for */
 };
 
 /* How an exchange ended. */
@@ -139,6 +143,8 @@ enum udp_end {
  * @ts:		Capture time of the query
  * @asked:	Time of the call that brought it
  * @record:	As in its tag
+ * @sent:	When it was written as an effect last, or was opened, ns
+ * @withheld:	It was not played: the SUT was down
  */
 struct udp_pair {
 	enum udp_end end;
@@ -157,6 +163,8 @@ struct udp_pair {
 	uint64_t ts;
 	uint64_t asked;
 	uint32_t record;
+	uint64_t sent;
+	bool withheld;
 };
 
 struct udp_shadow;
@@ -173,11 +181,32 @@ size_t udp_size(uint32_t n);
  *		the oldest is ended (UDP_EVICTED), both counted
  * @key:	Key of its hash tables
  * @keep:	Keep payloads for udp_pair (something is compared)
+ * @wait:	The shortest wait for an answer that production has given, ns; 0:
+ *		UDP_TIMEOUT from the query on
+ * @now:	Time, ns
  *
  * Return: 0, or -ENOMEM if the arena is too small (@out untouched)
  */
 int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
-	     uint32_t n, const struct hash_key *key, bool keep);
+	     uint32_t n, const struct hash_key *key, bool keep, uint64_t wait,
+	     uint64_t now);
+
+/**
+ * udp_hold() - udp_query() of a datagram that must wait
+ * @held:	It is not sent, but put into this list of its kind
+ */
+void udp_hold(struct udp_shadow *u, const struct segment *seg,
+	      const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	      struct list *held);
+
+/**
+ * udp_release() - What has waited in @held is due, or (not @send) over
+ *
+ * Return: true if not all of it fits among the finished exchanges: take these, and
+ * call again
+ */
+bool udp_release(struct udp_shadow *u, struct list *held, bool send,
+		 uint64_t now);
 
 /**
  * udp_query() - A client's datagram to production
@@ -212,6 +241,20 @@ void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out);
 
 /** udp_next_timeout() - When udp_timeout() is due; UINT64_MAX: never */
 uint64_t udp_next_timeout(const struct udp_shadow *u);
+
+/** udp_waits_due() - Has a wait for a SUT ended, but for udp_sut_read()? */
+bool udp_waits_due(const struct udp_shadow *u);
+
+/** udp_sut_read() - All that the SUTs had sent before @now has been handed in */
+void udp_sut_read(struct udp_shadow *u, uint64_t now);
+
+/** udp_stalled() - This process stood still for @ns: nobody was waited for */
+void udp_stalled(struct udp_shadow *u, uint64_t ns);
+
+/** udp_waits_left() - The longest wait for a SUT that runs, ns; their number is
+ * added to @n
+ */
+uint64_t udp_waits_left(const struct udp_shadow *u, uint64_t now, uint32_t *n);
 
 /** udp_unsent() - A sink could not take effect @e of this machine: counted */
 void udp_unsent(struct udp_shadow *u, const struct effect *e);

@@ -207,6 +207,8 @@ enum decode_result decode_link(struct decode_ctx *c, struct span s,
 	case LINK_SLL2:
 		return link_cooked(c, s, SLL2_HLEN, 0);
 	case LINK_RAW:
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
 		return link_raw(c, s);
 	case LINK_IPV4:
 		return by_type(c, s, ETHERTYPE_IP4);

@@ -24,6 +24,8 @@
 enum {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
+	LINK_RAW_BSD = 12,     /* raw IP under the number of most systems */
+	LINK_RAW_OPENBSD = 14, /* and of OpenBSD */
 	LINK_RAW = 101,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,

@@ -10,6 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+IDLE = "a few requests, and one second of load"
+
 
 def signals(t):
     with lab.Lab() as l:
@@ -136,15 +138,11 @@ def offline(t):
     """A capture goes through the whole way with nobody to send to."""
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
-        pcap = l.path("run.pcap")
-        dump = l.spawn("us", ["tcpdump", "-i", "mon0", "-U", "-w", pcap,
-                              "-Z", "root", "tcp port 80"])
-        time.sleep(0.7)
+        dump = l.dump("us", "mon0", "tcp port 80", snap=0)
+        pcap = dump.path
         l.client("keep", *["/b10k?id=q-%d" % i for i in range(50)])
         l.client("each", *["/b100?id=r-%d" % i for i in range(30)])
-        time.sleep(0.7)
-        dump.send_signal(signal.SIGINT)
-        dump.wait(5)
+        l.dumped(dump)
         whole = open(pcap, "rb").read()
         played(t, l, pcap, 0, 80)
         with open(l.path("cut.pcap"), "wb") as f:

@@ -7,6 +7,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+IDLE = "one client at a time"
+
 SMALL = "sndbuf=32768"  # so that the server feels the client's pace
 # The client's largest window (its buffer, twice 65536) and what a server counts
 # as sent that lies in its own buffer (twice 32768).

@@ -11,6 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+IDLE = "a few requests"
+
 COUNT = 20
 
 

@@ -7,6 +7,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+IDLE = "queries one by one"
+
 
 def dns(t, family=4, planted=""):
     with lab.Lab(family=family) as l:

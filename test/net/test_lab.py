@@ -7,6 +7,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+IDLE = "a few requests"
+
 PROD = """\
 1 1 a 200 100 0.000 OK
 1 2 b 200 100 0.000 OK

@@ -10,6 +10,8 @@ import lab  # noqa: E402
 from replayed import (ETHERNET, both, capture, closed, each,  # noqa: E402
                       keep, ports, records, replay, said, sound, write)
 
+IDLE = "small captures"
+
 
 def one_sided(t, family, *args):
     """Only the client's packets: all of it is delivered, nothing compared."""

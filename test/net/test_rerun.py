@@ -15,6 +15,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import again  # noqa: E402
 import lab  # noqa: E402
 
+IDLE = "a few requests"
+
 CLIENT, EMITTED = 0, 3  # interfaces of the file
 
 

@@ -76,8 +76,13 @@ struct world {
 	bool failed;
 	bool began;
 	bool v6;
-	bool strict; /* every bare ack must be asked for */
-	bool shrink; /* production was told a smaller window, too */
+	bool strict;	/* every bare ack must be asked for */
+	bool deaf;	/* the SUT's wire is never read empty */
+	bool shrink;	/* production was told a smaller window, too */
+	bool other_way; /* the SUT answers clients by another wire */
+	uint64_t
+		deaf_from; /* and answers no probe from here on, since @start */
+	uint64_t deaf_until; /* until then; 0: it always does */
 	uint64_t start;
 	uint64_t now;
 	struct engine_config cfg;
