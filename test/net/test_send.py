@@ -714,16 +714,117 @@ def in_use(t):
         t.check("--onto-live-network" in text, text)
         code, r, text = p.send("-t", "-i", "s0", "--onto-live-network", path)
         t.equal((code, r.get("sent")), (0, 1), text)
+        run("ip", "-n", p.a, "link", "set", "s1", "down")
+        code, _, text = p.send("-t", "-i", "s1", path)
+        t.equal(code, 2, "an interface that is down")
+        t.equal(p.send("-t", "-i", "lo", path)[0], 2, "loopback")
+
+
+def interrupted(t, engine, gro):
+    with Pair(gro) as p:
+        path = write(p, "c.pcap", pcap([(i, udp(i)) for i in range(100)]))
+        us = p.start("-t", "-l", "0", "-i", "s0", "--engine", engine, path)
+        time.sleep(1.5)
+        with open("/proc/%d/status" % us.pid) as f:
+            caps = [x for x in f if x.startswith(("Uid", "CapEff"))]
+        us.send_signal(signal.SIGINT)
+        out, err = us.communicate(timeout=20)
+        r = told(out)
+        t.equal((us.returncode, r.get("interrupted")), (0, True), out + err)
+        t.check(r.get("sent", 0) > 1000 and
+                r["interfaces"][0]["left"] >= r["sent"], out + err)
+        t.check("Uid:\t0" not in caps[0] and
+                int(caps[1].split()[1], 16) == 0,
+                "privileges are still there: %s" % caps)
+
+
+def a_silent_pipe(t):
+    """What came is sent at once; a signal ends the wait for more."""
+    with Pair() as p:
+        us = p.start("-t", "-i", "s0", "-", stdin=subprocess.PIPE)
+        us.stdin.buffer.write(pcap([(i, udp(i, 1400)) for i in range(4000)]))
+        us.stdin.flush()
+        time.sleep(1.5)
+        us.send_signal(signal.SIGINT)
+        out = us.stdout.read()
+        r = told(out)
+        t.check(us.wait(20) == 0 and 2900 < r.get("sent", 0) <= 4000,
+                out + us.stderr.read())
+        us.stdin.close()
+
+
+def rewritten(t):
+    """Against tcprewrite: the same bytes. (But --mtu-trunc of UDP, where
+    tcprewrite leaves UDP's own length as it was: not among these frames.)"""
+    frames = [(i, f) for i, f in enumerate(
+        [udp(1), tcp(b"hello"), tcp(b"a" * 700), tcp(b""),
+         tcp(b"", flags=2), tcp(b"", flags=0x12), tcp(b"", flags=4),
+         b"\xff" * 6 + udp(2)[6:], b"\x01\0\x5e\0\0\1" + udp(3)[6:]])]
+    rows = [
+        (["--portmap", "80:8080,1000-1001:53"],) * 2,
+        (["--pnat", "10.0.0.0/8:192.168.0.0/16"],) * 2,
+        (["--srcipmap", "10.0.0.1/32:1.2.3.4/32"],) * 2,
+        (["--dstipmap", "0.0.0.0/0:172.16.0.0/12"],) * 2,
+        (["--ttl", "9"],) * 2, (["--ttl=-70"],) * 2, (["--ttl=+200"],) * 2,
+        (["--tos", "184"],) * 2,
+        (["--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--enet-smac", "02:11:22:33:44:66"],) * 2,
+        (["--enet-subsmac", "02:00:00:00:00:0b,02:00:00:00:00:0c"],) * 2,
+        (["--enet-vlan", "add", "--enet-vlan-tag", "77", "--enet-vlan-pri",
+          "3", "--enet-vlan-cfi", "0"],
+         ["--enet-vlan=add", "--enet-vlan-tag=77", "--enet-vlan-pri=3",
+          "--enet-vlan-cfi=0"]),
+        (["--mtu-trunc", "--mtu", "400"], ["--mtu-trunc", "--mtu=400"]),
+        (["--fixcsum"],) * 2,
+        (["--tcp-sequence", "77"], ["--tcp-sequence=77"]),
+        # With this seed: where bits of seed and address meet, tcprewrite gives
+        # two addresses the same new one.
+        (["--enet-mac-seed", "14"], ["--enet-mac-seed=14"]),
+        (["--enet-mac-seed", "14", "--enet-mac-seed-keep-bytes", "3"],
+         ["--enet-mac-seed=14", "--enet-mac-seed-keep-bytes=3"]),
+        (["-b", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--skipl2broadcast", "--enet-dmac", "02:11:22:33:44:55"],) * 2,
+        (["--dlt", "enet", "--tos", "4"], ["--dlt=enet", "--tos=4"]),
+    ]
+    with Pair() as p:
+        path = write(p, "c.pcap", pcap(frames).replace(
+            b"\x4d\x3c\xb2\xa1", b"\xd4\xc3\xb2\xa1"))
+        for ours, theirs in rows:
+            out = p.path("out.pcap")
+            run("tcprewrite", *theirs, "-i", path, "-o", out,
+                stderr=subprocess.DEVNULL)
+            with open(out, "rb") as f:
+                f.read(24)
+                want = []
+                while True:
+                    h = f.read(16)
+                    if not h:
+                        break
+                    want.append(f.read(struct.unpack("<IIII", h)[2]))
+            stop = p.listen()
+            code, _, text = p.send("-t", "-i", "s0", *ours, path)
+            got = [g[2] for g in stop()]
+            t.equal(code, 0, text)
+            for g, w in zip(got, want):
+                t.equal(g.hex(), w.hex(), "%s" % ours)
+            t.equal(len(got), len(want), "%s" % ours)
+
+
+def quoted(t):
+    """--json escapes names, whatever bytes an interface has in its."""
+    name = b's"\\\x01\xff'
+    with Pair() as p:
         run("ip", "-n", p.a, "link", "add", "name", name, "type", "veth",
             "peer", "name", "r2", "netns", p.b)
         run("ip", "-n", p.b, "link", "set", "r2", "up")
         run("ip", "-n", p.a, "link", "set", name, "up")
         path = write(p, "c.pcap", pcap([(0, udp(1))]))
+        time.sleep(1.2)  # the kernel gathers changes of carrier for a second
         r = subprocess.run(p.cmd("-t", "-i", name, path), capture_output=True,
-                           timeout=60)
+                           timeout=60, check=False)
         said = r.stdout.decode("latin-1")
         got = told(said)
-        t.equal((r.returncode, got["sent"]), (0, 1), said)
+        t.equal((r.returncode, got.get("sent")), (0, 1), said)
         t.equal(got["interfaces"][0]["name"].encode("latin-1"), name, said)
         t.check(0 < got["seconds"] < 60, said)
 
