@@ -38,6 +38,8 @@ struct filled {
 	struct report_count replay[COUNTS_MAX];
 	struct report_count input[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
+	struct report_map_sums map[MAP_MAX];
+	struct report_place place[ENDPOINTS_MAX];
 	struct report_sum sum[SUMS_MAX];
 	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];
@@ -75,7 +77,7 @@ static void fill_flows(struct filled *f, const struct shadow_counters *c)
 	f->d.requests.seen = c->requests_seen;
 	f->d.requests.delivered = c->requests_delivered;
 	f->d.requests.answered = c->requests_answered;
-	f->d.not_played = c->not_delivered[FLOW_END_BEHIND];
+	f->d.not_played = c->ended[FLOW_END_BEHIND];
 	f->group[1] = (struct report_group){ "not_delivered", { f->lost, m } };
 	n = 0;
 #define X(name) add(f->machine, &n, #name, c->name);
@@ -295,6 +297,62 @@ static void fill_absorbed(struct filled *f, const struct engine_stats *st)
 	f->d.tops = st->absorbed_n;
 }
 
+/* Time of day, ns since 1970, at time @now of the engine. */
+static uint64_t wall(const struct live *l, uint64_t now)
+{
+	return l->started + (now - l->begun);
+}
+
+static struct report_map map_of(const struct live *l, size_t i)
+{
+	const struct engine_map *m = &l->opt->engine.map[i];
+
+	return (struct report_map){ { m->prod, m->prod_port },
+				    { m->sut, m->sut_port } };
+}
+
+static int by_differences(const void *a, const void *b)
+{
+	const struct report_place *x = a;
+	const struct report_place *y = b;
+
+	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
+}
+
+/* Where answers differ. */
+static void fill_places(struct filled *f, const struct live *l,
+			const struct engine_stats *st)
+{
+	f->d.map = f->map;
+	f->d.maps = l->opt->engine.maps;
+	for (size_t i = 0; i < f->d.maps; i++) {
+		f->map[i].map = map_of(l, i);
+		memcpy(f->map[i].verdicts, st->map[i].verdict,
+		       sizeof(f->map[i].verdicts));
+		memcpy(f->map[i].each, st->map[i].each, sizeof(f->map[i].each));
+	}
+	f->d.place = f->place;
+	f->d.places = st->endpoints;
+	for (size_t i = 0; i < f->d.places; i++) {
+		const struct engine_endpoint *p = &st->endpoint[i];
+
+		f->place[i] = (struct report_place){
+			.name = p->name,
+			.name_len = p->name_len,
+			.reason = (enum compare_reason)p->reason,
+			.map = p->map,
+			.n = p->n,
+			.over = p->over,
+			.since = wall(l, p->since),
+			.client_port = p->client_port,
+			.udp = p->udp,
+		};
+	}
+	qsort(f->place, f->d.places, sizeof(f->place[0]), by_differences);
+	/* A replay's journal has the times of both its capture and its run. */
+	f->d.frames = l->replay != NULL ? l->opt->file[0] : l->opt->journal;
+}
+
 static void fill_emit(struct filled *f, const struct live *l)
 {
 	struct engine_occupancy occ;
@@ -364,6 +422,7 @@ static void fill(struct filled *f, struct live *l)
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
+	fill_places(f, l, st);
 	fill_suts(f, l, st);
 	fill_emit(f, l);
 	f->d.capture.drops = live_drops(l);
@@ -439,13 +498,8 @@ void live_start_line(struct live *l)
 		return;
 	if (options_text(l->opt, text, sizeof(text)) < 0)
 		text[0] = '\0';
-	for (size_t i = 0; i < s.maps; i++) {
-		const struct engine_map *m = &l->opt->engine.map[i];
-
-		map[i].production =
-			(struct report_endpoint){ m->prod, m->prod_port };
-		map[i].sut = (struct report_endpoint){ m->sut, m->sut_port };
-	}
+	for (size_t i = 0; i < s.maps; i++)
+		map[i] = map_of(l, i);
 	n = report_json_start(line, sizeof(line), &s);
 	if (n > 0)
 		lines_write(l->lines, line, n);
@@ -487,6 +541,8 @@ size_t live_event_json(const struct live *l, const struct engine_event *ev,
 		.client = { ev->client, ev->client_port },
 		.production = { ev->prod, ev->prod_port },
 		.sut = { ev->sut, ev->sut_port },
+		.asked = ev->asked != 0 ? wall(l, ev->asked) : 0,
+		.record = ev->record,
 		.index = ev->index,
 		.result = &ev->result,
 		.request = ev->request,

@@ -229,8 +229,11 @@ static void feed(struct live *l, enum engine_source from,
 		 const struct frame_info *in, const struct ring_frame *ring)
 {
 	struct effects out;
-	enum engine_kind kind = engine_frame(l->engine, from, in, l->now, &out);
+	enum engine_kind kind;
 
+	if (l->journal != NULL)
+		engine_record(l->engine, journal_next_frame(l->journal));
+	kind = engine_frame(l->engine, from, in, l->now, &out);
 	if (l->journal != NULL)
 		journal_input(l, from, kind, in, ring);
 	if (l->opt->print)

@@ -55,6 +55,7 @@
  * @seen:	Effects so far, which is the number of the next
  * @compared:	Effects compared; what lies between waits
  * @records:	Records read, which is the number of the next
+ * @frames:	Frames of them, the one under way too
  * @emitted:	Emitted frames that were equal
  * @stopping:	The run's end was asked for
  * @now:	Of the last record
@@ -74,6 +75,7 @@ struct again {
 	uint64_t seen;
 	uint64_t compared;
 	uint64_t records;
+	uint64_t frames;
 	uint64_t emitted;
 	bool stopping;
 	uint64_t now;
@@ -193,6 +195,7 @@ static int make_engine(struct again *g)
 	g->live.engine = g->engine;
 	g->live.sink = &g->sink;
 	g->live.begun = h->begun;
+	g->live.started = h->started + h->begun;
 	return 0;
 }
 
@@ -387,6 +390,7 @@ static int on_input(struct again *g, const struct journal_record *r)
 		return -1;
 	if (j->iface != JOURNAL_SUT && g->live.mirror_frames++ == 0)
 		g->live.file_begun = r->now;
+	engine_record(g->engine, g->frames);
 	engine_frame(g->engine,
 		     j->iface == JOURNAL_SUT ? ENGINE_SUT : ENGINE_MIRROR, &in,
 		     r->now, &out);
@@ -431,6 +435,7 @@ static int on_record(struct again *g, const struct journal_record *r)
 {
 	switch (r->kind) {
 	case JOURNAL_FRAME:
+		g->frames++;
 		return r->frame.iface == JOURNAL_EMITTED ? on_emitted(g, r)
 							 : on_input(g, r);
 	case JOURNAL_TIMEOUT:

@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "os/clock.h"
 #include "os/log.h"
+#include "report/json.h"
 #include "report/text.h"
 
 #define INDENT 12
@@ -39,11 +40,15 @@ static struct xmit_stats totals(const struct send_run *r)
 	return sum;
 }
 
+/* ns, at least 1 */
+static uint64_t lasted(const struct send_run *r, uint64_t now)
+{
+	return now > r->begun ? now - r->begun : 1;
+}
+
 static double seconds(const struct send_run *r, uint64_t now)
 {
-	uint64_t ns = now > r->begun ? now - r->begun : 0;
-
-	return (double)(ns > 0 ? ns : 1) / (double)NS_PER_SEC;
+	return (double)lasted(r, now) / (double)NS_PER_SEC;
 }
 
 static void heading(const char *word)
@@ -169,49 +174,62 @@ static void print_text(const struct send_run *r, const struct xmit_stats *sum)
 	       text_number(n, sum->retries));
 }
 
+static void put_load(struct json *j, const struct load_stats *st)
+{
+	json_u64(j, "records", st->records);
+	json_u64(j, "skipped", st->skipped);
+	json_u64(j, "shorter", st->shorter);
+	json_u64(j, "cut", st->cut);
+	json_u64(j, "segments", st->segments);
+	json_u64(j, "too_long", st->too_long);
+	json_u64(j, "runt", st->runt);
+	json_u64(j, "dropped", st->edit.dropped);
+	json_u64(j, "unsummed", st->edit.unsummed);
+	json_u64(j, "unwanted", st->unwanted);
+	json_u64(j, "padded", st->padded);
+	json_u64(j, "damaged", st->edit.damaged);
+	json_u64(j, "lost", st->edit.lost);
+	json_u64(j, "flows", st->flows);
+}
+
 static void print_json(const struct send_run *r, const struct xmit_stats *sum,
 		       int code)
 {
-	const struct load_stats *st = &r->load.st;
+	static char line[8192];
+	struct json j;
 
-	printf("{\"schema\": 1, \"type\": \"send\", \"engine\": \"%s\", "
-	       "\"exit\": %d, \"interrupted\": %s, \"seconds\": %.6f, "
-	       "\"cpu_ns\": %llu, \"sent\": %llu, \"bytes\": %llu, "
-	       "\"completed\": %llu, \"failed\": %llu",
-	       r->xmit->ops->name, code, send_stopped ? "true" : "false",
-	       seconds(r, r->ended), (unsigned long long)r->cpu,
-	       (unsigned long long)sum->sent, (unsigned long long)sum->bytes,
-	       (unsigned long long)sum->completed,
-	       (unsigned long long)sum->failed);
-	printf(", \"interfaces\": [");
-	for (unsigned i = 0; i < r->ports; i++)
-		printf("%s{\"name\": \"%s\", \"sent\": %llu, \"left\": %llu}",
-		       i > 0 ? ", " : "", r->dev[i].name,
-		       (unsigned long long)r->xmit->stats[i].sent,
-		       (unsigned long long)left_by(r, i));
-	printf("], \"late\": {\"p50_ns\": %llu, \"p99_ns\": %llu, "
-	       "\"max_ns\": %llu, \"last_ns\": %llu}",
-	       (unsigned long long)hist_quantile(&r->late, 500),
-	       (unsigned long long)hist_quantile(&r->late, 990),
-	       (unsigned long long)r->late.max,
-	       (unsigned long long)r->late_last);
-	printf(", \"records\": %llu, \"skipped\": %llu, \"shorter\": %llu, "
-	       "\"cut\": %llu, \"segments\": %llu, \"too_long\": %llu, "
-	       "\"runt\": %llu, \"dropped\": %llu, \"unsummed\": %llu, "
-	       "\"unwanted\": %llu, \"padded\": %llu, \"damaged\": %llu, "
-	       "\"lost\": %llu, \"flows\": %llu, \"link\": %llu, "
-	       "\"whole\": %s}\n",
-	       (unsigned long long)st->records, (unsigned long long)st->skipped,
-	       (unsigned long long)st->shorter, (unsigned long long)st->cut,
-	       (unsigned long long)st->segments,
-	       (unsigned long long)st->too_long, (unsigned long long)st->runt,
-	       (unsigned long long)st->edit.dropped,
-	       (unsigned long long)st->edit.unsummed,
-	       (unsigned long long)st->unwanted, (unsigned long long)st->padded,
-	       (unsigned long long)st->edit.damaged,
-	       (unsigned long long)st->edit.lost, (unsigned long long)st->flows,
-	       (unsigned long long)st->link,
-	       r->load.not_read.s[0] == '\0' ? "true" : "false");
+	json_begin(&j, line, sizeof(line));
+	json_u64(&j, "schema", 1);
+	json_str(&j, "type", "send");
+	json_str(&j, "engine", r->xmit->ops->name);
+	json_u64(&j, "exit", (uint64_t)code);
+	json_bool(&j, "interrupted", send_stopped);
+	json_s(&j, "seconds", lasted(r, r->ended));
+	json_u64(&j, "cpu_ns", r->cpu);
+	json_u64(&j, "sent", sum->sent);
+	json_u64(&j, "bytes", sum->bytes);
+	json_u64(&j, "completed", sum->completed);
+	json_u64(&j, "failed", sum->failed);
+	json_array(&j, "interfaces");
+	for (unsigned i = 0; i < r->ports; i++) {
+		json_object(&j, NULL);
+		json_str(&j, "name", r->dev[i].name);
+		json_u64(&j, "sent", r->xmit->stats[i].sent);
+		json_u64(&j, "left", left_by(r, i));
+		json_close_object(&j);
+	}
+	json_close_array(&j);
+	json_object(&j, "late");
+	json_u64(&j, "p50_ns", hist_quantile(&r->late, 500));
+	json_u64(&j, "p99_ns", hist_quantile(&r->late, 990));
+	json_u64(&j, "max_ns", r->late.max);
+	json_u64(&j, "last_ns", r->late_last);
+	json_close_object(&j);
+	put_load(&j, &r->load.st);
+	json_u64(&j, "link", r->load.st.link);
+	json_bool(&j, "whole", r->load.not_read.s[0] == '\0');
+	if (json_line(&j) > 0)
+		fputs(line, stdout);
 }
 
 /* Did all that was to be sent leave? Says what did not. */

@@ -15,6 +15,7 @@
 #include "compare/dns.h"
 #include "core/bytes.h"
 #include "engine/engine_internal.h"
+#include "engine/tally.h"
 
 #define PORT_DNS   53
 #define DNS_HEADER 12
@@ -50,6 +51,7 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 {
 	struct udp_tag tag = tag_of(seg, r->key.pport);
 
+	tag.record = e->record;
 	for (uint32_t i = 0; i < r->n; i++) {
 		const struct engine_map *m = &e->cfg.map[r->map[i]];
 		uint8_t sut = e->map_sut[r->map[i]];
@@ -224,21 +226,36 @@ static uint8_t question(const struct frame *f, char *out)
 	return (uint8_t)w.n;
 }
 
-static void pair_event(struct engine *e, const struct udp_pair *p,
-		       const struct compare_result *r)
+/* The --map that a pair was played by. */
+static uint32_t map_of(const struct engine *e, const struct udp_pair *p)
 {
-	struct engine_event *ev = event_new(e);
+	for (uint32_t m = 0; m < e->cfg.maps; m++) {
+		const struct engine_map *map = &e->cfg.map[m];
+		uint16_t port = map->sut_port != 0 ? map->sut_port : p->pport;
 
-	if (ev == NULL)
-		return;
+		if (e->map_sut[m] == p->sut && port == p->sport &&
+		    engine_is_prod(map, &p->prod, p->pport))
+			return m;
+	}
+	return 0;
+}
+
+static void pair_event(struct engine *e, const struct udp_pair *p,
+		       struct engine_event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
 	ev->kind = EVENT_VERDICT;
+	ev->now = e->now;
+	ev->asked = p->asked;
+	ev->record = p->record;
+	ev->udp = true;
+	ev->map = map_of(e, p);
 	ev->client = p->client;
 	ev->prod = p->prod;
 	ev->sut = e->sut_ip[p->sut];
 	ev->client_port = p->cport;
 	ev->prod_port = p->pport;
 	ev->sut_port = p->sport;
-	ev->result = *r;
 	if (!p->tag.ordered && p->frame[WHO_CLIENT] != NULL)
 		ev->request_len = question(p->frame[WHO_CLIENT], ev->request);
 	ev->prod_ns = p->latency[WHO_PROD]; /* 0 where there is no answer */
@@ -256,24 +273,28 @@ static void udp_silent(struct engine *e, const struct udp_pair *p)
 
 void udp_attend(struct engine *e)
 {
-	struct compare_result r;
+	struct engine_event ev;
+	struct compare_result *r = &ev.result;
+	struct engine_event *q;
 	struct udp_pair p;
 
 	while (udp_pop(e->udp, &p)) {
-		compare_pair(e, &p, &r);
-		if (r.reason == REASON_UNANSWERED) {
-			r.how = p.withheld ? UNANSWERED_WITHHELD
-					   : UNANSWERED_SILENT;
-			e->stats.unanswered[r.how]++;
+		pair_event(e, &p, &ev);
+		compare_pair(e, &p, r);
+		if (r->reason == REASON_UNANSWERED) {
+			r->how = p.withheld ? UNANSWERED_WITHHELD
+					    : UNANSWERED_SILENT;
+			e->stats.unanswered[r->how]++;
 		}
-		tally(e, &r);
+		tally(&e->stats, &ev);
 		if (p.has[WHO_PROD])
 			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
 		if (p.has[WHO_SUT])
 			hist_add(&e->stats.sut_latency, p.latency[WHO_SUT]);
-		if (r.verdict == VERDICT_DIFFERENT)
-			pair_event(e, &p, &r);
-		if (r.reason == REASON_UNANSWERED && !p.withheld)
+		q = r->verdict == VERDICT_DIFFERENT ? event_new(e) : NULL;
+		if (q != NULL)
+			*q = ev;
+		if (r->reason == REASON_UNANSWERED && !p.withheld)
 			udp_silent(e, &p);
 		udp_pair_free(e->udp, &p);
 	}

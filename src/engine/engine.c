@@ -163,6 +163,11 @@ int engine_init(struct engine **out, struct arena *a,
 
 /* --- whose is it? --- */
 
+void engine_record(struct engine *e, uint64_t number)
+{
+	e->record = number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
 bool engine_is_prod(const struct engine_map *m, const struct ipaddr *ip,
 		    uint16_t port)
 {

@@ -135,6 +135,11 @@ enum event_kind {
  * @kind:	What
  * @flow:	Serial number of the flow
  * @now:	When, ns
+ * @asked:	When the request was here whole, ns as @now; 0: never
+ * @record:	Number of the frame that the request began with, as engine_record()
+ *		said, below 2^32; 0: not known
+ * @map:	Number of the --map
+ * @udp:	It was a datagram
  * @index:	Number of the exchange in it
  * @client ... @sut_port: Its endpoints
  * @request:	First line of the request, or name and type of a DNS question, as
@@ -153,6 +158,9 @@ struct engine_event {
 	enum event_kind kind;
 	uint64_t flow;
 	uint64_t now;
+	uint64_t asked;
+	uint32_t record;
+	uint32_t map;
 	uint32_t index;
 	struct ipaddr client;
 	struct ipaddr prod;
@@ -161,6 +169,7 @@ struct engine_event {
 	uint16_t prod_port;
 	uint16_t sut_port;
 	uint8_t request_len;
+	bool udp;
 	uint8_t bits;
 	bool up;
 	char request[EVENT_REQUEST];
@@ -185,6 +194,40 @@ struct engine_absorbed {
 	uint64_t n;
 };
 
+/* Endpoints that differ; when the table is full the smallest count is taken over, as
+ * above: a count may then be too high by what its place had, and @since too late.
+ */
+#define ENDPOINTS_MAX 64
+#define ENDPOINT_NAME 96 /* bytes of method and path, or DNS question, kept */
+
+/**
+ * struct engine_endpoint - A request's place, and how the answers to it differ
+ * @name:	Method and path without its query, captured bytes; empty: no request
+ * @map:	Number of the --map
+ * @reason:	First reason of the difference
+ * @n:		Differences
+ * @over:	Of @n: what the place had when it was taken over, at most
+ * @since:	First of them, as engine_event.asked
+ * @client_port, @udp: Of the flow of the first one
+ */
+struct engine_endpoint {
+	uint8_t name_len;
+	uint8_t reason; /* enum compare_reason */
+	bool udp;
+	uint16_t client_port;
+	uint32_t map;
+	char name[ENDPOINT_NAME];
+	uint64_t n;
+	uint64_t over;
+	uint64_t since;
+};
+
+/** struct engine_map_stats - Verdicts of one --map */
+struct engine_map_stats {
+	uint64_t verdict[VERDICT_COUNT];
+	uint64_t each[REASON_COUNT]; /* as engine_stats.each */
+};
+
 /** struct engine_stats - Everything that a report prints */
 struct engine_stats {
 	struct engine_counters count;
@@ -198,6 +241,9 @@ struct engine_stats {
 	struct ipaddr sut[MAP_MAX];
 	struct health health[MAP_MAX];
 	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
+	struct engine_map_stats map[MAP_MAX];
+	struct engine_endpoint endpoint[ENDPOINTS_MAX];
+	uint32_t endpoints;
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
 	struct engine_absorbed absorbed[ABSORB_MAX];
@@ -243,6 +289,13 @@ int engine_init(struct engine **out, struct arena *a,
 enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 			      const struct frame_info *in, uint64_t now,
 			      struct effects *out);
+
+/**
+ * engine_record() - The next frame has this number in a journal; 0: it is in none
+ *
+ * Only told on by engine_event.record.
+ */
+void engine_record(struct engine *e, uint64_t number);
 
 /** engine_timeout() - Do what is due; call again while engine_next_timeout()
  * is not after @now

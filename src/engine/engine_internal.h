@@ -40,7 +40,8 @@ struct outside {
 
 struct engine {
 	struct engine_config cfg;
-	uint64_t now; /* of the last call */
+	uint64_t now;	 /* of the last call */
+	uint32_t record; /* number of the frame under way, 0: none */
 	struct shadow *shadow;
 	struct pool *pool;
 	struct udp_shadow *udp;
@@ -151,11 +152,6 @@ void read_cut(struct engine *e, struct exchange *x, enum who who);
 void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
-
-/* tally.c */
-
-/* A verdict is given: count it. */
-void tally(struct engine *e, struct compare_result *r);
 
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,

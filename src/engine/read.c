@@ -141,12 +141,14 @@ static void keep_line(struct exchange *x, const uint8_t *p, uint32_t n)
 /* A request begins. Its client pipelines if it has acked nothing since the one
  * before began, or not all of the answer to that.
  */
-static void request_begins(struct flow *f, struct exchange *x, uint32_t ack)
+static void request_begins(const struct engine *e, struct flow *f,
+			   struct exchange *x, uint32_t ack)
 {
 	if (x->index > 0 && ack == f->begun_ack)
 		f->pipelines = true;
 	f->begun_ack = ack;
 	x->c_ack = ack;
+	x->record = e->record;
 	x->flags |= X_C_BEGUN;
 }
 
@@ -172,7 +174,7 @@ static void client_piece(struct engine *e, struct flow *f,
 		return;
 	}
 	if ((x->flags & X_C_BEGUN) == 0) {
-		request_begins(f, x, sp->ack);
+		request_begins(e, f, x, sp->ack);
 		if (!shadow_take_up(e->shadow, f, sp, seq, now) &&
 		    shadow_is_shed(f))
 			read_spoil(x, REASON_SHED);

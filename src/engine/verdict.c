@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "engine/tally.h"
 
 struct engine_event *event_new(struct engine *e)
 {
@@ -35,6 +36,7 @@ void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f)
 {
 	ev->flow = f->id;
+	ev->map = f->key.map;
 	ev->client = f->key.client;
 	ev->prod = f->key.prod;
 	ev->sut = e->sut_ip[f->sut];
@@ -138,18 +140,19 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 		e->stats.unanswered[r->how]++;
 	}
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
-	tally(e, r);
-	latencies(e, x, &ev);
-	if (r->verdict != VERDICT_DIFFERENT)
-		return;
-	q = event_new(e);
-	if (q == NULL)
-		return;
 	ev.now = e->now;
 	ev.kind = EVENT_VERDICT;
+	ev.asked = x->c_now;
+	ev.record = x->record;
 	ev.index = x->index - ((x->odd & ODD_S_EXTRA) != 0);
 	ev.request_len = x->request_len;
 	memcpy(ev.request, x->request, x->request_len);
 	event_tuple(e, &ev, f);
-	*q = ev;
+	tally(&e->stats, &ev);
+	latencies(e, x, &ev);
+	if (r->verdict != VERDICT_DIFFERENT)
+		return;
+	q = event_new(e);
+	if (q != NULL)
+		*q = ev;
 }

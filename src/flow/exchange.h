@@ -59,6 +59,7 @@ enum {
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
  * @odd:	ODD_ bits, the engine's
+ * @record:	Number of the frame that its request began with, the engine's
  */
 struct exchange {
 	struct exchange *next;
@@ -81,6 +82,7 @@ struct exchange {
 	uint8_t fate;
 	char request[EXCHANGE_REQUEST];
 	uint8_t odd;
+	uint32_t record;
 };
 
 /**

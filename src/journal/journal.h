@@ -173,6 +173,14 @@ int journal_open(struct journal **out, const struct journal_opts *o,
 /** journal_frame() - A frame went in, or out (JOURNAL_EMITTED) */
 void journal_frame(struct journal *j, const struct journal_frame *f);
 
+/**
+ * journal_next_frame() - Number that the next frame will have
+ *
+ * Counted from 1 over all frames of the journal, those that were sent too, as
+ * packet tools number them; what was lost in the ring has none.
+ */
+uint64_t journal_next_frame(const struct journal *j);
+
 /** journal_timeout() - The machines were called for their timers */
 void journal_timeout(struct journal *j, uint64_t now);
 

@@ -93,6 +93,7 @@ struct journal {
 	uint8_t *prologue;
 	char *text; /* the header's strings */
 	bool sums_written;
+	uint64_t frames; /* handed on; the packet thread's */
 
 	/* Sums, read by any thread. */
 	_Atomic uint64_t written;
@@ -165,6 +166,12 @@ void journal_frame(struct journal *j, const struct journal_frame *f)
 	if (f->more_len > 0)
 		memcpy(p + f->cap, f->more, f->more_len);
 	spsc_commit(drain_ring(j->drain));
+	j->frames++;
+}
+
+uint64_t journal_next_frame(const struct journal *j)
+{
+	return j->frames + 1;
 }
 
 static void put_block(struct journal *j, struct block b)

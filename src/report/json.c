@@ -142,6 +142,15 @@ void json_ms(struct json *j, const char *key, uint64_t ns)
 	put_plain(j, key, text);
 }
 
+void json_s(struct json *j, const char *key, uint64_t ns)
+{
+	char text[NUMBER_MAX];
+
+	snprintf(text, sizeof(text), "%" PRIu64 ".%06" PRIu64, ns / NS_PER_SEC,
+		 ns % NS_PER_SEC / NS_PER_US);
+	put_plain(j, key, text);
+}
+
 void json_us(struct json *j, const char *key, uint64_t ns)
 {
 	json_u64(j, key, ns / NS_PER_US);

@@ -61,6 +61,9 @@ void json_null(struct json *j, const char *key);
 void json_ms(struct json *j, const char *key, uint64_t ns);
 void json_us(struct json *j, const char *key, uint64_t ns);
 
+/** json_s() - @ns in seconds with six decimals */
+void json_s(struct json *j, const char *key, uint64_t ns);
+
 /** json_bytes() - @len bytes at @p, whatever they are, as a string */
 void json_bytes(struct json *j, const char *key, const void *p, size_t len);
 

@@ -18,8 +18,8 @@
 #include "core/ipaddr.h"
 
 #define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
-#define REPORT_TOP	10    /* absorbed destinations that are named */
-#define REPORT_TEXT_MAX 16384 /* room for any summary */
+#define REPORT_TOP	10    /* destinations and endpoints that are named */
+#define REPORT_TEXT_MAX 32768 /* room for any summary */
 #define REPORT_LINE_MAX 65536 /* room for any JSON line */
 #define REPORT_REQUEST	200   /* bytes of a request line that are shown */
 
@@ -60,6 +60,36 @@ struct report_map {
 	struct report_endpoint sut;
 };
 
+/**
+ * struct report_map_sums - Verdicts of one --map
+ * @each:	Different answers by each of their reasons
+ */
+struct report_map_sums {
+	struct report_map map;
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t each[REASON_COUNT];
+};
+
+/**
+ * struct report_place - Requests that differ, of one endpoint by one reason
+ * @name, @name_len: Method and path, or question, captured bytes
+ * @map:	Number of the --map
+ * @n, @over:	Differences, and how many of them may be another endpoint's
+ * @since:	Time of the first one, ns since 1970
+ * @client_port, @udp: Of its flow
+ */
+struct report_place {
+	const char *name;
+	size_t name_len;
+	enum compare_reason reason;
+	uint32_t map;
+	uint64_t n;
+	uint64_t over;
+	uint64_t since;
+	uint16_t client_port;
+	bool udp;
+};
+
 /** struct report_absorbed - Where the SUT sent what we swallowed */
 struct report_absorbed {
 	struct report_endpoint dst;
@@ -82,6 +112,8 @@ struct report_start {
 
 /**
  * struct report_difference - One exchange and its verdict
+ * @asked:	When the request was here whole, ns since 1970; 0: never
+ * @record:	Number of the journal's frame that it began with; 0: not known
  * @index:	Number of the exchange in its flow, from 0
  * @request, @request_len: First line of the request, captured bytes
  * @prod_ns, @sut_ns: Request's last byte to answer's first, 0: not known
@@ -91,6 +123,8 @@ struct report_difference {
 	struct report_endpoint client;
 	struct report_endpoint production;
 	struct report_endpoint sut;
+	uint64_t asked;
+	uint64_t record;
 	uint32_t index;
 	const struct compare_result *result;
 	const void *request;
@@ -136,6 +170,9 @@ struct report_sut {
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
  * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
  * @each:	Different answers by each of their reasons
+ * @map:	One for each --map; fewer than two are not shown in the text
+ * @place:	Sorted, most frequent first; REPORT_TOP of them are shown
+ * @frames:	File with the clients' frames, that can be played again; NULL: none
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
@@ -170,6 +207,11 @@ struct report_data {
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
 	uint64_t each[REASON_COUNT];
+	const struct report_map_sums *map;
+	size_t maps;
+	const struct report_place *place;
+	size_t places;
+	const char *frames;
 	uint64_t unanswered[UNANSWERED_COUNT];
 	const struct histogram *after_verdict;
 	const struct report_sut *sut_list;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/json.h"
+#include "report/report_internal.h"
 #include "report/text.h"
 
 /* Quantiles, in permille. */
@@ -89,6 +90,7 @@ size_t report_json_difference(char *out, size_t size,
 {
 	const struct compare_result *r = d->result;
 	size_t request = d->request_len;
+	char when[TEXT_NUMBER];
 	struct json j;
 
 	begin(&j, out, size, "difference");
@@ -96,6 +98,17 @@ size_t report_json_difference(char *out, size_t size,
 	put_endpoint(&j, "client", &d->client);
 	put_endpoint(&j, "production", &d->production);
 	put_endpoint(&j, "sut", &d->sut);
+	if (d->asked != 0) {
+		json_str(&j, "time", text_when(when, d->asked));
+		json_u64(&j, "time_ns", d->asked);
+	} else {
+		json_null(&j, "time");
+		json_null(&j, "time_ns");
+	}
+	if (d->record != 0)
+		json_u64(&j, "record", d->record);
+	else
+		json_null(&j, "record");
 	json_u64(&j, "index", d->index);
 	json_str(&j, "verdict", verdict_name(r->verdict));
 	json_str(&j, "reason", reason_name(r->reason));
@@ -186,6 +199,16 @@ static void put_reasons(struct json *j, const struct report_data *d,
 	json_close_object(j);
 }
 
+void report_json_each(struct json *j, const uint64_t *each)
+{
+	json_object(j, "reasons");
+	for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (i < REASON_LEVEL_NONE || each[i] > 0)
+			json_u64(j, reason_name((enum compare_reason)i),
+				 each[i]);
+	json_close_object(j);
+}
+
 static void put_verdicts(struct json *j, const struct report_data *d)
 {
 	json_object(j, "flows");
@@ -209,12 +232,8 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 		    REASON_LEVEL_NONE);
 	put_reasons(j, d, VERDICT_NOT_COMPARED, REASON_LEVEL_NONE,
 		    REASON_COUNT);
-	json_object(j, "reasons");
-	for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++)
-		if (i < REASON_LEVEL_NONE || d->each[i] > 0)
-			json_u64(j, reason_name((enum compare_reason)i),
-				 d->each[i]);
-	json_close_object(j);
+	report_json_each(j, d->each);
+	report_json_places(j, d);
 }
 
 static void put_unanswered(struct json *j, const struct report_data *d)

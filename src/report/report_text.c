@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/report_internal.h"
 #include "report/text.h"
 
 #define INDENT 12
@@ -426,11 +427,13 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 	text_add(&t, "\n");
 	flows_and_requests(&t, d);
 	verdicts(&t, d);
+	report_text_maps(&t, d);
 	suts(&t, d);
 	times(&t, d);
 	traffic(&t, d);
 	absorbed(&t, d);
 	process(&t, d);
+	report_text_places(&t, d);
 	return t.len;
 }
 

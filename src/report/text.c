@@ -162,6 +162,36 @@ char *text_time(char *out, uint64_t ns)
 	return out;
 }
 
+char *text_when(char *out, uint64_t ns)
+{
+	static const unsigned in_year[] = { 31, 28, 31, 30, 31, 30,
+					    31, 31, 30, 31, 30, 31 };
+	uint64_t secs = ns / NS_PER_SEC;
+	unsigned day = (unsigned)(secs / 86400);
+	unsigned year = 1970;
+	unsigned month = 0;
+
+	for (;; year++) {
+		bool leap =
+			(year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+		unsigned days = leap ? 366 : 365;
+
+		if (day >= days) {
+			day -= days;
+			continue;
+		}
+		for (; day >= in_year[month] + (leap && month == 1); month++)
+			day -= in_year[month] + (leap && month == 1);
+		break;
+	}
+	snprintf(out, TEXT_NUMBER, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ",
+		 year % 10000, (month + 1) % 100, (day + 1) % 100,
+		 (unsigned)(secs % 86400 / 3600) % 100,
+		 (unsigned)(secs % 3600 / 60) % 100,
+		 (unsigned)(secs % 60) % 100, (unsigned)(ns % NS_PER_SEC));
+	return out;
+}
+
 char *text_share(char *out, uint64_t part, uint64_t whole)
 {
 	uint64_t p = 0;

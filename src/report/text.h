@@ -57,6 +57,9 @@ char *text_amount(char *out, uint64_t bytes);
 /** text_time() - A duration: 950 ns, 12.3 us, 8.1 ms, 3.4 s, 12 min 3 s, 2 h 5 min */
 char *text_time(char *out, uint64_t ns);
 
+/** text_when() - Time of @ns since 1970: 2026-11-29T22:10:01.123456789Z (RFC 3339) */
+char *text_when(char *out, uint64_t ns);
+
 /**
  * text_share() - @part of @whole in percent, rounded down: 99.99 %
  *

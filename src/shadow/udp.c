@@ -417,6 +417,8 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 			.tag = *tag,
 			.has = { [WHO_CLIENT] = true },
 			.ts = seg->ts,
+			.asked = now,
+			.record = tag->record,
 			.withheld = to->withheld,
 		},
 	};
@@ -597,6 +599,7 @@ void udp_answer(struct udp_shadow *u, enum who who, uint8_t sut,
 		*(prod ? &c->prod_stray : &c->sut_stray) += 1;
 	} else if (ex->pair.has[who]) {
 		*(prod ? &c->prod_repeated : &c->sut_repeated) += 1;
+		c->datagram_stream++;
 	} else if (ex->state == EX_ENDED) {
 		*(prod ? &c->prod_late : &c->sut_late) += 1;
 		ex->pair.has[who] = true;

@@ -45,42 +45,45 @@
  *               same_key + run_ended + those that are open
  *   answers (of either side) = paired + repeated + late + stray
  */
-#define UDP_COUNTERS(X)                                                        \
-	X(queries, "udp_queries")     /* datagrams of clients */               \
-	X(exchanges, "udp_exchanges") /* begun */                              \
-	X(repeats, "udp_repeats")     /* of a query with no answer yet */      \
-	X(query_cut, "udp_query_cut") /* not captured whole: not played */     \
-	X(query_pool_full, "udp_query_pool_full") /* not played */             \
-	X(forwarded, "udp_forwarded")		  /* effects written */        \
-	X(repeat_held,                                                         \
+#define UDP_COUNTERS(X)                                                          \
+	X(queries, "udp_queries")     /* datagrams of clients */                 \
+	X(exchanges, "udp_exchanges") /* begun */                                \
+	X(repeats, "udp_repeats")     /* of a query with no answer yet */        \
+	X(query_cut, "udp_query_cut") /* not captured whole: not played */       \
+	X(query_pool_full, "udp_query_pool_full") /* not played */               \
+	X(forwarded, "udp_forwarded")		  /* effects written */          \
+	X(repeat_held,                                                           \
 	  "udp_repeat_held")	    /* repeats not forwarded: one of its \
-					   * exchange still waits for room */     \
-	X(unsent, "udp_unsent")	    /* effects that a sink gave back */        \
-	X(answered, "udp_answered") /* ended with both answers */              \
-	X(no_production,                                                       \
+					   * exchange still waits for room */       \
+	X(unsent, "udp_unsent")	    /* effects that a sink gave back */          \
+	X(answered, "udp_answered") /* ended with both answers */                \
+	X(no_production,                                                         \
 	  "udp_no_production")	      /* ended by timeout: only the    \
-					       * SUT answered */       \
-	X(no_sut, "udp_no_sut")	      /* only production did */                \
-	X(no_answer, "udp_no_answer") /* neither did */                        \
-	X(evicted, "udp_evicted")     /* ended: table full */                  \
-	X(same_key, "udp_same_key")   /* ended: UDP_SAME_KEY */                \
-	X(run_ended, "udp_run_ended") /* ended by udp_flush() */               \
-	X(pairs_lost,                                                          \
-	  "udp_pairs_lost")	      /* ended, but UDP_PAIRS were waiting */  \
-	X(forgotten, "udp_forgotten") /* ended ones that made room early */    \
-	X(prod_answers, "udp_prod_answers")                                    \
-	X(prod_paired, "udp_prod_paired")                                      \
-	X(prod_repeated, "udp_prod_repeated")                                  \
-	X(prod_late, "udp_prod_late")                                          \
-	X(prod_stray, "udp_prod_stray") /* no query is known */                \
-	X(sut_answers, "udp_sut_answers")                                      \
-	X(sut_paired, "udp_sut_paired")                                        \
-	X(sut_repeated, "udp_sut_repeated")                                    \
-	X(sut_late, "udp_sut_late")                                            \
-	X(sut_stray, "udp_sut_stray")                                          \
-	X(question_differs,                                                    \
-	  "udp_question_differs")	/* paired by the id only */            \
-	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */ \
+					       * SUT answered */         \
+	X(no_sut, "udp_no_sut")	      /* only production did */                  \
+	X(no_answer, "udp_no_answer") /* neither did */                          \
+	X(evicted, "udp_evicted")     /* ended: table full */                    \
+	X(same_key, "udp_same_key")   /* ended: UDP_SAME_KEY */                  \
+	X(run_ended, "udp_run_ended") /* ended by udp_flush() */                 \
+	X(pairs_lost,                                                            \
+	  "udp_pairs_lost")	      /* ended, but UDP_PAIRS were waiting */    \
+	X(forgotten, "udp_forgotten") /* ended ones that made room early */      \
+	X(prod_answers, "udp_prod_answers")                                      \
+	X(prod_paired, "udp_prod_paired")                                        \
+	X(prod_repeated, "udp_prod_repeated")                                    \
+	X(prod_late, "udp_prod_late")                                            \
+	X(prod_stray, "udp_prod_stray") /* no query is known */                  \
+	X(sut_answers, "udp_sut_answers")                                        \
+	X(sut_paired, "udp_sut_paired")                                          \
+	X(sut_repeated, "udp_sut_repeated")                                      \
+	X(sut_late, "udp_sut_late")                                              \
+	X(sut_stray, "udp_sut_stray")                                            \
+	X(datagram_stream,                                                       \
+	  "datagram_stream") /* of the repeated: beyond one answer a query, so \
+			      * compared with nothing */ \
+	X(question_differs,                                                      \
+	  "udp_question_differs")	/* paired by the id only */              \
+	X(answer_cut, "udp_answer_cut") /* not captured whole: not compared */   \
 	X(answer_pool_full, "udp_answer_pool_full") /* not compared */
 
 /** struct udp_counters - What happened so far */
@@ -96,11 +99,13 @@ struct udp_counters {
  *		query that has none. @id and @question are then 0
  * @id:		Number that the answer repeats (DNS: the message's ID)
  * @question:	Hash of what else it repeats (DNS: the question section)
+ * @record:	Of a query: a number that its pair has, too
  */
 struct udp_tag {
 	bool ordered;
 	uint16_t id;
 	uint32_t question;
+	uint32_t record;
 };
 
 /** struct udp_to - The SUT that a query is played to */
@@ -136,6 +141,8 @@ enum udp_end {
  * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
  *		from the effect to its arrival; 0 if there is none
  * @ts:		Capture time of the query
+ * @asked:	Time of the call that brought it
+ * @record:	As in its tag
  * @sent:	When it was written as an effect last, or was opened, ns
  * @withheld:	It was not played: the SUT was down
  */
@@ -154,6 +161,8 @@ struct udp_pair {
 	struct frame *frame[WHO_COUNT];
 	uint64_t latency[WHO_COUNT];
 	uint64_t ts;
+	uint64_t asked;
+	uint32_t record;
 	uint64_t sent;
 	bool withheld;
 };

@@ -810,6 +810,25 @@ def rewritten(t):
             t.equal(len(got), len(want), "%s" % ours)
 
 
+def quoted(t):
+    """--json escapes names, whatever bytes an interface has in its."""
+    name = b's"\\\x01\xff'
+    with Pair() as p:
+        run("ip", "-n", p.a, "link", "add", "name", name, "type", "veth",
+            "peer", "name", "r2", "netns", p.b)
+        run("ip", "-n", p.b, "link", "set", "r2", "up")
+        run("ip", "-n", p.a, "link", "set", name, "up")
+        path = write(p, "c.pcap", pcap([(0, udp(1))]))
+        time.sleep(1.2)  # the kernel gathers changes of carrier for a second
+        r = subprocess.run(p.cmd("-t", "-i", name, path), capture_output=True,
+                           timeout=60, check=False)
+        said = r.stdout.decode("latin-1")
+        got = told(said)
+        t.equal((r.returncode, got.get("sent")), (0, 1), said)
+        t.equal(got["interfaces"][0]["name"].encode("latin-1"), name, said)
+        t.check(0 < got["seconds"] < 60, said)
+
+
 def main():
     if sys.argv[1:2] == ["--receive"]:
         receive(sys.argv[2], 0.3)
@@ -847,6 +866,7 @@ def main():
         ("as long as on the wire", whole),
         ("a folder", folder),
         ("a line for each frame", lines),
+        ("names in JSON", quoted),
         ("damaged at random", damaged),
         ("one at a time", steps),
         ("super-frames are cut", cut),

@@ -316,6 +316,91 @@ static void test_text_report(void)
 }
 
 /* The first line must not call a run good in which nothing was compared. */
+/* Verdicts of each --map, and the endpoints that differ, in 80 columns. */
+static void test_places(void)
+{
+	static struct report_map_sums maps[2];
+	static struct report_place places[12];
+	struct report_data d = sample();
+	char out[REPORT_TEXT_MAX];
+	char line[REPORT_LINE_MAX];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct ipaddr *ip = &maps[i].map.production.ip;
+
+		memset(ip, 0x20 + (int)i, sizeof(*ip));
+		maps[i].map.production.port = 60001;
+		maps[i].map.sut = maps[i].map.production;
+		for (unsigned v = 0; v < VERDICT_COUNT; v++)
+			maps[i].verdicts[v] = UINT64_MAX / 2 - v;
+		for (unsigned r = 1; r < REASON_COUNT; r++)
+			maps[i].each[r] = UINT64_MAX / 2;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
+		places[i] = (struct report_place){
+			.name = "GET /\x1b[31m\xff\"\\a-path-that-is-longer-"
+				"than-a-line-has-columns-for-it",
+			.name_len = 65,
+			.reason = REASON_HEAD_TOO_LONG,
+			.n = UINT64_C(1000000000) - i,
+			.since = UINT64_C(1700000000123456789),
+			.client_port = 40001,
+		};
+	places[1].name_len = 0;
+	d.map = maps;
+	d.maps = 2;
+	d.place = places;
+	d.places = ARRAY_SIZE(places);
+	d.frames = "run.pcapng";
+	CHECK(report_text(out, sizeof(out), &d) < sizeof(out) - 1);
+	check_columns(out);
+	CHECK(strchr(out, '\x1b') == NULL);
+	CHECK(strstr(out, "maps        [2020:") != NULL);
+	CHECK(strstr(out, "22:13:20 GET /\\x1b[31m\\xff") != NULL);
+	CHECK(strstr(out, "999,999,991") != NULL); /* the tenth is the last */
+	CHECK(strstr(out, "999,999,990") == NULL);
+	CHECK(strstr(out, "replay -r run.pcapng 'tcp port 40001'\n") != NULL);
+	CHECK(report_json(line, sizeof(line), &d) > 0);
+	CHECK(strstr(line, "\"maps\":[{\"production\":\"[2020:") != NULL);
+	CHECK(strstr(line, "\"since\":\"2023-11-14T22:13:20.123456789Z\"") !=
+	      NULL);
+	/* No word of a shell, no line without a journal. */
+	d.frames = "a b'; rm";
+	report_text(out, sizeof(out), &d);
+	CHECK(strstr(out, "replay -r FILE 'tcp") != NULL);
+	d.frames = "-";
+	report_text(out, sizeof(out), &d);
+	CHECK(strstr(out, "replay -r") == NULL);
+	d.maps = 1;
+	d.places = 0;
+	report_text(out, sizeof(out), &d);
+	CHECK(strstr(out, "maps  ") == NULL);
+	CHECK(strstr(out, "most different") == NULL);
+}
+
+static void test_when_text(void)
+{
+	static const struct {
+		uint64_t secs;
+		const char *text;
+	} rows[] = {
+		{ 0, "1970-01-01T00:00:00.000000007Z" },
+		{ 951782399, "2000-02-28T23:59:59.000000007Z" },
+		{ 951782400, "2000-02-29T00:00:00.000000007Z" },
+		{ 951868800, "2000-03-01T00:00:00.000000007Z" },
+		{ 1230768000, "2009-01-01T00:00:00.000000007Z" },
+		{ 4107542399, "2100-02-28T23:59:59.000000007Z" },
+		{ 4107542400, "2100-03-01T00:00:00.000000007Z" },
+		{ 18446744073, "2554-07-21T23:34:33.000000007Z" },
+	};
+	char out[TEXT_NUMBER];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK_ROW(strcmp(text_when(out, rows[i].secs * 1000000000 + 7),
+				 rows[i].text) == 0,
+			  rows[i].text);
+}
+
 static void test_headlines(void)
 {
 	static const struct report_sum open_sum = { "frames", 3, 2 };
@@ -479,6 +564,8 @@ int main(void)
 		{ "numbers", test_numbers_text },
 		{ "captured bytes", test_safe_text },
 		{ "summary", test_text_report },
+		{ "maps and endpoints", test_places },
+		{ "time of day", test_when_text },
 		{ "headlines and warnings", test_headlines },
 		{ "report in JSON", test_json_report },
 		{ "differences", test_difference },

@@ -239,6 +239,7 @@ static void test_repeat_is_played_in_the_same_exchange(void)
 	udp_pair_free(r.u, &p);
 	CHECK(udp_counters(r.u)->repeats == 1);
 	CHECK(udp_counters(r.u)->sut_repeated == 1);
+	CHECK(udp_counters(r.u)->datagram_stream == 1);
 	check_closed(&r);
 }
 
@@ -697,6 +698,7 @@ static void test_production_repeats_itself(void)
 	answer(&r, WHO_PROD, 4000, tag(7, 99), "a");
 	answer(&r, WHO_PROD, 4000, tag(7, 99), "b");
 	CHECK(udp_counters(r.u)->prod_repeated == 1);
+	CHECK(udp_counters(r.u)->datagram_stream == 1);
 	CHECK(udp_counters(r.u)->sut_repeated == 0);
 	answer(&r, WHO_SUT, 4000, tag(7, 99), "s");
 	p = pop(&r, UDP_ANSWERED);
