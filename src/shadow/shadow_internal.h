@@ -164,6 +164,9 @@ void shed_push(struct shadow *s, struct flow *f, uint64_t now,
 void shed_lag(struct shadow *s, const struct flow *f, uint64_t since,
 	      uint64_t now);
 
+/* Does it go on at the client's next message, though its place is lost? */
+bool shed_resumes(const struct shadow *s, const struct flow *f);
+
 /* span.c: put a frame behind those that wait for the SUT */
 void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 	       uint64_t now);
