@@ -149,6 +149,8 @@ static int start_machine(struct doctor *d)
 {
 	struct sutwire_cfg cfg = { .sut = d->sut,
 				   .suts = d->suts,
+				   .also = d->o->engine.also,
+				   .alsos = d->o->engine.alsos,
 				   .seed = d->seed };
 
 	memcpy(cfg.mac, d->packet.sink.mac, ETH_LEN);

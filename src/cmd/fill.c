@@ -193,6 +193,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	f->d.capture.missed = missed(shadow_counters(engine_shadow(l->engine)));
 	f->d.capture.delay = &l->delay;
 	f->d.absorbed = c->absorbed;
+	f->d.refused = c->refused_tcp + c->refused_udp;
 	f->sum[0] = (struct report_sum){ "frames decoded",
 					 c->frames_mirror + c->frames_sut,
 					 decoded };
@@ -217,6 +218,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	fill_input(f, l);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
+	memcpy(f->d.each, st->each, sizeof(f->d.each));
 	f->d.prod = &st->prod_latency;
 	f->d.sut = &st->sut_latency;
 }

@@ -272,6 +272,9 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
+	/* A text that does not say was written before it could be said. */
+	if (w->text != NULL)
+		n.engine.refuse = false;
 	n.replay = cmd == OPTIONS_REPLAY;
 	rc = parse_words(&p, w);
 	if (rc < 0)

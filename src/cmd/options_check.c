@@ -93,6 +93,32 @@ static int check_legs(const struct engine_config *c, struct errbuf *e)
 	return 0;
 }
 
+/* Who is on the SUT's wire beside it can be neither the SUT nor production. */
+static int check_also(const struct engine_config *c, struct errbuf *e)
+{
+	for (uint32_t i = 0; i < c->alsos; i++) {
+		const struct sutwire_also *a = &c->also[i];
+		const char *whose = NULL;
+		char ip[TEXT_IP];
+
+		if (c->sut_pinned && memcmp(a->mac, c->sut_mac, ETH_LEN) == 0)
+			whose = "the hardware address is --sut-mac's";
+		for (uint32_t m = 0; m < c->maps; m++) {
+			if (ipaddr_eq(&a->ip, &c->map[m].sut))
+				whose = "it is a SUT's";
+			else if (ipaddr_in(&a->ip, &c->map[m].prod,
+					   c->map[m].bits))
+				whose = "it is production's";
+		}
+		if (whose != NULL)
+			return errbuf_set(e, -EINVAL,
+					  "--wire-also ...,%s: %s; it names "
+					  "another host on the SUT's wire",
+					  text_ip(ip, &a->ip), whose);
+	}
+	return 0;
+}
+
 static int check_maps(const struct options *o, struct errbuf *e)
 {
 	const struct engine_config *c = &o->engine;
@@ -108,7 +134,9 @@ static int check_maps(const struct options *o, struct errbuf *e)
 					  "--sut-mac is for one SUT, and --map "
 					  "names several; drop it");
 	rc = check_pairs(c, e);
-	return rc ? rc : check_legs(c, e);
+	if (rc == 0)
+		rc = check_legs(c, e);
+	return rc ? rc : check_also(c, e);
 }
 
 static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
@@ -273,6 +301,16 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 	return 0;
 }
 
+static int check_rules(const struct options *o, struct errbuf *e)
+{
+	if (o->engine.rules.ignored > 0 &&
+	    o->engine.compare != COMPARE_EQUIVALENT)
+		return errbuf_set(e, -EINVAL,
+				  "--ignore-header is about --compare "
+				  "equivalent; drop one");
+	return 0;
+}
+
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 {
 	bool writes = o->json != NULL && strcmp(o->json, "-") != 0;
@@ -285,6 +323,8 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
 		return 0;
 	rc = check_source(o, cmd, e);
+	if (rc == 0)
+		rc = check_rules(o, e);
 	if (rc == 0)
 		rc = check_maps(o, e);
 	if (rc == 0)

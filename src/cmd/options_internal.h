@@ -66,11 +66,13 @@ extern const struct kind kind_sut_dev;
 extern const struct kind kind_map;
 extern const struct kind kind_skip;
 extern const struct kind kind_compare;
+extern const struct kind kind_ignored;
 extern const struct kind kind_capture;
 extern const struct kind kind_level;
 extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;
 extern const struct kind kind_sut_mac;
+extern const struct kind kind_wire_also;
 extern const struct kind kind_min_compared;
 extern const struct kind kind_multiplier;
 

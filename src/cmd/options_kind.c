@@ -301,6 +301,39 @@ static void text_skips(struct text *t, const struct options *o,
 
 const struct kind kind_skip = { true, set_skip, text_skips };
 
+static int set_ignored(struct options *o, const struct row *r, const char *v,
+		       struct errbuf *e)
+{
+	int rc = compare_ignore(&o->engine.rules, v);
+
+	if (rc == -ENOSPC)
+		return errbuf_set(e, -EINVAL, "more than %u --%s",
+				  COMPARE_IGNORED, r->name);
+	if (rc == -ENAMETOOLONG)
+		return errbuf_set(e, -EINVAL, "--%s: longer than %u characters",
+				  r->name, COMPARE_NAME);
+	return rc == 0 ? 0
+		       : bad_value(e, r, v,
+				   "is no name of a header field (a word "
+				   "without a colon)");
+}
+
+static void text_ignored(struct text *t, const struct options *o,
+			 const struct row *r)
+{
+	const struct compare_rules *rules = &o->engine.rules;
+
+	for (uint32_t i = 0; i < rules->ignored; i++) {
+		char name[COMPARE_NAME + 1] = "";
+
+		memcpy(name, rules->ignore[i].name, rules->ignore[i].len);
+		text_add(t, " --%s ", r->name);
+		value_put_word(t, name);
+	}
+}
+
+const struct kind kind_ignored = { true, set_ignored, text_ignored };
+
 static int set_compare(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
 {
@@ -441,6 +474,41 @@ static void text_sut_mac(struct text *t, const struct options *o,
 }
 
 const struct kind kind_sut_mac = { true, set_sut_mac, text_sut_mac };
+
+static int set_wire_also(struct options *o, const struct row *r, const char *v,
+			 struct errbuf *e)
+{
+	const char *comma = strchr(v, ',');
+	struct sutwire_also a = { .mac = { 0 } };
+	char mac[3 * ETH_LEN];
+
+	if (o->engine.alsos == SUTWIRE_ALSO_MAX)
+		return errbuf_set(e, -EINVAL, "more than %d --wire-also",
+				  SUTWIRE_ALSO_MAX);
+	if (comma == NULL || comma - v != sizeof(mac) - 1)
+		return bad_value(e, r, v, "is not both, with a comma");
+	memcpy(mac, v, sizeof(mac) - 1);
+	mac[sizeof(mac) - 1] = '\0';
+	if (value_get_mac(mac, a.mac) || (a.mac[0] & 1) != 0)
+		return bad_value(e, r, v, "has no hardware address of a host");
+	if (value_get_ip(comma + 1, strlen(comma + 1), &a.ip))
+		return bad_value(e, r, v, "has no address");
+	o->engine.also[o->engine.alsos++] = a;
+	return 0;
+}
+
+static void text_wire_also(struct text *t, const struct options *o,
+			   const struct row *r)
+{
+	for (uint32_t i = 0; i < o->engine.alsos; i++) {
+		text_add(t, " --%s ", r->name);
+		value_put_mac(t, o->engine.also[i].mac);
+		text_add(t, ",");
+		value_put_ip(t, &o->engine.also[i].ip, false);
+	}
+}
+
+const struct kind kind_wire_also = { true, set_wire_also, text_wire_also };
 
 static int set_min_compared(struct options *o, const struct row *r,
 			    const char *v, struct errbuf *e)

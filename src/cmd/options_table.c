@@ -43,6 +43,10 @@ static const struct choice journal_words[] = { { "all", 0 },
 					       { "client", 1 },
 					       { NULL, 0 } };
 
+static const struct choice outside_words[] = { { "silent", 0 },
+					       { "refuse", 1 },
+					       { NULL, 0 } };
+
 #define AT(member) offsetof(struct options, member)
 #define ANY_TIME   0, UINT64_MAX
 
@@ -61,9 +65,21 @@ const struct row options_rows[] = {
 	  "what is played to whom; repeatable; IPv6 as [ADDR]:PORT" },
 	{ "sut-mac", 0, PLAYED, "MAC", AT(engine.sut_mac), &kind_sut_mac, NULL,
 	  0, 0, "the SUT's hardware address, if no other may be taken" },
+	{ "wire-also", 0, PLAYED, "MAC,ADDR", AT(engine.also), &kind_wire_also,
+	  NULL, 0, 0,
+	  "who else may be on the SUT's wire, as a bridge with an address; "
+	  "repeatable" },
+	{ "outside", 0, PLAYED, "refuse|silent", AT(engine.refuse),
+	  &kind_switch, outside_words, 0, 0,
+	  "what the SUT asks of others than its clients is refused (default) "
+	  "or left without an answer" },
 	{ "compare", 0, PLAYED, "none|identical|equivalent", AT(engine.compare),
 	  &kind_compare, compare_words, 0, 0,
 	  "how answers are compared (default equivalent)" },
+	{ "ignore-header", 0, PLAYED | OPTIONS_RERUN, "NAME", AT(engine.rules),
+	  &kind_ignored, NULL, 0, 0,
+	  "do not compare header fields of this name; repeatable; rerun: in "
+	  "place of those of the run" },
 	{ "level", 0, PLAYED, "packet|timing", AT(engine.shadow.timing),
 	  &kind_level, level_words, 0, 0,
 	  "fidelity (default packet); timing: capture time plus 5 ms" },

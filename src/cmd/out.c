@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-_Static_assert(BUILD_HDR_MAX >= EFFECT_RAW_MAX, "a raw frame fits");
+_Static_assert(BUILD_RAW_MAX >= EFFECT_RAW_MAX, "a raw frame fits");
+_Static_assert(BUILD_RAW_MAX >= BUILD_HDR_MAX, "so do headers");
 
 void out_header(const struct effect *x, const uint8_t *src, const uint8_t *dst,
 		uint64_t number, struct tcp_header *h)

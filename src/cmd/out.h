@@ -18,7 +18,7 @@
  * @data, @len:	Payload, borrowed from the effect's frame
  */
 struct out_frame {
-	uint8_t hdr[BUILD_HDR_MAX];
+	uint8_t hdr[BUILD_RAW_MAX];
 	uint32_t hdr_len;
 	const uint8_t *data;
 	uint32_t len;

@@ -97,9 +97,10 @@ static bool rename_client(struct live *l, const struct plan_record *rec,
 	struct ipaddr ip = plan_client(r->plan, rec->flow, loop);
 	struct decoded d;
 	enum decode_result kind;
+	bool open = false;
 
 	in->csum_ok = true; /* it was right, or it had no connection */
-	kind = frame_decode(in, VXLAN_NONE, NULL, 0, &d);
+	kind = frame_decode_open(in, VXLAN_NONE, NULL, 0, &d, &open);
 	if (kind != DECODE_TCP && kind != DECODE_UDP)
 		return false;
 	memcpy(r->frame, in->data, in->cap);

@@ -16,6 +16,9 @@
  * done with an effect when its frame was compared; a send that failed comes as a
  * record of its own, with the effect's number, so the last effects are kept.
  *
+ * With other rules of comparison the same frames come of it, as the comparison
+ * changes none, and another report.
+ *
  * The report of a rerun (--json) is the live run's own functions, on a run that
  * has no wires: what follows from the journal is the same, and what only the wires
  * and the process knew (drops, delays, processor time) is 0 or the rerun's own.
@@ -48,6 +51,7 @@
 /**
  * struct again - A rerun
  * @file:	Journal
+ * @rules:	By which it is judged; none: by the run's own
  * @seen:	Effects so far, which is the number of the next
  * @compared:	Effects compared; what lies between waits
  * @records:	Records read, which is the number of the next
@@ -62,6 +66,7 @@
  */
 struct again {
 	const char *file;
+	const struct compare_rules *rules;
 	struct journal_reader *in;
 	struct options o;
 	struct arena mem;
@@ -164,6 +169,11 @@ static int make_engine(struct again *g)
 			 &e))
 		return cannot(g, "version %s wrote its options: %s", h->version,
 			      e.s);
+	if (g->rules->ignored > 0 && c->compare != COMPARE_EQUIVALENT)
+		return cannot(g, "it was not compared at level equivalent, "
+				 "where --ignore-header means something");
+	if (g->rules->ignored > 0)
+		c->rules = *g->rules;
 	c->limits = h->limits;
 	c->key = h->key;
 	c->seed = h->seed;
@@ -464,12 +474,14 @@ static void tell_report(struct again *g)
 	fwrite(line, 1, n, g->lines);
 }
 
-static int rerun_file(struct again *g, const char *file, FILE *lines)
+static int rerun_file(struct again *g, const char *file,
+		      const struct compare_rules *rules, FILE *lines)
 {
 	int rc;
 
 	memset(g, 0, sizeof(*g));
 	g->file = file;
+	g->rules = rules;
 	g->lines = lines;
 	g->result = EXIT_SAME;
 	rc = open_journal(g);
@@ -579,7 +591,7 @@ int cmd_rerun(int argc, char **argv)
 		return rc == 1 ? EXIT_SAME : EXIT_ERROR;
 	}
 	for (uint32_t i = 0; i < o.files; i++) {
-		rerun_file(g, o.file[i], lines);
+		rerun_file(g, o.file[i], &o.engine.rules, lines);
 		if (g->result > code)
 			code = g->result;
 	}

@@ -287,7 +287,7 @@ struct send_run {
 	struct device_counter before[XMIT_PORTS];
 	struct device_counter after[XMIT_PORTS];
 	bool counted[XMIT_PORTS];
-	char why[400];
+	char why[480];
 	struct histogram late;
 	uint64_t late_last;
 	uint64_t begun;

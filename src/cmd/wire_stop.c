@@ -35,11 +35,25 @@ char *wire_stop_said(char out[WIRE_STOP_TEXT], const struct sutwire_stop *s)
 		text_add(&t, "%s from ", wire_rules_text(s->kind));
 		put_place(&t, s);
 		break;
+	case SUTWIRE_ALSO_SPOKE:
+		text_add(&t, "%s, no address that --wire-also gives it, from ",
+			 wire_rules_text(s->kind));
+		put_place(&t, s);
+		break;
 	case SUTWIRE_ROUTES:
-		text_add(&t, "the SUT sends to ");
-		value_put_mac(&t, s->mac);
-		text_add(&t, ", which is neither we nor a SUT, what is for %s",
+	case SUTWIRE_ALSO_ROUTES:
+		text_add(&t, "the SUT's route to %s leads to ",
 			 text_ip(ip, &s->ip));
+		value_put_mac(&t, s->mac);
+		text_add(&t, s->reason == SUTWIRE_ROUTES
+				     ? ", which is neither we nor a SUT"
+				     : ", a host of --wire-also");
+		break;
+	case SUTWIRE_ALSO_CLIENT:
+		text_add(&t, "the client %s is in the network of ",
+			 text_ip(ip, &s->ip));
+		value_put_mac(&t, s->mac);
+		text_add(&t, ", a host of --wire-also");
 		break;
 	default:
 		text_add(&t, "%s: ", sutwire_stop_text(s->reason));
@@ -49,16 +63,37 @@ char *wire_stop_said(char out[WIRE_STOP_TEXT], const struct sutwire_stop *s)
 	return out;
 }
 
+/* Could this have been a bridge or switch that has an address? */
+static bool may_be_named(const struct sutwire_stop *s)
+{
+	if (s->reason != SUTWIRE_STRANGER && s->reason != SUTWIRE_ALSO_SPOKE)
+		return false;
+	return has_address(s) && !wire_rules_routes(s->kind) &&
+	       s->kind != WIRE_CLAIM && s->kind != WIRE_DAD;
+}
+
 char *wire_stop_mend(char out[WIRE_STOP_TEXT], const struct sutwire_stop *s,
 		     const char *dev)
 {
+	char ip[TEXT_IP];
 	struct text t;
 
-	(void)s;
 	text_begin(&t, out, WIRE_STOP_TEXT);
+	if (s->reason == SUTWIRE_ALSO_CLIENT) {
+		text_add(&t,
+			 "it may be that client: take it off the wire of %s, "
+			 "or give it an address of another network",
+			 dev);
+		return out;
+	}
 	text_add(&t,
-		 "take that host off the wire of %s, which must join the "
-		 "SUT and us alone",
+		 "take that host off the wire of %s, which must join the SUT "
+		 "and us alone",
 		 dev);
+	if (may_be_named(s)) {
+		text_add(&t, "; if it is the bridge itself: --wire-also ");
+		value_put_mac(&t, s->mac);
+		text_add(&t, ",%s", text_ip(ip, &s->ip));
+	}
 	return out;
 }

@@ -101,6 +101,11 @@ _Static_assert(BLOCK > sizeof(struct frame) + sizeof(struct compare) +
 			       2 * HEAD_ROOM + 256,
 	       "room for two heads and a small body");
 
+void compare_by(struct compare *c, const struct compare_rules *rules)
+{
+	c->rules = rules;
+}
+
 /* Give back everything but the object. */
 static void release(struct compare *c, struct pool *pool)
 {
@@ -177,7 +182,7 @@ static void judge_fields(struct compare *c, const uint32_t from[2],
 	if (c->side[1].long_head || (an == bn && memcmp(a, b, an) == 0))
 		return;
 	c->unlike = true;
-	r = fields_compare(a, an, b, bn, start, detail);
+	r = fields_compare(a, an, b, bn, start, c->rules, detail);
 	if (r < 0)
 		failed(c, r);
 	else if (r == FOUND_MANY)
@@ -284,7 +289,9 @@ static void feed_http(struct compare *c, struct pool *pool, unsigned side,
 {
 	struct fields *f = &c->side[side].fields;
 
-	if (c->side[side].malformed && piece->part != FRAMER_FRAMING) {
+	/* Of what is not kept the bytes before the break are gone. */
+	if (c->side[side].malformed && piece->part != FRAMER_FRAMING &&
+	    piece->part != FRAMER_INTERIM) {
 		open_head(c, pool, side);
 		feed_opaque(c, pool, side, p, piece->used);
 		return;

@@ -45,6 +45,35 @@ enum compare_level {
 #define COMPARE_EXCERPT 32u
 #define COMPARE_BEFORE	8u
 
+/* Header fields that may be left out besides a server's own moment, and the longest
+ * name of one.
+ */
+#define COMPARE_IGNORED 32u
+#define COMPARE_NAME	64u
+
+/**
+ * struct compare_rules - What is not compared
+ * @ignored:	Names in @ignore
+ * @ignore:	Names of header and trailer fields, in lower case
+ */
+struct compare_rules {
+	uint32_t ignored;
+	struct {
+		uint8_t len;
+		char name[COMPARE_NAME];
+	} ignore[COMPARE_IGNORED];
+};
+
+/**
+ * compare_ignore() - Leave out fields of this name
+ *
+ * A name that is there already stays once.
+ *
+ * Return: 0, -EINVAL if it is no token (RFC 9110 section 5.6.2), -ENAMETOOLONG,
+ * -ENOSPC if there are COMPARE_IGNORED
+ */
+int compare_ignore(struct compare_rules *r, const char *name);
+
 enum verdict {
 	VERDICT_IDENTICAL,
 	VERDICT_EQUIVALENT,
@@ -152,6 +181,9 @@ struct compare; /* one exchange under comparison; lies in a frame of the pool */
  */
 struct compare *compare_begin(struct pool *pool, enum compare_level level,
 			      bool http);
+
+/** compare_by() - Leave out what @rules says; they must outlive @c */
+void compare_by(struct compare *c, const struct compare_rules *rules);
 
 /**
  * compare_feed() - Next bytes of one side's answer

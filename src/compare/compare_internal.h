@@ -130,13 +130,14 @@ void fields_release(struct fields *f, struct pool *pool);
  * @a, @an:	Production's lines, up to and with the empty line if there is one
  * @b, @bn:	The SUT's
  * @start:	A start line comes first: it is skipped
+ * @rules:	What else is left out; NULL: nothing
  * @detail:	FIELDS_DETAIL bytes; written if they are not
  *
  * Return: FOUND_NOTHING, FOUND_BYTE, FOUND_MANY, or -E2BIG: production has too many
  * fields
  */
 int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
-		   bool start, char *detail);
+		   bool start, const struct compare_rules *rules, char *detail);
 
 /**
  * struct mask - Where in bytes that nobody can parse the value of a line lies that
@@ -197,6 +198,7 @@ struct side {
 /**
  * struct compare - One exchange
  * @self:	Frame it lies in
+ * @rules:	What is left out; NULL: nothing
  * @parse:	Heads are parsed (HTTP at COMPARE_EQUIVALENT)
  * @http:	The pieces are HTTP's
  * @heads:	Both heads have been compared
@@ -209,6 +211,7 @@ struct compare {
 	struct frame *self;
 	struct side side[2]; /* production, SUT */
 	struct lane lane;
+	const struct compare_rules *rules;
 	bool parse;
 	bool http;
 	bool heads;

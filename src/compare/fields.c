@@ -10,7 +10,7 @@
  * first of the SUT's with its name that is not taken yet; the search begins at
  * the first one that is not taken, so that heads in the same order cost one step
  * a field. Fields of a server's own moment say nothing about its answer and are
- * left out, and nothing else is.
+ * left out, and besides only what the user names.
  */
 #include "compare/compare_internal.h"
 
@@ -97,11 +97,51 @@ static bool same_name(const uint8_t *a, const uint8_t *b, uint32_t n)
 	return true;
 }
 
-static bool is_ignored(const uint8_t *name, uint32_t n)
+/* RFC 9110 section 5.6.2 */
+static bool is_token(char c)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       memchr(others, c, sizeof(others) - 1) != NULL;
+}
+
+int compare_ignore(struct compare_rules *r, const char *name)
+{
+	size_t n = strlen(name);
+	char low[COMPARE_NAME];
+
+	if (n > COMPARE_NAME)
+		return -ENAMETOOLONG;
+	for (size_t i = 0; i < n; i++) {
+		low[i] = (char)lower((uint8_t)name[i]);
+		if (!is_token(low[i]))
+			return -EINVAL;
+	}
+	if (n == 0)
+		return -EINVAL;
+	for (uint32_t i = 0; i < r->ignored; i++)
+		if (r->ignore[i].len == n &&
+		    memcmp(r->ignore[i].name, low, n) == 0)
+			return 0;
+	if (r->ignored == COMPARE_IGNORED)
+		return -ENOSPC;
+	r->ignore[r->ignored].len = (uint8_t)n;
+	memcpy(r->ignore[r->ignored].name, low, n);
+	r->ignored++;
+	return 0;
+}
+
+static bool is_ignored(const struct compare_rules *r, const uint8_t *name,
+		       uint32_t n)
 {
 	for (size_t i = 0; i < FIELDS_OWN; i++)
 		if (strlen(fields_own[i]) == n &&
 		    same_name((const uint8_t *)fields_own[i], name, n))
+			return true;
+	for (uint32_t i = 0; r != NULL && i < r->ignored; i++)
+		if (r->ignore[i].len == n &&
+		    same_name((const uint8_t *)r->ignore[i].name, name, n))
 			return true;
 	return false;
 }
@@ -136,7 +176,7 @@ static struct field read_line(const uint8_t *p, const uint8_t *end)
 
 /* Read field lines into a list. Return: 0 or -E2BIG */
 static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
-		       bool start)
+		       bool start, const struct compare_rules *rules)
 {
 	const uint8_t *end = p + n;
 	struct field *last = NULL; /* the one that a fold goes on with */
@@ -155,7 +195,7 @@ static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
 		} else if (*p != '\r' && *p != '\n') {
 			f = read_line(p, next);
 			last = NULL;
-			if (!is_ignored(f.name, f.name_len)) {
+			if (!is_ignored(rules, f.name, f.name_len)) {
 				if (list->count == list->max)
 					return -E2BIG;
 				last = &list->f[list->count++];
@@ -220,16 +260,16 @@ static struct field *find(struct field_list *list, unsigned from,
 }
 
 int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
-		   bool start, char *detail)
+		   bool start, const struct compare_rules *rules, char *detail)
 {
 	struct field fa[COMPARE_FIELDS], fb[FIELDS_SUT];
 	struct field_list la = { .f = fa, .max = COMPARE_FIELDS };
 	struct field_list lb = { .f = fb, .max = FIELDS_SUT };
 	unsigned from = 0;
 
-	if (read_fields(&la, a, an, start) != 0)
+	if (read_fields(&la, a, an, start, rules) != 0)
 		return -E2BIG;
-	if (read_fields(&lb, b, bn, start) != 0)
+	if (read_fields(&lb, b, bn, start, rules) != 0)
 		return FOUND_MANY;
 	for (unsigned i = 0; i < la.count; i++) {
 		struct field *f = &la.f[i];

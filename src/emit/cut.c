@@ -9,25 +9,47 @@
 #include "wire/segment.h"
 
 #define TCP_HEADER 20u
+#define IP6_HEADER 40u
+#define JUMBO	   8u /* a hop-by-hop header that holds nothing else */
+
+/* Take the jumbo option's header out of @s, if that is all that lies between IPv6
+ * and TCP. Return: its bytes
+ */
+static uint32_t drop_jumbo(struct shape *s, const uint8_t *p)
+{
+	static const uint8_t head[4] = { PROTO_TCP, 0, 0xc2, 4 };
+	uint32_t at = s->l3 + IP6_HEADER;
+
+	if (s->version != 6 || s->l4 != at + JUMBO || p[s->l3 + 6] != 0 ||
+	    memcmp(p + at, head, sizeof(head)) != 0)
+		return 0;
+	s->l4 = at;
+	return JUMBO;
+}
 
 int cut_plan(struct cut *c, const uint8_t *p, uint32_t len, uint32_t mtu)
 {
 	struct shape s;
 	struct cut n;
+	uint32_t drop;
 	int rc = shape_find(&s, p, len);
 
 	if (rc)
 		return rc;
 	if (len - s.l3 <= mtu)
 		return 0;
+	drop = drop_jumbo(&s, p);
 	if (s.version == 0 || s.fragment || s.l4 == 0 || s.proto != PROTO_TCP ||
-	    s.l4 + TCP_HEADER > s.end || (s.version == 6 && s.l4 != s.l3 + 40))
+	    s.l4 + drop + TCP_HEADER > s.end ||
+	    (s.version == 6 && s.l4 != s.l3 + IP6_HEADER))
 		return -EMSGSIZE;
-	n = (struct cut){ .shape = s, .head = s.l4 + (p[s.l4 + 12] >> 4) * 4u };
-	if (n.head < s.l4 + TCP_HEADER || n.head >= s.end ||
+	n = (struct cut){ .shape = s,
+			  .drop = drop,
+			  .head = s.l4 + (p[s.l4 + drop + 12] >> 4) * 4u };
+	if (n.head < s.l4 + TCP_HEADER || n.head + drop >= s.end ||
 	    n.head - s.l3 >= mtu)
 		return -EMSGSIZE;
-	n.payload = s.end - n.head;
+	n.payload = s.end - n.head - drop;
 	n.mss = mtu - (n.head - s.l3);
 	n.segments = (n.payload + n.mss - 1) / n.mss;
 	*c = n;
@@ -39,7 +61,7 @@ static void put_length(const struct shape *s, uint8_t *p, uint32_t end)
 	if (s->version == 4)
 		put_be16(p + s->l3 + 2, (uint16_t)(end - s->l3));
 	else
-		put_be16(p + s->l3 + 4, (uint16_t)(end - s->l3 - 40));
+		put_be16(p + s->l3 + 4, (uint16_t)(end - s->l3 - IP6_HEADER));
 }
 
 uint32_t cut_segment(const struct cut *c, const uint8_t *p, uint32_t i,
@@ -50,8 +72,11 @@ uint32_t cut_segment(const struct cut *c, const uint8_t *p, uint32_t i,
 	uint32_t n = c->payload - from < c->mss ? c->payload - from : c->mss;
 	uint8_t *tcp = out + s.l4;
 
-	memcpy(out, p, c->head);
-	memcpy(out + c->head, p + c->head + from, n);
+	memcpy(out, p, s.l4);
+	memcpy(out + s.l4, p + c->drop + s.l4, c->head - s.l4);
+	memcpy(out + c->head, p + c->drop + c->head + from, n);
+	if (c->drop > 0)
+		out[s.l3 + 6] = PROTO_TCP;
 	s.total = s.end = c->head + n;
 	put_length(&s, out, s.end);
 	if (s.version == 4)
@@ -72,7 +97,7 @@ int64_t cut_keep(const struct cut *c, uint8_t *p, uint32_t super_max)
 	uint32_t len = s->end - s->l4;
 	uint64_t sum;
 
-	if (s->end > super_max || s->end - s->l3 > UINT16_MAX)
+	if (c->drop > 0 || s->end > super_max || s->end - s->l3 > UINT16_MAX)
 		return -EMSGSIZE;
 	put_length(s, p, s->end);
 	if (s->version == 4) {

@@ -8,11 +8,14 @@
 #include "wire/segment.h"
 
 #define ETHERTYPE_ARP  0x0806
+#define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define L3	       14 /* where the header after Ethernet begins */
 #define ARP_LEN	       28
 #define ND_LEN	       (40 + 24) /* IPv6, neighbour message */
 #define ND_SOLICIT     135
+#define IP4_LEN	       20
+#define IP6_LEN	       40
 
 int sink_init(struct sink *s, const struct sink_ops *ops, const uint8_t *mac,
 	      const struct emit_dest *dest, uint32_t dests, sink_done_fn *done,
@@ -101,6 +104,27 @@ static bool nd_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 	       is_solicited_node(p, &n.target);
 }
 
+/* "Port unreachable", to a destination's own address at its hardware address. */
+static bool icmp_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
+			 bool v4)
+{
+	uint32_t at = L3 + (v4 ? IP4_LEN : IP6_LEN);
+	struct ipaddr dst;
+
+	if (len < at + 8)
+		return false;
+	if (v4 ? p[L3] != 0x45 || p[L3 + 9] != PROTO_ICMP || p[at] != 3 ||
+			    p[at + 1] != 3
+	       : p[L3 + 6] != PROTO_ICMP6 || p[at] != 1 || p[at + 1] != 4)
+		return false;
+	dst = v4 ? ipaddr_from4(p + L3 + 16) : ipaddr_from6(p + L3 + 24);
+	for (uint32_t i = 0; i < s->dests; i++)
+		if (s->dest[i].known && ipaddr_eq(&s->dest[i].ip, &dst) &&
+		    memcmp(s->dest[i].mac, p, ETH_LEN) == 0)
+			return true;
+	return false;
+}
+
 static bool raw_allowed(const struct sink *s, const uint8_t *p, uint32_t len)
 {
 	bool unicast = false;
@@ -114,7 +138,10 @@ static bool raw_allowed(const struct sink *s, const uint8_t *p, uint32_t len)
 	type = get_be16(p + 12);
 	if (type == ETHERTYPE_ARP)
 		return arp_allowed(s, p, len, unicast);
-	return type == ETHERTYPE_IPV6 && nd_allowed(s, p, len, unicast);
+	if (type == ETHERTYPE_IPV4)
+		return icmp_allowed(s, p, len, true);
+	return type == ETHERTYPE_IPV6 && (nd_allowed(s, p, len, unicast) ||
+					  icmp_allowed(s, p, len, false));
 }
 
 static int send_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,

@@ -117,13 +117,14 @@ int sink_udp(struct sink *s, const struct tcp_header *h, const uint8_t *data,
 	     uint32_t len, uint64_t cookie);
 
 /**
- * sink_raw() - Send a whole ARP or neighbour discovery frame
+ * sink_raw() - Send a whole ARP, neighbour discovery or ICMP frame
  * @s:		Sink
  * @p, @len:	Frame from its Ethernet header on, at most BUILD_RAW_MAX; copied
  * @cookie:	For @done
  *
  * To a destination's known hardware address. Or to all, if it asks for the
- * hardware address of a destination on the list and nothing else.
+ * hardware address of a destination on the list and nothing else. Of ICMP it takes
+ * "port unreachable" alone, to a destination's own address as sink_tcp() does.
  *
  * Return: as sink_tcp()
  */

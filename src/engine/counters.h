@@ -41,6 +41,9 @@
 	X(other_legs)  /* fates beyond the first of a frame */                 \
 	X(events_lost) /* nobody took them in time */                          \
 	X(datagrams_not_played) /* no SUT was ready */                         \
+	X(refused_tcp)		/* SYNs of the SUT to the outside, by RST */   \
+	X(refused_udp)		/* its datagrams, by ICMP */                   \
+	X(refuse_limited)	/* not refused: too many, or no room */        \
 	X(tls)                                                                 \
 	X(holes_skipped) /* in production's stream, place still known */       \
 	X(holes_lost)	 /* place not known until the next request */          \

@@ -49,9 +49,10 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 
 		if (!r->from_client)
 			udp_answer(e->udp, WHO_PROD, sut, seg, &tag, now);
-		else if (e->ready[sut] && !shadow_is_silent(e->shadow, sut))
+		else if (e->ready[sut] && !shadow_is_silent(e->shadow, sut)) {
 			udp_query(e->udp, seg, &tag, &to, now, out);
-		else
+			outside_asked(e, m, sut, to.port, now);
+		} else
 			e->stats.count.datagrams_not_played++;
 	}
 	if (r->from_client) {
@@ -235,8 +236,7 @@ void udp_attend(struct engine *e)
 
 	while (udp_pop(e->udp, &p)) {
 		compare_pair(e, &p, &r);
-		e->stats.verdict[r.verdict]++;
-		e->stats.reason[r.verdict][r.reason]++;
+		tally(e, &r);
 		if (p.has[WHO_PROD])
 			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
 		if (p.has[WHO_SUT])

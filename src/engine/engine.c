@@ -53,6 +53,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->refuse = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -92,6 +93,8 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 	struct sutwire_sut sut[MAP_MAX];
 	struct sutwire_cfg cfg = { .sut = sut,
 				   .suts = e->suts,
+				   .also = e->cfg.also,
+				   .alsos = e->cfg.alsos,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
@@ -119,8 +122,10 @@ int engine_init(struct engine **out, struct arena *a,
 		return -ENOMEM;
 	e = arena_take(a, sizeof(*e));
 	e->cfg = *cfg;
+	e->cfg.shadow.strays =
+		cfg->refuse ? SHADOW_STRAYS : SHADOW_STRAYS_SILENT;
 	number_suts(e);
-	r = shadow_init(&e->shadow, a, &cfg->limits, &cfg->shadow, &cfg->key,
+	r = shadow_init(&e->shadow, a, &cfg->limits, &e->cfg.shadow, &cfg->key,
 			now);
 	if (r == 0)
 		r = frag_init(&e->frags, a, frag_count(cfg), &cfg->key);
@@ -237,6 +242,8 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		c->skipped++;
 	else if (!is_sampled(e, &r->key.client))
 		c->not_sampled++;
+	else if (e->wire != NULL && sutwire_client(e->wire, &r->key.client))
+		c->wire_stopped++;
 	else
 		return true;
 	return false;
@@ -261,50 +268,15 @@ static enum engine_kind from_mirror(struct engine *e, enum decode_result r,
 
 /* --- the SUT's wire --- */
 
-static void note_absorbed(struct engine *e, const struct segment *seg)
+/* From a port that is served: does it begin something of the SUT's own? */
+static bool is_outside(const struct engine *e, uint8_t sut,
+		       enum decode_result r, const struct segment *seg,
+		       uint64_t now)
 {
-	struct engine_stats *st = &e->stats;
-	struct engine_absorbed *least = &st->absorbed[0];
-
-	for (uint32_t i = 0; i < st->absorbed_n; i++) {
-		struct engine_absorbed *a = &st->absorbed[i];
-
-		if (a->port == seg->dport && a->proto == seg->proto &&
-		    ipaddr_eq(&a->dst, &seg->dst)) {
-			a->n++;
-			return;
-		}
-		if (a->n < least->n)
-			least = a;
-	}
-	if (st->absorbed_n < ABSORB_MAX) {
-		least = &st->absorbed[st->absorbed_n++];
-		least->n = 0;
-	}
-	least->dst = seg->dst;
-	least->port = seg->dport;
-	least->proto = seg->proto;
-	least->n++;
-}
-
-/* What the SUT sent to the outside of the emulated world (I3). */
-static void absorb(struct engine *e, const struct segment *seg)
-{
-	e->stats.count.absorbed++;
-	note_absorbed(e, seg);
-}
-
-static bool served(const struct engine *e, int sut, uint16_t port)
-{
-	for (uint32_t m = 0; m < e->cfg.maps; m++) {
-		const struct engine_map *map = &e->cfg.map[m];
-		uint16_t p =
-			map->sut_port != 0 ? map->sut_port : map->prod_port;
-
-		if (e->map_sut[m] == sut && (p == 0 || p == port))
-			return true;
-	}
-	return false;
+	if (r == DECODE_UDP)
+		return !outside_answers(e, sut, seg->sport, now);
+	return (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       !shadow_owns(e->shadow, sut, seg);
 }
 
 static enum engine_kind from_sut(struct engine *e, enum decode_result r,
@@ -323,7 +295,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 	}
 	fate = sutwire_frame(e->wire, in, r, d, now, out);
 	if (fate == SUTWIRE_OUTSIDE)
-		absorb(e, seg);
+		outside_absorb(e, seg);
 	else if (fate != SUTWIRE_PASSED)
 		*(fate == SUTWIRE_NOT_OURS ? &c->not_ours : &c->wire) += 1;
 	if (fate != SUTWIRE_PASSED)
@@ -337,8 +309,8 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		c->not_a_sut++;
 		return ENGINE_NONE;
 	}
-	if (!served(e, sut, seg->sport)) {
-		absorb(e, seg);
+	if (!outside_serves(e, (uint8_t)sut, seg->sport)) {
+		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	/* Nothing was played to it yet, and an answer had nowhere to go. */
@@ -347,12 +319,12 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	shadow_heard(e->shadow, (uint8_t)sut);
-	if (r == DECODE_UDP)
-		return udp_sut(e, (uint8_t)sut, seg, now);
-	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-		absorb(e, seg);
+	if (is_outside(e, (uint8_t)sut, r, seg, now)) {
+		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
 	}
+	if (r == DECODE_UDP)
+		return udp_sut(e, (uint8_t)sut, seg, now);
 	return tcp_sut(e, (uint8_t)sut, seg, now, out);
 }
 

@@ -76,6 +76,7 @@ struct engine_net {
  * @limits, @shadow: Bounds, and the machine's options
  * @maps, @map:	Servers; at least 1
  * @compare:	Level of validation
+ * @rules:	What is left out of it
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
@@ -84,6 +85,8 @@ struct engine_net {
  *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
+ * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
+ * @alsos, @also: Other hosts on the SUT's wire
  * @mac:	Our private hardware address on the SUT's wire
  * @seed:	Of the run
  * @key:	Key of every table
@@ -94,6 +97,7 @@ struct engine_config {
 	uint32_t maps;
 	struct engine_map map[MAP_MAX];
 	enum compare_level compare;
+	struct compare_rules rules;
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
@@ -101,7 +105,10 @@ struct engine_config {
 	bool open_csum;
 	bool sut_none;
 	bool sut_pinned;
+	bool refuse;
 	uint8_t sut_mac[ETH_LEN];
+	uint32_t alsos;
+	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 	struct hash_key key;
@@ -169,6 +176,7 @@ struct engine_stats {
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
 	struct engine_absorbed absorbed[ABSORB_MAX];

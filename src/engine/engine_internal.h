@@ -19,6 +19,24 @@ _Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
 /* Most UDP exchanges that are remembered. */
 #define DATAGRAMS_MAX 65536
 
+/* A port of a SUT that no --map names answers queries for so long. */
+#define OUTSIDE_ANSWERS (60 * NS_PER_SEC)
+/* Such ports that are remembered; full: see outside.c. */
+#define OUTSIDE_PORTS 64
+
+/** struct outside_port - A query went to this port of a SUT */
+struct outside_port {
+	uint64_t at; /* the last one */
+	uint16_t port;
+	uint8_t sut;
+};
+
+struct outside {
+	uint64_t full_until; /* all ports are taken for asked ones */
+	uint32_t n;
+	struct outside_port port[OUTSIDE_PORTS];
+};
+
 struct engine {
 	struct engine_config cfg;
 	uint64_t now; /* of the last call */
@@ -32,6 +50,7 @@ struct engine {
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
 	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
 	bool ready[MAP_MAX];
+	struct outside outside;
 	struct engine_stats stats;
 	uint32_t event_head;
 	uint32_t event_n;
@@ -101,6 +120,11 @@ void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
 
+/* tally.c */
+
+/* A verdict is given: count it. */
+void tally(struct engine *e, struct compare_result *r);
+
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);
@@ -116,5 +140,22 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 			 const struct segment *seg, uint64_t now);
 void udp_attend(struct engine *e);
+
+/* outside.c */
+
+/* Absorb and count a packet of a SUT to the outside (I3). */
+void outside_absorb(struct engine *e, const struct segment *seg);
+/* The same of a segment or datagram, and refuse it if it asks for something. */
+void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
+		     const struct frame_info *in, const struct decoded *d,
+		     uint64_t now, struct effects *out);
+/* Is this port of the SUT's one that clients are played to? */
+bool outside_serves(const struct engine *e, uint8_t sut, uint16_t port);
+/* A client's datagram was played to this port. */
+void outside_asked(struct engine *e, const struct engine_map *map, uint8_t sut,
+		   uint16_t port, uint64_t now);
+/* May a datagram from this port be an answer to one? */
+bool outside_answers(const struct engine *e, uint8_t sut, uint16_t port,
+		     uint64_t now);
 
 #endif /* ENGINE_ENGINE_INTERNAL_H */

@@ -216,6 +216,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 		x->cmp = compare_begin(e->pool, e->cfg.compare, http);
 		if (x->cmp == NULL)
 			read_spoil(x, REASON_NO_MEMORY);
+		else
+			compare_by(x->cmp, &e->cfg.rules);
 	}
 	return x->cmp;
 }

@@ -26,8 +26,14 @@
  * whose probe was answered once has no stale entries left that lead elsewhere:
  * from then on its packet to a third one's hardware address stops the run.
  *
+ * A host that the user names (--wire-also: hardware address and address) may speak
+ * from that address, unless as a router or DHCP server, and a SUT may speak to it
+ * there. Both are counted and ignored. Another source of it, a SUT's packet to it
+ * for another address (it routes), and a client in its network stop the run.
+ *
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
- * SUTs' own addresses: those configured, and those they were seen to use.
+ * SUTs' own addresses: those configured, and those they were seen to use; and not
+ * for the hosts of --wire-also, who answer themselves.
  * Probes for duplicates and announcements are not answered: the SUT would take
  * us for the owner of its address.
  *
@@ -63,6 +69,8 @@
 #define ND_SOLICIT   135
 #define ARP_REQUEST  1
 #define ARP_REPLY    2
+#define CLIENT_BITS4 (IPADDR_4IN6 + 24) /* a network of clients */
+#define CLIENT_BITS6 64
 
 struct wire_sut {
 	struct sutwire_sut cfg;
@@ -92,9 +100,11 @@ struct sutwire {
 	struct ipaddr link_local;
 	struct rng rng;
 	uint32_t suts;
+	uint32_t alsos;
 	uint32_t owns;
 	uint32_t unknowns;
 	struct wire_sut sut[MAP_MAX];
+	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	struct ipaddr own[OWN_MAX];
 	struct unknown unknown[SUTWIRE_UNKNOWN_MAX];
 	struct sutwire_stop stop;
@@ -179,12 +189,31 @@ static int spread_pins(struct sutwire *w)
 	return 0;
 }
 
+/* Take over the list of other hosts. Return: false if a SUT is among them */
+static bool take_also(struct sutwire *w, const struct sutwire_cfg *cfg)
+{
+	w->alsos = cfg->alsos;
+	for (uint32_t i = 0; i < cfg->alsos; i++) {
+		w->also[i] = cfg->also[i];
+		for (uint32_t k = 0; k < w->suts; k++) {
+			const struct sutwire_sut *s = &w->sut[k].cfg;
+
+			if (ipaddr_eq(&s->ip, &w->also[i].ip) ||
+			    (s->pinned &&
+			     memcmp(s->mac, w->also[i].mac, ETH_LEN) == 0))
+				return false;
+		}
+	}
+	return true;
+}
+
 int sutwire_init(struct sutwire **out, struct arena *a,
 		 const struct sutwire_cfg *cfg, uint64_t now)
 {
 	struct sutwire *w;
 
-	if (cfg->suts == 0 || cfg->suts > MAP_MAX)
+	if (cfg->suts == 0 || cfg->suts > MAP_MAX ||
+	    cfg->alsos > SUTWIRE_ALSO_MAX)
 		return -EINVAL;
 	w = arena_take(a, sizeof(*w));
 	if (!w)
@@ -196,7 +225,7 @@ int sutwire_init(struct sutwire **out, struct arena *a,
 	choose_addresses(w);
 	for (uint32_t i = 0; i < w->suts; i++)
 		w->sut[i].cfg = cfg->sut[i];
-	if (spread_pins(w))
+	if (spread_pins(w) || !take_also(w, cfg))
 		return -EINVAL;
 	for (uint32_t i = 0; i < w->suts; i++) {
 		struct wire_sut *s = &w->sut[i];
@@ -339,6 +368,19 @@ static bool is_own(const struct sutwire *w, const struct ipaddr *ip)
 			return true;
 	for (uint32_t i = 0; i < w->owns; i++)
 		if (ipaddr_eq(&w->own[i], ip))
+			return true;
+	return false;
+}
+
+/* Is this a host of --wire-also? By hardware address, by address, or both; NULL:
+ * any.
+ */
+static bool is_also(const struct sutwire *w, const uint8_t *mac,
+		    const struct ipaddr *ip)
+{
+	for (uint32_t i = 0; i < w->alsos; i++)
+		if ((!mac || memcmp(w->also[i].mac, mac, ETH_LEN) == 0) &&
+		    (!ip || ipaddr_eq(&w->also[i].ip, ip)))
 			return true;
 	return false;
 }
@@ -547,7 +589,7 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 	if (!s)
 		return;
 	if (a.op == ARP_REQUEST && !is_own(w, &a.tpa) &&
-	    w->stop.reason == SUTWIRE_GOING)
+	    !is_also(w, NULL, &a.tpa) && w->stop.reason == SUTWIRE_GOING)
 		answer_arp(w, s, &a, out);
 }
 
@@ -602,7 +644,8 @@ static void on_nd(struct sutwire *w, const struct frame_info *in,
 	s = introduced(w, d, solicit ? &d->seg.src : &n.target, now);
 	if (!s)
 		return;
-	if (solicit && !is_own(w, &n.target) && w->stop.reason == SUTWIRE_GOING)
+	if (solicit && !is_own(w, &n.target) && !is_also(w, NULL, &n.target) &&
+	    w->stop.reason == SUTWIRE_GOING)
 		answer_ns(w, s, &n.target, &d->seg.src, out);
 }
 
@@ -705,6 +748,47 @@ static bool is_ours(const struct sutwire *w, const struct ipaddr *ip)
 	       ipaddr_eq(ip, &w->link_local);
 }
 
+/* A frame of a host of --wire-also. */
+static void of_also(struct sutwire *w, const struct frame_info *in,
+		    enum decode_result r, const struct decoded *d)
+{
+	struct ipaddr who;
+	enum wire_kind kind = wire_rules(in, r, d, &who);
+	const struct ipaddr *src = source_of(r, d);
+	bool claims = is_own(w, &who) || is_ours(w, &who);
+
+	w->stats.wire_also++;
+	w->stats.other_hosts[kind]++;
+	if (kind == WIRE_BROKEN ||
+	    (!wire_rules_stops(kind) && !(kind == WIRE_DAD && claims)))
+		return;
+	if (wire_rules_routes(kind)) {
+		stranger(w, kind, d->eth_src, &who);
+		return;
+	}
+	if (is_also(w, d->eth_src, &who)) {
+		if (!src || is_also(w, d->eth_src, src))
+			return;
+		who = *src; /* it advertises its own, but from another */
+	}
+	if (w->stop.reason == SUTWIRE_GOING)
+		w->stop.kind = kind;
+	stop(w, SUTWIRE_ALSO_SPOKE, d->eth_src, &who);
+}
+
+bool sutwire_client(struct sutwire *w, const struct ipaddr *client)
+{
+	unsigned bits = ipaddr_is4(client) ? CLIENT_BITS4 : CLIENT_BITS6;
+
+	for (uint32_t i = 0; i < w->alsos; i++) {
+		if (!ipaddr_in(client, &w->also[i].ip, bits))
+			continue;
+		stop(w, SUTWIRE_ALSO_CLIENT, w->also[i].mac, client);
+		return true;
+	}
+	return false;
+}
+
 /* A frame from a hardware address that is no known SUT's. */
 static void of_other(struct sutwire *w, const struct frame_info *in,
 		     enum decode_result r, const struct decoded *d)
@@ -736,14 +820,21 @@ static bool is_proved(const struct sutwire *w, const uint8_t *mac)
 static enum sutwire_fate not_for_us(struct sutwire *w, enum decode_result r,
 				    const struct decoded *d)
 {
+	bool packet = source_of(r, d) && r != DECODE_ND;
 	struct wire_sut *s;
 
 	if (by_mac(w, d->eth_dst)) {
 		w->stats.sut_to_sut++;
 		return SUTWIRE_NOT_OURS;
 	}
+	if (is_also(w, d->eth_dst, NULL)) {
+		w->stats.wire_also++;
+		if (packet && !is_also(w, d->eth_dst, &d->seg.dst))
+			stop(w, SUTWIRE_ALSO_ROUTES, d->eth_dst, &d->seg.dst);
+		return SUTWIRE_NOT_OURS;
+	}
 	w->stats.elsewhere++;
-	if (source_of(r, d) == NULL || r == DECODE_ND)
+	if (!packet)
 		return SUTWIRE_NOT_OURS;
 	if (is_proved(w, d->eth_src)) {
 		stop(w, SUTWIRE_ROUTES, d->eth_dst, &d->seg.dst);
@@ -767,6 +858,10 @@ static enum sutwire_fate on_ip(struct sutwire *w, enum decode_result r,
 	/* As its router we would have to forward it. */
 	if (source_of(r, d) && is_own(w, &d->seg.dst)) {
 		w->stats.sut_to_sut++;
+		return SUTWIRE_NOT_OURS;
+	}
+	if (source_of(r, d) && is_also(w, NULL, &d->seg.dst)) {
+		w->stats.wire_also++;
 		return SUTWIRE_NOT_OURS;
 	}
 	switch (r) {
@@ -824,6 +919,10 @@ enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 	}
 	if (on_link_frame(w, r))
 		return SUTWIRE_TAKEN;
+	if (is_also(w, d->eth_src, NULL)) {
+		of_also(w, in, r, d);
+		return SUTWIRE_TAKEN;
+	}
 	if (r == DECODE_ARP)
 		on_arp(w, in, d, now, out);
 	else if (r == DECODE_ND)

@@ -41,15 +41,30 @@ struct sutwire_sut {
 	uint8_t mac[ETH_LEN];
 };
 
+#define SUTWIRE_ALSO_MAX 16
+
+/**
+ * struct sutwire_also - A host that may be on the wire beside the SUTs
+ * @mac:	Its hardware address; the same may be listed with several @ip
+ * @ip:		What it may speak from, and be spoken to
+ */
+struct sutwire_also {
+	uint8_t mac[ETH_LEN];
+	struct ipaddr ip;
+};
+
 /**
  * struct sutwire_cfg - How a wire is set up
  * @sut, @suts:	SUTs on it, 1 to MAP_MAX
+ * @also, @alsos: Other hosts on it, 0 to SUTWIRE_ALSO_MAX; none of them a SUT
  * @mac:	Our private hardware address on it
  * @seed:	Of the run; chooses the probe's addresses and numbers
  */
 struct sutwire_cfg {
 	const struct sutwire_sut *sut;
 	uint32_t suts;
+	const struct sutwire_also *also;
+	uint32_t alsos;
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 };
@@ -77,6 +92,12 @@ const char *sutwire_state_text(enum sutwire_state s);
 	  "a frame from a hardware address that is no SUT's")                  \
 	X(SUTWIRE_ROUTES, "a SUT's packet to a hardware address that is "      \
 			  "neither ours nor a SUT's")                          \
+	X(SUTWIRE_ALSO_SPOKE,                                                  \
+	  "a host of --wire-also that speaks from another address")            \
+	X(SUTWIRE_ALSO_ROUTES, "a SUT's packet for another address to a "      \
+			       "host of --wire-also")                          \
+	X(SUTWIRE_ALSO_CLIENT, "a client in the network of a host of "         \
+			       "--wire-also")                                  \
 	X(SUTWIRE_MOVED, "a SUT's address at another hardware address")        \
 	X(SUTWIRE_FORGED, "a message whose hardware address is not its "       \
 			  "frame's")
@@ -96,7 +117,7 @@ const char *sutwire_stop_text(enum sutwire_stop_reason r);
  * @kind:	What the stranger's frame was
  * @mac:	Hardware address that was seen; that a SUT sent to
  * @ip:		Address that the frame was from, or spoke for; that a SUT sent to;
- *		zero: it had none
+ *		the client's; zero: it had none
  */
 struct sutwire_stop {
 	enum sutwire_stop_reason reason;
@@ -122,6 +143,7 @@ struct sutwire_stop {
 	X(elsewhere) /* of the SUTs, to one hardware address that is not ours, \
 		      * and no SUT's */ \
 	X(sut_to_sut)	/* of one SUT to another: absorbed */                    \
+	X(wire_also)	/* from or to a host of --wire-also: absorbed */         \
 	X(asked)	/* ARP requests and solicitations sent */                \
 	X(probes)	/* SYNs sent */                                          \
 	X(probe_synack) /* how they were answered */                             \
@@ -154,7 +176,8 @@ size_t sutwire_size(void);
 /**
  * sutwire_init() - Start at time @now (ns); the first questions are due at once
  *
- * Return: 0, or -EINVAL (@cfg->suts, or one address pinned twice), or -ENOMEM
+ * Return: 0, or -EINVAL (@cfg->suts, one address pinned twice, or a SUT among
+ * @cfg->also), or -ENOMEM
  */
 int sutwire_init(struct sutwire **out, struct arena *a,
 		 const struct sutwire_cfg *cfg, uint64_t now);
@@ -173,6 +196,17 @@ int sutwire_init(struct sutwire **out, struct arena *a,
 enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 				enum decode_result r, const struct decoded *d,
 				uint64_t now, struct effects *out);
+
+/**
+ * sutwire_client() - The mirror shows a client: is it in the network (/24, /64) of
+ * a host of --wire-also?
+ *
+ * Such a host could be the client itself, and the SUT would answer it. Then the
+ * run is stopped.
+ *
+ * Return: it was
+ */
+bool sutwire_client(struct sutwire *w, const struct ipaddr *client);
 
 /** sutwire_timeout() - Do what is due; without room it stays due */
 void sutwire_timeout(struct sutwire *w, uint64_t now, struct effects *out);

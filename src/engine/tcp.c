@@ -206,13 +206,14 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 			 struct effects *out)
 {
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
+	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
 	if (f == NULL) {
 		e->stats.count.sut_stray++;
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
-	if (f->leg == LEG_OPEN)
+	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */
 		read_spans(e, f, WHO_SUT, seg, now);
 	push(e, f, now, out);
 	return ENGINE_ANSWER;

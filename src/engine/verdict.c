@@ -127,8 +127,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	doubt(f, x, r);
 	x->flags |= X_JUDGED;
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
-	e->stats.verdict[r->verdict]++;
-	e->stats.reason[r->verdict][r->reason]++;
+	tally(e, r);
 	latencies(e, x, &ev);
 	if (r->verdict != VERDICT_DIFFERENT)
 		return;

@@ -10,7 +10,7 @@
 
 /** struct errbuf - Text of the last failure; empty: none */
 struct errbuf {
-	char s[320];
+	char s[400];
 };
 
 /**

@@ -103,7 +103,8 @@ struct report_difference {
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
- * @verdicts, @reasons: Answers by verdict, and by verdict and reason
+ * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
+ * @each:	Different answers by each of their reasons
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
@@ -128,6 +129,7 @@ struct report_data {
 	} requests;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
+	uint64_t each[REASON_COUNT];
 	const struct histogram *behind;
 	uint64_t not_played;
 	struct {
@@ -144,6 +146,7 @@ struct report_data {
 		uint64_t errors;
 	} emit;
 	uint64_t absorbed;
+	uint64_t refused; /* of these */
 	const struct report_absorbed *top;
 	size_t tops;
 	const struct histogram *prod;

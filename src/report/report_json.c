@@ -74,6 +74,16 @@ static void put_measured(struct json *j, const char *key, uint64_t ns)
 		json_null(j, key);
 }
 
+/* Every reason of a difference. */
+static void put_set(struct json *j, uint64_t reasons)
+{
+	json_array(j, "reasons");
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		if ((reasons >> i & 1) != 0)
+			json_str(j, NULL, reason_name((enum compare_reason)i));
+	json_close_array(j);
+}
+
 size_t report_json_difference(char *out, size_t size,
 			      const struct report_difference *d)
 {
@@ -89,6 +99,7 @@ size_t report_json_difference(char *out, size_t size,
 	json_u64(&j, "index", d->index);
 	json_str(&j, "verdict", verdict_name(r->verdict));
 	json_str(&j, "reason", reason_name(r->reason));
+	put_set(&j, r->reasons);
 	json_bytes(&j, "request", d->request,
 		   request < REPORT_REQUEST ? request : REPORT_REQUEST);
 	json_array(&j, "status");
@@ -146,6 +157,12 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 		    REASON_LEVEL_NONE);
 	put_reasons(j, d, VERDICT_NOT_COMPARED, REASON_LEVEL_NONE,
 		    REASON_COUNT);
+	json_object(j, "reasons");
+	for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++)
+		if (i < REASON_LEVEL_NONE || d->each[i] > 0)
+			json_u64(j, reason_name((enum compare_reason)i),
+				 d->each[i]);
+	json_close_object(j);
 }
 
 static void put_traffic(struct json *j, const struct report_data *d)
@@ -175,6 +192,7 @@ static void put_traffic(struct json *j, const struct report_data *d)
 
 	json_object(j, "absorbed");
 	json_u64(j, "total", d->absorbed);
+	json_u64(j, "refused", d->refused);
 	json_array(j, "top");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++) {
 		json_object(j, NULL);

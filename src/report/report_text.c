@@ -198,16 +198,28 @@ static void flows_and_requests(struct text *t, const struct report_data *d)
 	para_end(&p);
 }
 
-static void reasons(struct text *t, const struct report_data *d,
-		    const char *title, enum verdict v)
+static void reasons(struct text *t, const char *title, const uint64_t *by)
 {
 	struct report_count count[REASON_COUNT];
 
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		count[i] = (struct report_count){
-			reason_name((enum compare_reason)i), d->reasons[v][i]
+			reason_name((enum compare_reason)i), by[i]
 		};
 	para_counts(t, title, &(struct report_counts){ count, REASON_COUNT });
+}
+
+/* By all of their reasons, and said if that is more than there are. */
+static void differences(struct text *t, const struct report_data *d)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		sum += d->each[i];
+	reasons(t, "  different", d->each);
+	if (sum > d->verdicts[VERDICT_DIFFERENT])
+		text_add(t, "%*s(one answer may differ in several)\n", INDENT,
+			 "");
 }
 
 static void verdicts(struct text *t, const struct report_data *d)
@@ -220,8 +232,8 @@ static void verdicts(struct text *t, const struct report_data *d)
 	para_count(&p, "", d->verdicts[VERDICT_DIFFERENT], " different");
 	para_count(&p, "", d->verdicts[VERDICT_NOT_COMPARED], " not compared");
 	para_end(&p);
-	reasons(t, d, "  different", VERDICT_DIFFERENT);
-	reasons(t, d, "  not comp.", VERDICT_NOT_COMPARED);
+	differences(t, d);
+	reasons(t, "  not comp.", d->reasons[VERDICT_NOT_COMPARED]);
 }
 
 static void time_row(struct text *t, const char *title, const char *who,
@@ -284,8 +296,11 @@ static void absorbed(struct text *t, const struct report_data *d)
 {
 	char n[TEXT_NUMBER], to[TEXT_ENDPOINT], kind[16];
 
-	text_add(t, "%-*s%s frames of the SUT%s\n", INDENT, "absorbed",
-		 text_number(n, d->absorbed), d->tops > 0 ? ", most to" : "");
+	text_add(t, "%-*s%s frames of the SUT", INDENT, "absorbed",
+		 text_number(n, d->absorbed));
+	if (d->refused > 0)
+		text_add(t, ", %s refused", text_number(n, d->refused));
+	text_add(t, "%s\n", d->tops > 0 ? ", most to" : "");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++)
 		text_add(t, "%*s%-46s %-5s %14s\n", INDENT, "",
 			 d->top[i].dst.port == 0

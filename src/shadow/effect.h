@@ -21,7 +21,7 @@
 enum effect_kind {
 	EFFECT_TCP,
 	EFFECT_UDP,
-	EFFECT_RAW, /* a whole frame in @raw: ARP, ND */
+	EFFECT_RAW, /* a whole frame in @raw: ARP, ND, ICMP */
 };
 
 /* Why it is sent; --print and the journal say so. */
@@ -43,7 +43,8 @@ enum effect_kind {
 	X(CAUSE_DATAGRAM, "datagram")                                          \
 	X(CAUSE_ARP, "arp")                                                    \
 	X(CAUSE_ND, "nd")                                                      \
-	X(CAUSE_PROBE, "probe") /* is the wire ours alone? */
+	X(CAUSE_OUTSIDE, "outside") /* refuses what the SUT asks of others */  \
+	X(CAUSE_PROBE, "probe")	    /* is the wire ours alone? */
 
 enum effect_cause {
 #define X(id, name) id,
@@ -52,7 +53,7 @@ enum effect_cause {
 		CAUSE_COUNT
 };
 
-#define EFFECT_RAW_MAX 96 /* bytes of an ARP or ND frame */
+#define EFFECT_RAW_MAX 128 /* bytes of an ARP, ND or ICMP frame */
 
 /**
  * struct effect - One segment, datagram or small frame to be sent

@@ -45,6 +45,8 @@
  * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
  *		the handshake's ack on its own
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @strays:	Answers a second to one SUT's segments of no flow, and to what else
+ *		shadow_may_refuse() is asked about
  * @max_lag, @sut_silent, @idle, @delay: ns
  */
 struct shadow_options {
@@ -53,16 +55,19 @@ struct shadow_options {
 	bool shed;
 	bool timing;
 	bool gso;
+	uint32_t strays;
 	uint64_t max_lag;
 	uint64_t sut_silent;
 	uint64_t idle;
 	uint64_t delay;
 };
 
-#define SHADOW_MAX_LAG	  (30 * NS_PER_SEC)
-#define SHADOW_SUT_SILENT (10 * NS_PER_SEC)
-#define SHADOW_IDLE	  (300 * NS_PER_SEC)
-#define SHADOW_DELAY	  (5 * NS_PER_MS)
+#define SHADOW_MAX_LAG	     (30 * NS_PER_SEC)
+#define SHADOW_SUT_SILENT    (10 * NS_PER_SEC)
+#define SHADOW_IDLE	     (300 * NS_PER_SEC)
+#define SHADOW_DELAY	     (5 * NS_PER_MS)
+#define SHADOW_STRAYS	     100  /* with refusals of what goes outside */
+#define SHADOW_STRAYS_SILENT 1000 /* without */
 
 /* Networks that a SUT answers elsewhere; full: the oldest is tried again. */
 #define SHADOW_ROUTES 64
@@ -182,6 +187,17 @@ void shadow_production(struct shadow *s, struct flow *f,
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out);
+
+/** shadow_owns() - Is there a flow that goes on and has this SUT segment's ends? */
+bool shadow_owns(const struct shadow *s, uint8_t sut,
+		 const struct segment *seg);
+
+/**
+ * shadow_may_refuse() - May SUT @sut get one more answer that no flow asks for?
+ *
+ * If so it is counted as given: see shadow_options.strays.
+ */
+bool shadow_may_refuse(struct shadow *s, uint8_t sut, uint64_t now);
 
 /**
  * struct span - In-order bytes that a segment brought

@@ -51,8 +51,8 @@
 #define PORT_ALIKE 0xfu
 #define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
 #define MSS_LEAST  64 /* less would be an attack on us */
-/* Stray RSTs a second. */
-#define STRAY_RATE 1000
+/* RSTs a second to incarnations that a flow's SYN meets at a SUT. */
+#define OLDER_RATE 1000
 /* When less than this part of the pool is left, a flow that has bytes waiting and
  * brings more is ended: it is behind, and what is left is for those who are not.
  */
@@ -63,12 +63,19 @@
 /* While a SUT is silent one flow in so long is played all the same. */
 #define TRIAL_EVERY (1 * NS_PER_SEC)
 
+/** struct rate - How many of something there were in the second from @since on */
+struct rate {
+	uint64_t since;
+	uint32_t n;
+};
+
 /** struct target - A SUT; see time.c */
 struct target {
 	struct ipaddr ip;
 	bool ready;
 	bool silent;
-	bool mute;	  /* silent, though its kernel acks */
+	bool mute; /* silent, though its kernel acks */
+	struct rate strays;
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
 	uint64_t owed_flow; /* whose */
@@ -91,8 +98,7 @@ struct shadow {
 	bool two_sided;	  /* production is on the mirror, too */
 	bool sweep;	  /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
-	uint64_t stray_second;
-	uint32_t stray_n;
+	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
 	struct shadow_route lost[SHADOW_ROUTES];

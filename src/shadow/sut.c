@@ -10,24 +10,40 @@
 
 #include "shadow/shadow_internal.h"
 
-/* A segment that belongs to no flow (RFC 9293 section 3.10.7.1, I39). */
+/* Take one of @most in a second. */
+static bool rate_take(struct rate *r, uint32_t most, uint64_t now)
+{
+	if (now - r->since >= NS_PER_SEC) {
+		r->since = now;
+		r->n = 0;
+	}
+	if (r->n >= most)
+		return false;
+	r->n++;
+	return true;
+}
+
+bool shadow_may_refuse(struct shadow *s, uint8_t sut, uint64_t now)
+{
+	return rate_take(&s->target[sut].strays, s->opt.strays, now);
+}
+
+/* A segment that belongs to no flow (RFC 9293 section 3.10.7.1, I39); @most
+ * answers of @r are given in a second.
+ */
 static void stray(struct shadow *s, uint8_t sut, const struct segment *seg,
-		  uint64_t now, struct effects *out)
+		  struct rate *r, uint32_t most, uint64_t now,
+		  struct effects *out)
 {
 	struct effect *e;
 
 	s->count.sut_stray++;
 	if ((seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return;
-	if (now - s->stray_second >= NS_PER_SEC) {
-		s->stray_second = now;
-		s->stray_n = 0;
-	}
-	if (s->stray_n >= STRAY_RATE || effects_left(out) == 0) {
+	if (effects_left(out) == 0 || !rate_take(r, most, now)) {
 		s->count.stray_rst_limited++;
 		return;
 	}
-	s->stray_n++;
 	e = &out->e[out->n++];
 	memset(e, 0, offsetof(struct effect, opts));
 	e->kind = EFFECT_TCP;
@@ -113,6 +129,11 @@ static void syn_sent(struct shadow *s, struct flow *f,
 		established(s, f, seg, now);
 		return;
 	}
+	/* It opens towards us, as we towards it (RFC 9293 section 3.5): to our
+	 * SYN it will say SYN,ACK.
+	 */
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return;
 	/* It may have got our SYN twice, and its SYN,ACK is lost; or it stands where
 	 * an older incarnation of a flow that goes on here ended. The first mends
 	 * itself.
@@ -120,7 +141,7 @@ static void syn_sent(struct shadow *s, struct flow *f,
 	if (acks_us && f->tries < SYN_DOUBT)
 		return;
 	/* It remembers an older incarnation: end that, and try again. */
-	stray(s, f->sut, seg, now, out);
+	stray(s, f->sut, seg, &s->older, OLDER_RATE, now, out);
 	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
 }
 
@@ -178,6 +199,14 @@ static bool beyond_window(const struct flow *f, const struct segment *seg)
 	return seq_lt(f->edge, seg->seq + seg->len);
 }
 
+bool shadow_owns(const struct shadow *s, uint8_t sut, const struct segment *seg)
+{
+	const struct flow *f =
+		flow_find_sut(s->flows, sut, seg->sport, &seg->dst, seg->dport);
+
+	return f != NULL && (f->leg == LEG_SYN_SENT || f->leg == LEG_OPEN);
+}
+
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out)
@@ -189,7 +218,8 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 	if (f == NULL) {
 		if (seg->len > 0) /* it answers what was left with it */
 			target_back(&s->target[sut]);
-		stray(s, sut, seg, now, out);
+		stray(s, sut, seg, &s->target[sut].strays, s->opt.strays, now,
+		      out);
 		return NULL;
 	}
 	f->last = now;

@@ -36,16 +36,22 @@
 #define TYPE_ARP 0x0806
 #define TYPE_IP6 0x86dd
 
-#define ARP_LEN	      28
-#define ND_LEN	      24
-#define ND_OPT_LEN    8
-#define ND_SOLICIT    135
-#define ND_ADVERTISE  136
-#define ND_OPT_SOURCE 1
-#define ND_OPT_TARGET 2
-#define ND_HOPS	      255 /* RFC 4861 section 7.1: proof of being local */
-#define NA_SOLICITED  0x40000000u
-#define NA_OVERRIDE   0x20000000u
+#define ARP_LEN		  28
+#define ND_LEN		  24
+#define ND_OPT_LEN	  8
+#define ND_SOLICIT	  135
+#define ND_ADVERTISE	  136
+#define ND_OPT_SOURCE	  1
+#define ND_OPT_TARGET	  2
+#define ND_HOPS		  255 /* RFC 4861 section 7.1: proof of being local */
+#define ICMP_HLEN	  8
+#define ICMP_UNREACHABLE  3
+#define ICMP_PORT	  3
+#define ICMP6_UNREACHABLE 1
+#define ICMP6_PORT	  4
+#define ICMP_TTL	  64
+#define NA_SOLICITED	  0x40000000u
+#define NA_OVERRIDE	  0x20000000u
 
 static uint8_t *put_eth(uint8_t *p, const uint8_t *dst, const uint8_t *src,
 			uint16_t type)
@@ -287,6 +293,31 @@ size_t build_na(uint8_t *out, const uint8_t *eth_dst, const uint8_t *sha,
 	p = put_nd(p, ND_ADVERTISE, NA_SOLICITED | NA_OVERRIDE, target, dst,
 		   target, ND_OPT_TARGET, sha);
 	return (size_t)(p - out);
+}
+
+size_t build_unreachable(uint8_t *out, const uint8_t *eth_dst,
+			 const uint8_t *eth_src, const struct ipaddr *src,
+			 const struct ipaddr *dst, const uint8_t *quote,
+			 uint32_t len)
+{
+	struct tcp_header h = { .src = *src, .dst = *dst, .ttl = ICMP_TTL };
+	bool v4 = ipaddr_is4(src);
+	uint32_t all = ICMP_HLEN + len;
+	uint64_t sum = 0;
+	uint8_t *p;
+
+	assert(len <= UNREACHABLE_QUOTE);
+	memcpy(h.eth_dst, eth_dst, ETH_LEN);
+	memcpy(h.eth_src, eth_src, ETH_LEN);
+	p = put_l2_l3(out, &h, v4 ? PROTO_ICMP : PROTO_ICMP6, all);
+	memset(p, 0, ICMP_HLEN);
+	p[0] = v4 ? ICMP_UNREACHABLE : ICMP6_UNREACHABLE;
+	p[1] = v4 ? ICMP_PORT : ICMP6_PORT;
+	memcpy(p + ICMP_HLEN, quote, len);
+	if (!v4)
+		sum = pseudo_sum(false, src, dst, PROTO_ICMP6, all);
+	put_be16(p + 2, (uint16_t)~csum_fold(csum_add(sum, p, all)));
+	return (size_t)(p - out) + all;
 }
 
 int arp_parse(const uint8_t *p, size_t len, struct arp_packet *a)

@@ -115,6 +115,26 @@ size_t build_ns(uint8_t *out, const uint8_t *sha, const struct ipaddr *src,
 size_t build_na(uint8_t *out, const uint8_t *eth_dst, const uint8_t *sha,
 		const struct ipaddr *target, const struct ipaddr *dst);
 
+/* Bytes of a datagram that fit into build_unreachable(). */
+#define UNREACHABLE_QUOTE 66
+
+/**
+ * build_unreachable() - Write a whole ICMP or ICMPv6 "port unreachable"
+ * @out:	At least BUILD_RAW_MAX bytes
+ * @src:	Who was not reached: the datagram's destination
+ * @dst:	Who sent it
+ * @quote, @len: The datagram from its IP header on, at most UNREACHABLE_QUOTE
+ *		bytes of it
+ *
+ * RFC 792, RFC 1122 section 3.2.2, RFC 4443 section 3.1.
+ *
+ * Return: bytes written
+ */
+size_t build_unreachable(uint8_t *out, const uint8_t *eth_dst,
+			 const uint8_t *eth_src, const struct ipaddr *src,
+			 const struct ipaddr *dst, const uint8_t *quote,
+			 uint32_t len);
+
 /** struct arp_packet - An ARP packet for IPv4 over Ethernet */
 struct arp_packet {
 	uint16_t op;

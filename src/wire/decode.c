@@ -250,13 +250,18 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 	enum decode_result r = frame_decode(in, vxlan, frags, now, d);
 	struct frame_info good = *in;
 
-	if (in->csum_ok ||
-	    (r != DECODE_BAD_IP_CSUM && r != DECODE_BAD_L4_CSUM) ||
-	    !d->offloaded)
-		return r;
-	good.csum_ok = true;
-	r = frame_decode(&good, vxlan, frags, now, d);
-	if (r == DECODE_TCP || r == DECODE_UDP)
+	if (r == DECODE_BAD_LENGTH && d->no_length) {
+		good.len_open = true;
+		r = frame_decode(&good, vxlan, frags, now, d);
+	}
+	if (!in->csum_ok &&
+	    (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM) &&
+	    d->offloaded) {
+		good.csum_ok = true;
+		r = frame_decode(&good, vxlan, frags, now, d);
+	}
+	if ((r == DECODE_TCP || r == DECODE_UDP) &&
+	    (good.len_open || good.csum_ok != in->csum_ok))
 		*open = true;
 	return r;
 }

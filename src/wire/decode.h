@@ -75,6 +75,8 @@ const char *decode_name(enum decode_result r);
  * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
  *		device that the frame never reached) or already verified; an
  *		IPv4 header checksum of 0 is then no error either
+ * @len_open:	An IP length of 0 is not ready yet either: of a TCP segment that
+ *		a device was to cut (TSO), and is that of the frame
  */
 struct frame_info {
 	const uint8_t *data;
@@ -84,6 +86,7 @@ struct frame_info {
 	uint16_t link;
 	uint16_t gso;
 	bool csum_ok;
+	bool len_open;
 };
 
 /**
@@ -103,6 +106,8 @@ struct frame_info {
  *		DECODE_BAD_L4_CSUM: it holds the sum of the pseudo header alone.
  *		So a host leaves them to its network device: in a capture taken
  *		on that host such a frame is good, and @csum_ok is to be set
+ * @no_length:	With DECODE_BAD_LENGTH: it is 0 in the IP header of a TCP segment
+ *		that no link had to pad; the same, with @len_open
  */
 struct decoded {
 	struct segment seg;
@@ -111,6 +116,7 @@ struct decoded {
 	bool has_eth;
 	bool reassembled;
 	bool offloaded;
+	bool no_length;
 	uint32_t l3;
 	const uint8_t *l4;
 	uint32_t l4_len;
@@ -122,8 +128,8 @@ struct decoded {
  * @vxlan:	VXLAN_NONE, VXLAN_ANY or a VNI; UDP port 4789
  * @frags:	Reassembly, or NULL: fragments are DECODE_FRAG_DROPPED
  * @now:	Time for the reassembly's limit, ns
- * @d:		Result; undefined but for eth_ and @offloaded when the result
- *		is an error
+ * @d:		Result; undefined but for eth_, @offloaded and @no_length when
+ *		the result is an error
  *
  * Checksums are tested only where the whole datagram was captured. Ethernet
  * padding is cut off by the IP length.
@@ -136,8 +142,8 @@ enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
 
 /**
  * frame_decode_open() - frame_decode() of a frame that a host captured itself
- * @open:	Set if the frame is good but for a checksum that was left to a
- *		network device; else untouched
+ * @open:	Set if the frame is good but for a checksum or a length that was
+ *		left to a network device; else untouched
  */
 enum decode_result frame_decode_open(const struct frame_info *in,
 				     uint32_t vxlan, struct frag_table *frags,

@@ -9,7 +9,9 @@
  * is refused. BIG TCP is the exception: Linux hands frames of more than 64 KB to
  * a capture with a length of 0, which is then the frame's; IPv6 may instead
  * carry the true one in a jumbo option (RFC 2675), as a header that never was on
- * any wire.
+ * any wire. Other hosts leave a length of 0 in any segment that their device is to
+ * cut; that is believed only where the caller says so (len_open), of a TCP segment
+ * that is longer than what a link pads.
  *
  * A fragment goes to the reassembly only if all of it was captured. When the
  * datagram is whole, the span is replaced by the reassembly's buffer and decoding
@@ -28,7 +30,8 @@
 #define IP4_OFFSET  0x1fff /* in units of 8 bytes */
 #define IP4_OPT_EOL 0
 #define IP4_OPT_NOP 1
-#define EXT_MAX	    8 /* extension headers that are walked */
+#define PADDED_MAX  46 /* bytes behind Ethernet's header that may be padding */
+#define EXT_MAX	    8  /* extension headers that are walked */
 #define OPT_JUMBO   0xc2
 #define JUMBO_OPLEN 4
 
@@ -99,6 +102,13 @@ static bool ip4_options_good(const uint8_t *p, uint32_t len)
 	return true;
 }
 
+/* A length of 0: is it that of a segment that a device was to cut? */
+static bool left_open(struct decode_ctx *c, const struct span *s, uint8_t proto)
+{
+	c->d->no_length = proto == PROTO_TCP && s->wire > PADDED_MAX;
+	return c->d->no_length && c->in->len_open;
+}
+
 enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 {
 	struct segment *seg = &c->d->seg;
@@ -114,7 +124,10 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 		return DECODE_BAD_HEADER;
 
 	len = get_be16(ip + 2);
-	if (len == 0 && s.wire > IP_LEN_MAX)
+	frag = get_be16(ip + 6);
+	if (len == 0 &&
+	    (s.wire > IP_LEN_MAX ||
+	     ((frag & (IP4_MF | IP4_OFFSET)) == 0 && left_open(c, &s, ip[9]))))
 		len = s.wire;
 	if (len < hlen || len > s.wire)
 		return DECODE_BAD_LENGTH;
@@ -135,7 +148,6 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 	seg->ttl = ip[8];
 	span_skip(&s, hlen);
 
-	frag = get_be16(ip + 6);
 	if ((frag & (IP4_MF | IP4_OFFSET)) != 0) {
 		r = reassemble(c, get_be16(ip + 4), ip[9],
 			       (frag & IP4_OFFSET) * 8u, (frag & IP4_MF) != 0,
@@ -262,6 +274,8 @@ enum decode_result decode_ip6(struct decode_ctx *c, struct span s)
 			if (r != DECODE_GO_ON)
 				return r;
 		}
+	} else if (len == 0 && left_open(c, &s, ip[6])) {
+		len = s.wire;
 	}
 	if (len > s.wire)
 		return DECODE_BAD_LENGTH;

@@ -52,6 +52,10 @@ static bool csum_good(const struct decode_ctx *c, bool v4, const struct span *s,
 	if (csum_fold(csum_add(sum, s->p, len)) == 0xffff)
 		return true;
 	c->d->offloaded = get_be16(s->p + field) == csum_fold(sum);
+	if (c->in->len_open && !c->d->offloaded) /* without the length, too */
+		c->d->offloaded = get_be16(s->p + field) ==
+				  csum_fold(pseudo_sum(v4, &seg->src, &seg->dst,
+						       seg->proto, 0));
 	return false;
 }
 

@@ -26,10 +26,10 @@ def derived(lines):
     return out
 
 
-def rerun(binary, data):
+def rerun(binary, data, *options):
     """(exit code, derived lines, what was said) of the rerun of a journal's
     bytes."""
-    r = subprocess.run((binary, "rerun", "--json", "-", "-"), input=data,
+    r = subprocess.run((binary, "rerun", *options, "--json", "-", "-"), input=data,
                        capture_output=True, timeout=120)
     return r.returncode, derived(r.stdout.decode().splitlines()), \
         r.stderr.decode(errors="replace")

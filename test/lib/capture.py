@@ -17,17 +17,20 @@ def csum(b):
     return ~s & 0xffff
 
 
-def ip(src, dst, proto, l4):
+def ip(src, dst, proto, l4, total=None):
+    """An IP packet in an Ethernet frame; `total`: its length is said to be."""
     if len(src) == 16:
         return bytes(12) + b"\x86\xdd" + struct.pack(
-            ">IHBB", 0x60000000, len(l4), proto, 64) + src + dst + l4
-    h = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(l4), 7, 0, 64, proto, 0,
+            ">IHBB", 0x60000000, len(l4) if total is None else total, proto,
+            64) + src + dst + l4
+    h = struct.pack(">BBHHHBBH4s4s", 0x45, 0,
+                    20 + len(l4) if total is None else total, 7, 0, 64, proto, 0,
                     src, dst)
     h = h[:10] + struct.pack(">H", csum(h)) + h[12:]
     return bytes(12) + b"\x08\0" + h + l4
 
 
-def tcp(up, seq, ack, flags, data=b"", port=40000, v6=False):
+def tcp(up, seq, ack, flags, data=b"", port=40000, v6=False, total=None):
     src, dst = (CLIENT6, PROD6) if v6 else (CLIENT, PROD)
     if not up:
         src, dst = dst, src
@@ -36,7 +39,7 @@ def tcp(up, seq, ack, flags, data=b"", port=40000, v6=False):
                     60000, 0, 0)
     pseudo = src + dst + struct.pack(">BBH", 0, 6, len(h) + len(data))
     h = h[:16] + struct.pack(">H", csum(pseudo + h + data)) + h[18:]
-    return ip(src, dst, 6, h + data)
+    return ip(src, dst, 6, h + data, total)
 
 
 def dns(up, n, answer):
@@ -48,10 +51,13 @@ def dns(up, n, answer):
     return ip(src, dst, 17, struct.pack(">HHHH", *ports, 8 + len(m), 0) + m)
 
 
-def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000, v6=False):
-    """A whole connection; its numbers wrap."""
+def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000, v6=False,
+             answer=OK, total=None):
+    """A whole connection; its numbers wrap. `total`: what the IP length of all
+    that has payload is said to be."""
     def say(up, seq, ack, flags, data=b""):
-        out.append(tcp(up, seq, ack, flags, data, port, v6))
+        out.append(tcp(up, seq, ack, flags, data, port, v6,
+                       total if data else None))
     out = []
     say(1, c, 0, SYN)
     say(0, p, c + 1, SYN | ACK)
@@ -60,8 +66,8 @@ def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000, v6=False):
     for _ in range(requests):
         say(1, c, p, ACK | PSH, GET)
         c += len(GET)
-        say(0, p, c, ACK | PSH, OK)
-        p += len(OK)
+        say(0, p, c, ACK | PSH, answer)
+        p += len(answer)
         say(1, c, p, ACK)
     say(1, c, p, FIN | ACK)
     say(0, p, c + 1, FIN | ACK)

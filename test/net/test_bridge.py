@@ -80,6 +80,27 @@ def starts(t, family, stp):
         lab.isolated(t, l)
 
 
+def named(t):
+    """A bridge with an address, and the user says so: its frames are no reason
+    to stop, and its address is not answered for."""
+    with Bridged() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        text = l.ip("br", "link", "show", "br0")
+        also = text.split("link/ether ")[1].split()[0] + ",10.1.0.9"
+        us = l.understudy("--wire-also", also)
+        addressed(l)
+        code, _ = l.run("sut", ["ping", "-c1", "-W1", "10.1.0.9"])
+        t.equal(code, 0, "the SUT reaches the bridge")
+        l.client("keep", *["/b100?id=q-%d" % k for k in range(20)])
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        r = us.report()
+        t.check(r["sut_wire"]["wire_also"] > 0, "nothing of it was seen")
+        got = lab.reach(prod.log, sut.log)
+        t.equal((got.asked, got.reached), (20, 20), "requests")
+        lab.isolated(t, l)
+
+
 # ------------------------------------------------------------- what stops it
 
 def csum(b):
@@ -168,7 +189,9 @@ lab.main([
     ("IPv4 and a spanning tree", starts, 4, 1),
     ("IPv6", starts, 6, 0),
     ("IPv6 and a spanning tree", starts, 6, 1),
-    ("a bridge with an address", stops, addressed, ["ARP from 10.1.0.9"]),
+    ("a bridge that was named", named),
+    ("a bridge with an address", stops, addressed,
+     ["ARP from 10.1.0.9", "--wire-also"]),
     ("a router advertisement", stops, said(advertisement()),
      ["a router advertisement from fe80::200:ff:fe00:ee", EVIL]),
     ("VRRP", stops, said(VRRP), ["VRRP", "10.1.0.1", EVIL]),

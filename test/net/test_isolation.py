@@ -76,7 +76,7 @@ def own_address(t):
     """The SUT asks for the host's own LAN address: the host stays silent."""
     with lab.Lab() as l:
         l.nginx("prod"), l.nginx("sut")
-        us = l.understudy()
+        us = l.understudy("--outside", "silent")
         t.equal(ask_host(l), "TimeoutError", "the SUT's attempt")
         us.finish()
         absorbed = us.report().get("absorbed", {})

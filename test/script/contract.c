@@ -189,6 +189,11 @@ void contract_effect(struct world *w, const struct seen *s)
 	struct ipaddr client = world_addr(w, WHO_CLIENT);
 	struct ipaddr sut = world_addr(w, WHO_SUT);
 
+	if (e->cause == CAUSE_OUTSIDE) {
+		if (!ipaddr_eq(&e->dst, &sut))
+			world_fail(w, "I1: refused somebody else");
+		return;
+	}
 	if (!ipaddr_eq(&e->dst, &sut) || e->dport != w->cfg.map[0].sut_port)
 		world_fail(w, "I1: not to the SUT");
 	if (!ipaddr_eq(&e->src, &client))

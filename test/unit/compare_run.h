@@ -21,6 +21,7 @@
  * @fin:	Each ends with a FIN
  * @whole:	Both are whole at their end, whatever they are
  * @ops:	Framer; framer_quiet: an answer is whole when its bytes are
+ * @rules:	For compare_by()
  * @why:	For compare_end()
  * @lead:	So many first bytes of each are cut off in one piece at random
  *		interleavings
@@ -34,6 +35,7 @@ struct exchange {
 	bool whole;
 	const struct framer_ops *ops;
 	enum compare_level level;
+	const struct compare_rules *rules;
 	enum compare_reason why;
 	size_t lead;
 	uint32_t cuts;
@@ -107,6 +109,7 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 	c = compare_begin(pool, x->level, x->ops == &framer_http1);
 	if (c == NULL)
 		return false;
+	compare_by(c, x->rules);
 	if (large && most < 9000)
 		most = 2000;
 	if (x->cuts > 0 && most < (x->n[0] + x->n[1]) / x->cuts)

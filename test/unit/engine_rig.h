@@ -84,7 +84,8 @@ static inline void take(struct rig *r, const struct effects *out)
 	for (uint32_t i = 0; i < out->n; i++) {
 		const struct effect *x = &out->e[i];
 
-		if (x->kind == EFFECT_RAW || x->cause == CAUSE_PROBE) {
+		if (x->cause != CAUSE_OUTSIDE &&
+		    (x->kind == EFFECT_RAW || x->cause == CAUSE_PROBE)) {
 			sut_kernel(r, x);
 		} else if (r->n < SYNS_MAX) {
 			uint32_t n = x->len < 64 ? x->len : 64;

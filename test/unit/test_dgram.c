@@ -297,7 +297,7 @@ static void test_unsent_datagram(void)
 	engine_unsent(r.e, &out.e[0]);
 	engine_sent(r.e, &out.e[0]);
 	CHECK(engine_udp(r.e)->unsent == 1);
-	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9001, ip(1, 0, 1), 5000, "eh", 2);
+	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9000, ip(1, 0, 1), 5000, "eh", 2);
 	CHECK(count(&r)->sut_datagram == 1 && r.n == 0);
 	check_closed(&r);
 }

@@ -60,11 +60,32 @@ static enum decode_result decode(const uint8_t *p, uint32_t len,
 	return frame_decode(&f, VXLAN_NONE, NULL, 0, d);
 }
 
+/* The same with a jumbo option in front of TCP, as Linux captures BIG TCP; the
+ * true length is not looked at.
+ */
+static uint8_t *make_jumbo(uint32_t *len)
+{
+	static const uint8_t hop[8] = { PROTO_TCP, 0, 0xc2, 4, 0, 1 };
+	uint8_t *p = make(false, 50001, TCP_ACK | TCP_PSH | TCP_CWR, len);
+	uint8_t *out = malloc(*len + sizeof(hop));
+
+	memcpy(out, p, 54);
+	memcpy(out + 54, hop, sizeof(hop));
+	memcpy(out + 54 + sizeof(hop), p + 54, *len - 54);
+	out[18] = out[19] = 0; /* payload length */
+	out[20] = 0;	       /* hop-by-hop */
+	*len += sizeof(hop);
+	free(p);
+	return out;
+}
+
 static void segments_are_what_a_peer_would_get(void)
 {
-	for (int v4 = 0; v4 < 2; v4++) {
+	for (int k = 0; k < 3; k++) {
 		uint32_t len;
-		uint8_t *p = make(v4, 50001, TCP_ACK | TCP_PSH | TCP_CWR, &len);
+		uint8_t *p = k == 2 ? make_jumbo(&len)
+				    : make(k != 0, 50001,
+					   TCP_ACK | TCP_PSH | TCP_CWR, &len);
 		uint8_t *out = malloc(1514);
 		struct cut c;
 		uint32_t at = 0;
@@ -106,6 +127,14 @@ static void what_cannot_be_cut_is_refused(void)
 	CHECK(cut_plan(&c, p, len, 1500) == -EMSGSIZE);
 	CHECK(cut_plan(&c, p, 13, 1500) == -EBADMSG);
 	CHECK(c.head == 77);
+	free(p);
+	p = make_jumbo(&len);
+	CHECK(cut_plan(&c, p, len, 1500) == 1);
+	CHECK(cut_keep(&c, p, 65535) == -EMSGSIZE); /* no device takes it */
+	p[56] = 1;				    /* another option */
+	CHECK(cut_plan(&c, p, len, 1500) == -EMSGSIZE);
+	p[56] = 0xc2;
+	CHECK(cut_plan(&c, p, 54 + 8 + 19, 30) == -EMSGSIZE);
 	free(p);
 }
 

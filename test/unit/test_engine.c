@@ -206,7 +206,7 @@ static void test_strays(void)
 	CHECK(engine_stats(r.e)->absorbed[0].n == 2);
 	CHECK(engine_stats(r.e)->absorbed[0].port == 443);
 	CHECK(count(&r)->wire == wire);
-	CHECK(r.n == 1);
+	CHECK(r.n == 3 && r.seen[2].cause == CAUSE_OUTSIDE);
 	check_closed(&r);
 }
 
@@ -362,6 +362,7 @@ static void test_absorbed(void)
 
 	defaults(&r);
 	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	r.cfg.refuse = false;
 	start(&r);
 	st = engine_stats(r.e);
 	for (unsigned i = 0; i < ABSORB_MAX + 5; i++)
@@ -388,7 +389,7 @@ static void test_absorbed(void)
 	put_be16(ping + 36, (uint16_t)~csum_fold(csum_add(0, ping + 34, 8)));
 	inject(&r, ENGINE_SUT, ping, sizeof(ping));
 	CHECK(count(&r)->absorbed == 2 * (ABSORB_MAX + 5));
-	CHECK(r.n == 0);
+	CHECK(r.n == 0 && count(&r)->refused_tcp == 0);
 	check_closed(&r);
 }
 
@@ -551,6 +552,25 @@ static void test_served_ports(void)
 	check_closed(&r);
 }
 
+/* A host that may be on the SUT's wire could be a client of its own network. */
+static void test_a_client_that_may_be_on_the_wire(void)
+{
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	r.cfg.alsos = 1;
+	r.cfg.also[0].ip = ip(1, 7, 1);
+	memcpy(r.cfg.also[0].mac, mac_a, ETH_LEN);
+	start(&r);
+	syn(&r, ip(1, 8, 9), 5000, ip(2, 0, 1), 80);
+	CHECK(r.n == 1 && count(&r)->client == 1);
+	syn(&r, ip(1, 7, 9), 5000, ip(2, 0, 1), 80);
+	CHECK(r.n == 1 && count(&r)->wire_stopped == 1);
+	CHECK(sutwire_stop(engine_wire(r.e))->reason == SUTWIRE_ALSO_CLIENT);
+	check_closed(&r);
+}
+
 /* What one SUT sends to another is no business of ours: no answer in the other's
  * name.
  */
@@ -654,6 +674,8 @@ static const struct check_test tests[] = {
 	{ "more destinations than are named", test_absorbed },
 	{ "checksums left to the device", test_offloaded },
 	{ "no wire to the SUT", test_no_wire },
+	{ "a client that may be on the SUT's wire",
+	  test_a_client_that_may_be_on_the_wire },
 	{ "what one SUT sends to another", test_one_sut_to_another },
 	{ "absorbed destinations are told apart",
 	  test_absorbed_are_told_apart },

@@ -63,6 +63,23 @@ static void test_defaults(void)
 	CHECK(o.iface == NULL && o.sut_dev == NULL && o.expr[0] == '\0');
 }
 
+/* A text of options that does not say was written when nothing was refused. */
+static void test_an_older_journal(void)
+{
+	static const char old[] = "-i x --sut-dev y --map 10.0.0.1=10.1.0.1";
+	struct options o;
+	struct errbuf e;
+	char text[4096];
+
+	CHECK(parse(&o, old, OPTIONS_SHADOW, &e) == 0 && o.engine.refuse);
+	CHECK(options_text(&o, text, sizeof(text)) >= 0);
+	CHECK(strstr(text, "--outside refuse") != NULL);
+	CHECK(options_read(&o, text, OPTIONS_SHADOW, &e) == 0);
+	CHECK(o.engine.refuse);
+	CHECK(options_read(&o, old, OPTIONS_SHADOW, &e) == 0);
+	CHECK(!o.engine.refuse);
+}
+
 static void test_a_whole_command(void)
 {
 	struct options o;
@@ -185,7 +202,18 @@ static void test_bad_values(void)
 		"--vxlan 4294967294",
 		"--sut-mac 02:00:00:00:00",
 		"--sut-mac 01:00:00:00:00:01", /* of a group */
+		"--wire-also 02:00:00:00:00:01",
+		"--wire-also 10.1.0.9",
+		"--wire-also 10.1.0.9,02:00:00:00:00:01",
+		"--wire-also 02:00:00:00:00:01,",
+		"--wire-also 02:00:00:00:00:01,10.1.0",
+		"--wire-also 01:00:00:00:00:01,10.1.0.9",
 		"--skip 10.0.0.1/8",
+		"--ignore-header X-Id:",
+		"--ignore-header a@b",
+		"--ignore-header "
+		"a23456789b123456789c123456789d123456789e123456789f123456789g12"
+		"34x",
 		"--print=yes",
 		"--no-such",
 		"-Z",
@@ -217,6 +245,8 @@ static void test_text_reads_back(void)
 		"-r a -r @b -r - --sut-dev none --map ::1=::2 --map "
 		"[::3]:80=[::4]:81",
 		"-i x --sut-dev y --sut-mac 02:01:02:03:04:05 --compare none "
+		"--wire-also 02:01:02:03:04:06,10.9.0.1 "
+		"--wire-also 02:01:02:03:04:06,fe80::1 "
 		"--level timing --sample 33.3333% --skip 10.0.0.0/8 --skip "
 		"2001:db8::/32 --skip ::1 --midstream off --order captured "
 		"--behind wait --max-lag 1500ms --sut-silent 61s --idle 2h "
@@ -227,6 +257,7 @@ static void test_text_reads_back(void)
 		"port 80 and not host 'x'",
 		"--sample 0.0001% --min-compared 17 --vxlan 16777215",
 		"--sample 99.99% --duration 3ns",
+		"--ignore-header X-Request-Id --ignore-header '!#$%&*+-.^_`|~'",
 	};
 	char text[TEXT_MAX];
 	char again[TEXT_MAX];
@@ -353,6 +384,15 @@ static void test_together(void)
 		{ GOOD "--sut-mac 02:00:00:00:00:01", NULL },
 		{ GOOD "--sut-mac 02:00:00:00:00:01 --map 10.0.0.2=10.1.0.2",
 		  "--sut-mac" },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.1.0.9 --wire-also "
+		       "02:00:00:00:00:01,fe80::1",
+		  NULL },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.1.0.1", "a SUT's" },
+		{ GOOD "--wire-also 02:00:00:00:00:01,10.0.0.1",
+		  "production's" },
+		{ GOOD "--sut-mac 02:00:00:00:00:01 --wire-also "
+		       "02:00:00:00:00:01,10.1.0.9",
+		  "--sut-mac's" },
 		{ GOOD "-C 5", "-w FILE" },
 		{ GOOD "-w nonexistent -C 5 -W 2", NULL },
 		{ GOOD "-w /nonexistent/x -W 2", "-C or -G" },
@@ -458,6 +498,7 @@ static void test_subcommands(void)
 
 static const struct check_test tests[] = {
 	{ "defaults", test_defaults },
+	{ "an older journal", test_an_older_journal },
 	{ "a whole command", test_a_whole_command },
 	{ "maps", test_maps },
 	{ "bad values leave the result alone", test_bad_values },

@@ -254,6 +254,9 @@ static struct report_data sample(void)
 
 	d.reasons[VERDICT_DIFFERENT][REASON_STATUS] = 2;
 	d.reasons[VERDICT_DIFFERENT][REASON_BODY] = 1;
+	d.each[REASON_STATUS] = 2;
+	d.each[REASON_HEADER] = 1;
+	d.each[REASON_BODY] = 1;
 	d.reasons[VERDICT_NOT_COMPARED][REASON_PROD_GAP] = 100;
 	d.reasons[VERDICT_NOT_COMPARED][REASON_MIDSTREAM] = 15;
 	memset(hist, 0, sizeof(hist));
@@ -303,7 +306,7 @@ static void test_text_report(void)
 		      "DIFFERENT: 3 of 99,998 compared answers "
 		      "(<0.01 %), in 12 min 34 s\n",
 		      65) == 0);
-	CHECK(strstr(out, "status 2, body 1\n") != NULL);
+	CHECK(strstr(out, "status 2, header 1, body 1\n") != NULL);
 	CHECK(strstr(out, "production_gap 100, midstream 15\n") != NULL);
 	CHECK(strstr(out, "prod_rst") == NULL);
 	CHECK(strstr(out, "198.51.100.7:51009") != NULL);

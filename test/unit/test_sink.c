@@ -165,6 +165,43 @@ static void test_nd(void)
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 }
 
+/* "Port unreachable" goes where segments may go, and no other ICMP does. */
+static void test_icmp(void)
+{
+	uint8_t quote[28] = { 0x45 };
+	uint8_t f[BUILD_RAW_MAX];
+
+	start(); /* which names the addresses */
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct ipaddr ip = v6 ? sut6 : sut4;
+		uint32_t type = 14 + (v6 ? 40 : 20);
+		uint32_t n = (uint32_t)build_unreachable(
+			f, sut_mac, our_mac, v6 ? &client6 : &client4, &ip,
+			quote, sizeof(quote));
+
+		start();
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+		sink_pin(sink, &ip, sut_mac);
+		CHECK(sink_raw(sink, f, n, 1) == 0);
+		for (uint32_t len = 0; len < type + 8; len++)
+			CHECK(sink_raw(sink, f, len, 1) == -EPERM);
+		f[type]++;
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+		f[type]--;
+		f[type + 1]++;
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+		f[type + 1]--;
+		f[14 + (v6 ? 39 : 19)]++; /* another address */
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+		f[14 + (v6 ? 39 : 19)]--;
+		f[5]++; /* another hardware address */
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+		f[5]--;
+		f[11]++; /* not from us */
+		CHECK(sink_raw(sink, f, n, 1) == -EPERM);
+	}
+}
+
 static void test_too_many(void)
 {
 	static struct emit_dest dest[MAP_MAX + 1];
@@ -196,6 +233,7 @@ int main(void)
 		{ "segments go to known destinations only", test_segments },
 		{ "ARP", test_arp },
 		{ "neighbour discovery", test_nd },
+		{ "port unreachable", test_icmp },
 		{ "more destinations than there is room for", test_too_many },
 		{ "a private hardware address", test_private_mac },
 	};

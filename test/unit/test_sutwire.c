@@ -348,6 +348,136 @@ static void test_harmless_but_for_a_claim(void)
 	expect_stop("claim", SUTWIRE_STRANGER, bad_mac);
 }
 
+static int start_also(struct ipaddr sut, const struct sutwire_also *also,
+		      uint32_t n)
+{
+	struct arena a = { .base = memory, .size = sizeof(memory) };
+	struct sutwire_sut s = { .ip = sut, .port = PORT };
+	struct sutwire_cfg cfg = {
+		.sut = &s, .suts = 1, .also = also, .alsos = n, .seed = 7
+	};
+
+	memset(memory, 0, sizeof(memory));
+	memcpy(cfg.mac, our_mac, ETH_LEN);
+	now = 5 * SEC;
+	out.n = 0;
+	return sutwire_init(&wire, &a, &cfg, now);
+}
+
+/* A bridge with an address, which it may use. */
+static void test_another_host_that_was_named(void)
+{
+	const struct ipaddr bridge = ip4(10, 72, 0, 1);
+	struct sutwire_also also = { .ip = bridge };
+	struct effect e;
+
+	memcpy(also.mac, bad_mac, ETH_LEN);
+	CHECK(start_also(sut4, &also, 1) == 0);
+	in_arp(1, bad_mac, bridge, sut4);
+	make_ready(&e);
+	in_arp(2, bad_mac, bridge, sut4);
+	in_tcp(bad_mac, bridge, sut4, 80, TCP_SYN, 0);
+	in_arp(1, bad_mac, zero4, bridge);
+	/* What a SUT asks of it and sends to it is their own business. */
+	in_arp(1, sut_mac, sut4, bridge);
+	CHECK(out.n == 0);
+	CHECK(in_tcp_to(bad_mac, sut_mac, sut4, bridge, 80, TCP_ACK, 1));
+	CHECK(in_tcp(sut_mac, sut4, bridge, 80, TCP_ACK, 1));
+	CHECK(out.n == 0 && sutwire_ready(wire, 0));
+	CHECK(sutwire_stats(wire)->wire_also == 6);
+	CHECK(sutwire_stats(wire)->elsewhere == 0);
+	/* Its address at another hardware address is a stranger's. */
+	in_arp(1, sut2_mac, bridge, sut4);
+	expect_stop("another there", SUTWIRE_STRANGER, sut2_mac);
+
+	/* It speaks from no other address. */
+	CHECK(start_also(sut4, &also, 1) == 0);
+	make_ready(&e);
+	in_arp(1, bad_mac, client4, sut4);
+	expect_stop("another address", SUTWIRE_ALSO_SPOKE, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_ARP);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+	CHECK(start_also(sut4, &also, 1) == 0);
+	make_ready(&e);
+	in_tcp(bad_mac, client4, sut4, 80, TCP_SYN, 0);
+	expect_stop("forwards", SUTWIRE_ALSO_SPOKE, bad_mac);
+	CHECK(start_also(sut4, &also, 1) == 0);
+	make_ready(&e);
+	in_arp(1, bad_mac, zero4, sut4);
+	expect_stop("claims", SUTWIRE_ALSO_SPOKE, bad_mac);
+	/* Nor does a SUT go on by it, not even before it was proved. */
+	CHECK(start_also(sut4, &also, 1) == 0);
+	in_arp(2, sut_mac, sut4, client4);
+	in_tcp_to(bad_mac, sut_mac, sut4, client4, 80, TCP_ACK, 1);
+	expect_stop("routes", SUTWIRE_ALSO_ROUTES, bad_mac);
+	CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &client4));
+}
+
+static void test_another_host_of_ipv6(void)
+{
+	struct sutwire_also also[2] = { { .ip = ip6(0xfd72, 1) },
+					{ .ip = ip6(0xfe80, 1) } };
+	uint8_t f[BUILD_RAW_MAX];
+	struct effect e;
+	size_t n;
+
+	memcpy(also[0].mac, bad_mac, ETH_LEN);
+	memcpy(also[1].mac, bad_mac, ETH_LEN);
+	for (uint32_t named = 1; named <= 2; named++) {
+		CHECK(start_also(sut6, also, named) == 0);
+		in_na(sut_mac, sut6);
+		tick();
+		e = out.e[0];
+		in_answer(&e, TCP_SYN | TCP_ACK);
+		CHECK(sutwire_ready(wire, 0));
+		in_ns(sut_mac, sut6, also[0].ip);
+		CHECK(out.n == 0);
+		n = build_na(f, sut_mac, bad_mac, &also[0].ip, &sut6);
+		in(f, n);
+		CHECK(sutwire_ready(wire, 0));
+		in_ns(bad_mac, also[1].ip, sut6);
+		if (named == 2) {
+			CHECK(sutwire_ready(wire, 0));
+			in_ns(sut_mac, sut6, also[1].ip);
+			CHECK(out.n == 0);
+			continue;
+		}
+		expect_stop("link-local", SUTWIRE_ALSO_SPOKE, bad_mac);
+		CHECK(ipaddr_eq(&sutwire_stop(wire)->ip, &also[1].ip));
+	}
+}
+
+static void test_who_cannot_be_named(void)
+{
+	struct sutwire_also also[SUTWIRE_ALSO_MAX + 1];
+	struct effect e;
+
+	memset(also, 0, sizeof(also));
+	for (uint8_t i = 0; i <= SUTWIRE_ALSO_MAX; i++) {
+		also[i].ip = ip4(10, 72, 9, i);
+		memcpy(also[i].mac, bad_mac, ETH_LEN);
+	}
+	CHECK(start_also(sut4, also, SUTWIRE_ALSO_MAX) == 0);
+	CHECK(start_also(sut4, also, SUTWIRE_ALSO_MAX + 1) == -EINVAL);
+	also[1].ip = sut4;
+	CHECK(start_also(sut4, also, 2) == -EINVAL);
+
+	/* A client of its network may be it. */
+	CHECK(start_also(sut4, also, 1) == 0);
+	make_ready(&e);
+	{
+		struct ipaddr near = ip4(10, 72, 9, 200);
+		struct ipaddr far = ip4(10, 72, 8, 200);
+
+		CHECK(!sutwire_client(wire, &far));
+		CHECK(!sutwire_client(wire, &client6));
+		CHECK(sutwire_ready(wire, 0));
+		CHECK(sutwire_client(wire, &near));
+		out.n = 0;
+		expect_stop("client", SUTWIRE_ALSO_CLIENT, bad_mac);
+	}
+}
+
 static void test_one_sut_to_another(void)
 {
 	struct sutwire_sut sut[2];
@@ -1055,6 +1185,10 @@ int main(void)
 		  test_a_router_that_the_sut_uses },
 		{ "a probe for a SUT's address is a claim",
 		  test_harmless_but_for_a_claim },
+		{ "another host that was named",
+		  test_another_host_that_was_named },
+		{ "another host of IPv6", test_another_host_of_ipv6 },
+		{ "who cannot be named", test_who_cannot_be_named },
 		{ "what one SUT sends to another", test_one_sut_to_another },
 		{ "four SYNs without an answer end readiness",
 		  test_silence_ends_readiness },

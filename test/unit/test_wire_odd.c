@@ -269,6 +269,49 @@ static void checksums_that_a_device_will_make_are_no_fault(void)
 	}
 }
 
+/* A segment that a device was to cut has no length yet, and perhaps a sum that
+ * leaves it out; a frame that may be padded, a fragment and a datagram have one.
+ */
+static void a_length_that_a_device_will_make_is_no_fault(void)
+{
+	uint8_t f[BUILD_HDR_MAX + PAYLOAD];
+	bool open;
+
+	for (unsigned v4 = 0; v4 < 2; v4++) {
+		uint32_t n = build(f, v4 != 0, false, CSUM_FULL);
+		uint32_t at = v4 ? 16 : 18;
+		uint32_t sum = v4 ? 50 : 70;
+
+		put_be16(f + at, 0);
+		if (v4)
+			fix_ip4(f);
+		CHECK(decode(f, n, n, NULL) == DECODE_BAD_LENGTH);
+		CHECK(got.no_length);
+		CHECK(decode_open(f, n, false, &open) == DECODE_TCP && open);
+		CHECK(got.seg.len == PAYLOAD && got.seg.cap == PAYLOAD);
+		/* The pseudo header's sum is that with a length, less it. */
+		build(f, v4 != 0, false, CSUM_PARTIAL);
+		put_be16(f + at, 0);
+		if (v4)
+			fix_ip4(f);
+		CHECK(decode_open(f, n, false, &open) == DECODE_TCP && open);
+		put_be16(f + sum, (uint16_t)(get_be16(f + sum) - 20 - PAYLOAD));
+		CHECK(decode_open(f, n, false, &open) == DECODE_TCP && open);
+		f[sum] ^= 1;
+		CHECK(decode_open(f, n, false, &open) == DECODE_BAD_L4_CSUM);
+		CHECK(!open);
+		/* What a link pads. */
+		CHECK(decode_open(f, 60, true, &open) == DECODE_BAD_LENGTH);
+		if (v4) {
+			f[20] = 0x20;
+			fix_ip4(f);
+		} else {
+			f[20] = PROTO_UDP;
+		}
+		CHECK(decode_open(f, n, true, &open) == DECODE_BAD_LENGTH);
+	}
+}
+
 /* Without a checksum IPv6 has no datagram, unless the host will make it. */
 static void ip6_datagrams_have_a_checksum(void)
 {
@@ -335,6 +378,8 @@ int main(void)
 		  a_short_datagram_is_no_tunnel },
 		{ "checksums that a device will make are no fault",
 		  checksums_that_a_device_will_make_are_no_fault },
+		{ "a length that a device will make is no fault",
+		  a_length_that_a_device_will_make_is_no_fault },
 		{ "IPv6 datagrams have a checksum",
 		  ip6_datagrams_have_a_checksum },
 		{ "a link address of another length is none",
