@@ -23,8 +23,8 @@
 #               every fuzz target for ten minutes (three hours)
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
-# make coverage lines and branches of the pure folders that the tests run (LIST=1:
-#               name what they do not)
+# make coverage lines and branches that the tests run (LIST=1: name what they do not;
+#               LIVE=1: some live tests count, as root)
 # make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
 #               no test notice (half an hour)
 # make layers   includes go down, pure folders call no system
@@ -106,7 +106,7 @@ format:
 	@tools/format
 
 coverage:
-	@tools/coverage $(if $(LIST),--list)
+	@tools/coverage $(if $(LIST),--list) $(if $(LIVE),--live)
 
 mutants: all asan
 	@tools/mutants --seed $(SEED) --count $(COUNT)
