@@ -18,14 +18,36 @@
 #include "wire/decode.h"
 #include "wire/pcap.h"
 
-#define FILE_LINKS 8
+#define FILE_LINKS	10
+#define FILE_SEARCH_MAX (UINT64_C(256) << 20) /* bytes, behind one damage */
 
 /* Link types of which frames are handed out, LINK_ numbers. */
 extern const uint16_t file_links[FILE_LINKS];
 
+#define FILE_COUNTERS(X)                                                          \
+	X(bytes_all)  /* of the file; of a pipe, those that came */               \
+	X(bytes_read) /* of records that could be read, or hold no frame */       \
+	X(damaged)    /* places */                                                \
+	X(damaged_unsure) /* behind which only two records agree */               \
+	X(cut_off)	  /* it ends in the middle of a record */                 \
+	X(frames_link)	  /* of a link type that is not read */                   \
+	X(frames_unread) /* longer than PCAP_RECORD_MAX, an interface too many */ \
+	X(blocks_unknown) /* pcapng blocks of a kind that is not known */
+
+/** struct file_counters - What became of a file's bytes */
+struct file_counters {
+#define X(name) uint64_t name;
+	FILE_COUNTERS(X)
+#undef X
+};
+
 /** struct capture_file - An open capture file; private but for the counters
  * @frames:	Frames handed out
  * @skipped:	Records that hold no frame (statistics, name resolution, ...)
+ * @count:	What became of its bytes
+ * @link:	First link type that was not read, if any was
+ * @pen:	Of the first custom block, if there was one
+ * @place:	Where the first damage is
  * @iface:	Interface of the last frame, index into @reader.iface
  * @claimed:	Its length on the wire as the file has it; may be less than what
  *		was captured
@@ -36,6 +58,7 @@ extern const uint16_t file_links[FILE_LINKS];
  * @ctx:	Its first argument
  * @any_link:	Set by the caller: hand out frames of link types too that
  *		frame_decode() does not read
+ * @strict:	Set by the caller: the first damage is the end
  */
 struct capture_file {
 	int fd;
@@ -54,6 +77,14 @@ struct capture_file {
 	int (*wait)(void *ctx, int fd);
 	void *ctx;
 	bool any_link;
+	bool strict;
+	bool lost;	   /* behind damage, no record found again yet */
+	uint64_t searched; /* bytes since then */
+	uint64_t drop;	   /* bytes of a long block that are yet to come */
+	struct file_counters count;
+	uint16_t link;
+	uint32_t pen;
+	uint64_t place;
 };
 
 /**
@@ -96,15 +127,31 @@ void file_read_ahead(struct capture_file *f);
  * @info:	Frame; its data is valid until the next call
  * @e:		Sentence on failure
  *
- * Return: 1 a frame, or 0 the end, at the end of a record, or
+ * What cannot be read is stepped over and counted: frames of other link types,
+ * blocks of other kinds, and damage, behind which the next plausible record is
+ * looked for (pcap_resync()), FILE_SEARCH_MAX bytes far.
+ *
+ * Return: 1 a frame, or 0 the end, or
  *	   -ENODATA the file ends in the middle of a record (a capture that was
  *		    cut off: what came before is good), or
- *	   -EBADMSG it is no capture file or is broken, or
- *	   -ENOTSUP its format or link type is not read, or
+ *	   -EBADMSG it is no capture file, or it is damaged and @strict, or
+ *	   -ENOTSUP its format is not read, or
  *	   -Exxx of read(2) or @wait
  */
 int file_next(struct capture_file *f, struct frame_info *info,
 	      struct errbuf *e);
+
+/**
+ * file_verdict() - How much of a file was read, at its end
+ * @e:		Sentence, if not all was: "NAME: read: N of M bytes, ..."
+ *
+ * Return: 0 all of it, 1 not all, -EBADMSG less than half, or not one frame
+ *	   though there is something
+ */
+int file_verdict(const struct capture_file *f, struct errbuf *e);
+
+/** file_is_pipe() - Can it be read once only? */
+bool file_is_pipe(const struct capture_file *f);
 
 /** file_place() - Where in the file the bytes lie that file_next() gave last */
 uint64_t file_place(const struct capture_file *f, const uint8_t *data);

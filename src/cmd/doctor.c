@@ -302,6 +302,7 @@ static void look_at_segment(struct doctor *d, const struct segment *s)
 		    !ipaddr_in(&m->sut, &m->prod, m->bits))
 			d->sut_in_mirror = true;
 	}
+	networks_seen(d, s, to, from);
 	d->to_prod += to;
 	d->to_client += from && !to;
 	d->mapped += to || from;
@@ -331,18 +332,31 @@ static void look_at_frame(struct doctor *d, const struct frame_info *in)
 	look_at_segment(d, &dec.seg);
 }
 
+static void look_at_all(struct doctor *d)
+{
+	struct ring_frame f;
+
+	ring_wait(&d->mirror, POLL_MS);
+	while (ring_next(&d->mirror, &f)) {
+		look_at_frame(d, &f.info);
+		ring_done(&d->mirror);
+	}
+}
+
+void doctor_listen(struct doctor *d, uint64_t wait)
+{
+	uint64_t end = clock_mono() + wait;
+
+	while (clock_mono() < end)
+		look_at_all(d);
+}
+
 static int hop_mirror_traffic(struct doctor *d)
 {
 	uint64_t end = clock_mono() + LISTEN_FOR;
-	struct ring_frame f;
 
-	while (clock_mono() < end && !(d->to_prod > 0 && d->to_client > 0)) {
-		ring_wait(&d->mirror, POLL_MS);
-		while (ring_next(&d->mirror, &f)) {
-			look_at_frame(d, &f.info);
-			ring_done(&d->mirror);
-		}
-	}
+	while (clock_mono() < end && !(d->to_prod > 0 && d->to_client > 0))
+		look_at_all(d);
 	if (d->frames == 0) {
 		doctor_fail("mirror: no frame came in for %d s",
 			    (int)(LISTEN_FOR / NS_PER_SEC));
@@ -446,7 +460,8 @@ static const struct hop way[] = {
 	{ false, hop_mirror_traffic }, { false, hop_mapped },
 	{ false, hop_directions },     { true, hop_sut_apart },
 	{ true, hop_neighbour },       { true, hop_route_back },
-	{ true, hop_listening },       { true, hop_strangers },
+	{ true, hop_networks },	       { true, hop_listening },
+	{ true, hop_strangers },
 };
 
 static int examine(const struct options *o)

@@ -10,7 +10,11 @@
 #include "codec/filter.h"
 #include "core/arena.h"
 #include "emit/packet.h"
+#include "engine/prove.h"
 #include "engine/sutwire.h"
+
+#define DOCTOR_NETS   64 /* of clients; more are not asked for */
+#define DOCTOR_PROOFS (DOCTOR_NETS * MAP_MAX)
 
 /**
  * struct doctor - An examination
@@ -29,6 +33,8 @@
  * @refused:	By entry of @sut: it answered the probe with a RST
  * @sut_map:	By entry of @sut: a --map that names it
  * @seed:	Of the wire's machine
+ * @prove, @net, @nets: Clients' networks; an address of each that was seen
+ * @nets_left_out: There were more
  */
 struct doctor {
 	const struct options *o;
@@ -58,6 +64,10 @@ struct doctor {
 	uint32_t sut_map[MAP_MAX];
 	uint64_t seed;
 	uint64_t sent;
+	struct prove *prove;
+	struct ipaddr net[DOCTOR_NETS];
+	uint32_t nets;
+	bool nets_left_out;
 };
 
 /** struct hop - One station of the way; @check: 0 good, else it said why not */
@@ -89,8 +99,28 @@ int hop_wire_link(struct doctor *d);
 int hop_wire_open(struct doctor *d);
 int hop_neighbour(struct doctor *d);
 int hop_route_back(struct doctor *d);
+int hop_networks(struct doctor *d); /* doctor_networks.c */
 int hop_listening(struct doctor *d);
 int hop_strangers(struct doctor *d);
+
+/** networks_init() - Make @prove, from @mem, once @sut and @seed are set */
+int networks_init(struct doctor *d);
+
+/** networks_seen() - A segment of the mirror, by what --map says of its ends */
+void networks_seen(struct doctor *d, const struct segment *s, bool to,
+		   bool from);
+
+/** doctor_listen() - Look at what the mirror brings for so long, ns */
+void doctor_listen(struct doctor *d, uint64_t wait);
+
+/** doctor_drive() - Drive the machines of the wire until @enough, a stop, or for
+ * @wait ns
+ */
+void doctor_drive(struct doctor *d, uint64_t wait,
+		  bool (*enough)(const struct doctor *d));
+
+/** doctor_stopped() - If the wire's machine stopped, say so. Return: it did */
+bool doctor_stopped(const struct doctor *d);
 
 /** doctor_wire_close() - Close what they opened */
 void doctor_wire_close(struct doctor *d);

@@ -142,7 +142,12 @@ static int take_machine(struct doctor *d)
 {
 	int rc = random_bytes(&d->seed, sizeof(d->seed));
 
-	return rc ? rc : mem_take(&d->mem, sutwire_size(), 0);
+	if (rc == 0)
+		rc = mem_take(&d->mem,
+			      arena_need(sutwire_size()) +
+				      prove_size(DOCTOR_PROOFS),
+			      0);
+	return rc ? rc : networks_init(d);
 }
 
 static int start_machine(struct doctor *d)
@@ -151,6 +156,7 @@ static int start_machine(struct doctor *d)
 				   .suts = d->suts,
 				   .also = d->o->engine.also,
 				   .alsos = d->o->engine.alsos,
+				   .ask = true,
 				   .seed = d->seed };
 
 	memcpy(cfg.mac, d->packet.sink.mac, ETH_LEN);
@@ -230,6 +236,20 @@ static void note_refusal(struct doctor *d, const struct segment *s)
 			d->refused[i] = true;
 }
 
+/* A segment of a SUT that the wire has no use for. */
+static void answer_proof(struct doctor *d, const struct decoded *dec,
+			 struct effects *out)
+{
+	const struct segment *s = &dec->seg;
+	bool ours = memcmp(dec->eth_dst, d->packet.sink.mac, ETH_LEN) == 0;
+
+	for (uint32_t i = 0; i < d->suts; i++)
+		if (d->sut[i].port == s->sport &&
+		    ipaddr_eq(&d->sut[i].ip, &s->src))
+			prove_segment(d->prove, (uint8_t)i, s, ours,
+				      clock_mono(), out);
+}
+
 static void take_frame(struct doctor *d, const struct frame_info *in)
 {
 	uint64_t rst = sutwire_stats(d->wire)->probe_rst;
@@ -238,7 +258,10 @@ static void take_frame(struct doctor *d, const struct frame_info *in)
 	enum decode_result r = frame_decode(in, VXLAN_NONE, NULL, 0, &dec);
 
 	out.n = 0;
-	sutwire_frame(d->wire, in, r, &dec, clock_mono(), &out);
+	if (sutwire_frame(d->wire, in, r, &dec, clock_mono(), &out) ==
+		    SUTWIRE_PASSED &&
+	    r == DECODE_TCP)
+		answer_proof(d, &dec, &out);
 	if (sutwire_stats(d->wire)->probe_rst > rst)
 		note_refusal(d, &dec.seg);
 	carry_out(d, &out);
@@ -249,8 +272,7 @@ static bool stopped(const struct doctor *d)
 	return sutwire_stop(d->wire)->reason != SUTWIRE_GOING;
 }
 
-/* Drive the machine until @enough, a stop, or @wait is over. */
-static void drive(struct doctor *d, uint64_t wait,
+void doctor_drive(struct doctor *d, uint64_t wait,
 		  bool (*enough)(const struct doctor *d))
 {
 	uint64_t end = clock_mono() + wait;
@@ -261,6 +283,9 @@ static void drive(struct doctor *d, uint64_t wait,
 		out.n = 0;
 		sutwire_timeout(d->wire, clock_mono(), &out);
 		carry_out(d, &out);
+		out.n = 0;
+		prove_timeout(d->prove, clock_mono(), &out);
+		carry_out(d, &out);
 		ring_wait(&d->wire_ring, POLL_MS);
 		while (ring_next(&d->wire_ring, &f)) {
 			take_frame(d, &f.info);
@@ -269,16 +294,16 @@ static void drive(struct doctor *d, uint64_t wait,
 	}
 }
 
-/* If the machine stopped, say so. Return: 0 it goes on, -1 it stopped */
-static int check_stop(const struct doctor *d)
+bool doctor_stopped(const struct doctor *d)
 {
 	const struct sutwire_stop *s = sutwire_stop(d->wire);
 	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
 
 	if (s->reason == SUTWIRE_GOING)
-		return 0;
+		return false;
 	doctor_fail("SUT's wire: %s", wire_stop_said(said, s));
-	return doctor_mend("%s", wire_stop_mend(mend, s, d->o->sut_dev));
+	doctor_mend("%s", wire_stop_mend(mend, s, d->o->sut_dev));
+	return true;
 }
 
 /* --- the SUT --- */
@@ -298,8 +323,8 @@ int hop_neighbour(struct doctor *d)
 
 	if (rc)
 		return doctor_fail("SUT's wire: %s", strerror(-rc));
-	drive(d, ANSWER_WAIT, all_known);
-	if (check_stop(d))
+	doctor_drive(d, ANSWER_WAIT, all_known);
+	if (doctor_stopped(d))
 		return -1;
 	for (uint32_t i = 0; i < d->suts; i++) {
 		bool four = ipaddr_is4(&d->sut[i].ip);
@@ -352,9 +377,9 @@ int hop_route_back(struct doctor *d)
 {
 	char end[TEXT_ENDPOINT];
 
-	drive(d, PROBE_WAIT, all_decided);
-	drive(d, ASTRAY_WAIT, none_astray);
-	if (check_stop(d))
+	doctor_drive(d, PROBE_WAIT, all_decided);
+	doctor_drive(d, ASTRAY_WAIT, none_astray);
+	if (doctor_stopped(d))
 		return -1;
 	for (uint32_t i = 0; i < d->suts; i++) {
 		const struct sutwire_sut *s = &d->sut[i];
@@ -407,8 +432,8 @@ static bool never(const struct doctor *d)
 
 int hop_strangers(struct doctor *d)
 {
-	drive(d, WATCH_FOR, never);
-	if (check_stop(d))
+	doctor_drive(d, WATCH_FOR, never);
+	if (doctor_stopped(d))
 		return -1;
 	return doctor_ok("SUT's wire: no stranger on it (%" PRIu64
 			 " frames of the SUT)",

@@ -20,7 +20,8 @@
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
-#define GROUPS_MAX 9
+#define GROUPS_MAX 10
+#define NO_ROUTE   512 /* bytes of a list of networks */
 #define COLUMNS	   80
 
 /* Everything that a report_data points to. */
@@ -38,7 +39,10 @@ struct filled {
 	struct report_count input[COUNTS_MAX];
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_sum sum[SUMS_MAX];
+	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];
+	char no_route[NO_ROUTE];
+	struct report_sut sut[MAP_MAX];
 };
 
 static void add(struct report_count *list, size_t *n, const char *name,
@@ -140,6 +144,26 @@ static void fill_replay(struct filled *f, const struct live *l,
 					 c->frames_mirror };
 }
 
+/* Nothing to say where no network was proved, nor was to be. */
+static void fill_networks(struct filled *f, const struct live *l)
+{
+	struct prove *p = engine_prove(l->engine);
+	const struct prove_counters *c;
+	size_t n = 0;
+
+	if (p == NULL)
+		return;
+	c = prove_counters(p);
+	if (!l->opt->engine.prove_each && c->probes == 0)
+		return;
+#define X(name) add(f->networks, &n, #name, c->name);
+	PROVE_COUNTERS(X)
+#undef X
+	f->group[f->d.group_count++] =
+		(struct report_group){ "networks", { f->networks, n } };
+	f->d.no_route = networks_headline(l, f->no_route, sizeof(f->no_route));
+}
+
 /* What the guard of the SUT's wire saw; nothing if nobody is played to. */
 static void fill_wire(struct filled *f, const struct sutwire *w)
 {
@@ -171,9 +195,18 @@ static void fill_input(struct filled *f, const struct live *l)
 
 	if (!l->reads)
 		return;
+#define X(name) add(f->input, &n, #name, l->input.name);
+	FILE_COUNTERS(X)
+#undef X
 #define X(name) add(f->input, &n, #name, l->stamps.count.name);
 	STAMPS_COUNTERS(X)
 #undef X
+	add(f->input, &n, "frames_trusted", l->trusted);
+	add(f->input, &n, "frames_renamed", l->frames_renamed);
+	add(f->input, &n, "frames_unplayable", l->frames_unplayable);
+	f->d.input.all = l->input.bytes_all;
+	f->d.input.read = l->input.bytes_read;
+	f->d.input.damaged = l->input.damaged;
 	f->group[f->d.group_count++] =
 		(struct report_group){ "input", { f->input, n } };
 }
@@ -216,6 +249,7 @@ static void fill_engine(struct filled *f, const struct live *l,
 	if (l->replay != NULL)
 		fill_replay(f, l, c);
 	fill_input(f, l);
+	fill_networks(f, l);
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
 	memcpy(f->d.each, st->each, sizeof(f->d.each));
@@ -292,6 +326,29 @@ uint64_t live_drops(struct live *l)
 	return ring_stats(&l->mirror)->drops;
 }
 
+/* What the SUTs did not answer, and when they were down. */
+static void fill_suts(struct filled *f, const struct live *l,
+		      const struct engine_stats *st)
+{
+	for (uint32_t i = 0; i < st->suts; i++) {
+		const struct health *h = &st->health[i];
+
+		f->sut[i] = (struct report_sut){
+			.ip = st->sut[i],
+			.state = health_name(h->state),
+			.down = health_down(h, l->now),
+			.times = h->times,
+		};
+	}
+	f->d.sut_list = f->sut;
+	f->d.suts = st->suts;
+	f->d.allow_down = l->opt->allow_down;
+	memcpy(f->d.unanswered, st->unanswered, sizeof(f->d.unanswered));
+	f->d.after_verdict = &st->after_verdict;
+	f->d.stalls = st->count.stalls;
+	f->d.stalled = st->stalled;
+}
+
 static void fill(struct filled *f, struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
@@ -307,6 +364,7 @@ static void fill(struct filled *f, struct live *l)
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
 	fill_absorbed(f, st);
+	fill_suts(f, l, st);
 	fill_emit(f, l);
 	f->d.capture.drops = live_drops(l);
 	if (l->has_sut)
@@ -327,20 +385,6 @@ static void fill(struct filled *f, struct live *l)
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
 	f->d.sum_count = l->replay != NULL ? 5 : 4;
-}
-
-void live_routes(const struct live *l)
-{
-	const struct shadow *s = engine_shadow(l->engine);
-	const struct shadow_route *r;
-	char ip[TEXT_IP];
-
-	for (uint32_t i = 0; (r = shadow_route(s, i)) != NULL; i++)
-		log_line(LOG_WARN,
-			 "clients of the network of %s were no longer played: "
-			 "the SUT answers them by another wire; take its more "
-			 "specific route away (ip route get %s, on the SUT)",
-			 text_ip(ip, &r->net), ip);
 }
 
 static bool stdout_is_taken(const struct options *o)
@@ -407,7 +451,36 @@ void live_start_line(struct live *l)
 		lines_write(l->lines, line, n);
 }
 
-size_t live_event_json(const struct engine_event *ev, char *out, size_t size)
+/* Lines of other kinds than differences. Return: 0: there is none of this */
+static size_t other_json(const struct live *l, const struct engine_event *ev,
+			 char *out, size_t size)
+{
+	struct report_happened h = {
+		.at = ev->now - l->begun,
+		.flow = ev->flow,
+		.client = { ev->client, ev->client_port },
+		.production = { ev->prod, ev->prod_port },
+		.sut = { ev->sut, ev->sut_port },
+		.request = ev->request,
+		.request_len = ev->request_len,
+	};
+
+	/* As the client, or production, ended it: nothing went wrong. */
+	if (ev->kind == EVENT_FLOW_END &&
+	    (ev->end == FLOW_END_CLIENT_RST || ev->end == FLOW_END_PROD_RST ||
+	     ev->end == FLOW_END_REUSED))
+		return 0;
+	if (ev->kind == EVENT_FLOW_END) {
+		h.what = flow_end_name(ev->end);
+		return report_json_flow_end(out, size, &h);
+	}
+	h.what = ev->up ? "back" : health_name(ev->state);
+	h.since = ev->since > l->begun ? ev->since - l->begun : 0;
+	return report_json_sut_state(out, size, &h);
+}
+
+size_t live_event_json(const struct live *l, const struct engine_event *ev,
+		       char *out, size_t size)
 {
 	struct report_difference d = {
 		.flow = ev->flow,
@@ -421,9 +494,19 @@ size_t live_event_json(const struct engine_event *ev, char *out, size_t size)
 		.prod_ns = ev->prod_ns,
 		.sut_ns = ev->sut_ns,
 	};
+	char net[NETWORK_NAME];
 
+	if (ev->kind == EVENT_NETWORK)
+		return report_json_network(
+			out, size,
+			&(struct report_network){
+				.name = networks_name(net, &ev->client,
+						      ev->bits),
+				.sut = { ev->sut, ev->sut_port },
+				.state = ev->up ? "proved"
+						: flow_end_name(ev->end) });
 	if (ev->kind != EVENT_VERDICT)
-		return 0;
+		return other_json(l, ev, out, size);
 	return report_json_difference(out, size, &d);
 }
 
@@ -434,7 +517,7 @@ void live_event_line(struct live *l, const struct engine_event *ev)
 
 	if (l->lines == NULL)
 		return;
-	n = live_event_json(ev, line, sizeof(line));
+	n = live_event_json(l, ev, line, sizeof(line));
 	if (n > 0)
 		lines_write(l->lines, line, n);
 }
@@ -466,24 +549,33 @@ void live_progress(struct live *l)
 	l->last_requests = requests;
 }
 
-/* Level none: at least one flow was played, every one was answered, and the SUT
- * neither reset nor died.
- */
-static int exit_uncompared(const struct shadow_counters *c)
+/* Level none: something was played. */
+static bool was_played(const struct live *l)
 {
-	uint64_t bad =
-		c->ended[FLOW_END_SUT_RST] + c->ended[FLOW_END_SUT_REFUSED] +
-		c->ended[FLOW_END_SUT_SILENT] + c->ended[FLOW_END_SYN_TIMEOUT] +
-		c->ended[FLOW_END_NO_PROGRESS];
-
-	if (c->flows_played == 0)
-		return EXIT_ERROR;
-	return bad == 0 && c->flows_established == c->flows_played
-		       ? EXIT_SAME
-		       : EXIT_DIFFERENT;
+	return shadow_counters(engine_shadow(l->engine))->flows_played +
+		       engine_udp(l->engine)->forwarded >
+	       0;
 }
 
-int live_exit_code(const struct live *l)
+/* What counts for --max-different. At level none a capture without production's
+ * side tells what the SUT should have answered all the same: every request.
+ */
+static uint64_t different(const struct live *l)
+{
+	const struct engine_stats *st = engine_stats(l->engine);
+	const struct shadow_counters *c =
+		shadow_counters(engine_shadow(l->engine));
+	const struct udp_counters *u = engine_udp(l->engine);
+
+	if (l->opt->engine.compare != COMPARE_NONE ||
+	    st->count.production + st->count.production_datagram > 0)
+		return st->verdict[VERDICT_DIFFERENT];
+	return c->requests_seen - c->requests_answered + u->exchanges -
+	       u->sut_paired;
+}
+
+/* By what was compared, or, at level none, answered. */
+static int exit_compared(const struct live *l)
 {
 	const struct engine_stats *st = engine_stats(l->engine);
 	const struct options *o = l->opt;
@@ -493,21 +585,27 @@ int live_exit_code(const struct live *l)
 	uint64_t all = compared + st->verdict[VERDICT_NOT_COMPARED];
 	uint64_t least = o->min_compared;
 
-	if (l->stopped.s[0] != '\0')
+	if (o->min_share)
+		least = all * o->min_compared / 1000000;
+	if (o->engine.compare == COMPARE_NONE
+		    ? !was_played(l)
+		    : compared == 0 || compared < least)
 		return EXIT_ERROR;
-	if (o->engine.sut_none)
+	return different(l) > o->max_different ? EXIT_DIFFERENT : EXIT_SAME;
+}
+
+int live_exit_code(const struct live *l)
+{
+	const struct engine_stats *st = engine_stats(l->engine);
+	int code;
+
+	if (l->stopped.s[0] != '\0' || networks_too_many(l))
+		return EXIT_ERROR;
+	if (l->opt->engine.sut_none)
 		return fates(&st->count) == st->count.frames_mirror +
 						    st->count.other_legs
 			       ? EXIT_SAME
 			       : EXIT_ERROR;
-	if (o->engine.compare == COMPARE_NONE)
-		return exit_uncompared(
-			shadow_counters(engine_shadow(l->engine)));
-	if (o->min_share)
-		least = all * o->min_compared / 1000000;
-	if (compared == 0 || compared < least)
-		return EXIT_ERROR;
-	return st->verdict[VERDICT_DIFFERENT] > o->max_different
-		       ? EXIT_DIFFERENT
-		       : EXIT_SAME;
+	code = exit_compared(l);
+	return code == EXIT_SAME && live_was_down(l) ? EXIT_DIFFERENT : code;
 }

@@ -59,7 +59,6 @@
 #define LOOK_EVERY   (10 * NS_PER_MS)  /* at signals and the live line */
 #define PROVE_WAIT   (5 * NS_PER_SEC)  /* for the SUT's wire, then we end */
 #define ASTRAY_WAIT  (12 * NS_PER_SEC) /* the same, if it answers another */
-#define LAST_WAIT    (2 * NS_PER_SEC)  /* for the SUT's last answers */
 #define NAP	     (250 * NS_PER_US)
 #define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
 #define NAP_FRAMES   200 /* in LOOK_EVERY */
@@ -144,7 +143,7 @@ static const uint8_t *mac_of(struct live *l, uint8_t sut)
 	return mac;
 }
 
-static void send_all(struct live *l, const struct effects *out)
+void live_send(struct live *l, const struct effects *out)
 {
 	for (uint32_t i = 0; i < out->n; i++) {
 		const struct effect *x = &out->e[i];
@@ -204,6 +203,7 @@ static void journal_input(struct live *l, enum engine_source from,
 {
 	struct front front;
 	struct journal_frame jf = { .csum_ok = in->csum_ok,
+				    .trusted = in->trusted,
 				    .gso = in->gso,
 				    .now = l->now,
 				    .ts = in->ts,
@@ -236,7 +236,7 @@ static void feed(struct live *l, enum engine_source from,
 	if (l->opt->print)
 		live_print_input(l, from, kind, in);
 	if (out.n > 0)
-		send_all(l, &out);
+		live_send(l, &out);
 }
 
 static uint32_t turn_ring(struct live *l, struct ring *r,
@@ -275,7 +275,7 @@ static void turn_timers(struct live *l)
 		engine_timeout(l->engine, l->now, &out);
 		if (l->journal != NULL)
 			journal_timeout(l->journal, l->now);
-		send_all(l, &out);
+		live_send(l, &out);
 	}
 }
 
@@ -283,8 +283,10 @@ static void turn_events(struct live *l)
 {
 	struct engine_event ev;
 
-	while (engine_event(l->engine, &ev))
+	while (engine_event(l->engine, &ev)) {
 		live_event_line(l, &ev);
+		networks_tell(l, &ev);
+	}
 }
 
 /* --- the loop --- */
@@ -432,12 +434,14 @@ static void wait_for_frame(struct live *l, bool mirror)
 		return;
 	if (next - l->now < wait)
 		wait = next - l->now;
+	l->slept += wait;
 	poll_rings(l, mirror, wait);
 }
 
 static void wait_for_more(struct live *l, bool mirror)
 {
 	if (l->busy) {
+		l->slept += NAP;
 		clock_pause(NAP);
 		return;
 	}
@@ -450,8 +454,11 @@ static uint32_t turn(struct live *l, bool mirror)
 	uint32_t n = 0;
 
 	l->now = clock_mono();
+	live_turn_begins(l);
 	if (l->has_sut) {
 		n += turn_ring(l, &l->sut, ENGINE_SUT, SUT_BATCH);
+		if (n < SUT_BATCH)
+			live_sut_is_read(l);
 		sink_flush(l->sink);
 		l->now = clock_mono();
 	}
@@ -605,6 +612,7 @@ void live_wait(struct live *l, uint64_t due)
 
 void live_feed(struct live *l, const struct frame_info *in)
 {
+	l->trusted += in->trusted;
 	feed(l, ENGINE_MIRROR, in, NULL);
 	turn_events(l);
 }
@@ -625,7 +633,7 @@ static void run_until(struct live *l, uint64_t ts)
 		engine_timeout(l->engine, l->now, &out);
 		if (l->journal != NULL)
 			journal_timeout(l->journal, l->now);
-		send_all(l, &out);
+		live_send(l, &out);
 		turn_events(l);
 	}
 	if (ts > l->now)
@@ -638,10 +646,7 @@ static int file_mend(struct errbuf *e, int r)
 	size_t n = strlen(e->s);
 	const char *mend = "";
 
-	if (r == -ENODATA)
-		mend = "; what came before it is in the report. End tcpdump "
-		       "with ^C, and copy a capture when it is whole";
-	else if (r == -EBADMSG)
+	if (r == -EBADMSG)
 		mend = "; give what tcpdump -w wrote, pcap or pcapng";
 	snprintf(e->s + n, sizeof(e->s) - n, "%s", mend);
 	return r;
@@ -678,12 +683,36 @@ int live_file_open(struct live *l, uint32_t i, struct errbuf *e)
 		l->capture[i] = -1;
 		l->file.wait = wait_for_bytes;
 		l->file.ctx = l;
+		live_choose_sums(l);
 		r = file_next(&l->file, &l->record, e);
 	}
 	l->record_waits = r > 0;
-	if (r == -EINTR && l->stop)
-		return 0;
+	if ((r == -EINTR && l->stop) || r == -ENODATA)
+		return 0; /* the end is told again when it is asked for again */
 	return r < 0 ? file_mend(e, r) : 0;
+}
+
+void live_file_over(struct live *l)
+{
+	struct errbuf said;
+	int r;
+
+#define X(name) l->input.name += l->file.count.name;
+	FILE_COUNTERS(X)
+#undef X
+	if (l->file.count.bytes_all == 0) /* a pipe */
+		l->input.bytes_all += l->file.bytes;
+	if (l->stop) /* it was not read to its end */
+		return;
+	r = file_verdict(&l->file, &said);
+	if (r == 0)
+		return;
+	if (l->live_line)
+		fputs("\r\033[K", stderr);
+	if (r > 0)
+		log_line(LOG_WARN, "%s", said.s);
+	else if (l->stopped.s[0] == '\0')
+		l->stopped = said;
 }
 
 static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
@@ -694,8 +723,9 @@ static int next_record(struct live *l, struct frame_info *in, struct errbuf *e)
 		r = file_next(&l->file, &l->record, e);
 	l->record_waits = false;
 	*in = l->record;
-	if (r == -EINTR && l->stop)
-		return 0;
+	in->trusted = l->trust;
+	if ((r == -EINTR && l->stop) || r == -ENODATA)
+		return 0; /* file_verdict() says it */
 	return r < 0 ? file_mend(e, r) : r;
 }
 
@@ -752,10 +782,13 @@ static int run_file(struct live *l, struct errbuf *e)
 			run_until(l, l->file_begun + at);
 		if (l->stop)
 			break;
-		live_feed(l, &in);
+		if (clients_take(l, &in))
+			live_feed(l, &in);
 		if (l->mirror_frames % FILE_BATCH == 0)
 			live_look(l);
 	}
+	if (r == 0)
+		live_file_over(l);
 	file_close(&l->file);
 	return r;
 }
@@ -791,17 +824,19 @@ static uint64_t progress(const struct live *l)
  */
 static void wind_up(struct live *l)
 {
-	uint64_t until = l->now + LAST_WAIT;
 	uint64_t before = progress(l);
 	bool wait = !l->opt->engine.shadow.shed;
 	struct engine_occupancy occ;
+	struct live_final final;
 	struct effects out;
 	bool more = true;
 
 	l->mirror_drops = live_drops(l);
 	l->mirror_over = true;
 	l->stop = false;
-	while (l->has_sut && l->now < until && !l->stop && !wire_is_bad(l)) {
+	live_final_begin(l, &final);
+	while (l->has_sut && !live_final_over(l, &final) && !l->stop &&
+	       !wire_is_bad(l)) {
 		if (turn(l, false) == 0)
 			wait_for_more(l, false);
 		engine_occupancy(l->engine, l->now, &occ);
@@ -810,12 +845,13 @@ static void wind_up(struct live *l)
 		look_at_signals(l);
 		if (wait && progress(l) != before) {
 			before = progress(l);
-			until = l->now + LAST_WAIT;
+			live_final_more(l, &final);
 		}
 	}
+	live_note(l, ENGINE_ENDED, 0);
 	while (more) {
 		more = engine_stop(l->engine, l->now, &out);
-		send_all(l, &out);
+		live_send(l, &out);
 		sink_flush(l->sink);
 		turn_events(l);
 	}
@@ -843,12 +879,8 @@ int live_run(struct live *l, struct errbuf *e)
 	else
 		run_live(l);
 	wind_up(l);
+	live_say_sums(l);
 	if (l->live_line)
 		fputs("\r\033[K", stderr);
-	/* Cut off, but good up to there. */
-	if (r == -ENODATA && l->mirror_frames > 0) {
-		l->stopped = *e;
-		r = 0;
-	}
 	return r;
 }

@@ -30,6 +30,7 @@ struct link_filter {
 	struct errbuf e;
 };
 
+struct clients;
 struct replay;
 
 /**
@@ -84,6 +85,12 @@ struct live {
 	uint64_t begun;	  /* the engine's time then */
 	uint64_t now;
 	bool reads; /* captures; false in a rerun */
+	struct clients *clients;
+	uint64_t frames_renamed;    /* by --client-net */
+	uint64_t frames_unplayable; /* of clients that no SUT would answer */
+	bool trust;	  /* the open one: its checksums are not tested */
+	uint64_t trusted; /* frames of such captures */
+	struct file_counters input; /* sums of those that were read */
 	struct stamps stamps;
 	uint64_t wait_told;
 	uint64_t file_begun; /* when its first frame was due */
@@ -93,7 +100,8 @@ struct live {
 	uint64_t sunk;	      /* effects that a sink is done with, or refused */
 	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
 	bool warned[MAP_MAX]; /* it was said that its probe is lost */
-	bool proved;	      /* every SUT's wire was, once */
+	uint32_t networks_told; /* lines */
+	bool proved;		/* every SUT's wire was, once */
 	uint32_t pend_head;
 	uint32_t pend_n;
 	struct effect pend[LIVE_PENDING];
@@ -107,6 +115,9 @@ struct live {
 	uint64_t next_line;
 	uint64_t next_link;
 	uint64_t last_requests;
+	uint64_t turn_at;   /* when the last turn began; 0: none did */
+	uint64_t slept;	    /* what was slept on purpose since, at most */
+	uint64_t sut_drops; /* of the SUT's ring, as the engine knows */
 	struct errbuf stopped;
 };
 
@@ -140,6 +151,33 @@ void live_forget(struct live *l);
  * Return: 0 or -Exxx with a sentence
  */
 int live_file_open(struct live *l, uint32_t i, struct errbuf *e);
+
+/* clients.c */
+
+/** clients_new(), clients_free() - Memory for who got which address. Return: 0, -1 */
+int clients_new(struct live *l);
+void clients_free(struct live *l);
+
+/**
+ * clients_take() - Give the client of a capture's frame another address, if it
+ * needs one
+ *
+ * Return: false: the frame is not to be played
+ */
+bool clients_take(struct live *l, struct frame_info *in);
+
+/** live_choose_sums() - Are the checksums of the open capture to be believed? Sets
+ * @trust, and says so if nobody asked for it
+ */
+void live_choose_sums(struct live *l);
+
+/** live_say_sums() - At the end: say if many frames had wrong checksums */
+void live_say_sums(const struct live *l);
+
+/** live_file_over() - The open capture was read to its end: sum up, and say what
+ * of it could not be read; too much of it makes the run an error
+ */
+void live_file_over(struct live *l);
 
 /** live_record() - The next record of the open capture that passes the filter
  *
@@ -190,11 +228,67 @@ void live_finish(struct live *l);
  */
 void live_report(struct live *l);
 
-/** live_routes() - Name the networks that the SUT answers elsewhere */
-void live_routes(const struct live *l);
+/* networks.c: clients' networks that the SUT does not answer on its wire */
+
+#define NETWORK_NAME 56 /* bytes of ADDRESS/LENGTH */
+
+/** networks_name() - Write a network; @out has NETWORK_NAME bytes. Return: @out */
+char *networks_name(char *out, const struct ipaddr *net, uint8_t bits);
+
+/** networks_tell() - Say an EVENT_NETWORK at once; other events are ignored */
+void networks_tell(struct live *l, const struct engine_event *ev);
+
+/** networks_first_line() - Say what may leak, if networks are not proved */
+void networks_first_line(const struct options *o);
+
+/** networks_too_many() - Are there more flows without a route than allowed? */
+bool networks_too_many(const struct live *l);
+
+/** networks_headline() - If so, the networks' names. Return: @out, or NULL */
+const char *networks_headline(const struct live *l, char *out, size_t size);
+
+/** networks_at_end() - Name those that are not played now */
+void networks_at_end(const struct live *l);
 
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
+
+/** live_send() - Hand effects to journal, --print and sink */
+void live_send(struct live *l, const struct effects *out);
+
+/* live_wait.c */
+
+/** live_note() - Tell the engine what is no frame, and the journal */
+void live_note(struct live *l, enum engine_note what, uint64_t value);
+
+/** live_turn_begins() - The clock has been read: did we stand still? */
+void live_turn_begins(struct live *l);
+
+/** live_sut_is_read() - The SUT's ring is empty, as of l->now */
+void live_sut_is_read(struct live *l);
+
+/**
+ * struct live_final - The wait for the SUT's last answers
+ * @least, @most: It does not end before, nor later
+ * @look:	When to look next at what is owed
+ */
+struct live_final {
+	uint64_t least;
+	uint64_t most;
+	uint64_t look;
+};
+
+/** live_final_begin() - The run is over but for those, and says so */
+void live_final_begin(struct live *l, struct live_final *f);
+
+/** live_final_over() - Is nothing owed any more, or the time up? */
+bool live_final_over(struct live *l, struct live_final *f);
+
+/** live_final_more() - The SUT goes on, and is waited for: begin anew */
+void live_final_more(struct live *l, struct live_final *f);
+
+/** live_was_down() - Was a SUT down for longer than --allow-down? */
+bool live_was_down(const struct live *l);
 
 /* print.c */
 
@@ -213,7 +307,8 @@ void live_event_line(struct live *l, const struct engine_event *ev);
  * report's, as text; 0: there is none, or no room. Of @l's wires only their
  * being absent is looked at
  */
-size_t live_event_json(const struct engine_event *ev, char *out, size_t size);
+size_t live_event_json(const struct live *l, const struct engine_event *ev,
+		       char *out, size_t size);
 size_t live_report_json(struct live *l, char *out, size_t size);
 
 /** live_drops() - Frames that the mirror's ring lost while it was read */

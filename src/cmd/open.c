@@ -403,6 +403,8 @@ int live_open(struct live *l, const struct options *o, sink_done_fn *done,
 		r = open_captures(l, e);
 	if (r == 0)
 		r = open_engine(l, e);
+	if (r == 0 && l->reads && clients_new(l) != 0)
+		r = errbuf_set(e, -ENOMEM, "no memory");
 	if (r == 0)
 		r = privileges_drop(l->user, e);
 	if (r == 0)
@@ -493,6 +495,7 @@ void live_close(struct live *l)
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		if (l->capture[i] > STDIN_FILENO)
 			close(l->capture[i]);
+	clients_free(l);
 	broker_stop(l->broker);
 	mem_give(&l->mem);
 }

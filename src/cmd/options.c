@@ -263,8 +263,11 @@ static int parse_words(struct parse *p, struct words *w)
 	return rc < 0 ? not_closed(p) : 0;
 }
 
+/* @each: --prove each unless it is said otherwise; a journal that does not say is
+ * from before there was a choice.
+ */
 static int parse_from(struct options *o, struct words *w, unsigned cmd,
-		      struct errbuf *e)
+		      bool each, struct errbuf *e)
 {
 	struct errbuf own = { "" };
 	struct options n;
@@ -272,9 +275,12 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
-	/* A text that does not say was written before it could be said. */
+	/* A text without --outside was written before there was one, by a version
+	 * that neither refused nor asked.
+	 */
 	if (w->text != NULL)
-		n.engine.refuse = false;
+		n.engine.refuse = n.engine.ask_others = false;
+	n.engine.prove_each = each;
 	n.replay = cmd == OPTIONS_REPLAY;
 	rc = parse_words(&p, w);
 	if (rc < 0)
@@ -288,7 +294,7 @@ int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
 {
 	struct words w = { .argv = argv, .left = argc };
 
-	return parse_from(o, &w, cmd, e);
+	return parse_from(o, &w, cmd, true, e);
 }
 
 int options_read(struct options *o, const char *text, unsigned cmd,
@@ -300,5 +306,5 @@ int options_read(struct options *o, const char *text, unsigned cmd,
 	if (w.text == NULL)
 		return errbuf_set(e, -EINVAL, "no memory");
 	memcpy(w.text, text, size);
-	return parse_from(o, &w, cmd, e);
+	return parse_from(o, &w, cmd, false, e);
 }

@@ -19,6 +19,13 @@
 
 #define FILES_MAX 64 /* -r */
 
+/* --checksums: what is done about those of captures. */
+enum options_sums {
+	OPTIONS_SUMS_AUTO,
+	OPTIONS_SUMS_VERIFY,
+	OPTIONS_SUMS_TRUST,
+};
+
 /**
  * struct options - What shadow, replay, doctor and rerun are told
  * @replay:	The subcommand is replay
@@ -40,10 +47,17 @@
  * @min_compared: --min-compared: a share in 1/1000000 if @min_share, else a
  *		number; 0 and share: no demand beyond "something"
  * @max_different: --max-different, number of different answers that is still 0
+ * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
+ * @allow_down:	--allow-down: a SUT may be down for so long, ns
+ * @final_wait, @final_given: --final-wait, ns; not given: as long as answers are
+ *		waited for
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
  * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
+ * @sums:	--checksums
+ * @client_net, @client_nets: --client-net, one of each family at most
+ * @client_all:	--client-net all,NET: for clients that could be played, too
  * @fast:	--fast: no times, but the SUT's answers
  * @flows:	--flows: so many connections of the capture; 0: all
  * @concurrency: --concurrency: so many at once; 0: as in the capture
@@ -74,10 +88,18 @@ struct options {
 	uint64_t min_compared;
 	bool min_share;
 	uint64_t max_different;
+	uint32_t max_no_route;
+	uint64_t allow_down;
+	uint64_t final_wait;
+	bool final_given;
 	const char *release;
 	bool quiet;
 	uint32_t multiplier;
 	uint64_t maxsleep;
+	enum options_sums sums;
+	struct engine_net client_net[2];
+	uint32_t client_nets;
+	bool client_all;
 	bool fast;
 	uint32_t flows;
 	uint32_t concurrency;

@@ -154,6 +154,10 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 	if (o->iface != NULL && o->files != 0)
 		return errbuf_set(e, -EINVAL,
 				  "-i and -r at once; drop one of them");
+	if (o->iface != NULL && o->sums == OPTIONS_SUMS_TRUST)
+		return errbuf_set(e, -EINVAL,
+				  "--checksums trust is about captures (-r); "
+				  "those of -i are always tested");
 	for (uint32_t i = 0; i < o->files; i++)
 		stdins += strcmp(o->file[i], "-") == 0;
 	if (stdins > 1)
@@ -188,6 +192,30 @@ static int check_loop(const struct engine_config *c, struct errbuf *e)
 			if (overlap(&skip, &nets[n]))
 				return errbuf_set(e, -EINVAL, text, "skip");
 		}
+	}
+	return 0;
+}
+
+/* Clients of captures get addresses that are nobody's. */
+static int check_client_nets(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+
+	if (o->client_nets > 0 && (o->iface != NULL || c->vxlan != VXLAN_NONE))
+		return errbuf_set(e, -EINVAL,
+				  "--client-net is about clients of captures "
+				  "(-r), and not inside VXLAN; drop one");
+	for (uint32_t n = 0; n < o->client_nets; n++) {
+		const struct engine_map net = { .prod = o->client_net[n].net,
+						.bits = o->client_net[n].bits };
+
+		for (uint32_t i = 0; i < c->maps; i++)
+			if (overlap(&c->map[i], &net) ||
+			    ipaddr_in(&c->map[i].sut, &net.prod, net.bits))
+				return errbuf_set(e, -EINVAL,
+						  "--client-net holds an "
+						  "address that --map names; "
+						  "choose another network");
 	}
 	return 0;
 }
@@ -327,6 +355,8 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 		rc = check_rules(o, e);
 	if (rc == 0)
 		rc = check_maps(o, e);
+	if (rc == 0)
+		rc = check_client_nets(o, e);
 	if (rc == 0)
 		rc = check_sut_dev(o, e);
 	if (rc == 0 && cmd == OPTIONS_REPLAY)

@@ -58,6 +58,7 @@ extern const struct kind kind_u32;
 extern const struct kind kind_duration;
 extern const struct kind kind_size;
 extern const struct kind kind_switch;
+extern const struct kind kind_share;
 
 /* Kinds of one option each. */
 extern const struct kind kind_help;
@@ -68,13 +69,17 @@ extern const struct kind kind_skip;
 extern const struct kind kind_compare;
 extern const struct kind kind_ignored;
 extern const struct kind kind_capture;
+extern const struct kind kind_sums;
+extern const struct kind kind_client_net;
 extern const struct kind kind_level;
 extern const struct kind kind_sample;
 extern const struct kind kind_vxlan;
 extern const struct kind kind_sut_mac;
 extern const struct kind kind_wire_also;
+extern const struct kind kind_outside;
 extern const struct kind kind_min_compared;
 extern const struct kind kind_multiplier;
+extern const struct kind kind_final_wait;
 
 /* Every option (options_table.c). */
 extern const struct row options_rows[];

@@ -180,6 +180,25 @@ static void text_switch(struct text *t, const struct options *o,
 	text_chosen(t, r, *(const bool *)field_const(o, r));
 }
 
+static int set_part(struct options *o, const struct row *r, const char *v,
+		    struct errbuf *e)
+{
+	uint64_t n;
+	int rc = get_ranged(e, r, v, value_get_share, &n);
+
+	if (rc == 0)
+		*(uint32_t *)field(o, r) = (uint32_t)n;
+	return rc;
+}
+
+static void text_part(struct text *t, const struct options *o,
+		      const struct row *r)
+{
+	text_add(t, " --%s ", r->name);
+	value_put_share(t, *(const uint32_t *)field_const(o, r));
+}
+
+const struct kind kind_share = { true, set_part, text_part };
 const struct kind kind_flag = { false, set_flag, text_flag };
 const struct kind kind_string = { true, set_string, text_string };
 const struct kind kind_u64 = { true, set_u64, text_u64 };
@@ -234,6 +253,23 @@ static void text_files(struct text *t, const struct options *o,
 }
 
 const struct kind kind_file = { true, set_file, text_files };
+
+/* Not given is not 0. */
+static int set_final_wait(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	o->final_given = true;
+	return set_duration(o, r, v, e);
+}
+
+static void text_final_wait(struct text *t, const struct options *o,
+			    const struct row *r)
+{
+	if (o->final_given)
+		text_duration(t, o, r);
+}
+
+const struct kind kind_final_wait = { true, set_final_wait, text_final_wait };
 
 static int set_sut_dev(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
@@ -352,6 +388,58 @@ static void text_compare(struct text *t, const struct options *o,
 }
 
 const struct kind kind_compare = { true, set_compare, text_compare };
+
+static int set_sums(struct options *o, const struct row *r, const char *v,
+		    struct errbuf *e)
+{
+	int n = 0;
+	int rc = choose(r, v, &n, e);
+
+	if (rc == 0)
+		o->sums = (enum options_sums)n;
+	return rc;
+}
+
+static void text_sums(struct text *t, const struct options *o,
+		      const struct row *r)
+{
+	if (o->files > 0)
+		text_chosen(t, r, (int)o->sums);
+}
+
+const struct kind kind_sums = { true, set_sums, text_sums };
+
+static int set_client_net(struct options *o, const struct row *r, const char *v,
+			  struct errbuf *e)
+{
+	bool all = strncmp(v, "all,", 4) == 0;
+	const char *net = all ? v + 4 : v;
+	struct engine_net n;
+
+	if (value_get_net(net, strlen(net), &n.net, &n.bits))
+		return bad_value(e, r, v,
+				 "has a bad network (bits behind /len "
+				 "must be 0)");
+	if (o->client_nets == 2 ||
+	    (o->client_nets == 1 &&
+	     ipaddr_is4(&o->client_net[0].net) == ipaddr_is4(&n.net)))
+		return bad_value(e, r, v, "is a second one of its family");
+	o->client_net[o->client_nets++] = n;
+	o->client_all |= all;
+	return 0;
+}
+
+static void text_client_nets(struct text *t, const struct options *o,
+			     const struct row *r)
+{
+	for (uint32_t i = 0; i < o->client_nets; i++) {
+		text_add(t, " --%s %s", r->name, o->client_all ? "all," : "");
+		value_put_net(t, &o->client_net[i].net, o->client_net[i].bits,
+			      false);
+	}
+}
+
+const struct kind kind_client_net = { true, set_client_net, text_client_nets };
 
 static int set_capture(struct options *o, const struct row *r, const char *v,
 		       struct errbuf *e)
@@ -509,6 +597,18 @@ static void text_wire_also(struct text *t, const struct options *o,
 }
 
 const struct kind kind_wire_also = { true, set_wire_also, text_wire_also };
+
+static int set_outside(struct options *o, const struct row *r, const char *v,
+		       struct errbuf *e)
+{
+	int rc = set_switch(o, r, v, e);
+
+	if (rc == 0)
+		o->engine.ask_others = true; /* as who knows the option does */
+	return rc;
+}
+
+const struct kind kind_outside = { true, set_outside, text_switch };
 
 static int set_min_compared(struct options *o, const struct row *r,
 			    const char *v, struct errbuf *e)

@@ -14,6 +14,7 @@
 #define CONCURRENCY_MOST 65536
 #define INDEX_DEFAULT	 ((size_t)1 << 30)
 #define MULTIPLIER_1	 1000
+#define NO_ROUTE_SHARE	 10000 /* 1 % */
 #define SHADOW_DOCTOR	 (OPTIONS_SHADOW | OPTIONS_DOCTOR)
 #define PLAYED		 (SHADOW_DOCTOR | OPTIONS_REPLAY)
 #define FROM_FILES	 (OPTIONS_SHADOW | OPTIONS_REPLAY)
@@ -30,6 +31,9 @@ static const struct choice level_words[] = { { "packet", 0 },
 static const struct choice behind_words[] = { { "wait", 0 },
 					      { "shed", 1 },
 					      { NULL, 0 } };
+static const struct choice prove_words[] = { { "default", 0 },
+					     { "each", 1 },
+					     { NULL, 0 } };
 static const struct choice on_off[] = { { "off", 0 },
 					{ "on", 1 },
 					{ NULL, 0 } };
@@ -39,6 +43,12 @@ static const struct choice order_words[] = { { "causal", 0 },
 static const struct choice capture_words[] = { { "v2", RING_V2 },
 					       { "v3", RING_V3 },
 					       { NULL, 0 } };
+static const struct choice sums_words[] = {
+	{ "verify", OPTIONS_SUMS_VERIFY },
+	{ "trust", OPTIONS_SUMS_TRUST },
+	{ "auto", OPTIONS_SUMS_AUTO },
+	{ NULL, 0 },
+};
 static const struct choice journal_words[] = { { "all", 0 },
 					       { "client", 1 },
 					       { NULL, 0 } };
@@ -70,9 +80,13 @@ const struct row options_rows[] = {
 	  "who else may be on the SUT's wire, as a bridge with an address; "
 	  "repeatable" },
 	{ "outside", 0, PLAYED, "refuse|silent", AT(engine.refuse),
-	  &kind_switch, outside_words, 0, 0,
+	  &kind_outside, outside_words, 0, 0,
 	  "what the SUT asks of others than its clients is refused (default) "
 	  "or left without an answer" },
+	{ "prove", 0, PLAYED, "each|default", AT(engine.prove_each),
+	  &kind_switch, prove_words, 0, 0,
+	  "what the SUT must answer on its wire before a client is played: his "
+	  "network (each, default), or the probe alone" },
 	{ "compare", 0, PLAYED, "none|identical|equivalent", AT(engine.compare),
 	  &kind_compare, compare_words, 0, 0,
 	  "how answers are compared (default equivalent)" },
@@ -102,6 +116,15 @@ const struct row options_rows[] = {
 	{ "sut-silent", 0, PLAYED, "TIME", AT(engine.shadow.sut_silent),
 	  &kind_duration, NULL, 1, UINT64_MAX,
 	  "a SUT that says nothing for so long is silent (default 10s)" },
+	{ "answer-wait", 0, PLAYED, "TIME", AT(engine.shadow.answer_wait),
+	  &kind_duration, NULL, 1, UINT64_MAX,
+	  "an answer of the SUT that does not come for so long, after "
+	  "production's, is different (default 5s; more where production "
+	  "took long)" },
+	{ "final-wait", 0, PLAYED, "TIME", AT(final_wait), &kind_final_wait,
+	  NULL, ANY_TIME,
+	  "at the end, wait so long for the SUT's last answers (default: as "
+	  "long as --answer-wait asks, up to 15s)" },
 	{ "idle", 0, PLAYED, "TIME", AT(engine.shadow.idle), &kind_duration,
 	  NULL, 1, UINT64_MAX, "forget flows idle for so long (default 5m)" },
 	{ "vxlan", 0, PLAYED, "VNI|any|none", AT(engine.vxlan), &kind_vxlan,
@@ -149,6 +172,13 @@ const struct row options_rows[] = {
 	  "exit 2 if fewer answers were compared (default 0%: at least one)" },
 	{ "max-different", 0, PLAYED, "N", AT(max_different), &kind_u64, NULL,
 	  ANY_TIME, "exit 0 up to so many different answers" },
+	{ "max-no-route", 0, PLAYED, "N%", AT(max_no_route), &kind_share, NULL,
+	  0, SHARE_ALL,
+	  "exit 2 if the SUT does not answer the networks of more clients' "
+	  "flows (default 1%)" },
+	{ "allow-down", 0, PLAYED, "TIME", AT(allow_down), &kind_duration, NULL,
+	  ANY_TIME,
+	  "exit 0 although a SUT was down for so long in all (default 0)" },
 	{ "user", 0, PLAYED, "NAME", AT(user), &kind_string, NULL, 0, 0,
 	  "become this user once all is open (root: nobody)" },
 	{ "quiet", 'q', PLAYED, NULL, AT(quiet), &kind_flag, NULL, 0, 0,
@@ -158,6 +188,14 @@ const struct row options_rows[] = {
 	{ "multiplier", 0, OPTIONS_REPLAY, "X", AT(multiplier),
 	  &kind_multiplier, NULL, 1, 1000000000,
 	  "play X times as fast as captured, 0.001 or more (default 1)" },
+	{ "client-net", 0, FROM_FILES, "[all,]NET/LEN", AT(client_net),
+	  &kind_client_net, NULL, 0, 0,
+	  "of captures: clients that no SUT answers (loopback, link-local) get "
+	  "addresses from here; all: every client" },
+	{ "checksums", 0, FROM_FILES, "verify|trust|auto", AT(sums), &kind_sums,
+	  sums_words, 0, 0,
+	  "of captures: refuse frames with wrong ones, do not look, or see "
+	  "first whether a tenth of them is wrong (auto, default)" },
 	{ "maxsleep", 0, FROM_FILES, "TIME", AT(maxsleep), &kind_duration, NULL,
 	  ANY_TIME, "wait no longer between two records (default 0: 7 days)" },
 	{ "fast", 0, OPTIONS_REPLAY, NULL, AT(fast), &kind_flag, NULL, 0, 0,
@@ -196,6 +234,7 @@ void options_defaults(struct options *o)
 	engine_defaults(&o->engine);
 	o->capture = RING_V2;
 	o->min_share = true;
+	o->max_no_route = NO_ROUTE_SHARE;
 	o->multiplier = MULTIPLIER_1;
 	o->loop = 1;
 	o->index = INDEX_DEFAULT;

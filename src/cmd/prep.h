@@ -126,7 +126,7 @@ void prep_out_abort(struct prep_out *o);
  * @link:	Link type of the filter; ~0: none is compiled yet
  * @all:	Set by the caller: give frames too that do not match
  * @matched:	The frame matches
- * @cut:	The capture ends in the middle of a record
+ * @said:	At its end: what of it was not read, as a sentence
  * @passes, @pass: How often it is read; private, for the progress line
  */
 struct prep_source {
@@ -137,7 +137,7 @@ struct prep_source {
 	uint32_t link;
 	bool all;
 	bool matched;
-	bool cut;
+	struct errbuf said;
 	bool progress;
 	unsigned passes;
 	unsigned pass;

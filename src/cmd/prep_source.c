@@ -31,6 +31,7 @@ int prep_source_open(struct prep_source *s, const struct prep_args *a,
 	if (rc)
 		return rc;
 	s->file.any_link = true;
+	s->file.strict = a->tcpprep;
 	file_read_ahead(&s->file);
 	if (fstat(s->file.fd, &st) == 0 && S_ISREG(st.st_mode))
 		s->size = (uint64_t)st.st_size;
@@ -82,17 +83,29 @@ static int match(struct prep_source *s, struct errbuf *e)
 			    s->info.wire);
 }
 
+/* The capture's end: was it read? Return: 0 or -EBADMSG */
+static int over(struct prep_source *s, struct errbuf *e)
+{
+	int rc = file_verdict(&s->file, &s->said);
+
+	if (rc < 0)
+		return errbuf_set(e, rc, "%s", s->said.s);
+	if (rc == 0)
+		s->said.s[0] = '\0';
+	return 0;
+}
+
 int prep_source_next(struct prep_source *s, struct errbuf *e)
 {
 	int rc;
 
 	do {
 		rc = file_next(&s->file, &s->info, e);
-		if (rc == -ENODATA) {
-			s->cut = true;
+		if ((rc == 0 || rc == -ENODATA) && s->file.strict)
 			return 0;
-		}
-		if (rc <= 0)
+		if (rc == 0 || rc == -ENODATA)
+			return over(s, e);
+		if (rc < 0)
 			return rc;
 		if (s->progress && s->file.frames % SHOW_FRAMES == 0)
 			show_progress(s);

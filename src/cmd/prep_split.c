@@ -47,7 +47,7 @@ struct run {
 	size_t logged;
 	int fd;
 	off_t spilled;
-	bool cut;
+	struct errbuf said; /* what of the capture was not read */
 	struct errbuf e;
 };
 
@@ -148,7 +148,7 @@ static int read_capture(struct run *r)
 		if (rc)
 			break;
 	}
-	r->cut = s.cut;
+	r->said = s.said;
 	prep_source_close(&s);
 	if (rc == 0 && more == 0 && r->pair.frames == 0)
 		return errbuf_set(&r->e, -ENODATA, "%s: no frames", r->a->in);
@@ -343,11 +343,11 @@ int prep_run_split(struct prep_args *a)
 	rc = make_cache(r);
 	if (rc)
 		log_line(LOG_ERROR, "prep: %s", r->e.s);
-	else if (r->cut)
+	else if (r->said.s[0] != '\0')
 		log_line(LOG_WARN,
-			 "%s: cut off in the middle of a record; the cache is "
-			 "of the %" PRIu64 " frames before",
-			 a->in, r->pair.frames);
+			 "%s; the cache is of the %" PRIu64 " frames that "
+			 "could be read",
+			 r->said.s, r->pair.frames);
 	if (rc == 0 && !a->quiet)
 		summary(r);
 	prep_out_abort(&r->out);

@@ -47,6 +47,20 @@ static int grow(struct compat *c)
 	return 0;
 }
 
+/* Is there an interface of another kind than the first? libpcap reads no further,
+ * whether a frame is of it or not.
+ */
+static bool unlike(const struct pcap_reader *r)
+{
+	uint32_t n = r->ifaces < PCAP_OWN ? r->ifaces : PCAP_OWN + r->kinds;
+
+	for (uint32_t i = 1; i < n; i++)
+		if (r->iface[i].link != r->iface[0].link ||
+		    r->iface[i].snaplen != r->iface[0].snaplen)
+			return true;
+	return false;
+}
+
 /*
  * What libpcap makes of a frame. Return: 1, 0: here it sees the end of the file,
  * -Exxx: tcpprep gives up.
@@ -62,8 +76,7 @@ static int as_libpcap(struct compat *c, const struct prep_source *s,
 	*f = (struct tcpprep_frame){ s->info.data, s->info.cap, s->info.link };
 	if (f->cap > TCPPREP_WIRE_MAX)
 		return 0;
-	if (file->iface > 0 && (s->info.link != iface[0].link ||
-				iface[file->iface].snaplen != snap))
+	if (unlike(&file->reader))
 		return 0;
 	if (!file->reader.ng && snap > 0 && snap < f->cap)
 		f->cap = snap;

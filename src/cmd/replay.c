@@ -171,7 +171,7 @@ static void sort_out(const struct engine_config *c, const struct segment *seg,
 		s->is |= PLAN_END;
 }
 
-static void add(struct live *l, uint32_t file, const struct frame_info *in)
+static void add(struct live *l, uint32_t file, struct frame_info *in)
 {
 	const struct engine_config *c = &l->opt->engine;
 	struct replay *r = l->replay;
@@ -184,9 +184,11 @@ static void add(struct live *l, uint32_t file, const struct frame_info *in)
 	uint64_t at = stamps_next(&l->stamps, in->ts);
 	bool open = false;
 	struct decoded d;
-	enum decode_result kind =
-		frame_decode_open(in, c->vxlan, NULL, 0, &d, &open);
+	enum decode_result kind;
 
+	if (!clients_take(l, in))
+		return;
+	kind = frame_decode_open(in, c->vxlan, NULL, 0, &d, &open);
 	if (kind == DECODE_TCP || kind == DECODE_UDP)
 		sort_out(c, &d.seg, &s);
 	s.at = at;
@@ -212,11 +214,14 @@ static int read_capture(struct live *l, uint32_t i, struct errbuf *e)
 	uint64_t n = 0;
 	int rc = i > 0 ? live_file_open(l, i, e) : 0;
 
+	l->replay->trust[i] = l->trust;
 	while (rc >= 0 && !l->stop && (rc = live_record(l, &in, e)) > 0) {
 		add(l, i, &in);
 		if (++n % LOOK_RECORDS == 0)
 			live_look(l);
 	}
+	if (rc == 0)
+		live_file_over(l);
 	if (l->file.buf != NULL)
 		l->replay->fd[i] = file_release(&l->file);
 	return rc < 0 ? rc : 0;
@@ -247,10 +252,6 @@ int replay_index(struct live *l, struct errbuf *e)
 	l->stamps.leap = replay_leap(l->opt);
 	for (uint32_t i = 0; rc == 0 && i < l->opt->files; i++)
 		rc = read_capture(l, i, e);
-	if (rc == -ENODATA && r->count.records > 0) {
-		r->short_of = *e;
-		rc = 0;
-	}
 	if (rc == 0 && r->count.records_not_indexed > 0)
 		errbuf_set(&r->short_of, -ENOSPC,
 			   "%" PRIu64 " records of the capture had no place "

@@ -117,7 +117,8 @@ static void play_record(struct live *l, uint32_t i, uint32_t loop)
 				 .cap = rec->cap,
 				 .wire = rec->wire,
 				 .ts = rec->ts,
-				 .link = rec->link };
+				 .link = rec->link,
+				 .trusted = r->trust[rec->file] };
 
 	if (in.data == NULL)
 		return;
@@ -125,7 +126,8 @@ static void play_record(struct live *l, uint32_t i, uint32_t loop)
 		r->count.records_behind_cut++;
 		return;
 	}
-	if (loop > 0 && !rename_client(l, rec, loop, &in)) {
+	if (loop > 0 ? !rename_client(l, rec, loop, &in)
+		     : !clients_take(l, &in)) {
 		r->count.records_left++;
 		return;
 	}

@@ -169,6 +169,9 @@ static int make_engine(struct again *g)
 			 &e))
 		return cannot(g, "version %s wrote its options: %s", h->version,
 			      e.s);
+	/* What does not name it comes of a run that waited for no answer. */
+	if (strstr(h->options, " --answer-wait ") == NULL)
+		c->shadow.answer_wait = 0;
 	if (g->rules->ignored > 0 && c->compare != COMPARE_EQUIVALENT)
 		return cannot(g, "it was not compared at level equivalent, "
 				 "where --ignore-header means something");
@@ -206,7 +209,7 @@ static void tell_events(struct again *g)
 	struct engine_event ev;
 
 	while (engine_event(g->engine, &ev)) {
-		size_t n = live_event_json(&ev, line, sizeof(line));
+		size_t n = live_event_json(&g->live, &ev, line, sizeof(line));
 
 		if (g->lines != NULL)
 			fwrite(line, 1, n, g->lines);
@@ -376,7 +379,8 @@ static int on_input(struct again *g, const struct journal_record *r)
 				 .ts = j->ts,
 				 .link = h->link[j->iface],
 				 .gso = j->gso,
-				 .csum_ok = j->csum_ok };
+				 .csum_ok = j->csum_ok,
+				 .trusted = j->trusted };
 	struct effects out;
 
 	if (before_input(g))
@@ -409,6 +413,20 @@ static int on_unsent(struct again *g, uint64_t number)
 	return 0;
 }
 
+static int on_note(struct again *g, const struct journal_record *r)
+{
+	struct effects out;
+
+	if (before_input(g))
+		return -1;
+	if (r->note >= ENGINE_NOTES)
+		return cannot(g, "record %" PRIu64 " is of a later version",
+			      g->records);
+	engine_note(g->engine, (enum engine_note)r->note, r->value, r->now,
+		    &out);
+	return keep_all(g, &out);
+}
+
 static int on_record(struct again *g, const struct journal_record *r)
 {
 	switch (r->kind) {
@@ -419,6 +437,8 @@ static int on_record(struct again *g, const struct journal_record *r)
 		return on_timeout(g, r->now);
 	case JOURNAL_UNSENT:
 		return on_unsent(g, r->effect);
+	case JOURNAL_NOTE:
+		return on_note(g, r);
 	case JOURNAL_MARK:
 	case JOURNAL_REFUSED:
 		return cannot(g,

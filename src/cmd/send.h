@@ -138,6 +138,7 @@ struct flow_set;
  * @cut:	Super-frames that were cut, @segments: into so many
  * @too_long:	Not sent: longer than the interface takes
  * @runt:	Not sent: no Ethernet header
+ * @link:	Not sent: of another link type than the frames before
  * @flows, @flows_more: Different flows; more than FLOWS_MAX of them exist
  */
 struct load_stats {
@@ -150,6 +151,7 @@ struct load_stats {
 	uint64_t segments;
 	uint64_t too_long;
 	uint64_t runt;
+	uint64_t link;
 	uint64_t flows;
 	uint64_t flow_frames;
 	bool flows_more;
@@ -181,7 +183,8 @@ struct loader {
 	struct flow_set *flows;
 	struct load_stats st;
 	uint64_t passes;
-	struct errbuf cut_off; /* the last file ended in mid-record */
+	struct errbuf not_read; /* what of the last such file was not */
+	bool ether;		/* a frame with an Ethernet header was there */
 };
 
 /** load_open() - Open the captures and the cache. Return: 0 or -Exxx */
@@ -202,8 +205,7 @@ int load_check(struct loader *l, struct errbuf *e);
  *
  * @bytes:	So many are enough
  *
- * A capture that ends in the middle of a record ends there, and @cut_off says
- * so.
+ * What of a capture cannot be read is left out, and @not_read says so.
  *
  * Return: 1 there is more, 0 the end of the captures or of -L, or -Exxx
  */

@@ -69,8 +69,7 @@ static int next_pass(struct feed *f)
 	int rc;
 
 	if ((o->loops > 0 && f->l->passes >= o->loops) ||
-	    (o->limit > 0 && f->l->added >= o->limit) ||
-	    f->l->cut_off.s[0] != '\0')
+	    (o->limit > 0 && f->l->added >= o->limit))
 		return 0;
 	rc = load_again(f->l, &f->why);
 	if (rc)

@@ -99,8 +99,10 @@ int load_open(struct loader *l, const struct send_options *o, struct errbuf *e)
 		return errbuf_set(e, rc, "speed out of range");
 	for (uint32_t i = 0; i < o->files && rc == 0; i++)
 		rc = file_open(&l->in[i], o->file[i], e);
-	for (uint32_t i = 0; i < o->files; i++)
+	for (uint32_t i = 0; i < o->files; i++) {
 		l->in[i].wait = wait_for_bytes;
+		l->in[i].any_link = true; /* the cache counts them */
+	}
 	if (rc == 0 && o->cache)
 		rc = cache_open(l, e);
 	return rc;
@@ -143,16 +145,23 @@ static int check_pair(struct loader *l, struct errbuf *e)
 	return 0;
 }
 
-/* A file that ends in mid-record has ended. */
+/* A file that ends in mid-record has ended. Too little of it that can be read is an
+ * error.
+ */
 static int read_one(struct loader *l, uint32_t i, struct frame_info *f,
 		    struct errbuf *e)
 {
 	struct errbuf own = { "" };
 	int rc = file_next(&l->in[i], f, &own);
 
-	if (rc == -ENODATA) {
-		l->cut_off = own;
+	if (rc == -EINTR && send_stopped)
 		return 0;
+	if (rc == 0 || rc == -ENODATA) {
+		rc = file_verdict(&l->in[i], &own);
+		if (rc > 0)
+			l->not_read = own;
+		if (rc >= 0)
+			return 0;
 	}
 	if (rc < 0)
 		errbuf_set(e, rc, "%s", own.s);
@@ -200,8 +209,7 @@ static int next_record(struct loader *l, struct frame_info *f, unsigned *port,
 		}
 		if (rc == 0)
 			rc = check_pair(l, e);
-		if (rc < 0 || l->cut_off.s[0] != '\0' ||
-		    l->now + 1 == l->o->files)
+		if (rc < 0 || l->now + 1 == l->o->files)
 			return rc;
 		l->now++;
 		l->record = 0;
@@ -223,7 +231,7 @@ int load_again(struct loader *l, struct errbuf *e)
 	l->now = 0;
 	l->record = 0;
 	l->has[0] = l->has[1] = 0;
-	l->cut_off.s[0] = '\0';
+	l->not_read.s[0] = '\0';
 	bitcache_pair_init(&l->pair);
 	return 0;
 }
@@ -315,6 +323,10 @@ static int rewrite(struct loader *l, const struct frame_info *f,
 	*p = l->work;
 	if (f->link != LINK_ETHERNET) {
 		rc = edit_ether(&l->o->edit, f->link, l->work, len, port);
+		if (rc == -ENOTSUP && l->ether) {
+			l->st.link++;
+			return 0;
+		}
 		if (rc == -ENOTSUP)
 			return errbuf_set(
 				e, rc,
@@ -371,6 +383,7 @@ static int take(struct loader *l, struct trace *t, const struct frame_info *f,
 	int rc = 1;
 
 	l->st.records++;
+	l->ether |= f->link == LINK_ETHERNET;
 	if (!wanted(l)) {
 		l->st.unwanted++;
 		return 0;

@@ -123,6 +123,7 @@ static void print_records(const struct send_run *r)
 	print_count("not sent: --include or --exclude", st->unwanted);
 	print_count("not sent: longer than the interface takes", st->too_long);
 	print_count("not sent: no Ethernet header", st->runt);
+	print_count("not sent: of another link type", st->link);
 	print_count("not sent: cut by the capture (--fixlen del)",
 		    st->edit.dropped);
 	print_count("not sent: --fuzz-seed", st->edit.lost);
@@ -198,7 +199,8 @@ static void print_json(const struct send_run *r, const struct xmit_stats *sum,
 	       "\"cut\": %llu, \"segments\": %llu, \"too_long\": %llu, "
 	       "\"runt\": %llu, \"dropped\": %llu, \"unsummed\": %llu, "
 	       "\"unwanted\": %llu, \"padded\": %llu, \"damaged\": %llu, "
-	       "\"lost\": %llu, \"flows\": %llu}\n",
+	       "\"lost\": %llu, \"flows\": %llu, \"link\": %llu, "
+	       "\"whole\": %s}\n",
 	       (unsigned long long)st->records, (unsigned long long)st->skipped,
 	       (unsigned long long)st->shorter, (unsigned long long)st->cut,
 	       (unsigned long long)st->segments,
@@ -207,8 +209,9 @@ static void print_json(const struct send_run *r, const struct xmit_stats *sum,
 	       (unsigned long long)st->edit.unsummed,
 	       (unsigned long long)st->unwanted, (unsigned long long)st->padded,
 	       (unsigned long long)st->edit.damaged,
-	       (unsigned long long)st->edit.lost,
-	       (unsigned long long)st->flows);
+	       (unsigned long long)st->edit.lost, (unsigned long long)st->flows,
+	       (unsigned long long)st->link,
+	       r->load.not_read.s[0] == '\0' ? "true" : "false");
 }
 
 /* Did all that was to be sent leave? Says what did not. */
@@ -257,14 +260,14 @@ static bool input_whole(const struct send_run *r)
 {
 	const struct load_stats *st = &r->load.st;
 
-	if (r->load.cut_off.s[0] != '\0')
-		log_line(LOG_ERROR, "%s", r->load.cut_off.s);
+	if (r->load.not_read.s[0] != '\0')
+		log_line(LOG_WARN, "%s", r->load.not_read.s);
 	if (st->too_long + st->runt > 0)
 		log_line(LOG_ERROR,
 			 "%llu records could not be sent: too long for the "
 			 "interface, or no frames",
 			 (unsigned long long)(st->too_long + st->runt));
-	return r->load.cut_off.s[0] == '\0' && st->too_long + st->runt == 0;
+	return st->too_long + st->runt == 0;
 }
 
 int send_report(struct send_run *r, int rc, const struct errbuf *e)

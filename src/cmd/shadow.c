@@ -15,14 +15,16 @@ static int run(struct live *l, const struct options *o)
 {
 	struct errbuf e = { "" };
 	int code = EXIT_ERROR;
-	int r = live_open(l, o, live_done, &e);
+	int r;
 
+	networks_first_line(o);
+	r = live_open(l, o, live_done, &e);
 	if (r == 0)
 		r = live_run(l, &e);
 	if (r == 0) {
 		live_finish(l);
 		live_report(l);
-		live_routes(l);
+		networks_at_end(l);
 		if (l->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", l->stopped.s);
 		code = live_exit_code(l);

@@ -8,8 +8,11 @@
 
 #include "core/limits.h"
 
-/* Files number raw IP otherwise than libpcap does in memory. */
-#define LINKTYPE_RAW 101
+/* Files number raw IP otherwise than libpcap does in memory, and not all alike. */
+static int dlt_of(uint16_t link)
+{
+	return link == 101 || link == 12 || link == 14 ? DLT_RAW : link;
+}
 
 static struct sock_filter *copy_program(const struct bpf_program *p)
 {
@@ -27,8 +30,7 @@ int filter_compile(struct filter *f, const char *expr, uint16_t link,
 		   struct errbuf *e)
 {
 	struct bpf_program *own = calloc(1, sizeof(*own));
-	pcap_t *p = pcap_open_dead(link == LINKTYPE_RAW ? DLT_RAW : link,
-				   FRAME_MAX);
+	pcap_t *p = pcap_open_dead(dlt_of(link), FRAME_MAX);
 	struct sock_filter *s = NULL;
 	int rc = -ENOMEM;
 

@@ -54,6 +54,18 @@ const char *verdict_name(enum verdict v)
 	return verdict_names[v];
 }
 
+static const char *const unanswered_names[] = {
+#define X(id, name) name,
+	UNANSWERED_KINDS(X)
+#undef X
+};
+
+const char *unanswered_name(enum unanswered u)
+{
+	assert(u < UNANSWERED_COUNT);
+	return unanswered_names[u];
+}
+
 const char *reason_name(enum compare_reason r)
 {
 	assert(r < REASON_COUNT);

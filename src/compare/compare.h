@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "app/framer.h"
+#include "compare/unanswered.h"
 #include "core/frame.h"
 #include "core/who.h"
 
@@ -94,7 +95,8 @@ enum verdict {
 	X(REASON_TRUNCATED, "truncated") /* SUT closed inside its answer */    \
 	X(REASON_MISSING, "missing") /* SUT closed, reset or stayed silent   \
 					* where production answered */ \
-	X(REASON_EXTRA, "extra")     /* SUT sent what production did not */    \
+	X(REASON_UNANSWERED, "unanswered") /* enum unanswered says how */      \
+	X(REASON_EXTRA, "extra") /* SUT sent what production did not */        \
 	X(REASON_MALFORMED,                                                    \
 	  "malformed") /* SUT's is not by the book, production's is */         \
 	/* not compared */                                                     \
@@ -110,6 +112,7 @@ enum verdict {
 	X(REASON_CLIENT_GAP, "client_gap")                                     \
 	X(REASON_NOT_PLAYED, "not_played")                                     \
 	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
+	X(REASON_SHED, "shed")	   /* not played until there is room again */  \
 	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
 	X(REASON_MIDSTREAM, "midstream") /* the rest of an older answer */     \
 	/* of production's; of the SUT's: different */                         \
@@ -117,6 +120,8 @@ enum verdict {
 	X(REASON_NO_MEMORY, "no_memory") /* pool full */                       \
 	X(REASON_TUNNEL, "tunnel")	 /* behind an answer that left HTTP */ \
 	X(REASON_TLS, "tls")                                                   \
+	X(REASON_SUT_CAPTURE_DROP,                                             \
+	  "sut_capture_drop") /* we lost frames of the SUT meanwhile */        \
 	X(REASON_RUN_ENDED, "run_ended")
 
 enum compare_reason {
@@ -152,6 +157,7 @@ static inline uint64_t reason_bit(enum compare_reason r)
  *		the answer (REASON_BYTES) or of the body (REASON_BODY, REASON_
  *		LENGTH); UINT64_MAX: within the block whose number is @block only
  * @block:	Number of the first block that differs, if @offset is unknown
+ * @how:	With REASON_UNANSWERED; the caller's of compare_end() to fill in
  * @detail:	Printable ASCII, always terminated: what is not by the book, header
  *		field name and both values, both bodies around the first byte that
  *		differs; cut to fit
@@ -159,6 +165,7 @@ static inline uint64_t reason_bit(enum compare_reason r)
 struct compare_result {
 	enum verdict verdict;
 	enum compare_reason reason;
+	enum unanswered how;
 	uint64_t reasons;
 	bool alike;
 	uint16_t status[2];
@@ -219,7 +226,7 @@ void compare_spoil(struct compare *c, enum compare_reason why);
 /**
  * compare_end() - Give the verdict and free everything
  * @why:	What a side that is not done means: REASON_NONE if both are done,
- *		REASON_TRUNCATED or REASON_MISSING if the SUT ended early (or
+ *		REASON_UNANSWERED if the SUT ended early (or
  *		another difference), any other reason: not compared, because
  *		of it. A difference found before stays. What only the SUT's answer
  *		has that is not by the book is a difference if production's is

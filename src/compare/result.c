@@ -22,8 +22,9 @@
 
 /* Which reason of several comes first. */
 static const enum compare_reason order[] = {
-	REASON_STATUS, REASON_MALFORMED, REASON_HEAD_TOO_LONG, REASON_EXTRA,
-	REASON_HEADER, REASON_BODY,	 REASON_LENGTH,	       REASON_BYTES,
+	REASON_STATUS, REASON_MALFORMED,  REASON_HEAD_TOO_LONG,
+	REASON_EXTRA,  REASON_UNANSWERED, REASON_HEADER,
+	REASON_BODY,   REASON_LENGTH,	  REASON_BYTES,
 };
 
 /* Of the body, or of all bytes. */

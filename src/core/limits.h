@@ -35,7 +35,7 @@
  *		played
  * @pool:	Bytes of captured payload held for all flows; full: the flow
  *		that asks is ended (pool_full)
- * @flow_share:	Bytes of it that one flow may hold; over: it is ended (behind)
+ * @flow_share:	Bytes of it that one flow may hold; over: it is shed (behind)
  * @frags:	IP datagrams under reassembly; full: the oldest is dropped
  */
 struct limits {

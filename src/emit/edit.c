@@ -56,6 +56,7 @@ static int link_header(uint16_t link, const uint8_t *p, uint32_t len,
 		return *type < 0x600 ? -EBADMSG : 0;
 	}
 	if (link != LINK_NULL && link != LINK_LOOP && link != LINK_RAW &&
+	    link != LINK_RAW_BSD && link != LINK_RAW_OPENBSD &&
 	    link != LINK_IPV4 && link != LINK_IPV6)
 		return -ENOTSUP;
 	version = p[*head] >> 4;

@@ -66,6 +66,12 @@ static bool listed(const struct sink *s, const struct ipaddr *ip)
 	return false;
 }
 
+/* 198.18.0.0/15: nobody's, so that a question from there says nothing of anybody. */
+static bool is_nobody(const struct ipaddr *ip)
+{
+	return ipaddr_is4(ip) && ip->b[12] == 198 && (ip->b[13] & 0xfe) == 18;
+}
+
 static bool arp_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 			bool unicast)
 {
@@ -78,8 +84,8 @@ static bool arp_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 		return false;
 	if (memcmp(a.sha, s->mac, ETH_LEN) != 0)
 		return false;
-	return unicast ||
-	       (a.op == 1 && memcmp(p, all, ETH_LEN) == 0 && listed(s, &a.tpa));
+	return unicast || (a.op == 1 && memcmp(p, all, ETH_LEN) == 0 &&
+			   (listed(s, &a.tpa) || is_nobody(&a.spa)));
 }
 
 /* 33:33:ff and the last three bytes of the address (RFC 2464 section 7). */
@@ -93,6 +99,7 @@ static bool nd_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 		       bool unicast)
 {
 	struct nd_packet n;
+	bool local;
 
 	if (len < L3 + ND_LEN || p[L3 + 6] != PROTO_ICMP6 ||
 	    nd_parse(p + L3 + 40, len - L3 - 40, &n))
@@ -100,7 +107,8 @@ static bool nd_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 	/* Solicitation and advertisement are all that is parsed. */
 	if (unicast)
 		return true;
-	return n.type == ND_SOLICIT && listed(s, &n.target) &&
+	local = p[L3 + 8] == 0xfe && (p[L3 + 9] & 0xc0) == 0x80;
+	return n.type == ND_SOLICIT && (local || listed(s, &n.target)) &&
 	       is_solicited_node(p, &n.target);
 }
 

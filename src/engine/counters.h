@@ -48,7 +48,10 @@
 	X(holes_skipped) /* in production's stream, place still known */       \
 	X(holes_lost)	 /* place not known until the next request */          \
 	X(resyncs)                                                             \
-	X(requests_missed) /* judged, and not captured whole */                \
+	X(requests_missed)	 /* judged, and not captured whole */          \
+	X(answers_after_verdict) /* of the SUT, judged to be unanswered */     \
+	X(stalls) /* times that this process stood still: nobody was */        \
+		  /* waited for meanwhile */                                   \
 	X(quiet_marks)
 
 /** struct engine_counters - All of them */

@@ -33,6 +33,17 @@ static struct udp_tag tag_of(const struct segment *seg, uint16_t port)
 	return tag;
 }
 
+/* Is a query played to @sut, or told to be withheld? */
+static bool is_played(struct engine *e, uint8_t sut, struct udp_to *to)
+{
+	if (e->ready[sut] && !shadow_is_silent(e->shadow, sut))
+		return true;
+	e->stats.count.datagrams_not_played++;
+	to->withheld = true;
+	return e->cfg.shadow.answer_wait != 0 &&
+	       health_was_ready(&e->stats.health[sut]);
+}
+
 enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
 			    struct effects *out)
@@ -45,15 +56,16 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 		struct udp_to to = { e->sut_ip[sut],
 				     m->sut_port != 0 ? m->sut_port
 						      : r->key.pport,
-				     sut };
+				     sut, false };
 
 		if (!r->from_client)
 			udp_answer(e->udp, WHO_PROD, sut, seg, &tag, now);
-		else if (e->ready[sut] && !shadow_is_silent(e->shadow, sut)) {
+		else if (is_played(e, sut, &to) && to.withheld) {
 			udp_query(e->udp, seg, &tag, &to, now, out);
+		} else if (!to.withheld) {
+			gate_query(e, seg, &tag, &to, now, out);
 			outside_asked(e, m, sut, to.port, now);
-		} else
-			e->stats.count.datagrams_not_played++;
+		}
 	}
 	if (r->from_client) {
 		e->stats.count.client_datagram++;
@@ -74,13 +86,16 @@ enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 	return ENGINE_ANSWER;
 }
 
-static enum compare_reason why_of(const struct udp_pair *p)
+static enum compare_reason why_of(const struct engine *e,
+				  const struct udp_pair *p)
 {
 	switch (p->end) {
 	case UDP_ANSWERED: /* and an answer was not kept */
 		return p->cut[WHO_PROD] ? REASON_PROD_GAP : REASON_NO_MEMORY;
 	case UDP_NO_SUT:
-		return REASON_MISSING;
+		return e->sut_dropped >= p->sent && e->sut_dropped != 0
+			       ? REASON_SUT_CAPTURE_DROP
+			       : REASON_UNANSWERED;
 	case UDP_NO_PRODUCTION:
 	case UDP_NO_ANSWER:
 		return REASON_PROD_CUT;
@@ -118,13 +133,14 @@ static void compare_pair(const struct engine *e, const struct udp_pair *p,
 	const struct frame *b = p->frame[WHO_SUT];
 
 	memset(r, 0, sizeof(*r));
-	if (e->cfg.compare == COMPARE_NONE) {
+	if (e->cfg.compare == COMPARE_NONE && p->end != UDP_NO_SUT) {
 		r->verdict = VERDICT_NOT_COMPARED;
 		r->reason = REASON_LEVEL_NONE;
 	} else if (p->end != UDP_ANSWERED || a == NULL || b == NULL) {
-		r->reason = why_of(p);
-		r->verdict = r->reason == REASON_MISSING ? VERDICT_DIFFERENT
-							 : VERDICT_NOT_COMPARED;
+		r->reason = why_of(e, p);
+		r->verdict = VERDICT_NOT_COMPARED;
+		if (r->reason == REASON_UNANSWERED)
+			r->verdict = VERDICT_DIFFERENT;
 	} else if (!p->tag.ordered) {
 		dns_compare(e->cfg.compare, a->data, a->len, b->data, b->len,
 			    r);
@@ -223,10 +239,19 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	ev->prod_port = p->pport;
 	ev->sut_port = p->sport;
 	ev->result = *r;
-	if (!p->tag.ordered)
+	if (!p->tag.ordered && p->frame[WHO_CLIENT] != NULL)
 		ev->request_len = question(p->frame[WHO_CLIENT], ev->request);
 	ev->prod_ns = p->latency[WHO_PROD]; /* 0 where there is no answer */
 	ev->sut_ns = p->latency[WHO_SUT];
+}
+
+/* The SUT did not answer what production did: has it said anything since? */
+static void udp_silent(struct engine *e, const struct udp_pair *p)
+{
+	const struct health *h = &e->stats.health[p->sut];
+
+	if (h->state == HEALTH_UP && h->heard < p->sent)
+		health_set(e, p->sut, HEALTH_SILENT, p->sent, NULL, NULL);
 }
 
 void udp_attend(struct engine *e)
@@ -236,6 +261,11 @@ void udp_attend(struct engine *e)
 
 	while (udp_pop(e->udp, &p)) {
 		compare_pair(e, &p, &r);
+		if (r.reason == REASON_UNANSWERED) {
+			r.how = p.withheld ? UNANSWERED_WITHHELD
+					   : UNANSWERED_SILENT;
+			e->stats.unanswered[r.how]++;
+		}
 		tally(e, &r);
 		if (p.has[WHO_PROD])
 			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
@@ -243,6 +273,8 @@ void udp_attend(struct engine *e)
 			hist_add(&e->stats.sut_latency, p.latency[WHO_SUT]);
 		if (r.verdict == VERDICT_DIFFERENT)
 			pair_event(e, &p, &r);
+		if (r.reason == REASON_UNANSWERED && !p.withheld)
+			udp_silent(e, &p);
 		udp_pair_free(e->udp, &p);
 	}
 }

@@ -28,6 +28,7 @@
 #define SHARE_DEFAULT ((size_t)16 << 20)
 #define FRAGS_DEFAULT 256
 #define FRAGS_LEAST   16
+#define PORT_PROBE    80 /* of a SUT where no --map names one */
 
 static uint32_t frag_count(const struct engine_config *cfg)
 {
@@ -53,7 +54,9 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->refuse = true;
+	cfg->ask_others = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
 	cfg->shadow.sut_silent = SHADOW_SUT_SILENT;
 	cfg->shadow.idle = SHADOW_IDLE;
@@ -64,9 +67,11 @@ void engine_defaults(struct engine_config *cfg)
 
 size_t engine_size(const struct engine_config *cfg)
 {
+	uint32_t nets = gate_nets(cfg);
+
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
-	       frag_size(frag_count(cfg)) + shadow_size(&cfg->limits) +
-	       udp_size(datagram_count(cfg));
+	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
+	       shadow_size(&cfg->limits) + udp_size(datagram_count(cfg));
 }
 
 /* Give every SUT's address a number. */
@@ -86,6 +91,13 @@ static void number_suts(struct engine *e)
 		}
 		e->map_sut[m] = (uint8_t)i;
 	}
+	e->stats.suts = e->suts;
+	memcpy(e->stats.sut, e->sut_ip, sizeof(e->stats.sut));
+}
+
+uint16_t sut_probe_port(const struct engine *e, uint32_t sut)
+{
+	return e->sut_port[sut] != 0 ? e->sut_port[sut] : PORT_PROBE;
 }
 
 static int wire_init(struct engine *e, struct arena *a, uint64_t now)
@@ -95,13 +107,14 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 				   .suts = e->suts,
 				   .also = e->cfg.also,
 				   .alsos = e->cfg.alsos,
+				   .ask = e->cfg.ask_others,
 				   .seed = e->cfg.seed };
 
 	memset(sut, 0, sizeof(sut));
 	memcpy(cfg.mac, e->cfg.mac, ETH_LEN);
 	for (uint32_t i = 0; i < e->suts; i++) {
 		sut[i].ip = e->sut_ip[i];
-		sut[i].port = e->sut_port[i] != 0 ? e->sut_port[i] : 80;
+		sut[i].port = sut_probe_port(e, i);
 		sut[i].index = (uint8_t)i;
 		sut[i].pinned = e->cfg.sut_pinned && e->suts == 1;
 		memcpy(sut[i].mac, e->cfg.sut_mac, ETH_LEN);
@@ -124,6 +137,7 @@ int engine_init(struct engine **out, struct arena *a,
 	e->cfg = *cfg;
 	e->cfg.shadow.strays =
 		cfg->refuse ? SHADOW_STRAYS : SHADOW_STRAYS_SILENT;
+	e->cfg.shadow.proof = !cfg->sut_none;
 	number_suts(e);
 	r = shadow_init(&e->shadow, a, &cfg->limits, &e->cfg.shadow, &cfg->key,
 			now);
@@ -133,9 +147,12 @@ int engine_init(struct engine **out, struct arena *a,
 		return r;
 	e->pool = shadow_pool(e->shadow);
 	r = udp_init(&e->udp, a, e->pool, datagram_count(cfg), &cfg->key,
-		     cfg->compare != COMPARE_NONE);
+		     cfg->compare != COMPARE_NONE, cfg->shadow.answer_wait,
+		     now);
 	if (r == 0 && !cfg->sut_none)
 		r = wire_init(e, a, now);
+	if (r == 0 && !cfg->sut_none)
+		r = gate_init(e, a, now);
 	if (r != 0)
 		return r;
 	for (uint32_t i = 0; i < e->suts; i++)
@@ -246,6 +263,7 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		c->wire_stopped++;
 	else
 		return true;
+	gate_show(e, seg);
 	return false;
 }
 
@@ -287,6 +305,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 	struct engine_counters *c = &e->stats.count;
 	const struct segment *seg = &d->seg;
 	enum sutwire_fate fate;
+	bool ours;
 	int sut;
 
 	if (e->wire == NULL || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
@@ -302,6 +321,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	if (r != DECODE_TCP && r != DECODE_UDP) {
 		c->not_segment++;
+		outside_fragment(e, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	sut = sut_of(e, &seg->src);
@@ -319,13 +339,21 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	shadow_heard(e->shadow, (uint8_t)sut);
+	health_heard(e, (uint8_t)sut, seg->len > 0,
+		     r == DECODE_TCP && (seg->flags & (TCP_SYN | TCP_ACK)) ==
+						(TCP_SYN | TCP_ACK));
 	if (is_outside(e, (uint8_t)sut, r, seg, now)) {
 		outside_segment(e, (uint8_t)sut, r, in, d, now, out);
 		return ENGINE_NONE;
 	}
 	if (r == DECODE_UDP)
 		return udp_sut(e, (uint8_t)sut, seg, now);
-	return tcp_sut(e, (uint8_t)sut, seg, now, out);
+	ours = memcmp(d->eth_dst, e->cfg.mac, ETH_LEN) == 0;
+	if (prove_segment(e->prove, (uint8_t)sut, seg, ours, now, out)) {
+		c->wire++;
+		return ENGINE_NONE;
+	}
+	return tcp_sut(e, (uint8_t)sut, seg, ours, now, out);
 }
 
 /* Tell the machine which SUTs the wire's guard has proved. */
@@ -340,6 +368,7 @@ static void follow_wire(struct engine *e)
 			continue;
 		e->ready[i] = ready;
 		shadow_set_ready(e->shadow, (uint8_t)i, ready);
+		health_probe(e, (uint8_t)i, ready);
 		if (ready)
 			shadow_heard(e->shadow, (uint8_t)i);
 	}
@@ -384,6 +413,7 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 		follow_wire(e);
 	}
 	attend(e, now, out);
+	gate_attend(e, now);
 	udp_attend(e);
 	return kind;
 }
@@ -397,8 +427,12 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 	if (e->wire != NULL) {
 		sutwire_timeout(e->wire, now, out);
 		follow_wire(e);
+		if (sutwire_stop(e->wire)->reason == SUTWIRE_GOING)
+			prove_timeout(e->prove, now, out);
+		gate_attend(e, now);
 	}
 	shadow_timeout(e->shadow, now, out);
+	health_watch(e);
 	udp_timeout(e->udp, now, out);
 	attend(e, now, out);
 	udp_attend(e);
@@ -413,6 +447,11 @@ uint64_t engine_next_timeout(const struct engine *e)
 		next = t;
 	if (e->wire != NULL) {
 		t = sutwire_next_timeout(e->wire);
+		if (t < next)
+			next = t;
+		t = sutwire_stop(e->wire)->reason == SUTWIRE_GOING
+			    ? prove_next_timeout(e->prove)
+			    : SUTWIRE_NEVER;
 		if (t < next)
 			next = t;
 	}
@@ -438,6 +477,8 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 	struct flow *f;
 
 	out->n = 0;
+	e->now = now;
+	wait_final(e, now);
 	while ((f = shadow_any(e->shadow)) != NULL) {
 		if (effects_left(out) < 2)
 			return true;
@@ -465,6 +506,11 @@ const struct shadow *engine_shadow(const struct engine *e)
 const struct udp_counters *engine_udp(const struct engine *e)
 {
 	return udp_counters(e->udp);
+}
+
+struct prove *engine_prove(const struct engine *e)
+{
+	return e->prove;
 }
 
 const struct sutwire *engine_wire(const struct engine *e)

@@ -26,6 +26,8 @@
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "engine/counters.h"
+#include "engine/health.h"
+#include "engine/prove.h"
 #include "engine/sutwire.h"
 #include "shadow/effect.h"
 #include "shadow/shadow.h"
@@ -84,8 +86,11 @@ struct engine_net {
  *		device, as captures taken on hosts have them; a live ring tells
  *		of each frame
  * @sut_none:	There is nobody to send to: flows are observed, not played
+ * @prove_each:	A client's network is proved before it is played; else only the
+ *		wire is
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
  * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
+ * @ask_others:	Ask who else has the addresses that a SUT asks for
  * @alsos, @also: Other hosts on the SUT's wire
  * @mac:	Our private hardware address on the SUT's wire
  * @seed:	Of the run
@@ -104,8 +109,10 @@ struct engine_config {
 	uint32_t vxlan;
 	bool open_csum;
 	bool sut_none;
+	bool prove_each;
 	bool sut_pinned;
 	bool refuse;
+	bool ask_others;
 	uint8_t sut_mac[ETH_LEN];
 	uint32_t alsos;
 	struct sutwire_also also[SUTWIRE_ALSO_MAX];
@@ -119,7 +126,8 @@ struct engine_config {
 enum event_kind {
 	EVENT_VERDICT,	 /* on one exchange */
 	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
-	EVENT_SUT_STATE, /* a SUT fell silent or is back */
+	EVENT_SUT_STATE, /* a SUT is up, went down, or is back */
+	EVENT_NETWORK,	 /* clients of a network are not played, or are again */
 };
 
 /**
@@ -134,8 +142,12 @@ enum event_kind {
  * @result:	Verdict
  * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
  *		the answer, on each side; 0: unknown
- * @end:	For EVENT_FLOW_END
- * @up:		For EVENT_SUT_STATE: it is back
+ * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
+ *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
+ * @state, @since: For EVENT_SUT_STATE: what it is, and from when on; @request is
+ *		what it owes
+ * @up:		For EVENT_SUT_STATE: it is up again; for EVENT_NETWORK: it is proved
+ * @bits:	For EVENT_NETWORK: length of the network @client
  */
 struct engine_event {
 	enum event_kind kind;
@@ -149,12 +161,15 @@ struct engine_event {
 	uint16_t prod_port;
 	uint16_t sut_port;
 	uint8_t request_len;
+	uint8_t bits;
 	bool up;
 	char request[EVENT_REQUEST];
 	struct compare_result result;
 	uint64_t prod_ns;
 	uint64_t sut_ns;
 	enum flow_end end;
+	enum health_state state;
+	uint64_t since;
 };
 
 /* Destinations outside the emulated world that the SUT tried to reach; when the
@@ -176,6 +191,12 @@ struct engine_stats {
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
+	uint64_t unanswered[UNANSWERED_COUNT];
+	struct histogram after_verdict; /* how much too late, ns */
+	uint64_t stalled;		/* ns, see counters.h */
+	uint32_t suts;
+	struct ipaddr sut[MAP_MAX];
+	struct health health[MAP_MAX];
 	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
 	struct histogram prod_latency; /* ns */
 	struct histogram sut_latency;
@@ -230,6 +251,34 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out);
 
 /** engine_next_timeout() - When to call engine_timeout(); UINT64_MAX: never */
 uint64_t engine_next_timeout(const struct engine *e);
+
+/* What a wire tells beyond its frames; the journal has it. */
+enum engine_note {
+	ENGINE_SUT_READ,    /* all that the SUTs had sent before now is in */
+	ENGINE_STALLED,	    /* this process stood still for @value ns */
+	ENGINE_SUT_DROPPED, /* frames of a SUT were lost until now */
+	ENGINE_FINAL,	    /* from now on only the SUTs are read */
+	ENGINE_ENDED,	    /* the run ends now: engine_stop() follows */
+	ENGINE_NOTES
+};
+
+/**
+ * engine_note() - Tell it
+ *
+ * No wait for an answer ends before ENGINE_SUT_READ: who reads the SUT's wire says
+ * so while engine_waits_due().
+ */
+void engine_note(struct engine *e, enum engine_note what, uint64_t value,
+		 uint64_t now, struct effects *out);
+
+/** engine_waits_due() - Is a wait over, once ENGINE_SUT_READ was told? */
+bool engine_waits_due(const struct engine *e);
+
+/**
+ * engine_waits_left() - How long the longest wait for an answer runs yet, ns
+ * @n:		Answers that are waited for are added
+ */
+uint64_t engine_waits_left(struct engine *e, uint64_t now, uint32_t *n);
 
 /** engine_sent() - The sink is done with @x: give its payload back. Once for
  * each effect, in any order
@@ -286,6 +335,9 @@ enum engine_owed {
  */
 enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
 			     uint32_t ahead, bool answers);
+
+/** engine_prove() - Which networks are proved; NULL with sut_none */
+struct prove *engine_prove(const struct engine *e);
 
 /** engine_wire() - State of the SUT's wire; NULL with sut_none */
 const struct sutwire *engine_wire(const struct engine *e);

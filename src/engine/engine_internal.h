@@ -7,6 +7,7 @@
 
 #include "app/framer.h"
 #include "engine/engine.h"
+#include "engine/prove.h"
 
 /* A flow has room for the state of any framer. */
 _Static_assert(FRAMER_STATE_MAX <= FLOW_APP_MAX,
@@ -45,11 +46,14 @@ struct engine {
 	struct udp_shadow *udp;
 	struct frag_table *frags;
 	struct sutwire *wire;
+	struct prove *prove; /* with a wire */
 	uint32_t suts;
 	struct ipaddr sut_ip[MAP_MAX];
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
 	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
 	bool ready[MAP_MAX];
+	uint64_t sut_dropped; /* when frames of a SUT were lost last; 0 */
+	uint64_t final;	      /* since when only the SUTs are read; 0 */
 	struct outside outside;
 	struct engine_stats stats;
 	uint32_t event_head;
@@ -70,7 +74,7 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
 			    struct effects *out);
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out);
 /* Look at the flows that want something. */
 void attend(struct engine *e, uint64_t now, struct effects *out);
@@ -104,6 +108,34 @@ bool read_follows(const struct flow *f, uint32_t seq);
 /* Which answer belongs to which request is guessed from exchange @from on, and why. */
 void read_unsure(struct flow *f, enum compare_reason why, uint32_t from);
 
+/* wait.c: answers that did not come */
+
+/* The wait for an answer of @f is over. */
+void wait_end(struct engine *e, struct flow *f, uint64_t now,
+	      struct effects *out);
+/* How the end of @f's leg left the answer of @x; UNANSWERED_NONE: that is not the
+ * SUT's doing.
+ */
+enum unanswered wait_fate(const struct engine *e, const struct flow *f,
+			  const struct exchange *x);
+/* May the fate of @x be held against the SUT, however its pairing was found? */
+bool wait_is_sure(const struct flow *f, const struct exchange *x);
+/* The SUT's answer @x came after the verdict. */
+void wait_too_late(struct engine *e, const struct exchange *x, uint64_t now);
+/* The run ends: a SUT that owes and did not speak is down. */
+void wait_final(struct engine *e, uint64_t now);
+
+/* health.c */
+
+/* SUT @sut has state @to, since @since; @f, @x: what it owes, or NULL. */
+void health_set(struct engine *e, uint8_t sut, enum health_state to,
+		uint64_t since, const struct flow *f, const struct exchange *x);
+void health_probe(struct engine *e, uint8_t sut, bool ready);
+/* It sent a payload, or opened a connection. */
+void health_heard(struct engine *e, uint8_t sut, bool payload, bool opened);
+void health_leg_over(struct engine *e, const struct flow *f);
+/* Has the machine found one silent? */
+void health_watch(struct engine *e);
 /* odd.c: answers that are not by the book */
 
 /* This exchange will not be compared, and why; the first reason stays. */
@@ -133,6 +165,27 @@ struct engine_event *event_new(struct engine *e);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
 
+/* gate.c: who waits until his network is proved */
+
+/* Networks that are remembered; 0: there is nobody to prove. */
+uint32_t gate_nets(const struct engine_config *cfg);
+int gate_init(struct engine *e, struct arena *a, uint64_t now);
+/* The mirror showed these two, and no flow of theirs will ask. */
+void gate_show(struct engine *e, const struct segment *seg);
+/* WANT_PROOF of a flow. */
+void gate_flow(struct engine *e, struct flow *f, uint64_t now);
+/* A datagram to be played, now or when its network is proved. */
+void gate_query(struct engine *e, const struct segment *seg,
+		const struct udp_tag *tag, const struct udp_to *to,
+		uint64_t now, struct effects *out);
+/* Let go who waited for a network that is settled. */
+void gate_attend(struct engine *e, uint64_t now);
+
+/* engine.c */
+
+/* The TCP port of SUT @sut that is asked for a sign of life. */
+uint16_t sut_probe_port(const struct engine *e, uint32_t sut);
+
 /* dgram.c */
 enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 			    const struct segment *seg, uint64_t now,
@@ -149,6 +202,10 @@ void outside_absorb(struct engine *e, const struct segment *seg);
 void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
 		     const struct frame_info *in, const struct decoded *d,
 		     uint64_t now, struct effects *out);
+/* Refuse a datagram of a SUT by its first fragment; it is absorbed when whole. */
+void outside_fragment(struct engine *e, const struct frame_info *in,
+		      const struct decoded *d, uint64_t now,
+		      struct effects *out);
 /* Is this port of the SUT's one that clients are played to? */
 bool outside_serves(const struct engine *e, uint8_t sut, uint16_t port);
 /* A client's datagram was played to this port. */

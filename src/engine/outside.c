@@ -16,7 +16,9 @@
  * list of destinations holds for them.
  *
  * Refused is what was sent to one host, by our hardware address: no ICMP, no
- * broadcast or multicast, nothing link-local, no fragment. Other SUTs and hosts of
+ * broadcast or multicast, nothing link-local. A datagram in fragments is refused by
+ * its first one, which has its ports (unless that comes last), and absorbed when it
+ * is whole. Other SUTs and hosts of
  * --wire-also never come here (sutwire.c). A SYN with the ends of a flow that goes
  * on is the flow's.
  *
@@ -210,9 +212,6 @@ static void refuse_datagram(struct engine *e, uint8_t sut,
 	uint32_t head;
 	uint32_t len;
 
-	/* Of one in fragments, this frame is not the first. */
-	if (d->reassembled)
-		return;
 	head = (uint32_t)(seg->data - ip);
 	if (head > UNREACHABLE_QUOTE)
 		return;
@@ -240,9 +239,24 @@ void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
 	if (!e->cfg.refuse || !to_us(e, sut, d))
 		return;
 	if (r == DECODE_UDP) {
-		if (!is_production(e, seg))
+		if (!is_production(e, seg) && !d->reassembled)
 			refuse_datagram(e, sut, in, d, now, out);
 	} else if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
 		refuse_syn(e, sut, seg, now, out);
 	}
+}
+
+void outside_fragment(struct engine *e, const struct frame_info *in,
+		      const struct decoded *d, uint64_t now,
+		      struct effects *out)
+{
+	const struct segment *seg = &d->seg;
+	int sut = engine_sut(e, &seg->src);
+
+	if (seg->proto != PROTO_UDP || sut < 0 || !e->cfg.refuse ||
+	    !to_us(e, (uint8_t)sut, d) || is_production(e, seg))
+		return;
+	if (!outside_serves(e, (uint8_t)sut, seg->sport) ||
+	    !outside_answers(e, (uint8_t)sut, seg->sport, now))
+		refuse_datagram(e, (uint8_t)sut, in, d, now, out);
 }

@@ -163,7 +163,7 @@ static void client_mark(struct engine *e, struct flow *f, uint32_t seq,
 
 static void client_piece(struct engine *e, struct flow *f,
 			 const struct framer_piece *pc, const uint8_t *p,
-			 uint32_t seq, const struct span *sp)
+			 uint32_t seq, const struct span *sp, uint64_t now)
 {
 	struct exchange *x = exchange_open(&f->x, e->pool, WHO_CLIENT);
 
@@ -171,8 +171,12 @@ static void client_piece(struct engine *e, struct flow *f,
 		f->ending = FLOW_END_POOL_FULL;
 		return;
 	}
-	if ((x->flags & X_C_BEGUN) == 0)
+	if ((x->flags & X_C_BEGUN) == 0) {
 		request_begins(f, x, sp->ack);
+		if (!shadow_take_up(e->shadow, f, sp, seq, now) &&
+		    shadow_is_shed(f))
+			read_spoil(x, REASON_SHED);
+	}
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	/* Where a request may be split in two ways, or two copies of its
@@ -231,12 +235,8 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_PROD_RST:
 	case FLOW_END_LATE_DATA:
 		return REASON_PROD_CUT;
-	case FLOW_END_SUT_REFUSED:
-	case FLOW_END_SUT_SILENT:
-	case FLOW_END_SYN_TIMEOUT:
-	case FLOW_END_NO_PROGRESS:
 	case FLOW_END_NOT_READY:
-		return REASON_SUT_DOWN;
+		return REASON_SUT_DOWN; /* and it never was */
 	case FLOW_END_GAP:
 		return REASON_CLIENT_GAP;
 	case FLOW_END_BEHIND:
@@ -247,20 +247,51 @@ static enum compare_reason reason_of(const struct flow *f)
 		return REASON_TLS;
 	case FLOW_END_STOPPED:
 		return REASON_RUN_ENDED;
+	case FLOW_END_SUT_REFUSED:
+	case FLOW_END_SUT_SILENT:
+	case FLOW_END_SYN_TIMEOUT:
+	case FLOW_END_NO_PROGRESS:
 	case FLOW_END_NONE:
 	case FLOW_END_CLOSED:
 	case FLOW_END_SUT_RST:
 	case FLOW_END_SUT_CLOSED:
 	case FLOW_END_COUNT:
-		return REASON_MISSING;
+		return REASON_UNANSWERED;
 	case FLOW_END_IDLE:
 	case FLOW_END_VICTIM:
 	case FLOW_END_REUSED:
 	case FLOW_END_NO_ROUTE:
+	case FLOW_END_UNPROVED:
 	case FLOW_END_OBSERVED:
 		break;
 	}
 	return REASON_NOT_PLAYED;
+}
+
+/* The same of one exchange, whose fate it is, if the SUT has brought it about. */
+static enum compare_reason reason_for(const struct engine *e,
+				      const struct flow *f, struct exchange *x)
+{
+	if (x->fate == UNANSWERED_NONE)
+		x->fate = (uint8_t)wait_fate(e, f, x);
+	return x->fate != UNANSWERED_NONE ? REASON_UNANSWERED : reason_of(f);
+}
+
+/* Is this an answer of production alone, whose request may be judged elsewhere?
+ * The flow goes on (@again), maybe with requests that are here already, or has gone
+ * on before. Or are these only the bytes of a SUT behind an answer that broke the
+ * protocol?
+ */
+static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
+{
+	bool guessed =
+		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
+
+	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
+	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
+		return true;
+	return (again || guessed) &&
+	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
 }
 
 static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
@@ -272,8 +303,10 @@ static void try_judge(struct engine *e, struct flow *f, struct exchange *x)
 	if ((x->flags & both) == both) {
 		judge(e, f, x, REASON_NONE);
 		read_parted(f, x);
-	} else if ((x->flags & X_HAVE_P) != 0 && f->leg == LEG_NONE)
-		judge(e, f, x, reason_of(f));
+	} else if ((x->flags & X_HAVE_P) != 0 && !is_spare(f, x, false) &&
+		   (f->leg == LEG_NONE || x->fate != UNANSWERED_NONE)) {
+		judge(e, f, x, reason_for(e, f, x));
+	}
 }
 
 /* Does the SUT's stream have no marks of its own although production's has? What
@@ -311,6 +344,8 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_PROD && x->next != NULL &&
 	    (x->next->flags & X_C_BEGUN) != 0 && seq_lt(x->next->c_ack, seq))
 		f->pipelines = true;
+	if (who == WHO_SUT)
+		wait_too_late(e, x, now);
 	if (x->cmp != NULL)
 		compare_done(x->cmp, e->pool, who);
 	if (!is_quiet(f, who))
@@ -364,6 +399,8 @@ static void answer_piece(struct engine *e, struct flow *f, enum who who,
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
 		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
 	}
+	if (who == WHO_SUT && pc->part != FRAMER_INTERIM)
+		shadow_answering(e->shadow, f, now);
 	if (pc->flags != 0)
 		read_odd(f, who, x, pc);
 	c = comparison(e, f, x, begun);
@@ -515,7 +552,7 @@ static void read_bytes(struct engine *e, struct flow *f, enum who who,
 					    f->x.marks[WHO_CLIENT], now);
 		}
 		if (who == WHO_CLIENT)
-			client_piece(e, f, &pc, p, seq, sp);
+			client_piece(e, f, &pc, p, seq, sp, now);
 		else
 			answer_piece(e, f, who, &pc, p, seq, now);
 		p += pc.used;
@@ -663,23 +700,6 @@ static bool is_unseen(const struct flow *f, const struct exchange *x)
 	return (f->flags & FLOW_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
 }
 
-/* Is this an answer of production alone, whose request may be judged elsewhere?
- * The flow goes on (@again), maybe with requests that are here already, or has gone
- * on before. Or are these only the bytes of a SUT behind an answer that broke the
- * protocol?
- */
-static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
-{
-	bool guessed =
-		f->unsure != REASON_NONE && !seq_lt(x->index, f->unsure_from);
-
-	if ((f->flags & FLOW_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
-	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
-		return true;
-	return (again || guessed) &&
-	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
-}
-
 void read_anew(struct flow *f)
 {
 	framer_of(f)->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);
@@ -691,21 +711,25 @@ void read_closed(struct engine *e, struct flow *f)
 
 	if (f->leg != LEG_OPEN || x == NULL)
 		return;
+	if (x->fate == UNANSWERED_NONE)
+		x->fate = (f->ev & EV_S_FIN) != 0 ? UNANSWERED_CUT
+						  : UNANSWERED_RESET;
 	if ((x->flags & X_JUDGED) == 0)
-		judge(e, f, x, REASON_MISSING);
+		judge(e, f, x, REASON_UNANSWERED);
 	shadow_cut(e->shadow, f);
 }
 
 void read_leg_over(struct engine *e, struct flow *f)
 {
-	enum compare_reason why = reason_of(f);
+	enum compare_reason why;
 	struct exchange *x;
 
 	for (x = f->x.head; x != NULL; x = x->next) {
 		if ((x->flags & X_JUDGED) != 0)
 			continue;
 		/* The SUT is done: production may still be answering. */
-		if (why == REASON_MISSING && (x->flags & X_HAVE_P) == 0)
+		why = reason_for(e, f, x);
+		if (why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0)
 			continue;
 		if (is_spare(f, x, (f->flags & FLOW_LOST) != 0))
 			continue;
@@ -718,8 +742,8 @@ void read_leg_over(struct engine *e, struct flow *f)
 }
 
 /* Production's side of an exchange will not be completed. */
-static enum compare_reason unanswered(const struct flow *f,
-				      const struct exchange *x)
+static enum compare_reason prod_left(const struct flow *f,
+				     const struct exchange *x)
 {
 	if (read_is_extra(f, x))
 		return REASON_EXTRA;
@@ -730,18 +754,30 @@ static enum compare_reason unanswered(const struct flow *f,
 	return is_unseen(f, x) ? REASON_PROD_GAP : REASON_RUN_ENDED;
 }
 
+/* Has production begun this answer, and goes on with it, where the SUT has not? */
+static bool is_owed_begun(const struct flow *f, const struct exchange *x)
+{
+	return (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) ==
+		       (X_HAVE_C | X_P_BEGUN) &&
+	       prod_left(f, x) == REASON_RUN_ENDED;
+}
+
 /* Judge the first exchange, if nobody has, and drop it. */
 static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 			   bool again)
 {
-	enum compare_reason why = reason_of(f);
+	enum compare_reason why = reason_for(e, f, x);
 	struct compare_result res;
 
 	if (why == REASON_RUN_ENDED && is_unseen(f, x))
 		why = REASON_PROD_GAP;
-	if ((why == REASON_MISSING && (x->flags & X_HAVE_P) == 0) ||
+	if ((why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0 &&
+	     !is_owed_begun(f, x)) ||
 	    ((x->odd & ODD_S_BROKE) != 0 && (x->flags & X_C_BEGUN) == 0))
-		why = unanswered(f, x);
+		why = prod_left(f, x);
+	/* The flow goes on behind it, so its answer will not be looked for. */
+	if (why == REASON_RUN_ENDED && again && x->fate != UNANSWERED_NONE)
+		why = REASON_SUT_DOWN;
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
 	if ((x->odd & ODD_P_BROKE) != 0)
@@ -798,6 +834,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
 				read_spoil(x, REASON_CLIENT_GAP);
 			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
+			x->fate = UNANSWERED_NONE;
 		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);
 		ops->resync(f->app, WHO_SUT, f->x.marks[WHO_SUT]);

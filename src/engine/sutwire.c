@@ -34,6 +34,12 @@
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
  * SUTs' own addresses: those configured, and those they were seen to use; and not
  * for the hosts of --wire-also, who answer themselves.
+ * Whoever else has such an address would answer too, by unicast, which a switch
+ * does not show us; so we ask for it ourselves, once, and he answers us: that stops
+ * the run before the SUT has proved its way. Thus a router that the SUT uses is
+ * found and named on any wire. ASKED_MAX targets are remembered; then the oldest is
+ * asked for again.
+ *
  * Probes for duplicates and announcements are not answered: the SUT would take
  * us for the owner of its address.
  *
@@ -60,6 +66,7 @@
 #include "wire/tcpopt.h"
 
 #define OWN_MAX	     (4 * MAP_MAX)
+#define ASKED_MAX    64
 #define PROBE_MSS    1460
 #define PROBE_WINDOW 65535
 #define PROBE_TTL    64
@@ -104,6 +111,10 @@ struct sutwire {
 	uint32_t owns;
 	uint32_t unknowns;
 	struct wire_sut sut[MAP_MAX];
+	bool ask;
+	uint32_t asked_n;
+	uint32_t asked_next;
+	struct ipaddr asked[ASKED_MAX];
 	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	struct ipaddr own[OWN_MAX];
 	struct unknown unknown[SUTWIRE_UNKNOWN_MAX];
@@ -222,6 +233,7 @@ int sutwire_init(struct sutwire **out, struct arena *a,
 	memcpy(w->mac, cfg->mac, ETH_LEN);
 	w->rng.s = cfg->seed;
 	w->suts = cfg->suts;
+	w->ask = cfg->ask;
 	choose_addresses(w);
 	for (uint32_t i = 0; i < w->suts; i++)
 		w->sut[i].cfg = cfg->sut[i];
@@ -450,26 +462,46 @@ static void set_raw(struct effect *e, const uint8_t *frame, size_t len)
 	e->rawlen = (uint16_t)len;
 }
 
-static void ask(struct sutwire *w, const struct wire_sut *s,
-		struct effects *out)
+/* Ask all on the wire who has @target. Return: false if there is no room */
+static bool ask(struct sutwire *w, const struct wire_sut *s,
+		const struct ipaddr *target, struct effects *out)
 {
 	static const uint8_t all[ETH_LEN] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff
 	};
-	bool four = ipaddr_is4(&s->cfg.ip);
+	bool four = ipaddr_is4(target);
 	struct effect *e =
 		effect_new(w, out, EFFECT_RAW, four ? CAUSE_ARP : CAUSE_ND, s);
 	uint8_t f[BUILD_RAW_MAX];
 	size_t n;
 
-	assert(e); /* sutwire_timeout() has seen that there is room */
+	if (!e)
+		return false;
 	if (four)
 		n = build_arp(f, ARP_REQUEST, all, w->mac, &w->probe4, NULL,
-			      &s->cfg.ip);
+			      target);
 	else
-		n = build_ns(f, w->mac, &w->link_local, &s->cfg.ip);
+		n = build_ns(f, w->mac, &w->link_local, target);
 	set_raw(e, f, n);
-	w->stats.asked++;
+	return true;
+}
+
+/* A SUT asked for @target, and we answered: has anybody else that address? */
+static void ask_others(struct sutwire *w, const struct wire_sut *s,
+		       const struct ipaddr *target, struct effects *out)
+{
+	if (!w->ask)
+		return;
+	for (uint32_t i = 0; i < w->asked_n; i++)
+		if (ipaddr_eq(&w->asked[i], target))
+			return;
+	if (!ask(w, s, target, out))
+		return; /* the SUT's next question will do */
+	w->asked[w->asked_next] = *target;
+	w->asked_next = (w->asked_next + 1) % ASKED_MAX;
+	if (w->asked_n < ASKED_MAX)
+		w->asked_n++;
+	w->stats.asked_others++;
 }
 
 static struct effect *probe_segment(struct sutwire *w, const struct wire_sut *s,
@@ -491,7 +523,7 @@ static void probe_syn(struct sutwire *w, const struct wire_sut *s,
 {
 	struct effect *e = probe_segment(w, s, out);
 
-	assert(e); /* as in ask() */
+	assert(e); /* as in sut_timeout() */
 	e->flags = TCP_SYN;
 	e->seq = s->iss;
 	e->win = PROBE_WINDOW;
@@ -516,8 +548,13 @@ static void sut_timeout(struct sutwire *w, uint32_t i, uint64_t now,
 	struct wire_sut *s = &w->sut[i];
 
 	if (!s->known) {
-		if (!asked_by_other(w, i))
-			ask(w, s, out);
+		if (!asked_by_other(w, i)) {
+			bool asked = ask(w, s, &s->cfg.ip, out);
+
+			assert(asked); /* sutwire_timeout() has seen room */
+			(void)asked;
+			w->stats.asked++;
+		}
 		s->due = now + SUTWIRE_ASK_EVERY;
 		return;
 	}
@@ -589,8 +626,10 @@ static void on_arp(struct sutwire *w, const struct frame_info *in,
 	if (!s)
 		return;
 	if (a.op == ARP_REQUEST && !is_own(w, &a.tpa) &&
-	    !is_also(w, NULL, &a.tpa) && w->stop.reason == SUTWIRE_GOING)
+	    !is_also(w, NULL, &a.tpa) && w->stop.reason == SUTWIRE_GOING) {
 		answer_arp(w, s, &a, out);
+		ask_others(w, s, &a.tpa, out);
+	}
 }
 
 static void answer_ns(struct sutwire *w, const struct wire_sut *s,
@@ -645,8 +684,10 @@ static void on_nd(struct sutwire *w, const struct frame_info *in,
 	if (!s)
 		return;
 	if (solicit && !is_own(w, &n.target) && !is_also(w, NULL, &n.target) &&
-	    w->stop.reason == SUTWIRE_GOING)
+	    w->stop.reason == SUTWIRE_GOING) {
 		answer_ns(w, s, &n.target, &d->seg.src, out);
+		ask_others(w, s, &n.target, out);
+	}
 }
 
 /* Test whether a TCP segment is for the probe's addresses. */

@@ -57,6 +57,7 @@ struct sutwire_also {
  * struct sutwire_cfg - How a wire is set up
  * @sut, @suts:	SUTs on it, 1 to MAP_MAX
  * @also, @alsos: Other hosts on it, 0 to SUTWIRE_ALSO_MAX; none of them a SUT
+ * @ask:	Ask who else has the addresses that SUTs ask for
  * @mac:	Our private hardware address on it
  * @seed:	Of the run; chooses the probe's addresses and numbers
  */
@@ -65,6 +66,7 @@ struct sutwire_cfg {
 	uint32_t suts;
 	const struct sutwire_also *also;
 	uint32_t alsos;
+	bool ask;
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 };
@@ -145,6 +147,7 @@ struct sutwire_stop {
 	X(sut_to_sut)	/* of one SUT to another: absorbed */                    \
 	X(wire_also)	/* from or to a host of --wire-also: absorbed */         \
 	X(asked)	/* ARP requests and solicitations sent */                \
+	X(asked_others) /* the same for what a SUT asked for */                  \
 	X(probes)	/* SYNs sent */                                          \
 	X(probe_synack) /* how they were answered */                             \
 	X(probe_rst)                                                             \

@@ -123,17 +123,15 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	return f;
 }
 
-/* Data in a SYN (fast open) is the stream's first; it follows the handshake. */
-static void syn_data(struct engine *e, struct flow *f,
-		     const struct segment *seg, uint64_t now)
+/* Data in a SYN (fast open) that production took is the stream's first; it follows
+ * the handshake. Up to where it took it, the first ack of production tells, or the
+ * number that the client goes on with: @at.
+ */
+static void settle_syn(struct engine *e, struct flow *f, uint32_t at,
+		       uint64_t now)
 {
-	struct segment data = *seg;
-
-	if (seg->len == 0)
-		return;
-	data.seq++;
-	data.flags = (uint16_t)((seg->flags & ~TCP_SYN) | TCP_ACK);
-	read_spans(e, f, WHO_CLIENT, &data, now);
+	if (shadow_syn_take(e->shadow, f, at) && f->c.early != NULL)
+		read_spans(e, f, WHO_CLIENT, NULL, now);
 }
 
 static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
@@ -150,7 +148,7 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 			return ENGINE_NONE;
 		}
 		e->stats.count.client++;
-		syn_data(e, f, seg, now);
+		shadow_syn_hold(e->shadow, f, seg, now);
 		push(e, f, now, out);
 		return ENGINE_CLIENT;
 	}
@@ -162,6 +160,8 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 		return ENGINE_NONE;
 	}
 	e->stats.count.client++;
+	if ((seg->flags & (TCP_SYN | TCP_RST)) == 0)
+		settle_syn(e, f, seg->seq, now);
 	from_client(e, f, seg, now, out);
 	return ENGINE_CLIENT;
 }
@@ -179,6 +179,8 @@ static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
 	}
 	e->stats.count.production++;
 	shadow_production(e->shadow, f, seg, now);
+	if ((seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
+		settle_syn(e, f, seg->ack, now);
 	read_spans(e, f, WHO_PROD, seg, now);
 	push(e, f, now, out);
 	return ENGINE_PROD;
@@ -198,11 +200,13 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 				      : prod_leg(e, &key, seg, now, out);
 		c->other_legs += i > 0;
 	}
+	if (kind == ENGINE_NONE)
+		gate_show(e, seg);
 	return kind;
 }
 
 enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
-			 const struct segment *seg, uint64_t now,
+			 const struct segment *seg, bool ours, uint64_t now,
 			 struct effects *out)
 {
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
@@ -213,6 +217,8 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
+	if (ours && (seg->flags & (TCP_SYN | TCP_RST)) != 0)
+		prove_heard(e->prove, sut, &f->key.client);
 	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */
 		read_spans(e, f, WHO_SUT, seg, now);
 	push(e, f, now, out);
@@ -222,7 +228,7 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 void attend(struct engine *e, uint64_t now, struct effects *out)
 {
 	struct flow *f;
-	uint8_t want;
+	uint16_t want;
 
 	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
 		if ((want & WANT_ANEW) != 0)
@@ -231,6 +237,7 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_closed(e, f);
 		if ((want & WANT_JUDGE) != 0) {
 			event_flow_end(e, f);
+			health_leg_over(e, f);
 			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
@@ -239,6 +246,12 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 			read_hole(e, f, now);
 		if ((want & WANT_QUIET) != 0)
 			read_quiet(e, f, now);
+		if ((want & WANT_DEAF) != 0)
+			prove_deaf(e->prove, f->sut, &f->key.client);
+		if ((want & WANT_PROOF) != 0)
+			gate_flow(e, f, now);
+		if ((want & (WANT_WAIT | WANT_FREE)) == WANT_WAIT)
+			wait_end(e, f, now, out);
 		if ((want & WANT_FREE) != 0) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);

@@ -79,10 +79,12 @@ static void uncompared(const struct engine *e, const struct exchange *x,
 	r->verdict = VERDICT_NOT_COMPARED;
 	r->reason =
 		x->spoilt != REASON_NONE ? (enum compare_reason)x->spoilt : why;
-	if (e->cfg.compare == COMPARE_NONE)
-		r->reason = REASON_LEVEL_NONE;
-	else if (r->reason == REASON_MISSING && x->spoilt == REASON_NONE)
+	if (r->reason == REASON_UNANSWERED) {
 		r->verdict = VERDICT_DIFFERENT;
+		r->reasons = reason_bit(REASON_UNANSWERED);
+	} else if (e->cfg.compare == COMPARE_NONE) {
+		r->reason = REASON_LEVEL_NONE;
+	}
 }
 
 /* Where the pairing is guessed a difference is no evidence, and an answer that is
@@ -93,6 +95,8 @@ static void doubt(struct flow *f, const struct exchange *x,
 		  struct compare_result *r)
 {
 	if (f->unsure == REASON_NONE || seq_lt(x->index, f->unsure_from))
+		return;
+	if (r->reason == REASON_UNANSWERED && wait_is_sure(f, x))
 		return;
 	if (r->verdict == VERDICT_DIFFERENT) {
 		r->verdict = VERDICT_NOT_COMPARED;
@@ -110,8 +114,10 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	struct compare_result *r = &ev.result;
 
 	memset(&ev, 0, sizeof(ev));
-	if (why == REASON_MISSING && (x->flags & X_S_BEGUN) != 0)
-		why = REASON_TRUNCATED;
+	/* A SUT that does not answer does not agree to a tunnel either. */
+	if (why == REASON_UNANSWERED && x->spoilt == REASON_TUNNEL &&
+	    (x->flags & X_S_BEGUN) == 0)
+		x->spoilt = REASON_NONE;
 	if (x->cmp != NULL) {
 		if (x->spoilt != REASON_NONE)
 			compare_spoil(x->cmp, (enum compare_reason)x->spoilt);
@@ -126,6 +132,11 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 		f->unsure = REASON_NONE;
 	doubt(f, x, r);
 	x->flags |= X_JUDGED;
+	x->waited = (uint32_t)(e->now / NS_PER_MS);
+	if (r->reason == REASON_UNANSWERED) {
+		r->how = (enum unanswered)x->fate;
+		e->stats.unanswered[r->how]++;
+	}
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
 	tally(e, r);
 	latencies(e, x, &ev);

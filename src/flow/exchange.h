@@ -49,6 +49,12 @@ enum {
  * @c_now:	When the request's last byte was captured
  * @p_acked, @s_acked: When each server acked it
  * @s_sent:	When its last byte was sent to the SUT
+ * @p_took:	From the request's last byte to the end of production's answer, us;
+ *		0: not known
+ * @waited:	When the wait for the SUT's answer began (wait.c), then when the
+ *		verdict was given, ms, modulo 2^32; 0: not yet
+ * @fate:	What the SUT's end made of its answer, the engine's (enum
+ *		unanswered); 0: nothing yet
  * @p_first, @s_first: When the first byte of each answer came
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
@@ -70,6 +76,9 @@ struct exchange {
 	uint64_t p_first;
 	uint64_t s_first;
 	uint64_t s_sent;
+	uint32_t p_took;
+	uint32_t waited;
+	uint8_t fate;
 	char request[EXCHANGE_REQUEST];
 	uint8_t odd;
 };

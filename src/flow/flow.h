@@ -72,6 +72,7 @@ enum leg {
 	X(FLOW_END_SUT_SILENT, "sut_silent")                                   \
 	X(FLOW_END_SYN_TIMEOUT, "syn_timeout")                                 \
 	X(FLOW_END_NO_ROUTE, "no_route")                                       \
+	X(FLOW_END_UNPROVED, "unproved")                                       \
 	X(FLOW_END_NO_PROGRESS, "no_progress")                                 \
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
@@ -104,6 +105,7 @@ enum flow_due {
 	DUE_GAP,   /* is it a hole? */
 	DUE_QUIET, /* nobody spoke: a mark */
 	DUE_LAG,   /* more than max_lag behind */
+	DUE_WAIT,  /* the SUT's answer has been waited for */
 	DUE_IDLE,  /* lazily; also the end of time-wait */
 	DUE_COUNT
 };
@@ -117,7 +119,20 @@ enum {
 	WANT_FREE = 1 << 4,  /* nothing more will come: free it */
 	WANT_ANEW =
 		1 << 5, /* the SUT's stream begins anew, with the next answer */
-	WANT_CUT = 1 << 6, /* the SUT has closed without its next answer */
+	WANT_CUT = 1 << 6,   /* the SUT has closed without its next answer */
+	WANT_PROOF = 1 << 7, /* may its client be played? see flow_gate */
+	WANT_DEAF = 1 << 8,  /* a SYN of it went unanswered */
+	WANT_WAIT = 1 << 9,  /* the wait for an answer is over: judge it */
+};
+
+/* May a leg start? The machine asks when nothing else is in its way. */
+enum flow_gate {
+	GATE_UNASKED,
+	GATE_WAIT,  /* its network is being proved */
+	GATE_OPEN,  /* it may */
+	GATE_LOST,  /* the SUT answers its network by another wire */
+	GATE_LATER, /* its network could not be proved yet */
+	GATE_DEAF,  /* the SUT did not answer its network, perhaps nobody */
 };
 
 /* Bits of flow.flags. */
@@ -157,6 +172,13 @@ enum {
 		1 << 30, /* the SUT spoke first, and no other did yet */
 };
 
+/* A flow that is behind: see shadow/shed.c. */
+enum shed {
+	SHED_NO,
+	SHED_WANTED, /* when it is known where the message ends that goes out */
+	SHED_CUT,    /* nothing is queued behind that; or the leg has ended */
+};
+
 /* Which list of the table a flow is in. */
 enum flow_class {
 	FLOW_HALF_OPEN, /* the client's handshake is not complete */
@@ -193,7 +215,8 @@ struct flow {
 	struct flow *sut_next;
 	struct list lru;
 	struct list attention;
-	struct list more;
+	struct list
+		more; /* effects left over; with GATE_WAIT: who else waits */
 	struct flow *older; /* incarnation that we wait for */
 	struct flow *newer; /* incarnation that waits for us */
 	struct timer timer;
@@ -208,12 +231,13 @@ struct flow {
 	uint16_t ev;
 	uint16_t eport; /* client's port as the SUT sees it */
 	uint16_t sport; /* the SUT's port */
+	uint16_t want;
 	uint8_t sut;
-	uint8_t want;
 	uint8_t class;
 	uint8_t leg;
 	uint8_t end;	/* enum flow_end */
 	uint8_t ending; /* its RST did not fit into the effects yet */
+	uint8_t gate;	/* enum flow_gate */
 
 	/* client, as watched */
 	uint8_t tries;
@@ -235,6 +259,9 @@ struct flow {
 	uint32_t rst_ack;    /* production's byte at which a RST goes out */
 	uint32_t q_bytes;    /* blocks of the pool that the queue takes */
 	uint32_t kept_bytes; /* the same of @kept */
+	uint32_t
+		wait_from; /* when the wait for an answer began anew, ms, on the
+			     * clock of wait.c */
 	struct stream c;
 	struct stream p;
 	uint32_t p_ack; /* highest ack of the client's bytes by production */
@@ -260,12 +287,17 @@ struct flow {
 	struct stream s;
 	uint8_t ack_head;
 	uint8_t bound_head;
-	uint8_t dup_ack;    /* owed: out of order, repeated or a probe */
-	uint8_t s_wscale;   /* shift of the windows we announce */
-	uint8_t sut_wscale; /* shift of those it announces */
-	bool hold_passed;   /* DUE_HOLD has come */
-	bool untaken;	    /* joined: production has acked nothing of it yet */
-	bool force_ack;	    /* ack all that the SUT has sent */
+	uint8_t dup_ack;      /* owed: out of order, repeated or a probe */
+	uint8_t s_wscale;     /* shift of the windows we announce */
+	uint8_t sut_wscale;   /* shift of those it announces */
+	bool hold_passed : 1; /* DUE_HOLD has come */
+	bool untaken : 1;   /* joined: production has acked nothing of it yet */
+	bool force_ack : 1; /* ack all that the SUT has sent */
+	bool shut : 1;	    /* the SUT's window alone keeps bytes back */
+	bool asked : 1;	    /* a SYN has gone out */
+	bool waiting : 1;   /* for an answer of the SUT: wait.c */
+	bool wait_whole : 1; /* production's answer to that is whole */
+	bool unheard : 1;    /* one was waited for, and nothing came since */
 	struct flow_ack acks[FLOW_ACKS];
 	uint32_t bound[FLOW_BOUNDS];
 	struct frame *q_head; /* not acked by the SUT, by seq */
@@ -283,11 +315,12 @@ struct flow {
 	uint32_t begun_ack; /* of the client's newest message, when it began */
 	uint32_t unsure_from; /* first exchange whose pairing is guessed */
 	uint8_t unsure;	      /* why it is; 0: none is */
-	bool pipelines;	      /* the client does not wait for answers */
-	bool again; /* the request at x.turn was sent on one of @met; the machine's */
-	bool other_port; /* play the leg from another port; the machine's */
-	bool restarts; /* a connection may begin with any message of the client's */
-	bool s_closes; /* the SUT's last answer ends its connection; the machine
+	bool pipelines : 1;   /* the client does not wait for answers */
+	bool again : 1; /* the request at x.turn was sent on one of @met; the machine's */
+	bool other_port : 1; /* play the leg from another port; the machine's */
+	bool restarts : 1; /* a connection may begin with any message of the client's */
+	uint8_t shed;	   /* enum shed; the machine's */
+	bool s_closes : 1; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;
 	_Alignas(8) uint8_t app[FLOW_APP_MAX];

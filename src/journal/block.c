@@ -171,7 +171,7 @@ size_t block_put_comment(char *out, const struct block *b, const void *p,
 		     "#%" PRIu64 " now=%" PRIu64 " sut=%" PRIu64
 		     " gso=%u csum=%u",
 		     b->number, b->now, b->a, (unsigned)b->aux,
-		     (b->flags & BLOCK_CSUM_OK) != 0 ? 1u : 0u);
+		     b->flags & (BLOCK_CSUM_OK | BLOCK_TRUSTED));
 	return len + (size_t)n;
 }
 
@@ -226,10 +226,12 @@ int block_get_comment(const uint8_t *p, size_t len, struct block *b)
 	    read_number(&r, " now=", UINT64_MAX, &now) != 0 ||
 	    read_number(&r, " sut=", UINT8_MAX, &sut) != 0 ||
 	    read_number(&r, " gso=", UINT16_MAX, &gso) != 0 ||
-	    read_number(&r, " csum=", 1, &csum) != 0 || r.len > 0)
+	    read_number(&r, " csum=", BLOCK_CSUM_OK | BLOCK_TRUSTED, &csum) !=
+		    0 ||
+	    r.len > 0)
 		return -EBADMSG;
 	*b = (struct block){ .kind = BLOCK_FRAME,
-			     .flags = csum == 1 ? BLOCK_CSUM_OK : 0,
+			     .flags = (uint8_t)csum,
 			     .aux = (uint16_t)gso,
 			     .number = number,
 			     .now = now,

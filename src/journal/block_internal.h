@@ -22,7 +22,7 @@
 
 #include "journal/journal.h"
 
-#define BLOCK_PEN  32473u
+#define BLOCK_PEN  JOURNAL_PEN
 #define BLOCK_LEN  40u
 #define BLOCK_NAME 255u /* longest file name */
 /* Longest block of all, a header's. */
@@ -38,10 +38,12 @@ enum block_kind {
 	BLOCK_REFUSED, /* a: flow, b: index */
 	BLOCK_NEXT,    /* number: of the next record; the next file's name */
 	BLOCK_END,     /* number: records in all; a: lost */
+	BLOCK_NOTE,    /* aux: which, a: its value */
 };
 
 enum {
 	BLOCK_CSUM_OK = 1,     /* of a frame */
+	BLOCK_TRUSTED = 2,     /* the same */
 	BLOCK_ONLY_CLIENT = 1, /* of a header */
 };
 

@@ -39,10 +39,11 @@ enum journal_iface {
 		JOURNAL_IFACES
 };
 
-#define JOURNAL_OPTIONS_MAX 65535 /* longest options text */
-#define JOURNAL_VERSION_MAX 63	  /* longest program version */
-#define JOURNAL_COMMENT_MAX 255	  /* longest comment of a frame; cut beyond */
-#define JOURNAL_ERR	    256	  /* room for any message of journal_open() */
+#define JOURNAL_OPTIONS_MAX 65535  /* longest options text */
+#define JOURNAL_PEN	    32473u /* of its custom blocks */
+#define JOURNAL_VERSION_MAX 63	   /* longest program version */
+#define JOURNAL_COMMENT_MAX 255	   /* longest comment of a frame; cut beyond */
+#define JOURNAL_ERR	    256	   /* room for any message of journal_open() */
 
 /**
  * struct journal_header - What a rerun must know before the first record
@@ -102,6 +103,7 @@ struct journal_opts {
  * @iface:	Where
  * @sut:	Index of the SUT for JOURNAL_SUT and JOURNAL_EMITTED, else 0
  * @csum_ok:	Its L4 checksum needed no test
+ * @trusted:	None of its checksums was tested
  * @gso:	Segment size of a super-frame, else 0
  * @now:	The engine's time, ns since start
  * @ts:		Capture time, ns since 1970; of an emitted frame when it was sent
@@ -114,6 +116,7 @@ struct journal_frame {
 	enum journal_iface iface;
 	uint8_t sut;
 	bool csum_ok;
+	bool trusted;
 	uint16_t gso;
 	uint64_t now;
 	uint64_t ts;
@@ -184,6 +187,10 @@ void journal_unsent(struct journal *j, uint64_t effect, uint64_t now);
 void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 		     uint64_t now);
 
+/** journal_note() - What no frame tells (enum engine_note), with its value */
+void journal_note(struct journal *j, unsigned note, uint64_t value,
+		  uint64_t now);
+
 /** journal_stats() - How it goes; any thread */
 void journal_stats(const struct journal *j, struct journal_stats *out);
 
@@ -201,6 +208,7 @@ enum journal_kind {
 	JOURNAL_MARK,
 	JOURNAL_UNSENT,
 	JOURNAL_REFUSED,
+	JOURNAL_NOTE,
 };
 
 /**
@@ -213,6 +221,7 @@ enum journal_kind {
  * @seq:	JOURNAL_MARK
  * @who:	JOURNAL_MARK (enum who, below WHO_COUNT)
  * @index:	JOURNAL_REFUSED
+ * @note, @value: JOURNAL_NOTE
  */
 struct journal_record {
 	enum journal_kind kind;
@@ -223,6 +232,8 @@ struct journal_record {
 	uint32_t seq;
 	unsigned who;
 	uint32_t index;
+	unsigned note;
+	uint64_t value;
 };
 
 /**

@@ -234,6 +234,7 @@ static int take_frame(const struct pcap_record *rec, const struct block *b,
 		.iface = (enum journal_iface)rec->iface,
 		.sut = (uint8_t)b->a,
 		.csum_ok = (b->flags & BLOCK_CSUM_OK) != 0,
+		.trusted = (b->flags & BLOCK_TRUSTED) != 0,
 		.gso = b->aux,
 		.now = b->now,
 		.ts = rec->ts,
@@ -273,6 +274,11 @@ static int take_record(const struct pcap_record *rec, const struct block *b,
 		out->kind = JOURNAL_REFUSED;
 		out->flow = b->a;
 		out->index = (uint32_t)b->b;
+		return 0;
+	case BLOCK_NOTE:
+		out->kind = JOURNAL_NOTE;
+		out->note = b->aux;
+		out->value = b->a;
 		return 0;
 	default:
 		return -EBADMSG;

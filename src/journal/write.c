@@ -137,7 +137,8 @@ void journal_frame(struct journal *j, const struct journal_frame *f)
 {
 	struct item it = {
 		.b = { .kind = BLOCK_FRAME,
-		       .flags = f->csum_ok ? BLOCK_CSUM_OK : 0,
+		       .flags = (uint8_t)((f->csum_ok ? BLOCK_CSUM_OK : 0) |
+					  (f->trusted ? BLOCK_TRUSTED : 0)),
 		       .aux = f->gso,
 		       .now = f->now,
 		       .a = f->sut },
@@ -202,6 +203,15 @@ void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 				     .now = now,
 				     .a = flow,
 				     .b = index });
+}
+
+void journal_note(struct journal *j, unsigned note, uint64_t value,
+		  uint64_t now)
+{
+	put_block(j, (struct block){ .kind = BLOCK_NOTE,
+				     .aux = (uint16_t)note,
+				     .now = now,
+				     .a = value });
 }
 
 void journal_stats(const struct journal *j, struct journal_stats *out)

@@ -266,8 +266,8 @@ static int other(int client)
 
 /*
  * Does this SYN open another connection than the one we know here? A SYN that
- * crosses another is an answer to it (RFC 9293 section 3.5), as long as nothing
- * else was seen.
+ * crosses another, or follows an ACK of it, is an answer to it (RFC 9293 section
+ * 3.5), as long as nothing else was seen.
  */
 static bool is_new_syn(const struct conn *c, const struct peek *p, int self)
 {
@@ -292,7 +292,9 @@ static void take_evidence(struct conn *c, const struct peek *p, int self)
 		c->answered |= (p->flags & TCP_ACK) != 0;
 		return;
 	}
-	c->answered |= (p->flags & TCP_ACK) != 0;
+	/* An ACK alone may be half of an answer: the SYN comes by itself. */
+	c->answered |= (p->flags & TCP_ACK) != 0 &&
+		       (self == c->handshake || p->len > 0);
 	if (c->content)
 		return;
 	says = content_says(p);

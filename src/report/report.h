@@ -100,14 +100,54 @@ struct report_difference {
 };
 
 /**
+ * struct report_happened - A flow that ended, or a SUT's new state
+ * @what:	Why, or which
+ * @at, @since:	When, and from when on it counts, ns since the run began
+ * @flow:	0: none
+ * @request, @request_len: What a SUT that went down owes
+ */
+struct report_happened {
+	const char *what;
+	uint64_t at;
+	uint64_t since;
+	uint64_t flow;
+	struct report_endpoint client;
+	struct report_endpoint production;
+	struct report_endpoint sut;
+	const void *request;
+	size_t request_len;
+};
+
+/**
+ * struct report_sut - How a SUT fared
+ * @state:	At the end
+ * @down, @times: How long it was down, ns, and how often
+ */
+struct report_sut {
+	struct ipaddr ip;
+	const char *state;
+	uint64_t down;
+	uint32_t times;
+};
+
+/**
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
  * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
  * @each:	Different answers by each of their reasons
+ * @unanswered:	Different answers by how the SUT failed to give them
+ * @after_verdict: How much too late those came that came, ns
+ * @sut_list, @suts: SUTs
+ * @allow_down:	One may be down for so long, ns
+ * @stalls, @stalled: How often this process stood still, and for how long, ns
  * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
  * @not_played:	Flows that were ended for being behind
+ * @input:	Bytes of captures, those that could be read, damaged places; a
+ *		headline that says so if these are not all
  * @top:	Sorted, largest first; REPORT_TOP of them are shown
+ * @no_route:	Networks that the SUT does not answer, if too many flows were of
+ *		such; NULL: not
  * @missed:	Segments with payload that the mirror did not show
  * @cpu:	ns of processor time
  * @report_lost, @journal_lost: Lines and records that were lost
@@ -130,6 +170,13 @@ struct report_data {
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
 	uint64_t each[REASON_COUNT];
+	uint64_t unanswered[UNANSWERED_COUNT];
+	const struct histogram *after_verdict;
+	const struct report_sut *sut_list;
+	size_t suts;
+	uint64_t allow_down;
+	uint64_t stalls;
+	uint64_t stalled;
 	const struct histogram *behind;
 	uint64_t not_played;
 	struct {
@@ -145,10 +192,16 @@ struct report_data {
 		uint64_t refused;
 		uint64_t errors;
 	} emit;
+	struct {
+		uint64_t all;
+		uint64_t read;
+		uint64_t damaged;
+	} input;
 	uint64_t absorbed;
 	uint64_t refused; /* of these */
 	const struct report_absorbed *top;
 	size_t tops;
+	const char *no_route;
 	const struct histogram *prod;
 	const struct histogram *sut;
 	struct {
@@ -192,6 +245,30 @@ size_t report_json_start(char *out, size_t size, const struct report_start *s);
 /** report_json_difference() - {"schema":1,"type":"difference",...} */
 size_t report_json_difference(char *out, size_t size,
 			      const struct report_difference *d);
+
+/**
+ * struct report_network - Clients' network that is not played, or is again
+ * @name:	ADDRESS/LENGTH
+ * @sut:	Who does not answer it on its wire, and the port that was asked
+ * @state:	"no_route": it never did; "syn_timeout": it did and does no more;
+ *		"proved": it does
+ */
+struct report_network {
+	const char *name;
+	struct report_endpoint sut;
+	const char *state;
+};
+
+/** report_json_network() - {"schema":1,"type":"network",...} */
+size_t report_json_network(char *out, size_t size,
+			   const struct report_network *n);
+/** report_json_flow_end() - {"schema":1,"type":"flow_end",...} */
+size_t report_json_flow_end(char *out, size_t size,
+			    const struct report_happened *h);
+
+/** report_json_sut_state() - {"schema":1,"type":"sut_state",...} */
+size_t report_json_sut_state(char *out, size_t size,
+			     const struct report_happened *h);
 
 /** report_json() - {"schema":1,"type":"report",...} */
 size_t report_json(char *out, size_t size, const struct report_data *d);

@@ -99,6 +99,8 @@ size_t report_json_difference(char *out, size_t size,
 	json_u64(&j, "index", d->index);
 	json_str(&j, "verdict", verdict_name(r->verdict));
 	json_str(&j, "reason", reason_name(r->reason));
+	if (r->reason == REASON_UNANSWERED)
+		json_str(&j, "kind", unanswered_name(r->how));
 	put_set(&j, r->reasons);
 	json_bytes(&j, "request", d->request,
 		   request < REPORT_REQUEST ? request : REPORT_REQUEST);
@@ -119,6 +121,56 @@ size_t report_json_difference(char *out, size_t size,
 	json_bytes(&j, "detail", r->detail, strlen(r->detail));
 	put_measured(&j, "prod_us", d->prod_ns);
 	put_measured(&j, "sut_us", d->sut_ns);
+	return json_line(&j);
+}
+
+size_t report_json_network(char *out, size_t size,
+			   const struct report_network *n)
+{
+	struct json j;
+
+	begin(&j, out, size, "network");
+	json_str(&j, "network", n->name);
+	put_endpoint(&j, "sut", &n->sut);
+	json_str(&j, "state", n->state);
+	return json_line(&j);
+}
+
+static void put_flow(struct json *j, const struct report_happened *h)
+{
+	json_us(j, "at_us", h->at);
+	if (h->flow != 0) {
+		json_u64(j, "flow", h->flow);
+		put_endpoint(j, "client", &h->client);
+		put_endpoint(j, "production", &h->production);
+	}
+	put_endpoint(j, "sut", &h->sut);
+}
+
+size_t report_json_flow_end(char *out, size_t size,
+			    const struct report_happened *h)
+{
+	struct json j;
+
+	begin(&j, out, size, "flow_end");
+	put_flow(&j, h);
+	json_str(&j, "why", h->what);
+	return json_line(&j);
+}
+
+size_t report_json_sut_state(char *out, size_t size,
+			     const struct report_happened *h)
+{
+	size_t request = h->request_len;
+	struct json j;
+
+	begin(&j, out, size, "sut_state");
+	put_flow(&j, h);
+	json_str(&j, "state", h->what);
+	json_us(&j, "since_us", h->since);
+	if (request > 0)
+		json_bytes(&j, "request", h->request,
+			   request < REPORT_REQUEST ? request : REPORT_REQUEST);
 	return json_line(&j);
 }
 
@@ -162,6 +214,38 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 		if (i < REASON_LEVEL_NONE || d->each[i] > 0)
 			json_u64(j, reason_name((enum compare_reason)i),
 				 d->each[i]);
+	json_close_object(j);
+}
+
+static void put_unanswered(struct json *j, const struct report_data *d)
+{
+	json_object(j, "unanswered");
+	for (unsigned i = UNANSWERED_NONE + 1; i < UNANSWERED_COUNT; i++)
+		json_u64(j, unanswered_name((enum unanswered)i),
+			 d->unanswered[i]);
+	json_close_object(j);
+	json_object(j, "after_verdict");
+	json_u64(j, "answers",
+		 d->after_verdict != NULL ? d->after_verdict->count : 0);
+	put_quantile(j, "p50_ms", d->after_verdict, P50, json_ms);
+	put_quantile(j, "max_ms", d->after_verdict, 1000, json_ms);
+	json_close_object(j);
+
+	json_array(j, "suts");
+	for (size_t i = 0; i < d->suts; i++) {
+		char ip[TEXT_IP];
+
+		json_object(j, NULL);
+		json_str(j, "sut", text_ip(ip, &d->sut_list[i].ip));
+		json_str(j, "state", d->sut_list[i].state);
+		json_ms(j, "down_ms", d->sut_list[i].down);
+		json_u64(j, "times_down", d->sut_list[i].times);
+		json_close_object(j);
+	}
+	json_close_array(j);
+	json_object(j, "stalled");
+	json_u64(j, "times", d->stalls);
+	json_ms(j, "ms", d->stalled);
 	json_close_object(j);
 }
 
@@ -247,6 +331,7 @@ size_t report_json(char *out, size_t size, const struct report_data *d)
 	json_str(&j, "version", d->version);
 	json_us(&j, "elapsed_us", d->elapsed);
 	put_verdicts(&j, d);
+	put_unanswered(&j, d);
 	put_traffic(&j, d);
 	put_process(&j, d);
 	for (size_t i = 0; i < d->group_count; i++)

@@ -105,14 +105,49 @@ static void para_counts(struct text *t, const char *title,
 		para_end(&p);
 }
 
+/* The SUT that was down longest, if that is not allowed; NULL: none was. */
+static const struct report_sut *downest(const struct report_data *d)
+{
+	const struct report_sut *most = NULL;
+
+	for (size_t i = 0; i < d->suts; i++)
+		if (d->sut_list[i].down > d->allow_down &&
+		    (most == NULL || most->down < d->sut_list[i].down))
+			most = &d->sut_list[i];
+	return most;
+}
+
+/* "SUT DOWN for 8.2 s of 13.0 s: 200 requests unanswered" */
+static void head_down(struct text *t, const struct report_data *d,
+		      const struct report_sut *sut)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER], ip[TEXT_IP];
+	uint64_t n = d->reasons[VERDICT_DIFFERENT][REASON_UNANSWERED];
+
+	text_add(t, "SUT%s%s DOWN for %s of %s: ", d->suts > 1 ? " " : "",
+		 d->suts > 1 ? text_ip(ip, &sut->ip) : "",
+		 text_time(a, sut->down), text_time(b, d->elapsed));
+	text_add(t, "%s %s unanswered\n", text_number(a, n),
+		 n == 1 ? "request" : "requests");
+}
+
 static void headline(struct text *t, const struct report_data *d)
 {
+	const struct report_sut *down = downest(d);
 	uint64_t compared = report_compared(d);
 	uint64_t different = d->verdicts[VERDICT_DIFFERENT];
 	char a[TEXT_NUMBER], b[TEXT_NUMBER], s[TEXT_NUMBER];
 
+	if (down != NULL)
+		head_down(t, d, down);
+	if (d->no_route != NULL)
+		text_add(t, "SUT does not answer %s: firewall or route\n",
+			 d->no_route);
 	if (compared == 0)
 		text_add(t, "No answer was compared");
+	else if (different == 0 && down != NULL)
+		text_add(t, "%s answers were compared, and none was different",
+			 text_number(a, compared));
 	else if (different == 0)
 		text_add(t, "Same: all %s compared answers",
 			 text_number(a, compared));
@@ -121,6 +156,11 @@ static void headline(struct text *t, const struct report_data *d)
 			 text_number(a, different), text_number(b, compared),
 			 text_share(s, different, compared));
 	text_add(t, ", in %s\n", text_time(a, d->elapsed));
+	if (d->input.read < d->input.all)
+		text_add(t, "read: %s of %s bytes, %s damaged places\n",
+			 text_number(a, d->input.read),
+			 text_number(b, d->input.all),
+			 text_number(s, d->input.damaged));
 	if (compared == 0 && d->ask_doctor)
 		text_add(t, "  'understudy doctor' with the same options finds "
 			    "out why\n");
@@ -148,6 +188,11 @@ static void warnings(struct text *t, const struct report_data *d)
 			 "  else play fewer clients: --sample N%%\n");
 	warn(t, d->not_played, "flow was ended because the SUT was too slow",
 	     "flows were ended because the SUT was too slow");
+	if (d->stalls > 0)
+		text_add(t,
+			 "warning: this process stood still %s times, for %s: "
+			 "no answer was waited for meanwhile\n",
+			 text_number(a, d->stalls), text_time(b, d->stalled));
 	warn(t, d->emit.errors, "frame could not be sent",
 	     "frames could not be sent");
 	warn(t, d->emit.refused, "frame had a destination that is not allowed",
@@ -209,6 +254,27 @@ static void reasons(struct text *t, const char *title, const uint64_t *by)
 	para_counts(t, title, &(struct report_counts){ count, REASON_COUNT });
 }
 
+/* How the SUT failed to answer, and how much too late it did. */
+static void unanswered(struct text *t, const struct report_data *d)
+{
+	struct report_count count[UNANSWERED_COUNT];
+	const struct histogram *late = d->after_verdict;
+	char a[TEXT_NUMBER], b[TEXT_NUMBER];
+
+	for (unsigned i = 0; i < UNANSWERED_COUNT; i++)
+		count[i] = (struct report_count){
+			unanswered_name((enum unanswered)i), d->unanswered[i]
+		};
+	para_counts(t, "  unansw.",
+		    &(struct report_counts){ count, UNANSWERED_COUNT });
+	if (late != NULL && late->count > 0)
+		text_add(t,
+			 "%-*s%s answers came after their verdict, the last of "
+			 "them %s\n",
+			 INDENT, "", text_number(a, late->count),
+			 text_time(b, late->max));
+}
+
 /* By all of their reasons, and said if that is more than there are. */
 static void differences(struct text *t, const struct report_data *d)
 {
@@ -233,7 +299,25 @@ static void verdicts(struct text *t, const struct report_data *d)
 	para_count(&p, "", d->verdicts[VERDICT_NOT_COMPARED], " not compared");
 	para_end(&p);
 	differences(t, d);
+	unanswered(t, d);
 	reasons(t, "  not comp.", d->reasons[VERDICT_NOT_COMPARED]);
+}
+
+/* "10.9.0.1 down 8.2 s in all, 2 times, now silent" */
+static void suts(struct text *t, const struct report_data *d)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER], ip[TEXT_IP];
+
+	for (size_t i = 0; i < d->suts; i++) {
+		const struct report_sut *s = &d->sut_list[i];
+
+		if (s->times > 0)
+			text_add(t, "%-*s%s down %s in all, %s %s, now %s\n",
+				 INDENT, "SUT", text_ip(ip, &s->ip),
+				 text_time(a, s->down),
+				 text_number(b, s->times),
+				 s->times == 1 ? "time" : "times", s->state);
+	}
 }
 
 static void time_row(struct text *t, const char *title, const char *who,
@@ -342,6 +426,7 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 	text_add(&t, "\n");
 	flows_and_requests(&t, d);
 	verdicts(&t, d);
+	suts(&t, d);
 	times(&t, d);
 	traffic(&t, d);
 	absorbed(&t, d);
@@ -358,8 +443,10 @@ size_t report_text_difference(char *out, size_t size,
 	struct text t;
 
 	text_begin(&t, out, size);
-	text_add(&t, "%s: %s: %s\n", verdict_name(r->verdict),
+	text_add(&t, "%s: %s%s%s: %s\n", verdict_name(r->verdict),
 		 reason_name(r->reason),
+		 r->reason == REASON_UNANSWERED ? " " : "",
+		 r->reason == REASON_UNANSWERED ? unanswered_name(r->how) : "",
 		 text_safe(request, sizeof(request) - 24, d->request,
 			   d->request_len));
 	text_add(&t, "  %s, flow %llu, request %lu",

@@ -169,6 +169,34 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 	return f;
 }
 
+void shadow_syn_hold(struct shadow *s, struct flow *f,
+		     const struct segment *seg, uint64_t now)
+{
+	struct segment data = *seg;
+
+	if (seg->len == 0 || seg->cap != seg->len || f->c.early != NULL ||
+	    seg->seq != f->c_iss || (f->ev & (EV_C_ACK | EV_P_SYNACK)) != 0)
+		return;
+	data.seq++;
+	data.flags = TCP_ACK;
+	(void)stream_hold(&f->c, s->pool, &data, now);
+}
+
+bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
+{
+	struct frame *fr = f->c.early;
+
+	/* No other early data is next: it would have been read. */
+	if (fr == NULL || fr->seq != f->c_iss + 1 || f->c.nxt != fr->seq ||
+	    !seq_lt(f->c_iss, at))
+		return false;
+	if (at == fr->seq)
+		stream_drop(&f->c, s->pool);
+	else if (seq_lt(at, fr->seq + fr->len))
+		fr->len = at - fr->seq;
+	return true;
+}
+
 /* Make up what a handshake would have told. */
 static void made_up(struct flow *f, bool ts, uint32_t tsval, bool ip4)
 {
@@ -245,12 +273,15 @@ void forget_leg(struct flow *f)
 	f->s_wscale = 0;
 	f->dup_ack = false;
 	f->dupacks = 0;
+	f->gate = GATE_UNASKED;
 	f->tries = 0;
 	f->ack_n = 0;
 	f->bound_n = 0;
 	f->srtt_us = 0;
 	f->rtt_at = 0;
 	f->hold_passed = false;
+	f->asked = false;
+	f->unheard = false;
 	f->other_port = false;
 	f->s_closes = false;
 	f->end = FLOW_END_NONE;
@@ -281,6 +312,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	forget_leg(f);
 	f->met = 0;
 	f->again = false;
+	f->shed = SHED_NO;
 	/* A tuple that a newer incarnation has stays that one's; what answers what
 	 * stays unknown as long as production's marks are those from before.
 	 */

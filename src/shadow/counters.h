@@ -17,6 +17,8 @@
 	X(flows_untaken)     /* the same; production took nothing of it */     \
 	X(flows_resumed)     /* the same, after a gap */                       \
 	X(resumed_by_close)  /* the same, the SUT had closed */                \
+	X(flows_shed)	     /* cut between two messages: they were behind */  \
+	X(flows_taken_up)    /* and played again when there was room */        \
 	X(flows_not_played)  /* no room for a flow */                          \
 	X(flows_waited)	     /* behind an older incarnation */                 \
 	X(flows_other_port)  /* got another client port */                     \

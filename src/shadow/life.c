@@ -16,6 +16,10 @@
  * stood when the client sent it; a RST likewise (I16a, I22). Both waits end after
  * FIN_HOLD and RST_HOLD without progress of the SUT.
  *
+ * A leg starts when the tuple is free, the SUT is ready, and the client's network
+ * is proved, in this order; the last is asked of the caller (WANT_PROOF), and the
+ * leg waits for the answer.
+ *
  *   LEG_WAITING --start_leg()--> LEG_SYN_SENT --SYN,ACK--> LEG_OPEN
  *        LEG_OPEN --both FINs acked--> LEG_CLOSED
  *        any --leg_over(why)--> LEG_NONE
@@ -105,6 +109,7 @@ static bool resumes(const struct shadow *s, enum flow_end why)
 	case FLOW_END_SYN_TIMEOUT:
 	case FLOW_END_NO_PROGRESS:
 	case FLOW_END_NOT_READY:
+	case FLOW_END_UNPROVED:
 	case FLOW_END_GAP:
 		return true;
 	default:
@@ -125,6 +130,7 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 
 	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
 		return;
+	s->shaking -= f->leg == LEG_SYN_SENT;
 	count_undelivered(s, f, why);
 	queue_drop(s, f);
 	stream_drop(&f->s, s->pool);
@@ -140,6 +146,10 @@ void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)
 	due_clear(f, DUE_SPONT);
 	due_clear(f, DUE_HOLD);
 	due_clear(f, DUE_LAG);
+	if (f->gate == GATE_WAIT)
+		list_del(&f->more);
+	f->gate = GATE_UNASKED;
+	wait_stop(f);
 	want(s, f, resumes(s, why) ? WANT_JUDGE | WANT_SYNC : WANT_JUDGE);
 	if (resumes(s, why))
 		f->flags |= FLOW_LOST;
@@ -204,12 +214,40 @@ static bool choose_port(struct shadow *s, struct flow *f)
 	return false;
 }
 
+/* May the leg start, as far as its client's network is concerned? It is asked last,
+ * so that no network is proved for a flow that would not start.
+ */
+static bool gate_open(struct shadow *s, struct flow *f, uint64_t now)
+{
+	switch ((enum flow_gate)f->gate) {
+	case GATE_UNASKED:
+		f->gate = GATE_WAIT;
+		want(s, f, WANT_PROOF);
+		return false;
+	case GATE_WAIT:
+		return false;
+	case GATE_LOST:
+		leg_over(s, f, FLOW_END_NO_ROUTE, now);
+		return false;
+	case GATE_LATER:
+		leg_over(s, f, FLOW_END_UNPROVED, now);
+		return false;
+	case GATE_DEAF:
+		leg_over(s, f, FLOW_END_SYN_TIMEOUT, now);
+		return false;
+	case GATE_OPEN:
+		break;
+	}
+	return true;
+}
+
 void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out)
 {
 	struct target *t = &s->target[f->sut];
-	bool trial =
-		t->silent && t->asked != f->id && now - t->trial >= TRIAL_EVERY;
+	/* The one whose network is being proved is the trial already. */
+	bool trial = t->silent && t->asked != f->id &&
+		     (f->gate != GATE_UNASKED || now - t->trial >= TRIAL_EVERY);
 	struct flow *other; /* has its tuple at the SUT */
 
 	if (effects_left(out) == 0) {
@@ -224,10 +262,8 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	}
 	if (trial)
 		t->trial = now;
-	if (route_is_lost(s, f->sut, &f->key.client)) {
-		leg_over(s, f, FLOW_END_NO_ROUTE, now);
+	if (s->opt.proof && !gate_open(s, f, now))
 		return;
-	}
 	f->eport = f->key.cport;
 	other = flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
 			      f->eport);
@@ -242,6 +278,7 @@ void start_leg(struct shadow *s, struct flow *f, uint64_t now,
 	f->hold_passed = false;
 	flow_bind(s->flows, f);
 	f->leg = LEG_SYN_SENT;
+	s->shaking++;
 	f->tries = 0;
 	s->count.flows_played++;
 	send_syn(s, f, now, out, CAUSE_SYN);
@@ -258,14 +295,29 @@ static bool data_pending(const struct flow *f)
 	return !(stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack));
 }
 
-/* Start or look at the deadline of a hold. True: it has passed. */
+/* Start or look at the deadline of a hold. True: it has passed. The wait for an
+ * answer is never cut short: its end looks here again.
+ */
 static bool hold_over(struct shadow *s, struct flow *f, uint64_t limit,
 		      uint64_t now)
 {
+	if (f->waiting)
+		return false;
 	if (now - f->s_progress >= limit)
 		return true;
 	due_set(s, f, DUE_HOLD, f->s_progress + limit);
 	return false;
+}
+
+/* Is an answer waited for that production has given whole, and the SUT has not
+ * begun?
+ */
+static bool owes_all(const struct flow *f)
+{
+	const struct exchange *x = f->x.at[WHO_SUT];
+
+	return f->waiting && f->wait_whole && x != NULL &&
+	       (x->flags & X_S_BEGUN) == 0;
 }
 
 /* A RST of client or production: the SUT's connection ends with it (I22). */
@@ -277,7 +329,7 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 		f->leg == LEG_OPEN && !data_pending(f) &&
 		f->snd_una == f->snd_nxt + ((f->flags & FLOW_FIN_SENT) != 0);
 
-	if (ready && sut_reached(f, f->rst_ack)) {
+	if (ready && sut_reached(f, f->rst_ack) && !owes_all(f)) {
 		s->count.late_data_dropped += f->q_send != NULL;
 		shadow_end(s, f, why, now, out);
 		return;
@@ -294,7 +346,8 @@ static void push_rst(struct shadow *s, struct flow *f, uint64_t now,
 static void push_fin(struct shadow *s, struct flow *f, uint64_t now,
 		     struct effects *out)
 {
-	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL)
+	if ((f->flags & FLOW_FIN_SENT) != 0 || f->q_send != NULL ||
+	    f->shed == SHED_CUT)
 		return;
 	/* Each of the client's bytes in order went through the queue. */
 	assert(f->snd_nxt == f->c.fin);
@@ -321,7 +374,7 @@ static void late_data_over(struct shadow *s, struct flow *f, uint64_t now,
 {
 	const struct frame *fr = f->q_send;
 
-	if (fr == NULL || data_pending(f) || !f->hold_passed)
+	if (fr == NULL || data_pending(f) || !f->hold_passed || f->waiting)
 		return;
 	if (stream_has(&f->s, STREAM_ENDED) || was_accepted(f, fr))
 		return;

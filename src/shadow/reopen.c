@@ -189,18 +189,10 @@ static void pass_answered(struct shadow *s, struct flow *f)
 	f->a_cur = f->p_base;
 }
 
-static void reopen(struct shadow *s, struct flow *f, uint64_t now)
+void leg_anew(struct shadow *s, struct flow *f, uint64_t now)
 {
-	f->again |= seq_lt(f->x.turn, f->snd_nxt);
-	f->met++;
-	s->count.ended[FLOW_END_SUT_CLOSED]++;
 	s->count.flows_seen++;
 	s->count.flows_resumed++;
-	s->count.resumed_by_close++;
-	flow_unbind(s->flows, f);
-	stream_drop(&f->s, s->pool);
-	queue_rewind(s, f);
-	pass_answered(s, f);
 	forget_leg(f);
 	f->flags &= ~(uint32_t)LEG_FLAGS;
 	f->ev &= (uint16_t) ~(EV_S_SYNACK | EV_S_FIN | EV_S_ACKFIN);
@@ -219,6 +211,19 @@ static void reopen(struct shadow *s, struct flow *f, uint64_t now)
 	due_clear(f, DUE_SPONT);
 	due_clear(f, DUE_HOLD);
 	want(s, f, WANT_ANEW);
+}
+
+static void reopen(struct shadow *s, struct flow *f, uint64_t now)
+{
+	f->again |= seq_lt(f->x.turn, f->snd_nxt);
+	f->met++;
+	s->count.ended[FLOW_END_SUT_CLOSED]++;
+	s->count.resumed_by_close++;
+	flow_unbind(s->flows, f);
+	stream_drop(&f->s, s->pool);
+	queue_rewind(s, f);
+	pass_answered(s, f);
+	leg_anew(s, f, now);
 }
 
 enum shut reopen_push(struct shadow *s, struct flow *f, uint64_t now,

@@ -184,6 +184,7 @@ void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 			      .tsval = f->c_tsval };
 
 	assert(e != NULL);
+	f->asked = true;
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
 	e->optlen = tcp_put_options(e->opts, &o);
@@ -278,6 +279,7 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 {
 	struct frame *fr;
 
+	f->shut = false;
 	while ((fr = f->q_send) != NULL) {
 		uint32_t left = fr->seq + fr->len - f->snd_nxt;
 		uint32_t edge = f->snd_una + f->snd_wnd;
@@ -293,6 +295,7 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 		/* Silly windows: wait for room unless nothing is out. */
 		if (n == 0 || (n < left && n < payload_mss(f) &&
 			       f->snd_una != f->snd_nxt)) {
+			f->shut = true;
 			sent_something(s, f, now);
 			return;
 		}
@@ -354,7 +357,7 @@ void retransmit(struct shadow *s, struct flow *f, uint64_t now,
 }
 
 /* Free the frames that the SUT has acked. */
-static void queue_free(struct shadow *s, struct flow *f)
+static void queue_free(struct shadow *s, struct flow *f, uint64_t now)
 {
 	struct frame *fr;
 
@@ -362,6 +365,7 @@ static void queue_free(struct shadow *s, struct flow *f)
 	       seq_le(fr->seq + fr->len, f->snd_una)) {
 		bool keep = kept_add(s, f, fr);
 
+		shed_lag(s, f, fr->now, now);
 		if (!keep)
 			kept_drop(s, f);
 		f->q_head = fr->next;
@@ -405,7 +409,7 @@ static void acked_forward(struct shadow *s, struct flow *f, uint32_t ack,
 	}
 	if (stream_has(&f->c, STREAM_FIN) && ack == f->c.fin + 1)
 		f->ev |= EV_S_ACKFIN;
-	queue_free(s, f);
+	queue_free(s, f, now);
 	deliver(s, f, now);
 	if (ack == end) /* what is held back is not out */
 		due_clear(f, DUE_RTO);

@@ -62,9 +62,33 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready)
 	s->target[sut].ready = ready;
 }
 
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait)
+{
+	bool listed = !list_empty(&f->more);
+
+	/* What is due for a leg that waits is due when it no longer does. */
+	list_del(&f->more);
+	f->gate = (uint8_t)gate;
+	if (wait != NULL)
+		list_add_tail(wait, &f->more);
+	else if (listed)
+		list_add_tail(&s->more, &f->more);
+}
+
+void shadow_route_lost(struct shadow *s)
+{
+	s->count.routes_lost++;
+}
+
 bool shadow_is_silent(const struct shadow *s, uint8_t sut)
 {
 	return s->target[sut].silent;
+}
+
+uint64_t shadow_silent_since(const struct shadow *s, uint8_t sut)
+{
+	return s->target[sut].owing;
 }
 
 void shadow_two_sided(struct shadow *s)
@@ -150,6 +174,8 @@ void shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 		if ((f->ev & EV_P_SYNACK) == 0) {
 			s->count.inferred_prod_synack++;
 			f->ev |= EV_P_SYNACK;
+		}
+		if (!stream_has(&f->p, STREAM_ON)) {
 			f->flags |= FLOW_P_WSCALE;
 			prod_start(f, seg->ack);
 		}
@@ -211,6 +237,28 @@ static void production_reset(struct flow *f, const struct segment *seg)
 	f->ev |= EV_P_RST;
 }
 
+/* Production's own SYN without an ACK: that came before (RFC 9293 section 3.5,
+ * simultaneous), or comes yet. Its numbers begin here.
+ */
+static void production_syn(struct flow *f, const struct segment *seg)
+{
+	if ((seg->flags & TCP_SYN) == 0 || stream_has(&f->p, STREAM_ON))
+		return;
+	if ((seg->opts.has & OPT_HAS_WSCALE) != 0)
+		f->flags |= FLOW_P_WSCALE;
+	prod_start(f, seg->seq + 1);
+}
+
+/* The first half of an answer in two parts: it tells nothing of production's
+ * numbers, its SYN is yet to come.
+ */
+static bool acks_syn_alone(const struct flow *f, const struct segment *seg)
+{
+	return (f->ev & EV_C_ACK) == 0 && seg->len == 0 &&
+	       (seg->flags & (TCP_SYN | TCP_FIN)) == 0 &&
+	       seg->ack == f->c_iss + 1;
+}
+
 void shadow_production(struct shadow *s, struct flow *f,
 		       const struct segment *seg, uint64_t now)
 {
@@ -222,8 +270,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		production_reset(f, seg);
 		return;
 	}
-	if ((seg->flags & TCP_ACK) == 0)
+	if ((seg->flags & TCP_ACK) == 0) {
+		production_syn(f, seg);
 		return;
+	}
 	if (!stream_has(&f->p, STREAM_ON)) {
 		bool syn = (seg->flags & TCP_SYN) != 0;
 
@@ -232,6 +282,10 @@ void shadow_production(struct shadow *s, struct flow *f,
 		 */
 		if (seq_le(seg->ack, f->c_iss))
 			return;
+		if (acks_syn_alone(f, seg)) {
+			f->ev |= EV_P_SYNACK;
+			return;
+		}
 		if (!syn)
 			s->count.inferred_prod_synack++;
 		if (!syn || (seg->opts.has & OPT_HAS_WSCALE) != 0)
@@ -239,6 +293,8 @@ void shadow_production(struct shadow *s, struct flow *f,
 		f->ev |= EV_P_SYNACK;
 		prod_start(f, syn ? seg->seq + 1 : seg->seq);
 	}
+	if (seq_lt(f->c_iss, seg->ack))
+		f->ev |= EV_P_SYNACK;
 	if (seq_lt(f->p_ack, seg->ack) &&
 	    seq_lt(seg->ack, f->p_ack + (1u << 30))) {
 		f->p_ack = seg->ack;
@@ -309,6 +365,8 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		shadow_end(s, f, (enum flow_end)f->ending, now, out);
 		return;
 	}
+	if (f->leg != LEG_NONE && f->leg != LEG_CLOSED && f->shed != SHED_NO)
+		shed_push(s, f, now, out);
 	if (f->leg == LEG_OPEN)
 		shut = reopen_push(s, f, now, out);
 	if (f->leg == LEG_WAITING)
@@ -319,6 +377,7 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 		ack_push(s, f, now, out);
 	}
 	gap_push(s, f, now, out);
+	wait_watch(s, f, now);
 	if (f->leg == LEG_SYN_SENT ||
 	    (f->leg == LEG_OPEN && shut != SHUT_TO_ALL))
 		close_push(s, f, now, out);
@@ -363,6 +422,15 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (f->tries > 0) /* the SUT was not asked */
 		f->tries--;
 	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
+}
+
+struct flow *shadow_next_flow(struct shadow *s, uint32_t *at)
+{
+	struct flow *f = NULL;
+
+	while (f == NULL && *at < flow_table_n(s->flows))
+		f = flow_at(s->flows, (*at)++);
+	return f;
 }
 
 struct flow *shadow_any(struct shadow *s)

@@ -33,6 +33,7 @@
 #include "flow/flow.h"
 #include "shadow/counters.h"
 #include "shadow/effect.h"
+#include "shadow/wait.h"
 #include "wire/segment.h"
 
 /**
@@ -44,7 +45,10 @@
  * @shed:	End flows that are more than @max_lag behind
  * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
  *		the handshake's ack on its own
+ * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
+ *		an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @answer_wait: The shortest wait for an answer, ns; 0: nothing is waited for
  * @strays:	Answers a second to one SUT's segments of no flow, and to what else
  *		shadow_may_refuse() is asked about
  * @max_lag, @sut_silent, @idle, @delay: ns
@@ -54,7 +58,9 @@ struct shadow_options {
 	bool order_captured;
 	bool shed;
 	bool timing;
+	bool proof;
 	bool gso;
+	uint64_t answer_wait;
 	uint32_t strays;
 	uint64_t max_lag;
 	uint64_t sut_silent;
@@ -68,16 +74,6 @@ struct shadow_options {
 #define SHADOW_DELAY	     (5 * NS_PER_MS)
 #define SHADOW_STRAYS	     100  /* with refusals of what goes outside */
 #define SHADOW_STRAYS_SILENT 1000 /* without */
-
-/* Networks that a SUT answers elsewhere; full: the oldest is tried again. */
-#define SHADOW_ROUTES 64
-
-/** struct shadow_route - Clients whose SYNs SUT @sut does not answer here */
-struct shadow_route {
-	struct ipaddr net;
-	uint8_t bits;
-	uint8_t sut;
-};
 
 struct shadow;
 
@@ -95,8 +91,22 @@ void shadow_add_sut(struct shadow *s, uint8_t sut, const struct ipaddr *ip);
 /** shadow_set_ready() - May SUT @sut be played to? Its wire is proved (I40) */
 void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
 
+/**
+ * shadow_gate() - The answer to WANT_PROOF: may the leg of @f start?
+ * @wait:	With GATE_WAIT: who else waits for it; the flow joins them, by its
+ *		link @more. Else NULL: if it waited it is due at once
+ */
+void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
+		 struct list *wait);
+
+/** shadow_route_lost() - A network turned out to be answered elsewhere: counted */
+void shadow_route_lost(struct shadow *s);
+
 /** shadow_is_silent() - Has SUT @sut been silent for too long? */
 bool shadow_is_silent(const struct shadow *s, uint8_t sut);
+
+/** shadow_silent_since() - If so: since when has it owed what did not come? */
+uint64_t shadow_silent_since(const struct shadow *s, uint8_t sut);
 
 /** shadow_two_sided() - The mirror shows production, too */
 void shadow_two_sided(struct shadow *s);
@@ -236,6 +246,20 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 /** shadow_unmark() - Take back @who's last mark, if its exchange is open still */
 void shadow_unmark(struct shadow *s, struct flow *f, enum who who);
 
+/** shadow_is_shed() - Is a request that begins now left out, because @f is behind? */
+bool shadow_is_shed(const struct flow *f);
+
+/**
+ * shadow_take_up() - Play a flow again that was shed
+ * @sp:		Bytes of the client that were handed out last
+ * @seq:	Where in them a message begins, whose exchange has been opened
+ *
+ * Return: true if there is room; what of the client comes is played from @seq on, and
+ * the SUT's stream begins anew
+ */
+bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
+		    uint32_t seq, uint64_t now);
+
 /**
  * shadow_cut() - The SUT has closed without the answer that was next (WANT_CUT)
  *
@@ -271,13 +295,32 @@ void shadow_lost(struct shadow *s, struct flow *f);
 /** shadow_resumes() - Would @f go on with the client's next message? */
 bool shadow_resumes(const struct shadow *s, const struct flow *f);
 
+/**
+ * shadow_syn_hold() - Keep the data of a client's SYN until it is known how much of
+ * it production takes
+ *
+ * Data that was not captured whole, or has no room, is not kept: if production
+ * takes it, it is missing as any other.
+ */
+void shadow_syn_hold(struct shadow *s, struct flow *f,
+		     const struct segment *seg, uint64_t now);
+
+/**
+ * shadow_syn_take() - Production took the client's bytes up to @at, or the client
+ * goes on there
+ *
+ * Return: true if it is known now what of a SYN's data is the stream's; it is
+ * early data from now on, to be read
+ */
+bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at);
+
 /** shadow_free() - Give @f back; its exchanges must have been dropped */
 void shadow_free(struct shadow *s, struct flow *f);
 
 /** shadow_attention() - The next flow that wants something (WANT_ bits in
  * @want, cleared in the flow), or NULL
  */
-struct flow *shadow_attention(struct shadow *s, uint8_t *want);
+struct flow *shadow_attention(struct shadow *s, uint16_t *want);
 
 /** shadow_timeout() - Do what is due. Afterwards look at shadow_attention() */
 void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);
@@ -285,11 +328,52 @@ void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);
 /** shadow_next_timeout() - When to call it; UINT64_MAX: never */
 uint64_t shadow_next_timeout(const struct shadow *s);
 
+/** shadow_answering() - Bytes of the answer of the SUT have come: see wait.c */
+void shadow_answering(struct shadow *s, struct flow *f, uint64_t now);
+
+/** shadow_waits_due() - Is a wait over, once shadow_sut_read() was called? */
+bool shadow_waits_due(const struct shadow *s);
+
+/** shadow_sut_read() - All that the SUTs had sent before @now has been handed in */
+void shadow_sut_read(struct shadow *s, uint64_t now);
+
+/**
+ * struct shadow_wait - A wait that is over
+ * @since:	When it began anew last, ns, or a millisecond earlier
+ * @flowing:	Bytes of the answer still came
+ */
+struct shadow_wait {
+	uint64_t since;
+	bool flowing;
+};
+
+/**
+ * shadow_wait_over() - End the wait of @f (WANT_WAIT)
+ *
+ * Return: the exchange to judge; NULL: it was answered meanwhile
+ */
+struct exchange *shadow_wait_over(struct shadow *s, struct flow *f,
+				  struct shadow_wait *out);
+
+/** shadow_waited() - Its exchange has been judged: a leg in vain ends */
+void shadow_waited(struct shadow *s, struct flow *f, uint64_t now,
+		   struct effects *out);
+
+/**
+ * shadow_waits() - Is an answer waited for?
+ * @since, @more: Set if so: since when, and how long yet, ns
+ */
+bool shadow_waits(const struct shadow *s, const struct flow *f, uint64_t now,
+		  uint64_t *since, uint64_t *more);
+
+/** shadow_next_flow() - Flows in use, from place *@at on; NULL: no more */
+struct flow *shadow_next_flow(struct shadow *s, uint32_t *at);
+
+/** shadow_stalled() - This process stood still for @ns: nobody was waited for */
+void shadow_stalled(struct shadow *s, uint64_t ns);
+
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */
 void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
-
-/** shadow_route() - Entry @i of the networks not played; NULL: no more */
-const struct shadow_route *shadow_route(const struct shadow *s, uint32_t i);
 
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);

@@ -81,7 +81,10 @@ struct target {
 	uint64_t owed_flow; /* whose */
 	uint64_t asked;	    /* flow whose request stayed with it, 0: none did */
 	uint64_t since;	    /* when it fell silent */
+	uint64_t owing;	    /* since when it had owed something then */
 	uint64_t trial;	    /* when a flow was last played to the silent SUT */
+	uint64_t lag;	    /* age of what it acked last */
+	uint64_t lag_at;    /* when that was */
 	uint64_t swept; /* when the flows of the silent SUT were looked at */
 };
 
@@ -93,17 +96,18 @@ struct shadow {
 	struct pool *pool;
 	struct list attention;
 	struct list more;
-	uint64_t now;	  /* of the call that is under way */
-	uint64_t watched; /* when the SUTs' silence was looked at */
-	bool two_sided;	  /* production is on the mirror, too */
-	bool sweep;	  /* flows of a silent SUT are being ended */
+	bool waits_due;	   /* a wait is over, if the SUT's wire is empty */
+	uint64_t sut_read; /* when that was read empty last */
+	uint64_t stalled;  /* ns that this process stood still, in all */
+	uint64_t now;	   /* of the call that is under way */
+	uint64_t watched;  /* when the SUTs' silence was looked at */
+	bool two_sided;	   /* production is on the mirror, too */
+	bool sweep;	   /* flows of a silent SUT are being ended */
 	uint32_t sweep_at;
+	uint32_t shaking; /* legs whose SYN is not answered yet */
 	struct rate older;
 	struct rng rng;
 	struct target target[MAP_MAX];
-	struct shadow_route lost[SHADOW_ROUTES];
-	uint32_t lost_n;
-	uint32_t lost_next;
 	struct shadow_counters count;
 	struct histogram behind;
 	struct wheel wheel;
@@ -113,6 +117,12 @@ struct shadow {
 static inline bool is_late(const struct flow *f, const struct frame *fr)
 {
 	return stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack);
+}
+
+/* The end of a leg that holds too much: it is behind, or nothing answers it. */
+static inline enum flow_end behind(const struct flow *f)
+{
+	return f->unheard ? FLOW_END_NO_PROGRESS : FLOW_END_BEHIND;
 }
 
 /* Has production acked all of it? */
@@ -134,6 +144,29 @@ void count_missing(struct shadow *s, struct flow *f, uint32_t c, uint32_t p);
 void forget_leg(struct flow *f);
 
 /* reopen.c: a SUT that closes a connection on which the client goes on */
+
+/* The SUT's side of a flow begins anew, with the request whose turn it is and what is
+ * queued; @a_cur is where production's answers before it end.
+ */
+void leg_anew(struct shadow *s, struct flow *f, uint64_t now);
+
+/* shed.c: flows that are behind */
+
+/* It is to be shed. */
+void shed_want(struct shadow *s, struct flow *f);
+/* Would shedding leave the answer that is waited for its time? Where messages are not
+ * known, or nothing answers the leg, it ends at once.
+ */
+bool shed_keeps_answer(const struct flow *f);
+void shed_push(struct shadow *s, struct flow *f, uint64_t now,
+	       struct effects *out);
+/* The SUT has acked what was captured at @since. */
+void shed_lag(struct shadow *s, const struct flow *f, uint64_t since,
+	      uint64_t now);
+
+/* span.c: put a frame behind those that wait for the SUT */
+void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
+	       uint64_t now);
 
 /* What may still be done on a leg that the SUT has closed. */
 enum shut {
@@ -162,7 +195,7 @@ void turn_moved(struct shadow *s, struct flow *f);
 /* time.c */
 void due_set(struct shadow *s, struct flow *f, enum flow_due d, uint64_t when);
 void due_clear(struct flow *f, enum flow_due d);
-void want(struct shadow *s, struct flow *f, uint8_t bits);
+void want(struct shadow *s, struct flow *f, uint16_t bits);
 /* A SUT that was silent has spoken: its flows are played again. */
 void target_back(struct target *t);
 /* Effects did not fit: the flow is due at once. */
@@ -217,10 +250,13 @@ bool sut_reached(const struct flow *f, uint32_t p_ack);
 /* Has the SUT answered all that production had answered up to @p_ack? */
 bool answers_reached(const struct flow *f, uint32_t p_ack);
 
-/* route.c: clients whom the SUT answers elsewhere */
-bool route_is_lost(const struct shadow *s, uint8_t sut,
-		   const struct ipaddr *client);
-void route_lost(struct shadow *s, uint8_t sut, const struct ipaddr *client);
+/* wait.c: the wait for an answer */
+
+/* Begin, end or leave the wait of @f, by what is known now. */
+void wait_watch(struct shadow *s, struct flow *f, uint64_t now);
+/* DUE_WAIT has come. */
+void wait_due(struct shadow *s, struct flow *f, uint64_t now);
+void wait_stop(struct flow *f);
 
 /* gap.c: holes in the capture */
 

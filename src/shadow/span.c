@@ -10,8 +10,7 @@
 
 #include "shadow/shadow_internal.h"
 
-static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
-		      uint64_t now)
+void queue_add(struct shadow *s, struct flow *f, struct frame *fr, uint64_t now)
 {
 	s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
@@ -27,13 +26,14 @@ static void queue_add(struct shadow *s, struct flow *f, struct frame *fr,
 		due_set(s, f, DUE_LAG, now + s->opt.max_lag);
 	if (f->q_bytes > s->lim.flow_share ||
 	    (f->q_send != fr && pool_used(s->pool) > s->pool_scarce))
-		f->ending = FLOW_END_BEHIND;
+		shed_want(s, f);
 }
 
 /* Are the client's bytes kept for the SUT? None comes after LEG_CLOSED. */
 static bool is_played(const struct flow *f)
 {
-	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE;
+	return f->leg != LEG_NONE && f->ending == FLOW_END_NONE &&
+	       f->shed != SHED_CUT;
 }
 
 static void client_in_order(struct shadow *s, struct flow *f,
@@ -216,6 +216,21 @@ static void mark_delivered(struct shadow *s, struct flow *f, struct exchange *x,
 		s->count.not_delivered[f->end]++;
 }
 
+/* Production's answer is whole: how long it took, and the SUT owes its own. */
+static void prod_answered(struct shadow *s, struct flow *f, struct exchange *x,
+			  uint64_t now)
+{
+	struct target *t = &s->target[f->sut];
+	uint64_t us = x->c_now != 0 ? (now - x->c_now) / NS_PER_US : 0;
+
+	x->p_took = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
+	    f->shed != SHED_CUT && t->owed == 0) {
+		t->owed = now;
+		t->owed_flow = f->id;
+	}
+}
+
 struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 			     uint32_t seq, uint64_t now)
 {
@@ -234,10 +249,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 		mark_delivered(s, f, x, now);
 	} else if (who == WHO_SUT) {
 		s->count.requests_answered += (x->flags & X_HAVE_C) != 0;
-	} else if ((x->flags & X_HAVE_S) == 0 && f->leg == LEG_OPEN &&
-		   s->target[f->sut].owed == 0) {
-		s->target[f->sut].owed = now;
-		s->target[f->sut].owed_flow = f->id;
+	} else {
+		prod_answered(s, f, x, now);
 	}
 	return x;
 }

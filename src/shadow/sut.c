@@ -78,6 +78,7 @@ static void established(struct shadow *s, struct flow *f,
 	uint16_t mss = ipaddr_is4(&seg->src) ? TCP_MSS_4 : TCP_MSS_6;
 
 	f->leg = LEG_OPEN;
+	s->shaking--;
 	f->ev |= EV_S_SYNACK;
 	s->count.flows_established++;
 	if ((o->has & OPT_HAS_MSS) != 0 && o->mss >= MSS_LEAST)

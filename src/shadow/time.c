@@ -33,7 +33,7 @@ void due_clear(struct flow *f, enum flow_due d)
 	f->due[d] = WHEEL_NEVER;
 }
 
-void want(struct shadow *s, struct flow *f, uint8_t bits)
+void want(struct shadow *s, struct flow *f, uint16_t bits)
 {
 	f->want |= bits;
 	if (list_empty(&f->attention))
@@ -47,7 +47,7 @@ void more_later(struct shadow *s, struct flow *f)
 		list_add_tail(&s->more, &f->more);
 }
 
-struct flow *shadow_attention(struct shadow *s, uint8_t *bits)
+struct flow *shadow_attention(struct shadow *s, uint16_t *bits)
 {
 	struct flow *f;
 
@@ -102,6 +102,21 @@ static void timed_acks(struct shadow *s, struct flow *f, uint64_t now,
 	f->force_ack = false;
 }
 
+/* After so many tries a leg ends; one whose answer is waited for ends with that, and
+ * is not tried any more. Return: there is no other try
+ */
+static bool tried(struct shadow *s, struct flow *f, uint8_t most,
+		  enum flow_end why, uint64_t now, struct effects *out)
+{
+	if (f->tries < most)
+		return false;
+	if (f->waiting)
+		due_set(s, f, DUE_RTO, now + RTO_MAX);
+	else
+		shadow_end(s, f, why, now, out);
+	return true;
+}
+
 /* A retransmission timer: SYN, data, FIN, or a probe of a closed window. */
 static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 		      struct effects *out)
@@ -110,24 +125,21 @@ static void timed_rto(struct shadow *s, struct flow *f, uint64_t now,
 
 	if (!take(f, DUE_RTO, now))
 		return;
-	if (t->silent && f->tries > 0) {
+	if (t->silent && f->tries > 0 && !f->waiting) {
 		shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
 		return;
 	}
 	if (f->leg == LEG_SYN_SENT) {
-		if (f->tries >= SYN_TRIES) {
-			route_lost(s, f->sut, &f->key.client);
-			shadow_end(s, f, FLOW_END_SYN_TIMEOUT, now, out);
+		if (s->opt.proof)
+			want(s, f, WANT_DEAF);
+		if (tried(s, f, SYN_TRIES, FLOW_END_SYN_TIMEOUT, now, out))
 			return;
-		}
 		f->tries++;
 		send_syn(s, f, now, out, CAUSE_SYN_AGAIN);
 		return;
 	}
-	if (f->tries >= DATA_TRIES) {
-		shadow_end(s, f, FLOW_END_NO_PROGRESS, now, out);
+	if (tried(s, f, DATA_TRIES, FLOW_END_NO_PROGRESS, now, out))
 		return;
-	}
 	f->tries++;
 	retransmit(s, f, now, out);
 }
@@ -139,6 +151,10 @@ static void timed_idle(struct shadow *s, struct flow *f, uint64_t now,
 		return;
 	if (f->class == FLOW_TIME_WAIT) {
 		want(s, f, WANT_FREE);
+		return;
+	}
+	if (f->waiting) {
+		due_set(s, f, DUE_IDLE, now + s->opt.answer_wait);
 		return;
 	}
 	if (now - f->last < s->opt.idle) {
@@ -154,13 +170,20 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 {
 	uint64_t limit;
 
-	if (!take(f, DUE_LAG, now) || f->q_head == NULL)
+	if (!take(f, DUE_LAG, now) ||
+	    (f->q_head == NULL && f->shed != SHED_CUT))
 		return;
-	limit = f->q_head->now + s->opt.max_lag;
-	if (limit <= now)
+	/* Of one that is shed already the last answer does not come. */
+	limit = f->shed == SHED_CUT ? now : f->q_head->now + s->opt.max_lag;
+	if (limit <= now && f->waiting &&
+	    (f->shed == SHED_CUT || !shed_keeps_answer(f)))
+		limit = now + s->opt.answer_wait;
+	if (limit > now)
+		due_set(s, f, DUE_LAG, limit);
+	else if (f->shed == SHED_CUT)
 		shadow_end(s, f, FLOW_END_BEHIND, now, out);
 	else
-		due_set(s, f, DUE_LAG, limit);
+		shed_want(s, f);
 }
 
 /* There is room for two effects, which is what the timers of a flow send at most
@@ -177,6 +200,8 @@ static void flow_timeout(struct shadow *s, struct flow *f, uint64_t now,
 	timed_acks(s, f, now, out);
 	if (take(f, DUE_HOLD, now))
 		f->hold_passed = true;
+	if (take(f, DUE_WAIT, now))
+		wait_due(s, f, now);
 	if (take(f, DUE_QUIET, now))
 		want(s, f, WANT_QUIET);
 	if ((f->want & WANT_FREE) == 0)
@@ -203,6 +228,7 @@ void target_back(struct target *t)
 static void fall_silent(struct shadow *s, struct target *t, uint64_t now)
 {
 	t->silent = true;
+	t->owing = target_owes(t);
 	t->mute = t->waiting == 0 || now - t->waiting < s->opt.sut_silent;
 	t->asked = 0;
 	t->since = now;
@@ -236,8 +262,17 @@ static bool in_vain(const struct shadow *s, const struct flow *f, uint64_t now)
 	const struct target *t = &s->target[f->sut];
 
 	return f->leg != LEG_NONE && f->leg != LEG_CLOSED && t->silent &&
+	       !f->waiting &&
 	       (f->s_progress <= t->since ||
 		now - f->s_progress >= s->opt.sut_silent);
+}
+
+void shadow_waited(struct shadow *s, struct flow *f, uint64_t now,
+		   struct effects *out)
+{
+	wait_watch(s, f, now);
+	if (in_vain(s, f, now))
+		shadow_end(s, f, FLOW_END_SUT_SILENT, now, out);
 }
 
 /* A SUT has fallen silent: end its flows, a piece of the table a call. */

@@ -17,8 +17,11 @@
  *
  * An ended exchange has been reported and holds no payload. It stays for another
  * UDP_TIMEOUT only so that a repeated or a late answer is told from a stray one,
- * and is the first to go when a slot is wanted. Both waits have a constant
- * length, so two lists in order of entry are all the timers there are.
+ * and is the first to go when a slot is wanted: a list in order of entry is timer
+ * enough. Production is waited for as long; from its answer on the SUT is, for
+ * answer_wait() (see wait.c for the clock, and for what may end a wait), so the
+ * open ones have timers in a wheel. A query to a SUT that is down is not sent, and
+ * waits for production's answer alone.
  *
  * The id of a query may be used again from the same port once production has
  * answered: that is a new exchange behind the old one, whose SUT answer may
@@ -36,8 +39,12 @@
 #include <string.h>
 
 #include "core/list.h"
+#include "core/wheel.h"
+#include "shadow/wait.h"
 
-#define UDP_TTL 64 /* of a client whose own is not known */
+/* At a wait that is over, if the SUT's wire has been read by then. */
+#define LOOK_AGAIN NS_PER_MS
+#define UDP_TTL	   64 /* of a client whose own is not known */
 
 enum ex_state {
 	EX_FREE,
@@ -65,7 +72,9 @@ _Static_assert(sizeof(struct udp_key) == 40, "no padding");
  * @send:	Link in the list of those with @unsent
  * @key:	Keys of the two tables
  * @unsent:	Payload of an effect that found no room (FRAME_EMIT), or NULL
+ * @timer:	When it ends, while it is open
  * @since:	When it was opened, then when it ended
+ * @wait_from, @wait: The wait for the SUT, once production has answered
  * @sent:	When its last effect was written
  * @serial:	Number of the exchange, from 1
  * @state:	Where it is
@@ -76,6 +85,9 @@ struct exchange {
 	struct list age;
 	struct list chain[WHO_COUNT];
 	struct list send;
+	struct timer timer;
+	uint64_t wait_from;
+	uint64_t wait;
 	struct udp_key key[WHO_COUNT];
 	struct frame *unsent;
 	uint64_t since;
@@ -93,6 +105,9 @@ struct exchange {
  *		memory of the machine
  * @free, @open, @ended: Slots by state
  * @send:	Exchanges with an effect that found no room
+ * @waits_due:	A wait for a SUT is over, if its wire is empty
+ * @sut_read:	When that was read empty last
+ * @stalled:	ns that this process stood still, in all
  * @ring:	Finished exchanges, the oldest at @first
  */
 struct udp_shadow {
@@ -111,6 +126,11 @@ struct udp_shadow {
 	struct list open;
 	struct list ended;
 	struct list send;
+	bool waits_due;
+	uint64_t sut_read;
+	uint64_t wait;
+	uint64_t stalled;
+	struct wheel wheel;
 	uint32_t first;
 	uint32_t pairs;
 	struct udp_counters count;
@@ -135,7 +155,8 @@ size_t udp_size(uint32_t n)
 }
 
 int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
-	     uint32_t n, const struct hash_key *key, bool keep)
+	     uint32_t n, const struct hash_key *key, bool keep, uint64_t wait,
+	     uint64_t now)
 {
 	uint32_t buckets = buckets_for(n);
 	struct udp_shadow *u;
@@ -160,6 +181,8 @@ int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
 	list_init(&u->open);
 	list_init(&u->ended);
 	list_init(&u->send);
+	u->wait = wait;
+	wheel_init(&u->wheel, now);
 	u->slots = n;
 	*out = u;
 	return 0;
@@ -206,7 +229,9 @@ static void ex_end(struct udp_shadow *u, struct exchange *ex, enum udp_end end,
 	assert(ex->state == EX_OPEN);
 
 	drop_unsent(u, ex);
+	wheel_disarm(&u->wheel, &ex->timer);
 	ex->pair.end = end;
+	ex->pair.sent = ex->sent;
 	if (u->pairs < UDP_PAIRS) {
 		u->ring[(u->first + u->pairs++) % UDP_PAIRS] = ex->pair;
 	} else {
@@ -331,15 +356,15 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct frame *f,
 	u->count.forwarded++;
 }
 
-/* Send @f (FRAME_EMIT), or keep it until there is room. */
+/* Send @f (FRAME_EMIT), or keep it: in @held, or until there is room. */
 static void forward(struct udp_shadow *u, struct exchange *ex, struct frame *f,
-		    uint64_t now, struct effects *out)
+		    uint64_t now, struct effects *out, struct list *held)
 {
-	if (ex->unsent == NULL && effects_left(out) > 0) {
+	if (held == NULL && ex->unsent == NULL && effects_left(out) > 0) {
 		emit(u, ex, f, now, out);
 	} else if (ex->unsent == NULL) {
 		ex->unsent = f;
-		list_add_tail(&u->send, &ex->send);
+		list_add_tail(held != NULL ? held : &u->send, &ex->send);
 	} else {
 		u->count.repeat_held++;
 		frame_clear(u->pool, f, FRAME_EMIT);
@@ -392,6 +417,7 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 			.tag = *tag,
 			.has = { [WHO_CLIENT] = true },
 			.ts = seg->ts,
+			.withheld = to->withheld,
 		},
 	};
 	ex->key[WHO_PROD] = *key;
@@ -399,6 +425,8 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 	ex->key[WHO_SUT].server = to->addr;
 	ex->key[WHO_SUT].sport = to->port;
 	list_init(&ex->send);
+	timer_init(&ex->timer);
+	wheel_arm(&u->wheel, &ex->timer, now + UDP_TIMEOUT);
 	for (enum who w = WHO_PROD; w <= WHO_SUT; w++)
 		list_add_tail(bucket_of(u, w, &ex->key[w]), &ex->chain[w]);
 	move_to(ex, &u->open);
@@ -408,9 +436,9 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 	return ex;
 }
 
-void udp_query(struct udp_shadow *u, const struct segment *seg,
-	       const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
-	       struct effects *out)
+static void query(struct udp_shadow *u, const struct segment *seg,
+		  const struct udp_tag *tag, const struct udp_to *to,
+		  uint64_t now, struct effects *out, struct list *held)
 {
 	struct udp_key key = key_of(seg, WHO_CLIENT, tag->id, to->sut);
 	struct exchange *ex;
@@ -437,7 +465,42 @@ void udp_query(struct udp_shadow *u, const struct segment *seg,
 			ex->pair.frame[WHO_CLIENT] = f;
 		}
 	}
-	forward(u, ex, f, now, out);
+	if (ex->pair.withheld)
+		frame_clear(u->pool, f, FRAME_EMIT);
+	else
+		forward(u, ex, f, now, out, held);
+}
+
+void udp_query(struct udp_shadow *u, const struct segment *seg,
+	       const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	       struct effects *out)
+{
+	query(u, seg, tag, to, now, out, NULL);
+}
+
+void udp_hold(struct udp_shadow *u, const struct segment *seg,
+	      const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	      struct list *held)
+{
+	query(u, seg, tag, to, now, NULL, held);
+}
+
+bool udp_release(struct udp_shadow *u, struct list *held, bool send,
+		 uint64_t now)
+{
+	while (!list_empty(held) && (send || u->pairs < UDP_PAIRS)) {
+		struct exchange *ex =
+			list_entry(held->next, struct exchange, send);
+
+		if (send) {
+			list_del(&ex->send);
+			list_add_tail(&u->send, &ex->send);
+		} else {
+			u->count.evicted++;
+			ex_end(u, ex, UDP_EVICTED, now);
+		}
+	}
+	return !list_empty(held);
 }
 
 /**
@@ -483,6 +546,16 @@ static uint64_t since(uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
+/* Production has answered: from now on it is the SUT that is waited for. */
+static void owe(struct udp_shadow *u, struct exchange *ex, uint64_t now)
+{
+	if (u->wait == 0)
+		return;
+	ex->wait = answer_wait(u->wait, since(ex->since, now));
+	ex->wait_from = now - u->stalled;
+	wheel_arm(&u->wheel, &ex->timer, now + ex->wait);
+}
+
 static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 			const struct segment *seg, uint64_t now)
 {
@@ -501,6 +574,8 @@ static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 	if (p->has[WHO_PROD] && p->has[WHO_SUT]) {
 		u->count.answered++;
 		ex_end(u, ex, UDP_ANSWERED, now);
+	} else if (who == WHO_PROD) {
+		owe(u, ex, now);
 	}
 }
 
@@ -546,6 +621,24 @@ static void ex_expire(struct udp_shadow *u, struct exchange *ex, uint64_t now)
 	}
 }
 
+static uint64_t wait_end(const struct udp_shadow *u, const struct exchange *ex)
+{
+	return ex->wait_from + ex->wait + u->stalled;
+}
+
+/* Its timer has come: a wait for the SUT ends when its wire has been read. */
+static void ex_timeout(struct udp_shadow *u, struct exchange *ex, uint64_t now)
+{
+	uint64_t end = wait_end(u, ex);
+
+	if (ex->wait == 0 || (end <= now && end <= u->sut_read)) {
+		ex_expire(u, ex, now);
+		return;
+	}
+	u->waits_due |= end <= now;
+	wheel_arm(&u->wheel, &ex->timer, end > now ? end : now + LOOK_AGAIN);
+}
+
 static bool is_due(const struct list *head, uint64_t now)
 {
 	return !list_empty(head) &&
@@ -554,6 +647,8 @@ static bool is_due(const struct list *head, uint64_t now)
 
 void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out)
 {
+	struct timer *t;
+
 	while (!list_empty(&u->send) && effects_left(out) > 0) {
 		struct exchange *ex =
 			list_entry(u->send.next, struct exchange, send);
@@ -564,21 +659,52 @@ void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out)
 	}
 	while (is_due(&u->ended, now))
 		ex_forget(u, by_age(u->ended.next));
-	while (is_due(&u->open, now) && u->pairs < UDP_PAIRS)
-		ex_expire(u, by_age(u->open.next), now);
+	while (u->pairs < UDP_PAIRS && (t = wheel_pop(&u->wheel, now)) != NULL)
+		ex_timeout(u, list_entry(t, struct exchange, timer), now);
+}
+
+bool udp_waits_due(const struct udp_shadow *u)
+{
+	return u->waits_due;
+}
+
+void udp_sut_read(struct udp_shadow *u, uint64_t now)
+{
+	u->sut_read = now;
+	u->waits_due = false;
+}
+
+void udp_stalled(struct udp_shadow *u, uint64_t ns)
+{
+	u->stalled += ns;
+}
+
+uint64_t udp_waits_left(const struct udp_shadow *u, uint64_t now, uint32_t *n)
+{
+	uint64_t most = 0;
+
+	for (struct list *l = u->open.next; l != &u->open; l = l->next) {
+		const struct exchange *ex = by_age(l);
+
+		if (ex->wait == 0)
+			continue;
+		*n += 1;
+		if (wait_end(u, ex) > now && wait_end(u, ex) - now > most)
+			most = wait_end(u, ex) - now;
+	}
+	return most;
 }
 
 uint64_t udp_next_timeout(const struct udp_shadow *u)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = wheel_next(&u->wheel);
 
 	if (!list_empty(&u->send))
 		return 0;
-	if (!list_empty(&u->open))
-		next = by_age(u->open.next)->since;
-	if (!list_empty(&u->ended) && by_age(u->ended.next)->since < next)
-		next = by_age(u->ended.next)->since;
-	return next == UINT64_MAX ? next : next + UDP_TIMEOUT;
+	if (!list_empty(&u->ended) &&
+	    by_age(u->ended.next)->since + UDP_TIMEOUT < next)
+		next = by_age(u->ended.next)->since + UDP_TIMEOUT;
+	return next;
 }
 
 void udp_unsent(struct udp_shadow *u, const struct effect *e)

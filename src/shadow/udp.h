@@ -22,11 +22,14 @@
 #include "core/hash.h"
 #include "core/ipaddr.h"
 #include "core/limits.h"
+#include "core/list.h"
 #include "core/who.h"
 #include "shadow/effect.h"
 #include "wire/segment.h"
 
-/* How long an answer is waited for, and how long it is then known as late. */
+/* How long production's answer is waited for (the SUT's: wait.h, from then on),
+ * and how long an answer is then known as late.
+ */
 #define UDP_TIMEOUT (10 * NS_PER_SEC)
 /* Exchanges remembered with one key; full: the oldest of them goes, counted. */
 #define UDP_SAME_KEY 16
@@ -104,7 +107,8 @@ struct udp_tag {
 struct udp_to {
 	struct ipaddr addr;
 	uint16_t port;
-	uint8_t sut; /* its index, goes into the effect */
+	uint8_t sut;   /* its index, goes into the effect */
+	bool withheld; /* it is down: the query is only waited for */
 };
 
 /* How an exchange ended. */
@@ -132,6 +136,8 @@ enum udp_end {
  * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
  *		from the effect to its arrival; 0 if there is none
  * @ts:		Capture time of the query
+ * @sent:	When it was written as an effect last, or was opened, ns
+ * @withheld:	It was not played: the SUT was down
  */
 struct udp_pair {
 	enum udp_end end;
@@ -148,6 +154,8 @@ struct udp_pair {
 	struct frame *frame[WHO_COUNT];
 	uint64_t latency[WHO_COUNT];
 	uint64_t ts;
+	uint64_t sent;
+	bool withheld;
 };
 
 struct udp_shadow;
@@ -164,11 +172,32 @@ size_t udp_size(uint32_t n);
  *		the oldest is ended (UDP_EVICTED), both counted
  * @key:	Key of its hash tables
  * @keep:	Keep payloads for udp_pair (something is compared)
+ * @wait:	The shortest wait for an answer that production has given, ns; 0:
+ *		UDP_TIMEOUT from the query on
+ * @now:	Time, ns
  *
  * Return: 0, or -ENOMEM if the arena is too small (@out untouched)
  */
 int udp_init(struct udp_shadow **out, struct arena *a, struct pool *pool,
-	     uint32_t n, const struct hash_key *key, bool keep);
+	     uint32_t n, const struct hash_key *key, bool keep, uint64_t wait,
+	     uint64_t now);
+
+/**
+ * udp_hold() - udp_query() of a datagram that must wait
+ * @held:	It is not sent, but put into this list of its kind
+ */
+void udp_hold(struct udp_shadow *u, const struct segment *seg,
+	      const struct udp_tag *tag, const struct udp_to *to, uint64_t now,
+	      struct list *held);
+
+/**
+ * udp_release() - What has waited in @held is due, or (not @send) over
+ *
+ * Return: true if not all of it fits among the finished exchanges: take these, and
+ * call again
+ */
+bool udp_release(struct udp_shadow *u, struct list *held, bool send,
+		 uint64_t now);
 
 /**
  * udp_query() - A client's datagram to production
@@ -203,6 +232,20 @@ void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out);
 
 /** udp_next_timeout() - When udp_timeout() is due; UINT64_MAX: never */
 uint64_t udp_next_timeout(const struct udp_shadow *u);
+
+/** udp_waits_due() - Has a wait for a SUT ended, but for udp_sut_read()? */
+bool udp_waits_due(const struct udp_shadow *u);
+
+/** udp_sut_read() - All that the SUTs had sent before @now has been handed in */
+void udp_sut_read(struct udp_shadow *u, uint64_t now);
+
+/** udp_stalled() - This process stood still for @ns: nobody was waited for */
+void udp_stalled(struct udp_shadow *u, uint64_t ns);
+
+/** udp_waits_left() - The longest wait for a SUT that runs, ns; their number is
+ * added to @n
+ */
+uint64_t udp_waits_left(const struct udp_shadow *u, uint64_t now, uint32_t *n);
 
 /** udp_unsent() - A sink could not take effect @e of this machine: counted */
 void udp_unsent(struct udp_shadow *u, const struct effect *e);

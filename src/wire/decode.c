@@ -207,6 +207,8 @@ enum decode_result decode_link(struct decode_ctx *c, struct span s,
 	case LINK_SLL2:
 		return link_cooked(c, s, SLL2_HLEN, 0);
 	case LINK_RAW:
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
 		return link_raw(c, s);
 	case LINK_IPV4:
 		return by_type(c, s, ETHERTYPE_IP4);
@@ -264,4 +266,25 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 	    (good.len_open || good.csum_ok != in->csum_ok))
 		*open = true;
 	return r;
+}
+
+/* A datagram need not have one (RFC 768). */
+static bool has_sum(const struct decoded *d, enum decode_result r)
+{
+	return r == DECODE_TCP ||
+	       (r == DECODE_UDP && get_be16(d->seg.data - 2) != 0);
+}
+
+enum frame_sum frame_sum(const struct frame_info *in)
+{
+	struct decoded d;
+	bool open = false;
+	enum decode_result r;
+
+	if (in->cap < in->wire)
+		return FRAME_SUM_NONE;
+	r = frame_decode_open(in, VXLAN_NONE, NULL, 0, &d, &open);
+	if (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM)
+		return FRAME_SUM_WRONG;
+	return has_sum(&d, r) ? FRAME_SUM_RIGHT : FRAME_SUM_NONE;
 }

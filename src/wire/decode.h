@@ -24,6 +24,8 @@
 enum {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,
+	LINK_RAW_BSD = 12,     /* raw IP under the number of most systems */
+	LINK_RAW_OPENBSD = 14, /* and of OpenBSD */
 	LINK_RAW = 101,
 	LINK_LOOP = 108,
 	LINK_SLL = 113,
@@ -75,6 +77,8 @@ const char *decode_name(enum decode_result r);
  * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
  *		device that the frame never reached) or already verified; an
  *		IPv4 header checksum of 0 is then no error either
+ * @trusted:	No checksum is tested, IPv4's neither: who asked for it knows that
+ *		those of this capture are wrong
  * @len_open:	An IP length of 0 is not ready yet either: of a TCP segment that
  *		a device was to cut (TSO), and is that of the frame
  */
@@ -86,6 +90,7 @@ struct frame_info {
 	uint16_t link;
 	uint16_t gso;
 	bool csum_ok;
+	bool trusted;
 	bool len_open;
 };
 
@@ -93,7 +98,9 @@ struct frame_info {
  * struct decoded - What a frame holds
  * @seg:	Segment, for DECODE_TCP and DECODE_UDP; its addresses and proto
  *		also for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER; its
- *		addresses alone for DECODE_FRAGMENT
+ *		addresses alone for DECODE_FRAGMENT, but for the first one of a
+ *		datagram: of that its ports and payload, too, and @proto is
+ *		PROTO_UDP
  * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
  *		the link has none
  * @has_eth:	They are valid
@@ -149,5 +156,15 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 				     uint32_t vxlan, struct frag_table *frags,
 				     uint64_t now, struct decoded *d,
 				     bool *open);
+
+/* What the checksums of a frame are; those left to a device count as right. */
+enum frame_sum {
+	FRAME_SUM_NONE, /* there is none that could be tested */
+	FRAME_SUM_RIGHT,
+	FRAME_SUM_WRONG,
+};
+
+/** frame_sum() - Test the checksums of a frame that was captured whole */
+enum frame_sum frame_sum(const struct frame_info *in);
 
 #endif /* WIRE_DECODE_H */

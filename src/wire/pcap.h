@@ -3,11 +3,12 @@
  * pcap - Capture files as bytes in and out: pcap and pcapng
  *
  * A reader is fed with a window of bytes and says what it found or how much more
- * it needs; it does no I/O. Formats: pcap in either byte order, microseconds and
- * nanoseconds (and Kuznetzov's modified header is refused by name); pcapng
- * (IETF draft-ietf-opsawg-pcapng) in either byte order, SHB, IDB with if_tsresol
- * and if_tsoffset and if_name, EPB, SPB, PB, custom blocks. A window of
- * PCAP_WINDOW bytes holds any record that is taken.
+ * it needs; it does no I/O. Formats: pcap 2.x in either byte order, microseconds
+ * and nanoseconds, also with Kuznetzov's longer records and with the two lengths
+ * in the order of versions before 2.3; pcapng (IETF draft-ietf-opsawg-pcapng) in
+ * either byte order, SHB, IDB with if_tsresol and if_tsoffset and if_name, EPB,
+ * SPB, PB, custom blocks. A window of PCAP_WINDOW bytes holds any record that is
+ * taken.
  */
 #ifndef WIRE_PCAP_H
 #define WIRE_PCAP_H
@@ -17,11 +18,15 @@
 #include <stdint.h>
 
 #define PCAP_MAGIC_LEN	4  /* bytes that a capture file is known by */
-#define PCAP_IFACES	32 /* interfaces of one section that are told apart */
+#define PCAP_OWN	32 /* interfaces of one section that are told apart */
+#define PCAP_IFACES	64 /* and kinds of those behind them: link type, clock */
+#define PCAP_SLOTS	1024 /* interfaces behind the first whose kind is known */
 #define PCAP_NAMELEN	16
-#define PCAP_COMMENT	2048	   /* longest comment kept */
-#define PCAP_RECORD_MAX (1u << 20) /* longest frame or block taken */
-#define PCAP_WINDOW	(PCAP_RECORD_MAX + 16)
+#define PCAP_COMMENT	2048	    /* longest comment kept */
+#define PCAP_RECORD_MAX (1u << 20)  /* longest frame or block taken */
+#define PCAP_SKIP_MAX	(64u << 20) /* longest block stepped over unread */
+#define PCAP_HEAD_MAX	24	    /* of a record's header */
+#define PCAP_WINDOW	(PCAP_RECORD_MAX + PCAP_HEAD_MAX)
 
 /** struct pcap_iface - An interface description */
 struct pcap_iface {
@@ -34,6 +39,9 @@ struct pcap_iface {
 
 /**
  * struct pcap_reader - State; private but for ng, ifaces, iface and records
+ * @lenient:	Set by the caller: step over a block whose bounds are good and whose
+ *		content is not, see pcap_read()
+ * @long_blocks: Set by the caller: step over blocks of up to PCAP_SKIP_MAX
  * @started:	The first header was read
  * @ng:		pcapng
  * @big:	Big-endian
@@ -43,12 +51,21 @@ struct pcap_iface {
  * @iface:	What is known of them
  */
 struct pcap_reader {
+	bool lenient;
+	bool long_blocks;
 	bool started;
 	bool ng;
 	bool big;
+	uint8_t head;	 /* bytes of a record's header, pcap */
+	uint8_t lengths; /* in which order they are there */
+	uint8_t beyond;	 /* kind of the interfaces that have no slot */
+	bool has_sec;
+	uint32_t sec; /* of the last record, pcap */
 	uint32_t ifaces;
 	uint64_t records;
 	struct pcap_iface iface[PCAP_IFACES];
+	uint32_t kinds;		  /* of them used behind PCAP_OWN */
+	uint8_t slot[PCAP_SLOTS]; /* of each interface, its kind */
 };
 
 enum pcap_kind {
@@ -57,6 +74,9 @@ enum pcap_kind {
 	PCAP_SECTION, /* a section header, or the header of a pcap file */
 	PCAP_IFACE,   /* an interface description, of @iface */
 	PCAP_OTHER,   /* something that is stepped over */
+	PCAP_UNKNOWN, /* the same, of a kind that is not known */
+	PCAP_UNREAD, /* a frame that is too long, or of an interface too many */
+	PCAP_BROKEN, /* lenient only: a block that contradicts itself */
 };
 
 /**
@@ -104,8 +124,12 @@ void pcap_reader_init(struct pcap_reader *r);
  * @len:	Bytes in it
  * @rec:	Result, if the return value is > 0
  *
- * Interfaces beyond PCAP_IFACES count as the last that is told apart, if they
- * have its link type and clock; else the file is not read.
+ * Interfaces beyond PCAP_OWN count as one that has their link type and clock.
+ *
+ * A lenient reader makes PCAP_BROKEN of a block whose two lengths agree and whose
+ * content cannot be, and ignores options that are broken and clocks that are not
+ * known (their frames have no time). One with long_blocks steps over blocks that
+ * hold no frame, or one too long: then the step may be longer than the window.
  *
  * Return: bytes to step over (a record was found), or 0 if the window is too
  *	   short (end of file here means a truncated file unless @len is 0), or
@@ -114,6 +138,29 @@ void pcap_reader_init(struct pcap_reader *r);
  */
 int64_t pcap_read(struct pcap_reader *r, const uint8_t *p, size_t len,
 		  struct pcap_record *rec);
+
+/* Where a search may be: more bytes follow the window; the file ends with it. */
+enum pcap_window {
+	PCAP_MORE,
+	PCAP_FULL, /* more follow, but the window holds no more */
+	PCAP_LAST,
+};
+
+/**
+ * pcap_resync() - Look for the next record behind a damaged place
+ * @r:		Reader; it is not changed
+ * @p, @len:	Window
+ * @state:	What follows it
+ * @skip:	Set to where the record begins, or to how many bytes hold none
+ *
+ * A pcapng block is known by its two lengths, a record of pcap by headers that
+ * are plausible: its own, and those behind it, which are found by its length.
+ *
+ * Return: how many records in a row agree, up to PCAP_AGREE; 0: none found
+ */
+#define PCAP_AGREE 3
+int pcap_resync(const struct pcap_reader *r, const uint8_t *p, size_t len,
+		enum pcap_window state, size_t *skip);
 
 /*
  * Writers. Each returns the bytes written to @out, or 0 if @size is too small.

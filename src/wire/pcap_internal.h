@@ -22,6 +22,10 @@ static inline uint32_t pcap_get32(const struct pcap_reader *r, const uint8_t *p)
 	return r->big ? get_be32(p) : get_le32(p);
 }
 
+/** pcapng_resync() - pcap_resync() in a pcapng file */
+int pcapng_resync(const struct pcap_reader *r, const uint8_t *p, size_t len,
+		  enum pcap_window state, size_t *skip);
+
 /** pcapng_read() - pcap_read() for one block of a pcapng file */
 int64_t pcapng_read(struct pcap_reader *r, const uint8_t *p, size_t len,
 		    struct pcap_record *rec);

@@ -29,7 +29,10 @@ enum {
 	BLOCK_IDB = 1,
 	BLOCK_PB = 2, /* obsolete, still found in old files */
 	BLOCK_SPB = 3,
+	BLOCK_NRB = 4,
+	BLOCK_ISB = 5,
 	BLOCK_EPB = 6,
+	BLOCK_DSB = 10, /* secrets */
 	BLOCK_CUSTOM = 0x00000bad,
 	BLOCK_CUSTOM_NOCOPY = 0x40000bad,
 };
@@ -44,6 +47,8 @@ enum {
 	IF_TSOFFSET = 14,
 	EPB_FLAGS = 2, /* a PB's is the same */
 };
+
+#define NO_KIND PCAP_IFACES /* of an interface: there is no room for its kind */
 
 #define NSEC_TICKS UINT64_C(1000000000)
 #define TICKS_MAX  (UINT64_C(1) << 34) /* NSEC_TICKS times it fits 64 bits */
@@ -151,7 +156,7 @@ static int read_options(const struct pcap_reader *r, struct body b,
 			rec->flags = pcap_get32(r, o.value);
 		}
 	}
-	return found;
+	return r->lenient ? 0 : found;
 }
 
 static int read_shb(struct pcap_reader *r, struct body b,
@@ -162,6 +167,8 @@ static int read_shb(struct pcap_reader *r, struct body b,
 	if (pcap_get16(r, b.p + 4) != 1)
 		return -ENOTSUP;
 	r->ifaces = 0;
+	r->kinds = 0;
+	r->beyond = NO_KIND;
 	rec->kind = PCAP_SECTION;
 	body_skip(&b, 16);
 	return read_options(r, b, rec);
@@ -179,7 +186,7 @@ static int iface_option(const struct pcap_reader *r, const struct option *o,
 		memcpy(f->name, o->value, n);
 	} else if (o->code == IF_TSRESOL && o->len == 1) {
 		f->ticks = ticks_of(o->value[0]);
-		if (f->ticks == 0)
+		if (f->ticks == 0 && !r->lenient)
 			return -ENOTSUP;
 	} else if (o->code == IF_TSOFFSET && o->len == 8) {
 		uint64_t a = pcap_get32(r, o->value);
@@ -190,11 +197,58 @@ static int iface_option(const struct pcap_reader *r, const struct option *o,
 	return 0;
 }
 
+/* The place of interface number @i: its own, or its kind's; NO_KIND: none. */
+static uint32_t place_of(const struct pcap_reader *r, uint32_t i)
+{
+	if (i < PCAP_OWN)
+		return i;
+	return i - PCAP_OWN < PCAP_SLOTS ? r->slot[i - PCAP_OWN] : r->beyond;
+}
+
+static bool same_kind(const struct pcap_iface *a, const struct pcap_iface *b)
+{
+	return a->link == b->link && a->ticks == b->ticks &&
+	       a->offset == b->offset;
+}
+
+/* Find the place of a kind, or make one. */
+static uint32_t kind_of(struct pcap_reader *r, const struct pcap_iface *f)
+{
+	uint32_t n = PCAP_OWN + r->kinds;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (same_kind(&r->iface[i], f))
+			return i;
+	if (n == PCAP_IFACES)
+		return NO_KIND;
+	r->iface[n] = *f;
+	r->kinds++;
+	return n;
+}
+
+/* Give the next interface a place. */
+static void add_iface(struct pcap_reader *r, const struct pcap_iface *f,
+		      struct pcap_record *rec)
+{
+	uint32_t i = r->ifaces++;
+
+	if (i < PCAP_OWN)
+		r->iface[i] = *f;
+	else if (i - PCAP_OWN < PCAP_SLOTS)
+		r->slot[i - PCAP_OWN] = (uint8_t)kind_of(r, f);
+	else if (i - PCAP_OWN == PCAP_SLOTS)
+		r->beyond = (uint8_t)kind_of(r, f);
+	else if (r->beyond != NO_KIND && !same_kind(&r->iface[r->beyond], f))
+		r->beyond =
+			NO_KIND; /* which of them a frame is of is not known */
+	rec->iface = place_of(r, i);
+	rec->kind = rec->iface == NO_KIND ? PCAP_OTHER : PCAP_IFACE;
+}
+
 static int read_idb(struct pcap_reader *r, struct body b,
 		    struct pcap_record *rec)
 {
 	struct pcap_iface f = { .ticks = 1000000 };
-	const struct pcap_iface *last = &r->iface[PCAP_IFACES - 1];
 	struct option o;
 	int found;
 
@@ -209,20 +263,15 @@ static int read_idb(struct pcap_reader *r, struct body b,
 		if (e != 0)
 			return e;
 	}
-	if (found < 0)
+	if (found < 0 && !r->lenient)
 		return found;
-
-	if (r->ifaces < PCAP_IFACES) {
-		rec->iface = r->ifaces;
-		r->iface[r->ifaces] = f;
-	} else {
-		if (r->ifaces == UINT32_MAX || f.link != last->link ||
-		    f.ticks != last->ticks || f.offset != last->offset)
-			return -ENOTSUP;
-		rec->iface = PCAP_IFACES - 1;
+	if (f.ticks == 0) { /* all its times are "none" */
+		f.ticks = 1;
+		f.offset = INT64_MIN;
 	}
-	r->ifaces++;
-	rec->kind = PCAP_IFACE;
+	if (r->ifaces == UINT32_MAX)
+		return -ENOTSUP;
+	add_iface(r, &f, rec);
 	return 0;
 }
 
@@ -232,8 +281,8 @@ static int set_iface(const struct pcap_reader *r, uint32_t iface,
 {
 	if (iface >= r->ifaces)
 		return -EBADMSG;
-	rec->kind = PCAP_FRAME;
-	rec->iface = iface < PCAP_IFACES ? iface : PCAP_IFACES - 1;
+	rec->iface = place_of(r, iface);
+	rec->kind = rec->iface == NO_KIND ? PCAP_UNREAD : PCAP_FRAME;
 	return 0;
 }
 
@@ -264,7 +313,7 @@ static int read_epb(struct pcap_reader *r, uint32_t type, struct body b,
 		return -EBADMSG;
 	e = set_iface(r, type == BLOCK_PB ? pcap_get16(r, p) : pcap_get32(r, p),
 		      rec);
-	if (e != 0)
+	if (e != 0 || rec->kind == PCAP_UNREAD)
 		return e;
 	ts = (uint64_t)pcap_get32(r, p + 4) << 32 | pcap_get32(r, p + 8);
 	rec->ts = ts_of(&r->iface[rec->iface], ts);
@@ -321,8 +370,13 @@ static int read_block(struct pcap_reader *r, uint32_t type, struct body b,
 	case BLOCK_CUSTOM:
 	case BLOCK_CUSTOM_NOCOPY:
 		return read_custom(r, b, rec);
-	default:
+	case BLOCK_NRB:
+	case BLOCK_ISB:
+	case BLOCK_DSB:
 		return 0; /* PCAP_OTHER, as the record began */
+	default:
+		rec->kind = PCAP_UNKNOWN;
+		return 0;
 	}
 }
 
@@ -333,21 +387,43 @@ static int set_order(struct pcap_reader *r, const uint8_t *p)
 	return r->big || get_le32(p + BLOCK_HEAD) == BOM ? 0 : -EBADMSG;
 }
 
+/* Step over a block that no window holds, if it can be one. */
+static int64_t long_block(const struct pcap_reader *r, uint32_t type,
+			  uint32_t total, struct pcap_record *rec)
+{
+	bool frame = type == BLOCK_EPB || type == BLOCK_PB || type == BLOCK_SPB;
+
+	if (!r->long_blocks || !r->started || total > PCAP_SKIP_MAX)
+		return -EBADMSG;
+	if (!frame && type != BLOCK_NRB && type != BLOCK_DSB &&
+	    type != BLOCK_CUSTOM && type != BLOCK_CUSTOM_NOCOPY)
+		return -EBADMSG;
+	rec->kind = frame ? PCAP_UNREAD : PCAP_OTHER;
+	return total;
+}
+
 /* Read the block at the front of the window. Return: as pcap_read(). */
 static int64_t whole_block(struct pcap_reader *r, const uint8_t *p, size_t len,
 			   struct pcap_record *rec)
 {
+	uint32_t type = pcap_get32(r, p);
 	uint32_t total = pcap_get32(r, p + 4);
 	struct body b = { p + BLOCK_HEAD, total - BLOCK_MIN };
 	int e;
 
-	if (total < BLOCK_MIN || total % 4 != 0 || total > PCAP_RECORD_MAX)
+	if (total < BLOCK_MIN || total % 4 != 0)
 		return -EBADMSG;
+	if (total > PCAP_RECORD_MAX)
+		return long_block(r, type, total, rec);
 	if (total > len)
 		return 0;
 	if (pcap_get32(r, p + total - 4) != total)
 		return -EBADMSG;
-	e = read_block(r, pcap_get32(r, p), b, rec);
+	e = read_block(r, type, b, rec);
+	if (e != 0 && r->lenient && r->started) {
+		*rec = (struct pcap_record){ .kind = PCAP_BROKEN };
+		e = 0;
+	}
 	return e != 0 ? e : (int64_t)total;
 }
 
@@ -375,6 +451,71 @@ int64_t pcapng_read(struct pcap_reader *r, const uint8_t *p, size_t len,
 		r->records++;
 	*rec = got;
 	return n;
+}
+
+static bool is_type(uint32_t type)
+{
+	return (type >= BLOCK_IDB && type <= BLOCK_EPB) || type == BLOCK_DSB ||
+	       type == BLOCK_CUSTOM || type == BLOCK_CUSTOM_NOCOPY ||
+	       type == PCAPNG_SHB;
+}
+
+/* Does a block begin here, as far as its first two fields tell? */
+static bool is_head(const struct pcap_reader *r, const uint8_t *p)
+{
+	uint32_t total = pcap_get32(r, p + 4);
+
+	return is_type(pcap_get32(r, p)) && total >= BLOCK_MIN &&
+	       total % 4 == 0 && total <= PCAP_RECORD_MAX;
+}
+
+/* How many blocks in a row begin with @p; -1: the window is too short. */
+static int count_blocks(const struct pcap_reader *r, const uint8_t *p,
+			size_t len, enum pcap_window state)
+{
+	int n = 0;
+
+	while (n < PCAP_AGREE) {
+		uint32_t total;
+
+		if (len < BLOCK_MIN) {
+			if (state == PCAP_MORE)
+				return -1;
+			return n + (len == 0 && n > 0 && state == PCAP_LAST);
+		}
+		if (!is_head(r, p))
+			return n;
+		total = pcap_get32(r, p + 4);
+		if (total > len)
+			return state == PCAP_MORE ? -1 : n;
+		if (pcap_get32(r, p + total - 4) != total)
+			return n;
+		n++;
+		p += total;
+		len -= total;
+	}
+	return n;
+}
+
+int pcapng_resync(const struct pcap_reader *r, const uint8_t *p, size_t len,
+		  enum pcap_window state, size_t *skip)
+{
+	size_t at = 0;
+
+	for (; len - at >= BLOCK_MIN; at++) {
+		int n;
+
+		if (!is_head(r, p + at))
+			continue;
+		n = count_blocks(r, p + at, len - at, state);
+		*skip = at;
+		if (n < 0)
+			return 0;
+		if (n > 0) /* two lengths that agree are no chance */
+			return n;
+	}
+	*skip = state == PCAP_LAST ? len : at;
+	return 0;
 }
 
 /** struct writer - A block that is being written; @full: it does not fit */

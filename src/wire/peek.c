@@ -38,10 +38,8 @@ enum {
 
 /* Link types that frame_decode() does not read. */
 enum {
-	LINK_RAW_OLD = 12,
 	LINK_PPP = 50,
 	LINK_HDLC = 104,
-	LINK_OPENBSD_RAW = 14,
 };
 
 /** struct cursor - What is left of a frame */
@@ -144,8 +142,8 @@ static uint16_t skip_link(uint16_t link, struct cursor *c, struct peek *p)
 	case LINK_LOOP:
 		return skip(c, 4) ? by_version(c) : 0;
 	case LINK_RAW:
-	case LINK_RAW_OLD:
-	case LINK_OPENBSD_RAW:
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
 	case LINK_IPV4:
 	case LINK_IPV6:
 		return by_version(c);

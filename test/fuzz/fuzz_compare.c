@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					COMPARE_KEEP + COMPARE_BLOCK - 40,
 					LEAD_MAX - 3 };
 	static struct run_pool mem;
-	struct exchange x = { .why = REASON_TRUNCATED, .cuts = CUTS };
+	struct exchange x = { .why = REASON_UNANSWERED, .cuts = CUTS };
 	size_t n;
 
 	if (mem.pool == NULL)

@@ -526,6 +526,7 @@ static void configure(struct fuzz *z, const uint8_t *p)
 	if (p[1] & 16)
 		c->shadow.idle = 5 * NS_PER_SEC;
 	z->serving = (p[1] & 128) != 0;
+	c->prove_each = (p[2] & 128) != 0;
 	make_text(WHO_CLIENT, p[2] & 7u, http);
 	make_text(WHO_PROD, p[2] >> 3 & 7u, http);
 	make_text(WHO_SUT, (p[2] & 64 ? p[2] : p[2] >> 3) & 7u, http);

@@ -151,7 +151,7 @@ static void check_record(const struct journal_record *rec)
 {
 	volatile uint8_t sum = 0;
 
-	assert(rec->kind <= JOURNAL_REFUSED);
+	assert(rec->kind <= JOURNAL_NOTE);
 	assert(rec->who < WHO_COUNT);
 	if (rec->kind != JOURNAL_FRAME)
 		return;

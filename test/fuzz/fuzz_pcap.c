@@ -2,10 +2,12 @@
 /*
  * fuzz_pcap.c - Fuzz pcap_read() with arbitrary files
  *
- * Input: 1 byte that picks how windows grow, then the file. Checks what pcap.h
- * promises: steps stay in the window, records lie in it, the reader does not
- * move on 0, and a file read through growing windows gives the same records as
- * one read whole. What is read is written again and must come back.
+ * Input: 1 byte that picks how windows grow and whether the reader is lenient, then
+ * the file. Checks what pcap.h promises: steps stay in the window (but over a long
+ * block), records lie in it, the reader does not move on 0, and a file read through
+ * growing windows gives the same records as one read whole. What is read is written
+ * again and must come back. Behind damage the next record is looked for, and what
+ * is found can be read.
  */
 #include "wire/pcap.h"
 
@@ -49,10 +51,11 @@ static int64_t read_growing(struct pcap_reader *r, const uint8_t *p, size_t len,
 
 		memcpy(copy, p, window);
 		e = pcap_read(r, copy, window, rec);
-		if (e > 0) {
-			assert((size_t)e <= window);
+		if (e > 0 && (size_t)e <= window)
 			check_record(r, rec, copy, (size_t)e);
-		}
+		else
+			assert(e <= 0 ||
+			       (r->long_blocks && e <= PCAP_SKIP_MAX));
 		free(copy);
 		if (e != 0 || window == len)
 			return e;
@@ -88,6 +91,24 @@ static void write_again(const struct pcap_record *rec)
 	free(out);
 }
 
+/* Go on behind damage. Return: bytes to step over, @size: nothing was found */
+static size_t resync(const struct pcap_reader *r, const uint8_t *p, size_t size)
+{
+	struct pcap_reader was = *r;
+	struct pcap_record rec;
+	size_t skip = 0;
+	size_t more = 0;
+	int n = pcap_resync(r, p, size, PCAP_LAST, &skip);
+
+	assert(n >= 0 && n <= PCAP_AGREE && skip <= size);
+	assert(n > 0 || skip == size);
+	assert(pcap_resync(r, p, size, PCAP_MORE, &more) <= n && more <= size);
+	assert(memcmp(r, &was, sizeof(was)) == 0);
+	if (n > 0)
+		assert(pcap_read(&was, p + skip, size - skip, &rec) != 0);
+	return skip;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pcap_reader whole, parts;
@@ -96,21 +117,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	grow = 1 + (size_t)data[0] * 4;
+	grow = 1 + (size_t)(data[0] & 0x7f) * 8;
+	pcap_reader_init(&whole);
+	whole.lenient = whole.long_blocks = (data[0] & 0x80) != 0;
+	parts = whole;
 	data++;
 	size--;
 
-	pcap_reader_init(&whole);
-	pcap_reader_init(&parts);
 	for (;;) {
 		int64_t n = pcap_read(&whole, data, size, &a);
 		int64_t m = read_growing(&parts, data, size, grow, &b);
 
 		assert(n == m);
 		assert(n >= 0 || n == -EBADMSG || n == -ENOTSUP);
-		if (n <= 0)
+		if (n == -EBADMSG && whole.started && size > 1) {
+			size_t skip = resync(&whole, data + 1, size - 1);
+
+			data += 1 + skip;
+			size -= 1 + skip;
+			continue;
+		}
+		if (n <= 0 || (size_t)n > size)
 			return 0;
-		assert((size_t)n <= size);
 		check_record(&whole, &a, data, (size_t)n);
 		assert(a.kind == b.kind && a.cap == b.cap && a.ts == b.ts);
 		assert(memcmp(&whole, &parts, sizeof(whole)) == 0);

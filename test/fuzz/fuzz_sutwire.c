@@ -3,8 +3,7 @@
  * fuzz_sutwire.c - Whatever is on the SUT's wire, the guard keeps its promises
  *
  * The input is a sequence of {length, frame}; between two frames time passes.
- * No frame goes to a hardware address that is no SUT's, but for the questions
- * for a configured SUT; nothing goes out after a stop; a stop is for good.
+ * No frame goes to a hardware address that is no SUT's, but for questions to all; nothing goes out after a stop; a stop is for good.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -68,7 +67,7 @@ static size_t one_frame(struct sutwire *w, const uint8_t *p, size_t left,
 	memset(&d, 0, sizeof(d));
 	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
 	sutwire_frame(w, &f, r, &d, now, &out);
-	check_effects(w, &out, false);
+	check_effects(w, &out, true);
 	if (stopped)
 		assert(out.n == 0 && sutwire_stop(w)->reason != SUTWIRE_GOING);
 	out.n = 0;
@@ -85,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena a = { .base = memory, .size = sizeof(memory) };
 	struct sutwire_cfg cfg = { .sut = suts,
 				   .suts = 2,
+				   .ask = (size & 1) != 0,
 				   .mac = { 2, 0xaa, 0, 0, 0, 1 },
 				   .seed = 1 };
 	struct sutwire *w;

@@ -16,7 +16,8 @@
  *
  * Of every effect: it goes to a SUT that --map names, at a port that it names, and
  * only when that SUT's hardware address is known; it comes from an address that
- * the mirror has shown as a client's, or from the probe; its bytes can be read. A
+ * the mirror has shown as a client's, or from the probe, or refuses what the SUT
+ * asked of somebody; its bytes can be read. A
  * stranger on the SUT's wire ends the run, as it does live. At the end nothing is
  * left in use and the sums are closed.
  */
@@ -48,11 +49,22 @@ struct party {
 	uint32_t nxt[2];
 };
 
+#define ASKED 64
+
+/* A SUT and an address of a network that it was asked from. */
+struct asked {
+	struct ipaddr ip;
+	uint8_t sut;
+};
+
 struct wires {
 	struct engine *e;
 	struct engine_config cfg;
 	uint64_t now;
 	uint8_t auto_answers; /* 1: ARP and ND, 2: the probe, 4: TCP */
+	bool other_way;	      /* of probes, those of the wire only */
+	unsigned asked_n;
+	struct asked asked[ASKED];
 	uint16_t ip_id;
 	struct party party[CLIENTS][SERVERS];
 	struct effect newest[SUTS]; /* by index of the engine's */
@@ -168,6 +180,8 @@ static void configure(struct wires *w, const uint8_t *p)
 		c->skip[0].net = client_addr(3, false);
 		c->skip[0].bits = IPADDR_BITS;
 	}
+	c->prove_each = (p[3] & 2) != 0;
+	w->other_way = (p[3] & 4) != 0;
 	if (p[3] & 1) {
 		c->sut_pinned = true;
 		memcpy(c->sut_mac, mac_sut, ETH_LEN);
@@ -198,6 +212,43 @@ static bool is_probe(const struct ipaddr *ip)
 			      : get_be32(ip->b) == 0x20010db8;
 }
 
+static bool same_net(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return prove_bits(a) == prove_bits(b) && ipaddr_in(a, b, prove_bits(a));
+}
+
+static bool was_asked(const struct wires *w, const struct ipaddr *ip,
+		      uint8_t sut)
+{
+	for (unsigned i = 0; i < w->asked_n; i++)
+		if (w->asked[i].sut == sut && same_net(ip, &w->asked[i].ip))
+			return true;
+	return false;
+}
+
+/* A network's own probe: from a neighbour of a client's who is nobody. */
+static bool is_neighbour(struct wires *w, const struct effect *e)
+{
+	bool known = false;
+
+	for (unsigned i = 0; i < 2 * CLIENTS && !known; i++) {
+		struct ipaddr c = client_addr(i / 2, i % 2);
+
+		known = same_net(&e->src, &c);
+	}
+	for (unsigned i = 0; i < SUTS; i++) {
+		struct ipaddr sut = sut_addr(i);
+
+		if (ipaddr_eq(&sut, &e->src))
+			return false;
+	}
+	if (ipaddr_is4(&e->src) && (e->src.b[15] < 2 || e->src.b[15] > 253))
+		return false;
+	if (known && !was_asked(w, &e->src, e->sut) && w->asked_n < ASKED)
+		w->asked[w->asked_n++] = (struct asked){ e->src, e->sut };
+	return known;
+}
+
 static bool is_mapped(const struct wires *w, const struct effect *e)
 {
 	for (uint32_t i = 0; i < w->cfg.maps; i++) {
@@ -226,10 +277,18 @@ static void check_effect(struct wires *w, const struct effect *e)
 	}
 	assert(engine_sut(w->e, &e->dst) == e->sut);
 	assert(sutwire_mac(wire, e->sut) != NULL);
-	assert(is_mapped(w, e));
+	/* A refusal goes to a port of the SUT's own, from whom it had asked. */
+	assert(e->cause == CAUSE_OUTSIDE
+		       ? w->cfg.refuse && e->flags == (TCP_RST | TCP_ACK)
+		       : is_mapped(w, e));
 	assert(e->cause == CAUSE_PROBE
-		       ? is_probe(&e->src)
-		       : is_client(&e->src) || e->cause == CAUSE_STRAY_RST);
+		       ? is_probe(&e->src) || is_neighbour(w, e)
+		       : is_client(&e->src) || e->cause == CAUSE_STRAY_RST ||
+				 e->cause == CAUSE_OUTSIDE);
+	if (w->cfg.prove_each && e->cause != CAUSE_PROBE &&
+	    e->cause != CAUSE_STRAY_RST && e->cause != CAUSE_OUTSIDE &&
+	    w->asked_n < ASKED)
+		assert(was_asked(w, &e->src, e->sut));
 	assert(e->len == 0 || e->frame != NULL);
 	for (uint32_t i = 0; i < e->len; i++)
 		sum = sum ^ effects_data(e)[i];
@@ -288,7 +347,8 @@ static void respond(struct wires *w, const struct effect *e)
 		if (w->auto_answers & 1)
 			answer_raw(w, e, mac_sut);
 	} else if (e->cause == CAUSE_PROBE) {
-		if ((w->auto_answers & 2) && (e->flags & TCP_SYN))
+		if ((w->auto_answers & 2) && (e->flags & TCP_SYN) &&
+		    (!w->other_way || is_probe(&e->src)))
 			answer(w, e, TCP_SYN | TCP_ACK, (const uint8_t *)said,
 			       0, mac_sut);
 	} else if (e->sut < SUTS) {
@@ -352,6 +412,10 @@ static void settle(struct wires *w)
 		assert(i < SPIN_MOST);
 		engine_timeout(w->e, w->now, &out);
 		take(w, &out);
+		if (engine_waits_due(w->e)) {
+			engine_note(w->e, ENGINE_SUT_READ, 0, w->now, &out);
+			take(w, &out);
+		}
 		drain(w);
 	}
 }

@@ -75,8 +75,8 @@ def dialogue(requests, c=0xfffffff0, p=0x7ffffff0, port=40000, v6=False,
     return out
 
 
-def pcap(frames, magic=0xa1b2c3d4, snap=65535):
-    out = struct.pack("<IHHIIII", magic, 2, 4, 0, 0, snap, 1)
+def pcap(frames, magic=0xa1b2c3d4, snap=65535, link=1):
+    out = struct.pack("<IHHIIII", magic, 2, 4, 0, 0, snap, link)
     unit = 20000 if magic == 0xa1b2c3d4 else 20000000  # 20 ms
     for i, f in enumerate(frames):
         kept = f[:snap]

@@ -2,8 +2,8 @@
 """A real bridge as the SUT's wire: it snoops, asks and spans its tree, and is no
 stranger; whoever could be a way out for the SUT on it ends the run by name.
 
-The SUT's wire leads through a room "br": eth1 - b0 br0 b1 - s0; a host "far"
-hangs on it by b2 where a test wants one.
+The SUT's wire leads through a room "br": eth1 - b0 br0 b1 - s0; others hang on it
+by b2 - b3.
 """
 import os
 import struct
@@ -184,6 +184,24 @@ def stops(t, plant, words):
         lab.isolated(t, l)
 
 
+def router(t):
+    """A router that the SUT uses: the bridge shows us nothing of their talk, but
+    it answers when we ask who has the SUT's gateway."""
+    with Bridged() as l:
+        l.nginx("prod"), l.nginx("sut")
+        third_port(l)
+        lab.sh("ip", "netns", "add", l.ns("far"))
+        l.made.append("far")
+        l.ip("br", "link", "set", "b3", "address", EVIL, "netns", l.ns("far"))
+        l.ip("far", "addr", "add", "10.1.0.1/24", "dev", "b3")
+        l.ip("far", "link", "set", "b3", "up")
+        us = l.understudy()
+        t.equal(us.wait(8), 2, "exit code")
+        for word in ("ARP from 10.1.0.1", EVIL):
+            t.check(word in us.text(), "no word of %s" % word)
+        lab.isolated(t, l)
+
+
 lab.main([
     ("IPv4", starts, 4, 0),
     ("IPv4 and a spanning tree", starts, 4, 1),
@@ -194,6 +212,7 @@ lab.main([
      ["ARP from 10.1.0.9", "--wire-also"]),
     ("a router advertisement", stops, said(advertisement()),
      ["a router advertisement from fe80::200:ff:fe00:ee", EVIL]),
+    ("a router that the SUT uses", router),
     ("VRRP", stops, said(VRRP), ["VRRP", "10.1.0.1", EVIL]),
     ("DHCP", stops, said(DHCP), ["DHCP offer", EVIL]),
 ])

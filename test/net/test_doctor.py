@@ -254,6 +254,10 @@ BROKEN = [
      "does not answer a client", "ip -6 route replace default via"),
     ("nobody listens", {"listen": False}, None, GOOD,
      "10.1.0.20:80 refuses", "start the server"),
+    ("a route to another hardware address", {},
+     plant("sut", "neigh", "replace", "10.1.0.1", "lladdr",
+           "02:00:00:00:00:ee", "dev", "s0", "nud", "permanent"), GOOD,
+     "leads to 02:00:00:00:00:ee", "neighbour flush dev"),
     ("a stranger", {}, stranger, GOOD, "02:00:00:00:00:ee",
      "take that host off the wire of eth1"),
 ]

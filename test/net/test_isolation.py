@@ -210,6 +210,22 @@ def in_use(t):
         lab.isolated(t, l)
 
 
+def another_router(t):
+    """The SUT's route leads to another hardware address on its wire. What it
+    sends there comes by us, and is no proof."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        l.ip("sut", "neigh", "replace", l.addr["gw"], "lladdr",
+             "02:00:00:00:00:ee", "dev", "s0", "nud", "permanent")
+        us = l.understudy(ready=0.0)
+        l.client("keep", *["/b100?id=q-%d" % i for i in range(10)])
+        t.equal(us.wait(15), 2, "exit code")
+        t.check("leads to 02:00:00:00:00:ee" in us.text(),
+                "it is not named: " + us.text())
+        t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
+        lab.isolated(t, l)
+
+
 lab.main([
     ("the unit's capabilities, twice", unit_twice),
     ("what belongs to a bridge of the host", in_use),
@@ -219,5 +235,6 @@ lab.main([
     ("the host's own address", own_address),
     ("links going up", links_up),
     ("a SUT with a second way out", second_way),
+    ("a route to another hardware address", another_router),
     ("a stranger on the wire", stranger),
 ])

@@ -5,12 +5,14 @@ import collections
 import glob
 import os
 import shutil
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
-from replayed import capture, each, records, replay, said, sound  # noqa: E402
+from replayed import (capture, closed, each, records, replay,  # noqa: E402
+                      said, sound, write)
 
 IDLE = "small captures"
 
@@ -18,12 +20,12 @@ MATERIAL = os.environ.get("MATERIAL", "")
 
 
 def cut_file(t):
-    """What comes before the cut is played; the end is an error that says so."""
+    """What comes before the cut is played, and the end is said."""
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         path = capture(l, prod, each(20))
         size, bad = os.path.getsize(path), l.path("bad.pcap")
-        for at, code in ((size - 7, 2), (size // 2, 2), (24, 2), (10, 2),
+        for at, code in ((size - 7, 0), (size // 2, 0), (24, 2), (10, 2),
                          (0, 2)):
             shutil.copy(path, bad)
             os.truncate(bad, at)
@@ -59,6 +61,31 @@ def full_index(t):
         t.check(left["records_not_indexed"] > 0, str(left))
 
 
+def loopback(t):
+    """Clients that no SUT answers: said, or given other addresses."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        path = capture(l, prod, each(20))
+        old = socket.inet_aton(l.addr["client"])
+        write(path, [(s, n, w, f[:26] + f[26:34].replace(
+            old, bytes((127, 0, 0, 2))) + f[34:])
+            for s, n, w, f in records(path)])
+        us, took = replay(l, path)
+        t.check(us.code == 2 and "client 127.0.0.2" in us.text() and
+                "--client-net" in us.text(), us.text()[-400:])
+        t.equal(us.report()["flows"]["played"], 0, "flows played")
+        for args in ((), ("--fast",), ("--loop", "2")):
+            us, took = replay(l, path, "--client-net", "172.20.0.0/24", *args)
+            r = closed(t, us)
+            said("--client-net " + " ".join(args), us, took, r)
+            n = 40 if "--loop" in args else 20
+            t.equal((r["requests"]["answered"], r["verdicts"]["different"]),
+                    (n, 0), "answered, different")
+        l.settle(sut)
+        t.equal(len(lab.read_log(sut.log)), 80, "requests at the SUT")
+        lab.isolated(t, l)
+
+
 def material(t):
     """Captures nobody here made, mostly broken or of other protocols: an error
     of one line, or a report whose sums close."""
@@ -91,6 +118,7 @@ def material(t):
 TESTS = [
     ("a file that was cut", cut_file),
     ("--index is full", full_index),
+    ("clients on loopback", loopback),
 ]
 if MATERIAL:
     TESTS += [("captures of others", material)]

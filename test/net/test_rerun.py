@@ -80,7 +80,8 @@ def differences(t):
     """A SUT that answers otherwise: each difference is told again."""
     with lab.Lab() as l:
         journal = record(l, keepalive, sut="location = /b100 { return 404; }")
-        t.equal(len(l.live_lines), 31, "30 differences and a report")
+        t.equal(len(l.live_lines), 32,
+                "30 differences, the SUT is up, and a report")
         reports_the_same(t, l, journal)
 
 

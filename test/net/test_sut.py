@@ -57,8 +57,9 @@ def refusing(t):
         load = l.wrk(seconds=1, close=True, wait=False)
         l.wrk_rate(load)
         time.sleep(1.1)
-        t.check(us.finish() == 2, "exit code when nothing was compared")
+        t.equal(us.finish(), 1, "exit code when all was refused")
         r = us.report()
+        t.equal(r["unanswered"]["refused"], r["requests"]["seen"], "refused")
         t.equal(r["requests"]["answered"], 0, "answered")
         t.equal(r["memory"]["flows_used"], 0, "flows")
         t.equal(r["sums"]["closed"], True, "sums closed")
@@ -88,7 +89,7 @@ def resetting(t):
 def frozen(t):
     with lab.Lab() as l:
         prod, sut = l.labsrv("prod"), l.labsrv("sut")
-        us = l.understudy("--sut-silent", "1s")
+        us = l.understudy("--sut-silent", "1s", "--answer-wait", "1s")
         rest = snapshot(us)["memory"]
         l.wrk(seconds=1, url="/a", run="before")
         l.settle(prod, sut)

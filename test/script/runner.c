@@ -48,7 +48,8 @@
  *	               this kind. In round i (from 0) @A in them is A + i, and
  *	               @A*B is A + i*B; in a text @ is a letter
  *	= NAME [>=] V  a counter, or one of: verdict.NAME, reason.NAME, end.NAME,
- *	               flows, pool, timers (occupancy)
+ *	               unanswered.NAME, flows, pool, timers (occupancy), down-ms
+ *	               (how long the SUT was down)
  *
  * What contract.c says is held against every effect. At the end of the file the
  * engine is stopped, and all memory must have come back.

@@ -4,9 +4,12 @@
  *
  * Settings: family 4|6, compare none|identical|equivalent, order captured|causal,
  * behind wait|shed, midstream yes|no, level packet|timing, gso yes|no, strict
- * yes|no, shrink yes|no (production was told a smaller window as well: I38 is
- * then not held against right edges), flows N, pool N, share N (bytes), max-lag,
- * sut-silent, idle, delay (seconds).
+ * yes|no, deaf yes|no (the SUT's wire is never read empty), shrink yes|no
+ * (production was told a smaller window as well: I38 is then not held against right
+ * edges), prove each|default, other-way yes|no (the SUT answers clients by another
+ * wire, and the probe here), deaf-from, deaf-until (seconds from the start: when the
+ * SUT answers no probe at all), flows N, pool N, share N (bytes), max-lag,
+ * sut-silent, answer-wait, idle, delay (seconds).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +51,9 @@ static bool set_level(enum compare_level *out, const char *v)
 	return false;
 }
 
-static bool set_number(struct engine_config *c, const char *name, double v)
+static bool set_number(struct world *w, const char *name, double v)
 {
+	struct engine_config *c = &w->cfg;
 	uint64_t ns = (uint64_t)(v * 1e9 + 0.5);
 
 	if (v < 0)
@@ -64,10 +68,16 @@ static bool set_number(struct engine_config *c, const char *name, double v)
 		c->shadow.max_lag = ns;
 	else if (strcmp(name, "sut-silent") == 0)
 		c->shadow.sut_silent = ns;
+	else if (strcmp(name, "answer-wait") == 0)
+		c->shadow.answer_wait = ns;
 	else if (strcmp(name, "idle") == 0)
 		c->shadow.idle = ns;
 	else if (strcmp(name, "delay") == 0)
 		c->shadow.delay = ns;
+	else if (strcmp(name, "deaf-from") == 0)
+		w->deaf_from = ns;
+	else if (strcmp(name, "deaf-until") == 0)
+		w->deaf_until = ns;
 	else
 		return false;
 	return true;
@@ -99,10 +109,16 @@ bool world_set(struct world *w, const struct line *l)
 		return set_bool(&o->gso, v, "yes", "no");
 	if (strcmp(name, "strict") == 0)
 		return set_bool(&w->strict, v, "yes", "no");
+	if (strcmp(name, "deaf") == 0)
+		return set_bool(&w->deaf, v, "yes", "no");
 	if (strcmp(name, "shrink") == 0)
 		return set_bool(&w->shrink, v, "yes", "no");
+	if (strcmp(name, "prove") == 0)
+		return set_bool(&w->cfg.prove_each, v, "each", "default");
+	if (strcmp(name, "other-way") == 0)
+		return set_bool(&w->other_way, v, "yes", "no");
 	d = strtod(v, &end);
-	return end != v && *end == '\0' && set_number(&w->cfg, name, d);
+	return end != v && *end == '\0' && set_number(w, name, d);
 }
 
 /* They are the machine's to write, so it wants itself without const. */
@@ -134,7 +150,22 @@ static bool find_counter(const struct world *w, const char *name, uint64_t *v)
 	return false;
 }
 
-/* verdict.NAME, reason.NAME and end.NAME. */
+static bool find_net(const struct world *w, const char *name, uint64_t *v)
+{
+	const struct prove_counters *c =
+		prove_counters(engine_prove(w->engine));
+
+#define X(field)                                                               \
+	if (strcmp(name, #field) == 0) {                                       \
+		*v = c->field;                                                 \
+		return true;                                                   \
+	}
+	PROVE_COUNTERS(X)
+#undef X
+	return false;
+}
+
+/* verdict.NAME, reason.NAME, unanswered.NAME, end.NAME and net.NAME. */
 static bool find_named(const struct world *w, const char *name, uint64_t *v)
 {
 	const struct engine_stats *st = engine_stats(w->engine);
@@ -143,6 +174,8 @@ static bool find_named(const struct world *w, const char *name, uint64_t *v)
 	size_t n = (size_t)(what - name);
 
 	*v = 0;
+	if (n == 4 && strncmp(name, "net.", n) == 0)
+		return find_net(w, what, v);
 	if (n == 8 && strncmp(name, "verdict.", n) == 0) {
 		for (unsigned i = 0; i < VERDICT_COUNT; i++) {
 			if (strcmp(what, verdict_name((enum verdict)i)) != 0)
@@ -158,6 +191,15 @@ static bool find_named(const struct world *w, const char *name, uint64_t *v)
 				continue;
 			for (int j = 0; j < VERDICT_COUNT; j++)
 				*v += st->reason[j][i];
+			return true;
+		}
+	}
+	if (n == 11 && strncmp(name, "unanswered.", n) == 0) {
+		for (unsigned i = 0; i < UNANSWERED_COUNT; i++) {
+			if (strcmp(what, unanswered_name((enum unanswered)i)) !=
+			    0)
+				continue;
+			*v = st->unanswered[i];
 			return true;
 		}
 	}
@@ -183,6 +225,9 @@ static bool find_value(const struct world *w, const char *name, uint64_t *v)
 		*v = o.pool_used;
 	else if (strcmp(name, "timers") == 0)
 		*v = o.timers;
+	else if (strcmp(name, "down-ms") == 0)
+		*v = health_down(&engine_stats(w->engine)->health[0], w->now) /
+		     NS_PER_MS;
 	else
 		return find_counter(w, name, v) || find_named(w, name, v);
 	return true;

@@ -135,6 +135,18 @@ static void inject(struct world *w, enum engine_source from, const uint8_t *p,
 	take(w, &out);
 }
 
+/* Does the SUT answer a probe from this address here and now? */
+static bool hears_probe(const struct world *w, const struct ipaddr *from)
+{
+	uint64_t at = w->now - w->start;
+	bool bench = ipaddr_is4(from)
+			     ? from->b[12] == 198 && from->b[13] >> 1 == 9
+			     : get_be32(from->b) == 0x20010db8;
+
+	return (bench || !w->other_way) &&
+	       (at < w->deaf_from || at >= w->deaf_until);
+}
+
 /* The SUT's kernel answers the probe's SYN. */
 static void answer_probe(struct world *w, const struct effect *e)
 {
@@ -151,7 +163,7 @@ static void answer_probe(struct world *w, const struct effect *e)
 	};
 	uint8_t buf[BUILD_HDR_MAX];
 
-	if ((e->flags & TCP_SYN) == 0)
+	if ((e->flags & TCP_SYN) == 0 || !hears_probe(w, &e->src))
 		return;
 	memcpy(h.eth_src, mac_sut, ETH_LEN);
 	memcpy(h.eth_dst, mac_own, ETH_LEN);
@@ -230,6 +242,11 @@ static void settle(struct world *w)
 		}
 		engine_timeout(w->engine, w->now, &out);
 		take(w, &out);
+		if (engine_waits_due(w->engine) && !w->deaf) {
+			engine_note(w->engine, ENGINE_SUT_READ, 0, w->now,
+				    &out);
+			take(w, &out);
+		}
 		drain_events(w);
 	}
 	drain_events(w);
@@ -432,6 +449,24 @@ static void learn(struct conn *c, const struct line *l)
 	}
 }
 
+/* The first ack of production, or the number that the client goes on with, tells
+ * how much of a SYN's data is the stream's: what lies behind it was never taken.
+ */
+static void settle_syn(struct conn *c, const struct line *l)
+{
+	bool client = l->who == WHO_CLIENT;
+	uint32_t at = client ? l->seq : l->ack;
+
+	if (client && (l->flags & TCP_SYN) != 0 && c->syn_len == 0)
+		c->syn_len = l->len;
+	if (c->syn_len == 0 || l->who == WHO_SUT || (l->flags & TCP_RST) != 0 ||
+	    (client ? (l->flags & TCP_SYN) != 0 : !l->has_ack))
+		return;
+	for (; at <= c->syn_len; at++)
+		c->known[at] = false;
+	c->syn_len = 0;
+}
+
 void world_send(struct world *w, const struct line *l)
 {
 	static uint8_t buf[BUILD_HDR_MAX + 60 + TEXT_MAX];
@@ -475,6 +510,7 @@ void world_send(struct world *w, const struct line *l)
 	       ETH_LEN);
 	if (l->data == NULL)
 		pattern(&with);
+	settle_syn(c, l);
 	if (client)
 		learn(c, &with);
 	else if (l->who == WHO_SUT)

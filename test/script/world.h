@@ -25,6 +25,8 @@
  * @iss:	Initial sequence numbers; all others are relative to these
  * @stream, @known: The client's bytes by relative sequence number, STREAM_MAX
  * @learnt:	All known ones are below this
+ * @syn_len:	Bytes of the client's SYN, of which it is open how many production
+ *		took
  * @syn:	U has sent a SYN; what follows is of the leg that it opened
  * @synack:	The SUT has answered it
  * @s_max:	Behind the highest that the SUT has sent
@@ -45,6 +47,7 @@ struct conn {
 	uint8_t *stream;
 	bool *known;
 	uint32_t learnt;
+	uint32_t syn_len;
 	bool syn;
 	bool synack;
 	bool acked;
@@ -76,8 +79,13 @@ struct world {
 	bool failed;
 	bool began;
 	bool v6;
-	bool strict; /* every bare ack must be asked for */
-	bool shrink; /* production was told a smaller window, too */
+	bool strict;	/* every bare ack must be asked for */
+	bool deaf;	/* the SUT's wire is never read empty */
+	bool shrink;	/* production was told a smaller window, too */
+	bool other_way; /* the SUT answers clients by another wire */
+	uint64_t
+		deaf_from; /* and answers no probe from here on, since @start */
+	uint64_t deaf_until; /* until then; 0: it always does */
 	uint64_t start;
 	uint64_t now;
 	struct engine_config cfg;

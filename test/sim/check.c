@@ -552,6 +552,20 @@ static bool is_cut(const struct request *q, const struct compare_result *r)
 	       r->offset == least;
 }
 
+/* Had the SUT given its whole answer @k on a leg that goes on, and had the engine
+ * got all of it?
+ */
+static bool sut_gave(const struct conn *c, unsigned k)
+{
+	const struct played *l = c->legs;
+
+	for (; l != NULL; l = l->next)
+		if (!l->ended && !l->rst && l->server->s_end[k] != 0 &&
+		    l->server->s_end[k] <= ivs_front(&l->got))
+			return true;
+	return false;
+}
+
 static void told_different(struct sim *s, const struct engine_event *ev)
 {
 	unsigned k = 0;
@@ -568,15 +582,19 @@ static void told_different(struct sim *s, const struct engine_event *ev)
 		  ev->result.detail);
 	if (c->whole && r->told > 1)
 		sim_fail(s, c, "I24: request %u was judged twice", k);
+	if (why == REASON_UNANSWERED && sut_gave(c, k))
+		sim_fail(s, c,
+			 "I41: request %u: unanswered (%s), and it was "
+			 "answered",
+			 k, unanswered_name(ev->result.how));
 	if (differs(s, r)) {
 		sim_mark(s, MARK_DIFFERS);
 		return;
 	}
 	if (s->keep_said && s->cfg.compare == COMPARE_IDENTICAL)
 		return; /* one of the two says that it closes */
-	if (why == REASON_MISSING || why == REASON_TRUNCATED ||
-	    why == REASON_EXTRA || why == REASON_LENGTH ||
-	    is_cut(r, &ev->result)) {
+	if (why == REASON_UNANSWERED || why == REASON_EXTRA ||
+	    why == REASON_LENGTH || is_cut(r, &ev->result)) {
 		if (is_healthy(s, c))
 			sim_fail(s, c, "I36: request %u: %s, of a whole answer",
 				 k, reason_name(why));

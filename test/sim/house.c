@@ -406,6 +406,11 @@ void house_turn(struct sim *s)
 		}
 		engine_timeout(s->engine, s->now, &out);
 		send_all(s, &out);
+		if (engine_waits_due(s->engine)) {
+			engine_note(s->engine, ENGINE_SUT_READ, 0, s->now,
+				    &out);
+			send_all(s, &out);
+		}
 	}
 	turn_flush(s);
 	events(s);

@@ -33,6 +33,7 @@ struct rig {
 	uint32_t
 		missed; /* bytes that a capture misses of each frame, at its end */
 	bool deaf;	/* the SUT answers neither ARP nor the probe */
+	bool other_way; /* it answers clients by another wire, the probe here */
 	uint32_t n;	/* effects of clients */
 	struct effect seen[SYNS_MAX];
 	uint8_t data[SYNS_MAX][64]; /* first bytes of each */
@@ -71,7 +72,8 @@ static inline void sut_kernel(struct rig *r, const struct effect *x)
 		inject(r, ENGINE_SUT, buf,
 		       build_arp(buf, 2, arp.sha, mac_sut, &arp.tpa, arp.sha,
 				 &arp.spa));
-	} else if ((x->flags & TCP_SYN) != 0) {
+	} else if ((x->flags & TCP_SYN) != 0 &&
+		   (!r->other_way || x->src.b[12] == 198)) {
 		memcpy(h.eth_src, mac_sut, ETH_LEN);
 		memcpy(h.eth_dst, mac_own, ETH_LEN);
 		inject(r, ENGINE_SUT, buf,
@@ -131,6 +133,10 @@ static inline void pass(struct rig *r, uint64_t ns)
 			r->now = next;
 		engine_timeout(r->e, r->now, &out);
 		take(r, &out);
+		if (engine_waits_due(r->e)) {
+			engine_note(r->e, ENGINE_SUT_READ, 0, r->now, &out);
+			take(r, &out);
+		}
 	}
 	r->now = until;
 }
@@ -172,8 +178,12 @@ static inline void create(struct rig *r)
 /* The engine, with its wire proved if it has one. */
 static inline void start(struct rig *r)
 {
+	struct engine_event up;
+
 	create(r);
 	pass(r, 10 * NS_PER_SEC);
+	while (engine_event(r->e, &up))
+		CHECK(up.kind == EVENT_SUT_STATE && up.state == HEALTH_UP);
 	CHECK(r->cfg.sut_none || sutwire_ready(engine_wire(r->e), 0));
 	CHECK(r->n == 0);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "core/bytes.h"
 #include "core/rng.h"
 
 #define BIG_FRAMES 400
@@ -180,35 +181,214 @@ static void test_cut_off_everywhere(void)
 	}
 }
 
-static void test_broken(void)
+static void test_no_capture(void)
 {
 	static uint8_t out[4000];
-	size_t len = make(out, sizeof(out), false, 3, 60, 3);
 	struct errbuf e;
 	uint32_t n = 0;
-
-	memset(out + len, 0xff, 16); /* a record of 4 GB */
-	write_file(out, len + 16);
-	CHECK(read_back(path, 60, 3, &n, &e) == -EBADMSG);
-	CHECK(n == 3 && strstr(e.s, "after frame 3"));
 
 	memset(out, 'x', sizeof(out));
 	write_file(out, sizeof(out));
+	CHECK(read_back(path, 60, 3, &n, &e) == -ENOTSUP);
+	CHECK(strstr(e.s, "not a capture file") && strstr(e.s, path));
+	memset(out, 0xf0, sizeof(out));
+	write_file(out, sizeof(out));
 	CHECK(read_back(path, 60, 3, &n, &e) == -EBADMSG);
 	CHECK(strstr(e.s, "not a capture file") && strstr(e.s, path));
+	memcpy(out, "\x1f\x8b\x08", 3);
+	write_file(out, sizeof(out));
+	CHECK(read_back(path, 60, 3, &n, &e) == -ENOTSUP);
+	CHECK(strstr(e.s, "gzip") && strstr(e.s, "gunzip -c"));
+	memcpy(out, "snoop\0\0\0", 8);
+	write_file(out, sizeof(out));
+	CHECK(read_back(path, 60, 3, &n, &e) == -ENOTSUP);
+	CHECK(strstr(e.s, "snoop") && strstr(e.s, "editcap"));
 }
 
-static void test_link_type_is_named(void)
+/* Reads to the end. Return: of file_verdict(); @frames: how many came */
+static int verdict(bool strict, uint64_t *frames, struct file_counters *count,
+		   struct errbuf *e)
 {
-	static uint8_t out[400];
+	struct capture_file f;
+	struct frame_info in;
+	int rc;
+
+	CHECK(file_open(&f, path, e) == 0);
+	f.strict = strict;
+	do {
+		rc = file_next(&f, &in, e);
+		if (rc == 1 && (in.cap < 14 || in.cap > 74 ||
+				memcmp(in.data, data, in.cap) != 0))
+			CHECK(false);
+	} while (rc == 1);
+	*frames = f.frames;
+	*count = f.count;
+	rc = rc == 0 || rc == -ENODATA ? file_verdict(&f, e) : rc;
+	file_close(&f);
+	return rc;
+}
+
+/* Twenty records of 14 to 74 bytes and where each begins. */
+static size_t twenty(uint8_t *out, size_t size, bool ng, size_t *at)
+{
+	size_t n = ng ? pcapng_write_shb(out, size, "test", NULL, 0)
+		      : pcap_write_header(out, size, LINK_ETHERNET, BIG_LEN);
+
+	if (ng)
+		n += pcapng_write_idb(out + n, size - n, LINK_ETHERNET, BIG_LEN,
+				      "eth0");
+	for (uint32_t i = 0; i < 20; i++) {
+		uint64_t ts = 1700000000000000000ull + i;
+		uint32_t len = 14 + i * 3;
+
+		at[i] = n;
+		n += ng ? pcapng_write_epb(out + n, size - n, 0, ts, data, len,
+					   len, 0, NULL, 0)
+			: pcap_write_record(out + n, size - n, ts, data, len,
+					    len);
+	}
+	return n;
+}
+
+/* Whatever is written over records, all others are read; and it is counted. */
+static void test_damage_in_the_middle(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t from, records; /* damaged from here, so many */
+		int byte;
+	} rows[] = {
+		{ "one, 0xff", 7, 1, 0xff },   { "one, zeroes", 7, 1, 0 },
+		{ "five, 0xff", 3, 5, 0xff },  { "five, zeroes", 3, 5, 0 },
+		{ "first, 0xff", 0, 1, 0xff }, { "last but two", 17, 1, 0x55 },
+		{ "last", 19, 1, 0xff },
+	};
+	static uint8_t out[8000];
+	struct errbuf e;
+	uint64_t frames;
+	struct file_counters c;
+	size_t at[20];
+
+	for (size_t k = 0; k < 2 * ARRAY_SIZE(rows); k++) {
+		bool ng = k >= ARRAY_SIZE(rows);
+		size_t r = k % ARRAY_SIZE(rows);
+		uint32_t last = rows[r].from + rows[r].records;
+		size_t len = twenty(out, sizeof(out), ng, at);
+		size_t end = last < 20 ? at[last] : len;
+
+		memset(out + at[rows[r].from], rows[r].byte,
+		       end - at[rows[r].from]);
+		write_file(out, len);
+		CHECK_ROW(verdict(false, &frames, &c, &e) == 1, rows[r].name);
+		CHECK_ROW(frames == 20 - rows[r].records, rows[r].name);
+		CHECK_ROW(c.damaged == 1, rows[r].name);
+		CHECK_ROW(c.bytes_read == len - (end - at[rows[r].from]),
+			  rows[r].name);
+		CHECK(c.bytes_all == len && strstr(e.s, "1 damaged places"));
+		if (rows[r].byte == 0 && !ng)
+			continue; /* libpcap takes them for records */
+		CHECK_ROW(verdict(true, &frames, &c, &e) == -EBADMSG,
+			  rows[r].name);
+		CHECK_ROW(frames == rows[r].from, rows[r].name);
+	}
+}
+
+static void test_too_much_damage(void)
+{
+	static uint8_t out[8000];
+	struct errbuf e;
+	uint64_t frames;
+	struct file_counters c;
+	size_t at[20];
+
+	for (int ng = 0; ng < 2; ng++) {
+		size_t len = twenty(out, sizeof(out), ng, at);
+
+		memset(out + at[4], 0xff, at[18] - at[4]);
+		write_file(out, len);
+		CHECK(verdict(false, &frames, &c, &e) == -EBADMSG);
+		CHECK(frames == 6 && strstr(e.s, "read: "));
+		/* Bytes that are lost at the end are of no file. */
+		twenty(out, sizeof(out), ng, at);
+		write_file(out, at[3] + 5);
+		CHECK(verdict(false, &frames, &c, &e) == 1);
+		CHECK(frames == 3 && c.cut_off == 1);
+		write_file(out, at[0] + 20); /* not one frame */
+		CHECK(verdict(false, &frames, &c, &e) == -EBADMSG);
+	}
+}
+
+/* A length that leads into the middle of another record, or beyond the end. */
+static void test_wrong_length(void)
+{
+	static uint8_t out[8000];
+	struct errbuf e;
+	uint64_t frames;
+	struct file_counters c;
+	size_t at[20];
+	size_t len = twenty(out, sizeof(out), false, at);
+
+	put_le32(out + at[5] + 8, 3000);
+	put_le32(out + at[5] + 12, 3000);
+	write_file(out, len);
+	CHECK(verdict(false, &frames, &c, &e) == 1);
+	CHECK(frames == 19 && c.damaged == 1 && c.cut_off == 0);
+}
+
+static void test_link_types(void)
+{
+	static uint8_t out[4000];
 	size_t len = pcap_write_header(out, sizeof(out), 147, 100);
 	struct errbuf e;
-	uint32_t n = 0;
+	struct file_counters c;
+	uint64_t frames;
 
 	len += pcap_write_record(out + len, sizeof(out) - len, 1, data, 20, 20);
 	write_file(out, len);
-	CHECK(read_back(path, 60, 3, &n, &e) == -ENOTSUP);
-	CHECK(n == 0 && strstr(e.s, "147"));
+	CHECK(verdict(false, &frames, &c, &e) == -EBADMSG);
+	CHECK(frames == 0 && strstr(e.s, "147"));
+
+	len = pcapng_write_shb(out, sizeof(out), NULL, NULL, 0);
+	len += pcapng_write_idb(out + len, sizeof(out) - len, 239, 0, NULL);
+	len += pcapng_write_idb(out + len, sizeof(out) - len, 1, 0, NULL);
+	for (uint32_t i = 0; i < 12; i++)
+		len += pcapng_write_epb(out + len, sizeof(out) - len,
+					i % 4 != 0, i, data, 40, 40, 0, NULL,
+					0);
+	write_file(out, len);
+	CHECK(verdict(false, &frames, &c, &e) == 1);
+	CHECK(frames == 9 && c.frames_link == 3 && strstr(e.s, "239"));
+}
+
+static void test_long_secrets(void)
+{
+	size_t size = (size_t)5 << 20;
+	uint8_t *out = calloc(1, size);
+	struct errbuf e;
+	struct file_counters c;
+	uint64_t frames;
+	size_t len = pcapng_write_shb(out, size, NULL, NULL, 0);
+	uint32_t block = 4u << 20;
+	size_t at;
+
+	len += pcapng_write_idb(out + len, size - len, 1, 0, NULL);
+	at = len;
+	put_le32(out + at, 10);
+	put_le32(out + at + 4, block);
+	put_le32(out + at + block - 4, block);
+	len += block;
+	len += pcapng_write_epb(out + len, size - len, 0, 1, data, 40, 40, 0,
+				NULL, 0);
+	write_file(out, len);
+	for (int strict = 0; strict < 2; strict++) {
+		CHECK(verdict(strict, &frames, &c, &e) == 0);
+		CHECK(frames == 1);
+	}
+	put_le32(out + at, 6); /* a frame of that length is not read */
+	write_file(out, len);
+	CHECK(verdict(false, &frames, &c, &e) == -EBADMSG);
+	CHECK(frames == 1 && c.frames_unread == 1);
+	free(out);
 }
 
 static void test_missing(void)
@@ -231,9 +411,12 @@ int main(void)
 		  test_long_files },
 		{ "standard input, byte by byte", test_standard_input },
 		{ "cut off at every byte", test_cut_off_everywhere },
-		{ "broken files", test_broken },
-		{ "a link type that is not read is named",
-		  test_link_type_is_named },
+		{ "no capture files", test_no_capture },
+		{ "damage in the middle", test_damage_in_the_middle },
+		{ "too much damage", test_too_much_damage },
+		{ "a wrong length", test_wrong_length },
+		{ "link types that are not read", test_link_types },
+		{ "a long block of secrets", test_long_secrets },
 		{ "missing files and directories", test_missing },
 	};
 	int rc;

@@ -62,7 +62,7 @@ static struct journal_record sample_record(uint64_t n)
 {
 	struct rng rng = { n };
 	struct journal_record r = { .now = n * 1000000 };
-	unsigned kind = rng_below(&rng, 8);
+	unsigned kind = rng_below(&rng, 9);
 
 	r.kind = kind < 4 ? JOURNAL_FRAME : (enum journal_kind)(kind - 3);
 	switch (r.kind) {
@@ -70,6 +70,7 @@ static struct journal_record sample_record(uint64_t n)
 		r.frame.iface = (enum journal_iface)rng_below(&rng, 5);
 		r.frame.sut = (uint8_t)rng_below(&rng, 256);
 		r.frame.csum_ok = rng_below(&rng, 2) == 1;
+		r.frame.trusted = rng_below(&rng, 2) == 1;
 		r.frame.gso = (uint16_t)rng_next(&rng);
 		r.frame.now = r.now;
 		r.frame.ts = START + n;
@@ -90,6 +91,10 @@ static struct journal_record sample_record(uint64_t n)
 	case JOURNAL_REFUSED:
 		r.flow = rng_next(&rng);
 		r.index = (uint32_t)rng_next(&rng);
+		break;
+	case JOURNAL_NOTE:
+		r.note = rng_below(&rng, 65536);
+		r.value = rng_next(&rng);
 		break;
 	}
 	return r;
@@ -122,6 +127,9 @@ static void put_record(struct journal *j, uint64_t n)
 	case JOURNAL_REFUSED:
 		journal_refused(j, r.flow, r.index, r.now);
 		break;
+	case JOURNAL_NOTE:
+		journal_note(j, r.note, r.value, r.now);
+		break;
 	}
 }
 
@@ -132,10 +140,12 @@ static bool same_record(const struct journal_record *a,
 
 	return a->kind == b->kind && a->now == b->now && a->flow == b->flow &&
 	       a->effect == b->effect && a->seq == b->seq && a->who == b->who &&
-	       a->index == b->index && f->iface == g->iface &&
+	       a->index == b->index && a->note == b->note &&
+	       a->value == b->value && f->iface == g->iface &&
 	       f->sut == g->sut && f->csum_ok == g->csum_ok &&
-	       f->gso == g->gso && f->now == g->now && f->ts == g->ts &&
-	       f->wire == g->wire && f->cap == g->cap &&
+	       f->trusted == g->trusted && f->gso == g->gso &&
+	       f->now == g->now && f->ts == g->ts && f->wire == g->wire &&
+	       f->cap == g->cap &&
 	       (f->cap == 0 || memcmp(f->data, g->data, f->cap) == 0);
 }
 

@@ -75,9 +75,14 @@ static void test_an_older_journal(void)
 	CHECK(options_text(&o, text, sizeof(text)) >= 0);
 	CHECK(strstr(text, "--outside refuse") != NULL);
 	CHECK(options_read(&o, text, OPTIONS_SHADOW, &e) == 0);
-	CHECK(o.engine.refuse);
+	CHECK(o.engine.refuse && o.engine.ask_others);
 	CHECK(options_read(&o, old, OPTIONS_SHADOW, &e) == 0);
-	CHECK(!o.engine.refuse);
+	CHECK(!o.engine.refuse && !o.engine.ask_others);
+	CHECK(parse(&o,
+		    "-i x --sut-dev y --map 10.0.0.1=10.1.0.1 --outside "
+		    "silent",
+		    OPTIONS_SHADOW, &e) == 0);
+	CHECK(!o.engine.refuse && o.engine.ask_others);
 }
 
 static void test_a_whole_command(void)

@@ -133,6 +133,45 @@ static void test_a_datagram_is_refused(void)
 	check_closed(&r);
 }
 
+/* By its first fragment, unless that comes last; it is absorbed when it is whole. */
+static void test_a_datagram_in_fragments(void)
+{
+	static const uint8_t data[64];
+	uint8_t f[2][FRAME_LEN];
+	struct tcp_header h = { .ttl = 64, .dport = 53, .ip_id = 9 };
+	size_t n[2];
+	struct rig r;
+
+	begin(&r, 80);
+	h.src = SUT;
+	h.dst = ORIGIN;
+	memcpy(h.eth_src, mac_sut, ETH_LEN);
+	memcpy(h.eth_dst, mac_own, ETH_LEN);
+	for (int turn = 0; turn < 3; turn++) {
+		h.sport = turn == 2 ? 80 : SOME_PORT;
+		h.ip_id++;
+		n[0] = build_udp_fragment(f[0], &h, data, 64, 0, 40);
+		n[1] = build_udp_fragment(f[1], &h, data, 64, 40, 24);
+		memcpy(f[0] + n[0], data, 40);
+		memcpy(f[1] + n[1], data, 24);
+		n[0] += 40;
+		n[1] += 24;
+		if (turn == 1) {
+			inject(&r, ENGINE_SUT, f[1], n[1]);
+			CHECK(r.n == 1);
+		}
+		inject(&r, ENGINE_SUT, f[0], n[0]);
+		if (turn != 1)
+			inject(&r, ENGINE_SUT, f[1], n[1]);
+		CHECK(r.n == 1); /* the later one brings nothing */
+	}
+	CHECK(r.seen[0].kind == EFFECT_RAW && r.seen[0].rawlen == 42 + 66);
+	CHECK(memcmp(r.seen[0].raw + 42, f[0] + 14, 4) == 0);
+	CHECK(count(&r)->refused_udp == 1 && count(&r)->not_segment == 3);
+	CHECK(count(&r)->absorbed == 2 && count(&r)->sut_datagram == 1);
+	check_closed(&r);
+}
+
 static void test_ipv6(void)
 {
 	uint8_t a[16] = { 0xfd, 9 };
@@ -286,6 +325,7 @@ int main(void)
 		{ "a SYN is refused", test_a_syn_is_refused },
 		{ "what is not refused", test_what_is_not_refused },
 		{ "a datagram is refused", test_a_datagram_is_refused },
+		{ "a datagram in fragments", test_a_datagram_in_fragments },
 		{ "IPv6", test_ipv6 },
 		{ "--outside silent", test_silent },
 		{ "a hundred a second", test_rate },

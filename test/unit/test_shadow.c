@@ -37,7 +37,7 @@ struct rig {
 	bool full;
 	uint8_t sut;
 	uint32_t n;
-	uint8_t wants;
+	uint16_t wants;
 	struct effect seen[SEEN_MAX];
 };
 
@@ -131,7 +131,7 @@ static void drop(struct rig *r, struct flow *f)
 static void attend(struct rig *r)
 {
 	struct flow *f;
-	uint8_t want;
+	uint16_t want;
 
 	while ((f = shadow_attention(r->s, &want)) != NULL) {
 		r->wants |= want;
@@ -923,116 +923,115 @@ static void a_mute_sut_without_flows_needs_no_call(void)
 	rig_end(&r);
 }
 
-/* A SYN of client @net to SUT @r->sut, until its last one went unanswered. */
-static void unanswered(struct rig *r, struct flow_key *key, unsigned net)
-{
-	key->client = client_ip(net, 1);
-	push(r, syn_of(r, key, 0));
-	pass(r, 60 * SEC);
-	shadow_heard(r->s, r->sut);
-}
+/* --- is the client's network proved? --- */
 
-static void a_network_that_is_not_answered_is_not_played(void)
+static void a_leg_asks_when_nothing_else_is_in_its_way(void)
 {
 	struct flow_key key = key_of(CLIENT, 0);
-	const struct shadow_route *route;
+	struct list wait;
 	struct rig r;
 	struct flow *f;
 
 	rig_init(&r);
-	r.opt.midstream = false;
-	r.lim.flows = 512;
+	r.opt.proof = true;
 	rig_start(&r);
-	CHECK(shadow_route(r.s, 0) == NULL);
-	/* Two of one network: it is told once. */
-	key.client = client_ip(7, 200);
-	push(&r, syn_of(&r, &key, 0));
-	unanswered(&r, &key, 7);
-	CHECK(count(&r)->ended[FLOW_END_SYN_TIMEOUT] == 2);
-	CHECK(count(&r)->routes_lost == 1);
-	route = shadow_route(r.s, 0);
-	CHECK(route != NULL && route->sut == 0 &&
-	      route->bits == IPADDR_4IN6 + 24);
-	CHECK(shadow_route(r.s, 1) == NULL);
-
-	key.cport++;
-	f = syn_of(&r, &key, 0);
-	push(&r, f);
-	CHECK(f->end == FLOW_END_NO_ROUTE);
-	CHECK(count(&r)->ended[FLOW_END_NO_ROUTE] == 1);
-	key.client = client_ip(8, 1); /* another network */
-	f = syn_of(&r, &key, 0);
-	push(&r, f);
-	CHECK(f->leg == LEG_SYN_SENT);
-	key.client = client_ip(7, 1); /* another SUT */
-	key.map = 1;
-	r.sut = 1;
-	f = syn_of(&r, &key, 0);
-	push(&r, f);
-	CHECK(f->leg == LEG_SYN_SENT);
-	/* Whose wire is not proved answers nobody. */
+	list_init(&wait);
 	shadow_set_ready(r.s, 0, false);
-	shadow_set_ready(r.s, 1, false);
-	pass(&r, 60 * SEC);
-	CHECK(count(&r)->ended[FLOW_END_SYN_TIMEOUT] == 4);
-	CHECK(count(&r)->routes_lost == 1);
-	rig_end(&r);
-}
-
-static void an_ipv6_client_stands_for_its_64(void)
-{
-	static const uint8_t v6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 1 };
-	struct flow_key key = key_of(CLIENT, 0);
-	const struct shadow_route *route;
-	struct rig r;
-	struct flow *f;
-
-	rig_init(&r);
-	rig_start(&r);
-	key.client = ipaddr_from6(v6);
-	push(&r, syn_of(&r, &key, 0));
-	pass(&r, 60 * SEC);
-	route = shadow_route(r.s, 0);
-	CHECK(route != NULL && route->bits == 64);
-	key.client.b[15] = 2;
 	f = syn_of(&r, &key, 0);
+	clear(&r);
 	push(&r, f);
-	CHECK(f->end == FLOW_END_NO_ROUTE);
-	key.client.b[7] = 1;
-	f = syn_of(&r, &key, 0);
-	push(&r, f);
-	CHECK(f->leg == LEG_SYN_SENT);
-	key.client = client_ip(0, 1); /* no IPv4 client lies in a /64 */
-	f = syn_of(&r, &key, 0);
-	push(&r, f);
-	CHECK(f->leg == LEG_SYN_SENT);
-	rig_end(&r);
-}
-
-static void of_too_many_networks_the_oldest_is_tried_again(void)
-{
-	struct flow_key key = key_of(CLIENT, 0);
-	struct rig r;
-	struct flow *f;
-
-	rig_init(&r);
-	r.opt.midstream = false;
-	r.lim.flows = 2048;
-	rig_start(&r);
-	for (unsigned i = 0; i < SHADOW_ROUTES + 1; i++)
-		unanswered(&r, &key, i);
-	CHECK(count(&r)->routes_lost == SHADOW_ROUTES + 1);
-	CHECK(shadow_route(r.s, SHADOW_ROUTES - 1) != NULL);
-	CHECK(shadow_route(r.s, SHADOW_ROUTES) == NULL);
+	CHECK(f->end == FLOW_END_NOT_READY && (r.wants & WANT_PROOF) == 0);
+	shadow_set_ready(r.s, 0, true);
 	key.cport++;
-	key.client = client_ip(1, 1);
+	f = syn_of(&r, &key, 0);
+	clear(&r);
+	push(&r, f);
+	CHECK(f->leg == LEG_WAITING && r.wants == WANT_PROOF && r.n == 0);
+	clear(&r);
+	push(&r, f);
+	CHECK(r.wants == 0); /* once */
+	shadow_gate(r.s, f, GATE_WAIT, &wait);
+	pass(&r, 10 * SEC);
+	CHECK(f->leg == LEG_WAITING && r.n == 0);
+	CHECK(wait.next == &f->more);
+	shadow_gate(r.s, f, GATE_OPEN, NULL);
+	CHECK(list_empty(&wait) && shadow_next_timeout(r.s) == 0);
+	pass(&r, 0);
+	CHECK(f->leg == LEG_SYN_SENT && r.n == 1 &&
+	      r.seen[0].cause == CAUSE_SYN);
+	rig_end(&r);
+}
+
+static void a_leg_ends_as_its_gate_says(void)
+{
+	static const struct {
+		enum flow_gate gate;
+		enum flow_end end;
+		bool resumes;
+	} row[] = { { GATE_LOST, FLOW_END_NO_ROUTE, false },
+		    { GATE_LATER, FLOW_END_UNPROVED, true },
+		    { GATE_DEAF, FLOW_END_SYN_TIMEOUT, true } };
+	struct flow_key key = key_of(CLIENT, 0);
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	r.opt.proof = true;
+	rig_start(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		key.cport++;
+		f = syn_of(&r, &key, 0);
+		push(&r, f);
+		clear(&r);
+		shadow_gate(r.s, f, row[i].gate, NULL);
+		push(&r, f);
+		CHECK(f->leg == LEG_NONE && r.n == 0);
+		CHECK(f->end == row[i].end);
+		CHECK(count(&r)->ended[row[i].end] == 1);
+		CHECK(shadow_resumes(r.s, f) == row[i].resumes);
+	}
+	CHECK(count(&r)->flows_played == 0);
+	rig_end(&r);
+}
+
+static void a_flow_that_ends_while_it_waits_leaves_the_list(void)
+{
+	struct flow_key key = key_of(CLIENT, 0);
+	struct effects out = { .n = 0 };
+	struct list wait;
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	r.opt.proof = true;
+	rig_start(&r);
+	list_init(&wait);
 	f = syn_of(&r, &key, 0);
 	push(&r, f);
-	CHECK(f->end == FLOW_END_NO_ROUTE);
-	key.client = client_ip(0, 1);
+	shadow_gate(r.s, f, GATE_WAIT, &wait);
+	shadow_end(r.s, f, FLOW_END_STOPPED, r.now, &out);
+	CHECK(list_empty(&wait) && out.n == 0);
+	rig_end(&r);
+}
+
+static void each_syn_without_an_answer_is_told(void)
+{
+	struct flow_key key = key_of(CLIENT, 0);
+	struct rig r;
+	struct flow *f;
+
+	rig_init(&r);
+	r.opt.proof = true;
+	rig_start(&r);
 	f = syn_of(&r, &key, 0);
 	push(&r, f);
-	CHECK(f->leg == LEG_SYN_SENT);
+	shadow_gate(r.s, f, GATE_OPEN, NULL);
+	push(&r, f);
+	clear(&r);
+	pass(&r, SEC / 2);
+	CHECK((r.wants & WANT_DEAF) == 0);
+	pass(&r, SEC);
+	CHECK((r.wants & WANT_DEAF) != 0);
 	rig_end(&r);
 }
 
@@ -1400,12 +1399,13 @@ static const struct check_test tests[] = {
 	{ "all legs of a silent SUT end", all_legs_of_a_silent_sut_end },
 	{ "a mute SUT without flows needs no call",
 	  a_mute_sut_without_flows_needs_no_call },
-	{ "a network that is not answered is not played",
-	  a_network_that_is_not_answered_is_not_played },
-	{ "an IPv6 client stands for its /64",
-	  an_ipv6_client_stands_for_its_64 },
-	{ "of too many networks the oldest is tried again",
-	  of_too_many_networks_the_oldest_is_tried_again },
+	{ "a leg asks when nothing else is in its way",
+	  a_leg_asks_when_nothing_else_is_in_its_way },
+	{ "a leg ends as its gate says", a_leg_ends_as_its_gate_says },
+	{ "a flow that ends while it waits leaves the list",
+	  a_flow_that_ends_while_it_waits_leaves_the_list },
+	{ "each SYN without an answer is told",
+	  each_syn_without_an_answer_is_told },
 	{ "a mark of production's is taken back without a count",
 	  a_mark_of_production_is_taken_back_without_a_count },
 	{ "a flow met in the middle is not half-open",

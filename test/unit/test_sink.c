@@ -111,6 +111,17 @@ static void test_arp(void)
 	CHECK(sink_pin(sink, &sut4, sut_mac) == 0);
 	CHECK(arp(2, sut_mac, our_mac, &sut4) == 0);
 	CHECK(arp(2, bad_mac, our_mac, &sut4) == -EPERM);
+	/* From nobody's address anybody is asked for; it claims nothing. */
+	for (uint8_t second = 17; second <= 20; second++) {
+		const uint8_t b[4] = { 198, second, 255, 1 };
+		struct ipaddr nobody = ipaddr_from4(b);
+		bool good = second == 18 || second == 19;
+
+		n = build_arp(f, 1, all_mac, our_mac, &nobody, NULL, &client4);
+		CHECK(sink_raw(sink, f, (uint32_t)n, 1) == (good ? 0 : -EPERM));
+		n = build_arp(f, 2, all_mac, our_mac, &nobody, NULL, &client4);
+		CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	}
 
 	/* The frame is ours and the message in it is not. */
 	n = build_arp(f, 2, sut_mac, our_mac, &client4, sut_mac, &sut4);
@@ -125,7 +136,7 @@ static void test_arp(void)
 		CHECK(sink_raw(sink, f, len, 1) == -EPERM);
 	f[12] = 0x88; /* some other protocol */
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
-	CHECK(sink->stats.refused == 51);
+	CHECK(sink->stats.refused == 57);
 }
 
 static void test_datagrams(void)
@@ -192,6 +203,14 @@ static void test_nd(void)
 	n = build_ns(f, our_mac, &sut6, &client6);
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 
+	{
+		struct ipaddr local = { { 0xfe, 0xbf, [15] = 9 } };
+
+		n = build_ns(f, our_mac, &local, &client6);
+		CHECK(sink_raw(sink, f, (uint32_t)n, 1) == 0);
+		f[14 + 9] = 0xc0; /* no link-local address */
+		CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	}
 	n = build_na(f, sut_mac, our_mac, &client6, &sut6);
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
 	CHECK(sink_pin(sink, &sut6, sut_mac) == 0);

@@ -485,7 +485,8 @@ static void a_syn_of_the_other_side(void)
 		{ "again", 0x12, false, false, false },
 		{ "crossing", 0, true, false, false },
 		{ "the other way", 0x12, true, false, true },
-		{ "the other way, after data only", 0x10, true, false, true },
+		{ "the second half of an answer", 0x10, true, false, false },
+		{ "the other way, after data only", 0x18, true, false, true },
 		{ "in an error", 0x12, true, true, false },
 	};
 
@@ -498,8 +499,10 @@ static void a_syn_of_the_other_side(void)
 		p.flags = 2;
 		first = in(&p);
 		q.flags = rows[i].flags;
+		q.len = (q.flags & 8) != 0 ? 5 : 0;
 		if (q.flags != 0)
 			in(&q);
+		q.len = 0;
 		q.flags = p.flags = 2;
 		q.error = p.error = rows[i].error;
 		CHECK_ROW((in(rows[i].back ? &q : &p) >> 1 != first >> 1) ==

@@ -364,6 +364,64 @@ static int start_also(struct ipaddr sut, const struct sutwire_also *also,
 	return sutwire_init(&wire, &a, &cfg, now);
 }
 
+static int start_asking(struct ipaddr ip)
+{
+	struct arena a = { .base = memory, .size = sizeof(memory) };
+	struct sutwire_sut s = { .ip = ip, .port = PORT };
+	struct sutwire_cfg cfg = {
+		.sut = &s, .suts = 1, .ask = true, .seed = 7
+	};
+
+	memset(memory, 0, sizeof(memory));
+	memcpy(cfg.mac, our_mac, ETH_LEN);
+	now = 5 * SEC;
+	out.n = 0;
+	return sutwire_init(&wire, &a, &cfg, now);
+}
+
+/* A router that the SUT uses answers it by unicast, where a switch does not show
+ * it to us; we ask as well.
+ */
+static void test_who_else_has_it(void)
+{
+	struct arp_packet a;
+	struct nd_packet n;
+	struct effect e;
+
+	CHECK(start_asking(sut4) == 0);
+	make_ready(&e);
+	in_arp(1, sut_mac, sut4, client4);
+	CHECK(out.n == 2 && memcmp(out.e[0].raw, sut_mac, ETH_LEN) == 0);
+	CHECK(memcmp(out.e[1].raw, all_mac, ETH_LEN) == 0);
+	CHECK(arp_parse(out.e[1].raw + 14, 46u, &a) == 0);
+	CHECK(a.op == 1 && ipaddr_eq(&a.tpa, &client4));
+	CHECK(a.spa.b[12] == 198 && (a.spa.b[13] & 0xfe) == 18);
+	in_arp(1, sut_mac, sut4, client4); /* once */
+	CHECK(out.n == 1 && sutwire_stats(wire)->asked_others == 1);
+	in_arp(1, sut_mac, sut4, sut4b);
+	CHECK(out.n == 2);
+	in_arp(1, sut_mac, sut4, sut4); /* announced, and not asked for */
+	CHECK(out.n == 0);
+	/* It is remembered for so many others. */
+	for (uint8_t i = 0; i < 63; i++)
+		in_arp(1, sut_mac, sut4, ip4(10, 72, 3, i));
+	in_arp(1, sut_mac, sut4, client4);
+	CHECK(out.n == 2 && sutwire_ready(wire, 0));
+	in_arp(2, bad_mac, client4, a.spa);
+	expect_stop("the router answers", SUTWIRE_STRANGER, bad_mac);
+	CHECK(sutwire_stop(wire)->kind == WIRE_ARP);
+
+	CHECK(start_asking(sut6) == 0);
+	in_na(sut_mac, sut6);
+	in_ns(sut_mac, sut6, client6);
+	CHECK(out.n == 2 && out.e[1].raw[0] == 0x33 && out.e[1].raw[2] == 0xff);
+	CHECK(nd_parse(out.e[1].raw + 54, out.e[1].rawlen - 54u, &n) == 0);
+	CHECK(n.type == 135 && ipaddr_eq(&n.target, &client6));
+	in_na(bad_mac, client6);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+	CHECK(sutwire_stop(wire)->kind == WIRE_NA);
+}
+
 /* A bridge with an address, which it may use. */
 static void test_another_host_that_was_named(void)
 {
@@ -1185,6 +1243,7 @@ int main(void)
 		  test_a_router_that_the_sut_uses },
 		{ "a probe for a SUT's address is a claim",
 		  test_harmless_but_for_a_claim },
+		{ "who else has what a SUT asks for", test_who_else_has_it },
 		{ "another host that was named",
 		  test_another_host_that_was_named },
 		{ "another host of IPv6", test_another_host_of_ipv6 },
