@@ -61,8 +61,9 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 	uint32_t ack;
 	bool sure;
 	bool keep;
-	uint8_t why =
-		f->end == FLOW_END_GAP ? REASON_CLIENT_GAP : REASON_SUT_DOWN;
+	uint8_t why = f->end == FLOW_END_GAP || shadow_is_shed(f)
+			      ? REASON_CLIENT_GAP
+			      : REASON_SUT_DOWN;
 
 	if (!shadow_resumes(e->shadow, f))
 		return;

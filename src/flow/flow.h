@@ -319,7 +319,7 @@ struct flow {
 	bool again : 1; /* the request at x.turn was sent on one of @met; the machine's */
 	bool other_port : 1; /* play the leg from another port; the machine's */
 	bool restarts : 1; /* a connection may begin with any message of the client's */
-	uint8_t shed;	   /* enum shed; the machine's */
+	uint8_t shed : 2; /* enum shed; the machine's */
 	bool s_closes : 1; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;

@@ -301,6 +301,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 
 	/* A message of the client's that is known came after its handshake. */
 	assert(stream_has(&f->p, STREAM_ON));
+	s->count.flows_taken_up += f->shed != SHED_NO;
 	count_missing(s, f, seq, keep ? f->p.nxt : f->c_ack);
 	c = f->c;
 	p = f->p;

@@ -121,7 +121,8 @@ bool shadow_resumes(const struct shadow *s, const struct flow *f)
 {
 	/* A victim of this segment's other leg is beyond it. */
 	return f->leg == LEG_NONE && (f->want & WANT_FREE) == 0 &&
-	       resumes(s, (enum flow_end)f->end);
+	       (resumes(s, (enum flow_end)f->end) ||
+		(s->opt.midstream && shed_resumes(s, f)));
 }
 
 void leg_over(struct shadow *s, struct flow *f, enum flow_end why, uint64_t now)

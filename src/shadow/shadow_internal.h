@@ -154,15 +154,14 @@ void leg_anew(struct shadow *s, struct flow *f, uint64_t now);
 
 /* It is to be shed. */
 void shed_want(struct shadow *s, struct flow *f);
-/* Would shedding leave the answer that is waited for its time? Where messages are not
- * known, or nothing answers the leg, it ends at once.
- */
-bool shed_keeps_answer(const struct flow *f);
 void shed_push(struct shadow *s, struct flow *f, uint64_t now,
 	       struct effects *out);
 /* The SUT has acked what was captured at @since. */
 void shed_lag(struct shadow *s, const struct flow *f, uint64_t since,
 	      uint64_t now);
+
+/* Does it go on at the client's next message, though its place is lost? */
+bool shed_resumes(const struct shadow *s, const struct flow *f);
 
 /* span.c: put a frame behind those that wait for the SUT */
 void queue_add(struct shadow *s, struct flow *f, struct frame *fr,

@@ -20,9 +20,12 @@
  * and causal order begins anew. What came in between is framed, counted and not compared
  * (shed).
  *
- * The SUT's lag is the age of what it acked last. A sample that is older than a quarter
- * of max_lag says nothing any more: nobody is played, or nothing is acked, and then the
+ * The SUT's lag is the age of what it acked last. A sample that is older than a part of
+ * max_lag says nothing any more: nobody is played, or nothing is acked, and then the
  * first flow that is taken up will tell.
+ *
+ * Where the capture has a hole in the client's stream meanwhile, the flow is lost like any
+ * other, and resumes like any other when there is room (shadow_resumes()).
  */
 #include <assert.h>
 #include <string.h>
@@ -30,6 +33,7 @@
 #include "shadow/shadow_internal.h"
 
 #define HANDSHAKES 8
+#define LAG_SAMPLE 16 /* this part of max_lag */
 
 /* Is it known where the client's and the SUT's messages begin? */
 static bool has_messages(const struct flow *f)
@@ -41,14 +45,9 @@ static bool has_messages(const struct flow *f)
 	return f->restarts && (f->flags & unknown) == 0;
 }
 
-bool shed_keeps_answer(const struct flow *f)
-{
-	return !f->unheard && has_messages(f);
-}
-
 void shed_want(struct shadow *s, struct flow *f)
 {
-	if (!shed_keeps_answer(f) ||
+	if (!has_messages(f) || f->unheard ||
 	    (f->shed != SHED_NO && f->q_bytes > s->lim.flow_share))
 		f->ending = (uint8_t)behind(f);
 	else if (f->shed == SHED_NO)
@@ -146,7 +145,12 @@ static bool has_room(const struct shadow *s, const struct target *t,
 	    s->shaking >= s->lim.flows / HANDSHAKES)
 		return false;
 	return !s->opt.shed || t->lag < s->opt.max_lag / 4 * 3 ||
-	       now - t->lag_at >= s->opt.max_lag / 4;
+	       now - t->lag_at >= s->opt.max_lag / LAG_SAMPLE;
+}
+
+bool shed_resumes(const struct shadow *s, const struct flow *f)
+{
+	return shadow_is_shed(f) && has_room(s, &s->target[f->sut], s->now);
 }
 
 bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,

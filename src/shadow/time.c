@@ -170,20 +170,25 @@ static void timed_lag(struct shadow *s, struct flow *f, uint64_t now,
 {
 	uint64_t limit;
 
-	if (!take(f, DUE_LAG, now) ||
-	    (f->q_head == NULL && f->shed != SHED_CUT))
+	if (!take(f, DUE_LAG, now))
 		return;
-	/* Of one that is shed already the last answer does not come. */
-	limit = f->shed == SHED_CUT ? now : f->q_head->now + s->opt.max_lag;
+	if (f->shed == SHED_CUT && f->waiting) {
+		due_set(s, f, DUE_LAG, now + s->opt.answer_wait);
+		return;
+	}
+	if (f->shed == SHED_CUT) /* its last answer does not come */
+		shadow_end(s, f, behind(f), now, out);
+	if (f->shed == SHED_CUT || f->q_head == NULL)
+		return;
+	limit = f->q_head->now + s->opt.max_lag;
+	/* A SUT that says nothing may be down: then what waits is withheld. */
 	if (limit <= now && f->waiting &&
-	    (f->shed == SHED_CUT || !shed_keeps_answer(f)))
+	    now - f->s_progress >= s->opt.answer_wait)
 		limit = now + s->opt.answer_wait;
-	if (limit > now)
-		due_set(s, f, DUE_LAG, limit);
-	else if (f->shed == SHED_CUT)
-		shadow_end(s, f, FLOW_END_BEHIND, now, out);
-	else
+	if (limit <= now)
 		shed_want(s, f);
+	else
+		due_set(s, f, DUE_LAG, limit);
 }
 
 /* There is room for two effects, which is what the timers of a flow send at most

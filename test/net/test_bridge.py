@@ -62,6 +62,7 @@ def starts(t, family, stp):
         prod, sut = l.nginx("prod"), l.nginx("sut")
         if stp:
             time.sleep(4.2)  # until the ports forward
+        heard = spans = 0
         for i in range(3):
             if not stp:
                 l.flap()
@@ -70,11 +71,12 @@ def starts(t, family, stp):
             l.settle(prod, sut)
             t.equal(us.finish(), 0, "start %d: %s" % (i, us.text()))
             r = us.report()
-            others = r.get("other_hosts", {})
-            t.check(any(others.get(k) for k in (
-                "mld", "igmp_from_nobody", "dad")),
-                "the bridge said nothing: %s" % others)
-            t.check(not stp or r["sut_wire"]["control"] > 0, "no STP")
+            heard += sum(r.get("other_hosts", {}).get(k, 0) for k in (
+                "mld", "igmp_from_nobody", "dad"))
+            spans += r["sut_wire"]["control"]
+        # A start may be over between two hellos; three are not.
+        t.check(heard > 0, "the bridge said nothing")
+        t.check(not stp or spans > 0, "no STP")
         got = lab.reach(prod.log, sut.log)
         t.equal((got.asked, got.reached), (60, 60), "requests")
         lab.isolated(t, l)

@@ -43,6 +43,28 @@ def counters(t):
                       "prod/p0:in!=" + lab.MAC["c0"]: 6}, "counted")
 
 
+def counters_within(t):
+    """The same of what is watched in-host: a TCP segment with RST, one without,
+    ICMP and ICMPv6 to the client, a neighbour solicitation; frames to the SUT."""
+    c0, p0 = (lab.MAC[d].replace(":", "") for d in ("c0", "p0"))
+    four = c0 + p0 + "0800" + "45" + "00" * 8 + "%02x" + "00" * 10
+    six = c0 + p0 + "86dd" + "60" + "00" * 5 + "%02x" + "00" * 33
+    tcp = "00" * 13 + "%02x" + "00" * 40
+    with lab.Lab(inhost=True) as l:
+        l.ip("prod", "link", "set", "eth1", "up")
+        for frame in (four % 6 + tcp % 4, four % 6 + tcp % 0x14,
+                      four % 6 + tcp % 0x10, four % 1 + "00" * 40,
+                      four % 17 + tcp % 4, six % 6 + tcp % 4,
+                      six % 6 + tcp % 2, six % 58 + "01" + "00" * 40,
+                      six % 58 + "87" + "00" * 40):
+            l.python("tap", SEND.replace('"88b5"', '""'), "t0", 1, frame)
+        l.python("prod", SEND, "eth1", 3, "0200000000ef" + STRANGER)
+        l.python("prod", SEND, "eth1", 2, TO_ALL + STRANGER)
+        got, _ = l.leaks()
+        t.equal(got["client/c0:in:reset"], 5, "resets and ICMP")
+        t.equal(got["sut/s0:in!dst=" + lab.MAC["s0"]], 3, "to another one")
+
+
 def ask_host(l):
     """The SUT, with a route on its wire, asks for the host's LAN address."""
     l.ip("sut", "route", "replace", lab.ADDR[4]["lan"] + "/32", "dev", "s0")
@@ -133,6 +155,79 @@ def second_way(t):
         t.equal(us.finish(), 2, "exit code")
         t.check("route" in us.text(), "the mend is not named: " + us.text())
         t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
+        lab.isolated(t, l)
+
+
+def ask_production(l):
+    """The SUT, with a route on its wire, asks for production's own address, whose
+    host understudy is on."""
+    f = "-%d" % l.family
+    l.ip("sut", f, "route", "replace", "%s/%d" % (
+        l.addr["prod"], 128 if l.family == 6 else 32), "dev", "s0")
+    code = ASK.replace("AF_INET)", "AF_INET6)") if l.family == 6 else ASK
+    return l.python("sut", code, l.addr["prod"])[1].strip()
+
+
+def open_within(t, family):
+    """In-host without us: production's kernel answers the SUT, so that the next
+    three can fail."""
+    with lab.Lab(family=family, inhost=True) as l:
+        l.nginx("prod")
+        l.ip("prod", "link", "set", "eth1", "up")
+        ask_production(l)
+        got, _ = l.leaks()
+        n = [v for k, v in got.items() if k.startswith("sut/s0:in=")]
+        t.check(n and n[0] > 0, "production's host kept still: %s" % got)
+
+
+def killed_within(t, family):
+    """In-host, kill -9 under load: production's host says nothing to the SUT, and
+    nothing of the SUT's, nor a reset, comes to the clients."""
+    with lab.Lab(family=family, inhost=True) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        paths = ["/b10k?id=q-%d" % i for i in range(30)]
+        t.equal(l.client("keep", *paths)[0], 0, "clients before")
+        us.signal(signal.SIGKILL)
+        t.equal(us.wait(2), -signal.SIGKILL, "killed")
+        t.equal(l.client("keep", *paths)[0], 0, "clients after")
+        t.check(ask_production(l) in ("TimeoutError", "OSError"),
+                "after our death production's host answers the SUT")
+        t.check(len(lab.read_log(sut.log)) > 0, "nothing was played")
+        lab.isolated(t, l)
+
+
+def frozen_within(t, family):
+    """In-host, frozen for 2 s: as above, and it goes on."""
+    with lab.Lab(family=family, inhost=True) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        paths = ["/b10k?id=%%s-%d" % i for i in range(20)]
+        for phase in ("before", "in", "after"):
+            if phase == "in":
+                us.signal(signal.SIGSTOP)
+            code, out = l.client("keep", *(p % phase for p in paths))
+            t.equal(code, 0, "clients %s it: %s" % (phase, out))
+            if phase == "in":
+                got = ask_production(l)
+                t.check(got != "connected", "frozen: " + got)
+                us.signal(signal.SIGCONT)
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        ids = {r.id.split("-")[0] for r in lab.read_log(sut.log)}
+        t.check({"before", "after"} <= ids, "played: %s" % ids)
+        lab.isolated(t, l)
+
+
+def own_within(t, family):
+    """In-host, the SUT asks for production's address: nobody but us answers."""
+    with lab.Lab(family=family, inhost=True) as l:
+        l.nginx("prod"), l.nginx("sut")
+        us = l.understudy()
+        got = ask_production(l)
+        t.check(got in ("TimeoutError", "ConnectionRefusedError"),
+                "the SUT's attempt: " + got)
+        us.finish()
         lab.isolated(t, l)
 
 
@@ -230,8 +325,16 @@ lab.main([
     ("the unit's capabilities, twice", unit_twice),
     ("what belongs to a bridge of the host", in_use),
     ("the counters count", counters),
+    ("the counters count, in-host", counters_within),
     ("a host without us does answer", silent_host),
     ("kill -9 under load", killed),
+    ("in-host, without us", open_within, 4),
+    ("in-host, without us, IPv6", open_within, 6),
+    ("in-host, kill -9", killed_within, 4),
+    ("in-host, kill -9, IPv6", killed_within, 6),
+    ("in-host, frozen", frozen_within, 4),
+    ("in-host, production's own address", own_within, 4),
+    ("in-host, production's own address, IPv6", own_within, 6),
     ("the host's own address", own_address),
     ("links going up", links_up),
     ("a SUT with a second way out", second_way),
