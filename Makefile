@@ -18,10 +18,13 @@
 #               installs what it needs
 # make fresh    a bare Debian 12 in a folder, and in it demo and test (ARGS=-r: the
 #               other way round); needs debootstrap
+# make nightly  what takes too long for "make test", with its figures: the live program
+#               under sanitizers, faults, soak, planted bugs, coverage, mutants,
+#               every fuzz target for ten minutes (three hours)
 # make lint     format, names in comments, style, warnings of gcc and clang
 # make tidy     clang-tidy over all of it
-# make coverage lines and branches of the pure folders that the tests run (LIST=1:
-#               name what they do not)
+# make coverage lines and branches that the tests run (LIST=1: name what they do not;
+#               LIVE=1: some live tests count, as root)
 # make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
 #               no test notice (half an hour)
 # make layers   includes go down, pure folders call no system
@@ -37,7 +40,7 @@ prefix ?= /usr/local
 
 SAN := -Db_sanitize=address,undefined
 
-.PHONY: all asan clang unit fuzz model test bench demo lint tidy format \
+.PHONY: all asan clang nightly unit fuzz model test bench demo lint tidy format \
 	layers faults sim soak fuzz-plants coverage mutants fresh \
 	install clean setup
 
@@ -66,6 +69,10 @@ fuzz-plants:
 test:
 	@tools/setup
 	@tools/tap_sum --skips test/SKIPS @test/PARTS
+
+nightly:
+	@tools/setup
+	@PART_SECS=10800 tools/tap_sum --skips test/SKIPS @test/NIGHTLY
 
 sim: all
 	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
@@ -99,7 +106,7 @@ format:
 	@tools/format
 
 coverage:
-	@tools/coverage $(if $(LIST),--list)
+	@tools/coverage $(if $(LIST),--list) $(if $(LIVE),--live)
 
 mutants: all asan
 	@tools/mutants --seed $(SEED) --count $(COUNT)

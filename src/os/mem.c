@@ -7,6 +7,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISON 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POISON 1
+#endif
+
+#ifdef POISON
+void __asan_unpoison_memory_region(const volatile void *addr, size_t size);
+#endif
+
 int mem_take(struct arena *a, size_t size, unsigned flags)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -32,6 +44,11 @@ int mem_take(struct arena *a, size_t size, unsigned flags)
 
 void mem_give(struct arena *a)
 {
+#ifdef POISON
+	/* What core/frame.c poisons stays so: the next block may lie there. */
+	if (a->base)
+		__asan_unpoison_memory_region(a->base, a->size);
+#endif
 	if (a->base)
 		munmap(a->base, a->size);
 	*a = (struct arena){ 0 };

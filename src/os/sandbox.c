@@ -320,7 +320,7 @@ static void put_program(struct program *p, const struct sandbox *s)
  */
 bool sandbox_built(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(COUNTED)
 	return false;
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -83,7 +83,7 @@ lab.main([
     ("POST 200 KB, GSO", lambda t: row(
         t, own=True, url="/post", body=204800, delay=100)),
     ("1 MB short connections", lambda t: row(
-        t, url="/b1m", close=True, delay=20)),
+        t, url="/b1m", close=True, conns=4, delay=50)),
     # Frames as a card without receive offload hands them over: none is merged.
     ("keepalive, no GSO", lambda t: row(t, gso=False)),
     ("short connections, no GSO", lambda t: row(t, gso=False, close=True)),

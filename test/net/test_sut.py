@@ -119,7 +119,7 @@ def flooded(t):
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy("--max-flows", "1000")
-        load = l.wrk(seconds=3, conns=8, wait=False)
+        load = l.wrk(seconds=3, conns=8, delay=2, wait=False)
         time.sleep(0.3)
         t.check(l.flood(2, 10000) > 10000, "the flood was a trickle")
         l.wrk_rate(load)

@@ -136,6 +136,57 @@ static void test_arp(void)
 		CHECK(sink_raw(sink, f, len, 1) == -EPERM);
 	f[12] = 0x88; /* some other protocol */
 	CHECK(sink_raw(sink, f, (uint32_t)n, 1) == -EPERM);
+	CHECK(sink->stats.refused == 57);
+}
+
+static void test_datagrams(void)
+{
+	static const uint8_t data[100];
+	struct tcp_header h = { .ttl = 64 };
+
+	start();
+	h.src = client4;
+	h.dst = sut4;
+	memcpy(h.eth_dst, sut_mac, ETH_LEN);
+	memcpy(h.eth_src, our_mac, ETH_LEN);
+	CHECK(sink_udp(sink, &h, data, sizeof(data), 7) == -EPERM);
+	CHECK(sink_pin(sink, &sut4, sut_mac) == 0);
+	CHECK(sink_udp(sink, &h, data, sizeof(data), 7) == 0);
+	CHECK(done_count == 1 && done_cookie == 7);
+	CHECK(sink->stats.frames == 1 && sink->stats.bytes == 142);
+	h.dst = client4;
+	CHECK(sink_udp(sink, &h, data, sizeof(data), 7) == -EPERM);
+	CHECK(sink->stats.refused == 2 && done_count == 1);
+}
+
+static unsigned flushed, closed;
+
+static void count_flush(struct sink *s)
+{
+	CHECK(s == sink && closed == 0);
+	flushed++;
+}
+
+static void count_close(struct sink *s)
+{
+	CHECK(s == sink);
+	closed++;
+}
+
+/* What is waiting goes out before the sink is gone. */
+static void test_close_flushes(void)
+{
+	static const struct sink_ops ops = { .flush = count_flush,
+					     .close = count_close };
+	struct emit_dest dest = { .ip = sut4 };
+
+	memset(sink, 0xff, sizeof(*sink)); /* whatever was there */
+	sink_init(sink, &ops, our_mac, &dest, 1, on_done, &done_count);
+	CHECK(sink->stats.refused == 0 && sink->stats.frames == 0);
+	sink_flush(sink);
+	CHECK(flushed == 1 && closed == 0);
+	sink_close(sink);
+	CHECK(flushed == 2 && closed == 1);
 }
 
 static void test_nd(void)
@@ -251,6 +302,8 @@ int main(void)
 	static const struct check_test tests[] = {
 		{ "segments go to known destinations only", test_segments },
 		{ "ARP", test_arp },
+		{ "datagrams", test_datagrams },
+		{ "close flushes", test_close_flushes },
 		{ "neighbour discovery", test_nd },
 		{ "port unreachable", test_icmp },
 		{ "more destinations than there is room for", test_too_many },
