@@ -387,14 +387,10 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
 		release(c, pool);
 }
 
-void compare_done(struct compare *c, struct pool *pool, enum who who)
+void compare_done(struct compare *c, enum who who)
 {
 	assert(who != WHO_CLIENT);
 	c->side[who == WHO_SUT].done = true;
-	if (over(c) || !c->side[0].done || !c->side[1].done)
-		return;
-	finish(c);
-	release(c, pool);
 }
 
 void compare_spoil(struct compare *c, enum compare_reason why)
@@ -415,6 +411,11 @@ void compare_odd(struct compare *c, enum framer_odd why)
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out)
 {
+	/* Not before: a mark by quiet moves when its server goes on, and what is
+	 * kept of the other one is needed then.
+	 */
+	if (!over(c) && c->side[0].done && c->side[1].done)
+		finish(c);
 	compare_verdict(c, why, out);
 	release(c, pool);
 	frame_clear(pool, c->self, FRAME_CMP);

@@ -212,8 +212,10 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
  */
 void compare_odd(struct compare *c, enum framer_odd why);
 
-/** compare_done() - @who's answer is whole */
-void compare_done(struct compare *c, struct pool *pool, enum who who);
+/** compare_done() - @who's answer is whole, until more of it is fed: a mark by quiet
+ * moves
+ */
+void compare_done(struct compare *c, enum who who);
 
 /**
  * compare_spoil() - This exchange will not be compared, and why

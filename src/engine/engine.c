@@ -54,6 +54,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->shadow.reopen = true;
 	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->refuse = true;
 	cfg->ask_others = true;

@@ -147,7 +147,7 @@ void read_odd(struct flow *f, enum who who, struct exchange *x,
 /* The SUT's answer in @x (NULL: none is open) breaks the protocol. */
 void read_break(struct flow *f, struct exchange *x);
 /* @who's stream ends inside of its answer in @x. */
-void read_cut(struct engine *e, struct exchange *x, enum who who);
+void read_cut(struct exchange *x, enum who who);
 /* An exchange was judged by both its answers: do both servers still speak alike? */
 void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */

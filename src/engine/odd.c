@@ -98,14 +98,14 @@ void read_break(struct flow *f, struct exchange *x)
 }
 
 /* What broke the protocol ends with the stream, and is whole then. */
-void read_cut(struct engine *e, struct exchange *x, enum who who)
+void read_cut(struct exchange *x, enum who who)
 {
 	uint8_t broke = who == WHO_PROD ? ODD_P_BROKE : ODD_S_BROKE;
 
 	if ((x->odd & broke) == 0 && who == WHO_PROD)
 		read_spoil(x, REASON_PROD_CUT);
 	else if ((x->odd & broke) != 0 && x->cmp != NULL)
-		compare_done(x->cmp, e->pool, who);
+		compare_done(x->cmp, who);
 }
 
 void read_parted(struct flow *f, struct exchange *x)

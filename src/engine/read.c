@@ -330,7 +330,7 @@ static void follow(struct engine *e, struct flow *f)
 		if (x->cmp == NULL)
 			read_spoil(x, REASON_TUNNEL);
 		else
-			compare_done(x->cmp, e->pool, WHO_SUT);
+			compare_done(x->cmp, WHO_SUT);
 		exchange_mark(&f->x, e->pool, WHO_SUT, f->s.nxt);
 		try_judge(e, f, x);
 	}
@@ -349,7 +349,7 @@ static void answer_mark(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_SUT)
 		wait_too_late(e, x, now);
 	if (x->cmp != NULL)
-		compare_done(x->cmp, e->pool, who);
+		compare_done(x->cmp, who);
 	if (!is_quiet(f, who))
 		try_judge(e, f, x);
 	if (who == WHO_PROD)
@@ -588,7 +588,7 @@ static void read_fin(struct engine *e, struct flow *f, enum who who,
 	if (r == FRAMER_MARK)
 		answer_mark(e, f, who, st->nxt, now);
 	else if (r == FRAMER_TUNNEL && f->x.at[who] != NULL)
-		read_cut(e, f->x.at[who], who);
+		read_cut(f->x.at[who], who);
 }
 
 /* Keep production's bytes until a request tells where an answer begins. Without
@@ -783,7 +783,7 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
 	if ((x->odd & ODD_P_BROKE) != 0)
-		read_cut(e, x, WHO_PROD);
+		read_cut(x, WHO_PROD);
 	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
 	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
 		judge(e, f, x, why);

@@ -232,7 +232,8 @@ enum shut reopen_push(struct shadow *s, struct flow *f, uint64_t now,
 	const struct exchange *x = f->x.at[WHO_SUT];
 	bool closed = stream_has(&f->s, STREAM_ENDED);
 
-	if (!(closed || f->s_closes) || !has_turn(f) || prod_over(f))
+	if (!s->opt.reopen || !(closed || f->s_closes) || !has_turn(f) ||
+	    prod_over(f))
 		return SHUT_NOT;
 	if (!may_reopen(f)) {
 		if (closed && x != NULL &&
@@ -251,7 +252,8 @@ bool reopen_reset(struct shadow *s, struct flow *f, const struct segment *seg,
 	if ((seg->flags & TCP_ACK) != 0 && seq_lt(f->snd_una, seg->ack) &&
 	    seq_le(seg->ack, f->snd_nxt))
 		f->snd_una = seg->ack;
-	if (!has_turn(f) || prod_over(f) || !may_reopen(f) || !prod_is_even(f))
+	if (!s->opt.reopen || !has_turn(f) || prod_over(f) || !may_reopen(f) ||
+	    !prod_is_even(f))
 		return false;
 	reopen(s, f, now);
 	return true;

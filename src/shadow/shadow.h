@@ -48,6 +48,8 @@
  * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
  *		an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @reopen:	A request that meets a connection which the SUT has closed begins
+ *		another one (reopen.c)
  * @answer_wait: The shortest wait for an answer, ns; 0: nothing is waited for
  * @strays:	Answers a second to one SUT's segments of no flow, and to what else
  *		shadow_may_refuse() is asked about
@@ -60,6 +62,7 @@ struct shadow_options {
 	bool timing;
 	bool proof;
 	bool gso;
+	bool reopen;
 	uint64_t answer_wait;
 	uint32_t strays;
 	uint64_t max_lag;

@@ -406,6 +406,11 @@ static void begin(struct replay *r)
 	world_defaults(r->w);
 	r->w->cfg.limits.pool = 1u << 18;
 	r->w->cfg.limits.flows = 64; /* 8 half-open */
+	/* Not modelled: how long an answer is waited for, and what a SUT that closes
+	 * a kept connection is played.
+	 */
+	r->w->cfg.shadow.answer_wait = 0;
+	r->w->cfg.shadow.reopen = false;
 	r->w->cfg.shadow.shed = false;
 	r->w->cfg.shadow.sut_silent = 3600 * NS_PER_SEC;
 	r->w->cfg.shadow.idle = 30 * NS_PER_SEC;

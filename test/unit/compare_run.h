@@ -80,7 +80,7 @@ static inline void run_feed(struct compare *c, struct pool *pool, void *st,
 			break; /* the next answer */
 		compare_feed(c, pool, who, &piece, copy + i);
 		if ((piece.flags & FRAMER_MARK) != 0)
-			compare_done(c, pool, who);
+			compare_done(c, who);
 	}
 	free(copy);
 }
@@ -134,7 +134,7 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 
 		if (x->ops == &framer_quiet || x->whole ||
 		    (x->fin[side] && x->ops->fin(st, who) == FRAMER_MARK))
-			compare_done(c, pool, who);
+			compare_done(c, who);
 	}
 	compare_end(c, pool, x->why, out);
 	return true;

@@ -790,7 +790,7 @@ static void test_tunnel_without_a_mark(void)
 
 			compare_feed(c, mem.pool, who, &piece,
 				     (const uint8_t *)"abc");
-			compare_done(c, mem.pool, who);
+			compare_done(c, who);
 		}
 		compare_end(c, mem.pool, REASON_NONE, &r);
 		CHECK(r.verdict ==
@@ -933,10 +933,43 @@ static void test_small_answers_take_one_block(void)
 			     (const uint8_t *)OK CL5 "\r\n");
 		compare_feed(c, mem.pool, who, &data, body);
 		CHECK(pool_used(mem.pool) == used);
-		compare_done(c, mem.pool, who);
+		compare_done(c, who);
 	}
 	compare_end(c, mem.pool, REASON_NONE, &r);
 	CHECK(r.verdict == VERDICT_IDENTICAL);
+}
+
+/* Where no framing is known a mark moves when its server goes on: the comparison of
+ * what both have said goes on too, wherever the two stand.
+ */
+static void test_a_mark_moves(void)
+{
+	static uint8_t body[6000];
+	struct framer_piece piece = { .part = FRAMER_OPAQUE };
+
+	memset(body, 'x', sizeof(body));
+	for (uint32_t first = 10; first < 4000; first += 133) {
+		for (unsigned last = 0; last < 2; last++) {
+			struct compare *c = compare_begin(
+				mem.pool, COMPARE_EQUIVALENT, false);
+			struct compare_result r;
+
+			piece.used = first;
+			compare_feed(c, mem.pool, WHO_PROD, &piece, body);
+			compare_done(c, WHO_PROD);
+			piece.used = 10;
+			compare_feed(c, mem.pool, WHO_SUT, &piece, body);
+			compare_done(c, WHO_SUT);
+			piece.used = 4000 - first;
+			compare_feed(c, mem.pool, WHO_PROD, &piece, body);
+			piece.used = 3990 - last;
+			compare_feed(c, mem.pool, WHO_SUT, &piece, body);
+			compare_end(c, mem.pool, REASON_NONE, &r);
+			CHECK(r.verdict == (last == 0 ? VERDICT_IDENTICAL
+						      : VERDICT_DIFFERENT));
+			CHECK(pool_used(mem.pool) == 0);
+		}
+	}
 }
 
 static void test_names(void)
@@ -976,6 +1009,7 @@ int main(void)
 		{ "full pool", test_full_pool },
 		{ "small answers take one block",
 		  test_small_answers_take_one_block },
+		{ "a mark by quiet moves", test_a_mark_moves },
 		{ "names", test_names },
 	};
 	int r;
