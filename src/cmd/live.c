@@ -286,6 +286,9 @@ static void turn_events(struct live *l)
 {
 	struct engine_event ev;
 
+	/* They follow the line that says what the run is. */
+	if (!l->proved)
+		return;
 	while (engine_event(l->engine, &ev)) {
 		live_event_line(l, &ev);
 		networks_tell(l, &ev);

@@ -6,7 +6,8 @@
  *
  * The clock stands at the latest stamp so far and moves by the distance to the
  * next one. A record without a stamp (0: a simple packet block, or a time before
- * 1970) is of the same moment as the one before it. A stamp that is a little
+ * 1970) is of the same moment as the one before it; unless a capture begins with it
+ * and goes on within a day of 1970: then its stamps count from its beginning. A stamp that is a little
  * older (two interfaces, a capture that was merged) does not move the clock. One
  * that is far older may be the odd one out, or the one before it was: only when
  * STAMPS_AGREE records in a row say so the clock follows them, from where it
@@ -18,6 +19,8 @@
  * a machine does every minute must not be done for centuries.
  */
 #include "pace/stamps.h"
+
+#define STAMPS_DAY (86400 * NS_PER_SEC)
 
 static void begin(struct stamps *s, uint64_t ts)
 {
@@ -46,7 +49,8 @@ uint64_t stamps_next(struct stamps *s, uint64_t ts)
 		return s->now;
 	}
 	if (!s->begun)
-		begin(s, ts);
+		begin(s,
+		      s->count.stamps_missing > 0 && ts < STAMPS_DAY ? 0 : ts);
 	if (ts >= s->high || s->high - ts < STAMPS_BACK) {
 		s->behind = 0;
 		if (ts > s->high)

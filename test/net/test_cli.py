@@ -155,7 +155,7 @@ def offline(t):
                            ("nosuch", "nosuch")):
             refuses(t, l, "capture " + name, base + ["-r", l.path(name)],
                     [word])
-        text = played(t, l, l.path("cut.pcap"), 2, 80)
+        text = played(t, l, l.path("cut.pcap"), 0, 80)
         t.equal(len([x for x in text.splitlines() if "cut.pcap" in x]), 1,
                 "lines on the cut: " + text)
         t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")

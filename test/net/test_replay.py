@@ -63,7 +63,7 @@ def loops(t, family, *args):
         path = capture(l, prod, both(keep(20), each(50)))
         d = l.dump("sut", "s0", "tcp port 80 and tcp[13] & 2 != 0"
                    if family == 4 else "tcp port 80")
-        us, took = replay(l, path, "--loop", "3", *args)
+        us, took = replay(l, path, "--loop", "3", "--prove", "default", *args)
         l.settle(sut)
         r = sound(t, l, us)
         said("--loop 3, IPv%d %s" % (family, " ".join(args)), us, took, r)

@@ -133,7 +133,8 @@ def bad_sums(t):
             rows.append(x)
         write(path, rows)
         for args, left in (((), 5), (("--fast",), 10)):
-            us, took = replay(l, path, "--loop", "2", *args)
+            us, took = replay(l, path, "--loop", "2", "--checksums",
+                              "verify", *args)
             r = closed(t, us)
             said("wrong checksums " + " ".join(args), us, took, r)
             # Of no connection: handed in once and seen to be bad, or not at all.

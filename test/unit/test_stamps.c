@@ -34,6 +34,16 @@ static void a_record_without_a_stamp_is_with_the_one_before(void)
 	CHECK(s.count.stamps_missing == 100);
 }
 
+static void stamps_may_count_from_zero(void)
+{
+	struct stamps s = { 0 };
+
+	CHECK(stamps_next(&s, 0) == 0);
+	CHECK(stamps_next(&s, 1500) == 1500);
+	CHECK(stamps_next(&s, 2000) == 2000);
+	CHECK(s.first == 0);
+}
+
 static void one_wrong_stamp_costs_one_leap_at_most(void)
 {
 	struct stamps s = { .leap = 10 * NS_PER_SEC };
@@ -99,6 +109,7 @@ int main(void)
 		  distances_are_those_of_the_stamps },
 		{ "a record without a stamp is with the one before",
 		  a_record_without_a_stamp_is_with_the_one_before },
+		{ "stamps may count from zero", stamps_may_count_from_zero },
 		{ "one wrong stamp costs one leap at most",
 		  one_wrong_stamp_costs_one_leap_at_most },
 		{ "odd ones out never set it back",
