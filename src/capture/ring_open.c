@@ -7,9 +7,9 @@
  * The kernel takes all of a ring's memory when the ring is set up, whether frames
  * come or not. So a ring of V2 starts small and grows when it is needed: beside
  * each lane's socket lies a spare one, bound to the same interface, without memory
- * and behind a filter that lets nothing in. When a quarter of a lane waits to be
- * read, the spare socket gets the large memory, then the lane's own filter, and
- * becomes the lane; the former one is closed to new frames and read empty first.
+ * and behind a filter that lets nothing in. When one part in EARLY of a lane waits
+ * to be read, the spare socket gets the large memory, then the lane's own filter,
+ * and becomes the lane; the former one is closed to new frames and read empty first.
  * Its memory is given back then.
  *
  * For a moment both take frames. The kernel hands a frame to the socket bound
@@ -51,6 +51,8 @@
 #define FILTER_MAX 4096u /* instructions, of the kernel (BPF_MAXINSNS) */
 #define V3_BLOCK   (256u << 10)
 #define V3_RETIRE  1 /* ms */
+/* Growing takes some 10 ms, in which a busy lane must not run full. */
+#define EARLY 16u
 
 static int opt_int(int fd, int level, int name, int value)
 {
@@ -346,13 +348,13 @@ unsigned ring_fds(const struct ring *r, int *fd)
 	return n;
 }
 
-/* Does a quarter of a lane's slots wait to be read? */
+/* Does a lane begin to fill? */
 static bool is_filling(const struct ring_lane *l)
 {
 	const struct tpacket2_hdr *h =
-		(const void *)(l->map +
-			       (size_t)((l->cur + l->slots / 4) % l->slots) *
-				       l->slot_size);
+		(const void *)(l->map + (size_t)((l->cur + l->slots / EARLY) %
+						 l->slots) *
+						l->slot_size);
 
 	return (__atomic_load_n(&h->tp_status, __ATOMIC_RELAXED) &
 		TP_STATUS_USER) != 0;
