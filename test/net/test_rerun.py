@@ -57,8 +57,8 @@ def keepalive(l):
 
 
 def load(l):
-    l.wrk(1, 16)
-    l.wrk(1, 4, url="/b10k", run="s")
+    l.wrk(1, 16, delay=2)
+    l.wrk(1, 4, url="/b10k", run="s", delay=2)
 
 
 def is_equal(t, journal, least):
