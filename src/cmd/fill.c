@@ -43,6 +43,8 @@ struct filled {
 	struct report_sum sum[SUMS_MAX];
 	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];
+	struct latencies latency;
+	struct report_count not_measured[LATENCY_SIDES][LATENCY_WHY_COUNT];
 	char no_route[NO_ROUTE];
 	struct report_sut sut[MAP_MAX];
 };
@@ -255,8 +257,41 @@ static void fill_engine(struct filled *f, const struct live *l,
 	memcpy(f->d.verdicts, st->verdict, sizeof(f->d.verdicts));
 	memcpy(f->d.reasons, st->reason, sizeof(f->d.reasons));
 	memcpy(f->d.each, st->each, sizeof(f->d.each));
-	f->d.prod = &st->prod_latency;
-	f->d.sut = &st->sut_latency;
+}
+
+/* How long production and SUT took; of a skewed production nothing is told. */
+static void fill_latency(struct filled *f, const struct live *l)
+{
+	_Static_assert(LATENCY_PROD == (int)REPORT_PROD &&
+			       LATENCY_SIDES == (int)REPORT_SIDES,
+		       "one numbering of the sides");
+	bool skewed;
+
+	engine_latencies(l->engine, &f->latency);
+	skewed = latency_skewed(&f->latency);
+	if (skewed)
+		latency_distrust(&f->latency.side[LATENCY_PROD]);
+	for (int i = 0; i < LATENCY_SIDES; i++) {
+		const struct latency_side *s = &f->latency.side[i];
+		struct report_count *why = f->not_measured[i];
+		size_t n = 0;
+
+		for (int w = 0; w < LATENCY_WHY_COUNT; w++)
+			if (w != LATENCY_MEASURED)
+				why[n++] = (struct report_count){
+					latency_why_name((enum latency_why)w),
+					s->why[w]
+				};
+		f->d.side[i] = (struct report_side){
+			.connect = &s->connect,
+			.first = &s->first,
+			.last = &s->last,
+			.measured = s->why[LATENCY_MEASURED],
+			.not_measured = { why, n },
+			.skewed = skewed && i == LATENCY_PROD,
+		};
+	}
+	f->d.own = &f->latency.own;
 }
 
 static const char *proto_name(uint8_t proto)
@@ -421,6 +456,7 @@ static void fill(struct filled *f, struct live *l)
 			  l->opt->engine.compare != COMPARE_NONE;
 	fill_flows(f, shadow_counters(s));
 	fill_engine(f, l, st);
+	fill_latency(f, l);
 	fill_absorbed(f, st);
 	fill_places(f, l, st);
 	fill_suts(f, l, st);
@@ -444,6 +480,12 @@ static void fill(struct filled *f, struct live *l)
 					 l->sunk + l->pend_n };
 	f->d.sums = f->sum;
 	f->d.sum_count = l->replay != NULL ? 5 : 4;
+	for (int i = 0; i < LATENCY_SIDES; i++)
+		f->sum[f->d.sum_count++] = (struct report_sum){
+			i == LATENCY_PROD ? "production timed or not"
+					  : "SUT timed or not",
+			verdicts, latency_total(&f->latency.side[i])
+		};
 }
 
 static bool stdout_is_taken(const struct options *o)
@@ -552,6 +594,8 @@ size_t live_event_json(const struct live *l, const struct engine_event *ev,
 	};
 	char net[NETWORK_NAME];
 
+	if (ev->kind == EVENT_CLOCK_STEP)
+		return report_json_clock_step(out, size, ev->step_ns);
 	if (ev->kind == EVENT_NETWORK)
 		return report_json_network(
 			out, size,

@@ -72,6 +72,28 @@
 
 /* --- effects out --- */
 
+/* What has left since the last time, in the journal: behind the effects
+ * themselves, before the next input.
+ */
+static void tell_left(struct live *l)
+{
+	if (l->left_stamp != 0 && l->journal != NULL)
+		journal_left(l->journal, l->left_to, l->left_stamp, l->now);
+	l->left_stamp = 0;
+}
+
+static void has_left(struct live *l, const struct effect *x)
+{
+	uint64_t stamp = l->sink->stamp;
+
+	if (!x->timed || stamp == 0)
+		return;
+	if (l->left_stamp != stamp)
+		tell_left(l);
+	l->left_stamp = stamp;
+	engine_left(l->engine, x, stamp);
+}
+
 /* The sink is done with the oldest packet that it took. */
 void live_done(void *ctx, uint64_t cookie, int err)
 {
@@ -85,8 +107,17 @@ void live_done(void *ctx, uint64_t cookie, int err)
 		engine_unsent(l->engine, x);
 		if (l->journal != NULL)
 			journal_unsent(l->journal, cookie, l->now);
+	} else {
+		has_left(l, x);
 	}
+	l->left_to = cookie + 1;
 	engine_sent(l->engine, x);
+}
+
+static void flush(struct live *l)
+{
+	sink_flush(l->sink);
+	tell_left(l);
 }
 
 static void journal_effect(struct live *l, const struct effect *x,
@@ -151,7 +182,7 @@ void live_send(struct live *l, const struct effects *out)
 		int r;
 
 		if (l->pend_n == LIVE_PENDING)
-			sink_flush(l->sink);
+			flush(l);
 		l->pend[(l->pend_head + l->pend_n) % LIVE_PENDING] = *x;
 		l->pend_n++;
 		if (l->journal != NULL)
@@ -160,6 +191,7 @@ void live_send(struct live *l, const struct effects *out)
 			live_print_effect(x);
 		r = sink_effect(l, x, dst);
 		l->effects++;
+		tell_left(l);
 		if (r != 0) { /* refused: it was not taken, and is last */
 			l->pend_n--;
 			l->sunk++;
@@ -465,13 +497,15 @@ static uint32_t turn(struct live *l, bool mirror)
 		n += turn_ring(l, &l->sut, ENGINE_SUT, SUT_BATCH);
 		if (n < SUT_BATCH)
 			live_sut_is_read(l);
-		sink_flush(l->sink);
+		flush(l);
 		l->now = clock_mono();
 	}
 	if (mirror && l->has_mirror)
 		n += turn_ring(l, &l->mirror, ENGINE_MIRROR, MIRROR_BATCH);
 	turn_timers(l);
-	sink_flush(l->sink);
+	flush(l);
+	if (l->now >= l->next_clock)
+		live_clock(l);
 	turn_events(l);
 	if (wire_is_bad(l))
 		l->stop = true;
@@ -854,11 +888,12 @@ static void wind_up(struct live *l)
 			live_final_more(l, &final);
 		}
 	}
+	live_clock(l);
 	live_note(l, ENGINE_ENDED, 0);
 	while (more) {
 		more = engine_stop(l->engine, l->now, &out);
 		live_send(l, &out);
-		sink_flush(l->sink);
+		flush(l);
 		turn_events(l);
 	}
 }

@@ -96,10 +96,12 @@ struct live {
 	uint64_t file_begun; /* when its first frame was due */
 	uint64_t record_due; /* of the record that is waited for, 0: none */
 	uint64_t mirror_frames;
-	uint64_t effects;     /* number of the next one */
-	uint64_t sunk;	      /* effects that a sink is done with, or refused */
-	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
-	bool warned[MAP_MAX]; /* it was said that its probe is lost */
+	uint64_t effects; /* number of the next one */
+	uint64_t sunk;	  /* effects that a sink is done with, or refused */
+	uint64_t left_to; /* number behind the last that a sink is done with */
+	uint64_t left_stamp;	/* of those that the journal is owed; 0: none */
+	bool pinned[MAP_MAX];	/* the sink knows this SUT's hardware address */
+	bool warned[MAP_MAX];	/* it was said that its probe is lost */
 	uint32_t networks_told; /* lines */
 	bool proved;		/* every SUT's wire was, once */
 	uint32_t pend_head;
@@ -114,6 +116,8 @@ struct live {
 	uint64_t look_frames;
 	uint64_t next_line;
 	uint64_t next_link;
+	uint64_t next_clock; /* when the wall clock is looked at */
+	int64_t clock_ahead; /* of the monotonic one, when it was last; 0: never */
 	uint64_t last_requests;
 	uint64_t turn_at;   /* when the last turn began; 0: none did */
 	uint64_t slept;	    /* what was slept on purpose since, at most */
@@ -253,6 +257,10 @@ void networks_at_end(const struct live *l);
 /** live_exit_code() - 0, 1 or 2, by what the run found */
 int live_exit_code(const struct live *l);
 
+/* clock.c */
+
+/** live_clock() - Has the wall clock been set? The engine and the user are told */
+void live_clock(struct live *l);
 /** live_send() - Hand effects to journal, --print and sink */
 void live_send(struct live *l, const struct effects *out);
 

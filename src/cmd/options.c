@@ -285,6 +285,10 @@ static int parse_from(struct options *o, struct words *w, unsigned cmd,
 	rc = parse_words(&p, w);
 	if (rc < 0)
 		return errbuf_set(e, -EINVAL, "%s", own.s);
+	n.engine.mirror_live = n.files == 0;
+	if (n.engine.shadow.reorder_wait == 0)
+		n.engine.shadow.reorder_wait =
+			n.files == 0 ? SHADOW_REORDER : SHADOW_REORDER_FILE;
 	*o = n;
 	return rc;
 }

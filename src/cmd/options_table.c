@@ -111,6 +111,10 @@ const struct row options_rows[] = {
 	{ "behind", 0, PLAYED, "wait|shed", AT(engine.shadow.shed),
 	  &kind_switch, behind_words, 0, 0,
 	  "end flows that are more than --max-lag behind (shed, default)" },
+	{ "reorder-wait", 0, PLAYED, "TIME", AT(engine.shadow.reorder_wait),
+	  &kind_duration, NULL, 1, UINT64_MAX,
+	  "believe that the mirror missed bytes after so long (default 30ms; "
+	  "captures 200ms)" },
 	{ "max-lag", 0, PLAYED, "TIME", AT(engine.shadow.max_lag),
 	  &kind_duration, NULL, 1, UINT64_MAX, "see --behind (default 30s)" },
 	{ "sut-silent", 0, PLAYED, "TIME", AT(engine.shadow.sut_silent),
@@ -232,6 +236,7 @@ void options_defaults(struct options *o)
 	memset(o, 0, sizeof(*o));
 	o->expr = "";
 	engine_defaults(&o->engine);
+	o->engine.shadow.reorder_wait = 0; /* by what is read */
 	o->capture = RING_V2;
 	o->min_share = true;
 	o->max_no_route = NO_ROUTE_SHARE;

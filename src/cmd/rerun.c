@@ -62,6 +62,7 @@
  * @live:	As if it were a run, for its report
  * @sink:	Its counters
  * @lines:	Where the report goes; NULL: nobody wants one
+ * @left:	Effects of which it is known whether they left
  * @kept:	Last effects, by number
  * @result:	EXIT_
  */
@@ -74,6 +75,7 @@ struct again {
 	struct engine *engine;
 	uint64_t seen;
 	uint64_t compared;
+	uint64_t left;
 	uint64_t records;
 	uint64_t frames;
 	uint64_t emitted;
@@ -413,7 +415,21 @@ static int on_unsent(struct again *g, uint64_t number)
 		return cannot(g, "effect %" PRIu64 " is not known any more",
 			      number);
 	engine_unsent(g->engine, kept(g, number));
+	kept(g, number)->timed = false;
 	g->sink.stats.errors++;
+	return 0;
+}
+
+static int on_left(struct again *g, uint64_t to, uint64_t stamp)
+{
+	/* What is older was told of before, or is not timed. */
+	if (g->seen - g->left > KEPT)
+		g->left = g->seen - KEPT;
+	if (to > g->seen || to < g->left)
+		return cannot(g, "effect %" PRIu64 " is not known", to);
+	for (; g->left < to; g->left++)
+		if (kept(g, g->left)->timed)
+			engine_left(g->engine, kept(g, g->left), stamp);
 	return 0;
 }
 
@@ -442,6 +458,12 @@ static int on_record(struct again *g, const struct journal_record *r)
 		return on_timeout(g, r->now);
 	case JOURNAL_UNSENT:
 		return on_unsent(g, r->effect);
+	case JOURNAL_LEFT:
+		return on_left(g, r->effect, r->stamp);
+	case JOURNAL_CLOCK:
+		engine_clock(g->engine, r->step, r->now);
+		tell_events(g);
+		return 0;
 	case JOURNAL_NOTE:
 		return on_note(g, r);
 	case JOURNAL_MARK:

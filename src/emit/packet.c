@@ -181,6 +181,8 @@ static void packet_flush(struct sink *s)
 			msg_build(m);
 		p->batch->mm[k].msg_hdr.msg_iovlen = 2u + m->segments;
 	}
+	if (p->waiting > 0)
+		s->stamp = clock_real();
 	while (i < p->waiting) {
 		int n = sendmmsg(p->fd, p->batch->mm + i, p->waiting - i,
 				 MSG_DONTWAIT);
@@ -195,6 +197,7 @@ static void packet_flush(struct sink *s)
 			tries--;
 			s->stats.retries++;
 			clock_pause(RETRY_PAUSE);
+			s->stamp = clock_real();
 			continue;
 		}
 		finish(p, &p->batch->msg[i++], err);

@@ -75,6 +75,8 @@ struct sink_ops {
  * struct sink - What all have in common; embedded first in each
  * @mac:	Our own hardware address: the only source that is sent from
  * @dests:	Entries of @dest
+ * @stamp:	Time of day, ns since 1970, just before the system call for what
+ *		@done is called for; 0: nothing goes to a wire
  */
 struct sink {
 	const struct sink_ops *ops;
@@ -84,6 +86,7 @@ struct sink {
 	uint32_t dests;
 	struct emit_dest dest[MAP_MAX];
 	struct sink_stats stats;
+	uint64_t stamp;
 };
 
 /**

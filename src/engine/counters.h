@@ -14,6 +14,7 @@
 #define ENGINE_FATES(X)                                                        \
 	X(client) /* of a flow */                                              \
 	X(production)                                                          \
+	X(production_early) /* before its client's SYN: kept for that */       \
 	X(sut)                                                                 \
 	X(client_datagram)                                                     \
 	X(production_datagram)                                                 \
@@ -40,6 +41,7 @@
 	X(offloaded)   /* of the mirror, good but for a checksum left open */  \
 	X(other_legs)  /* fates beyond the first of a frame */                 \
 	X(events_lost) /* nobody took them in time */                          \
+	X(early_dropped)	/* of production_early: no SYN came in time */ \
 	X(datagrams_not_played) /* no SUT was ready */                         \
 	X(refused_tcp)		/* SYNs of the SUT to the outside, by RST */   \
 	X(refused_udp)		/* its datagrams, by ICMP */                   \

@@ -246,7 +246,7 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	memset(ev, 0, sizeof(*ev));
 	ev->kind = EVENT_VERDICT;
 	ev->now = e->now;
-	ev->asked = p->asked;
+	ev->asked = p->opened;
 	ev->record = p->record;
 	ev->udp = true;
 	ev->map = map_of(e, p);
@@ -258,8 +258,6 @@ static void pair_event(struct engine *e, const struct udp_pair *p,
 	ev->sut_port = p->sport;
 	if (!p->tag.ordered && p->frame[WHO_CLIENT] != NULL)
 		ev->request_len = question(p->frame[WHO_CLIENT], ev->request);
-	ev->prod_ns = p->latency[WHO_PROD]; /* 0 where there is no answer */
-	ev->sut_ns = p->latency[WHO_SUT];
 }
 
 /* The SUT did not answer what production did: has it said anything since? */
@@ -287,10 +285,7 @@ void udp_attend(struct engine *e)
 			e->stats.unanswered[r->how]++;
 		}
 		tally(&e->stats, &ev);
-		if (p.has[WHO_PROD])
-			hist_add(&e->stats.prod_latency, p.latency[WHO_PROD]);
-		if (p.has[WHO_SUT])
-			hist_add(&e->stats.sut_latency, p.latency[WHO_SUT]);
+		stamp_pair(e, &p, &ev.prod_ns, &ev.sut_ns);
 		q = r->verdict == VERDICT_DIFFERENT ? event_new(e) : NULL;
 		if (q != NULL)
 			*q = ev;

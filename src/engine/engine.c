@@ -54,6 +54,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.midstream = true;
 	cfg->shadow.shed = true;
 	cfg->shadow.gso = true;
+	cfg->shadow.reorder_wait = SHADOW_REORDER;
 	cfg->shadow.reopen = true;
 	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
 	cfg->refuse = true;
@@ -72,7 +73,8 @@ size_t engine_size(const struct engine_config *cfg)
 
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
 	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
-	       shadow_size(&cfg->limits) + udp_size(datagram_count(cfg));
+	       early_size() + shadow_size(&cfg->limits) +
+	       udp_size(datagram_count(cfg));
 }
 
 /* Give every SUT's address a number. */
@@ -144,6 +146,8 @@ int engine_init(struct engine **out, struct arena *a,
 			now);
 	if (r == 0)
 		r = frag_init(&e->frags, a, frag_count(cfg), &cfg->key);
+	if (r == 0)
+		r = early_init(&e->early, a);
 	if (r != 0)
 		return r;
 	e->pool = shadow_pool(e->shadow);
@@ -421,6 +425,8 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 	attend(e, now, out);
 	gate_attend(e, now);
 	udp_attend(e);
+	if (kind == ENGINE_CLIENT)
+		stamp_effects(out, in->ts);
 	return kind;
 }
 
@@ -437,6 +443,8 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 			prove_timeout(e->prove, now, out);
 		gate_attend(e, now);
 	}
+	e->stats.count.early_dropped += early_timeout(
+		&e->early, e->pool, e->cfg.shadow.reorder_wait, now);
 	shadow_timeout(e->shadow, now, out);
 	health_watch(e);
 	udp_timeout(e->udp, now, out);
@@ -449,6 +457,9 @@ uint64_t engine_next_timeout(const struct engine *e)
 	uint64_t next = shadow_next_timeout(e->shadow);
 	uint64_t t = udp_next_timeout(e->udp);
 
+	if (t < next)
+		next = t;
+	t = early_next_timeout(&e->early, e->cfg.shadow.reorder_wait);
 	if (t < next)
 		next = t;
 	if (e->wire != NULL) {
@@ -483,6 +494,8 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 	struct flow *f;
 
 	out->n = 0;
+	e->stats.count.early_dropped +=
+		early_timeout(&e->early, e->pool, 0, now);
 	e->now = now;
 	wait_final(e, now);
 	while ((f = shadow_any(e->shadow)) != NULL) {

@@ -26,6 +26,7 @@
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "engine/counters.h"
+#include "engine/latency.h"
 #include "engine/health.h"
 #include "engine/prove.h"
 #include "engine/sutwire.h"
@@ -85,6 +86,8 @@ struct engine_net {
  * @open_csum:	Take segments of the mirror whose checksum a host left to its
  *		device, as captures taken on hosts have them; a live ring tells
  *		of each frame
+ * @mirror_live: The mirror's frames are stamped as they come, by the clock that
+ *		stamps what is sent; of a capture they are not
  * @sut_none:	There is nobody to send to: flows are observed, not played
  * @prove_each:	A client's network is proved before it is played; else only the
  *		wire is
@@ -108,6 +111,7 @@ struct engine_config {
 	struct engine_net skip[SKIP_MAX];
 	uint32_t vxlan;
 	bool open_csum;
+	bool mirror_live;
 	bool sut_none;
 	bool prove_each;
 	bool sut_pinned;
@@ -128,6 +132,7 @@ enum event_kind {
 	EVENT_FLOW_END,	 /* the SUT's leg of a flow has ended */
 	EVENT_SUT_STATE, /* a SUT is up, went down, or is back */
 	EVENT_NETWORK,	 /* clients of a network are not played, or are again */
+	EVENT_CLOCK_STEP, /* the wall clock was set */
 };
 
 /**
@@ -146,12 +151,13 @@ enum event_kind {
  *		captured: hostile bytes
  * @result:	Verdict
  * @prod_ns, @sut_ns: From the last byte of the request to the first byte of
- *		the answer, on each side; 0: unknown
+ *		the answer, on each side, by their stamps; 0: not measured
  * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
  *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
  * @state, @since: For EVENT_SUT_STATE: what it is, and from when on; @request is
  *		what it owes
  * @up:		For EVENT_SUT_STATE: it is up again; for EVENT_NETWORK: it is proved
+ * @step_ns:	For EVENT_CLOCK_STEP: by so much, forward
  * @bits:	For EVENT_NETWORK: length of the network @client
  */
 struct engine_event {
@@ -176,6 +182,7 @@ struct engine_event {
 	struct compare_result result;
 	uint64_t prod_ns;
 	uint64_t sut_ns;
+	int64_t step_ns;
 	enum flow_end end;
 	enum health_state state;
 	uint64_t since;
@@ -244,8 +251,6 @@ struct engine_stats {
 	struct engine_map_stats map[MAP_MAX];
 	struct engine_endpoint endpoint[ENDPOINTS_MAX];
 	uint32_t endpoints;
-	struct histogram prod_latency; /* ns */
-	struct histogram sut_latency;
 	struct engine_absorbed absorbed[ABSORB_MAX];
 	uint32_t absorbed_n;
 };
@@ -342,6 +347,19 @@ void engine_sent(struct engine *e, const struct effect *x);
  * engine_sent() must be called all the same
  */
 void engine_unsent(struct engine *e, const struct effect *x);
+
+/** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns since
+ * 1970. Before or after its engine_sent(), before the next frame or timeout
+ */
+void engine_left(struct engine *e, const struct effect *x, uint64_t stamp);
+
+/** engine_clock() - The wall clock was looked at, as it is once a second
+ * @step:	By how much it was set since the last time, ns forward; 0: it was not
+ */
+void engine_clock(struct engine *e, int64_t step, uint64_t now);
+
+/** engine_latencies() - What was measured so far */
+void engine_latencies(const struct engine *e, struct latencies *out);
 
 /**
  * engine_stop() - End every flow with FLOW_END_STOPPED, a step a call

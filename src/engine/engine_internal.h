@@ -6,6 +6,7 @@
 #define ENGINE_ENGINE_INTERNAL_H
 
 #include "app/framer.h"
+#include "engine/early.h"
 #include "engine/engine.h"
 #include "engine/prove.h"
 
@@ -57,6 +58,10 @@ struct engine {
 	uint64_t final;	      /* since when only the SUTs are read; 0 */
 	struct outside outside;
 	struct engine_stats stats;
+	struct early early;
+	struct latencies measured; /* up to the last look at the clock */
+	struct latencies recent;   /* since then */
+	uint64_t stepped;	   /* when the clock was set last; 0: never */
 	uint32_t event_head;
 	uint32_t event_n;
 	struct engine_event event[EVENTS_MAX];
@@ -85,6 +90,8 @@ void attend(struct engine *e, uint64_t now, struct effects *out);
 /* The in-order bytes that a segment (NULL: none) brought. */
 void read_spans(struct engine *e, struct flow *f, enum who who,
 		const struct segment *seg, uint64_t now);
+/* What is here of either end, and waited for the other's bytes. */
+void read_waiting(struct engine *e, struct flow *f, uint64_t now);
 /* Production's stream has a believed hole. */
 void read_hole(struct engine *e, struct flow *f, uint64_t now);
 /* DUE_QUIET has come. */
@@ -161,6 +168,25 @@ struct engine_event *event_new(struct engine *e);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
 
+/* stamp.c */
+
+/* A segment of @f from the mirror; of its SUT, which has been taken. */
+void stamp_client(struct engine *e, struct flow *f, const struct segment *seg);
+void stamp_production(struct engine *e, struct flow *f,
+		      const struct segment *seg);
+void stamp_sut(struct engine *e, struct flow *f, const struct segment *seg);
+/* Bytes of @who's that belong to @x, with the @first of its answer or not; @quiet:
+ * the request may have ended with what is here.
+ */
+void stamp_bytes(const struct flow *f, struct exchange *x, enum who who,
+		 const struct span *sp, bool first, bool quiet);
+/* What a client's segment let go at once. */
+void stamp_effects(struct effects *out, uint64_t ts);
+/* An exchange is judged: measure it. */
+void stamp_judged(struct engine *e, const struct flow *f,
+		  const struct exchange *x, struct engine_event *ev);
+void stamp_pair(struct engine *e, const struct udp_pair *p, uint64_t *prod_ns,
+		uint64_t *sut_ns);
 /* gate.c: who waits until his network is proved */
 
 /* Networks that are remembered; 0: there is nobody to prove. */

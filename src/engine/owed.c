@@ -22,7 +22,9 @@ static enum engine_owed leg_owed(const struct flow *f, uint32_t ahead,
 {
 	if (f->leg == LEG_NONE || f->leg == LEG_CLOSED)
 		return f->older != NULL ? ENGINE_BUSY : ENGINE_OVER;
-	if (f->leg != LEG_OPEN || f->q_send != NULL)
+	/* Who waits for what was not handed in does not wait for the SUT. */
+	if (f->leg != LEG_OPEN ||
+	    (f->q_send != NULL && !shadow_waits_for_production(f)))
 		return ENGINE_BUSY;
 	if (answers && f->x.marks[WHO_SUT] < f->x.marks[WHO_CLIENT])
 		return ENGINE_BUSY;

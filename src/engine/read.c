@@ -55,6 +55,7 @@ static void choose(struct engine *e, struct flow *f, enum who who,
 	if (who == WHO_SUT)
 		f->flags |= FLOW_SUT_CHOSE;
 	f->framer = ops;
+	f->marked = ops != &framer_quiet;
 	f->restarts = ops != &framer_quiet;
 	f->flags |= FLOW_FRAMED;
 	ops->init(f->app, (f->flags & FLOW_MID) != 0);
@@ -150,6 +151,9 @@ static void request_begins(const struct engine *e, struct flow *f,
 	x->c_ack = ack;
 	x->record = e->record;
 	x->flags |= X_C_BEGUN;
+	if (f->taken_up)
+		x->flags |= X_RESUMED;
+	f->taken_up = false;
 }
 
 /* A request is here whole; it may have been judged without its end. */
@@ -161,6 +165,13 @@ static void client_mark(struct engine *e, struct flow *f, uint32_t seq,
 
 	if (x != NULL && (x->flags & X_JUDGED) != 0)
 		e->stats.count.requests_missed--;
+}
+
+/* From here on the client's messages end by quiet. */
+static void leave_client(struct flow *f)
+{
+	f->flags |= FLOW_C_TUNNEL;
+	f->marked = false;
 }
 
 static void client_piece(struct engine *e, struct flow *f,
@@ -179,6 +190,7 @@ static void client_piece(struct engine *e, struct flow *f,
 		    shadow_is_shed(f))
 			read_spoil(x, REASON_SHED);
 	}
+	stamp_bytes(f, x, WHO_CLIENT, sp, false, false);
 	if (pc->part == FRAMER_HEAD)
 		keep_line(x, p, pc->used);
 	/* Where a request may be split in two ways, or two copies of its
@@ -192,7 +204,7 @@ static void client_piece(struct engine *e, struct flow *f,
 	if ((pc->flags & FRAMER_MARK) != 0)
 		client_mark(e, f, seq + pc->used, sp->now);
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
-		f->flags |= FLOW_C_TUNNEL;
+		leave_client(f);
 }
 
 /* The comparison of an exchange, begun with its first answering byte. @begun:
@@ -385,22 +397,25 @@ static void leave_protocol(struct engine *e, struct flow *f, enum who who,
 
 static void answer_piece(struct engine *e, struct flow *f, enum who who,
 			 const struct framer_piece *pc, const uint8_t *p,
-			 uint32_t seq, uint64_t now)
+			 uint32_t seq, const struct span *sp, uint64_t now)
 {
 	struct exchange *x = exchange_open(&f->x, e->pool, who);
 	struct compare *c;
 	bool begun;
+	bool first;
 
 	if (x == NULL) {
 		f->ending = FLOW_END_POOL_FULL;
 		return;
 	}
 	begun = (x->flags & (X_P_BEGUN | X_S_BEGUN)) != 0;
-	if ((x->flags & (who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN)) == 0 &&
-	    pc->part != FRAMER_INTERIM) {
+	first = (x->flags & (who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN)) == 0 &&
+		pc->part != FRAMER_INTERIM;
+	if (first)
 		x->flags |= who == WHO_PROD ? X_P_BEGUN : X_S_BEGUN;
-		*(who == WHO_PROD ? &x->p_first : &x->s_first) = now;
-	}
+	if (first && who == WHO_PROD)
+		x->p_first = now;
+	stamp_bytes(f, x, who, sp, first, is_quiet(f, who));
 	if (who == WHO_SUT && pc->part != FRAMER_INTERIM)
 		shadow_answering(e->shadow, f, now);
 	if (pc->flags != 0)
@@ -556,7 +571,7 @@ static void read_bytes(struct engine *e, struct flow *f, enum who who,
 		if (who == WHO_CLIENT)
 			client_piece(e, f, &pc, p, seq, sp, now);
 		else
-			answer_piece(e, f, who, &pc, p, seq, now);
+			answer_piece(e, f, who, &pc, p, seq, sp, now);
 		p += pc.used;
 		seq += pc.used;
 		left -= pc.used;
@@ -649,6 +664,21 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 		read_fin(e, f, who, now);
 }
 
+void read_waiting(struct engine *e, struct flow *f, uint64_t now)
+{
+	uint32_t c;
+	uint32_t p;
+
+	do {
+		c = f->c.nxt;
+		p = f->p.nxt;
+		if (f->p.early != NULL)
+			read_spans(e, f, WHO_PROD, NULL, now);
+		if (f->c.early != NULL && (f->flags & FLOW_LOST) == 0)
+			read_spans(e, f, WHO_CLIENT, NULL, now);
+	} while (f->c.nxt != c || f->p.nxt != p);
+}
+
 /* The first request that is known to have begun behind the hole tells where
  * production's answers to the ones before it ended.
  */
@@ -692,6 +722,7 @@ void read_hole(struct engine *e, struct flow *f, uint64_t now)
 		resync_known(e, f, now);
 	else
 		read_spans(e, f, WHO_PROD, NULL, now);
+	read_waiting(e, f, now);
 }
 
 /* --- ends --- */
@@ -836,6 +867,9 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 			if ((x->flags & (X_P_BEGUN | X_C_BEGUN)) == X_P_BEGUN)
 				read_spoil(x, REASON_CLIENT_GAP);
 			x->flags &= X_HAVE_P | X_P_BEGUN | X_JUDGED;
+			x->flags |= X_RESUMED;
+			x->c_ts = 0;
+			x->s_left = 0;
 			x->fate = UNANSWERED_NONE;
 		}
 		ops->resync(f->app, WHO_CLIENT, f->x.marks[WHO_CLIENT]);

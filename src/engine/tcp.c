@@ -92,12 +92,12 @@ static void from_client(struct engine *e, struct flow *f,
 			struct effects *out)
 {
 	shadow_client(e->shadow, f, seg, now);
+	stamp_client(e, f, seg);
 	if ((f->flags & FLOW_LOST) != 0)
 		sync(e, f, seg, now);
 	else
 		read_spans(e, f, WHO_CLIENT, seg, now);
-	if (f->p.early != NULL) /* it may have waited for these bytes */
-		read_spans(e, f, WHO_PROD, NULL, now);
+	read_waiting(e, f, now);
 	push(e, f, now, out);
 }
 
@@ -149,6 +149,7 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 			return ENGINE_NONE;
 		}
 		e->stats.count.client++;
+		stamp_client(e, f, seg);
 		shadow_syn_hold(e->shadow, f, seg, now);
 		push(e, f, now, out);
 		return ENGINE_CLIENT;
@@ -167,24 +168,64 @@ static enum engine_kind client_leg(struct engine *e, const struct flow_key *key,
 	return ENGINE_CLIENT;
 }
 
-static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
-				 const struct segment *seg, uint64_t now,
-				 struct effects *out)
+static void from_production(struct engine *e, struct flow *f,
+			    const struct segment *seg, uint64_t now,
+			    struct effects *out)
 {
-	struct flow *f = shadow_find(e->shadow, key);
-
-	shadow_two_sided(e->shadow);
-	if (f == NULL) {
-		e->stats.count.no_flow++;
-		return ENGINE_NONE;
-	}
-	e->stats.count.production++;
 	shadow_production(e->shadow, f, seg, now);
+	stamp_production(e, f, seg);
 	if ((seg->flags & (TCP_ACK | TCP_RST)) == TCP_ACK)
 		settle_syn(e, f, seg->ack, now);
 	read_spans(e, f, WHO_PROD, seg, now);
+	read_waiting(e, f, now);
 	push(e, f, now, out);
-	return ENGINE_PROD;
+}
+
+/* @kept: the segment, of which no flow was known, is kept */
+static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
+				 const struct segment *seg, uint64_t now,
+				 bool *kept, struct effects *out)
+{
+	struct flow *f = shadow_find_acked(e->shadow, key, seg);
+	struct flow_key any = *key;
+
+	shadow_two_sided(e->shadow);
+	any.map = 0;
+	if (f != NULL && !early_is_newer(&e->early, &any, seg, f->c_iss,
+					 shadow_syn_end(f))) {
+		e->stats.count.production++;
+		from_production(e, f, seg, now, out);
+		return ENGINE_PROD;
+	}
+	if (!*kept)
+		*kept = early_keep(&e->early, e->pool, &any, seg, now);
+	if (*kept)
+		e->stats.count.production_early++;
+	else
+		e->stats.count.no_flow++;
+	return *kept ? ENGINE_PROD : ENGINE_NONE;
+}
+
+/* A client's SYN has come: what production said before it follows. */
+static void take_early(struct engine *e, const struct route *r, uint32_t iss,
+		       uint64_t now, struct effects *out)
+{
+	struct early_flow *early = early_find(&e->early, &r->key, iss);
+	struct flow_key key = r->key;
+	struct segment seg;
+	struct frame *fr;
+
+	while (early != NULL && early_pop(&e->early, early, &seg, &fr)) {
+		for (uint32_t i = 0; i < r->n; i++) {
+			struct flow *f;
+
+			key.map = r->map[i];
+			f = shadow_find(e->shadow, &key);
+			if (f != NULL)
+				from_production(e, f, &seg, now, out);
+		}
+		frame_clear(e->pool, fr, FRAME_QUEUE);
+	}
 }
 
 enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
@@ -194,13 +235,16 @@ enum engine_kind tcp_mirror(struct engine *e, const struct route *r,
 	struct engine_counters *c = &e->stats.count;
 	enum engine_kind kind = ENGINE_NONE;
 	struct flow_key key = r->key;
+	bool kept = false;
 
 	for (uint32_t i = 0; i < r->n; i++) {
 		key.map = r->map[i];
 		kind = r->from_client ? client_leg(e, &key, seg, now, out)
-				      : prod_leg(e, &key, seg, now, out);
+				      : prod_leg(e, &key, seg, now, &kept, out);
 		c->other_legs += i > 0;
 	}
+	if (r->from_client && (seg->flags & TCP_SYN) != 0)
+		take_early(e, r, seg->seq, now, out);
 	if (kind == ENGINE_NONE)
 		gate_show(e, seg);
 	return kind;
@@ -218,6 +262,7 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
+	stamp_sut(e, f, seg);
 	if (ours && (seg->flags & (TCP_SYN | TCP_RST)) != 0)
 		prove_heard(e->prove, sut, &f->key.client);
 	if (f->leg == LEG_OPEN && !opens) /* whose data would follow its SYN */

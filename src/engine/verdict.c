@@ -61,19 +61,6 @@ void event_flow_end(struct engine *e, const struct flow *f)
 	event_tuple(e, ev, f);
 }
 
-static void latencies(struct engine *e, const struct exchange *x,
-		      struct engine_event *ev)
-{
-	if (x->p_first > x->c_now && x->c_now != 0) {
-		ev->prod_ns = x->p_first - x->c_now;
-		hist_add(&e->stats.prod_latency, ev->prod_ns);
-	}
-	if (x->s_first > x->s_sent && x->s_sent != 0) {
-		ev->sut_ns = x->s_first - x->s_sent;
-		hist_add(&e->stats.sut_latency, ev->sut_ns);
-	}
-}
-
 /* @r: zeroes */
 static void uncompared(const struct engine *e, const struct exchange *x,
 		       enum compare_reason why, struct compare_result *r)
@@ -149,7 +136,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	memcpy(ev.request, x->request, x->request_len);
 	event_tuple(e, &ev, f);
 	tally(&e->stats, &ev);
-	latencies(e, x, &ev);
+	stamp_judged(e, f, x, &ev);
 	if (r->verdict != VERDICT_DIFFERENT)
 		return;
 	q = event_new(e);

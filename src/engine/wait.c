@@ -34,8 +34,8 @@ static enum unanswered silent_or_withheld(const struct flow *f,
 
 	if ((f->ev & EV_S_FIN) != 0)
 		return UNANSWERED_CUT;
-	return x->s_sent != 0 || asked ? UNANSWERED_SILENT
-				       : UNANSWERED_WITHHELD;
+	return (x->flags & X_SENT) != 0 || asked ? UNANSWERED_SILENT
+						 : UNANSWERED_WITHHELD;
 }
 
 enum unanswered wait_fate(const struct engine *e, const struct flow *f,

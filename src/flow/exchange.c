@@ -15,6 +15,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/list.h"
+
 _Static_assert(sizeof(struct exchange) + sizeof(struct frame) <= FRAME_MIN,
 	       "an exchange takes the smallest block");
 
@@ -30,7 +32,6 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 		return NULL;
 	x = (struct exchange *)(void *)f->data;
 	memset(x, 0, sizeof(*x));
-	x->frame = f;
 	x->index = index;
 	if (xs->tail != NULL)
 		xs->tail->next = x;
@@ -128,5 +129,5 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 	xs->head = x->next;
 	if (xs->head == NULL)
 		xs->tail = NULL;
-	frame_clear(pool, x->frame, FRAME_QUEUE);
+	frame_clear(pool, list_entry(x, struct frame, data), FRAME_QUEUE);
 }

@@ -30,7 +30,11 @@ enum {
 	X_P_BEGUN = 1 << 7,   /* bytes of the answer were seen */
 	X_S_BEGUN = 1 << 8,
 	X_C_BEGUN = 1 << 9,
-	X_LINE = 1 << 10, /* the request's first line is kept whole */
+	X_LINE = 1 << 10,    /* the request's first line is kept whole */
+	X_P_EARLY = 1 << 11, /* production's answer began before its end */
+	X_S_EARLY = 1 << 12,
+	X_RESUMED = 1 << 13, /* with it the flow was taken up */
+	X_SENT = 1 << 14,    /* all of it was sent to the SUT */
 };
 
 /* Bits of exchange.odd, what is not by the book in its answers. */
@@ -46,16 +50,20 @@ enum {
 /**
  * struct exchange - One of them; lies in a frame of the pool
  * @c_ack:	Production's bytes that the client had acked when it began
- * @c_now:	When the request's last byte was captured
- * @p_acked, @s_acked: When each server acked it
- * @s_sent:	When its last byte was sent to the SUT
+ * @c_now:	When the request was here whole
+ * @p_acked:	When production acked it
+ * @p_first:	When the first byte of its answer came
  * @p_took:	From the request's last byte to the end of production's answer, us;
  *		0: not known
  * @waited:	When the wait for the SUT's answer began (wait.c), then when the
  *		verdict was given, ms, modulo 2^32; 0: not yet
  * @fate:	What the SUT's end made of its answer, the engine's (enum
  *		unanswered); 0: nothing yet
- * @p_first, @s_first: When the first byte of each answer came
+ * @c_ts:	Stamp of the request's last byte, ns since 1970; 0: none. This and
+ *		what follows serve latencies alone
+ * @s_left:	Stamp of the flush that handed that byte to the SUT's wire
+ * @p_ts, @p_ts_last, @s_ts, @s_ts_last: Stamps of each answer's first byte, and of
+ *		its last one to come, by their distance from these two; the engine's
  * @cmp:	Its comparison, the engine's
  * @spoilt:	Why it will not be compared, the engine's
  * @odd:	ODD_ bits, the engine's
@@ -63,7 +71,6 @@ enum {
  */
 struct exchange {
 	struct exchange *next;
-	struct frame *frame;
 	void *cmp;
 	uint32_t index;
 	uint32_t end[WHO_COUNT];
@@ -73,10 +80,13 @@ struct exchange {
 	uint8_t request_len;
 	uint64_t c_now;
 	uint64_t p_acked;
-	uint64_t s_acked;
 	uint64_t p_first;
-	uint64_t s_first;
-	uint64_t s_sent;
+	uint64_t c_ts;
+	uint64_t s_left;
+	uint32_t p_ts;
+	uint32_t p_ts_last;
+	uint32_t s_ts;
+	uint32_t s_ts_last;
 	uint32_t p_took;
 	uint32_t waited;
 	uint8_t fate;

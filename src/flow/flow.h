@@ -172,6 +172,15 @@ enum {
 		1 << 30, /* the SUT spoke first, and no other did yet */
 };
 
+/* Whose stamp of the client's handshake with production flow.ts_hand is. */
+enum {
+	HAND_NONE,
+	HAND_SYN,
+	HAND_SYNACK,
+	HAND_ACK, /* which came before the SYN,ACK */
+	HAND_OVER,
+};
+
 /* A flow that is behind: see shadow/shed.c. */
 enum shed {
 	SHED_NO,
@@ -259,6 +268,7 @@ struct flow {
 	uint32_t rst_ack;    /* production's byte at which a RST goes out */
 	uint32_t q_bytes;    /* blocks of the pool that the queue takes */
 	uint32_t kept_bytes; /* the same of @kept */
+	uint32_t left_to;    /* where those of its bytes end that left last */
 	uint32_t
 		wait_from; /* when the wait for an answer began anew, ms, on the
 			     * clock of wait.c */
@@ -285,6 +295,7 @@ struct flow {
 	uint32_t rtt_seq; /* seq being timed */
 	uint64_t rtt_at;  /* when it was sent; 0: none */
 	struct stream s;
+	uint64_t left_ts; /* stamp of the flush of @left_to; 0: none */
 	uint8_t ack_head;
 	uint8_t bound_head;
 	uint8_t dup_ack;      /* owed: out of order, repeated or a probe */
@@ -310,16 +321,23 @@ struct flow {
 	struct exchanges x;
 
 	/* the engine's */
-	uint64_t quiet_p; /* when production spoke last */
+	union {
+		uint64_t ts_hand; /* before production speaks: see @hand */
+		uint64_t quiet_p; /* when production spoke last */
+	};
 	uint64_t quiet_s;
 	uint32_t begun_ack; /* of the client's newest message, when it began */
 	uint32_t unsure_from; /* first exchange whose pairing is guessed */
 	uint8_t unsure;	      /* why it is; 0: none is */
 	bool pipelines : 1;   /* the client does not wait for answers */
+	bool taken_up : 1; /* the next request is the first of a made-up handshake */
+	bool marked : 1; /* the client's protocol tells where its messages end */
+	uint8_t hand;	 /* HAND_ */
 	bool again : 1; /* the request at x.turn was sent on one of @met; the machine's */
 	bool other_port : 1; /* play the leg from another port; the machine's */
 	bool restarts : 1; /* a connection may begin with any message of the client's */
 	uint8_t shed : 2; /* enum shed; the machine's */
+	bool syn_data : 1; /* the first early data came in the SYN; the machine's */
 	bool s_closes : 1; /* the SUT's last answer ends its connection; the machine
 			* clears it with the leg */
 	const void *framer;

@@ -15,7 +15,7 @@
 
 #include "core/bytes.h"
 
-static const uint8_t magic[4] = { 'U', 'S', 'J', '1' };
+static const uint8_t magic[4] = { 'U', 'S', 'J', '2' };
 
 /* Behind the fixed part of a header block. */
 enum {

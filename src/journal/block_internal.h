@@ -5,7 +5,7 @@
  * All numbers are big-endian. The number of an enterprise is that of RFC 5612,
  * "for use in documentation"; therefore a magic number comes first.
  *
- *	 0  magic "USJ1"; the digit is the format's version
+ *	 0  magic "USJ2"; the digit is the format's version
  *	 4  kind, 5 flags, 6 aux (16 bits)
  *	 8  number, 16 now, 24 a, 32 b (64 bits each)
  *	40  text and other things of variable length, for some kinds
@@ -38,6 +38,8 @@ enum block_kind {
 	BLOCK_REFUSED, /* a: flow, b: index */
 	BLOCK_NEXT,    /* number: of the next record; the next file's name */
 	BLOCK_END,     /* number: records in all; a: lost */
+	BLOCK_LEFT,    /* a: effect behind the last; b: stamp */
+	BLOCK_CLOCK,   /* a: step, two's complement */
 	BLOCK_NOTE,    /* aux: which, a: its value */
 };
 
@@ -78,7 +80,7 @@ void block_put(uint8_t *p, const struct block *b);
 /**
  * block_get() - Read the fixed part
  *
- * Return: 0, -EBADMSG if it is no block of ours, -ENOTSUP if of a later format
+ * Return: 0, -EBADMSG if it is no block of ours, -ENOTSUP if of another format
  */
 int block_get(const uint8_t *p, size_t len, struct block *b);
 

@@ -106,7 +106,8 @@ struct journal_opts {
  * @trusted:	None of its checksums was tested
  * @gso:	Segment size of a super-frame, else 0
  * @now:	The engine's time, ns since start
- * @ts:		Capture time, ns since 1970; of an emitted frame when it was sent
+ * @ts:		Capture time, ns since 1970; of an emitted frame when it was made:
+ *		when it left says journal_left()
  * @data, @cap:	Bytes captured, borrowed; @cap + @more_len up to FRAME_MAX
  * @more, @more_len: Bytes that follow those at @data; a reader gives none
  * @wire:	Bytes on the wire
@@ -191,6 +192,16 @@ void journal_mark(struct journal *j, uint64_t flow, unsigned who, uint32_t seq,
 /** journal_unsent() - Effect number @effect of the run could not be sent */
 void journal_unsent(struct journal *j, uint64_t effect, uint64_t now);
 
+/** journal_left() - The effects below number @effect, that were not told of
+ * before, were handed to the wire at @stamp, ns since 1970, but for those that
+ * journal_unsent() named
+ */
+void journal_left(struct journal *j, uint64_t effect, uint64_t stamp,
+		  uint64_t now);
+
+/** journal_clock() - The wall clock was looked at: it was set by @step ns */
+void journal_clock(struct journal *j, int64_t step, uint64_t now);
+
 /** journal_refused() - Exchange @index of @flow found no room to be compared */
 void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 		     uint64_t now);
@@ -216,6 +227,8 @@ enum journal_kind {
 	JOURNAL_MARK,
 	JOURNAL_UNSENT,
 	JOURNAL_REFUSED,
+	JOURNAL_LEFT,
+	JOURNAL_CLOCK,
 	JOURNAL_NOTE,
 };
 
@@ -225,7 +238,9 @@ enum journal_kind {
  * @now:	The engine's time
  * @frame:	JOURNAL_FRAME; borrowed until the next read; comment is NULL
  * @flow:	JOURNAL_MARK, JOURNAL_REFUSED
- * @effect:	JOURNAL_UNSENT
+ * @effect:	JOURNAL_UNSENT, JOURNAL_LEFT
+ * @stamp:	JOURNAL_LEFT
+ * @step:	JOURNAL_CLOCK
  * @seq:	JOURNAL_MARK
  * @who:	JOURNAL_MARK (enum who, below WHO_COUNT)
  * @index:	JOURNAL_REFUSED
@@ -237,6 +252,8 @@ struct journal_record {
 	struct journal_frame frame;
 	uint64_t flow;
 	uint64_t effect;
+	uint64_t stamp;
+	int64_t step;
 	uint32_t seq;
 	unsigned who;
 	uint32_t index;
@@ -267,7 +284,7 @@ struct journal_reader;
  *		folder. "-": standard input
  * @err:	JOURNAL_ERR bytes: the message, if it fails
  *
- * Return: 0, -EBADMSG: not a journal or broken, -ENOTSUP: a later format's, or
+ * Return: 0, -EBADMSG: not a journal or broken, -ENOTSUP: of another format, or
  * another -Exxx (@out untouched)
  */
 int journal_read_open(struct journal_reader **out, const char *path, char *err);

@@ -268,6 +268,15 @@ static int take_record(const struct pcap_record *rec, const struct block *b,
 		out->kind = JOURNAL_UNSENT;
 		out->effect = b->a;
 		return 0;
+	case BLOCK_LEFT:
+		out->kind = JOURNAL_LEFT;
+		out->effect = b->a;
+		out->stamp = b->b;
+		return 0;
+	case BLOCK_CLOCK:
+		out->kind = JOURNAL_CLOCK;
+		out->step = (int64_t)b->a;
+		return 0;
 	case BLOCK_REFUSED:
 		if (b->b > UINT32_MAX)
 			return -EBADMSG;
@@ -366,7 +375,10 @@ static int open_error(char *err, const char *path, int r)
 		snprintf(err, JOURNAL_ERR, "%.150s: not a journal", path);
 	else if (r == -ENOTSUP)
 		snprintf(err, JOURNAL_ERR,
-			 "%.150s: a journal of another version", path);
+			 "%.140s: a journal in another version's format: rerun "
+			 "it with the understudy that wrote it (capinfos says "
+			 "which)",
+			 path);
 	else if (r != 0)
 		names_error(err, path, r);
 	return r;

@@ -203,6 +203,22 @@ void journal_unsent(struct journal *j, uint64_t effect, uint64_t now)
 			     .kind = BLOCK_UNSENT, .now = now, .a = effect });
 }
 
+void journal_left(struct journal *j, uint64_t effect, uint64_t stamp,
+		  uint64_t now)
+{
+	put_block(j, (struct block){ .kind = BLOCK_LEFT,
+				     .now = now,
+				     .a = effect,
+				     .b = stamp });
+}
+
+void journal_clock(struct journal *j, int64_t step, uint64_t now)
+{
+	put_block(j, (struct block){ .kind = BLOCK_CLOCK,
+				     .now = now,
+				     .a = (uint64_t)step });
+}
+
 void journal_refused(struct journal *j, uint64_t flow, uint32_t index,
 		     uint64_t now)
 {

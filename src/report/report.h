@@ -110,6 +110,25 @@ struct report_start {
 	size_t maps;
 };
 
+enum { REPORT_PROD, REPORT_SUT, REPORT_SIDES };
+
+/**
+ * struct report_side - Latencies of production or of the SUT, ns; NULL: none
+ * @connect:	From the SYN to its SYN,ACK
+ * @first, @last: From the request's last byte to the answer's first and last
+ * @measured:	Requests that are in these
+ * @not_measured: The others, by why not
+ * @skewed:	Stamps of the two directions contradict each other: none is told
+ */
+struct report_side {
+	const struct histogram *connect;
+	const struct histogram *first;
+	const struct histogram *last;
+	uint64_t measured;
+	struct report_counts not_measured;
+	bool skewed;
+};
+
 /**
  * struct report_difference - One exchange and its verdict
  * @asked:	When the request was here whole, ns since 1970; 0: never
@@ -178,7 +197,9 @@ struct report_sut {
  * @sut_list, @suts: SUTs
  * @allow_down:	One may be down for so long, ns
  * @stalls, @stalled: How often this process stood still, and for how long, ns
- * @behind, @delay, @prod, @sut: Distributions in ns; NULL: not measured
+ * @behind, @delay, @own: Distributions in ns; NULL: not measured. @own: from the
+ *		capture of a client's segment to the hand-over of what came of it
+ * @side:	Latencies of production and of the SUT
  * @not_played:	Flows that were ended for being behind
  * @input:	Bytes of captures, those that could be read, damaged places; a
  *		headline that says so if these are not all
@@ -244,8 +265,8 @@ struct report_data {
 	const struct report_absorbed *top;
 	size_t tops;
 	const char *no_route;
-	const struct histogram *prod;
-	const struct histogram *sut;
+	const struct histogram *own;
+	struct report_side side[REPORT_SIDES];
 	struct {
 		uint64_t pool_used;
 		uint64_t pool_peak;
@@ -288,6 +309,8 @@ size_t report_json_start(char *out, size_t size, const struct report_start *s);
 size_t report_json_difference(char *out, size_t size,
 			      const struct report_difference *d);
 
+/** report_json_clock_step() - {"schema":1,"type":"clock_step",...} */
+size_t report_json_clock_step(char *out, size_t size, int64_t step_ns);
 /**
  * struct report_network - Clients' network that is not played, or is again
  * @name:	ADDRESS/LENGTH

@@ -7,12 +7,6 @@
 #include "report/report_internal.h"
 #include "report/text.h"
 
-/* Quantiles, in permille. */
-#define P50 500
-#define P99 990
-
-typedef void (*put_time_fn)(struct json *j, const char *key, uint64_t ns);
-
 static void begin(struct json *j, char *out, size_t size, const char *type)
 {
 	json_begin(j, out, size);
@@ -28,23 +22,13 @@ static void put_endpoint(struct json *j, const char *key,
 	json_str(j, key, text_endpoint(text, &e->ip, e->port));
 }
 
-static void put_counts(struct json *j, const char *key,
+void report_put_counts(struct json *j, const char *key,
 		       const struct report_counts *c)
 {
 	json_object(j, key);
 	for (size_t i = 0; i < c->n; i++)
 		json_u64(j, c->v[i].name, c->v[i].value);
 	json_close_object(j);
-}
-
-static void put_quantile(struct json *j, const char *key,
-			 const struct histogram *h, unsigned permille,
-			 put_time_fn put_time)
-{
-	if (h && h->count > 0)
-		put_time(j, key, hist_quantile(h, permille));
-	else
-		json_null(j, key);
 }
 
 size_t report_json_start(char *out, size_t size, const struct report_start *s)
@@ -215,7 +199,7 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 	json_u64(j, "seen", d->flows.seen);
 	json_u64(j, "played", d->flows.played);
 	json_u64(j, "resumed", d->flows.resumed);
-	put_counts(j, "ended", &d->flows.ended);
+	report_put_counts(j, "ended", &d->flows.ended);
 	json_close_object(j);
 
 	json_object(j, "requests");
@@ -246,8 +230,8 @@ static void put_unanswered(struct json *j, const struct report_data *d)
 	json_object(j, "after_verdict");
 	json_u64(j, "answers",
 		 d->after_verdict != NULL ? d->after_verdict->count : 0);
-	put_quantile(j, "p50_ms", d->after_verdict, P50, json_ms);
-	put_quantile(j, "max_ms", d->after_verdict, 1000, json_ms);
+	report_put_quantile(j, "p50_ms", d->after_verdict, P50, json_ms);
+	report_put_quantile(j, "max_ms", d->after_verdict, 1000, json_ms);
 	json_close_object(j);
 
 	json_array(j, "suts");
@@ -271,9 +255,9 @@ static void put_unanswered(struct json *j, const struct report_data *d)
 static void put_traffic(struct json *j, const struct report_data *d)
 {
 	json_object(j, "behind");
-	put_quantile(j, "p50_ms", d->behind, P50, json_ms);
-	put_quantile(j, "p99_ms", d->behind, P99, json_ms);
-	put_quantile(j, "max_ms", d->behind, 1000, json_ms);
+	report_put_quantile(j, "p50_ms", d->behind, P50, json_ms);
+	report_put_quantile(j, "p99_ms", d->behind, P99, json_ms);
+	report_put_quantile(j, "max_ms", d->behind, 1000, json_ms);
 	json_u64(j, "not_played", d->not_played);
 	json_close_object(j);
 
@@ -281,9 +265,9 @@ static void put_traffic(struct json *j, const struct report_data *d)
 	json_u64(j, "frames", d->capture.frames);
 	json_u64(j, "drops", d->capture.drops);
 	json_u64(j, "missed_segments", d->capture.missed);
-	put_quantile(j, "delay_p50_us", d->capture.delay, P50, json_us);
-	put_quantile(j, "delay_p99_us", d->capture.delay, P99, json_us);
-	put_counts(j, "decode", &d->capture.decode);
+	report_put_quantile(j, "delay_p50_us", d->capture.delay, P50, json_us);
+	report_put_quantile(j, "delay_p99_us", d->capture.delay, P99, json_us);
+	report_put_counts(j, "decode", &d->capture.decode);
 	json_close_object(j);
 
 	json_object(j, "emit");
@@ -307,12 +291,18 @@ static void put_traffic(struct json *j, const struct report_data *d)
 	json_close_array(j);
 	json_close_object(j);
 
-	json_object(j, "latency");
-	put_quantile(j, "prod_p50_us", d->prod, P50, json_us);
-	put_quantile(j, "prod_p99_us", d->prod, P99, json_us);
-	put_quantile(j, "sut_p50_us", d->sut, P50, json_us);
-	put_quantile(j, "sut_p99_us", d->sut, P99, json_us);
-	json_close_object(j);
+	report_put_latency(j, d);
+}
+
+size_t report_json_clock_step(char *out, size_t size, int64_t step_ns)
+{
+	bool back = step_ns < 0;
+	struct json j;
+
+	begin(&j, out, size, "clock_step");
+	json_us(&j, "by_us", back ? 0 - (uint64_t)step_ns : (uint64_t)step_ns);
+	json_bool(&j, "back", back);
+	return json_line(&j);
 }
 
 static void put_process(struct json *j, const struct report_data *d)
@@ -354,6 +344,6 @@ size_t report_json(char *out, size_t size, const struct report_data *d)
 	put_traffic(&j, d);
 	put_process(&j, d);
 	for (size_t i = 0; i < d->group_count; i++)
-		put_counts(&j, d->groups[i].name, &d->groups[i].counts);
+		report_put_counts(&j, d->groups[i].name, &d->groups[i].counts);
 	return json_line(&j);
 }

@@ -17,17 +17,6 @@
 #include "report/report_internal.h"
 #include "report/text.h"
 
-#define INDENT 12
-#define P50    500
-#define P99    990
-
-/* A paragraph: items with ", " between them, wrapped. */
-struct para {
-	struct text *t;
-	size_t column;
-	bool first; /* no item yet on this line */
-};
-
 uint64_t report_compared(const struct report_data *d)
 {
 	return d->verdicts[VERDICT_IDENTICAL] +
@@ -42,7 +31,7 @@ bool report_sums_closed(const struct report_data *d)
 	return true;
 }
 
-static void para_begin(struct para *p, struct text *t, const char *title)
+void para_begin(struct para *p, struct text *t, const char *title)
 {
 	*p = (struct para){ .t = t, .column = INDENT, .first = true };
 	if (strlen(title) < INDENT)
@@ -51,7 +40,7 @@ static void para_begin(struct para *p, struct text *t, const char *title)
 		text_add(t, "%s\n%*s", title, INDENT, "");
 }
 
-static void para_item(struct para *p, const char *item)
+void para_item(struct para *p, const char *item)
 {
 	size_t len = strlen(item);
 
@@ -66,8 +55,8 @@ static void para_item(struct para *p, const char *item)
 	p->first = false;
 }
 
-static void para_count(struct para *p, const char *before, uint64_t v,
-		       const char *after)
+void para_count(struct para *p, const char *before, uint64_t v,
+		const char *after)
 {
 	char item[128];
 	char n[TEXT_NUMBER];
@@ -78,7 +67,7 @@ static void para_count(struct para *p, const char *before, uint64_t v,
 	para_item(p, item);
 }
 
-static void para_end(struct para *p)
+void para_end(struct para *p)
 {
 	text_add(p->t, "\n");
 }
@@ -321,30 +310,6 @@ static void suts(struct text *t, const struct report_data *d)
 	}
 }
 
-static void time_row(struct text *t, const char *title, const char *who,
-		     const struct histogram *h)
-{
-	char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
-
-	text_add(t, "%-*s%-12s", INDENT, title, who);
-	if (!h || h->count == 0)
-		text_add(t, "%14s\n", "none");
-	else
-		text_add(t, "%14s%14s%14s\n",
-			 text_time(a, hist_quantile(h, P50)),
-			 text_time(b, hist_quantile(h, P99)),
-			 text_time(c, h->max));
-}
-
-static void times(struct text *t, const struct report_data *d)
-{
-	text_add(t, "%-*s%-12s%14s%14s%14s\n", INDENT, "times", "", "p50",
-		 "p99", "max");
-	time_row(t, "", "production", d->prod);
-	time_row(t, "", "SUT", d->sut);
-	time_row(t, "", "behind", d->behind);
-}
-
 static void traffic(struct text *t, const struct report_data *d)
 {
 	char n[TEXT_NUMBER], item[64];
@@ -429,7 +394,7 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 	verdicts(&t, d);
 	report_text_maps(&t, d);
 	suts(&t, d);
-	times(&t, d);
+	report_times(&t, d);
 	traffic(&t, d);
 	absorbed(&t, d);
 	process(&t, d);

@@ -89,6 +89,9 @@ bool sut_reached(const struct flow *f, uint32_t p_ack)
 		return true;
 	if ((f->flags & FLOW_PLOST) != 0)
 		return f->x.marks[WHO_SUT] >= f->x.marks[WHO_CLIENT];
+	/* Where it was to get is not known before those bytes come. */
+	if (prod_hole(f) && seq_lt(stream_end(&f->p), p_ack))
+		return false;
 	at = place_of(f, p_ack);
 	return !at.open && seq_le(at.seq, f->s.nxt);
 }

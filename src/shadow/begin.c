@@ -143,6 +143,29 @@ static struct flow *incarnation(struct flow *f, uint32_t iss)
 	return f;
 }
 
+/* How far is @f's client from acknowledgment number @ack? */
+static uint32_t distance(const struct flow *f, uint32_t ack)
+{
+	uint32_t d = ack - f->c.nxt;
+
+	return d < 0 - d ? d : 0 - d;
+}
+
+struct flow *shadow_find_acked(struct shadow *s, const struct flow_key *key,
+			       const struct segment *seg)
+{
+	struct flow *f = shadow_find(s, key);
+	struct flow *best = f;
+
+	if (f == NULL || (seg->flags & TCP_ACK) == 0)
+		return f;
+	while ((f = f->mirror_next) != NULL)
+		if (distance(f, seg->ack) < distance(best, seg->ack) &&
+		    memcmp(&f->key, key, sizeof(*key)) == 0)
+			best = f;
+	return best;
+}
+
 struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			const struct shadow_leg *leg, const struct segment *seg,
 			uint64_t now, struct effects *out)
@@ -179,17 +202,16 @@ void shadow_syn_hold(struct shadow *s, struct flow *f,
 		return;
 	data.seq++;
 	data.flags = TCP_ACK;
-	(void)stream_hold(&f->c, s->pool, &data, now);
+	f->syn_data = stream_hold(&f->c, s->pool, &data, now) == STREAM_EARLY;
 }
 
 bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
 {
 	struct frame *fr = f->c.early;
 
-	/* No other early data is next: it would have been read. */
-	if (fr == NULL || fr->seq != f->c_iss + 1 || f->c.nxt != fr->seq ||
-	    !seq_lt(f->c_iss, at))
+	if (!f->syn_data || fr == NULL || !seq_lt(f->c_iss, at))
 		return false;
+	f->syn_data = false;
 	if (at == fr->seq)
 		stream_drop(&f->c, s->pool);
 	else if (seq_lt(at, fr->seq + fr->len))
@@ -197,10 +219,20 @@ bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
 	return true;
 }
 
+uint32_t shadow_syn_end(const struct flow *f)
+{
+	const struct frame *fr = f->c.early;
+
+	if (!f->syn_data || fr == NULL)
+		return f->c_iss + 1;
+	return fr->seq + fr->len;
+}
+
 /* Make up what a handshake would have told. */
 static void made_up(struct flow *f, bool ts, uint32_t tsval, bool ip4)
 {
 	f->flags |= FLOW_MID | FLOW_P_WSCALE;
+	f->taken_up = true;
 	f->ev = EV_C_ACK | EV_P_SYNACK;
 	if ((f->c_has & OPT_HAS_MSS) == 0) {
 		f->c_has = OPT_HAS_MSS | OPT_HAS_SACK_OK | OPT_HAS_WSCALE;
@@ -279,6 +311,7 @@ void forget_leg(struct flow *f)
 	f->bound_n = 0;
 	f->srtt_us = 0;
 	f->rtt_at = 0;
+	f->left_ts = 0;
 	f->hold_passed = false;
 	f->asked = false;
 	f->unheard = false;
@@ -309,6 +342,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	s->count.flows_seen++;
 	s->now = now;
 	memset(&f->c, 0, sizeof(f->c));
+	f->syn_data = false;
 	memset(&f->p, 0, sizeof(f->p));
 	forget_leg(f);
 	f->met = 0;

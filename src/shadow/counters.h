@@ -67,7 +67,8 @@
 	X(rst_deadline)                                                        \
 	X(late_data) /* client bytes after production's FIN */                 \
 	X(late_data_dropped)                                                   \
-	X(order_held) /* waited for the SUT's answer */                        \
+	X(order_held)  /* waited for the SUT's answer */                       \
+	X(timing_late) /* level timing: production's bytes came too late */    \
 	X(retransmits)                                                         \
 	X(fast_retransmits)                                                    \
 	X(zero_probes)                                                         \

@@ -60,7 +60,11 @@ enum effect_cause {
  * @kind:	What it is
  * @cause:	Why it is sent
  * @sut:	Index of the SUT, which is that of its wire and hardware address
+ * @timed:	Tell the machine when it left: it is a SYN, or ends a request
  * @flow:	Serial number of the flow, 0: none
+ * @slot:	Of a datagram: its exchange's place, the machine's
+ * @asked:	Stamp of the client's segment that let it go at once, ns since 1970;
+ *		0: it waited for something else
  * @src, @dst, @sport, @dport: Addresses
  * @seq ... @opts: TCP header; @opts is padded to a multiple of 4
  * @frame:	Holder of the payload, NULL: none
@@ -75,6 +79,7 @@ struct effect {
 	uint8_t flags;
 	uint8_t ttl;
 	uint8_t optlen;
+	bool timed;
 	uint16_t sport;
 	uint16_t dport;
 	uint16_t win;
@@ -85,7 +90,9 @@ struct effect {
 	uint32_t ack;
 	uint32_t off;
 	uint32_t len;
+	uint32_t slot;
 	uint64_t flow;
+	uint64_t asked;
 	struct frame *frame;
 	struct ipaddr src;
 	struct ipaddr dst;

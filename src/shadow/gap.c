@@ -7,9 +7,15 @@
  * What production acks was sent by the client, and what the client acks was sent
  * by production; if it is not here, the mirror has swapped or lost it. A hole is
  * believed when the first segment behind it (or, without one, the ack) has been
- * here for REORDER_WAIT. The same where a capture holds a segment of the client
+ * here for --reorder-wait. The same where a capture holds a segment of the client
  * without all of its payload, whoever acks it. Its age counts, not when somebody
  * looks: where a flow has many holes, it stays that much behind and no more.
+ *
+ * One direction may come constantly later than the other, by two cards or two
+ * clocks. Then some bytes that are acked are always missing, and never the same:
+ * when bytes come in order, and none are behind a hole, its age begins anew. What
+ * the other end says meanwhile acks what is not here, and is not read before it
+ * (span.c).
  *
  * A hole of one number, with nothing behind it, is the FIN when the other end has
  * answered one (I20), but not inside of a message: there it is a byte.
@@ -28,8 +34,13 @@ bool client_hole(const struct flow *f)
 	bool cut = (f->flags & FLOW_CUT) != 0 && seq_lt(end, f->c_cut);
 
 	return (cut || seq_lt(end, f->p_ack)) &&
-	       !stream_has(&f->c, STREAM_ENDED) &&
+	       !stream_has(&f->c, STREAM_ENDED) && !client_waits(f) &&
 	       (f->flags & (FLOW_LOST | FLOW_GAP)) == 0;
+}
+
+bool client_waits(const struct flow *f)
+{
+	return f->c.early != NULL && !seq_lt(f->c.nxt, f->c.early->seq);
 }
 
 /* Are production's next bytes here, and wait for the client's? */
@@ -38,7 +49,7 @@ static bool prod_waits(const struct flow *f)
 	return f->p.early != NULL && !seq_lt(f->p.nxt, f->p.early->seq);
 }
 
-static bool prod_hole(const struct flow *f)
+bool prod_hole(const struct flow *f)
 {
 	return stream_has(&f->p, STREAM_ON) &&
 	       !stream_has(&f->p, STREAM_ENDED) &&
@@ -55,8 +66,8 @@ static uint64_t since(const struct stream *st, uint64_t noticed)
 }
 
 /* Note when a hole was seen first. Return: when it is to be believed */
-static uint64_t note(const struct stream *st, bool hole, uint64_t *noticed,
-		     uint64_t *healed, uint64_t now)
+static uint64_t note(const struct shadow *s, const struct stream *st, bool hole,
+		     uint64_t *noticed, uint64_t *healed, uint64_t now)
 {
 	if (!hole) {
 		*healed += *noticed != 0;
@@ -65,7 +76,18 @@ static uint64_t note(const struct stream *st, bool hole, uint64_t *noticed,
 	}
 	if (*noticed == 0)
 		*noticed = now;
-	return since(st, *noticed) + REORDER_WAIT;
+	return since(st, *noticed) + s->opt.reorder_wait;
+}
+
+void gap_progress(struct shadow *s, struct flow *f, enum who who, uint64_t now)
+{
+	uint64_t *noticed = who == WHO_CLIENT ? &f->gap_c : &f->gap_p;
+
+	if (who == WHO_SUT || *noticed == 0 || *noticed == now)
+		return;
+	*(who == WHO_CLIENT ? &s->count.gap_client_healed
+			    : &s->count.gap_prod_healed) += 1;
+	*noticed = 0;
 }
 
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now)
@@ -78,8 +100,9 @@ void gap_watch(struct shadow *s, struct flow *f, uint64_t now)
 	/* Believed already, and being looked at. */
 	if ((f->want & (WANT_PHOLE | WANT_SYNC)) != 0)
 		return;
-	c = note(&f->c, client_hole(f), &f->gap_c, &n->gap_client_healed, now);
-	p = note(&f->p, prod_hole(f), &f->gap_p, &n->gap_prod_healed, now);
+	c = note(s, &f->c, client_hole(f), &f->gap_c, &n->gap_client_healed,
+		 now);
+	p = note(s, &f->p, prod_hole(f), &f->gap_p, &n->gap_prod_healed, now);
 	due = c < p ? c : p;
 	if (due != f->due[DUE_GAP])
 		due_set(s, f, DUE_GAP, due);
@@ -148,9 +171,10 @@ static void believe_prod(struct shadow *s, struct flow *f)
 
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now)
 {
-	if (client_hole(f) && since(&f->c, f->gap_c) + REORDER_WAIT <= now)
+	if (client_hole(f) &&
+	    since(&f->c, f->gap_c) + s->opt.reorder_wait <= now)
 		believe_client(s, f, now);
-	if (prod_hole(f) && since(&f->p, f->gap_p) + REORDER_WAIT <= now)
+	if (prod_hole(f) && since(&f->p, f->gap_p) + s->opt.reorder_wait <= now)
 		believe_prod(s, f);
 }
 

@@ -291,7 +291,7 @@ static bool data_pending(const struct flow *f)
 	const struct frame *fr = f->q_send;
 
 	if (fr == NULL)
-		return false;
+		return client_waits(f);
 	/* What came after production's FIN is never sent before a RST. */
 	return !(stream_has(&f->p, STREAM_ENDED) && seq_lt(f->p.fin, fr->ack));
 }

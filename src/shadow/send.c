@@ -33,8 +33,11 @@
 #include "wire/tcpopt.h"
 
 #define TS_LEN 12 /* NOP, NOP, Timestamps */
-/* Bit of frame.flags, above TCP's: it was held back once. */
+/* Bits of frame.flags, above TCP's: it was held back once; it is later than level
+ * `timing` promises, for production's bytes that it acks were not here.
+ */
 #define FRAME_HELD 0x8000u
+#define FRAME_LATE 0x4000u
 
 uint32_t payload_mss(const struct flow *f)
 {
@@ -188,6 +191,7 @@ void send_syn(struct shadow *s, struct flow *f, uint64_t now,
 	e->seq = f->c_iss;
 	e->win = (uint16_t)(f->edge < WIN_FULL ? f->edge : WIN_FULL);
 	e->optlen = tcp_put_options(e->opts, &o);
+	e->timed = cause == CAUSE_SYN;
 	f->rtt_at = cause == CAUSE_SYN ? now : 0;
 	f->rtt_seq = f->c_iss;
 	sent_something(s, f, now);
@@ -225,7 +229,7 @@ static bool released(struct shadow *s, struct flow *f, const struct frame *fr,
 	}
 	if (s->opt.order_captured || (f->flags & FLOW_PLOST) != 0)
 		return true;
-	if (seq_lt(stream_end(&f->p), fr->ack))
+	if (shadow_waits_for_production(f))
 		return false; /* until those bytes come, or are believed lost */
 	return answers_reached(f, fr->ack);
 }
@@ -261,17 +265,40 @@ static uint32_t send_piece(struct shadow *s, struct flow *f, struct frame *fr,
 	return n;
 }
 
-/* Requests whose last byte has gone out. */
-static void stamp_sent(struct flow *f, uint64_t now)
+/* Does what goes out now end a request? Where messages end by quiet nobody knows. */
+static bool ends_request(struct flow *f)
 {
 	struct exchange *x = f->x.sent;
+	bool ends = (f->flags & FLOW_SPOKE_C) != 0;
 
 	for (; x != NULL && (x->flags & X_HAVE_C) != 0 &&
 	       seq_le(x->end[WHO_CLIENT], f->snd_nxt);
 	     x = x->next) {
-		x->s_sent = now;
+		ends = true;
+		x->flags |= X_SENT;
 		f->x.sent = x->next;
 	}
+	return ends;
+}
+
+bool shadow_waits_for_production(const struct flow *f)
+{
+	return f->q_send != NULL && stream_has(&f->p, STREAM_ON) &&
+	       (f->flags & FLOW_PLOST) == 0 &&
+	       seq_lt(stream_end(&f->p), f->q_send->ack);
+}
+
+/* It is held back: count it. */
+static void hold(struct shadow *s, const struct flow *f, struct frame *fr,
+		 uint64_t now)
+{
+	s->count.order_held += (fr->flags & FRAME_HELD) == 0;
+	fr->flags |= FRAME_HELD;
+	if (!s->opt.timing || now < fr->now + s->opt.delay ||
+	    (fr->flags & FRAME_LATE) != 0 || !shadow_waits_for_production(f))
+		return;
+	s->count.timing_late++;
+	fr->flags |= FRAME_LATE;
 }
 
 void send_data(struct shadow *s, struct flow *f, uint64_t now,
@@ -286,8 +313,7 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 		uint32_t n = left;
 
 		if (!released(s, f, fr, now)) {
-			s->count.order_held += (fr->flags & FRAME_HELD) == 0;
-			fr->flags |= FRAME_HELD;
+			hold(s, f, fr, now);
 			return;
 		}
 		if (seq_lt(edge, f->snd_nxt + n))
@@ -309,7 +335,9 @@ void send_data(struct shadow *s, struct flow *f, uint64_t now,
 			f->rtt_seq = f->snd_nxt;
 		}
 		f->snd_nxt += n;
-		stamp_sent(f, now);
+		/* What the SUT says from now on may answer this. */
+		f->flags &= ~(uint32_t)FLOW_MOVE_S;
+		out->e[out->n - 1].timed = ends_request(f);
 		sent_something(s, f, now);
 		if (f->snd_nxt == fr->seq + fr->len)
 			f->q_send = fr->next;
@@ -385,7 +413,6 @@ void deliver(struct shadow *s, struct flow *f, uint64_t now)
 	while (x != NULL && (x->flags & X_HAVE_C) != 0 &&
 	       seq_le(x->end[WHO_CLIENT], f->snd_una)) {
 		x->flags |= X_DELIVERED;
-		x->s_acked = now;
 		s->count.requests_delivered++;
 		if ((x->flags & X_P_ACKED) != 0)
 			hist_add(&s->behind,

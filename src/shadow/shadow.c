@@ -424,6 +424,29 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	due_set(s, f, DUE_RTO, now + UNSENT_WAIT);
 }
 
+void shadow_left(struct shadow *s, const struct effect *e, uint64_t stamp)
+{
+	struct flow *f =
+		flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
+	uint32_t to = e->seq + e->len + ((e->flags & TCP_SYN) != 0);
+	unsigned steps = LEFT_STEPS;
+	struct exchange *x;
+
+	assert(e->timed);
+	if (f == NULL || f->id != e->flow)
+		return;
+	f->left_to = to;
+	f->left_ts = stamp;
+	for (x = f->x.deliver; x != NULL && (x->flags & X_HAVE_C) != 0 &&
+			       seq_le(x->end[WHO_CLIENT], to);
+	     x = x->next) {
+		if (seq_lt(e->seq, x->end[WHO_CLIENT]))
+			x->s_left = stamp;
+		else if (steps-- == 0)
+			return;
+	}
+}
+
 struct flow *shadow_next_flow(struct shadow *s, uint32_t *at)
 {
 	struct flow *f = NULL;

@@ -48,6 +48,8 @@
  * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
  *		an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
+ * @reorder_wait: How long a hole must stay open before it is believed: a mirror may
+ *		swap segments, or show one direction later than the other; ns
  * @reopen:	A request that meets a connection which the SUT has closed begins
  *		another one (reopen.c)
  * @answer_wait: The shortest wait for an answer, ns; 0: nothing is waited for
@@ -62,6 +64,7 @@ struct shadow_options {
 	bool timing;
 	bool proof;
 	bool gso;
+	uint64_t reorder_wait;
 	bool reopen;
 	uint64_t answer_wait;
 	uint32_t strays;
@@ -71,6 +74,8 @@ struct shadow_options {
 	uint64_t delay;
 };
 
+#define SHADOW_REORDER	     (30 * NS_PER_MS)
+#define SHADOW_REORDER_FILE  (200 * NS_PER_MS) /* of a capture */
 #define SHADOW_MAX_LAG	     (30 * NS_PER_SEC)
 #define SHADOW_SUT_SILENT    (10 * NS_PER_SEC)
 #define SHADOW_IDLE	     (300 * NS_PER_SEC)
@@ -126,6 +131,16 @@ struct pool *shadow_pool(struct shadow *s);
  * Return: the flow; NULL: none, or only such as have been superseded
  */
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key);
+
+/**
+ * shadow_find_acked() - The incarnation on the mirror that a segment of production is
+ * of: the one whose client's numbers are next to what it acks
+ *
+ * Where the mirror shows production later than the client, the client may have begun
+ * anew meanwhile. Return: the flow, or NULL as shadow_find()
+ */
+struct flow *shadow_find_acked(struct shadow *s, const struct flow_key *key,
+			       const struct segment *seg);
 
 /**
  * struct shadow_leg - Whom a new flow is played to
@@ -217,6 +232,7 @@ bool shadow_may_refuse(struct shadow *s, uint8_t sut, uint64_t now);
  * @data, @len, @seq: The bytes; valid until the next call
  * @ack:	Acknowledgment number that came with them
  * @now:	When they were captured
+ * @ts:		Their segment's own stamp
  * @frame, @step: Private
  */
 struct span {
@@ -225,6 +241,7 @@ struct span {
 	uint32_t seq;
 	uint32_t ack;
 	uint64_t now;
+	uint64_t ts;
 	struct frame *frame;
 	int step;
 };
@@ -277,6 +294,11 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 /** shadow_retire() - Free exchanges that are judged and passed */
 void shadow_retire(struct shadow *s, struct flow *f);
 
+/** shadow_waits_for_production() - Do @f's bytes towards the SUT wait for bytes of
+ * production that have not been captured yet?
+ */
+bool shadow_waits_for_production(const struct flow *f);
+
 /** shadow_arm_quiet() - Raise WANT_QUIET at @when, unless that moves */
 void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when);
 
@@ -316,6 +338,11 @@ void shadow_syn_hold(struct shadow *s, struct flow *f,
  * early data from now on, to be read
  */
 bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at);
+
+/** shadow_syn_end() - Where the client's SYN ends, with the data in it that was not
+ * settled yet
+ */
+uint32_t shadow_syn_end(const struct flow *f);
 
 /** shadow_free() - Give @f back; its exchanges must have been dropped */
 void shadow_free(struct shadow *s, struct flow *f);
@@ -377,6 +404,9 @@ void shadow_stalled(struct shadow *s, uint64_t ns);
 
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */
 void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now);
+
+/** shadow_left() - Effect @e, which is timed, left at @stamp, ns since 1970 */
+void shadow_left(struct shadow *s, const struct effect *e, uint64_t stamp);
 
 /** shadow_any() - Some flow that is still there, oldest first, or NULL */
 struct flow *shadow_any(struct shadow *s);

@@ -9,8 +9,6 @@
 #include "core/wheel.h"
 #include "shadow/shadow.h"
 
-/* How long a hole must stay open before it is believed: a mirror may swap. */
-#define REORDER_WAIT (20 * NS_PER_MS)
 /* A leg with a hole in its client's stream ends after so long without progress
  * of the SUT, whatever is open.
  */
@@ -57,6 +55,10 @@
  * brings more is ended: it is behind, and what is left is for those who are not.
  */
 #define POOL_SPARE 8
+/* Requests that a SUT has not acked, which are passed over to find the one that
+ * left; behind more of them its latency is not measured.
+ */
+#define LEFT_STEPS 64
 /* Flows looked at in one call when a SUT has fallen silent. */
 #define SWEEP_STEP 4096
 
@@ -261,6 +263,14 @@ void wait_stop(struct flow *f);
 
 /* Has the client sent what is not here, and is not given up yet? */
 bool client_hole(const struct flow *f);
+/* Has production? */
+bool prod_hole(const struct flow *f);
+/* Are the client's next bytes here, and wait for production's that they ack? */
+bool client_waits(const struct flow *f);
+/* A hole was looked for since, and bytes have come in order: its age begins anew,
+ * as far as what is behind it does not tell otherwise.
+ */
+void gap_progress(struct shadow *s, struct flow *f, enum who who, uint64_t now);
 void gap_watch(struct shadow *s, struct flow *f, uint64_t now);
 void gap_timeout(struct shadow *s, struct flow *f, uint64_t now);
 /* End the leg if a hole stands and what is before it has been answered. */

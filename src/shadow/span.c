@@ -85,12 +85,17 @@ static bool contradicts(const struct flow *f, const struct segment *seg)
 	return false;
 }
 
-/* Is this of production, and acks bytes of the client that are not here? The
- * mirror may have swapped an answer with its request, which has to be read first;
- * it waits until those bytes come or are believed lost.
+/* Does this ack bytes of the other end that are not here? The mirror may have
+ * swapped an answer with its request, which has to be read first, or the other way
+ * round; it waits until those bytes come or are believed lost. The client's does
+ * so only where its protocol does not tell where a message ends: otherwise it is
+ * read, and what may be sent of it is decided in send.c.
  */
 static bool is_ahead(const struct flow *f, enum who who, uint32_t ack)
 {
+	if (who == WHO_CLIENT)
+		return !f->marked && seq_le(ack, f->c_ack) &&
+		       seq_lt(stream_end(&f->p), ack) && prod_hole(f);
 	return who == WHO_PROD && seq_le(ack, f->p_ack) &&
 	       seq_lt(stream_end(&f->c), ack) && client_hole(f);
 }
@@ -114,9 +119,11 @@ static bool span_segment(struct shadow *s, struct flow *f, enum who who,
 		    ? stream_hold(st, s->pool, seg, now)
 		    : stream_data(st, s->pool, seg, now, &skip, &take);
 	if (r == STREAM_IN_ORDER) {
+		gap_progress(s, f, who, now);
 		sp->seq = seg->seq + skip;
 		sp->ack = seg->ack;
 		sp->now = now;
+		sp->ts = seg->ts;
 		sp->len = take;
 		sp->data = seg->data + skip;
 		if (who == WHO_CLIENT)
@@ -158,6 +165,7 @@ static bool span_early(struct shadow *s, struct flow *f, enum who who,
 	sp->seq = fr->seq + skip;
 	sp->ack = fr->ack;
 	sp->now = fr->now;
+	sp->ts = fr->ts;
 	s->count.client_bytes += who == WHO_CLIENT ? sp->len : 0;
 	if (who != WHO_CLIENT || !is_played(f)) {
 		sp->frame = fr;
@@ -244,6 +252,8 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 		turn_moved(s, f);
 	if (who == WHO_CLIENT) {
 		x->c_now = now;
+		if (f->left_ts != 0 && seq == f->left_to) /* by quiet */
+			x->s_left = f->left_ts;
 		s->count.requests_seen++;
 		s->count.requests_answered += (x->flags & X_HAVE_S) != 0;
 		mark_delivered(s, f, x, now);

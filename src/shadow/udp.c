@@ -75,7 +75,6 @@ _Static_assert(sizeof(struct udp_key) == 40, "no padding");
  * @timer:	When it ends, while it is open
  * @since:	When it was opened, then when it ended
  * @wait_from, @wait: The wait for the SUT, once production has answered
- * @sent:	When its last effect was written
  * @serial:	Number of the exchange, from 1
  * @state:	Where it is
  * @ttl:	Of the query
@@ -91,7 +90,6 @@ struct exchange {
 	struct udp_key key[WHO_COUNT];
 	struct frame *unsent;
 	uint64_t since;
-	uint64_t sent;
 	uint64_t serial;
 	enum ex_state state;
 	uint8_t ttl;
@@ -231,7 +229,6 @@ static void ex_end(struct udp_shadow *u, struct exchange *ex, enum udp_end end,
 	drop_unsent(u, ex);
 	wheel_disarm(&u->wheel, &ex->timer);
 	ex->pair.end = end;
-	ex->pair.sent = ex->sent;
 	if (u->pairs < UDP_PAIRS) {
 		u->ring[(u->first + u->pairs++) % UDP_PAIRS] = ex->pair;
 	} else {
@@ -347,12 +344,14 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct frame *f,
 		.sport = k->cport,
 		.dport = k->sport,
 		.len = f->len,
+		.timed = true,
 		.flow = ex->serial,
+		.slot = (uint32_t)(ex - u->slot),
 		.frame = f,
 		.src = k->client,
 		.dst = k->server,
 	};
-	ex->sent = now;
+	ex->pair.sent = now;
 	u->count.forwarded++;
 }
 
@@ -403,7 +402,6 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 	*ex = (struct exchange){
 		.age = ex->age,
 		.since = now,
-		.sent = now,
 		.serial = ++u->serial,
 		.state = EX_OPEN,
 		.ttl = seg->ttl != 0 ? seg->ttl : UDP_TTL,
@@ -416,8 +414,9 @@ static struct exchange *ex_open(struct udp_shadow *u, const struct segment *seg,
 			.prod = seg->dst,
 			.tag = *tag,
 			.has = { [WHO_CLIENT] = true },
-			.ts = seg->ts,
-			.asked = now,
+			.opened = now,
+			.sent = now,
+			.ts = { [WHO_CLIENT] = seg->ts },
 			.record = tag->record,
 			.withheld = to->withheld,
 		},
@@ -564,8 +563,7 @@ static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 	struct udp_pair *p = &ex->pair;
 
 	p->has[who] = true;
-	p->latency[who] =
-		who == WHO_PROD ? since(p->ts, seg->ts) : since(ex->sent, now);
+	p->ts[who] = seg->ts;
 	if (seg->cap < seg->len) {
 		u->count.answer_cut++;
 		p->cut[who] = true;
@@ -715,6 +713,15 @@ void udp_unsent(struct udp_shadow *u, const struct effect *e)
 	assert(e->kind == EFFECT_UDP);
 
 	u->count.unsent++;
+}
+
+void udp_left(struct udp_shadow *u, const struct effect *e, uint64_t stamp)
+{
+	struct exchange *ex = &u->slot[e->slot];
+
+	assert(e->kind == EFFECT_UDP);
+	if (ex->state == EX_OPEN && ex->serial == e->flow && ex->pair.left == 0)
+		ex->pair.left = stamp;
 }
 
 bool udp_pop(struct udp_shadow *u, struct udp_pair *pair)

@@ -138,10 +138,9 @@ enum udp_end {
  * @cut:	@who's datagram came and was not captured whole: it is not in @frame
  * @frame:	Payload of each; NULL: none or not kept. Interest FRAME_CMP is
  *		the caller's to clear (udp_pair_free())
- * @latency:	From query to answer, ns; [WHO_PROD] by capture times, [WHO_SUT]
- *		from the effect to its arrival; 0 if there is none
- * @ts:		Capture time of the query
- * @asked:	Time of the call that brought it
+ * @opened:	When the query came, ns
+ * @ts:		Stamps of the query and of the answers, ns since 1970; 0: none
+ * @left:	Stamp of the flush that handed the query to the SUT's wire; 0: none
  * @record:	As in its tag
  * @sent:	When it was written as an effect last, or was opened, ns
  * @withheld:	It was not played: the SUT was down
@@ -159,9 +158,9 @@ struct udp_pair {
 	bool has[WHO_COUNT];
 	bool cut[WHO_COUNT];
 	struct frame *frame[WHO_COUNT];
-	uint64_t latency[WHO_COUNT];
-	uint64_t ts;
-	uint64_t asked;
+	uint64_t opened;
+	uint64_t ts[WHO_COUNT];
+	uint64_t left;
 	uint32_t record;
 	uint64_t sent;
 	bool withheld;
@@ -258,6 +257,9 @@ uint64_t udp_waits_left(const struct udp_shadow *u, uint64_t now, uint32_t *n);
 
 /** udp_unsent() - A sink could not take effect @e of this machine: counted */
 void udp_unsent(struct udp_shadow *u, const struct effect *e);
+
+/** udp_left() - Effect @e of this machine left at @stamp, ns since 1970 */
+void udp_left(struct udp_shadow *u, const struct effect *e, uint64_t stamp);
 
 /**
  * udp_pop() - Take the oldest finished exchange

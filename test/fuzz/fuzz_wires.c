@@ -371,6 +371,8 @@ static void take(struct wires *w, struct effects *out)
 	for (uint32_t i = 0; i < out->n; i++) {
 		if (w->nested < 8)
 			respond(w, &out->e[i]);
+		if (out->e[i].timed)
+			engine_left(w->e, &out->e[i], out->e[i].seq);
 		engine_sent(w->e, &out->e[i]);
 	}
 	w->nested--;

@@ -72,6 +72,8 @@ static bool set_number(struct world *w, const char *name, double v)
 		c->shadow.answer_wait = ns;
 	else if (strcmp(name, "idle") == 0)
 		c->shadow.idle = ns;
+	else if (strcmp(name, "reorder-wait") == 0)
+		c->shadow.reorder_wait = ns;
 	else if (strcmp(name, "delay") == 0)
 		c->shadow.delay = ns;
 	else if (strcmp(name, "deaf-from") == 0)

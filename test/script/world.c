@@ -196,6 +196,14 @@ static void answer_raw(struct world *w, const struct effect *e)
 		inject(w, ENGINE_SUT, buf, n, 0, 0);
 }
 
+/* An effect left at once. */
+static void left(struct world *w, const struct effect *e)
+{
+	if (e->timed)
+		engine_left(w->engine, e, WALL + w->now);
+	engine_sent(w->engine, e);
+}
+
 /* Take effects as a sink that sends them at once. */
 static void take(struct world *w, struct effects *out)
 {
@@ -211,7 +219,7 @@ static void take(struct world *w, struct effects *out)
 		if (w->sink != NULL)
 			w->sink(w, e);
 		else
-			engine_sent(w->engine, e);
+			left(w, e);
 	}
 }
 

@@ -57,6 +57,8 @@ static void take_back(void *ctx, uint64_t cookie, int err)
 	s->pend_n--;
 	if (err != 0)
 		engine_unsent(s->engine, x);
+	else if (x->timed)
+		engine_left(s->engine, x, s->now);
 	engine_sent(s->engine, x);
 }
 

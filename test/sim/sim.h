@@ -458,6 +458,7 @@ struct options {
 	uint32_t batch; /* frames between two flushes; 0: all of a turn */
 	int profile;	/* -1: the seed says */
 	int compare;	/* -1: the seed says */
+	int skew;	/* ms by which the mirror shows production later */
 	bool heal;	/* all faults end, and more connections follow */
 	bool floors;	/* too few of a mark are a failure */
 	bool verbose;

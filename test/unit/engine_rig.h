@@ -30,6 +30,9 @@ struct rig {
 	struct arena arena;
 	struct engine *e;
 	uint64_t now;
+	uint64_t
+		ahead; /* of the wall clock: stamps are so much later than @now */
+	bool unsent;   /* the sink cannot send what clients say */
 	uint32_t
 		missed; /* bytes that a capture misses of each frame, at its end */
 	bool deaf;	/* the SUT answers neither ARP nor the probe */
@@ -97,6 +100,10 @@ static inline void take(struct rig *r, const struct effects *out)
 				memcpy(r->data[r->n], effects_data(x), n);
 			r->n++;
 		}
+		if (r->unsent && x->cause != CAUSE_PROBE)
+			engine_unsent(r->e, x);
+		else if (x->timed)
+			engine_left(r->e, x, WALL + r->now + r->ahead);
 		engine_sent(r->e, x);
 	}
 }
@@ -110,7 +117,7 @@ static inline void inject(struct rig *r, enum engine_source from,
 	struct frame_info in = { .data = exact,
 				 .cap = (uint32_t)cap,
 				 .wire = (uint32_t)n,
-				 .ts = WALL + r->now,
+				 .ts = WALL + r->now + r->ahead,
 				 .link = LINK_ETHERNET };
 
 	if (exact == NULL)

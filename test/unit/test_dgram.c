@@ -323,8 +323,6 @@ static void test_sut_port_is_told(void)
 	CHECK(ipaddr_eq(&ev.sut, &r.cfg.map[0].sut));
 	CHECK(ev.prod_ns == NS_PER_MS && ev.sut_ns == 2 * NS_PER_MS);
 	CHECK(ev.result.offset == 1);
-	CHECK(engine_stats(r.e)->prod_latency.count == 1);
-	CHECK(engine_stats(r.e)->sut_latency.count == 1);
 	check_closed(&r);
 }
 

@@ -226,6 +226,10 @@ static const struct report_sum sums[] = { { "frames", 100, 100 },
 					  { "requests", 5, 5 } };
 static struct report_absorbed top[12];
 static struct histogram hist[4];
+static const struct report_count why[2][2] = {
+	{ { "no_answer", 12 }, { "skew", 0 } },
+	{ { "no_answer", 3 }, { "unsure", 4 } },
+};
 
 static struct report_data sample(void)
 {
@@ -242,8 +246,19 @@ static struct report_data sample(void)
 		.absorbed = 2345678,
 		.top = top,
 		.tops = ARRAY_SIZE(top),
-		.prod = &hist[2],
-		.sut = &hist[3],
+		.own = &hist[1],
+		.side = { { &hist[1],
+			    &hist[2],
+			    &hist[3],
+			    99988,
+			    { why[0], 2 },
+			    false },
+			  { &hist[1],
+			    &hist[3],
+			    NULL,
+			    99993,
+			    { why[1], 2 },
+			    false } },
 		.memory = { 0, 73400320, 268435456, 0, 0 },
 		.cpu = UINT64_C(61200000000),
 		.sums = sums,
@@ -313,6 +328,26 @@ static void test_text_report(void)
 	CHECK(strstr(out, "198.51.100.7:51010") == NULL);
 	CHECK(strstr(out, "warning: 4 flows") != NULL);
 	CHECK(strstr(out, "add up") == NULL);
+	CHECK(strstr(out, "production 99,988 of 100,000 requests, no_answer "
+			  "12,") != NULL);
+	CHECK(strstr(out, "no_answer 3, unsure 4\n") != NULL);
+	CHECK(strstr(out, "skew") == NULL);
+}
+
+/* Of production whose stamps are of two clocks no time is told. */
+static void test_skewed(void)
+{
+	char out[REPORT_TEXT_MAX];
+	struct report_data d = sample();
+	const char *p = out;
+	int n = 0;
+
+	d.side[REPORT_PROD].skewed = true;
+	report_text(out, sizeof(out), &d);
+	check_columns(out);
+	for (; (p = strstr(p, "skewed, not reported")) != NULL; p++)
+		n++;
+	CHECK(n == 3);
 }
 
 /* The first line must not call a run good in which nothing was compared. */
@@ -503,6 +538,9 @@ static void test_start(void)
 	keep_line(out, n);
 	CHECK(strstr(out, "\"type\":\"start\"") != NULL);
 	CHECK(strstr(out, "},{\"production\":\"[::]:0\"") != NULL);
+	n = report_json_clock_step(out, sizeof(out), -1500000);
+	keep_line(out, n);
+	CHECK(strstr(out, "\"by_us\":1500,\"back\":true") != NULL);
 }
 
 static void test_live(void)
@@ -564,6 +602,7 @@ int main(void)
 		{ "numbers", test_numbers_text },
 		{ "captured bytes", test_safe_text },
 		{ "summary", test_text_report },
+		{ "latencies of two clocks are not told", test_skewed },
 		{ "maps and endpoints", test_places },
 		{ "time of day", test_when_text },
 		{ "headlines and warnings", test_headlines },

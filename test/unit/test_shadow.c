@@ -67,6 +67,7 @@ static void rig_init(struct rig *r)
 	r->lim = (struct limits){ 64, FRAME_TOP, FRAME_TOP, 4 };
 	r->opt.midstream = true;
 	r->opt.gso = true;
+	r->opt.reorder_wait = 20 * NS_PER_MS;
 	r->opt.strays = SHADOW_STRAYS;
 	r->opt.max_lag = SHADOW_MAX_LAG;
 	r->opt.sut_silent = 1000 * SEC;
