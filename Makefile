@@ -3,7 +3,8 @@
 # make          build/understudy
 # make asan     the same and every test with ASan and UBSan, in build-asan/
 # make clang    the same with clang, and the fuzz targets, in build-clang/
-# make unit     unit tests
+# make unit     unit tests (T=wheel: that one alone, with all that it prints)
+# make script S=i13_window  one dialogue of test/script
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make model    the model of the machine, searched and held against it
 # make fuzz-plants  does each target find the bug that is planted for it?
@@ -12,6 +13,8 @@
 #               skip that test/SKIPS does not know fails)
 # make sim      simulated connections, SEEDS runs from seed SEED on
 # make soak     a million of them
+# make sim-multipath  a connection over many paths: named cells with their bars, the
+#               thesis's tables, 1,000 drawn cells (SEED=)
 # make bench    the benchmarks (the machine must be quiet)
 # make faults   every fault on purpose, with its figures (half an hour)
 # make demo     the lab: clients, production, SUT, and what Understudy reports;
@@ -21,16 +24,20 @@
 # make nightly  what takes too long for "make test", with its figures: the live program
 #               under sanitizers, faults, soak, planted bugs, coverage, mutants,
 #               every fuzz target for ten minutes (three hours)
-# make lint     format, names in comments, style, warnings of gcc and clang
+# make lint     format, names in comments, style, spelling, pages, warnings of gcc and
+#               clang
 # make tidy     clang-tidy over all of it
 # make coverage lines and branches that the tests run (LIST=1: name what they do not;
 #               LIVE=1: some live tests count, as root)
 # make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
 #               no test notice (half an hour)
+# make state-mutants  50 members of a state written wrongly, drawn by SEED: which does
+#               no assertion notice (a quarter of an hour)
 # make layers   includes go down, pure folders call no system
 # make install  DESTDIR=, prefix=
+# make package  a Debian package in build-package/, looked through by lintian (TRY=1:
+#               installed, and doctor run, as root)
 
-T ?= 20
 FUZZ ?= *
 SEED ?= 1
 SEEDS ?= 100
@@ -41,8 +48,8 @@ prefix ?= /usr/local
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang nightly unit fuzz model test bench demo lint tidy format \
-	layers faults sim soak fuzz-plants coverage mutants fresh \
-	install clean setup
+	layers faults sim sim-multipath soak fuzz-plants coverage mutants state-mutants \
+	fresh install package script clean setup
 
 all:
 	@CC=gcc tools/build build
@@ -53,12 +60,21 @@ asan:
 clang:
 	@CC=clang tools/build build-clang $(SAN) -Dfuzz=true
 
+ifdef T
+unit:
+	@CC=gcc tools/build build-asan $(SAN)
+	@build-asan/test_$(T)
+else
 unit: asan
 	@tools/tap_sum --skips test/SKIPS 'each build-asan/test_*' \
 		'each test/unit/test_*.py'
+endif
+
+script: asan
+	@build-asan/script_runner test/script/$(S).pkt
 
 fuzz: clang
-	@tools/fuzz build-clang $(T) '$(FUZZ)'
+	@tools/fuzz build-clang $(if $(T),$(T),20) '$(FUZZ)'
 
 model: asan
 	@tools/tap_sum 'tap test/model/run'
@@ -77,11 +93,15 @@ nightly:
 sim: all
 	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
 
+sim-multipath: all
+	@build/multipath_sim --seed $(SEED) --floor 95:85
+
 soak: all
 	@build/sim_runner --profile all --conns 100 --seeds 10000
 
 bench: all
 	@test/bench/run build
+	@test/bench/tunnel build
 
 faults: all
 	@test/faults/run
@@ -98,6 +118,10 @@ lint: all clang
 	@tools/format --check
 	@tools/check_names.py
 	@tools/check_style.py
+	@codespell
+	@for page in man/*.[1-8]; do \
+		! man --warnings -l $$page 2>&1 >/dev/null | grep . || exit 1; \
+	done
 
 tidy: all
 	@clang-tidy --quiet -p build $$(tools/sources | grep -v '\.bpf\.c$$')
@@ -111,14 +135,21 @@ coverage:
 mutants: all asan
 	@tools/mutants --seed $(SEED) --count $(COUNT)
 
+state-mutants: all
+	@tools/state_mutants --seed $(SEED)
+
 layers: all
 	@tools/check_layers.py src build
 
 install: all
 	@tools/install build '$(DESTDIR)' '$(prefix)'
 
+package:
+	@tools/setup package
+	@tools/package $(if $(TRY),--try) build-package
+
 setup:
 	@tools/setup
 
 clean:
-	rm -rf build build-asan build-clang build-cov
+	rm -rf build build-asan build-clang build-cov build-package

@@ -2,7 +2,7 @@
 /*
  * labsrv - An HTTP/1.1 server that is slow or wrong on demand
  *
- *   labsrv -a ADDR -p PORT [-l LOG] [-d MS] [-f]
+ *   labsrv -a ADDR -p PORT [-l LOG] [-d MS] [-s US] [-f]
  *
  * One thread, epoll, pipelining, request bodies by Content-Length. It reads a
  * request whole before it answers. What it answers stands in the request's
@@ -18,6 +18,10 @@
  *
  * -d delays each answer; answers of one connection are delayed one after
  * another, as a server does that works on each for so long.
+ *
+ * -s makes it a server with one worker, which takes so long for each answer:
+ * requests are served one at a time, in the order in which connections asked,
+ * 1000000/US a second at most, whatever the processor does meanwhile.
  *
  * The log has one line an answer, in the order of answers, written at its end:
  * "connection number id status bytes seconds OK|CUT", like this lab's nginx.
@@ -41,6 +45,7 @@
 #define FDS_MAX	   20000
 #define BODY_BLOCK 65536
 #define ID_MAX	   64
+#define FLUSH_MS   100
 
 enum fault { NONE, STATUS, HEADER, BYTE, CUT, MISSING, RESET, FREEZE, SWAP };
 
@@ -65,6 +70,7 @@ struct conn {
 	size_t skip; /* bytes of the request's body still to come */
 	bool have, busy, ended, last, has_held;
 	uint64_t due; /* ms; answer not before this */
+	bool turn;    /* the one worker has done it */
 	struct answer out, held;
 	struct conn *next, *prev; /* those that wait for their time */
 	bool waiting;
@@ -75,17 +81,25 @@ static struct conn *conns[FDS_MAX];
 static struct conn waiting = { .next = &waiting, .prev = &waiting };
 static unsigned long serial;
 static unsigned delay_ms;
+static uint64_t service_us; /* of the one worker; 0: there is none */
+static uint64_t free_at;    /* us; when it is */
+static uint64_t flushed;    /* ms */
 static bool faults;
 static FILE *logfile;
 static int ep;
 static volatile sig_atomic_t stop;
 
-static uint64_t now_ms(void)
+static uint64_t now_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 static void on_stop(int sig)
@@ -105,7 +119,11 @@ static void wait_remove(struct conn *c)
 
 static void wait_add(struct conn *c)
 {
+	uint64_t now = service_us ? now_us() : 0;
+
 	wait_remove(c);
+	if (waiting.next == &waiting && free_at < now)
+		free_at = now;
 	c->prev = waiting.prev;
 	c->next = &waiting;
 	c->prev->next = c;
@@ -191,6 +209,7 @@ static void make_answer(struct conn *c, size_t len)
 	if (a->fault == CUT)
 		a->total = a->head_len + a->body_len / 2;
 	c->have = true;
+	c->turn = !service_us;
 	a->began = now_ms();
 	c->due = a->began + delay_ms;
 }
@@ -234,7 +253,7 @@ static bool answer(struct conn *c)
 {
 	int done;
 
-	if (c->out.fault == FREEZE || c->due > now_ms()) {
+	if (c->out.fault == FREEZE || !c->turn || c->due > now_ms()) {
 		if (!c->waiting)
 			wait_add(c);
 		return true;
@@ -383,15 +402,45 @@ static void serve_due(void)
 	}
 }
 
-static int next_wait(void)
+/* The one worker does what it can until now. */
+static void serve_one(void)
+{
+	uint64_t now = now_us();
+	struct conn *c;
+
+	while ((c = waiting.next) != &waiting && free_at + service_us <= now) {
+		free_at += service_us;
+		wait_remove(c);
+		c->turn = true;
+		if (work(c))
+			conn_readable(c);
+	}
+}
+
+/* us until something is due */
+static uint64_t next_wait(void)
+{
+	uint64_t now = service_us ? now_us() : now_ms();
+
+	if (service_us && waiting.next != &waiting)
+		return free_at + service_us > now ? free_at + service_us - now
+						  : 0;
+	for (struct conn *c = waiting.next; c != &waiting; c = c->next) {
+		if (c->out.fault != FREEZE && !service_us)
+			return c->due > now ? (c->due - now) * 1000 : 0;
+	}
+	return FLUSH_MS * 1000;
+}
+
+/* Who reads the log while we run sees what is older than FLUSH_MS. */
+static void flush_log(void)
 {
 	uint64_t now = now_ms();
 
-	for (struct conn *c = waiting.next; c != &waiting; c = c->next) {
-		if (c->out.fault != FREEZE)
-			return c->due > now ? (int)(c->due - now) : 0;
-	}
-	return 100;
+	if (!logfile || now - flushed < FLUSH_MS)
+		return;
+	fflush(logfile);
+	flushed = now;
 }
 
 static int listen_at(const char *addr, const char *port)
@@ -423,7 +472,10 @@ static void serve(int lfd)
 	ep = epoll_create1(EPOLL_CLOEXEC);
 	epoll_ctl(ep, EPOLL_CTL_ADD, lfd, &ev);
 	while (!stop) {
-		int n = epoll_wait(ep, got, 256, next_wait());
+		uint64_t us = next_wait();
+		struct timespec t = { (time_t)(us / 1000000),
+				      (long)(us % 1000000 * 1000) };
+		int n = epoll_pwait2(ep, got, 256, &t, NULL);
 
 		for (int i = 0; i < n; i++) {
 			struct conn *c = conns[got[i].data.fd];
@@ -433,9 +485,11 @@ static void serve(int lfd)
 			else if (c && work(c))
 				conn_readable(c);
 		}
-		serve_due();
-		if (!n && logfile)
-			fflush(logfile);
+		if (service_us)
+			serve_one();
+		else
+			serve_due();
+		flush_log();
 	}
 }
 
@@ -445,7 +499,7 @@ int main(int argc, char **argv)
 	const char *addr = "127.0.0.1", *port = "8080";
 	int opt, fd;
 
-	while ((opt = getopt(argc, argv, "a:p:l:d:f")) != -1) {
+	while ((opt = getopt(argc, argv, "a:p:l:d:s:f")) != -1) {
 		if (opt == 'a')
 			addr = optarg;
 		else if (opt == 'p')
@@ -454,6 +508,8 @@ int main(int argc, char **argv)
 			logfile = fopen(optarg, "w");
 		else if (opt == 'd')
 			delay_ms = (unsigned)strtoul(optarg, NULL, 10);
+		else if (opt == 's')
+			service_us = strtoul(optarg, NULL, 10);
 		else if (opt == 'f')
 			faults = true;
 		else

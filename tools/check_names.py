@@ -4,8 +4,8 @@
 
 usage: check_names.py [FILE...]
 
-Takes every "name()" in a comment of the C files under src, test and lab (or of
-the given ones) and looks for it in the code of all of them and in libc. Exits 1
+Takes every "name()" in a comment of the C files under src, test, lab and example
+(or of the given ones) and looks for it in the code of all of them and in libc. Exits 1
 and prints one line for each that is in neither.
 """
 import os
@@ -30,7 +30,7 @@ def libc_names():
 
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
-    tree = [p for top in ("src", "test", "lab")
+    tree = [p for top in ("src", "test", "lab", "example")
             for p in sorted((root / top).rglob("*.[ch]"))]
     text = {p: p.read_text(errors="replace") for p in tree}
     code = libc_names()

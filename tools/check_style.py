@@ -10,7 +10,7 @@ Every file of ours says its license in its first two lines; no function in C has
 import pathlib
 import sys
 
-TOPS = ("src", "test", "lab", "tools")
+TOPS = ("src", "test", "lab", "example", "tools")
 LIMIT = 70
 
 

@@ -2,15 +2,13 @@
 /*
  * cmd - The subcommands; each returns the exit code
  *
- * 0 the same or equivalent, 1 different, 2 error; each prints its errors itself,
- * one line with the mend.
+ * (os/exitcode.h); each prints its errors itself, one line with the mend.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
-#define EXIT_SAME      0
-#define EXIT_DIFFERENT 1
-#define EXIT_ERROR     2
+#include "opt/opt.h"
+#include "os/exitcode.h"
 
 int cmd_shadow(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
@@ -18,5 +16,13 @@ int cmd_rerun(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_prep(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+int cmd_tunnel(int argc, char **argv);
+
+/** cmd_help() - Print what a subcommand takes. Return: EXIT_SAME */
+int cmd_help(const struct opt_command *c);
+
+/** cmd_completion() - Print completion for the shell @shell. Return: EXIT_ */
+int cmd_completion(const char *shell, const struct opt_command *const *list,
+		   size_t count);
 
 #endif /* CMD_CMD_H */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "cmd/prep.h"
 #include "os/log.h"
+#include "prep/prep.h"
 
 int cmd_prep(int argc, char **argv)
 {
@@ -23,7 +23,7 @@ int cmd_prep(int argc, char **argv)
 		log_line(LOG_ERROR, "prep: %s", e.s);
 		rc = EXIT_ERROR;
 	} else if (rc > 0) {
-		rc = EXIT_SAME;
+		rc = cmd_help(&prep_command);
 	} else if (a->show) {
 		rc = prep_show(a);
 	} else {

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/send.h"
 #include "os/log.h"
+#include "send/send.h"
 
 int cmd_send(int argc, char **argv)
 {
@@ -19,8 +19,7 @@ int cmd_send(int argc, char **argv)
 	int rc = r && o ? send_options_parse(o, argc, argv, &e) : -1;
 
 	if (rc == 1) {
-		send_options_usage();
-		code = EXIT_SAME;
+		code = cmd_help(&send_command);
 	} else if (rc == 0) {
 		if (o->pid)
 			printf("PID: %ld\n", (long)getpid());

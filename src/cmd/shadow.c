@@ -1,77 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shadow.c - understudy shadow, and what replay does in the same way
+ * shadow.c - understudy shadow, replay, rerun and doctor: one family of options
  */
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "check/check.h"
 #include "cmd/cmd.h"
-#include "cmd/live.h"
-#include "cmd/replay.h"
+#include "config/config.h"
+#include "os/clock.h"
 #include "os/log.h"
+#include "rerun/rerun.h"
+#include "run/run.h"
 
-/* From checked options to the report. Return: the exit code */
-static int run(struct live *l, const struct options *o)
+/* Options of subcommand @cmd, and then @run. Return: the exit code */
+static int with_options(int argc, char **argv, unsigned cmd,
+			const struct opt_command *help,
+			int (*run)(const struct options *o))
 {
 	struct errbuf e = { "" };
-	int code = EXIT_ERROR;
-	int r;
-
-	networks_first_line(o);
-	r = live_open(l, o, live_done, &e);
-	if (r == 0)
-		r = live_run(l, &e);
-	if (r == 0) {
-		live_finish(l);
-		live_report(l);
-		networks_at_end(l);
-		if (l->stopped.s[0] != '\0')
-			log_line(LOG_ERROR, "%s", l->stopped.s);
-		code = live_exit_code(l);
-	} else {
-		log_line(LOG_ERROR, "%s", e.s);
-		live_forget(l);
-	}
-	live_close(l);
-	return code;
-}
-
-static int play(int argc, char **argv, unsigned cmd)
-{
-	struct live *l = calloc(1, sizeof(*l));
-	struct replay *replay = NULL;
-	struct errbuf e = { "no memory" };
 	struct options o;
-	int code = EXIT_ERROR;
-	int r;
+	int r = options_parse(&o, argc, argv, cmd, &e);
 
-	options_defaults(&o);
-	r = options_parse(&o, argc, argv, cmd, &e);
+	if (r == 1)
+		return cmd_help(help);
+	if (r == 0)
+		r = options_dates(&o, clock_real(), &e);
 	if (r == 0)
 		r = options_check(&o, cmd, &e);
-	if (r == 0 && cmd == OPTIONS_REPLAY)
-		replay = replay_new();
-	if (r == 1) {
-		options_usage(cmd);
-		code = EXIT_SAME;
-	} else if (r < 0 || l == NULL ||
-		   (cmd == OPTIONS_REPLAY && replay == NULL)) {
-		log_line(LOG_ERROR, "%s", e.s);
-	} else {
-		l->replay = replay;
-		code = run(l, &o);
-	}
-	replay_free(replay);
-	free(l);
-	return code;
+	if (r == 0)
+		return run(&o);
+	log_line(LOG_ERROR, "%s", e.s);
+	return EXIT_ERROR;
 }
 
 int cmd_shadow(int argc, char **argv)
 {
-	return play(argc, argv, OPTIONS_SHADOW);
+	return with_options(argc, argv, OPTIONS_SHADOW, &options_shadow,
+			    run_live);
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	return play(argc, argv, OPTIONS_REPLAY);
+	return with_options(argc, argv, OPTIONS_REPLAY, &options_replay,
+			    run_replay);
+}
+
+int cmd_rerun(int argc, char **argv)
+{
+	return with_options(argc, argv, OPTIONS_RERUN, &options_rerun,
+			    rerun_run);
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	return with_options(argc, argv, OPTIONS_DOCTOR, &options_doctor,
+			    check_run);
 }

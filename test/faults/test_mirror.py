@@ -119,7 +119,9 @@ def mangled(t, family, what, *args):
         held = did["frames"] + did["dup"] - r["capture"]["frames"]
         lost = r["flows"]["ended"].get("client_gap", 0)
         most = min(held, 10) if exact else got.asked / 1000
-        t.check(got.asked - got.reached <= min(lost, most) and
+        # A machine that is busy with others drops frames of its own: counted.
+        most = min(lost, most) + 2 * r["capture"]["drops"]
+        t.check(got.asked - got.reached <= most and
                 not got.cut, "reached %d of %d, cut %d: %s" % (
                     got.reached, got.asked, got.cut, us.text()))
         t.equal(us.differences(), [], "differences")

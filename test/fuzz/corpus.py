@@ -5,10 +5,12 @@ set, from captures and cases of others.
 
 usage: corpus.py TARGET FOLDER
 """
+import gzip
 import os
 import re
 import struct
 import sys
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../lib"), os.path.join(HERE, "../golden")]
@@ -175,6 +177,52 @@ def tcpopt_inputs():
                     yield l4[20:(l4[12] >> 4) * 4]
 
 
+def splice_packets():
+    """IP packets with TCP: lists of options at every offset, IP options, extension
+    headers; then those of the captures.
+    """
+    stamps = b"\x08\x0a\xff\xff\xff\xfe\0\0\0\1"
+    block = b"\5\x0a\x7f\xff\xff\xff\x80\0\0\1"
+    lists = [b"\1" * n + o for n in range(4) for o in
+             (stamps, block, stamps + block, b"\2\4\5\xb4", b"\xac\5abc")]
+    for opts in [b""] + lists:
+        opts += bytes(-len(opts) % 4)
+        tcp = struct.pack(">HHIIBBHHH", 1, 2, 3, 4, 80 + len(opts) * 4, 0x18, 5, 6,
+                          0) + opts + b"abc"
+        for ip in (b"", b"\7\4\4\0"):
+            yield struct.pack(">BBHIBBH8s", 69 + len(ip) // 4, 1,
+                              20 + len(ip) + len(tcp), 0, 9, 6, 0,
+                              b"client12") + ip + tcp
+        for ext in (b"", b"\x3c\0\5\2\0\0\0\0\6\1\1\4" + bytes(12)):
+            yield struct.pack(">IHBB32s", 0x60100000, len(ext) + len(tcp),
+                              0 if ext else 6, 9, b"ab" * 16) + ext + tcp
+    for frames in all_frames():
+        for link, f in frames:
+            p = capture.ip_of(link, f)
+            if p and len(p) <= 512:
+                yield p
+
+
+def splice_inputs():
+    numbers = b"\1\4\0\0\3\7\2\0" + b"\xff\xff\xff\xf0" * 8 + b"ab01" * 8
+    for i, p in enumerate(splice_packets()):
+        yield bytes((i % 16,)) + numbers + p
+
+
+def splicestate_inputs():
+    """The operations of fuzz_splicestate.c: a request, a splice with and without
+    bytes of ours, answers while they are under way, ends of both sides.
+    """
+    send, arrive, relay, splice, close = b"\0", b"\x90", b"\x40", b"\x50", b"\x60"
+    for first in (b"\0", b"\x50", b"\x5a"):
+        head = b"\xff\xff\xff\xf8" * 4 + first
+        for middle in (b"", send + arrive + b"\1\x91", b"\2\x92\x08\x90\1\x91",
+                       b"\1\x91" * 6):
+            for last in (b"", b"\x0c\0\x90", b"\x0d\1\x91\3\x93"):
+                yield (head + send * 3 + arrive * 3 + relay + splice + middle +
+                       relay + b"\2\x92\3\x93" + close + last)
+
+
 def pcap_inputs():
     for frames in own_captures():
         yield b"\7" + capture.pcap(frames)[:INPUT_MOST]
@@ -207,22 +255,25 @@ def options_inputs():
     for words in re.findall(r"^understudy (?:shadow|doctor) (.*)$",
                             text.replace("\\\n", " "), re.M):
         yield words.encode() + b"\0"
-    with open(os.path.join(HERE, "../../src/cmd/options_table.c")) as f:
+    with open(os.path.join(HERE, "../../src/live/config/options_table.c")) as f:
         for name in re.findall(r'^\t\{ "([a-z-]+)"', f.read(), re.M):
             for value in VALUES:
                 yield f"--{name} {value}".encode() + b"\0"
 
 
 def words_inputs():
-    """Command lines of send (last byte even) and prep (fuzz_words.c)."""
+    """Command lines of send (last byte even), prep and tunnel (T), for
+    fuzz_words.c."""
     nets = ("10.0.0.0/8:10.9.0.0/16", "[fd00::/16]:[fd01::/16]", "80-90:8080",
             "10.0.0.1:10.0.0.2", "02:00:00:00:00:01,02:00:00:00:00:02", "2.5",
             "8100:3", "0x8100", "pad")
     for last, source, base in (
-            (b"\0", "send_options.c", "-i a f.pcap"),
-            (b"\0", "send_edit.c", "-i a -I b f.pcap"),
-            (b"\1", "prep_args.c", "-i f.pcap -o f.cache -a client")):
-        with open(os.path.join(HERE, "../../src/cmd", source)) as f:
+            (b"\0", "send/options.c", "-i a f.pcap"),
+            (b"\0", "send/edit.c", "-i a -I b f.pcap"),
+            (b"\1", "prep/args.c", "-i f.pcap -o f.cache -a client"),
+            (b"T", "../tunnel/ends/options.c",
+             "--addr 10.9.0.1/8 --path p1,10.0.0.1:7,cap=1G --plain")):
+        with open(os.path.join(HERE, "../../src/trace", source)) as f:
             names = re.findall(r'^\t\{ "([a-z0-9-]+)"', f.read(), re.M)
         yield base.encode() + last
         for name in names:
@@ -249,14 +300,106 @@ def edit_inputs():
                 n += 1
 
 
+def json_inputs():
+    """Pairs of texts under each set of rules, and bytes that make values
+    (fuzz_json.c).
+    """
+    items = [b'"m%d":%d' % (i, i) for i in range(30)]
+    pairs = [(b'{"a":1,"b":[1,2,{"c":null}]}', b'{"b":[1,2,{"c":null}],"a":1.0}'),
+             (b'[{"a":1,"b":2.5,"c":"2026-11-22T09:57:33Z"}]',
+              b'[{"a":1,"b":2.6,"c":"2026-11-22T09:57:34Z"}]'),
+             (b'{"a":"abcdefghijklmnopqrst","b":"12","c":[[2,1],[3,4]]}',
+              b'{"c":[[1,2],[4,3]],"a":"abcdefghijklmnopqrsT","b":"13"}'),
+             (b'{"a":1,"a":2,"b":[{"b":{"c":1}}]}', b'{"a":2,"a":1}'),
+             (b'"\\u00e9\\ud834\\udd1e"', b'"\xc3\xa9\xf0\x9d\x84\x9e"'),
+             (b"[1e400,-0.00012,123456789012345678901234567890]", b"[1,true]"),
+             (b"{" + b",".join(items) + b"}", b"{" + b",".join(items[::-1]) + b"}")]
+    for i in range(6):
+        for a, b in pairs:
+            yield bytes((2 * i + 1,)) + a + b"\xff" + b
+        yield b"\0" + bytes((7 * i + 93 * k) % 256 for k in range(60))
+
+
+def rules_inputs():
+    """Texts of rules: one that has all of them, and each of its lines alone; the
+    presets; then a target and a line (fuzz_rules.c).
+    """
+    first = b"understudy rules 1\n"
+    lines = [b"include @nginx", b"host alias a.example = b.example",
+             b"endpoint GET /user/{n}/orders as orders", b"on orders",
+             b"on POST /a/{uuid}/*", b"on *", b"compare status",
+             b"header ignore X-Request-Id Traceparent # ours",
+             b"header set Vary", b"header case Te", b"header date Date within 5s",
+             b'header class ETag etag until 2027-01-31 "ticket"',
+             b"cookie session sid", b"cookie ignore a b", b"cookie class c uuid",
+             b"json ignore $.a['b c'][3]..d[*].*", b"json key $.items by $.sku",
+             b"json number $.total within 0.005", b"json time $.t within 2h",
+             b"json class $..id hex", b"json set $", b"json text $.v",
+             b"text mask /^(build|v)? [^0-9a-f]{7,40}\\/\\d+$/",
+             b'known k-9f3a2c until 2027-01-31 "two decimals"']
+    tail = b"\xffhttp://h/user/17/orders?x build 123abc/45"
+    yield first + b"\n".join(lines) + tail
+    for line in lines:
+        yield first + line + tail
+
+
+def codec_inputs():
+    """Bodies that were encoded here, and plain ones for the target to encode
+    (fuzz_codec.c).
+    """
+    text = b"".join(b"line %d of a text that repeats itself\n" % i
+                    for i in range(30))
+    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+    bodies = [(0, gzip.compress(text, mtime=0)), (1, zlib.compress(text)),
+              (1, raw.compress(text) + raw.flush()),
+              (0, gzip.compress(text[:99], mtime=0) * 2),
+              (16, gzip.compress(gzip.compress(text, mtime=0), mtime=0))]
+    for how, body in bodies:
+        yield bytes((how, 30)) + body
+    for how in range(32):
+        yield bytes((32 + how, 7 * how)) + text[:400 + how]
+        yield bytes((96 + how, 8 * how)) + text[:100 + how]
+
+
+def deep_inputs():
+    """Pairs for each judge under each set of rules (fuzz_deep.c)."""
+    date = b"Date: Sun, 06 Nov 1994 08:49:3%d GMT\r\n"
+    token = b"a2f4c6e8a2f4c6e8a2f4"
+    page = (b"<!DOCTYPE html><html><body class=a id='b'><p>a  b</p><!-- c -->"
+            b"<script nonce=" + token + b">if (a<b) x()</script><br/>"
+            b"<input type=hidden name=csrf value=" + token + b">"
+            b"<pre> x </pre><textarea>t</textarea>")
+    parts = b"x\r\n--B\r\nA: 1\r\n\r\nbody\r\n--B\r\nB: 2\r\n\r\nc\r\n--B--\r\n"
+    pairs = [
+        (0, date % 1 + b"B: 1, \"2,3\"\r\nC: x\r\n y\r\nContent-Type: text/html;"
+         b" charset=utf-8\r\nETag: \"a\"\r\nVary: Accept-Encoding\r\n",
+         date % 4 + b"b:1\r\nB: 2\r\nC: X\r\nContent-Type: multipart/x;"
+         b" boundary=1\r\nETag: W/\"a\"\r\n"),
+        (0, b"Set-Cookie: s=deadbeef; Path=/; Expires=Sun, 06 Nov 1994 08:49:37"
+         b" GMT\r\nSet-Cookie: t=1; HttpOnly\r\n",
+         b"Set-Cookie: t=2\r\nSet-Cookie: s=00c0ffee; path=/\r\n"),
+        (0, b"A: 1\nB: 2\nC: 3\n", b"C: 3\nA: 2\n"),
+        (16, b"a 12\nabababc\nc\n", b"a 345\nabc\nc\n"),
+        (16, b"\x89PNG\r\n\x1a\nx", b"GIF89a"),
+        (32, page, page.replace(b"a2f4", b"0000").replace(b"  ", b"\n")),
+        (32, b"<a b='1' c=\"2\"/><![CDATA[ > ]]><?x?>", b"<a c='2' b='1'/>"),
+        (48, parts, parts.replace(b"body", b"bodx")),
+        (52, parts, parts), (48, b"a=1&b=%41+c&d", b"b=A%20c&a=1&d=")]
+    for how, a, b in pairs:
+        for k in range(16):
+            yield bytes((how | k,)) + a + b"\xff" + b
+
+
 INPUTS = {"fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
-          "fuzz_dns": dns_inputs,
+          "fuzz_dns": dns_inputs, "fuzz_codec": codec_inputs,
+          "fuzz_deep": deep_inputs,
           "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,
           "fuzz_sutwire": sutwire_inputs, "fuzz_tcpopt": tcpopt_inputs,
-          "fuzz_pcap": pcap_inputs, "fuzz_options": options_inputs,
-          "fuzz_edit": edit_inputs, "fuzz_words": words_inputs,
-          "fuzz_journal": pcap_inputs}
+          "fuzz_pcap": pcap_inputs, "fuzz_rules": rules_inputs, "fuzz_options": options_inputs,
+          "fuzz_edit": edit_inputs, "fuzz_json": json_inputs, "fuzz_words": words_inputs,
+          "fuzz_journal": pcap_inputs,
+          "fuzz_splice": splice_inputs, "fuzz_splicestate": splicestate_inputs}
 
 
 def main():

@@ -6,16 +6,14 @@
 #define FUZZ_ENGINE_SUMS_H
 
 #include "engine/engine.h"
+#include "shadow/shadow.h"
 
 /* Return: what does not hold of frames, or NULL. */
 static inline const char *frame_sums(const struct engine_stats *st)
 {
-	uint64_t fates = 0;
+	uint64_t fates = counter_sum(&engine_fate_list, &st->count);
 	uint64_t decoded[2] = { 0 };
 
-#define X(name) fates += st->count.name;
-	ENGINE_FATES(X)
-#undef X
 	if (fates != st->count.frames_mirror + st->count.frames_sut +
 			     st->count.other_legs)
 		return "every frame has one fate";

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bitcache.h"
-#include "prep/split.h"
-#include "prep/tcpprep.h"
+#include "wire/cachefile.h"
+#include "classify/split.h"
+#include "classify/tcpprep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		1, 0, 12, 50, 101, 104, 113, 178, 276
 	};
 	static const struct prep_net net = { .b = { 10 }, .bits = 8 };
-	static const struct prep_range range = { 2, 5 };
+	static const struct number_range range = { 2, 5 };
 	static const struct prep_mac mac = { { 2, 2, 2, 2, 2, 2 } };
 	struct prep_rules r = { .ratio = 2.0,
 				.min_bits = 30,

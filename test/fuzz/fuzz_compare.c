@@ -31,7 +31,8 @@ static bool same_result(const struct compare_result *a,
 	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
 	       a->offset == b->offset && a->block == b->block &&
 	       a->reasons == b->reasons && a->alike == b->alike &&
-	       strcmp(a->detail, b->detail) == 0;
+	       strcmp(run_detail(PROTOCOL_HTTP1, a),
+		      run_detail(PROTOCOL_HTTP1, b)) == 0;
 }
 
 /* Seeds 0 and 1 are one side after the other, the others of run_exchange() random. */

@@ -13,16 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/protocol.h"
 #include "core/bytes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_result(const struct compare_result *r)
 {
-	const char *end = memchr(r->detail, '\0', COMPARE_DETAIL);
+	char detail[COMPARE_DETAIL];
+	const char *end;
 
+	memset(detail, 'x', sizeof(detail));
+	protocols[PROTOCOL_DNS].describe->difference(r, detail);
+	end = memchr(detail, '\0', COMPARE_DETAIL);
 	assert(end != NULL);
-	for (const char *p = r->detail; p < end; p++)
+	for (const char *p = detail; p < end; p++)
 		assert(*p >= ' ' && *p <= '~');
 	assert((r->verdict == VERDICT_DIFFERENT) == (r->reason != REASON_NONE));
 }

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "emit/cut.h"
-#include "emit/edit.h"
+#include "rewrite/cut.h"
+#include "rewrite/edit.h"
 #include "wire/decode.h"
 
 #define HEAD	  10

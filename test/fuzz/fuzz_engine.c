@@ -132,8 +132,11 @@ static void make_text(enum who who, uint32_t seed, bool http)
 
 static void flush(struct fuzz *z)
 {
-	for (uint32_t i = 0; i < z->lates; i++)
+	for (uint32_t i = 0; i < z->lates; i++) {
+		if (z->late[i].timed)
+			engine_left(z->w.engine, &z->late[i], z->effects);
 		engine_sent(z->w.engine, &z->late[i]);
+	}
 	z->lates = 0;
 }
 
@@ -150,6 +153,8 @@ static void sink(struct world *w, const struct effect *e)
 			flush(z);
 		z->late[z->lates++] = *e;
 	} else {
+		if (e->timed)
+			engine_left(w->engine, e, z->effects);
 		engine_sent(w->engine, e);
 	}
 }

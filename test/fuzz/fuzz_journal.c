@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "core/bytes.h"
-#include "core/who.h"
 #include "wire/decode.h"
 #include "wire/pcap.h"
 
@@ -57,10 +56,12 @@ static void write_records(struct journal *j)
 			journal_frame(j, &f);
 		else if (i == 1)
 			journal_timeout(j, i);
-		else if (i < 6)
-			journal_mark(j, 7, (unsigned)(i % WHO_COUNT), 8, i);
-		else if (i == 7)
+		else if (i < 8)
 			journal_unsent(j, 9, i);
+		else if (i == 9)
+			journal_left(j, 9, 10, i);
+		else if (i == 11)
+			journal_clock(j, -11, i);
 		else
 			journal_refused(j, 7, 1, i);
 	}
@@ -111,7 +112,7 @@ static size_t put_edited(const uint8_t *p, size_t size)
 
 static size_t put_prologue(void)
 {
-	uint8_t block[FIXED + 64] = "USJ1\1";
+	uint8_t block[FIXED + 64] = "USJ2\1";
 	size_t n = pcapng_write_shb(file, FILE_MAX, NULL, NULL, 0);
 
 	for (unsigned i = 0; i < JOURNAL_IFACES; i++)
@@ -123,7 +124,7 @@ static size_t put_prologue(void)
 /* Even kinds are frames, of which the content is the comment. */
 static size_t put_blocks(size_t n, const uint8_t *p, size_t size)
 {
-	uint8_t block[FIXED + 255] = "USJ1";
+	uint8_t block[FIXED + 255] = "USJ2";
 
 	while (size >= 2 && n < FILE_MAX - 1024) {
 		uint8_t kind = p[0];
@@ -136,7 +137,7 @@ static size_t put_blocks(size_t n, const uint8_t *p, size_t size)
 					      (uint32_t)len, 0, (const char *)p,
 					      len);
 		} else {
-			block[4] = kind / 2 % 10;
+			block[4] = kind / 2 % 12;
 			memcpy(block + 5, p, len);
 			n += pcapng_write_custom(file + n, FILE_MAX - n, PEN,
 						 block, FIXED + 255);
@@ -152,7 +153,6 @@ static void check_record(const struct journal_record *rec)
 	volatile uint8_t sum = 0;
 
 	assert(rec->kind <= JOURNAL_NOTE);
-	assert(rec->who < WHO_COUNT);
 	if (rec->kind != JOURNAL_FRAME)
 		return;
 	assert(rec->frame.iface < JOURNAL_IFACES);

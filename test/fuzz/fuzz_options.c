@@ -8,14 +8,14 @@
  * the engine's configuration. No word may begin with @: the parser would open
  * files. Nothing else here touches the system.
  */
-#include "cmd/options.h"
+#include "config/config.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/values.h"
+#include "opt/values.h"
 
 #define WORDS_MOST 64
 #define TEXT_MOST  16384
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    (cmd & (OPTIONS_SHADOW | OPTIONS_REPLAY)) != 0)
 			check_taken(&o);
 	}
-	options_forget();
+	opt_forget();
 	free(text);
 	return 0;
 }

@@ -12,7 +12,7 @@
 
 #include "core/arena.h"
 #include "core/bytes.h"
-#include "engine/sutwire.h"
+#include "lan/sutwire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -371,6 +371,8 @@ static void take(struct wires *w, struct effects *out)
 	for (uint32_t i = 0; i < out->n; i++) {
 		if (w->nested < 8)
 			respond(w, &out->e[i]);
+		if (out->e[i].timed)
+			engine_left(w->e, &out->e[i], out->e[i].seq);
 		engine_sent(w->e, &out->e[i]);
 	}
 	w->nested--;
@@ -378,10 +380,13 @@ static void take(struct wires *w, struct effects *out)
 
 static void drain(struct wires *w)
 {
-	struct engine_event ev;
+	struct engine_told t;
 
-	while (engine_event(w->e, &ev))
-		assert(ev.request_len <= EVENT_REQUEST);
+	while (engine_take(w->e, &t)) {
+		assert(t.text == NULL || t.text->request_len <= RECORD_REQUEST);
+		assert(t.event == NULL ||
+		       t.event->request_len <= RECORD_REQUEST);
+	}
 }
 
 static void give(struct wires *w, enum engine_source from, const uint8_t *p,
@@ -399,6 +404,7 @@ static void give(struct wires *w, enum engine_source from, const uint8_t *p,
 		abort();
 	memcpy(exact, p, len);
 	engine_frame(w->e, from, &in, w->now, &out);
+	engine_check(w->e);
 	free(exact);
 	take(w, &out);
 	drain(w);
@@ -411,6 +417,7 @@ static void settle(struct wires *w)
 
 		assert(i < SPIN_MOST);
 		engine_timeout(w->e, w->now, &out);
+		engine_check(w->e);
 		take(w, &out);
 		if (engine_waits_due(w->e)) {
 			engine_note(w->e, ENGINE_SUT_READ, 0, w->now, &out);

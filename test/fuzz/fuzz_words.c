@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_words.c - Command lines of any words, for send and prep
+ * fuzz_words.c - Command lines of any words, for send, prep and tunnel
  *
- * Their options are not of the table that fuzz_options reads. Input: text, which
+ * Their options are not those that fuzz_options reads. Input: text, which
  * is cut into words as an @FILE is, and a last byte that picks the subcommand.
  * What is refused has a sentence; what is taken is in the ranges that the headers
- * promise. What would open files is left out: @FILE, and options of prep with an s
- * or an h in them (--services, --help).
+ * promise, and what tunnel takes is written and read again as the same. What would open files is left out: @FILE, and options of prep with an s
+ * in them (--services).
  */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/prep.h"
-#include "cmd/send.h"
-#include "cmd/values.h"
+#include "ends/ends.h"
+#include "opt/values.h"
+#include "prep/prep.h"
+#include "send/send.h"
 
 #define WORDS_MOST   64
 #define REPEATS_MOST 4
@@ -41,7 +42,7 @@ static void check_send(const struct send_options *o)
 
 	assert(o->files <= SEND_FILES && o->files > 0);
 	assert(o->ifname[0] != NULL);
-	assert(o->speeds <= 1 || o->pace.mode == PACE_TOP || o->step);
+	assert(!o->step || o->pace.mode == PACE_CAPTURED);
 	assert(o->pace.burst >= 1);
 	assert(c->tos >= -1 && c->tos <= 255);
 	assert(c->tclass >= -1 && c->tclass <= 255);
@@ -86,7 +87,6 @@ static unsigned repeats(const char *word)
 	return n;
 }
 
-/* prep's parser looks at the word in front of its own. */
 static void try_prep(int n, char **argv)
 {
 	static struct prep_args a;
@@ -94,24 +94,68 @@ static void try_prep(int n, char **argv)
 	unsigned sum = 0;
 	int r;
 
-	for (int i = 1; i <= n; i++) {
+	for (int i = 0; i < n; i++) {
 		sum += repeats(argv[i]);
 		if (sum > REPEATS_MOST ||
-		    (argv[i][0] == '-' && strpbrk(argv[i], "sh") != NULL))
+		    (argv[i][0] == '-' && strchr(argv[i], 's') != NULL))
 			return;
 	}
 	memset(&a, 0, sizeof(a));
-	r = prep_args_parse(&a, n, argv + 1, &e);
-	assert(r == 0 || (r < 0 && e.s[0] != '\0'));
+	r = prep_args_parse(&a, n, argv, &e);
+	assert(r == 0 || r == 1 || (r < 0 && e.s[0] != '\0'));
 	if (r == 0)
 		check_prep(&a);
 	prep_args_free(&a);
 }
 
+static void check_tunnel(const struct ends_options *o)
+{
+	assert(o->paths <= ENDS_PATHS && o->listens <= ENDS_LISTEN);
+	assert((o->paths > 0) != (o->listens > 0));
+	assert(o->addrs > 0 && o->addrs <= ENDS_ADDRS);
+	assert(o->allows > 0 && o->allows <= ENDS_ALLOWS);
+	assert(o->plain != (o->key != NULL) && o->plain != o->has_peer);
+	assert(o->mtu == 0 || (o->mtu >= 576 && o->mtu <= ENDS_MTU));
+	for (unsigned i = 0; i < o->paths; i++) {
+		const struct ends_place *p = &o->path[i];
+
+		assert(p->port != 0 && strlen(p->dev) < ENDS_NAME);
+		assert(!p->has_local || p->dev[0] == '\0');
+		assert(!p->has_local ||
+		       ipaddr_is4(&p->local) == ipaddr_is4(&p->remote));
+	}
+}
+
+static void write_words(const struct ends_options *o, char *out, size_t size)
+{
+	struct text t;
+
+	text_begin(&t, out, size);
+	opt_text(&tunnel_command, o, &t);
+	assert(!t.full);
+}
+
+static void try_tunnel(int n, char **argv)
+{
+	static char words[2][65536];
+	static struct ends_options o, again;
+	struct errbuf e = { "" };
+	int r = ends_options_parse(&o, n, argv, &e);
+
+	assert(r == 0 || r == 1 || (r < 0 && e.s[0] != '\0'));
+	if (r != 0 || o.keygen)
+		return;
+	check_tunnel(&o);
+	write_words(&o, words[0], sizeof(words[0]));
+	assert(ends_options_parse(&again, 0, NULL, &e) < 0);
+	assert(opt_read(&tunnel_command, &again, words[0], &e) == 0);
+	write_words(&again, words[1], sizeof(words[1]));
+	assert(strcmp(words[0], words[1]) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char name[] = "prep";
-	char *argv[WORDS_MOST + 2] = { name };
+	char *argv[WORDS_MOST + 1];
 	char *text, *rest;
 	int n = 0, r;
 
@@ -123,15 +167,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size - 1);
 	text[size - 1] = '\0';
 	rest = text;
-	while ((r = words_next(&rest, &argv[n + 1])) == 1 && n < WORDS_MOST)
+	while ((r = words_next(&rest, &argv[n])) == 1 && n < WORDS_MOST)
 		n++;
-	argv[n + 1] = NULL;
 	if (r == 0) {
-		if (data[size - 1] & 1)
+		if (data[size - 1] == 'T')
+			try_tunnel(n, argv);
+		else if (data[size - 1] & 1)
 			try_prep(n, argv);
 		else
-			try_send(n, argv + 1);
+			try_send(n, argv);
 	}
+	opt_forget();
 	free(text);
 	return 0;
 }

@@ -5,8 +5,8 @@ import subprocess
 
 # What only the live run's wires, clock and process know.
 LIVE = ("version", "elapsed_us", "memory", "cpu_us", "lost", "sums", "replay",
-        "input")
-LIVE_CAPTURE = ("drops", "delay_p50_us", "delay_p99_us")
+        "input", "mirror_ring", "sut_ring", "sink")
+LIVE_CAPTURE = ("drops", "rings_not_grown", "delay_p50_us", "delay_p99_us")
 
 
 def derived(lines):

@@ -152,7 +152,7 @@ static struct flow *flow_of(const struct replay *r)
 static uint16_t window_of(const struct replay *r, unsigned from, unsigned win)
 {
 	const struct flow *f = flow_of(r);
-	bool guessed = f == NULL || (f->c_has & OPT_HAS_WSCALE) != 0;
+	bool guessed = f == NULL || (f->w.c_has & OPT_HAS_WSCALE) != 0;
 
 	if (win == 0)
 		return 0;
@@ -274,25 +274,25 @@ static void compare_state(struct replay *r, const unsigned *x)
 		differs(r, "flows", 1, 0);
 		return;
 	}
-	if (f->ev != x[0])
-		differs(r, "event bits", x[0], f->ev);
-	if (f->leg != x[1])
-		differs(r, "leg", x[1], f->leg);
-	if (x[2] >= ENDS || f->end != (unsigned)ends[x[2]])
-		differs(r, "end", x[2], f->end);
-	compare_number(r, "c.nxt", WHO_CLIENT, x[3], f->c.nxt);
-	if (stream_has(&f->p, STREAM_ON))
-		compare_number(r, "p.nxt", WHO_PROD, x[4], f->p.nxt);
+	if (flow_events(f) != x[0])
+		differs(r, "event bits", x[0], flow_events(f));
+	if (f->leg.state != x[1])
+		differs(r, "leg", x[1], f->leg.state);
+	if (x[2] >= ENDS || f->leg.end != (unsigned)ends[x[2]])
+		differs(r, "end", x[2], f->leg.end);
+	compare_number(r, "c.nxt", WHO_CLIENT, x[3], f->w.c.nxt);
+	if (stream_has(&f->w.p, STREAM_ON))
+		compare_number(r, "p.nxt", WHO_PROD, x[4], f->w.p.nxt);
 	else if (x[4] != 0)
 		differs(r, "production has begun", 1, 0);
-	if (f->leg == LEG_OPEN)
-		compare_number(r, "s.nxt", WHO_SUT, x[5], f->s.nxt);
-	if (f->leg != LEG_NONE) {
-		compare_number(r, "snd_una", WHO_CLIENT, x[6], f->snd_una);
-		compare_number(r, "snd_nxt", WHO_CLIENT, x[7], f->snd_nxt);
+	if (f->leg.state == LEG_OPEN)
+		compare_number(r, "s.nxt", WHO_SUT, x[5], f->leg.s.nxt);
+	if (f->leg.state != LEG_NONE) {
+		compare_number(r, "snd_una", WHO_CLIENT, x[6], f->leg.snd_una);
+		compare_number(r, "snd_nxt", WHO_CLIENT, x[7], f->leg.snd_nxt);
 	}
-	if (f->leg >= LEG_OPEN)
-		compare_number(r, "ack_sent", WHO_SUT, x[8], f->ack_sent);
+	if (f->leg.state >= LEG_OPEN)
+		compare_number(r, "ack_sent", WHO_SUT, x[8], f->leg.ack_sent);
 }
 
 /* --- several connections of one tuple --- */
@@ -342,7 +342,7 @@ static const struct flow *flow_of_conn(struct replay *r, unsigned n)
 {
 	struct flow *f = flow_of(r);
 
-	if (f != NULL && f->c_iss == r->w->conn[n].iss[WHO_CLIENT]) {
+	if (f != NULL && f->w.c_iss == r->w->conn[n].iss[WHO_CLIENT]) {
 		r->flow[n] = f;
 		r->id[n] = f->id;
 	}
@@ -368,15 +368,16 @@ static void compare_conn(struct replay *r, const char *line)
 	}
 	if (f == NULL)
 		return;
-	if (f->leg != x[0])
-		differs(r, "leg", x[0], f->leg);
-	if (x[1] >= ENDS || f->end != (unsigned)ends[x[1]])
-		differs(r, "end", x[1], f->end);
-	if (f->ev != x[2])
-		differs(r, "event bits", x[2], f->ev);
-	if (((f->flags & FLOW_SUPERSEDED) != 0) != (x[3] != 0))
-		differs(r, "superseded", x[3], f->flags);
-	if (f->leg >= LEG_SYN_SENT && (f->eport != f->key.cport) != (x[4] != 0))
+	if (f->leg.state != x[0])
+		differs(r, "leg", x[0], f->leg.state);
+	if (x[1] >= ENDS || f->leg.end != (unsigned)ends[x[1]])
+		differs(r, "end", x[1], f->leg.end);
+	if (flow_events(f) != x[2])
+		differs(r, "event bits", x[2], flow_events(f));
+	if (((f->w.flags & W_SUPERSEDED) != 0) != (x[3] != 0))
+		differs(r, "superseded", x[3], f->w.flags);
+	if (f->leg.state >= LEG_SYN_SENT &&
+	    (f->eport != f->key.cport) != (x[4] != 0))
 		differs(r, "another port", x[4], f->eport);
 }
 
@@ -411,6 +412,7 @@ static void begin(struct replay *r)
 	 */
 	r->w->cfg.shadow.answer_wait = 0;
 	r->w->cfg.shadow.reopen = false;
+	r->w->cfg.shadow.reorder_wait = 20 * NS_PER_MS;
 	r->w->cfg.shadow.shed = false;
 	r->w->cfg.shadow.sut_silent = 3600 * NS_PER_SEC;
 	r->w->cfg.shadow.idle = 30 * NS_PER_SEC;

@@ -7,8 +7,8 @@
  * A client opens INC connections from the same address and port, each with a higher
  * initial sequence number: after it has closed the one before, after a reset, or
  * (CRASH) at any moment, as a host does that has forgotten. The SUT's server may be
- * slow, so the older one's leg is then open still. The machine is that of src/shadow
- * and src/flow, function by function, cut down to what decides which connection a
+ * slow, so the older one's leg is then open still. The machine is that of src/live/shadow
+ * and src/live/flow, function by function, cut down to what decides which connection a
  * segment belongs to, when a leg begins, from which port, and how it ends; flow F is
  * that of incarnation F. shadow.pml has all the rest, for one connection.
  *
@@ -526,8 +526,19 @@ inline from_client() {
 	fi
 }
 
-inline from_prod() {
+/* The incarnation whose numbers are next to what production acks; none if the newest
+ * is gone.
+ */
+inline shadow_find_acked() {
 	shadow_find();
+	if
+	:: found != NOBODY && fl[m_inc] && m_kind != RST -> found = m_inc
+	:: else
+	fi
+}
+
+inline from_prod() {
+	shadow_find_acked();
 	f = found;
 	if
 	:: f == NOBODY

@@ -9,7 +9,7 @@
  * all), the SUT takes or sends a segment (or the wire loses it), or time passes to
  * the machine's or the SUT's next deadline. The machine then does all that it
  * does in one call of the engine, in one indivisible step. It is written function
- * by function as src/shadow is, under the same names, so that the two can be read
+ * by function as src/live/shadow is, under the same names, so that the two can be read
  * side by side; what is different is named in README.md.
  *
  * Units. Sequence numbers count units: SYN 0, then one for each segment of data,
@@ -221,6 +221,7 @@ byte age[2 * UNITS]; /* of early units: the client's, then production's */
 byte packs[UNITS]; /* ack that came with an early unit of production's */
 bit untaken; /* met in the middle: production has acked nothing of it yet */
 bit heard; /* production, at all */
+bit early; /* its SYN,ACK, before the client's SYN */
 bit p_on, p_fink, p_ended;
 byte p_nxt, p_fin;
 short p_early;
@@ -276,6 +277,11 @@ hidden byte cause, why, kind_, seq_, force_;
 #define late(x) (p_ended && p_fin < facks[x])
 #define mirror_over (has(ev, EV_C_RST | EV_P_RST) || \
 		     (has(ev, EV_C_FIN) && has(ev, EV_P_FIN)))
+#define client_hole (c_end < p_ack && !c_ended && !has(flags, LOST | GAP))
+/* Production's next unit is here, and waits for what it acks. */
+#define prod_waits has(p_early, 1 << p_nxt)
+#define prod_hole (p_on && !p_ended && !has(flags, PLOST) && !prod_waits && \
+		   p_end < c_ack)
 /* Is the one unit that is missing the FIN? (Its width is a byte.) */
 #define clean (!lossy && srst == SRST && !over)
 
@@ -357,6 +363,7 @@ inline sut_reached(x) {
 	if
 	:: s_ended -> ok = 1
 	:: !s_ended && has(flags, PLOST) -> ok = (ms >= mc)
+	:: !s_ended && !has(flags, PLOST) && prod_hole && p_end < x -> ok = 0
 	:: else ->
 		place(x);
 		ok = (!open_ && at <= s_nxt)
@@ -799,12 +806,6 @@ inline ack_push() {
 
 /* --- gap.c --- */
 
-#define client_hole (c_end < p_ack && !c_ended && !has(flags, LOST | GAP))
-/* Production's next unit is here, and waits for what it acks. */
-#define prod_waits has(p_early, 1 << p_nxt)
-#define prod_hole (p_on && !p_ended && !has(flags, PLOST) && !prod_waits && \
-		   p_end < c_ack)
-
 /* Age of the hole in front of the first early unit: n */
 inline hole_age(bits, from, noticed) {
 	num = noticed - 1;
@@ -1055,6 +1056,7 @@ inline read_prod_early() {
 
 inline prod_in_order() {
 	p_nxt++;
+	gap_p = 0; /* gap_progress() */
 	if
 	:: !framed && c_end < p_ack -> flags = flags | PLOST
 	:: else
@@ -1100,6 +1102,7 @@ inline resync_prod(a, k) {
 /* A client's unit that is next. */
 inline client_in_order(x) {
 	c_nxt = x + 1;
+	gap_c = 0; /* gap_progress() */
 	if :: played -> q_end = c_nxt :: else fi;
 	framed = 1;
 	if
@@ -1528,6 +1531,19 @@ inline shadow_client() {
 	fi
 }
 
+/* What production said before the client's SYN. Where the capture has no SYN and
+ * the flow begins with data, it tells nothing new.
+ */
+inline take_early() {
+	if
+	:: early && !p_on ->
+		event_bits(EV_P_SYNACK);
+		prod_start(1)
+	:: else
+	fi;
+	early = 0
+}
+
 inline from_client() {
 	yes = 1;
 	if
@@ -1542,13 +1558,16 @@ inline from_client() {
 			client_start(m_seq - 1);
 			ev = EV_C_ACK | EV_P_SYNACK;
 			prod_start(m_ack);
-			untaken = heard
+			untaken = heard;
+			take_early()
 		:: else -> yes = 0
 		fi
 	:: else
 	fi;
 	if
-	:: yes && m_kind == SYN -> go = 1
+	:: yes && m_kind == SYN ->
+		take_early();
+		go = 1
 	:: yes && m_kind != SYN ->
 		shadow_client();
 		if
@@ -1610,6 +1629,7 @@ inline from_prod() {
 		fi;
 		read_prod(m_data, m_ack);
 		go = 1
+	:: !fl && m_kind == SYNACK -> early = 1
 	:: else
 	fi
 }
@@ -2222,7 +2242,7 @@ inline new_run() {
 	t_open = 1; t_left = 0; t_legs = 0; t_snd = 0; t_edge = 0; t_una = 0;
 	t_rcv = 0; t_ans = 0; t_done = 0;
 	leg = 0; why_ended = 0; legs = 0; ends = 0; acked_any = 0; c_ack = 0;
-	untaken = 0; heard = 0;
+	untaken = 0; heard = 0; early = 0;
 	a_cur = 0; ack_sent = 0; rst_ack = 0; snd_wnd = 0;
 	ix = 0;
 	do

@@ -64,8 +64,9 @@ def ipv4(src, dst, proto, payload):
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:], a + b
 
 
-def tcp4(src, sport, dst, dport):
+def tcp4(src, sport, dst, dport, payload=b""):
     seg = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, 0x10, 500, 0, 0)
+    seg += payload
     head, ends = ipv4(src, dst, 6, seg)
     n = checksum(ends + struct.pack("!HH", 6, len(seg)) + seg)
     seg = seg[:16] + struct.pack("!H", n) + seg[18:]
@@ -98,6 +99,14 @@ TO = tcp4("10.0.0.2", 4000, "10.0.0.10", 80)
 FROM = tcp4("10.0.0.10", 80, "10.0.0.2", 4000)
 TO6 = tcp6("fd00:a::2", 4000, "fd00:a::10", 80)
 FROM6 = tcp6("fd00:a::10", 80, "fd00:a::2", 4000)
+HELLO = bytes.fromhex("16030100c8010000c40303") + b"x" * 41
+TLS = [tcp4("10.0.0.2", 4000, "10.0.0.10", 80, HELLO),
+       tcp4("10.0.0.10", 80, "10.0.0.2", 4000, HELLO)]
+HTTP = [tcp4("10.0.0.2", 4000, "10.0.0.10", 80, b"GET / HTTP/1.1\r\n\r\n"),
+        tcp4("10.0.0.10", 80, "10.0.0.2", 4000, b"HTTP/1.1 204 N\r\n\r\n")]
+UNFILLED = [f[:-2] + b"zz" for f in HTTP]
+MDNS = ether(0x0800, ipv4("10.0.0.9", "224.0.0.251", 17, struct.pack(
+    "!HHHH", 5353, 5353, 8, 0))[0] + struct.pack("!HHHH", 5353, 5353, 8, 0))
 SUT_SEEN = tcp4("10.0.0.3", 4000, "10.1.0.20", 80)
 STRANGER = bytes.fromhex("ffffffffffff0200000000ee08060001080006040001"
                          "0200000000ee0a0100630000000000000a010014")
@@ -205,6 +214,9 @@ BROKEN = [
     ("no rights", {}, no_raw, GOOD, "CAP_NET_RAW", "sudo"),
     ("no mirror interface", {}, None, swap("mon0", "nosuch0"),
      "no interface nosuch0", "-i"),
+    ("the loopback interface as mirror", {},
+     plant("us", "link", "set", "lo", "up"), swap("mon0", "lo"),
+     "loopback addresses", "--client-net"),
     ("mirror in use and down", {}, in_use_and_down, GOOD, "mon0 is down",
      "ip link set dev mon0 up"),
     ("mirror without carrier", {}, plant("tap", "link", "set", "m0", "down"),
@@ -221,6 +233,18 @@ BROKEN = [
      "correct --map; seen is for example 10.0.0"),
     ("a mirror in VXLAN", {"frames": (vxlan(TO), vxlan(FROM))}, None, GOOD,
      "none of the frames", "--vxlan any"),
+    ("wrong checksums", {"frames": UNFILLED}, None, GOOD,
+     "frames have a wrong checksum", "ethtool -K DEV tx off"),
+    ("TLS", {"frames": TLS}, None, GOOD, "to 10.0.0.10:80 is TLS",
+     "behind what ends TLS"),
+    ("TLS behind other segments", {"frames": [TO, FROM] + TLS}, None, GOOD,
+     "to 10.0.0.10:80 is TLS", "behind what ends TLS"),
+    ("only multicast", {"frames": (MDNS,)}, None, GOOD, "none of the frames",
+     "ask production something"),
+    ("a file that is there", {}, None, GOOD + ("--json", "/etc/passwd"),
+     "--json /etc/passwd is there already", "another file"),
+    ("a folder that is not", {}, None, GOOD + ("-w", "/nosuch/run.pcapng"),
+     "there is no folder /nosuch", "mkdir -p"),
     ("only clients seen", {"frames": (TO,)}, None, GOOD,
      "only what clients send", "both directions"),
     ("only production seen", {"frames": (FROM,)}, None, GOOD,
@@ -340,6 +364,7 @@ def main():
     if why:
         lab.no_lab(why)
     tests = [("well", lambda: well(GOOD, (TO, FROM))),
+             ("well, with HTTP", lambda: well(GOOD, HTTP)),
              ("well, IPv6", lambda: well(GOOD6, (TO6, FROM6))),
              ("the guard is lifted", released)]
     tests += [(b[0], lambda b=b: broken(*b[1:])) for b in BROKEN]

@@ -115,7 +115,7 @@ def links_up(t):
     with lab.Lab(us_up=False) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        l.wrk(seconds=2)
+        l.wrk(seconds=2, conns=8, delay=2)
         l.settle(prod, sut)
         t.equal(us.finish(), 0, "exit code: " + us.text())
         got = lab.reach(prod.log, sut.log)
@@ -302,6 +302,11 @@ def in_use(t):
             t.equal(code, 2, "--sut-dev %s: %s" % (dev, text))
             t.check("%s is in use" % dev in text and why in text,
                     "--sut-dev %s: %s" % (dev, text))
+        code, text = l.run(us, [lab.BINARY, "shadow", "-i", "lo", "--sut-dev",
+                                "eth1", "--map", l.map(), "--duration", "1s"])
+        t.equal(code, 2, "-i lo: %s" % text)
+        t.check("loopback addresses" in text and "--client-net" in text,
+                "-i lo: %s" % text)
         lab.isolated(t, l)
 
 

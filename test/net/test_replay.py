@@ -170,6 +170,17 @@ def refused(t):
             t.check(word in out, "%s: %s" % (args, out))
 
 
+def wrong_map(t):
+    """Nothing would be played for as long as the capture is: said at once."""
+    if not many:
+        make_many(t)
+    with lab.Lab() as l:
+        code, out = l.run("us", [lab.BINARY, "replay", "--sut-dev", "eth1",
+                                 "--map", l.map(81), "-r", many[0]])
+        t.equal(code, 2, "exit code: " + out)
+        t.check("seen is for example %s:80" % l.addr["prod"] in out, out)
+        t.equal(len(out.splitlines()), 1, "lines: " + out)
+
 
 TESTS = [
     ("10,000 connections are captured", make_many),
@@ -190,5 +201,6 @@ TESTS = [
     ("its journal, --multiplier --concurrency", journal, "--multiplier", "5",
      "--concurrency", "3"),
     ("options that contradict each other", refused),
+    ("a wrong --map", wrong_map),
 ]
 lab.main(TESTS)

@@ -5,6 +5,7 @@ rerun would notice.
 Runs are live; their journals are then changed by hand, byte by byte, and must be
 found out.
 """
+import json
 import os
 import struct
 import subprocess
@@ -83,6 +84,12 @@ def differences(t):
         t.equal(len(l.live_lines), 32,
                 "30 differences, the SUT is up, and a report")
         reports_the_same(t, l, journal)
+        times = json.loads(l.live_lines[-1])["latency"]
+        for side in "prod", "sut":
+            t.equal(times[side + "_measured"], 30, side + " measured")
+            t.check(times[side + "_last_p50_us"] >= times[side + "_p50_us"] and
+                    times[side + "_connect_p50_us"] is not None, str(times))
+        t.check(times["own_delay_p50_us"] is not None, str(times))
 
 
 def piped(t):

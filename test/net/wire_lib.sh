@@ -9,24 +9,13 @@ cd "$(dirname "$0")/../.." || exit 1
 TOOL=${WIRE_TOOL:-$PWD/${BUILD:-build}/wire_tool}
 HOST=us-h-$$
 SUT=us-s-$$
-DIR=$(mktemp -d)
 TEST=0
 BAD=0
 PIDS=
 # The sanitizer cannot look for leaks once a process has given up privileges.
 export ASAN_OPTIONS=detect_leaks=0
 
-# no_lab WHY: a failure, unless NO_LAB=1 says that no lab is wanted
-no_lab() {
-	rm -rf "$DIR"
-	if [ "${NO_LAB-}" = 1 ]; then
-		echo "1..0 # SKIP $1"
-		exit 0
-	fi
-	echo "not ok 1 - no lab: $1 (NO_LAB=1: do without)"
-	echo 1..1
-	exit 1
-}
+. test/net/no_lab.sh
 
 cleanup() {
 	for p in $PIDS; do
@@ -41,6 +30,7 @@ cleanup() {
 [ "$(id -u)" = 0 ] || no_lab "needs root"
 [ -x "$TOOL" ] || no_lab "no wire_tool at $TOOL"
 ip netns add "$HOST" 2>/dev/null || no_lab "no network namespaces here"
+DIR=$(mktemp -d)
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 ip netns add "$SUT" || exit 1

@@ -26,10 +26,10 @@
 
 #include "bpf/guard.h"
 #include "capture/ring.h"
-#include "codec/filter.h"
+#include "match/filter.h"
 #include "core/bytes.h"
 #include "emit/packet.h"
-#include "engine/sutwire.h"
+#include "lan/sutwire.h"
 #include "os/clock.h"
 #include "os/mem.h"
 #include "os/privileges.h"
@@ -295,7 +295,7 @@ static int recv_main(const char *ifname, const char *how, unsigned seconds,
 	if (rc)
 		return complain(rc);
 	fprintf(stderr, "open\n");
-	while (grows && !ring_grow(&r) && clock_mono() < end)
+	while (grows && (ring_grow(&r) & RING_GREW) == 0 && clock_mono() < end)
 		clock_pause(NS_PER_MS);
 	while (clock_mono() < end) {
 		ring_wait(&r, 50);

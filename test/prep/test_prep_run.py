@@ -24,6 +24,8 @@ COMPAT = ["--compat", "tcpprep", "-p"]
 MANNERS = ([], COMPAT)
 WAIT = 60  # seconds until a process that should have ended is a failure
 SHORT = 16 << 20  # bytes; long enough to be read by two threads
+# The sandbox is in plain builds only.
+PLAIN = str(TOP / "build" / "understudy")
 number = failed = 0
 
 
@@ -190,8 +192,11 @@ def peak(command, stdin):
 
 def memory(work):
     """Ten times as long a capture takes no more, but for what is not yet
-    written: a megabyte of the log, a byte for four frames."""
-    most = 2048
+    written: a megabyte of the log, a byte for four frames. On a busy machine one
+    thread may end a short capture before the other has touched its buffers (2 MB),
+    so the short one is read three times, and the most of them counts. 144 MB and a
+    million frames more: what is kept of a frame shows from 4 bytes on."""
+    most = 4096
     path, out = str(work / "in"), str(work / "out")
     for name, data in (("pcap", pcap(SHORT, 2, (0, 500, 1448))),
                        ("pcapng", pcapng(SHORT, 3, (0, 500, 1448)))):
@@ -200,8 +205,9 @@ def memory(work):
                 if way == "pipe" and "-a" in manner:
                     continue  # it reads twice
                 used, codes = [], []
-                for times in (1, 10):
-                    make(path, data, times)
+                for times in (1, 1, 1, 10):
+                    if times != 1 or not used:
+                        make(path, data, times)
                     source = path if way == "file" else "-"
                     cat = subprocess.Popen(["cat", path],
                                            stdout=subprocess.PIPE)
@@ -211,10 +217,10 @@ def memory(work):
                     cat.wait()
                     used.append(kb)
                     codes.append(code)
-                result(codes == [0, 0] and used[1] < used[0] + most,
+                result(not any(codes) and used[3] < max(used[:3]) + most,
                        f"memory does not grow: {name}, {way}, {manner}",
-                       f"{len(data) >> 20} MB: {used[0]} kB; ten times as "
-                       f"much: {used[1]} kB; exit codes {codes}")
+                       f"{len(data) >> 20} MB: {used[:3]} kB; ten times as "
+                       f"much: {used[3]} kB; exit codes {codes}")
 
 
 def on_terminal(command):
@@ -308,8 +314,96 @@ def two_ways(work):
            sorted(codes), *bad)
 
 
+def status(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.split(":", 1) for line in f)
+
+
+def in_sandbox(work, manner):
+    """While it reads: under which filter, and does a signal still clean up?"""
+    pipe, out = work / "pipe", work / "out"
+    hold = os.open(pipe, os.O_RDWR)
+    p = subprocess.Popen([PLAIN, "prep", *manner, "-i", str(pipe), "-o",
+                          str(out)], stdout=subprocess.DEVNULL,
+                         stderr=subprocess.PIPE)
+    inside = until(lambda: p.poll() is not None or
+                   status(p.pid)["Seccomp"].strip() == "2")
+    bound = p.poll() is None and status(p.pid)["NoNewPrivs"].strip() == "1"
+    p.send_signal(signal.SIGTERM)
+    try:
+        said = p.communicate(timeout=WAIT)[1]
+    except subprocess.TimeoutExpired:
+        p.kill()
+        said = p.communicate()[1]
+    os.close(hold)
+    left = sorted(os.listdir(work))
+    result(inside and bound and p.returncode == -signal.SIGTERM and
+           left == ["pipe"],
+           f"it reads under a filter, and a signal cleans up {manner}",
+           inside, bound, p.returncode, left, said[-300:])
+
+
+def sandboxed(work):
+    """What it does in its sandbox is what it does without: the same caches and
+    words, of a file that one thread reads, of one that two read, and of a pipe.
+    """
+    pipe, short, long = work / "pipe", work / "short", work / "long"
+    os.mkfifo(pipe)
+    for manner in MANNERS:
+        in_sandbox(work, manner)
+    pipe.unlink()
+    short.write_bytes(pcap(400000, 1, (0, 9)))
+    make(str(long), pcap(SHORT, 2, (0,)), 2)
+    bad = []
+    for path in (short, long):
+        for manner in ([], ["-v"], ["-x", "F:port http"], ["-r", "^10\\.0"],
+                       COMPAT, ["--compat", "tcpprep", "-a", "bridge"]):
+            seen = []
+            for prog in ([PLAIN, "prep"], PREP):
+                out = work / "out"
+                r = subprocess.run([*prog, *manner, "--no-arg-comment", "-i",
+                                    str(path), "-o", str(out)],
+                                   capture_output=True, timeout=WAIT)
+                shows = [subprocess.run([*prog, show, str(out)], timeout=WAIT,
+                                        capture_output=True)
+                         for show in ("-P", "-I", "-S")]
+                seen.append((r.returncode, r.stdout, r.stderr,
+                             out.exists() and out.read_bytes(),
+                             [(s.returncode, s.stdout, s.stderr)
+                              for s in shows]))
+                out.unlink(missing_ok=True)
+            if seen[0] != seen[1] or seen[0][0] != 0 or seen[0][4][1][0] != 0:
+                bad.append(f"{path.name} {manner}: {seen[0][0]} "
+                           f"{seen[0][2][-200:]}, {seen[1][0]}")
+    result(not bad, "the same in its sandbox and without", *bad)
+    named(short)
+
+
+def named(path):
+    """A link type for which no filter was made ahead (802.15.4): names are refused
+    with a sentence, where looking them up would have ended it by a signal."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, 20, 195)
+    path.write_bytes(data)
+    bad = []
+    for expr, code, said in (("host localhost", 2, "names are not looked up"),
+                             ("port http", 2, "names are not looked up"),
+                             ("len > 1000", 0, "")):
+        r = subprocess.run([PLAIN, "prep", "-x", "F:" + expr, "-i", str(path),
+                            "-o", str(path) + ".cache"], capture_output=True,
+                           text=True, timeout=WAIT)
+        if r.returncode != code or said not in r.stderr:
+            bad.append(f"{expr}: {r.returncode} {r.stderr[-300:]}")
+    result(not bad, "names in a filter for a link type that is rare", *bad)
+
+
 def main():
-    for test in (signals, ignored, memory, progress, two_ways):
+    tests = [signals, ignored, memory, progress, two_ways]
+    if os.access(PLAIN, os.X_OK):
+        tests.append(sandboxed)
+    else:
+        result(True, "in its sandbox # SKIP no plain build")
+    for test in tests:
         with tempfile.TemporaryDirectory(dir="/dev/shm") as d:
             test(pathlib.Path(d))
     print(f"1..{number}")

@@ -72,6 +72,8 @@ static bool set_number(struct world *w, const char *name, double v)
 		c->shadow.answer_wait = ns;
 	else if (strcmp(name, "idle") == 0)
 		c->shadow.idle = ns;
+	else if (strcmp(name, "reorder-wait") == 0)
+		c->shadow.reorder_wait = ns;
 	else if (strcmp(name, "delay") == 0)
 		c->shadow.delay = ns;
 	else if (strcmp(name, "deaf-from") == 0)
@@ -128,41 +130,27 @@ static const struct shadow_counters *machine_counters(const struct world *w)
 		(struct shadow *)(uintptr_t)engine_shadow(w->engine));
 }
 
+static bool find_in(const struct counter_list *l, const void *base,
+		    const char *name, uint64_t *v)
+{
+	const struct counter *c = counter_find(l, name);
+
+	if (c != NULL)
+		*v = counter_get(c, base);
+	return c != NULL;
+}
+
 static bool find_counter(const struct world *w, const char *name, uint64_t *v)
 {
-	const struct engine_counters *e = &engine_stats(w->engine)->count;
-	const struct shadow_counters *s = machine_counters(w);
-
-#define X(field)                                                               \
-	if (strcmp(name, #field) == 0) {                                       \
-		*v = s->field;                                                 \
-		return true;                                                   \
-	}
-	SHADOW_COUNTERS(X)
-#undef X
-#define X(field)                                                               \
-	if (strcmp(name, #field) == 0) {                                       \
-		*v = e->field;                                                 \
-		return true;                                                   \
-	}
-	ENGINE_COUNTERS(X)
-#undef X
-	return false;
+	return find_in(&shadow_counter_list, machine_counters(w), name, v) ||
+	       find_in(&engine_counter_list, &engine_stats(w->engine)->count,
+		       name, v);
 }
 
 static bool find_net(const struct world *w, const char *name, uint64_t *v)
 {
-	const struct prove_counters *c =
-		prove_counters(engine_prove(w->engine));
-
-#define X(field)                                                               \
-	if (strcmp(name, #field) == 0) {                                       \
-		*v = c->field;                                                 \
-		return true;                                                   \
-	}
-	PROVE_COUNTERS(X)
-#undef X
-	return false;
+	return find_in(&prove_counter_list,
+		       prove_counters(engine_prove(w->engine)), name, v);
 }
 
 /* verdict.NAME, reason.NAME, unanswered.NAME, end.NAME and net.NAME. */

@@ -16,6 +16,7 @@
  * The initial sequence numbers make every number of connection 1 wrap within a
  * few hundred bytes, each endpoint's at another place.
  */
+#include "compare/protocol.h"
 #include "world.h"
 
 #include <stdarg.h>
@@ -131,6 +132,7 @@ static void inject(struct world *w, enum engine_source from, const uint8_t *p,
 		abort();
 	memcpy(exact, p, len);
 	engine_frame(w->engine, from, &in, w->now, &out);
+	engine_check(w->engine);
 	free(exact);
 	take(w, &out);
 }
@@ -196,6 +198,14 @@ static void answer_raw(struct world *w, const struct effect *e)
 		inject(w, ENGINE_SUT, buf, n, 0, 0);
 }
 
+/* An effect left at once. */
+static void left(struct world *w, const struct effect *e)
+{
+	if (e->timed)
+		engine_left(w->engine, e, WALL + w->now);
+	engine_sent(w->engine, e);
+}
+
 /* Take effects as a sink that sends them at once. */
 static void take(struct world *w, struct effects *out)
 {
@@ -211,22 +221,30 @@ static void take(struct world *w, struct effects *out)
 		if (w->sink != NULL)
 			w->sink(w, e);
 		else
-			engine_sent(w->engine, e);
+			left(w, e);
 	}
 }
 
 static void drain_events(struct world *w)
 {
-	struct engine_event ev;
+	struct engine_told t;
 
-	while (engine_event(w->engine, &ev)) {
-		if (w->verbose && ev.kind == EVENT_VERDICT)
-			printf("# %s:%u: verdict %s, %s %s\n", w->path, w->line,
-			       verdict_name(ev.result.verdict),
-			       reason_name(ev.result.reason), ev.result.detail);
-		if (w->verbose && ev.kind == EVENT_FLOW_END)
+	while (engine_take(w->engine, &t)) {
+		char detail[COMPARE_DETAIL];
+		struct compare_result r;
+
+		if (t.text != NULL) {
+			told_result(&t, &r);
+			protocols[t.exchange->protocol].describe->difference(
+				&r, detail);
+			if (w->verbose)
+				printf("# %s:%u: verdict %s, %s %s\n", w->path,
+				       w->line, verdict_name(r.verdict),
+				       reason_name(r.reason), detail);
+		}
+		if (w->verbose && t.kind == EVENT_FLOW_END)
 			printf("# %s:%u: flow ends: %s\n", w->path, w->line,
-			       flow_end_name(ev.end));
+			       flow_end_name(t.event->end));
 	}
 }
 
@@ -241,6 +259,7 @@ static void settle(struct world *w)
 			return;
 		}
 		engine_timeout(w->engine, w->now, &out);
+		engine_check(w->engine);
 		take(w, &out);
 		if (engine_waits_due(w->engine) && !w->deaf) {
 			engine_note(w->engine, ENGINE_SUT_READ, 0, w->now,

@@ -9,6 +9,7 @@
 #define SCRIPT_WORLD_H
 
 #include "engine/engine.h"
+#include "shadow/shadow.h"
 #include "script.h"
 
 #define STREAM_MAX 65536 /* bytes of a client's stream that a script may send */

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/protocol.h"
 #include "sim.h"
 
 #define SYNS_MAX  6 /* the first and SYN_TRIES more (I27) */
@@ -528,7 +529,7 @@ static bool is_healthy(const struct sim *s, const struct conn *c)
 static struct conn *conn_of_request(struct sim *s, const char *line, uint32_t n,
 				    unsigned *k)
 {
-	char text[EVENT_REQUEST + 1];
+	char text[RECORD_REQUEST + 1];
 	const char *at;
 	unsigned id;
 
@@ -566,27 +567,33 @@ static bool sut_gave(const struct conn *c, unsigned k)
 	return false;
 }
 
-static void told_different(struct sim *s, const struct engine_event *ev)
+static void told_different(struct sim *s, const struct engine_told *t)
 {
+	char detail[COMPARE_DETAIL];
 	unsigned k = 0;
-	struct conn *c = conn_of_request(s, ev->request, ev->request_len, &k);
-	enum compare_reason why = ev->result.reason;
+	struct conn *c =
+		conn_of_request(s, t->text->request, t->text->request_len, &k);
+	struct compare_result res;
+	enum compare_reason why;
 	struct request *r;
 
 	s->different++;
+	told_result(t, &res);
+	why = res.reason;
+	protocols[t->exchange->protocol].describe->difference(&res, detail);
 	if (c == NULL)
 		return; /* an answer to no request that is known */
 	r = &c->r[k];
 	r->told++;
 	sim_trace(s, c, "request %u is different: %s %s", k, reason_name(why),
-		  ev->result.detail);
+		  detail);
 	if (c->whole && r->told > 1)
 		sim_fail(s, c, "I24: request %u was judged twice", k);
 	if (why == REASON_UNANSWERED && sut_gave(c, k))
 		sim_fail(s, c,
 			 "I41: request %u: unanswered (%s), and it was "
 			 "answered",
-			 k, unanswered_name(ev->result.how));
+			 k, unanswered_name(res.how));
 	if (differs(s, r)) {
 		sim_mark(s, MARK_DIFFERS);
 		return;
@@ -594,24 +601,18 @@ static void told_different(struct sim *s, const struct engine_event *ev)
 	if (s->keep_said && s->cfg.compare == COMPARE_IDENTICAL)
 		return; /* one of the two says that it closes */
 	if (why == REASON_UNANSWERED || why == REASON_EXTRA ||
-	    why == REASON_LENGTH || is_cut(r, &ev->result)) {
+	    why == REASON_LENGTH || is_cut(r, &res)) {
 		if (is_healthy(s, c))
 			sim_fail(s, c, "I36: request %u: %s, of a whole answer",
 				 k, reason_name(why));
 		return;
 	}
 	sim_fail(s, c, "I36: request %u: %s, of equal answers: %s", k,
-		 reason_name(why), ev->result.detail);
+		 reason_name(why), detail);
 }
 
-void check_event(struct sim *s, const struct engine_event *ev)
+static void leg_ends(struct sim *s, const struct engine_event *ev)
 {
-	if (ev->kind == EVENT_VERDICT) {
-		told_different(s, ev);
-		return;
-	}
-	if (ev->kind != EVENT_FLOW_END)
-		return;
 	for (struct played *l = s->legs; l != NULL; l = l->all) {
 		if (l->flow != ev->flow || l->ended)
 			continue;
@@ -621,6 +622,16 @@ void check_event(struct sim *s, const struct engine_event *ev)
 			  (unsigned long long)l->flow, flow_end_name(l->end));
 		return;
 	}
+}
+
+void check_told(struct sim *s, const struct engine_told *t)
+{
+	if (t->kind == EVENT_VERDICT)
+		s->records[t->exchange->verdict]++;
+	if (t->text != NULL)
+		told_different(s, t);
+	else if (t->kind == EVENT_FLOW_END)
+		leg_ends(s, t->event);
 }
 
 /* --- sums --- */
@@ -635,12 +646,9 @@ void check_turn(struct sim *s)
 {
 	const struct engine_stats *st = engine_stats(s->engine);
 	struct engine_occupancy o;
-	uint64_t fates = 0;
+	uint64_t fates = counter_sum(&engine_fate_list, &st->count);
 	uint64_t in[2] = { 0 };
 
-#define X(name) fates += st->count.name;
-	ENGINE_FATES(X)
-#undef X
 	for (int i = 0; i < DECODE_COUNT; i++) {
 		in[0] += st->decode[0][i];
 		in[1] += st->decode[1][i];
@@ -710,6 +718,10 @@ static void check_sums(struct sim *s)
 			     s->different + st->count.events_lost ||
 		     st->count.events_lost > 0,
 	     "every difference is told");
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		must(s,
+		     s->records[v] + st->records.refused[v] == st->verdict[v],
+		     "every verdict leaves as one record, or is refused");
 	must(s, s->sink.sink.stats.refused == 0, "I1: the sink refused");
 }
 

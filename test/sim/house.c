@@ -19,14 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/out.h"
+#include "run/out.h"
 #include "core/bytes.h"
 #include "sim.h"
 
-#define WALL	  (UINT64_C(1700000000) * NS_PER_SEC)
-#define SPIN_MAX  200000u
-#define WAIT_MAX  4096u
-#define OPEN_WAIT (30 * NS_PER_SEC)
+#define WALL	    (UINT64_C(1700000000) * NS_PER_SEC)
+#define SPIN_MAX    200000u
+#define CHECK_EVERY 16 /* calls of the engine */
+#define WAIT_MAX    4096u
+#define OPEN_WAIT   (30 * NS_PER_SEC)
 
 static void digest(uint64_t *d, const void *p, size_t n)
 {
@@ -57,6 +58,8 @@ static void take_back(void *ctx, uint64_t cookie, int err)
 	s->pend_n--;
 	if (err != 0)
 		engine_unsent(s->engine, x);
+	else if (x->timed)
+		engine_left(s->engine, x, s->now);
 	engine_sent(s->engine, x);
 }
 
@@ -327,6 +330,15 @@ void house_plan(struct sim *s)
 		plan_turn(s, next);
 }
 
+/* What holds between two calls: it looks at every flow, so not after each call, but
+ * whatever breaks is there still some calls later.
+ */
+static void check_now(struct sim *s)
+{
+	if (s->calls++ % CHECK_EVERY == 0)
+		engine_check(s->engine);
+}
+
 static void feed(struct sim *s, enum engine_source from, const struct held *h)
 {
 	static uint8_t room[FRAME_ROOM];
@@ -356,6 +368,7 @@ static void feed(struct sim *s, enum engine_source from, const struct held *h)
 			check_answer(s, p);
 	}
 	engine_frame(s->engine, from, &in, s->now, &out);
+	check_now(s);
 	free(exact);
 	send_all(s, &out);
 	pkt_drop(p);
@@ -372,20 +385,36 @@ static void take(struct sim *s, enum engine_source from, struct held *q,
 	sink_flush(&s->sink.sink);
 }
 
+/* What a report is told of, byte for byte. */
+static void digest_told(struct sim *s, const struct engine_told *t)
+{
+	bool verdict = t->kind == EVENT_VERDICT;
+	const char *request = verdict ? t->text->request : t->event->request;
+	uint8_t len = verdict ? t->text->request_len : t->event->request_len;
+	uint64_t flow = verdict ? t->exchange->flow : t->event->flow;
+	uint64_t now = verdict ? t->exchange->judged : t->event->now;
+
+	digest(&s->digest, &t->kind, sizeof(t->kind));
+	digest(&s->digest, &now, sizeof(now));
+	digest(&s->digest, &flow, sizeof(flow));
+	digest(&s->digest, request, len);
+	if (s->opt->dump != NULL)
+		fprintf(s->opt->dump, "%d %u %.*s %s\n", (int)t->kind,
+			verdict ? t->exchange->index : t->event->index,
+			(int)len, request,
+			reason_name(verdict ? (enum compare_reason)
+						      t->exchange->reason
+					    : REASON_NONE));
+}
+
 static void events(struct sim *s)
 {
-	struct engine_event ev;
+	struct engine_told t;
 
-	while (engine_event(s->engine, &ev)) {
-		digest(&s->digest, &ev.kind, sizeof(ev.kind));
-		digest(&s->digest, &ev.now, sizeof(ev.now));
-		digest(&s->digest, &ev.flow, sizeof(ev.flow));
-		digest(&s->digest, ev.request, ev.request_len);
-		if (s->opt->dump != NULL)
-			fprintf(s->opt->dump, "%d %u %.*s %s\n", (int)ev.kind,
-				ev.index, (int)ev.request_len, ev.request,
-				reason_name(ev.result.reason));
-		check_event(s, &ev);
+	while (engine_take(s->engine, &t)) {
+		if (t.kind != EVENT_VERDICT || t.text != NULL)
+			digest_told(s, &t);
+		check_told(s, &t);
 	}
 }
 
@@ -405,6 +434,7 @@ void house_turn(struct sim *s)
 			return;
 		}
 		engine_timeout(s->engine, s->now, &out);
+		check_now(s);
 		send_all(s, &out);
 		if (engine_waits_due(s->engine)) {
 			engine_note(s->engine, ENGINE_SUT_READ, 0, s->now,

@@ -9,6 +9,7 @@
  *	--conns N	connections of a run (60)
  *	--batch N	frames between two flushes of the sink (0: all of a turn)
  *	--profile NAME	not the one that the seed chooses
+ *	--skew MS	the mirror shows production so much later; -MS: the client
  *	--compare N	0 none, 1 identical, 2 equivalent; not what the seed chooses
  *	--dump FILE	all that is sent and told, as bytes
  *	--digest	print a line for each seed: seed, all output, what was sent
@@ -190,8 +191,9 @@ static bool run(struct options *o, bool trace, bool say, struct sums *sums)
 static void repeat(struct options *o)
 {
 	run(o, true, false, NULL);
-	printf("# repeat: %s --seed %llu --conns %u --batch %u%s%s%s%s%s -v\n",
-	       self, (unsigned long long)o->seed, o->conns, o->batch,
+	printf("# repeat: %s --seed %llu --conns %u --batch %u --skew %d"
+	       "%s%s%s%s%s -v\n",
+	       self, (unsigned long long)o->seed, o->conns, o->batch, o->skew,
 	       o->profile >= 0 ? " --profile " : "",
 	       o->profile >= 0 ? profile_of((unsigned)o->profile)->name : "",
 	       o->compare == 0	 ? " --compare 0"
@@ -318,6 +320,8 @@ static int option(struct options *o, uint64_t *seeds, const char *name,
 		o->compare = (int)n;
 	else if (strcmp(name, "--known") == 0)
 		o->known = n;
+	else if (strcmp(name, "--skew") == 0)
+		o->skew = (int)strtol(v, NULL, 10);
 	else if (strcmp(name, "--profile") == 0)
 		o->profile = profile_named(v);
 	else if (strcmp(name, "--dump") == 0)

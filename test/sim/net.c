@@ -51,6 +51,7 @@ static uint64_t below(struct sim *s, uint64_t n)
 static void put(struct sim *s, struct link *l, struct pkt *p,
 		enum event_name name)
 {
+	int64_t later = p->up ? -(int64_t)s->opt->skew : s->opt->skew;
 	uint64_t at = s->now + l->delay + below(s, l->jitter + 1);
 
 	if (!sim_is_healed(s) && chance(s, l->swap)) {
@@ -59,6 +60,9 @@ static void put(struct sim *s, struct link *l, struct pkt *p,
 		at = at > l->last ? at : l->last + 1;
 		l->last = at;
 	}
+	/* Two cards or clocks: one direction is shown constantly later. */
+	if (l == &s->link[LINK_MIRROR] && later > 0)
+		at += (uint64_t)later * NS_PER_MS;
 	sim_at(s, at, name, p);
 }
 

@@ -20,6 +20,7 @@
 #include "core/seq.h"
 #include "emit/sink.h"
 #include "engine/engine.h"
+#include "shadow/shadow.h"
 
 #define REQ_MAX	  40	/* requests of a connection */
 #define IV_MAX	  64	/* pieces of a stream that are out of order */
@@ -458,6 +459,7 @@ struct options {
 	uint32_t batch; /* frames between two flushes; 0: all of a turn */
 	int profile;	/* -1: the seed says */
 	int compare;	/* -1: the seed says */
+	int skew;	/* ms by which the mirror shows production later */
 	bool heal;	/* all faults end, and more connections follow */
 	bool floors;	/* too few of a mark are a failure */
 	bool verbose;
@@ -502,6 +504,7 @@ struct sim {
 	uint64_t sunk;
 	uint64_t tick;
 	uint64_t turn_at; /* planned; 0: none */
+	uint64_t calls;	  /* of the engine */
 	uint64_t last_frame;
 	struct held *mirror_q;
 	struct held *sut_q;
@@ -526,6 +529,7 @@ struct sim {
 	uint64_t digest;
 	uint64_t emit_digest; /* of emitted bytes alone */
 	uint64_t different;
+	uint64_t records[VERDICT_COUNT]; /* that were taken */
 	uint64_t known[KNOWN_COUNT];
 	uint64_t mark[MARK_COUNT];
 	uint32_t trace_n;
@@ -709,8 +713,8 @@ void check_answer(struct sim *s, const struct pkt *p);
 /** check_effect() - The engine wants @e sent; @p: as it is on the wire */
 void check_effect(struct sim *s, const struct effect *e, struct pkt *p);
 
-/** check_event() - The engine tells */
-void check_event(struct sim *s, const struct engine_event *ev);
+/** check_told() - The engine tells */
+void check_told(struct sim *s, const struct engine_told *t);
 
 /** check_turn() - After each turn */
 void check_turn(struct sim *s);

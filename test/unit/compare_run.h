@@ -12,6 +12,7 @@
 
 #include "app/framer.h"
 #include "compare/compare.h"
+#include "compare/protocol.h"
 #include "core/rng.h"
 
 /**
@@ -40,6 +41,18 @@ struct exchange {
 	size_t lead;
 	uint32_t cuts;
 };
+
+/* A difference in words; it stands until the fourth call from here. */
+static inline const char *run_detail(enum protocol_id id,
+				     const struct compare_result *r)
+{
+	static char text[4][COMPARE_DETAIL];
+	static unsigned at;
+	char *to = text[at++ % 4];
+
+	protocols[id].describe->difference(r, to);
+	return to;
+}
 
 /* A pool, in memory of the heap that the caller frees. */
 struct run_pool {
@@ -106,7 +119,7 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 	if (x->request != NULL)
 		x->ops->feed(st, WHO_CLIENT, (const uint8_t *)x->request,
 			     (uint32_t)strlen(x->request), &piece);
-	c = compare_begin(pool, x->level, x->ops == &framer_http1);
+	c = compare_begin(pool, x->level, protocol_of(x->ops));
 	if (c == NULL)
 		return false;
 	compare_by(c, x->rules);

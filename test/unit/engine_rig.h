@@ -14,6 +14,7 @@
 #include "check.h"
 #include "core/bytes.h"
 #include "engine/engine.h"
+#include "shadow/shadow.h"
 #include "wire/build.h"
 
 #define WALL	  (UINT64_C(1700000000) * NS_PER_SEC)
@@ -30,10 +31,14 @@ struct rig {
 	struct arena arena;
 	struct engine *e;
 	uint64_t now;
+	uint64_t
+		ahead; /* of the wall clock: stamps are so much later than @now */
+	bool unsent;   /* the sink cannot send what clients say */
 	uint32_t
 		missed; /* bytes that a capture misses of each frame, at its end */
 	bool deaf;	/* the SUT answers neither ARP nor the probe */
 	bool other_way; /* it answers clients by another wire, the probe here */
+	uint64_t calls; /* of the engine */
 	uint32_t n;	/* effects of clients */
 	struct effect seen[SYNS_MAX];
 	uint8_t data[SYNS_MAX][64]; /* first bytes of each */
@@ -97,8 +102,22 @@ static inline void take(struct rig *r, const struct effects *out)
 				memcpy(r->data[r->n], effects_data(x), n);
 			r->n++;
 		}
+		if (r->unsent && x->cause != CAUSE_PROBE)
+			engine_unsent(r->e, x);
+		else if (x->timed)
+			engine_left(r->e, x, WALL + r->now + r->ahead);
 		engine_sent(r->e, x);
 	}
+}
+
+/* What holds between two calls; in a long dialogue not after each call, but whatever
+ * breaks is there still some calls later.
+ */
+static inline void look(struct rig *r)
+{
+	if (r->calls < 1000 || r->calls % 64 == 0)
+		engine_check(r->e);
+	r->calls++;
 }
 
 static inline void inject(struct rig *r, enum engine_source from,
@@ -110,13 +129,14 @@ static inline void inject(struct rig *r, enum engine_source from,
 	struct frame_info in = { .data = exact,
 				 .cap = (uint32_t)cap,
 				 .wire = (uint32_t)n,
-				 .ts = WALL + r->now,
+				 .ts = WALL + r->now + r->ahead,
 				 .link = LINK_ETHERNET };
 
 	if (exact == NULL)
 		abort();
 	memcpy(exact, p, cap);
 	engine_frame(r->e, from, &in, r->now, &out);
+	look(r);
 	free(exact);
 	take(r, &out);
 }
@@ -132,6 +152,7 @@ static inline void pass(struct rig *r, uint64_t ns)
 		if (next > r->now)
 			r->now = next;
 		engine_timeout(r->e, r->now, &out);
+		look(r);
 		take(r, &out);
 		if (engine_waits_due(r->e)) {
 			engine_note(r->e, ENGINE_SUT_READ, 0, r->now, &out);
@@ -175,28 +196,32 @@ static inline void create(struct rig *r)
 		abort();
 }
 
+/* Take records until one is told. */
+static inline bool next_told(struct rig *r, struct engine_told *t)
+{
+	while (engine_take(r->e, t))
+		if (t->kind != EVENT_VERDICT || t->text != NULL)
+			return true;
+	return false;
+}
+
 /* The engine, with its wire proved if it has one. */
 static inline void start(struct rig *r)
 {
-	struct engine_event up;
+	struct engine_told up;
 
 	create(r);
 	pass(r, 10 * NS_PER_SEC);
-	while (engine_event(r->e, &up))
-		CHECK(up.kind == EVENT_SUT_STATE && up.state == HEALTH_UP);
+	while (engine_take(r->e, &up))
+		CHECK(up.kind == EVENT_SUT_STATE &&
+		      up.event->state == HEALTH_UP);
 	CHECK(r->cfg.sut_none || sutwire_ready(engine_wire(r->e), 0));
 	CHECK(r->n == 0);
 }
 
 static inline uint64_t fates(const struct rig *r)
 {
-	const struct engine_counters *c = &engine_stats(r->e)->count;
-	uint64_t n = 0;
-
-#define X(name) n += c->name;
-	ENGINE_FATES(X)
-#undef X
-	return n;
+	return counter_sum(&engine_fate_list, &engine_stats(r->e)->count);
 }
 
 static inline void stop(struct rig *r)

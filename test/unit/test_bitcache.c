@@ -2,7 +2,7 @@
 /*
  * test_bitcache.c - Bit cache against a plain array, cache files against tcpprep
  */
-#include "core/bitcache.h"
+#include "wire/cachefile.h"
 
 #include <errno.h>
 #include <stdlib.h>

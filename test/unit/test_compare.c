@@ -20,6 +20,11 @@
 
 static struct run_pool mem;
 
+static const char *detail(const struct compare_result *r)
+{
+	return run_detail(PROTOCOL_HTTP1, r);
+}
+
 static bool same_result(const struct compare_result *a,
 			const struct compare_result *b)
 {
@@ -28,7 +33,7 @@ static bool same_result(const struct compare_result *a,
 	       a->bytes[0] == b->bytes[0] && a->bytes[1] == b->bytes[1] &&
 	       a->offset == b->offset && a->block == b->block &&
 	       a->reasons == b->reasons && a->alike == b->alike &&
-	       strcmp(a->detail, b->detail) == 0;
+	       strcmp(detail(a), detail(b)) == 0;
 }
 
 /* Compare in every way; the result of all of them. */
@@ -79,10 +84,10 @@ static void run_row(struct exchange x, const struct row *row)
 	/* NULL: of a difference it is not looked at. */
 	if (row->detail == NULL && r.verdict == VERDICT_DIFFERENT)
 		return;
-	CHECK_ROW(strcmp(r.detail, row->detail ? row->detail : "") == 0,
+	CHECK_ROW(strcmp(detail(&r), row->detail ? row->detail : "") == 0,
 		  row->name);
-	if (strcmp(r.detail, row->detail ? row->detail : "") != 0)
-		printf("# detail %s\n", r.detail);
+	if (strcmp(detail(&r), row->detail ? row->detail : "") != 0)
+		printf("# detail %s\n", detail(&r));
 }
 
 #define SAME  VERDICT_IDENTICAL, REASON_NONE, 0, NULL
@@ -331,11 +336,11 @@ static void test_odd_sut(void)
 		CHECK_ROW(r.verdict == VERDICT_DIFFERENT, rows[i].detail);
 		CHECK_ROW(r.reason == REASON_MALFORMED, rows[i].detail);
 		CHECK_ROW(!r.alike, rows[i].detail);
-		CHECK_ROW(strncmp(r.detail, book, strlen(book)) == 0,
+		CHECK_ROW(strncmp(detail(&r), book, strlen(book)) == 0,
 			  rows[i].detail);
-		CHECK_ROW(strncmp(r.detail + strlen(book), rows[i].detail,
+		CHECK_ROW(strncmp(detail(&r) + strlen(book), rows[i].detail,
 				  strlen(rows[i].detail)) == 0,
-			  r.detail);
+			  detail(&r));
 		/* Production's alone: nobody knows. */
 		x = (struct exchange){
 			.request = GET,
@@ -408,8 +413,8 @@ static void test_all_are_named(void)
 	CHECK(r.reasons ==
 	      (reason_bit(REASON_STATUS) | reason_bit(REASON_HEADER) |
 	       reason_bit(REASON_BODY)));
-	CHECK(strcmp(r.detail, "X-Request-Id: \"1\" / \"2\"; "
-			       "from byte 0: \"hello\" / \"helLo\"") == 0);
+	CHECK(strcmp(detail(&r), "X-Request-Id: \"1\" / \"2\"; "
+				 "from byte 0: \"hello\" / \"helLo\"") == 0);
 }
 
 /* A SUT's head may be longer than production's, up to a limit of its own. */
@@ -572,14 +577,15 @@ static void test_spoil(void)
 	struct compare_result r;
 	struct compare *c;
 
-	c = compare_begin(mem.pool, COMPARE_IDENTICAL, false);
+	c = compare_begin(mem.pool, COMPARE_IDENTICAL,
+			  &protocols[PROTOCOL_BYTES]);
 	compare_feed(c, mem.pool, WHO_PROD, &piece, (const uint8_t *)"a");
 	compare_feed(c, mem.pool, WHO_SUT, &piece, (const uint8_t *)"b");
 	compare_spoil(c, REASON_PROD_GAP);
 	compare_spoil(c, REASON_BEHIND);
 	compare_end(c, mem.pool, REASON_NONE, &r);
 	CHECK(r.verdict == VERDICT_NOT_COMPARED && r.reason == REASON_PROD_GAP);
-	CHECK(r.detail[0] == '\0' && r.bytes[0] == 1 && r.bytes[1] == 1);
+	CHECK(detail(&r)[0] == '\0' && r.bytes[0] == 1 && r.bytes[1] == 1);
 	CHECK(pool_used(mem.pool) == 0);
 }
 
@@ -590,7 +596,8 @@ static void test_decided_early(void)
 						  .part = FRAMER_HEAD,
 						  .flags = FRAMER_HEAD_END };
 	struct compare_result r;
-	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT,
+					  &protocols[PROTOCOL_HTTP1]);
 
 	compare_feed(c, mem.pool, WHO_PROD, &head, (const uint8_t *)OK "\r\n");
 	compare_feed(c, mem.pool, WHO_SUT, &head,
@@ -606,7 +613,8 @@ static void test_a_difference_frees_memory(void)
 	static const uint8_t zero[12000];
 	struct framer_piece piece = { .used = sizeof(zero),
 				      .part = FRAMER_OPAQUE };
-	struct compare *c = compare_begin(mem.pool, COMPARE_IDENTICAL, false);
+	struct compare *c = compare_begin(mem.pool, COMPARE_IDENTICAL,
+					  &protocols[PROTOCOL_BYTES]);
 	struct compare_result r;
 
 	compare_feed(c, mem.pool, WHO_PROD, &piece, zero);
@@ -776,8 +784,8 @@ static void test_hashes_see_every_bit(void)
 static void test_tunnel_without_a_mark(void)
 {
 	for (int mark = 0; mark < 2; mark++) {
-		struct compare *c =
-			compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+		struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT,
+						  &protocols[PROTOCOL_HTTP1]);
 		struct framer_piece piece = { .used = 3,
 					      .part = FRAMER_OPAQUE,
 					      .flags = FRAMER_TUNNEL };
@@ -921,7 +929,8 @@ static void test_small_answers_take_one_block(void)
 				     .part = FRAMER_HEAD,
 				     .flags = FRAMER_HEAD_END };
 	struct framer_piece data = { .used = 256, .part = FRAMER_BODY };
-	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT, true);
+	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT,
+					  &protocols[PROTOCOL_HTTP1]);
 	size_t used = pool_used(mem.pool);
 	struct compare_result r;
 
@@ -950,8 +959,9 @@ static void test_a_mark_moves(void)
 	memset(body, 'x', sizeof(body));
 	for (uint32_t first = 10; first < 4000; first += 133) {
 		for (unsigned last = 0; last < 2; last++) {
-			struct compare *c = compare_begin(
-				mem.pool, COMPARE_EQUIVALENT, false);
+			struct compare *c =
+				compare_begin(mem.pool, COMPARE_EQUIVALENT,
+					      &protocols[PROTOCOL_BYTES]);
 			struct compare_result r;
 
 			piece.used = first;
@@ -978,6 +988,34 @@ static void test_names(void)
 		CHECK(verdict_name((enum verdict)i)[0] != '\0');
 	CHECK(strcmp(reason_name(REASON_PROD_GAP), "production_gap") == 0);
 	CHECK(strcmp(verdict_name(VERDICT_NOT_COMPARED), "not_compared") == 0);
+}
+
+/* Every row can read, judge and tell; every framer has one. */
+static void test_protocols(void)
+{
+	static const struct framer_ops *const framers[] = { &framer_http1,
+							    &framer_dns_tcp,
+							    &framer_quiet };
+	struct compare_result r = { .verdict = VERDICT_DIFFERENT,
+				    .reason = REASON_UNANSWERED,
+				    .reasons = reason_bit(REASON_UNANSWERED) };
+	char text[COMPARE_DETAIL];
+
+	for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+		const struct protocol *p = &protocols[i];
+
+		CHECK_ROW(protocol_id(p) == i, p->name);
+		CHECK_ROW((p->framer != NULL) == (p->compare->piece != NULL),
+			  p->name);
+		CHECK_ROW((p->framer == NULL) == (p->compare->whole != NULL),
+			  p->name);
+		/* Nothing was kept of an answer that did not come. */
+		memset(text, 'x', sizeof(text));
+		p->describe->difference(&r, text);
+		CHECK_ROW(text[0] == '\0', p->name);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(framers); i++)
+		CHECK(protocol_of(framers[i])->framer == framers[i]);
 }
 
 int main(void)
@@ -1011,6 +1049,7 @@ int main(void)
 		  test_small_answers_take_one_block },
 		{ "a mark by quiet moves", test_a_mark_moves },
 		{ "names", test_names },
+		{ "protocols", test_protocols },
 	};
 	int r;
 

@@ -47,7 +47,7 @@ static void answer(struct rig *r, enum engine_source from, uint16_t id,
 static void asks(struct rig *r, const char *question, size_t len,
 		 const char *text)
 {
-	struct engine_event ev;
+	struct engine_told ev;
 	uint8_t m[512] = { 0 };
 	uint16_t id = 77;
 
@@ -59,18 +59,18 @@ static void asks(struct rig *r, const char *question, size_t len,
 	put_be16(m + 2, 0x8180);
 	udp(r, ENGINE_MIRROR, ip(2, 0, 1), 53, ip(1, 0, 1), 5353, m, 12 + len);
 	pass(r, UDP_TIMEOUT + 2 * NS_PER_SEC);
-	while (engine_event(r->e, &ev) && ev.kind != EVENT_VERDICT)
+	while (next_told(r, &ev) && ev.kind != EVENT_VERDICT)
 		;
 	CHECK_ROW(ev.kind == EVENT_VERDICT, text);
-	CHECK_ROW(ev.request_len == strlen(text) &&
-			  memcmp(ev.request, text, strlen(text)) == 0,
+	CHECK_ROW(ev.text->request_len == strlen(text) &&
+			  memcmp(ev.text->request, text, strlen(text)) == 0,
 		  text);
 }
 
 static void test_question(void)
 {
 	static char many[4 * 64 + 5];
-	static char text[EVENT_REQUEST + 1];
+	static char text[RECORD_REQUEST + 1];
 	struct rig r;
 
 	defaults(&r);
@@ -91,7 +91,7 @@ static void test_question(void)
 	}
 	many[64 * 3] = 0; /* three labels: a name is at most 255 bytes */
 	memcpy(many + 64 * 3 + 1, "\0\1\0\1", 4);
-	memset(text, 'x', EVENT_REQUEST);
+	memset(text, 'x', RECORD_REQUEST);
 	text[63] = '.';
 	asks(&r, many, 64 * 3 + 5, text);
 	stop(&r);
@@ -101,7 +101,7 @@ static void test_question(void)
 static void test_dns(void)
 {
 	const struct engine_stats *st;
-	struct engine_event ev;
+	struct engine_told ev;
 	struct rig r;
 
 	defaults(&r);
@@ -124,9 +124,10 @@ static void test_dns(void)
 	pass(&r, NS_PER_SEC);
 	CHECK(st->verdict[VERDICT_IDENTICAL] == 1);
 	CHECK(st->verdict[VERDICT_DIFFERENT] == 1);
-	CHECK(engine_event(r.e, &ev) && ev.kind == EVENT_VERDICT &&
-	      ev.result.verdict == VERDICT_DIFFERENT);
-	CHECK(ev.request_len == 4 && memcmp(ev.request, "a. A", 4) == 0);
+	CHECK(next_told(&r, &ev) && ev.kind == EVENT_VERDICT &&
+	      ev.exchange->verdict == VERDICT_DIFFERENT);
+	CHECK(ev.text->request_len == 4 &&
+	      memcmp(ev.text->request, "a. A", 4) == 0);
 	pass(&r, UDP_TIMEOUT + NS_PER_SEC);
 	CHECK(st->reason[VERDICT_DIFFERENT][REASON_UNANSWERED] == 1);  /* 13 */
 	CHECK(st->reason[VERDICT_NOT_COMPARED][REASON_PROD_CUT] == 1); /* 14 */
@@ -186,7 +187,7 @@ static void test_datagrams_not_compared(void)
 static void test_datagrams_of_other_length(void)
 {
 	const struct engine_stats *st;
-	struct engine_event ev;
+	struct engine_told ev;
 	struct rig r;
 
 	defaults(&r);
@@ -204,11 +205,12 @@ static void test_datagrams_of_other_length(void)
 	pass(&r, NS_PER_SEC);
 	CHECK(st->reason[VERDICT_DIFFERENT][REASON_BYTES] == 2);
 	for (unsigned i = 0; i < 2; i++) {
-		CHECK(engine_event(r.e, &ev) && ev.result.offset == 3);
-		CHECK(ev.result.bytes[0] == 3 + i);
-		CHECK(ev.result.bytes[1] == 4 - i);
-		CHECK(ev.client_port == 5000 && ev.prod_port == 9000);
-		CHECK(ev.request_len == 0);
+		CHECK(next_told(&r, &ev) && ev.exchange->offset == 3);
+		CHECK(ev.exchange->bytes[0] == 3 + i);
+		CHECK(ev.exchange->bytes[1] == 4 - i);
+		CHECK(ev.exchange->client_port == 5000 &&
+		      ev.exchange->prod_port == 9000);
+		CHECK(ev.text->request_len == 0);
 	}
 	check_closed(&r);
 }
@@ -237,23 +239,23 @@ static void test_no_question(void)
 /* Events that nobody fetches: the oldest stay, the others are counted. */
 static void test_events_lost(void)
 {
-	struct engine_event ev;
+	struct engine_told ev;
 	unsigned n = 0;
 	struct rig r;
 
 	defaults(&r);
 	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
 	start(&r);
-	for (uint16_t i = 0; i < 300; i++) {
+	for (uint16_t i = 0; i < 700; i++) {
 		query(&r, i);
 		answer(&r, ENGINE_MIRROR, i, 1);
 		answer(&r, ENGINE_SUT, i, 2);
 		pass(&r, NS_PER_MS);
 	}
-	CHECK(engine_stats(r.e)->verdict[VERDICT_DIFFERENT] == 300);
-	while (engine_event(r.e, &ev))
+	CHECK(engine_stats(r.e)->verdict[VERDICT_DIFFERENT] == 700);
+	while (next_told(&r, &ev))
 		n++;
-	CHECK(n > 0 && n + count(&r)->events_lost == 300);
+	CHECK(n > 0 && n + count(&r)->events_lost == 700);
 	CHECK(count(&r)->events_lost > 0);
 	check_closed(&r);
 }
@@ -307,7 +309,7 @@ static void test_unsent_datagram(void)
 /* What a report calls the SUT's end is where the query went. */
 static void test_sut_port_is_told(void)
 {
-	struct engine_event ev;
+	struct engine_told ev;
 	struct rig r;
 
 	defaults(&r);
@@ -318,13 +320,12 @@ static void test_sut_port_is_told(void)
 	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 9000, ip(1, 0, 1), 5000, "tell", 4);
 	r.now += NS_PER_MS;
 	udp(&r, ENGINE_SUT, ip(9, 0, 1), 9001, ip(1, 0, 1), 5000, "tall", 4);
-	CHECK(engine_event(r.e, &ev) && ev.kind == EVENT_VERDICT);
-	CHECK(ev.sut_port == 9001 && ev.prod_port == 9000);
-	CHECK(ipaddr_eq(&ev.sut, &r.cfg.map[0].sut));
-	CHECK(ev.prod_ns == NS_PER_MS && ev.sut_ns == 2 * NS_PER_MS);
-	CHECK(ev.result.offset == 1);
-	CHECK(engine_stats(r.e)->prod_latency.count == 1);
-	CHECK(engine_stats(r.e)->sut_latency.count == 1);
+	CHECK(next_told(&r, &ev) && ev.kind == EVENT_VERDICT);
+	CHECK(ev.exchange->sut_port == 9001 && ev.exchange->prod_port == 9000);
+	CHECK(ipaddr_eq(&ev.exchange->sut, &r.cfg.map[0].sut));
+	CHECK(ev.exchange->first_ns[0] == NS_PER_MS &&
+	      ev.exchange->first_ns[1] == 2 * NS_PER_MS);
+	CHECK(ev.exchange->offset == 1);
 	check_closed(&r);
 }
 
@@ -460,7 +461,7 @@ static void test_silent_sut(void)
 /* A message that asks nothing has no words, and is paired all the same. */
 static void test_no_questions(void)
 {
-	struct engine_event ev;
+	struct engine_told ev;
 	uint8_t m[12] = { 0, 9, 1, 0 };
 	struct rig r;
 
@@ -474,8 +475,8 @@ static void test_no_questions(void)
 	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 53, ip(1, 0, 1), 5353, m, 12);
 	m[3] = 2;
 	udp(&r, ENGINE_SUT, ip(9, 0, 1), 53, ip(1, 0, 1), 5353, m, 12);
-	CHECK(engine_event(r.e, &ev) && ev.result.reason == REASON_STATUS);
-	CHECK(ev.request_len == 0);
+	CHECK(next_told(&r, &ev) && ev.exchange->reason == REASON_STATUS);
+	CHECK(ev.text->request_len == 0);
 	check_closed(&r);
 }
 

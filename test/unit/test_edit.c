@@ -5,7 +5,7 @@
  * The oracle of all that changes checksums is wire/decode, which verifies them.
  * Against tcprewrite: test/net/test_send.py.
  */
-#include "emit/edit.h"
+#include "rewrite/edit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 
 #include "check.h"
 #include "core/bytes.h"
-#include "emit/cut.h"
-#include "emit/trace.h"
+#include "rewrite/cut.h"
+#include "xmit/trace.h"
 #include "wire/build.h"
 #include "wire/decode.h"
 

@@ -2,7 +2,7 @@
 /*
  * test_filter.c - Unit test of codec/filter
  */
-#include "codec/filter.h"
+#include "match/filter.h"
 
 #include <errno.h>
 #include <string.h>
@@ -90,12 +90,37 @@ static void test_errors_are_named(void)
 	CHECK(f.own == NULL && f.prog.filter == NULL);
 }
 
+static const struct {
+	const char *expr;
+	bool names;
+} named[] = {
+	{ "", false },
+	{ "tcp port 80 and (src net 10.0.0.0/8 or host ::1)", false },
+	{ "ether host 00:11:22:aa:bb:cc or ether[0x0c:2]=0x800", false },
+	{ "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0 && len<=1500", false },
+	{ "portrange 1-1024 and not ip6 protochain 6", false },
+	{ "host localhost", true },
+	{ "host cafe.be", true },
+	{ "src host 10.0.0.1 and dst host www", true },
+	{ "port http", true },
+	{ "ip proto ospf", true },
+	{ "host feed", true },
+};
+
+static void test_names_are_seen(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		CHECK_ROW(filter_has_names(named[i].expr) == named[i].names,
+			  named[i].expr);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "matches what tcpdump would", test_matches },
 		{ "short frames do not match", test_short_frames_do_not_match },
 		{ "errors are named", test_errors_are_named },
+		{ "names are seen", test_names_are_seen },
 	};
 
 	make_frame();

@@ -75,10 +75,10 @@ static void test_size(void)
 
 	CHECK(flow_table_init(&t, &a, 10, &hash_key) == -ENOMEM);
 	CHECK(t == NULL && a.used == 0);
-	for (uint32_t n = 1; n < 1u << 20; n *= 2) /* a bucket a flow, twice */
+	for (uint32_t n = 1; n < 1u << 20; n *= 2) /* a chain a flow, twice */
 		CHECK(flow_table_size(n) >=
-		      n * (sizeof(struct flow) + 2 * sizeof(struct flow *)));
-	/* Larger ones have no more buckets, and need memory all the same. */
+		      n * (sizeof(struct flow) + 2 * sizeof(uint32_t)));
+	/* Larger ones have no more chains, and need memory all the same. */
 	CHECK(flow_table_size(UINT32_MAX) - flow_table_size(1u << 31) >=
 	      ((size_t)1 << 31) * sizeof(struct flow) - 4096);
 }
@@ -124,13 +124,13 @@ static void test_new_is_clean(void)
 	struct flow *f = bound(t, &k);
 	uint64_t id = f->id;
 
-	f->flags = 0xffff;
-	f->c_ack = 5;
+	f->w.flags = 0xffff;
+	f->w.c_ack = 5;
 	flow_set_class(t, f, FLOW_LIVE);
 	flow_free(t, f);
 	CHECK(flow_at(t, 0) == NULL);
 	f = flow_new(t, &k);
-	CHECK(f != NULL && f->id > id && f->flags == 0 && f->c_ack == 0);
+	CHECK(f != NULL && f->id > id && f->w.flags == 0 && f->w.c_ack == 0);
 	CHECK(f != NULL && f->class == FLOW_HALF_OPEN);
 	for (int d = 0; f != NULL && d < DUE_COUNT; d++)
 		CHECK(f->due[d] == WHEEL_NEVER);

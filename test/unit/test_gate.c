@@ -28,9 +28,14 @@ static void query(struct rig *r, uint16_t port)
 /* Take events until one is of a network. */
 static bool told(struct rig *r, struct engine_event *ev)
 {
-	while (engine_event(r->e, ev))
-		if (ev->kind == EVENT_NETWORK)
-			return true;
+	struct engine_told t;
+
+	while (engine_take(r->e, &t)) {
+		if (t.kind != EVENT_NETWORK)
+			continue;
+		*ev = *t.event;
+		return true;
+	}
 	return false;
 }
 

@@ -62,7 +62,7 @@ static struct journal_record sample_record(uint64_t n)
 {
 	struct rng rng = { n };
 	struct journal_record r = { .now = n * 1000000 };
-	unsigned kind = rng_below(&rng, 9);
+	unsigned kind = rng_below(&rng, 10);
 
 	r.kind = kind < 4 ? JOURNAL_FRAME : (enum journal_kind)(kind - 3);
 	switch (r.kind) {
@@ -80,17 +80,19 @@ static struct journal_record sample_record(uint64_t n)
 		break;
 	case JOURNAL_TIMEOUT:
 		break;
-	case JOURNAL_MARK:
-		r.flow = rng_next(&rng);
-		r.seq = (uint32_t)rng_next(&rng);
-		r.who = rng_below(&rng, 3);
-		break;
 	case JOURNAL_UNSENT:
 		r.effect = rng_next(&rng);
 		break;
 	case JOURNAL_REFUSED:
 		r.flow = rng_next(&rng);
 		r.index = (uint32_t)rng_next(&rng);
+		break;
+	case JOURNAL_LEFT:
+		r.effect = rng_next(&rng);
+		r.stamp = rng_next(&rng);
+		break;
+	case JOURNAL_CLOCK:
+		r.step = (int64_t)rng_next(&rng);
 		break;
 	case JOURNAL_NOTE:
 		r.note = rng_below(&rng, 65536);
@@ -118,14 +120,17 @@ static void put_record(struct journal *j, uint64_t n)
 	case JOURNAL_TIMEOUT:
 		journal_timeout(j, r.now);
 		break;
-	case JOURNAL_MARK:
-		journal_mark(j, r.flow, r.who, r.seq, r.now);
-		break;
 	case JOURNAL_UNSENT:
 		journal_unsent(j, r.effect, r.now);
 		break;
 	case JOURNAL_REFUSED:
 		journal_refused(j, r.flow, r.index, r.now);
+		break;
+	case JOURNAL_LEFT:
+		journal_left(j, r.effect, r.stamp, r.now);
+		break;
+	case JOURNAL_CLOCK:
+		journal_clock(j, r.step, r.now);
 		break;
 	case JOURNAL_NOTE:
 		journal_note(j, r.note, r.value, r.now);
@@ -139,13 +144,13 @@ static bool same_record(const struct journal_record *a,
 	const struct journal_frame *f = &a->frame, *g = &b->frame;
 
 	return a->kind == b->kind && a->now == b->now && a->flow == b->flow &&
-	       a->effect == b->effect && a->seq == b->seq && a->who == b->who &&
-	       a->index == b->index && a->note == b->note &&
-	       a->value == b->value && f->iface == g->iface &&
-	       f->sut == g->sut && f->csum_ok == g->csum_ok &&
-	       f->trusted == g->trusted && f->gso == g->gso &&
-	       f->now == g->now && f->ts == g->ts && f->wire == g->wire &&
-	       f->cap == g->cap &&
+	       a->effect == b->effect && a->stamp == b->stamp &&
+	       a->step == b->step && a->index == b->index &&
+	       a->note == b->note && a->value == b->value &&
+	       f->iface == g->iface && f->sut == g->sut &&
+	       f->csum_ok == g->csum_ok && f->trusted == g->trusted &&
+	       f->gso == g->gso && f->now == g->now && f->ts == g->ts &&
+	       f->wire == g->wire && f->cap == g->cap &&
 	       (f->cap == 0 || memcmp(f->data, g->data, f->cap) == 0);
 }
 
@@ -568,16 +573,16 @@ static void test_changed_places(void)
 		int last;
 		const char *why;
 	} row[] = {
-		{ "USJ1", 3, '2', 0, -ENOTSUP, "broken" },
-		{ "USJ1", 15, 4, 0, -EBADMSG, "broken" }, /* number goes back */
-		{ "USJ1", 15, 7, 0, 0, "lost" },
-		{ "USJ1", 31, 1, 0, 0, "sums" },
+		{ "USJ2", 3, '1', 0, -ENOTSUP, "broken" },
+		{ "USJ2", 15, 4, 0, -EBADMSG, "broken" }, /* number goes back */
+		{ "USJ2", 15, 7, 0, 0, "lost" },
+		{ "USJ2", 31, 1, 0, 0, "sums" },
 		{ " csum=", 6, '9', 0, -EBADMSG, "broken" },
 		{ " csum=", 6, 'x', 0, -EBADMSG, "broken" },
 		{ " sut=", 1, 'S', 0, -EBADMSG, "broken" },
-		{ "USJ1\1", 3, '2', -ENOTSUP, 0, NULL },
-		{ "USJ1\1", 114, 255, -EBADMSG, 0, NULL }, /* options' length */
-		{ "USJ1\1", 116, 0, -EBADMSG, 0, NULL },   /* NUL inside */
+		{ "USJ2\1", 3, '1', -ENOTSUP, 0, NULL },
+		{ "USJ2\1", 114, 255, -EBADMSG, 0, NULL }, /* options' length */
+		{ "USJ2\1", 116, 0, -EBADMSG, 0, NULL },   /* NUL inside */
 	};
 	const char *path = path_of("changed");
 	struct journal_reader *r = NULL;
@@ -607,6 +612,7 @@ static void test_changed_places(void)
 		lseek(fd, 0, SEEK_SET);
 		n = journal_read_fd(&r, fd, err);
 		CHECK_ROW(n == row[i].opened, row[i].what);
+		CHECK(n != -ENOTSUP || strstr(err, "rerun it with") != NULL);
 		if (n != 0)
 			continue;
 		while ((n = journal_read_next(r, &rec)) == 1)

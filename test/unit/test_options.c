@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_options.c - Unit test of cmd/options and cmd/values
+ * test_options.c - Unit test of run/options and opt/values
  */
-#include "cmd/options.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "cmd/values.h"
+#include "opt/opt.h"
+#include "opt/values.h"
+#include "config/map.h"
 
 #define WORDS_MAX 128
 #define TEXT_MAX  8192
@@ -59,7 +61,7 @@ static void test_defaults(void)
 	CHECK(o.engine.shadow.max_lag == 30 * NS_PER_SEC);
 	CHECK(o.engine.shadow.sut_silent == 10 * NS_PER_SEC);
 	CHECK(o.capture == RING_V2);
-	CHECK(o.min_share && o.min_compared == 0);
+	CHECK(o.min_compared.share && o.min_compared.n == 0);
 	CHECK(o.iface == NULL && o.sut_dev == NULL && o.expr[0] == '\0');
 }
 
@@ -116,9 +118,28 @@ static void test_a_whole_command(void)
 	CHECK(o.engine.vxlan == 7);
 	CHECK(o.engine.limits.pool == 64u << 20);
 	CHECK(o.engine.sut_pinned && o.engine.sut_mac[4] == 0x0a);
-	CHECK(o.min_share && o.min_compared == 125000);
-	CHECK(o.max_different == 4);
+	CHECK(o.min_compared.share && o.min_compared.n == 125000);
+	CHECK(!o.max_different.share && o.max_different.n == 4);
 	CHECK(strcmp(o.expr, "tcp port 80") == 0);
+}
+
+static void test_dates_in_names(void)
+{
+	struct errbuf e = { "" };
+	struct options o;
+
+	/* 2001-09-09 01:46:40 UTC */
+	setenv("TZ", "UTC0", 1);
+	options_defaults(&o);
+	o.json = "out-%Y%m%d-%H%M%S.jsonl";
+	o.journal = "100%%.pcapng";
+	CHECK(options_dates(&o, 1000000000 * NS_PER_SEC, &e) == 0);
+	CHECK(strcmp(o.json, "out-20010909-014640.jsonl") == 0);
+	CHECK(strcmp(o.journal, "100%.pcapng") == 0);
+	o.json = "-";
+	o.journal = NULL;
+	CHECK(options_dates(&o, 0, &e) == 0 && strcmp(o.json, "-") == 0);
+	opt_forget();
 }
 
 struct map_row {
@@ -288,13 +309,81 @@ static void test_text_reads_back(void)
 		CHECK_ROW(a.duration == b.duration && a.count == b.count, text);
 		CHECK_ROW(a.print == b.print && a.quiet == b.quiet, text);
 		CHECK_ROW(a.capture == b.capture, text);
-		CHECK_ROW(a.min_compared == b.min_compared &&
-				  a.min_share == b.min_share,
+		CHECK_ROW(a.min_compared.n == b.min_compared.n &&
+				  a.min_compared.share == b.min_compared.share,
 			  text);
 		CHECK_ROW(a.journal_client == b.journal_client, text);
 		CHECK_ROW(a.mirror_ring == b.mirror_ring, text);
 		CHECK_ROW(options_text(&a, text, (size_t)n) < 0, rows[i]);
 	}
+}
+
+/* Journals of all versions hold these words in this order: none may move. */
+static void test_the_text_of_journals(void)
+{
+	static const char *const shadow[] = {
+		"-i mon0 --sut-dev eth1 --map 10.0.0.10:80=10.1.0.20"
+		" --map [::3]:80=[::4]:81 --sut-mac 02:01:02:03:04:05"
+		" --compare none --wire-also 02:01:02:03:04:06,10.9.0.1"
+		" --level timing --sample 33.3333% --skip 10.0.0.0/8"
+		" --skip ::1 --midstream off --order captured --behind"
+		" wait --max-lag 1500ms --sut-silent 61s --idle 2h"
+		" --vxlan any --max-flows 1234 --pool 100M --flow-share"
+		" 1025K --capture v3 --mirror-ring 65537 --sut-ring 1G"
+		" --duration 7us -c 99 --json - -w f -C 1 -G 2 -W 3"
+		" --journal-only client --print --min-compared 0.0001%"
+		" --max-different 5 --user me -q --outside silent"
+		" --prove default --final-wait 3s --answer-wait 4s"
+		" --reorder-wait 5ms --max-no-route 2% --allow-down 1m"
+		" port 80 and not host x",
+		" --interface mon0 --sut-dev eth1 --map"
+		" 10.0.0.10:80=10.1.0.20 --map [::3]:80=[::4]:81"
+		" --sut-mac 02:01:02:03:04:05 --wire-also"
+		" 02:01:02:03:04:06,10.9.0.1 --outside silent --prove"
+		" default --compare none --level timing --sample"
+		" 33.3328% --skip 10.0.0.0/8 --skip ::1 --midstream off"
+		" --order captured --behind wait --reorder-wait 5ms"
+		" --max-lag 1500ms --sut-silent 61s --answer-wait 4s"
+		" --final-wait 3s --idle 2h --vxlan any --max-flows"
+		" 1234 --pool 100M --flow-share 1025K --capture v3"
+		" --mirror-ring 65537 --sut-ring 1G --duration 7us"
+		" --count 99 --json - --write f --rotate-size 1"
+		" --rotate-seconds 2 --rotate-files 3 --journal-only"
+		" client --print --min-compared 0.0001% --max-different"
+		" 5 --max-no-route 2% --allow-down 1m --user me --quiet"
+		" --maxsleep 0s -- 'port 80 and not host x'",
+	};
+	static const char *const replay[] = {
+		"-r a -r b --sut-dev y --map 10.0.0.1=10.1.0.1"
+		" --multiplier 2.5 --flows 7 --loop 3 --index 64K"
+		" --checksums trust --client-net all,10.9.0.0/16"
+		" --maxsleep 8s --concurrency 5 --ignore-header ETag"
+		" --min-compared 17",
+		" --read a --read b --sut-dev y --map 10.0.0.1=10.1.0.1"
+		" --outside refuse --prove each --compare equivalent"
+		" --ignore-header etag --level packet --sample 100%"
+		" --midstream on --order causal --behind shed"
+		" --reorder-wait 200ms --max-lag 30s --sut-silent 10s"
+		" --answer-wait 5s --idle 5m --max-flows 65536 --pool"
+		" 256M --flow-share 16M --capture v2 --mirror-ring 0"
+		" --sut-ring 0 --duration 0s --count 0 --rotate-size 0"
+		" --rotate-seconds 0 --rotate-files 0 --journal-only"
+		" all --min-compared 17 --max-different 0"
+		" --max-no-route 1% --allow-down 0s --multiplier 2.500"
+		" --client-net all,10.9.0.0/16 --checksums trust"
+		" --maxsleep 8s --flows 7 --concurrency 5 --loop 3"
+		" --index 64K",
+	};
+	struct options o;
+	struct errbuf e;
+	char text[TEXT_MAX];
+
+	CHECK(parse(&o, shadow[0], OPTIONS_SHADOW, &e) == 0);
+	CHECK(options_text(&o, text, sizeof(text)) > 0);
+	CHECK_ROW(strcmp(text, shadow[1]) == 0, text);
+	CHECK(parse(&o, replay[0], OPTIONS_REPLAY, &e) == 0);
+	CHECK(options_text(&o, text, sizeof(text)) > 0);
+	CHECK_ROW(strcmp(text, replay[1]) == 0, text);
 }
 
 static void test_quoted_text(void)
@@ -506,8 +595,10 @@ static const struct check_test tests[] = {
 	{ "an older journal", test_an_older_journal },
 	{ "a whole command", test_a_whole_command },
 	{ "maps", test_maps },
+	{ "dates in names", test_dates_in_names },
 	{ "bad values leave the result alone", test_bad_values },
 	{ "the text reads back", test_text_reads_back },
+	{ "the text of journals", test_the_text_of_journals },
 	{ "quoted text reads back", test_quoted_text },
 	{ "files of options", test_option_files },
 	{ "options together", test_together },

@@ -10,7 +10,7 @@
 
 #include "check.h"
 #include "core/wheel.h"
-#include "engine/prove.h"
+#include "lan/prove.h"
 
 #define SYNS_MAX 4096
 #define MS	 NS_PER_MS
@@ -146,6 +146,8 @@ static void pass(struct rig *r, uint64_t ns)
 		prove_timeout(r->p, r->now, &out);
 		CHECK(out.n <= 4);
 		take(r, &out);
+		if (r->cfg.nets <= 64) /* it looks at all of them */
+			prove_check(r->p, r->now);
 		news(r);
 	}
 	r->now = until;
@@ -415,6 +417,16 @@ static void an_answer_to_a_client_is_as_good(void)
 	CHECK(r.last.gate == GATE_OPEN && ask(&r, c) == GATE_OPEN);
 	pass(&r, 2 * SEC);
 	CHECK(r.news == 1);
+	/* Also if it comes when the network has been called lost. */
+	c = client(2, 9);
+	ask(&r, c);
+	pass(&r, 2 * SEC);
+	CHECK(r.last.gate == GATE_LOST && prove_lost(r.p, 0) != NULL);
+	prove_heard(r.p, 0, &c);
+	news(&r);
+	CHECK(r.last.gate == GATE_OPEN && r.last.tell);
+	CHECK(ask(&r, c) == GATE_OPEN && prove_lost(r.p, 0) == NULL);
+	CHECK(prove_counters(r.p)->regained == 1);
 	rig_end(&r);
 }
 

@@ -84,6 +84,43 @@ static void test_all_arrive(void)
 	CHECK(stat(path, &st) != 0);
 }
 
+/* A line of the number that a record is; of every fifth there is none. */
+static size_t make(void *ctx, const void *p, uint32_t len, char *out,
+		   size_t size)
+{
+	uint64_t n;
+
+	CHECK(ctx == folder && len == sizeof(n) && size >= LINE_LEN);
+	CHECK((uintptr_t)p % sizeof(n) == 0);
+	memcpy(&n, p, len);
+	if (n % 5 == 0)
+		return 0;
+	make_line(out, (unsigned)n);
+	return LINE_LEN;
+}
+
+/* Records become lines in the order in which they and lines were handed over. */
+static void test_records(void)
+{
+	const char *path = path_of("records");
+	char line[LINE_LEN], err[LINES_ERR] = "";
+	struct lines *l = NULL;
+	uint64_t lost = 1;
+	unsigned want = 0;
+
+	CHECK(lines_open(&l, path, NULL, 4 << 20, err) == 0);
+	lines_texts(l, make, folder);
+	for (uint64_t i = 0; i < 10000; i++) {
+		make_line(line, (unsigned)i);
+		CHECK(i % 3 == 1 ? lines_write(l, line, LINE_LEN)
+				 : lines_put(l, &i, sizeof(i)));
+		want += i % 3 == 1 || i % 5 != 0;
+	}
+	CHECK(lines_close(l, &lost) == 0 && lost == 0);
+	CHECK(check_lines(open(path, O_RDONLY)) == want);
+	unlink(path);
+}
+
 static void test_too_long_is_lost(void)
 {
 	const char *path = path_of("long");
@@ -158,6 +195,7 @@ int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "all lines arrive", test_all_arrive },
+		{ "records become lines", test_records },
 		{ "a line that is too long is lost", test_too_long_is_lost },
 		{ "a full disk costs whole lines", test_full_disk },
 		{ "nothing can be written", test_dev_full },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_sandbox.c - Unit test of os/sandbox and os/broker
+ * test_sandbox.c - Unit test of os/sandbox, os/confine, os/broker and os/maker
  *
  * Each thing that must be refused is tried twice by a child: without the sandbox
  * it must not end as a refusal does, or the row would prove nothing; within it,
@@ -15,6 +15,7 @@
 #include <linux/landlock.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -36,13 +37,18 @@
 #include "check.h"
 #include "core/spsc.h"
 #include "os/broker.h"
+#include "os/confine.h"
 #include "os/drain.h"
 #include "os/folder.h"
+#include "os/maker.h"
 #include "os/sandbox.h"
 
 static char dir[] = "/tmp/test_sandbox.XXXXXX";
 static int sink = -1; /* stand in for the packet sockets */
-static int ring = -1;
+static int sink2 = -1;
+static int ring = -1; /* of a wire, and others of it */
+static int ring2 = -1;
+static int ring3 = -1;
 static int peer = -1;
 static char buf[64];
 
@@ -59,9 +65,10 @@ static int end_of(pid_t child)
 static int enter(unsigned needs)
 {
 	struct sandbox s = { .needs = needs,
-			     .sink = sink,
-			     .rings = 1,
-			     .ring = { ring },
+			     .sinks = 2,
+			     .sink = { sink, sink2 },
+			     .rings = 3,
+			     .ring = { ring, ring2, ring3 },
 			     .broker = -1 };
 	struct errbuf e = { "" };
 
@@ -125,6 +132,11 @@ static long try_dupfd(void)
 static long try_ring_write(void)
 {
 	return write(ring, buf, 1);
+}
+
+static long try_last_ring_write(void)
+{
+	return write(ring3, buf, 1);
 }
 
 static long try_ring_send(void)
@@ -355,6 +367,7 @@ static const struct attempt attempts[] = {
 	{ "dup", try_dup, false },
 	{ "F_DUPFD", try_dupfd, false },
 	{ "write to a ring's socket", try_ring_write, false },
+	{ "write to the last ring's socket", try_last_ring_write, false },
 	{ "sendmmsg by a ring's socket", try_ring_send, false },
 	{ "write to the sink's socket", try_sink_write, false },
 	{ "sendto", try_sendto, false },
@@ -392,15 +405,17 @@ static const struct attempt attempts[] = {
 
 #define REFUSED 77
 
-/* A child tries it. Return: as end_of(); REFUSED is EPERM. */
-static int outcome(const struct attempt *a, bool inside)
+/* A child tries it under @needs, 0: outside. Return: as end_of(); REFUSED is
+ * EPERM.
+ */
+static int outcome(const struct attempt *a, unsigned needs)
 {
 	pid_t child = fork();
 	long r;
 
 	if (child != 0)
 		return end_of(child);
-	if (inside && enter(LIVE) != 0)
+	if (needs != 0 && enter(needs) != 0)
 		_exit(99);
 	r = a->run();
 	_exit(r == -1 && errno == EPERM ? REFUSED : 0);
@@ -414,8 +429,8 @@ static void test_refused(void)
 		const struct attempt *a = &attempts[i];
 		int refusal = a->ends ? 128 + SIGSYS : REFUSED;
 
-		CHECK_ROW(outcome(a, false) != refusal, a->name);
-		CHECK_ROW(outcome(a, true) == refusal, a->name);
+		CHECK_ROW(outcome(a, 0) != refusal, a->name);
+		CHECK_ROW(outcome(a, LIVE) == refusal, a->name);
 	}
 	unlink("/tmp/test_sandbox.mode");
 }
@@ -444,8 +459,10 @@ static int live_work(void)
 	    lseek(fd, 2, SEEK_SET) != 2 || unlinkat(folder, base, 0) != 0)
 		return 3;
 	if (sendmmsg(sink, &m, 1, 0) != 1 || recv(peer, buf, 1, 0) != 1 ||
+	    sendmmsg(sink2, &m, 1, 0) != 1 || recv(peer, buf, 1, 0) != 1 ||
 	    getsockopt(ring, SOL_SOCKET, SO_ERROR, &err, &len) != 0 ||
-	    attach_filter(ring) != 0 || ppoll(&pf, 1, &nap, NULL) < 0 ||
+	    attach_filter(ring) != 0 || attach_filter(ring2) != 0 ||
+	    attach_filter(ring3) != 0 || ppoll(&pf, 1, &nap, NULL) < 0 ||
 	    nanosleep(&nap, NULL) != 0)
 		return 4;
 	p = malloc(64u << 20);
@@ -498,9 +515,10 @@ static int thread_work(void)
 	if (enter(LIVE) == 0)
 		return 4; /* prctl() is refused already: see enter() */
 	if (sandbox_calls(&(struct sandbox){ .needs = LIVE,
-					     .sink = sink,
-					     .rings = 1,
-					     .ring = { ring },
+					     .sinks = 2,
+					     .sink = { sink, sink2 },
+					     .rings = 2,
+					     .ring = { ring, ring2 },
 					     .broker = -1 },
 			  NULL) != 0)
 		return 5;
@@ -585,39 +603,38 @@ static void exists(const char *name, bool want)
 	CHECK_ROW((access(path, F_OK) == 0) == want, name);
 }
 
-static void broker_files(struct broker *b)
+static void maker_files(struct maker *m)
 {
-	int fd = broker_make(b, BROKER_JOURNAL, 0);
+	int fd = maker_make(m, 0);
 	struct stat st;
 
 	CHECK(fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
 	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600);
 	close(fd);
 	exists("run", true);
-	CHECK(broker_make(b, BROKER_JOURNAL, 0) == -EPERM); /* goes up only */
-	CHECK(broker_make(b, BROKER_JOURNAL, 2) == -EEXIST);
-	CHECK(broker_remove(b, BROKER_JOURNAL, 2) == -EPERM);
+	CHECK(maker_make(m, 0) == -EPERM); /* goes up only */
+	CHECK(maker_make(m, 2) == -EEXIST);
+	CHECK(maker_remove(m, 2) == -EPERM);
 	exists("run2", true);
-	fd = broker_make(b, BROKER_JOURNAL, 3);
+	fd = maker_make(m, 3);
 	CHECK(fd >= 0);
 	close(fd);
 	exists("run3", true);
-	CHECK(broker_remove(b, BROKER_JOURNAL, 3) == 0);
+	CHECK(maker_remove(m, 3) == 0);
 	exists("run3", false);
-	CHECK(broker_remove(b, BROKER_JOURNAL, 3) == -EPERM);
-	CHECK(broker_remove(b, BROKER_JOURNAL, UINT64_MAX - 1) == -EPERM);
-	CHECK(broker_remove(b, BROKER_JOURNAL, 0) == 0);
+	CHECK(maker_remove(m, 3) == -EPERM);
+	CHECK(maker_remove(m, UINT64_MAX - 1) == -EPERM);
+	CHECK(maker_remove(m, 0) == 0);
 	exists("run", false);
 }
 
-static void broker_work(void)
+static void maker_work(void)
 {
 	char path[sizeof(dir) + 8];
-	const char *const paths[BROKER_PATHS] = { [BROKER_JOURNAL] = path };
-	const char *const nowhere[BROKER_PATHS] = { "/nonexistent/x" };
-	struct broker *b = NULL;
+	const char *const paths[] = { NULL, path };
+	const char *const nowhere[] = { "/nonexistent/x", NULL };
+	struct makers *m = NULL;
 	struct errbuf e = { "" };
-	char got;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/run2", dir);
@@ -625,34 +642,378 @@ static void broker_work(void)
 	CHECK(fd >= 0);
 	close(fd);
 	path[strlen(path) - 1] = '\0';
-	CHECK(broker_start(&b, nowhere, &e) == -ENOENT && b == NULL);
+	CHECK(makers_start(&m, nowhere, 2, &e) == -ENOENT && m == NULL);
 	CHECK(strstr(e.s, "/nonexistent/x"));
-	CHECK(broker_fd(NULL) == -1);
-	CHECK_ROW(broker_start(&b, paths, &e) == 0, e.s);
-	if (b == NULL)
+	CHECK(makers_fd(NULL) == -1 && makers_of(NULL, 1) == NULL);
+	CHECK_ROW(makers_start(&m, paths, 2, &e) == 0, e.s);
+	if (m == NULL)
 		return;
-	broker_files(b);
-	/* A kind of file that it was not started for ends it. */
-	CHECK(broker_make(b, BROKER_LINES, 0) == -EPIPE);
-	CHECK(broker_remove(b, BROKER_JOURNAL, 0) == -EPIPE);
-	broker_stop(b);
-	/* So does what is no request, */
-	CHECK(broker_start(&b, paths, &e) == 0);
-	CHECK(send(broker_fd(b), "\1", 1, 0) == 1);
-	CHECK(recv(broker_fd(b), &got, 1, 0) == 0);
-	broker_stop(b);
-	/* and the end of the other. */
-	CHECK(broker_start(&b, paths, &e) == 0);
-	broker_dismiss(b);
-	CHECK(broker_make(b, BROKER_JOURNAL, 9) == -EPIPE);
-	broker_stop(b);
+	maker_files(makers_of(m, 1));
+	/* A path that it was not started for ends it. */
+	CHECK(maker_make(makers_of(m, 0), 0) == -EPIPE);
+	CHECK(maker_remove(makers_of(m, 1), 0) == -EPIPE);
+	makers_stop(m);
+	/* So does the end of the other. */
+	CHECK(makers_start(&m, paths, 2, &e) == 0);
+	makers_dismiss(m);
+	CHECK(maker_make(makers_of(m, 1), 9) == -EPIPE);
+	makers_stop(m);
 	unlinkat(AT_FDCWD, strcat(path, "2"), 0);
 }
 
+static void test_maker(void)
+{
+	maker_work();
+	signal(SIGCHLD, SIG_DFL);
+}
+
+enum { ASK_DOUBLE = 7, ASK_OPEN };
+
+static int serve_double(void *ctx, const void *arg, int *fd)
+{
+	uint32_t n;
+
+	(void)fd;
+	memcpy(&n, arg, sizeof(n));
+	return n == 99 ? BROKER_END : *(int *)ctx * (int)n;
+}
+
+/* What no request of the table needs is refused to the broker, too. */
+static int serve_open(void *ctx, const void *arg, int *fd)
+{
+	(void)ctx;
+	(void)arg;
+	*fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	return *fd >= 0 ? 0 : -errno;
+}
+
+static struct broker *new_broker(void)
+{
+	static const struct broker_request table[] = {
+		{ ASK_DOUBLE, sizeof(uint32_t), serve_double },
+		{ ASK_OPEN, 0, serve_open },
+	};
+	static int two = 2;
+	struct broker_config c = { .request = table,
+				   .requests = ARRAY_SIZE(table),
+				   .ctx = &two };
+	struct broker *b = NULL;
+	struct errbuf e = { "" };
+
+	CHECK_ROW(broker_start(&b, &c, &e) == 0, e.s);
+	return b;
+}
+
+/* It answers its table's requests, each of its length, and ends at anything else. */
 static void test_broker(void)
 {
-	broker_work();
+	static const struct {
+		uint32_t id;
+		uint32_t value;
+		size_t size;
+	} bad[] = { { ASK_DOUBLE, 1, 3 },
+		    { ASK_DOUBLE, 1, 0 },
+		    { ASK_DOUBLE, 99, 4 },
+		    { ASK_OPEN, 1, 4 },
+		    { 1, 1, 4 } };
+	struct broker *b;
+	uint32_t n = 21;
+	char got;
+	int fd = -1;
+
+	CHECK(broker_fd(NULL) == -1);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		b = new_broker();
+		CHECK(broker_ask(b, ASK_DOUBLE, &n, sizeof(n), NULL) == 42);
+		if (sandbox_built())
+			CHECK(broker_ask(b, ASK_OPEN, "", 0, &fd) == -EPERM &&
+			      fd == -1);
+		CHECK(broker_ask(b, bad[i].id, &bad[i].value, bad[i].size,
+				 NULL) == -EPIPE);
+		CHECK(broker_ask(b, ASK_DOUBLE, &n, sizeof(n), NULL) == -EPIPE);
+		broker_stop(b);
+	}
+	b = new_broker();
+	fd = broker_fd(b);
+	CHECK(send(fd, "\1", 1, 0) == 1 && recv(fd, &got, 1, 0) == 0);
+	broker_stop(b);
 	signal(SIGCHLD, SIG_DFL);
+}
+
+/* --- two stages --- */
+
+static void *nothing(void *ctx)
+{
+	return ctx;
+}
+
+static long try_thread(void)
+{
+	pthread_t t;
+
+	return pthread_create(&t, NULL, nothing, NULL) != 0 ||
+			       pthread_join(t, NULL) != 0
+		       ? -1
+		       : 0;
+}
+
+/* Both stages, of a process that makes a file beside @name and reads another. */
+static int confine_work(void)
+{
+	struct confine c = { .early = SANDBOX_START,
+			     .box = { .needs = SANDBOX_RUN | SANDBOX_MAKE,
+				      .broker = -1 },
+			     .quiet = true };
+	struct errbuf e = { "" };
+	char name[sizeof(dir) + 16];
+
+	snprintf(name, sizeof(name), "%s/confined", dir);
+	confine_place(&c, NULL, true);
+	confine_place(&c, "-", true);
+	if (c.places != 0)
+		return 2;
+	confine_place(&c, "/nonexistent/x", false); /* who reads it says it */
+	confine_place(&c, name, true);
+	if (confine(&c, CONFINE_EARLY, &e) != 0)
+		return 3;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return 4; /* prctl() is refused by the first filter */
+	if (try_thread() != 0 || try_read() >= 0)
+		return 5;
+	if (confine(&c, CONFINE_FINAL, &e) != 0)
+		return 6;
+	if (try_thread() == 0)
+		return 7;
+	if (folder_make(AT_FDCWD, name) < 0 || unlinkat(AT_FDCWD, name, 0) != 0)
+		return 8;
+	if (sandbox_landlock() > 0 &&
+	    folder_make(AT_FDCWD, "/tmp/test_sandbox.out") != -EACCES)
+		return 9;
+	return try_socket() >= 0 ? 10 : 11; /* neither: it ends */
+}
+
+static void test_confine(void)
+{
+	struct confine c = { .quiet = true };
+	struct errbuf e = { "" };
+	pid_t child;
+
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(confine_work());
+	CHECK(end_of(child) == 128 + SIGSYS);
+	child = fork();
+	if (child == 0) {
+		confine_place(&c, "/nonexistent/x", true);
+		_exit(confine(&c, CONFINE_EARLY, &e) == -ENOENT &&
+				      strstr(e.s, "/nonexistent/x") != NULL
+			      ? 0
+			      : 1);
+	}
+	CHECK(end_of(child) == 0);
+}
+
+/* --- what sends a capture --- */
+
+static long try_sink_send(void)
+{
+	return send(sink2, buf, 1, 0) == 1 && recv(peer, buf, 1, 0) == 1 ? 0
+									 : -1;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static int send_work(unsigned more)
+{
+	union bpf_attr a;
+
+	if (signal(SIGUSR2, on_signal) == SIG_ERR)
+		return 2;
+	if (enter(SANDBOX_RUN | SANDBOX_SEND | more) != 0)
+		return 3;
+	if (try_sink_send() != 0)
+		return 4;
+	if (send(ring, buf, 1, 0) >= 0 || errno != EPERM)
+		return 5;
+	/* A thread that was started before may begin only now. */
+	if (syscall(SYS_set_robust_list, NULL, 1) == 0 || errno != EINVAL ||
+	    syscall(SYS_rseq, NULL, 1, 0, 0) == 0 || errno != EINVAL)
+		return 10;
+	if ((try_thread() == 0) != (more != 0))
+		return 6;
+	if (more == 0)
+		return 0;
+	if (pthread_kill(pthread_self(), SIGUSR2) != 0)
+		return 7;
+	memset(&a, 0, sizeof(a));
+	a.test.prog_fd = UINT32_MAX;
+	/* There is no such program, or no right; but it was asked for. */
+	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &a, sizeof(a)) == 0)
+		return 8;
+	syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a));
+	return 9; /* never: it has ended */
+}
+
+static void test_send(void)
+{
+	pid_t child;
+
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(send_work(0));
+	CHECK(end_of(child) == 0);
+	child = fork();
+	if (child == 0)
+		_exit(send_work(SANDBOX_PROGRAM));
+	CHECK(end_of(child) == 128 + SIGSYS);
+}
+
+/* --- what sends and receives datagrams --- */
+
+static long one_datagram(int fd, bool in)
+{
+	struct iovec v = { buf, 1 };
+	struct mmsghdr m = { .msg_hdr = { .msg_iov = &v, .msg_iovlen = 1 } };
+
+	return in ? recvmmsg(fd, &m, 1, MSG_DONTWAIT, NULL)
+		  : sendmmsg(fd, &m, 1, 0);
+}
+
+static int datagrams_work(void)
+{
+	if (enter(SANDBOX_RUN | SANDBOX_LOOP | SANDBOX_DATAGRAMS) != 0)
+		return 3;
+	if (one_datagram(sink, false) != 1 ||
+	    syscall(SYS_getrandom, buf, 8, 0) != 8)
+		return 4;
+	/* There may be nothing to be had; but it may be asked for. */
+	if (one_datagram(sink2, true) < 0 && errno != EAGAIN)
+		return 5;
+	if (one_datagram(ring, false) >= 0 || errno != EPERM)
+		return 6;
+	if (one_datagram(ring, true) >= 0 || errno != EPERM)
+		return 7;
+	if (write(sink, buf, 1) >= 0 || errno != EPERM)
+		return 8;
+	if (try_thread() == 0 || try_read() == 0)
+		return 9;
+	try_socket();
+	return 10; /* never: it has ended */
+}
+
+static void test_datagrams(void)
+{
+	pid_t child;
+
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(datagrams_work());
+	CHECK(end_of(child) == 128 + SIGSYS);
+}
+
+/* --- what makes a cache --- */
+
+static const struct attempt prep_attempts[] = {
+	{ "prep: read a file", try_read, false },
+	{ "prep: make a file", try_overwrite, false },
+	{ "prep: stat a path", try_stat, false },
+	{ "prep: chmod", try_chmod, false },
+	{ "prep: rmdir", try_rmdir, false },
+	{ "prep: dup", try_dup, false },
+	{ "prep: sendto", try_sendto, false },
+	{ "prep: map code", try_exec_map, false },
+	{ "prep: map a file", try_file_map, false },
+	{ "prep: memfd_create", try_memfd, false },
+	{ "prep: fork", try_fork, false },
+	{ "prep: a thread", try_thread, false },
+	{ "prep: tgkill another process", try_signal, false },
+	{ "prep: setuid", try_setuid, false },
+	{ "prep: socket", try_socket, true },
+	{ "prep: connect", try_connect, true },
+	{ "prep: execve", try_execve, true },
+	{ "prep: ptrace", try_ptrace, true },
+	{ "prep: kill another process", try_kill, true },
+	{ "prep: bpf", try_bpf, true },
+	{ "prep: unshare", try_unshare, true },
+};
+
+#define CACHE (SANDBOX_RUN | SANDBOX_REREAD | SANDBOX_REPLACE)
+
+static char doomed[sizeof(dir) + 8];
+
+static void on_end(int sig)
+{
+	unlink(doomed);
+	raise(sig);
+}
+
+/* A file is written from its end, read, named, and removed by a signal. */
+static int cache_work(void)
+{
+	struct sigaction sa = { .sa_handler = on_end,
+				.sa_flags = (int)SA_RESETHAND };
+	struct confine c = { .stay = true,
+			     .box = { .needs = CACHE, .broker = -1 },
+			     .quiet = true };
+	struct errbuf e = { "" };
+	char first[sizeof(dir) + 8];
+	char got[2];
+	int fd;
+
+	snprintf(first, sizeof(first), "%s/first", dir);
+	snprintf(doomed, sizeof(doomed), "%s/second", dir);
+	fd = open(first, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	confine_place(&c, doomed, true);
+	if (fd < 0 || sigaction(SIGTERM, &sa, NULL) != 0 ||
+	    confine(&c, CONFINE_EARLY, &e) != 0 ||
+	    confine(&c, CONFINE_FINAL, &e) != 0)
+		return 2;
+	if (pwrite(fd, "b", 1, 1) != 1 || pwrite(fd, "a", 1, 0) != 1 ||
+	    pread(fd, got, 2, 0) != 2 || memcmp(got, "ab", 2) != 0)
+		return 3;
+	if (rename(first, doomed) != 0)
+		return 4;
+	if (sandbox_landlock() > 0 &&
+	    (rename(doomed, "/tmp/test_sandbox.out") == 0 ||
+	     unlink("/tmp/test_sandbox.none") == 0))
+		return 5;
+	if (syscall(SYS_set_robust_list, NULL, 1) == 0 || errno != EINVAL)
+		return 6;
+	return raise(SIGTERM);
+}
+
+static void test_prep(void)
+{
+	pid_t child;
+
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	for (size_t i = 0; i < ARRAY_SIZE(prep_attempts); i++) {
+		const struct attempt *a = &prep_attempts[i];
+
+		CHECK_ROW(outcome(a, CACHE) ==
+				  (a->ends ? 128 + SIGSYS : REFUSED),
+			  a->name);
+	}
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(cache_work());
+	CHECK(end_of(child) == 128 + SIGTERM);
+	exists("first", false);
+	exists("second", false);
 }
 
 int main(void)
@@ -662,7 +1023,12 @@ int main(void)
 		{ "what a run needs is let through", test_needed },
 		{ "for all threads, and only ever narrower", test_threads },
 		{ "files only where they belong", test_landlock },
-		{ "the broker makes and removes its own files", test_broker },
+		{ "the maker makes and removes its own files", test_maker },
+		{ "the broker takes its table's requests", test_broker },
+		{ "two stages", test_confine },
+		{ "what sends a capture", test_send },
+		{ "what sends and receives datagrams", test_datagrams },
+		{ "what makes a cache", test_prep },
 	};
 	int pair[2] = { -1, -1 };
 	int r;
@@ -673,6 +1039,9 @@ int main(void)
 	sink = pair[0];
 	peer = pair[1];
 	ring = dup(pair[1]);
+	ring2 = dup(pair[1]);
+	ring3 = dup(pair[1]);
+	sink2 = dup(pair[0]);
 	r = check_main(tests, ARRAY_SIZE(tests));
 	rmdir(dir);
 	return r;

@@ -6,6 +6,7 @@
  * SUTs and clients, a caller that comes late. Each test is the machine's caller;
  * it ends with rig_end(): all memory and all timers have come back.
  */
+#include "core/histogram.h"
 #include "shadow/shadow.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ static void rig_init(struct rig *r)
 	r->lim = (struct limits){ 64, FRAME_TOP, FRAME_TOP, 4 };
 	r->opt.midstream = true;
 	r->opt.gso = true;
+	r->opt.reorder_wait = 20 * NS_PER_MS;
 	r->opt.strays = SHADOW_STRAYS;
 	r->opt.max_lag = SHADOW_MAX_LAG;
 	r->opt.sut_silent = 1000 * SEC;
@@ -145,9 +147,9 @@ static void spans(struct rig *r, struct flow *f, enum who who,
 		  const struct segment *seg)
 {
 	static const uint32_t iss[] = { C_ISS, P_ISS, S_ISS };
-	const struct stream *st = who == WHO_CLIENT ? &f->c
-				  : who == WHO_PROD ? &f->p
-						    : &f->s;
+	const struct stream *st = who == WHO_CLIENT ? &f->w.c
+				  : who == WHO_PROD ? &f->w.p
+						    : &f->leg.s;
 	uint32_t at = st->nxt;
 	struct span sp = { 0 };
 
@@ -166,6 +168,8 @@ static void push(struct rig *r, struct flow *f)
 	shadow_push(r->s, f, r->now, &out);
 	take(r, &out);
 	attend(r);
+	if (shadow_flows(r->s) < 32) /* it looks at all of them */
+		shadow_check(r->s, r->now);
 }
 
 static void pass(struct rig *r, uint64_t ns)
@@ -327,7 +331,7 @@ static void sut_segment(struct rig *r, const struct segment *seg)
 	attend(r);
 	if (f == NULL)
 		return;
-	if (f->leg == LEG_OPEN)
+	if (f->leg.state == LEG_OPEN)
 		spans(r, f, WHO_SUT, seg);
 	push(r, f);
 }
@@ -349,7 +353,7 @@ static struct flow *open_flow(struct rig *r, uint16_t port)
 	sut(r, port, TCP_SYN | TCP_ACK, 0, 1, 0);
 	client(r, f, TCP_ACK, 1, 1, 0);
 	pass(r, 10 * NS_PER_MS);
-	CHECK(f->leg == LEG_OPEN);
+	CHECK(f->leg.state == LEG_OPEN);
 	clear(r);
 	return f;
 }
@@ -375,9 +379,9 @@ static void what_opens_comes_later(void)
 	rig_start(&r);
 	r.full = true;
 	f = syn(&r, CLIENT);
-	CHECK(f->leg == LEG_WAITING);
+	CHECK(f->leg.state == LEG_WAITING);
 	comes_later(&r, CAUSE_SYN);
-	CHECK(f->leg == LEG_SYN_SENT && count(&r)->flows_played == 1);
+	CHECK(f->leg.state == LEG_SYN_SENT && count(&r)->flows_played == 1);
 	rig_end(&r);
 }
 
@@ -461,14 +465,14 @@ static void an_end_comes_later(void)
 	rig_start(&r);
 	f = open_flow(&r, CLIENT);
 	shadow_end(r.s, f, FLOW_END_TLS, r.now, &none);
-	CHECK(f->leg == LEG_OPEN && count(&r)->ended[FLOW_END_TLS] == 0);
+	CHECK(f->leg.state == LEG_OPEN && count(&r)->ended[FLOW_END_TLS] == 0);
 	CHECK(!shadow_resumes(r.s, f));
 	/* What the client sends meanwhile is not kept. */
 	r.full = true;
 	client(&r, f, TCP_ACK, 1, 1, 100);
 	CHECK(pool_used(shadow_pool(r.s)) == 0);
 	comes_later(&r, CAUSE_RST);
-	CHECK(f->leg == LEG_NONE && count(&r)->ended[FLOW_END_TLS] == 1);
+	CHECK(f->leg.state == LEG_NONE && count(&r)->ended[FLOW_END_TLS] == 1);
 	/* Whose leg is over is not ended again. */
 	shadow_end(r.s, f, FLOW_END_IDLE, r.now, &none);
 	CHECK(count(&r)->ended[FLOW_END_IDLE] == 0);
@@ -486,9 +490,9 @@ static void the_end_of_a_gap_comes_later(void)
 	f = open_flow(&r, CLIENT);
 	prod(&r, f, TCP_ACK, 1, 101, 0);
 	r.now += 50 * NS_PER_MS;
-	CHECK((f->flags & (FLOW_GAP | FLOW_LOST)) == 0);
+	CHECK((f->w.flags & (W_GAP | W_LOST)) == 0);
 	pass(&r, 0);
-	CHECK(sent(&r, CAUSE_RST) && (f->flags & FLOW_LOST) != 0);
+	CHECK(sent(&r, CAUSE_RST) && (f->w.flags & W_LOST) != 0);
 	CHECK((r.wants & WANT_SYNC) != 0 && shadow_resumes(r.s, f));
 
 	f = open_flow(&r, CLIENT + 1);
@@ -496,13 +500,13 @@ static void the_end_of_a_gap_comes_later(void)
 	client(&r, f, TCP_ACK, 201, 1, 100);
 	client(&r, f, TCP_ACK, 1, 1, 50); /* in front of the hole */
 	pass(&r, 50 * NS_PER_MS);
-	CHECK((f->flags & FLOW_GAP) != 0 && f->leg == LEG_OPEN);
+	CHECK((f->w.flags & W_GAP) != 0 && f->leg.state == LEG_OPEN);
 	clear(&r);
 	r.full = true;
 	sut(&r, CLIENT + 1, TCP_ACK, 1, 51, 0);
-	CHECK(f->leg == LEG_OPEN && (f->flags & FLOW_LOST) == 0);
+	CHECK(f->leg.state == LEG_OPEN && (f->w.flags & W_LOST) == 0);
 	comes_later(&r, CAUSE_RST);
-	CHECK(f->leg == LEG_NONE && (f->flags & FLOW_LOST) != 0);
+	CHECK(f->leg.state == LEG_NONE && (f->w.flags & W_LOST) != 0);
 	rig_end(&r);
 }
 
@@ -617,13 +621,13 @@ static void without_memory_the_leg_ends(void)
 	g = open_flow(&r, CLIENT + 1);
 	all = fill_pool(&r);
 	client(&r, f, TCP_ACK, 1, 1, 100);
-	CHECK(f->leg == LEG_NONE && sent(&r, CAUSE_RST));
+	CHECK(f->leg.state == LEG_NONE && sent(&r, CAUSE_RST));
 	CHECK(count(&r)->ended[FLOW_END_POOL_FULL] == 1);
 	CHECK(count(&r)->client_bytes == 100 && !sent(&r, CAUSE_DATA));
 	clear(&r);
 	CHECK(shadow_mark(r.s, g, WHO_PROD, P_ISS + 1, r.now) == NULL);
 	push(&r, g);
-	CHECK(g->leg == LEG_NONE && sent(&r, CAUSE_RST));
+	CHECK(g->leg.state == LEG_NONE && sent(&r, CAUSE_RST));
 	CHECK(count(&r)->ended[FLOW_END_POOL_FULL] == 2);
 	empty_pool(&r, all);
 	rig_end(&r);
@@ -645,7 +649,7 @@ static void early_segments_that_cannot_be_kept_are_counted(void)
 	CHECK(count(&r)->prod_full == 1 && count(&r)->prod_early == 0);
 	sut(&r, CLIENT, TCP_ACK, 101, 1, 100);
 	CHECK(count(&r)->sut_full == 1 && count(&r)->prod_full == 1);
-	CHECK(f->leg == LEG_OPEN && !sent(&r, CAUSE_ACK_DUP));
+	CHECK(f->leg.state == LEG_OPEN && !sent(&r, CAUSE_ACK_DUP));
 	empty_pool(&r, all);
 	sut(&r, CLIENT, TCP_ACK, 101, 1, 100);
 	CHECK(count(&r)->sut_early == 1 && sent(&r, CAUSE_ACK_DUP));
@@ -705,7 +709,7 @@ static void a_full_table_plays_no_more(void)
 	/* The oldest could resume, until it is the victim. */
 	f = shadow_any(r.s);
 	sut(&r, CLIENT, TCP_RST | TCP_ACK, 1, 1, 0);
-	CHECK(f->end == FLOW_END_SUT_RST && shadow_resumes(r.s, f));
+	CHECK(f->leg.end == FLOW_END_SUT_RST && shadow_resumes(r.s, f));
 	for (; port < CLIENT + 8; port++) {
 		key.cport = port;
 		CHECK(syn_of(&r, &key, 0) != NULL);
@@ -745,7 +749,7 @@ static void a_substitute_port_is_free_and_alike(void)
 		f = syn_of(&r, &key, 0);
 		push(&r, f);
 		if (step == 16) {
-			CHECK(f->leg == LEG_NONE && r.n == 0);
+			CHECK(f->leg.state == LEG_NONE && r.n == 0);
 			CHECK(count(&r)->ended[FLOW_END_REUSED] == 1);
 			CHECK(count(&r)->flows_other_port == 0);
 		} else {
@@ -772,11 +776,11 @@ static void a_long_round_trip_is_a_minute_at_most(void)
 	prod(&r, f, TCP_SYN | TCP_ACK, 0, 1, 0);
 	r.now += 3600 * SEC;
 	sut(&r, CLIENT, TCP_SYN | TCP_ACK, 0, 1, 0);
-	CHECK(f->srtt_us == 60000000);
+	CHECK(f->leg.srtt_us == 60000000);
 	client(&r, f, TCP_ACK, 1, 1, 100);
 	r.now += 3600 * SEC;
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
-	CHECK(f->srtt_us == 60000000 && f->leg == LEG_OPEN);
+	CHECK(f->leg.srtt_us == 60000000 && f->leg.state == LEG_OPEN);
 	rig_end(&r);
 }
 
@@ -799,7 +803,7 @@ static void what_was_not_sent_is_sent_again(void)
 	pass(&r, 4 * NS_PER_MS);
 	CHECK(r.n == 0);
 	pass(&r, 3 * NS_PER_MS);
-	CHECK(seen(&r, CAUSE_DATA_AGAIN, &e) == 1 && f->tries == 1);
+	CHECK(seen(&r, CAUSE_DATA_AGAIN, &e) == 1 && f->leg.tries == 1);
 	again = *e;
 	/* A bare ack is not repaired, nor what is of no flow. */
 	clear(&r);
@@ -816,15 +820,15 @@ static void what_was_not_sent_is_sent_again(void)
 	shadow_unsent(r.s, &again, r.now);
 	again.sport--;
 	pass(&r, 6 * NS_PER_MS);
-	CHECK(r.n == 0 && f->tries == 1);
+	CHECK(r.n == 0 && f->leg.tries == 1);
 	/* The SUT was not asked: it counts as no try. */
 	shadow_unsent(r.s, &again, r.now);
-	CHECK(f->tries == 0 && count(&r)->unsent == 6);
+	CHECK(f->leg.tries == 0 && count(&r)->unsent == 6);
 	/* What it repeats was acked meanwhile: there is nothing to do. */
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
 	shadow_unsent(r.s, &again, r.now);
 	pass(&r, SEC);
-	CHECK(!sent(&r, CAUSE_DATA_AGAIN) && f->tries == 0);
+	CHECK(!sent(&r, CAUSE_DATA_AGAIN) && f->leg.tries == 0);
 	rig_end(&r);
 }
 
@@ -849,7 +853,7 @@ static void any_frame_proves_a_sut_that_was_silent(void)
 	shadow_heard(r.s, 0);
 	CHECK(!shadow_is_silent(r.s, 0));
 	f = syn(&r, CLIENT + 1);
-	CHECK(f->leg == LEG_SYN_SENT);
+	CHECK(f->leg.state == LEG_SYN_SENT);
 	rig_end(&r);
 }
 
@@ -874,7 +878,7 @@ static void all_legs_of_a_silent_sut_end(void)
 	sut(&r, 1001, TCP_ACK | TCP_FIN, 1, 2, 0);
 	prod(&r, f, TCP_ACK | TCP_FIN, 1, 2, 0);
 	pass(&r, 200 * NS_PER_MS);
-	CHECK(f->leg == LEG_CLOSED);
+	CHECK(f->leg.state == LEG_CLOSED);
 	for (uint16_t i = 0; i < n; i++)
 		syn(&r, (uint16_t)(first + i));
 	r.now += 15 * SEC;
@@ -911,14 +915,14 @@ static void a_mute_sut_without_flows_needs_no_call(void)
 	prod(&r, f, TCP_ACK, 1, 101, 100);
 	shadow_mark(r.s, f, WHO_PROD, P_ISS + 101, r.now);
 	pass(&r, 20 * SEC);
-	CHECK(shadow_is_silent(r.s, 0) && f->leg == LEG_NONE);
+	CHECK(shadow_is_silent(r.s, 0) && f->leg.state == LEG_NONE);
 	shadow_heard(r.s, 0);
 	CHECK(shadow_is_silent(r.s, 0));
 	CHECK(shadow_next_timeout(r.s) <= r.now + SEC);
 	drop(&r, f);
 	CHECK(shadow_next_timeout(r.s) == UINT64_MAX);
 	f = syn(&r, CLIENT + 1);
-	CHECK(f->leg == LEG_SYN_SENT);
+	CHECK(f->leg.state == LEG_SYN_SENT);
 	CHECK(shadow_next_timeout(r.s) <= r.now + SEC);
 	rig_end(&r);
 }
@@ -940,24 +944,24 @@ static void a_leg_asks_when_nothing_else_is_in_its_way(void)
 	f = syn_of(&r, &key, 0);
 	clear(&r);
 	push(&r, f);
-	CHECK(f->end == FLOW_END_NOT_READY && (r.wants & WANT_PROOF) == 0);
+	CHECK(f->leg.end == FLOW_END_NOT_READY && (r.wants & WANT_PROOF) == 0);
 	shadow_set_ready(r.s, 0, true);
 	key.cport++;
 	f = syn_of(&r, &key, 0);
 	clear(&r);
 	push(&r, f);
-	CHECK(f->leg == LEG_WAITING && r.wants == WANT_PROOF && r.n == 0);
+	CHECK(f->leg.state == LEG_WAITING && r.wants == WANT_PROOF && r.n == 0);
 	clear(&r);
 	push(&r, f);
 	CHECK(r.wants == 0); /* once */
 	shadow_gate(r.s, f, GATE_WAIT, &wait);
 	pass(&r, 10 * SEC);
-	CHECK(f->leg == LEG_WAITING && r.n == 0);
+	CHECK(f->leg.state == LEG_WAITING && r.n == 0);
 	CHECK(wait.next == &f->more);
 	shadow_gate(r.s, f, GATE_OPEN, NULL);
 	CHECK(list_empty(&wait) && shadow_next_timeout(r.s) == 0);
 	pass(&r, 0);
-	CHECK(f->leg == LEG_SYN_SENT && r.n == 1 &&
+	CHECK(f->leg.state == LEG_SYN_SENT && r.n == 1 &&
 	      r.seen[0].cause == CAUSE_SYN);
 	rig_end(&r);
 }
@@ -985,8 +989,8 @@ static void a_leg_ends_as_its_gate_says(void)
 		clear(&r);
 		shadow_gate(r.s, f, row[i].gate, NULL);
 		push(&r, f);
-		CHECK(f->leg == LEG_NONE && r.n == 0);
-		CHECK(f->end == row[i].end);
+		CHECK(f->leg.state == LEG_NONE && r.n == 0);
+		CHECK(f->leg.end == row[i].end);
 		CHECK(count(&r)->ended[row[i].end] == 1);
 		CHECK(shadow_resumes(r.s, f) == row[i].resumes);
 	}
@@ -1091,7 +1095,7 @@ static void a_resumed_flow_ends_as_production_had(void)
 		rig_start(&r);
 		f = open_flow(&r, CLIENT);
 		sut(&r, CLIENT, TCP_RST | TCP_ACK, 1, 1, 0);
-		CHECK(f->leg == LEG_NONE && shadow_resumes(r.s, f));
+		CHECK(f->leg.state == LEG_NONE && shadow_resumes(r.s, f));
 		if (i == 0)
 			prod(&r, f, TCP_RST | TCP_ACK, 1, 1, 0);
 		else
@@ -1101,8 +1105,8 @@ static void a_resumed_flow_ends_as_production_had(void)
 		push(&r, f);
 		CHECK(sent(&r, CAUSE_SYN));
 		sut(&r, CLIENT, TCP_SYN | TCP_ACK, 0, 1, 0);
-		CHECK(sent(&r, CAUSE_RST) && f->leg == LEG_NONE);
-		CHECK(f->end ==
+		CHECK(sent(&r, CAUSE_RST) && f->leg.state == LEG_NONE);
+		CHECK(f->leg.end ==
 		      (i == 0 ? FLOW_END_PROD_RST : FLOW_END_CLIENT_RST));
 		rig_end(&r);
 	}
@@ -1125,15 +1129,15 @@ static void every_byte_comes_once(void)
 	client(&r, f, TCP_ACK, 1, 1, 110);
 	prod(&r, f, TCP_ACK, 1, 1, 120);
 	sut(&r, CLIENT, TCP_ACK, 1, 1, 130);
-	CHECK(f->c.nxt == C_ISS + 1071 && f->p.nxt == P_ISS + 1031);
-	CHECK(f->s.nxt == S_ISS + 1091);
+	CHECK(f->w.c.nxt == C_ISS + 1071 && f->w.p.nxt == P_ISS + 1031);
+	CHECK(f->leg.s.nxt == S_ISS + 1091);
 	CHECK(count(&r)->client_bytes == 1070);
 	/* A part was there, the rest is new. */
 	client(&r, f, TCP_ACK, 1041, 1, 50);
 	prod(&r, f, TCP_ACK, 1001, 1, 60);
 	sut(&r, CLIENT, TCP_ACK, 1071, 1, 70);
-	CHECK(f->c.nxt == C_ISS + 1091 && f->p.nxt == P_ISS + 1061);
-	CHECK(f->s.nxt == S_ISS + 1141);
+	CHECK(f->w.c.nxt == C_ISS + 1091 && f->w.p.nxt == P_ISS + 1061);
+	CHECK(f->leg.s.nxt == S_ISS + 1141);
 	rig_end(&r);
 }
 
@@ -1169,7 +1173,7 @@ static void round_trips_are_smoothed(void)
 	pass(&r, 1500 * NS_PER_MS);
 	CHECK(seen(&r, CAUSE_SYN_AGAIN, NULL) == 1);
 	sut(&r, CLIENT, TCP_SYN | TCP_ACK, 0, 1, 0);
-	CHECK(f->srtt_us == 0);
+	CHECK(f->leg.srtt_us == 0);
 	for (int i = 0; i < 3; i++, seq += 100) {
 		static const uint32_t us[] = { 8000, 16000, 1000 };
 		static const uint32_t srtt[] = { 8000, 9000, 8000 };
@@ -1178,7 +1182,7 @@ static void round_trips_are_smoothed(void)
 		client(&r, f, TCP_ACK, seq, 1, 100);
 		r.now += us[i] * NS_PER_US;
 		sut(&r, CLIENT, TCP_ACK, 1, seq + 100, 0);
-		CHECK(f->srtt_us == srtt[i] && f->rttvar_us == var[i]);
+		CHECK(f->leg.srtt_us == srtt[i] && f->leg.rttvar_us == var[i]);
 	}
 	/* Not less than 200 ms, and twice as long each time. */
 	clear(&r);
@@ -1192,7 +1196,7 @@ static void round_trips_are_smoothed(void)
 	pass(&r, 25 * NS_PER_MS);
 	CHECK(seen(&r, CAUSE_DATA_AGAIN, NULL) == 2);
 	sut(&r, CLIENT, TCP_ACK, 1, seq + 100, 0);
-	CHECK(f->srtt_us == 8000 && f->tries == 0);
+	CHECK(f->leg.srtt_us == 8000 && f->leg.tries == 0);
 	rig_end(&r);
 }
 
@@ -1222,7 +1226,7 @@ static void what_is_passed_is_retired(void)
 	client(&r, f, TCP_ACK, 101, 201, 0);
 	shadow_retire(r.s, f);
 	CHECK(f->x.head == NULL);
-	CHECK(f->ack_sent == S_ISS + 51);
+	CHECK(f->leg.ack_sent == S_ISS + 51);
 	rig_end(&r);
 }
 
@@ -1243,10 +1247,10 @@ static void a_timed_ack_lies_on_a_frames_end(void)
 		sut(&r, CLIENT, TCP_ACK, seq, 101, 100);
 	client(&r, f, TCP_ACK, 101, 251, 0);
 	pass(&r, 30 * NS_PER_MS);
-	CHECK(f->ack_sent == S_ISS + 201);
+	CHECK(f->leg.ack_sent == S_ISS + 201);
 	client(&r, f, TCP_ACK, 101, 301, 0);
 	pass(&r, 30 * NS_PER_MS);
-	CHECK(f->ack_sent == S_ISS + 301);
+	CHECK(f->leg.ack_sent == S_ISS + 301);
 	rig_end(&r);
 }
 
@@ -1260,9 +1264,9 @@ static void without_the_flag_nothing_is_acked(void)
 	f = open_flow(&r, CLIENT);
 	client(&r, f, TCP_ACK, 1, 1, 100);
 	sut(&r, CLIENT, TCP_PSH, 1, 101, 0);
-	CHECK(f->snd_una == C_ISS + 1);
+	CHECK(f->leg.snd_una == C_ISS + 1);
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
-	CHECK(f->snd_una == C_ISS + 101);
+	CHECK(f->leg.snd_una == C_ISS + 101);
 	rig_end(&r);
 }
 
@@ -1278,9 +1282,9 @@ static void a_fin_of_production_without_a_place_proves_the_clients(void)
 	client(&r, f, TCP_ACK, 1, 1, 100);
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 0);
 	prod(&r, f, TCP_ACK, 1, 101, 100);
-	f->flags |= FLOW_PLOST;
+	f->w.flags |= W_PLOST;
 	prod(&r, f, TCP_ACK | TCP_FIN, 50, 102, 0);
-	CHECK(!stream_has(&f->p, STREAM_FIN) && (f->ev & EV_P_FIN) != 0);
+	CHECK(!stream_has(&f->w.p, STREAM_FIN) && (f->w.ev & EV_P_FIN) != 0);
 	CHECK(count(&r)->inferred_client_fin == 0);
 	pass(&r, 30 * NS_PER_MS);
 	CHECK(count(&r)->inferred_client_fin == 1);
@@ -1327,12 +1331,12 @@ static void an_ack_beyond_a_place_found_again_waits(void)
 	rig_start(&r);
 	f = open_flow(&r, CLIENT);
 	client(&r, f, TCP_ACK, 1, 1, 100);
-	f->flags |= FLOW_PLOST;
+	f->w.flags |= W_PLOST;
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 50);
 	client(&r, f, TCP_ACK, 101, 3001, 0);
 	pass(&r, SEC);
-	CHECK(f->a_cur == P_ISS + 3001 && f->ack_sent == S_ISS + 51);
-	f->flags &= ~(uint32_t)FLOW_PLOST;
+	CHECK(f->leg.a_cur == P_ISS + 3001 && f->leg.ack_sent == S_ISS + 51);
+	f->w.flags &= ~(uint32_t)W_PLOST;
 	clear(&r);
 	sut(&r, CLIENT, TCP_ACK, 51, 101, 1000);
 	pass(&r, SEC);

@@ -5,7 +5,7 @@
  *
  * Packets are what peek_frame() would have found, so that each row is one thing.
  */
-#include "prep/split.h"
+#include "classify/split.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -261,8 +261,8 @@ static void a_host_that_speaks_to_itself(void)
 
 static void what_is_left_out(void)
 {
-	static const struct prep_range ranges[] = { { 2, 3 }, { 5, 0 } };
-	static const struct prep_range open[] = { { 0, 2 } };
+	static const struct number_range ranges[] = { { 2, 3 }, { 5, 0 } };
+	static const struct number_range open[] = { { 0, 2 } };
 	struct peek p = packet(6, A, 7000, B, 7001);
 	struct peek none = { .depth = PEEK_NOTHING };
 

@@ -81,6 +81,26 @@ static void test_full_is_counted(void)
 	free(memory);
 }
 
+/* What makes room for others is refused first. */
+static void test_some_room_is_kept(void)
+{
+	void *memory;
+	struct spsc *r = spsc_new(RING_MIN, &memory);
+	unsigned n = 0;
+
+	CHECK(spsc_room(r) == RING_MIN);
+	while (spsc_reserve_above(r, 24, 512) != NULL) {
+		spsc_commit(r);
+		n++;
+	}
+	CHECK(n == (RING_MIN - 512) / 32);
+	CHECK(spsc_lost(r) == 1);
+	for (; spsc_reserve(r, 24) != NULL; n++)
+		spsc_commit(r);
+	CHECK(n == RING_MIN / 32);
+	free(memory);
+}
+
 /* A reserved record is not seen, and a second reserve takes its place. */
 static void test_commit_hands_over(void)
 {
@@ -223,6 +243,7 @@ int main(void)
 	static const struct check_test tests[] = {
 		{ "bounds", test_bounds },
 		{ "a full ring loses and counts", test_full_is_counted },
+		{ "some room is kept", test_some_room_is_kept },
 		{ "only a commit hands over", test_commit_hands_over },
 		{ "the longest record fits at any place",
 		  test_longest_fits_anywhere },

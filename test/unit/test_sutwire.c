@@ -5,7 +5,7 @@
  * Dialogues: frames are built and decoded by the code that a run uses, so that
  * the machine sees what it would see on a wire. Time is a number.
  */
-#include "engine/sutwire.h"
+#include "lan/sutwire.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,6 +81,7 @@ static void tick(void)
 {
 	out.n = 0;
 	sutwire_timeout(wire, now, &out);
+	sutwire_check(wire, now);
 }
 
 /* A frame comes in. */
@@ -92,11 +93,14 @@ static bool in(const uint8_t *p, size_t len)
 				.link = LINK_ETHERNET };
 	struct decoded d;
 	enum decode_result r;
+	bool taken;
 
 	memset(&d, 0, sizeof(d));
 	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
 	out.n = 0;
-	return sutwire_frame(wire, &f, r, &d, now, &out) != SUTWIRE_PASSED;
+	taken = sutwire_frame(wire, &f, r, &d, now, &out) != SUTWIRE_PASSED;
+	sutwire_check(wire, now);
+	return taken;
 }
 
 static bool in_arp(uint16_t op, const uint8_t *mac, struct ipaddr spa,

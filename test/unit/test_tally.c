@@ -14,26 +14,24 @@ static struct engine_stats sums;
 static void differ(const char *request, uint32_t map, uint64_t reasons,
 		   enum compare_reason first, bool udp)
 {
-	struct engine_event ev = { .map = map,
-				   .udp = udp,
-				   .asked = 77,
-				   .client_port = 4000,
-				   .request_len = (uint8_t)strlen(request),
-				   .result = { .verdict = VERDICT_DIFFERENT,
-					       .reason = first,
-					       .reasons = reasons } };
+	struct exchange_record x = { .map = map,
+				     .udp = udp,
+				     .asked = 77,
+				     .client_port = 4000,
+				     .verdict = VERDICT_DIFFERENT,
+				     .reason = (uint8_t)first,
+				     .reasons = reasons };
 
-	memcpy(ev.request, request, strlen(request));
-	tally(&sums, &ev);
+	tally(&sums, &x, request, (uint8_t)strlen(request));
 }
 
 static void test_sums(void)
 {
-	struct engine_event same = { .map = 1 };
+	struct exchange_record same = { .map = 1 };
 	const struct engine_stats *st = &sums;
 
 	memset(&sums, 0, sizeof(sums));
-	tally(&sums, &same);
+	tally(&sums, &same, "", 0);
 	differ("GET /a HTTP/1.1", 0,
 	       reason_bit(REASON_HEADER) | reason_bit(REASON_BODY),
 	       REASON_HEADER, false);

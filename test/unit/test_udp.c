@@ -5,7 +5,7 @@
  * Every dialogue ends with check_closed(): the sums of udp.h hold, all frames
  * went back to the pool and the table is empty.
  */
-#include "shadow/udp.h"
+#include "dgram/udp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +73,7 @@ static void take_effects(struct rig *r)
 	for (uint32_t i = 0; i < r->out.n; i++)
 		frame_clear(r->pool, r->out.e[i].frame, FRAME_EMIT);
 	r->out.n = 0;
+	udp_check(r->u, r->now);
 }
 
 static void check_closed(struct rig *r)
@@ -140,6 +141,7 @@ static void query(struct rig *r, uint16_t port, struct udp_tag t,
 
 	datagram(r, WHO_CLIENT, port, text, &seg);
 	udp_query(r->u, &seg, &t, &to, r->now, &r->out);
+	udp_check(r->u, r->now);
 }
 
 static void answer(struct rig *r, enum who who, uint16_t port, struct udp_tag t,
@@ -149,6 +151,7 @@ static void answer(struct rig *r, enum who who, uint16_t port, struct udp_tag t,
 
 	datagram(r, who, port, text, &seg);
 	udp_answer(r->u, who, 2, &seg, &t, r->now);
+	udp_check(r->u, r->now);
 }
 
 static bool holds(const struct frame *f, const char *text)
@@ -199,13 +202,13 @@ static void play_one(bool v6)
 	r.now += 2 * NS_PER_MS;
 	answer(&r, WHO_PROD, 4000, tag(7, 99), "ours");
 	p = pop(&r, UDP_ANSWERED);
-	CHECK(p.latency[WHO_PROD] == 5 * NS_PER_MS);
-	CHECK(p.latency[WHO_SUT] == 3 * NS_PER_MS);
+	CHECK(p.ts[WHO_PROD] - p.ts[WHO_CLIENT] == 5 * NS_PER_MS);
+	CHECK(p.ts[WHO_SUT] - p.ts[WHO_CLIENT] == 3 * NS_PER_MS);
 	CHECK(holds(p.frame[WHO_CLIENT], "query"));
 	CHECK(holds(p.frame[WHO_PROD], "ours"));
 	CHECK(holds(p.frame[WHO_SUT], "theirs"));
 	CHECK(p.cport == 4000 && p.pport == 53 && p.sut == 2);
-	CHECK(p.tag.id == 7 && p.repeats == 0 && p.ts == WALL + T0);
+	CHECK(p.tag.id == 7 && p.repeats == 0 && p.ts[WHO_CLIENT] == WALL + T0);
 	udp_pair_free(r.u, &p);
 	CHECK(udp_open(r.u) == 0 && udp_used(r.u) == 1);
 	CHECK(udp_counters(r.u)->answered == 1);
@@ -452,25 +455,34 @@ static void test_no_room_for_effects_is_due_at_once(void)
 	check_closed(&r);
 }
 
-static void test_latency_counts_from_what_was_sent(void)
+/* When a query left is kept of its first effect, and of no other exchange's. */
+static void test_stamp_of_what_left(void)
 {
 	struct rig r;
+	struct effect first;
 	struct udp_pair p;
 
 	rig_init(&r, 8, true, false);
-	r.out.n = EFFECTS_MAX;
 	query(&r, 4000, tag(1, 0), "q");
-	r.out.n = 0;
-	r.now += 2 * NS_PER_MS;
-	udp_timeout(r.u, r.now, &r.out);
-	r.now += 3 * NS_PER_MS;
+	CHECK(r.out.n == 1 && r.out.e[0].timed);
+	first = r.out.e[0];
+	udp_left(r.u, &first, WALL + 7);
+	udp_left(r.u, &first, WALL + 8);
 	answer(&r, WHO_PROD, 4000, tag(1, 0), "p");
 	answer(&r, WHO_SUT, 4000, tag(1, 0), "s");
 	p = pop(&r, UDP_ANSWERED);
-	CHECK(p.latency[WHO_PROD] == 5 * NS_PER_MS);
-	CHECK(p.latency[WHO_SUT] == 3 * NS_PER_MS);
+	CHECK(p.left == WALL + 7 && p.opened == T0);
 	CHECK(p.frame[WHO_CLIENT]->ts == WALL + T0);
 	CHECK(p.frame[WHO_CLIENT]->now == T0);
+	udp_pair_free(r.u, &p);
+
+	first.flow++;
+	query(&r, 4000, tag(2, 0), "q");
+	udp_left(r.u, &first, WALL + 9); /* the place is another's, or free */
+	answer(&r, WHO_PROD, 4000, tag(2, 0), "p");
+	answer(&r, WHO_SUT, 4000, tag(2, 0), "s");
+	p = pop(&r, UDP_ANSWERED);
+	CHECK(p.left == 0);
 	udp_pair_free(r.u, &p);
 	check_closed(&r);
 }
@@ -774,8 +786,7 @@ int main(void)
 		{ "one key is bounded", test_one_key_is_bounded },
 		{ "an effect without room is due at once",
 		  test_no_room_for_effects_is_due_at_once },
-		{ "latency counts from what was sent",
-		  test_latency_counts_from_what_was_sent },
+		{ "the stamp of what left", test_stamp_of_what_left },
 		{ "an open query is answered before an ended one",
 		  test_open_query_is_answered_before_an_ended_one },
 		{ "ordered and tagged do not mix",

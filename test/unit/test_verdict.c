@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_verdict.c - Unit test of engine/read and verdict: what an exchange is
- * judged as at the end of the run and behind the middle, and its latencies
+ * judged as at the end of the run and behind the middle
  */
 #include "engine_rig.h"
 
@@ -21,33 +21,6 @@ static uint64_t reason(const struct rig *r, enum verdict v,
 		       enum compare_reason why)
 {
 	return engine_stats(r->e)->reason[v][why];
-}
-
-/* An answer's latency is its first byte's, whoever begins. */
-static void test_latency(void)
-{
-	const uint32_t end = 1001 + LEN(GET);
-	const struct engine_stats *st;
-	struct rig r;
-
-	rig_start(&r);
-	st = engine_stats(r.e);
-	handshakes(&r);
-	client(&r, 1001, 501, TCP_ACK | TCP_PSH, GET);
-	pass(&r, 3 * NS_PER_MS);
-	production(&r, 501, end, TCP_ACK, HEAD);
-	pass(&r, 4 * NS_PER_MS);
-	production(&r, 501 + LEN(HEAD), end, TCP_ACK, "12345");
-	pass(&r, 5 * NS_PER_MS);
-	sut(&r, 1, 501, end, TCP_ACK, HEAD);
-	pass(&r, 6 * NS_PER_MS);
-	sut(&r, 1, 501 + LEN(HEAD), end, TCP_ACK, "12345");
-	CHECK(st->verdict[VERDICT_IDENTICAL] == 1);
-	CHECK(st->prod_latency.count == 1 &&
-	      st->prod_latency.max == 3 * NS_PER_MS);
-	CHECK(st->sut_latency.count == 1 &&
-	      st->sut_latency.max == 12 * NS_PER_MS);
-	check_closed(&r);
 }
 
 /* What is open when the run ends: nothing is known of the answers. */
@@ -152,7 +125,6 @@ static void test_no_middle(void)
 }
 
 static const struct check_test tests[] = {
-	{ "latency is the first byte's", test_latency },
 	{ "the run ends before the answers", test_run_ends },
 	{ "the run ends behind a hole of production", test_run_ends_in_a_hole },
 	{ "met in the middle, a difference is no evidence yet", test_middle },

@@ -5,7 +5,7 @@
  * Each row is a frame as it is on a wire, headers and all; the two lists are told
  * row by row.
  */
-#include "engine/wire_rules.h"
+#include "lan/wire_rules.h"
 
 #include <string.h>
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/counters.h"
+
+#include <string.h>
+
+const struct counter *counter_find(const struct counter_list *l,
+				   const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < l->n; i++)
+		if (strlen(l->row[i].name) == len &&
+		    memcmp(l->row[i].name, name, len) == 0)
+			return &l->row[i];
+	return NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * csum - The Internet checksum (RFC 1071)
+ */
+#ifndef CORE_CSUM_H
+#define CORE_CSUM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/csum_move.h"
+
+/**
+ * csum_add() - Add @len bytes to a running sum
+ * @sum:	Sum so far, 0 at the start
+ * @p:		Bytes, any alignment; taken as starting at an even offset
+ *
+ * Return: a sum to pass on or to csum_fold(); an odd @len pads with 0, so only
+ * the last piece may be odd
+ */
+uint64_t csum_add(uint64_t sum, const void *p, size_t len);
+
+#endif /* CORE_CSUM_H */

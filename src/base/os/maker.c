@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * maker.c - What a broker makes and removes
+ *
+ * Theory of operation
+ *
+ * The files that root asked for lie in root's folders, where another user makes and
+ * removes none: the broker does (os/broker.c). It takes two requests: make the file
+ * of this path with this number, and remove one that it has made. Names are its
+ * own, numbers only go up, a file is made with O_EXCL: nothing that was there can
+ * be read, written or removed through it.
+ */
+#include "os/maker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/broker.h"
+#include "os/folder.h"
+
+#define NAME_SIZE (NAME_MAX + 32) /* with a number behind the longest */
+
+enum { REQUEST_MAKE = 1, REQUEST_REMOVE };
+
+struct request {
+	uint32_t path;
+	uint32_t none;
+	uint64_t number;
+};
+
+struct makers {
+	struct broker *broker;
+	struct maker maker[MAKER_PATHS];
+};
+
+/* A path of the broker's process. @made is a ring of the newest numbers. */
+struct place {
+	int folder;
+	const char *base;
+	bool any;
+	uint64_t last; /* number of the newest request to make one */
+	uint64_t *made;
+	uint64_t made_n;
+};
+
+/* --- in the broker's process --- */
+
+static void place_name(const struct place *p, uint64_t number, char *name)
+{
+	if (number == 0)
+		snprintf(name, NAME_SIZE, "%s", p->base);
+	else
+		snprintf(name, NAME_SIZE, "%s%llu", p->base,
+			 (unsigned long long)number);
+}
+
+static int make_file(struct place *p, uint64_t number)
+{
+	char name[NAME_SIZE];
+	int fd;
+
+	if (p->any && number <= p->last)
+		return -EPERM;
+	p->any = true;
+	p->last = number;
+	place_name(p, number, name);
+	fd = folder_make(p->folder, name);
+	if (fd >= 0)
+		p->made[p->made_n++ % MAKER_KEPT] = number;
+	return fd;
+}
+
+static int remove_file(struct place *p, uint64_t number)
+{
+	uint64_t n = p->made_n < MAKER_KEPT ? p->made_n : MAKER_KEPT;
+	char name[NAME_SIZE];
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (p->made[i] != number)
+			continue;
+		place_name(p, number, name);
+		/* Once: the name may be another file's afterwards. A number
+		 * that is never asked for takes its place.
+		 */
+		p->made[i] = UINT64_MAX;
+		return unlinkat(p->folder, name, 0) ? -errno : 0;
+	}
+	return -EPERM;
+}
+
+/* The place of a request; NULL: nobody asks for that. */
+static struct place *place_of(struct place *place, const struct request *q)
+{
+	if (q->path >= MAKER_PATHS || place[q->path].folder < 0 ||
+	    q->number == UINT64_MAX)
+		return NULL;
+	return &place[q->path];
+}
+
+static int serve_make(void *ctx, const void *arg, int *fd)
+{
+	struct request q;
+	struct place *p;
+
+	memcpy(&q, arg, sizeof(q));
+	p = place_of(ctx, &q);
+	if (p == NULL)
+		return BROKER_END;
+	*fd = make_file(p, q.number);
+	return *fd;
+}
+
+static int serve_remove(void *ctx, const void *arg, int *fd)
+{
+	struct request q;
+	struct place *p;
+
+	(void)fd;
+	memcpy(&q, arg, sizeof(q));
+	p = place_of(ctx, &q);
+	return p != NULL ? remove_file(p, q.number) : BROKER_END;
+}
+
+static const struct broker_request requests[] = {
+	{ REQUEST_MAKE, sizeof(struct request), serve_make },
+	{ REQUEST_REMOVE, sizeof(struct request), serve_remove },
+};
+
+/* --- who uses it --- */
+
+static int open_places(struct place *place, const char *const *path,
+		       unsigned paths, struct errbuf *e)
+{
+	for (unsigned i = 0; i < paths; i++) {
+		struct place *p = &place[i];
+
+		if (path[i] == NULL)
+			continue;
+		p->folder = folder_open(path[i], &p->base);
+		if (p->folder < 0)
+			return errbuf_set(e, p->folder, "%s: %s", path[i],
+					  strerror(-p->folder));
+		if (strlen(p->base) > NAME_MAX)
+			return errbuf_set(e, -ENAMETOOLONG, "%s: %s", path[i],
+					  strerror(ENAMETOOLONG));
+		p->made = calloc(MAKER_KEPT, sizeof(*p->made));
+		if (p->made == NULL)
+			return errbuf_set(e, -ENOMEM, "no memory");
+	}
+	return 0;
+}
+
+static void close_places(struct place *place)
+{
+	for (unsigned i = 0; i < MAKER_PATHS; i++) {
+		if (place[i].folder >= 0)
+			close(place[i].folder);
+		free(place[i].made);
+	}
+}
+
+static int start(struct makers *m, struct place *place, struct errbuf *e)
+{
+	struct broker_config c = { .request = requests,
+				   .requests = sizeof(requests) /
+					       sizeof(requests[0]),
+				   .ctx = place,
+				   .needs = SANDBOX_MAKE };
+
+	_Static_assert(MAKER_PATHS <= BROKER_FOLDERS, "all have a place");
+	for (unsigned i = 0; i < MAKER_PATHS; i++)
+		if (place[i].folder >= 0)
+			c.folder[c.folders++] = place[i].folder;
+	return broker_start(&m->broker, &c, e);
+}
+
+int makers_start(struct makers **out, const char *const *path, unsigned n,
+		 struct errbuf *e)
+{
+	struct place place[MAKER_PATHS];
+	struct makers *m = calloc(1, sizeof(*m));
+	int r = m == NULL || n > MAKER_PATHS ? -ENOMEM : 0;
+
+	memset(place, 0, sizeof(place));
+	for (uint32_t i = 0; i < MAKER_PATHS; i++) {
+		place[i].folder = -1;
+		if (m != NULL)
+			m->maker[i] = (struct maker){ m, i };
+	}
+	if (r == 0)
+		r = open_places(place, path, n, e);
+	else
+		errbuf_set(e, r, "no memory");
+	if (r == 0)
+		r = start(m, place, e);
+	close_places(place);
+	if (r != 0)
+		free(m);
+	else
+		*out = m;
+	return r;
+}
+
+struct maker *makers_of(struct makers *m, unsigned i)
+{
+	return m != NULL ? &m->maker[i] : NULL;
+}
+
+int makers_fd(const struct makers *m)
+{
+	return m != NULL ? broker_fd(m->broker) : -1;
+}
+
+void makers_dismiss(struct makers *m)
+{
+	broker_dismiss(m->broker);
+}
+
+void makers_stop(struct makers *m)
+{
+	if (m != NULL)
+		broker_stop(m->broker);
+	free(m);
+}
+
+static int ask(struct maker *m, uint32_t id, uint64_t number, int *fd)
+{
+	struct request q = { .path = m->path, .number = number };
+
+	return broker_ask(m->of->broker, id, &q, sizeof(q), fd);
+}
+
+int maker_make(struct maker *m, uint64_t number)
+{
+	int fd = -1;
+	int r = ask(m, REQUEST_MAKE, number, &fd);
+
+	/* The number in the answer is the descriptor's in the other process. */
+	if (r >= 0 && fd < 0)
+		r = -EPIPE;
+	return r < 0 ? r : fd;
+}
+
+int maker_remove(struct maker *m, uint64_t number)
+{
+	return ask(m, REQUEST_REMOVE, number, NULL);
+}

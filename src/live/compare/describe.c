@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * describe.c - Differences in words
+ *
+ * Texts are made of what a comparison kept, by who tells of it; the comparison makes
+ * none. What is captured in them is printable, or a backslash and its number.
+ */
+#include <assert.h>
+
+#include "compare/compare_internal.h"
+
+/* Text that is cut where it does not fit. */
+struct words {
+	char *p;
+	size_t n;
+};
+
+static void put(struct words *w, const char *text)
+{
+	while (*text != '\0' && w->n < COMPARE_DETAIL - 1)
+		w->p[w->n++] = *text++;
+	w->p[w->n] = '\0';
+}
+
+/* Next of several. */
+static void put_next(struct words *w)
+{
+	if (w->n > 0)
+		put(w, "; ");
+}
+
+static void put_number(struct words *w, uint64_t v, unsigned base)
+{
+	char text[21] = "";
+	size_t at = sizeof(text) - 1;
+
+	do {
+		text[--at] = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v > 0);
+	put(w, text + at);
+}
+
+/* --- answers of a stream --- */
+
+static void put_excerpt(struct words *w, const uint8_t *p, unsigned n)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	put(w, "\"");
+	for (unsigned i = 0; i < n; i++) {
+		char text[5] = { '\\', 'x', hex[p[i] >> 4], hex[p[i] & 15] };
+
+		if (p[i] != '"' && p[i] != '\\' && p[i] >= ' ' && p[i] <= '~') {
+			text[0] = (char)p[i];
+			text[1] = '\0';
+		}
+		put(w, text);
+	}
+	put(w, "\"");
+}
+
+/* Of a head: what is not printable is a dot. */
+static void put_shown(struct words *w, const uint8_t *p, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const char text[2] = { p[i] >= ' ' && p[i] <= '~' ? (char)p[i]
+								  : '.' };
+
+		put(w, text);
+	}
+}
+
+static void put_value(struct words *w, const struct compare_field *f,
+		      unsigned side)
+{
+	if (!f->has[side]) {
+		put(w, "missing");
+		return;
+	}
+	put(w, "\"");
+	put_shown(w, f->value[side], f->len[side]);
+	put(w, "\"");
+}
+
+/* name: "production's" / "the SUT's" */
+static void put_field(struct words *w, const struct compare_field *f)
+{
+	if (!f->known)
+		return;
+	put_shown(w, f->name, f->name_len);
+	put(w, ": ");
+	put_value(w, f, 0);
+	put(w, " / ");
+	put_value(w, f, 1);
+}
+
+static void answer(const struct compare_result *r, char *out)
+{
+	const struct compare_evidence *v = &r->evidence;
+	struct words w = { out, 0 };
+
+	out[0] = '\0';
+	if ((r->reasons & reason_bit(REASON_MALFORMED)) != 0) {
+		put(&w, "not by the book: ");
+		put(&w, framer_odd_text((enum framer_odd)v->odd));
+	}
+	if ((r->reasons & reason_bit(REASON_EXTRA)) != 0 && v->extra)
+		put(&w, "bytes behind an answer that has no content");
+	if ((r->reasons & reason_bit(REASON_HEAD_TOO_LONG)) != 0) {
+		put_next(&w);
+		put(&w, "more than ");
+		put_number(&w, COMPARE_HEAD * COMPARE_SUT, 10);
+		put(&w, " bytes or ");
+		put_number(&w, COMPARE_FIELDS * COMPARE_SUT, 10);
+		put(&w, " fields");
+	}
+	if ((r->reasons & reason_bit(REASON_HEADER)) != 0) {
+		put_next(&w);
+		put_field(&w, &v->field);
+	}
+	if ((r->reasons & OF_LANE) == 0 || v->seen.from == UINT64_MAX)
+		return;
+	put_next(&w);
+	put(&w, "from byte ");
+	put_number(&w, v->seen.from, 10);
+	put(&w, ": ");
+	put_excerpt(&w, v->seen.p[0], v->seen.n[0]);
+	put(&w, " / ");
+	put_excerpt(&w, v->seen.p[1], v->seen.n[1]);
+}
+
+const struct describe_ops describe_answer = { .difference = answer };
+
+/* --- datagrams --- */
+
+static void datagram(const struct compare_result *r, char *out)
+{
+	(void)r;
+	out[0] = '\0';
+}
+
+const struct describe_ops describe_datagram = { .difference = datagram };
+
+/* "WHAT: production 0xA, SUT 0xB" or in decimal. */
+static void put_both(struct words *w, const struct compare_evidence *v,
+		     unsigned base)
+{
+	put(w, base == 16 ? ": production 0x" : ": production ");
+	put_number(w, v->dns_has[0], base);
+	put(w, base == 16 ? ", SUT 0x" : ", SUT ");
+	put_number(w, v->dns_has[1], base);
+}
+
+static void dns(const struct compare_result *r, char *out)
+{
+	static const char *const what[] = {
+		[COMPARE_DNS_NOTHING] = "",
+		[COMPARE_DNS_NO_PROD] = "production's message cannot be read",
+		[COMPARE_DNS_NO_SUT] = "SUT's message cannot be read",
+		[COMPARE_DNS_ID] = "id",
+		[COMPARE_DNS_RCODE] = "rcode",
+		[COMPARE_DNS_FLAGS] = "flags",
+		[COMPARE_DNS_QUESTION] = "question",
+		[COMPARE_DNS_OPT] = "OPT",
+		[COMPARE_DNS_ANSWER] = "answer",
+		[COMPARE_DNS_AUTHORITY] = "authority",
+		[COMPARE_DNS_ADDITIONAL] = "additional",
+	};
+	const struct compare_evidence *v = &r->evidence;
+	struct words w = { out, 0 };
+
+	assert(v->dns <= COMPARE_DNS_ADDITIONAL);
+	put(&w, what[v->dns]);
+	switch ((enum compare_dns)v->dns) {
+	case COMPARE_DNS_ID:
+	case COMPARE_DNS_RCODE:
+		put_both(&w, v, 10);
+		break;
+	case COMPARE_DNS_FLAGS:
+		put_both(&w, v, 16);
+		break;
+	case COMPARE_DNS_ANSWER:
+	case COMPARE_DNS_AUTHORITY:
+	case COMPARE_DNS_ADDITIONAL:
+		put_both(&w, v, 10);
+		put(&w, " records; number ");
+		put_number(&w, (uint64_t)v->dns_at + 1, 10);
+		put(&w, " differs");
+		break;
+	default:
+		break;
+	}
+}
+
+const struct describe_ops describe_dns = { .request = dns_question,
+					   .difference = dns };

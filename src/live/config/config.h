@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options - What shadow, replay, rerun and doctor are told
+ *
+ * The tables of their options are over struct options (opt/opt.h); the journal's
+ * options text comes from the same tables.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/ring.h"
+#include "engine/engine.h"
+#include "opt/opt.h"
+#include "os/errbuf.h"
+
+#define FILES_MAX 64 /* -r */
+
+/* --checksums: what is done about those of captures. */
+enum options_sums {
+	OPTIONS_SUMS_AUTO,
+	OPTIONS_SUMS_VERIFY,
+	OPTIONS_SUMS_TRUST,
+};
+
+/** struct option_amount - A number, or (@share) a share in 1/1000000 */
+struct option_amount {
+	uint64_t n;
+	bool share;
+};
+
+/**
+ * struct options - What shadow, replay, doctor and rerun are told
+ * @replay:	The subcommand is replay
+ * @iface:	-i; NULL: none
+ * @file, @files: -r, in their order
+ * @sut_dev:	--sut-dev; NULL: not given. "none" sets engine.sut_none
+ * @expr:	Trailing filter expression, "" without
+ * @engine:	Configuration but for mac, seed and key
+ * @duration:	--duration, ns; 0: until a signal or the end of the files
+ * @count:	-c: stop after so many frames of the mirror; 0: no limit
+ * @json:	--json; NULL: none
+ * @journal:	-w; NULL: none
+ * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
+ * @journal_client: --journal-only client
+ * @print:	--print: a line for each frame
+ * @user:	--user; NULL: stay who we are, or nobody if we are root
+ * @capture:	--capture v2|v3
+ * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
+ * @min_compared: --min-compared; a share of 0: no demand beyond "something"
+ * @max_different: --max-different: so many different answers still are exit code 0
+ * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
+ * @allow_down:	--allow-down: a SUT may be down for so long, ns
+ * @final_wait, @final_given: --final-wait, ns; not given: as long as answers are
+ *		waited for
+ * @release:	doctor --release DEV
+ * @quiet:	-q: no live line
+ * @multiplier:	--multiplier, thousandths
+ * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
+ * @sums:	--checksums
+ * @client_net, @client_nets: --client-net, one of each family at most
+ * @client_all:	--client-net all,NET: for clients that could be played, too
+ * @fast:	--fast: no times, but the SUT's answers
+ * @flows:	--flows: so many connections of the capture; 0: all
+ * @concurrency: --concurrency: so many at once; 0: as in the capture
+ * @loop:	--loop: how many times
+ * @index:	--index: most bytes that the plan of a capture may take
+ */
+struct options {
+	bool replay;
+	const char *iface;
+	const char *file[FILES_MAX];
+	uint32_t files;
+	const char *sut_dev;
+	const char *expr;
+	struct engine_config engine;
+	uint64_t duration;
+	uint64_t count;
+	const char *json;
+	const char *journal;
+	uint64_t rotate_bytes;
+	uint64_t rotate_secs;
+	uint32_t rotate_files;
+	bool journal_client;
+	bool print;
+	const char *user;
+	enum ring_version capture;
+	size_t mirror_ring;
+	size_t sut_ring;
+	struct option_amount min_compared;
+	struct option_amount max_different;
+	uint32_t max_no_route;
+	uint64_t allow_down;
+	uint64_t final_wait;
+	bool final_given;
+	const char *release;
+	bool quiet;
+	uint32_t multiplier;
+	uint64_t maxsleep;
+	enum options_sums sums;
+	struct engine_net client_net[2];
+	uint32_t client_nets;
+	bool client_all;
+	bool fast;
+	uint32_t flows;
+	uint32_t concurrency;
+	uint32_t loop;
+	size_t index;
+};
+
+/* Subcommands an option belongs to. */
+enum {
+	OPTIONS_SHADOW = 1 << 0,
+	OPTIONS_DOCTOR = 1 << 1,
+	OPTIONS_RERUN = 1 << 2,
+	OPTIONS_REPLAY = 1 << 3,
+};
+
+/* What each of them takes, over struct options. */
+extern const struct opt_command options_shadow;
+extern const struct opt_command options_replay;
+extern const struct opt_command options_rerun;
+extern const struct opt_command options_doctor;
+
+/** options_defaults() - What holds when nothing is said */
+void options_defaults(struct options *o);
+
+/**
+ * options_parse() - Read a command line
+ * @o:		Result: the defaults, and what was said; strings point into @argv,
+ *		or into memory that opt_forget() gives back
+ * @argc, @argv: Arguments behind the subcommand's name
+ * @cmd:	One of OPTIONS_; for options_read() of several
+ * @e:		Sentence on failure: what is wrong, and the mend
+ *
+ * Return: 0, 1 (help was asked for), or -EINVAL
+ */
+int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
+		  struct errbuf *e);
+
+/**
+ * options_read() - The same from a text of words, as options_text() writes it
+ */
+int options_read(struct options *o, const char *text, unsigned cmd,
+		 struct errbuf *e);
+
+/**
+ * options_dates() - Put the date into names of files, as tcpdump -G does
+ * @at:		Time of day, ns since 1970
+ *
+ * In --json and -w what strftime(3) knows, as %Y%m%d-%H%M%S, is replaced by the local
+ * time @at, and %% by a %. Return: 0, -EINVAL (no name, or a too long one, comes of
+ * it), -ENOMEM
+ */
+int options_dates(struct options *o, uint64_t at, struct errbuf *e);
+
+/**
+ * options_again() - The options of a replay to the SUT of --map number @map, in two
+ * lines for a shell
+ *
+ * Return: @out, of OPTIONS_AGAIN bytes; NULL: nobody is played to
+ */
+#define OPTIONS_AGAIN 256
+const char *options_again(const struct options *o, uint32_t map,
+			  char out[OPTIONS_AGAIN]);
+
+/**
+ * options_new_files() - Could the files of --json and -w be made?
+ *
+ * Return: 0, or -EINVAL: one is there already, or its folder is not
+ */
+int options_new_files(const struct options *o, struct errbuf *e);
+
+/** options_check() - Do they make sense together? Return: 0 or -EINVAL */
+int options_check(const struct options *o, unsigned cmd, struct errbuf *e);
+
+/**
+ * options_text() - All that changes a run, as one line that options_parse() can
+ * read again (for the journal's header)
+ *
+ * Return: its length, or -ENOSPC
+ */
+int options_text(const struct options *o, char *out, size_t size);
+
+#endif /* CONFIG_CONFIG_H */

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options_check.c - What depends on more than one option
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/map.h"
+#include "config/config.h"
+#include "opt/values.h"
+#include "pace/plan.h"
+
+#define MAP_TEXT 160 /* room for a --map */
+
+static const char *map_text(char *out, const struct engine_map *m)
+{
+	struct text t;
+
+	text_begin(&t, out, MAP_TEXT);
+	value_put_map(&t, m);
+	return out;
+}
+
+static bool overlap(const struct engine_map *a, const struct engine_map *b)
+{
+	unsigned bits = a->bits < b->bits ? a->bits : b->bits;
+
+	return ipaddr_in(&a->prod, &b->prod, bits) &&
+	       (a->prod_port == 0 || b->prod_port == 0 ||
+		a->prod_port == b->prod_port);
+}
+
+/* Would one client's connection be played twice to the same place? */
+static bool same_place(const struct engine_map *a, const struct engine_map *b)
+{
+	uint16_t port = a->prod_port != 0 ? a->prod_port : b->prod_port;
+	uint16_t pa = a->sut_port != 0 ? a->sut_port : port;
+	uint16_t pb = b->sut_port != 0 ? b->sut_port : port;
+
+	return overlap(a, b) && ipaddr_eq(&a->sut, &b->sut) &&
+	       (pa == pb || pa == 0 || pb == 0);
+}
+
+static int check_pairs(const struct engine_config *c, struct errbuf *e)
+{
+	char a[MAP_TEXT];
+	char b[MAP_TEXT];
+
+	for (uint32_t i = 0; i < c->maps; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (same_place(&c->map[i], &c->map[k]))
+				return errbuf_set(
+					e, -EINVAL,
+					"--map %s and --map %s play the same "
+					"clients to the same SUT; drop one",
+					map_text(a, &c->map[k]),
+					map_text(b, &c->map[i]));
+	return 0;
+}
+
+/* Legs of connections to port @port (0: one that no map names) of @in. */
+static uint32_t legs_of(const struct engine_config *c,
+			const struct engine_map *in, uint16_t port)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->maps; i++) {
+		const struct engine_map *m = &c->map[i];
+
+		n += m->bits <= in->bits &&
+		     ipaddr_in(&in->prod, &m->prod, m->bits) &&
+		     (m->prod_port == 0 || m->prod_port == port);
+	}
+	return n;
+}
+
+/* Prefixes either nest or are apart, so the most legs meet in one of them. */
+static int check_legs(const struct engine_config *c, struct errbuf *e)
+{
+	char a[MAP_TEXT];
+
+	for (uint32_t i = 0; i < c->maps; i++)
+		for (uint32_t k = 0; k < c->maps; k++)
+			if (legs_of(c, &c->map[i], c->map[k].prod_port) >
+			    LEGS_MAX)
+				return errbuf_set(
+					e, -EINVAL,
+					"--map %s is one of more than %d for "
+					"the same production server; drop some",
+					map_text(a, &c->map[i]), LEGS_MAX);
+	return 0;
+}
+
+/* Who is on the SUT's wire beside it can be neither the SUT nor production. */
+static int check_also(const struct engine_config *c, struct errbuf *e)
+{
+	for (uint32_t i = 0; i < c->alsos; i++) {
+		const struct sutwire_also *a = &c->also[i];
+		const char *whose = NULL;
+		char ip[TEXT_IP];
+
+		if (c->sut_pinned && memcmp(a->mac, c->sut_mac, ETH_LEN) == 0)
+			whose = "the hardware address is --sut-mac's";
+		for (uint32_t m = 0; m < c->maps; m++) {
+			if (ipaddr_eq(&a->ip, &c->map[m].sut))
+				whose = "it is a SUT's";
+			else if (ipaddr_in(&a->ip, &c->map[m].prod,
+					   c->map[m].bits))
+				whose = "it is production's";
+		}
+		if (whose != NULL)
+			return errbuf_set(e, -EINVAL,
+					  "--wire-also ...,%s: %s; it names "
+					  "another host on the SUT's wire",
+					  text_ip(ip, &a->ip), whose);
+	}
+	return 0;
+}
+
+static int check_maps(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+	int rc;
+
+	if (c->maps == 0)
+		return errbuf_set(e, -EINVAL,
+				  "who is played to whom? Add --map "
+				  "PROD:PORT=SUT:PORT");
+	for (uint32_t i = 1; c->sut_pinned && i < c->maps; i++)
+		if (!ipaddr_eq(&c->map[i].sut, &c->map[0].sut))
+			return errbuf_set(e, -EINVAL,
+					  "--sut-mac is for one SUT, and --map "
+					  "names several; drop it");
+	rc = check_pairs(c, e);
+	if (rc == 0)
+		rc = check_legs(c, e);
+	return rc ? rc : check_also(c, e);
+}
+
+static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
+{
+	uint32_t stdins = 0;
+
+	if (o->iface == NULL && o->files == 0)
+		return errbuf_set(e, -EINVAL,
+				  cmd == OPTIONS_REPLAY
+					  ? "which capture? Add -r FILE"
+				  : cmd == OPTIONS_DOCTOR
+					  ? "where is the mirror? Add -i DEV"
+					  : "where do frames come from? Add -i "
+					    "DEV or -r FILE");
+	if (o->iface != NULL && o->files != 0)
+		return errbuf_set(e, -EINVAL,
+				  "-i and -r at once; drop one of them");
+	if (o->iface != NULL && o->sums == OPTIONS_SUMS_TRUST)
+		return errbuf_set(e, -EINVAL,
+				  "--checksums trust is about captures (-r); "
+				  "those of -i are always tested");
+	for (uint32_t i = 0; i < o->files; i++)
+		stdins += strcmp(o->file[i], "-") == 0;
+	if (stdins > 1)
+		return errbuf_set(e, -EINVAL,
+				  "standard input can be read once; drop the "
+				  "other -r -");
+	return 0;
+}
+
+/* Repetitions have clients of their own networks: are these somebody else's? */
+static int check_loop(const struct engine_config *c, struct errbuf *e)
+{
+	const struct engine_map nets[] = {
+		{ .prod = plan_net4, .bits = PLAN_BITS4 },
+		{ .prod = plan_net6, .bits = PLAN_BITS6 },
+	};
+	static const char text[] =
+		"--loop takes clients from 100.64.0.0/10 and "
+		"fd75:6e64:6572:1::/64, and --%s names an address there; "
+		"play the capture several times by a script instead";
+
+	for (int n = 0; n < 2; n++) {
+		for (uint32_t i = 0; i < c->maps; i++)
+			if (overlap(&c->map[i], &nets[n]) ||
+			    ipaddr_in(&c->map[i].sut, &nets[n].prod,
+				      nets[n].bits))
+				return errbuf_set(e, -EINVAL, text, "map");
+		for (uint32_t i = 0; i < c->skips; i++) {
+			struct engine_map skip = { .prod = c->skip[i].net,
+						   .bits = c->skip[i].bits };
+
+			if (overlap(&skip, &nets[n]))
+				return errbuf_set(e, -EINVAL, text, "skip");
+		}
+	}
+	return 0;
+}
+
+/* Clients of captures get addresses that are nobody's. */
+static int check_client_nets(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+
+	if (o->client_nets > 0 && (o->iface != NULL || c->vxlan != VXLAN_NONE))
+		return errbuf_set(e, -EINVAL,
+				  "--client-net is about clients of captures "
+				  "(-r), and not inside VXLAN; drop one");
+	for (uint32_t n = 0; n < o->client_nets; n++) {
+		const struct engine_map net = { .prod = o->client_net[n].net,
+						.bits = o->client_net[n].bits };
+
+		for (uint32_t i = 0; i < c->maps; i++)
+			if (overlap(&c->map[i], &net) ||
+			    ipaddr_in(&c->map[i].sut, &net.prod, net.bits))
+				return errbuf_set(e, -EINVAL,
+						  "--client-net holds an "
+						  "address that --map names; "
+						  "choose another network");
+	}
+	return 0;
+}
+
+static int check_replay(const struct options *o, struct errbuf *e)
+{
+	for (uint32_t i = 0; i < o->files; i++)
+		if (strcmp(o->file[i], "-") == 0)
+			return errbuf_set(e, -EINVAL,
+					  "replay reads its capture twice; "
+					  "write standard input into a file");
+	if (o->engine.sut_none)
+		return errbuf_set(e, -EINVAL,
+				  "replay needs a SUT; 'understudy shadow -r "
+				  "FILE --sut-dev none' counts what would be "
+				  "played");
+	if (o->fast && o->multiplier != 1000)
+		return errbuf_set(e, -EINVAL,
+				  "--fast has no times that --multiplier could "
+				  "shorten; drop one");
+	if (o->fast &&
+	    (o->engine.shadow.timing || o->engine.shadow.order_captured))
+		return errbuf_set(e, -EINVAL,
+				  "--fast is the causal order without times; "
+				  "drop --%s",
+				  o->engine.shadow.timing ? "level timing"
+							  : "order captured");
+	if (o->loop > 1 && o->engine.vxlan != VXLAN_NONE)
+		return errbuf_set(e, -EINVAL,
+				  "--loop cannot give clients inside VXLAN "
+				  "other addresses; drop one");
+	return o->loop > 1 ? check_loop(&o->engine, e) : 0;
+}
+
+static int check_sut_dev(const struct options *o, struct errbuf *e)
+{
+	if (o->sut_dev == NULL)
+		return errbuf_set(e, -EINVAL,
+				  "where is the SUT? Add --sut-dev DEV, or "
+				  "--sut-dev none to play to nobody");
+	if (o->iface != NULL && strcmp(o->iface, o->sut_dev) == 0)
+		return errbuf_set(
+			e, -EINVAL,
+			"-i %s is also --sut-dev; the SUT must have a "
+			"wire of its own",
+			o->iface);
+	return 0;
+}
+
+/* A file that is to be made: is it there already, or its folder not? */
+static int check_new(const char *path, const char *name, struct errbuf *e)
+{
+	const char *slash;
+	char folder[PATH_MAX];
+	struct stat st;
+
+	if (path == NULL || strcmp(path, "-") == 0)
+		return 0;
+	slash = strrchr(path, '/');
+	if (lstat(path, &st) == 0)
+		return errbuf_set(e, -EINVAL,
+				  "%s %s is there already; remove it or choose "
+				  "another name, as one with a date: %%H%%M%%S",
+				  name, path);
+	if (slash == NULL)
+		return 0;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return errbuf_set(e, -EINVAL, "%s %s: there is no folder %s; make it",
+			  name, path, folder);
+}
+
+int options_new_files(const struct options *o, struct errbuf *e)
+{
+	int rc = check_new(o->journal, "-w", e);
+
+	return rc == 0 ? check_new(o->json, "--json", e) : rc;
+}
+
+static int check_journal(const struct options *o, struct errbuf *e)
+{
+	bool rotates = o->rotate_bytes != 0 || o->rotate_secs != 0;
+
+	if (o->journal == NULL) {
+		if (rotates || o->rotate_files != 0 || o->journal_client)
+			return errbuf_set(e, -EINVAL,
+					  "-C, -G, -W and --journal-only are "
+					  "about a journal; add -w FILE");
+		return 0;
+	}
+	if (o->rotate_files != 0 && !rotates)
+		return errbuf_set(e, -EINVAL,
+				  "-W keeps the newest of several files; add "
+				  "-C or -G");
+	if (strcmp(o->journal, "-") == 0 && rotates)
+		return errbuf_set(e, -EINVAL,
+				  "-w - cannot begin another file; drop "
+				  "-C and -G or name a file");
+	return 0;
+}
+
+static int check_outputs(const struct options *o, struct errbuf *e)
+{
+	unsigned users = o->print;
+
+	users += o->journal != NULL && strcmp(o->journal, "-") == 0;
+	users += o->json != NULL && strcmp(o->json, "-") == 0;
+	if (users > 1)
+		return errbuf_set(e, -EINVAL,
+				  "--print, --json - and -w - all write to "
+				  "standard output; keep one");
+	if (o->engine.limits.flow_share > o->engine.limits.pool)
+		return errbuf_set(e, -EINVAL,
+				  "--flow-share is more than --pool; raise "
+				  "--pool or lower --flow-share");
+	return 0;
+}
+
+static int check_rules(const struct options *o, struct errbuf *e)
+{
+	if (o->engine.rules.ignored > 0 &&
+	    o->engine.compare != COMPARE_EQUIVALENT)
+		return errbuf_set(e, -EINVAL,
+				  "--ignore-header is about --compare "
+				  "equivalent; drop one");
+	return 0;
+}
+
+int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
+{
+	int rc;
+
+	if (cmd == OPTIONS_RERUN && o->files == 0)
+		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
+	if (cmd == OPTIONS_RERUN)
+		return options_new_files(o, e);
+	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
+		return 0;
+	rc = check_source(o, cmd, e);
+	if (rc == 0)
+		rc = check_rules(o, e);
+	if (rc == 0)
+		rc = check_maps(o, e);
+	if (rc == 0)
+		rc = check_client_nets(o, e);
+	if (rc == 0)
+		rc = check_sut_dev(o, e);
+	if (rc == 0 && cmd == OPTIONS_REPLAY)
+		rc = check_replay(o, e);
+	/* To doctor these are a hop. */
+	if (rc == 0 && cmd != OPTIONS_DOCTOR)
+		rc = check_journal(o, e);
+	if (rc == 0 && cmd != OPTIONS_DOCTOR)
+		rc = options_new_files(o, e);
+	if (rc == 0)
+		rc = check_outputs(o, e);
+	return rc;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check.c - What holds of the engine between two calls
+ */
+#include <assert.h>
+
+#include "engine/engine_internal.h"
+
+static void check_reader(const struct engine *e, const struct flow *f)
+{
+	const struct reader *r = reader_of(f);
+	const struct framer_ops *framer = read_framer(f);
+	const struct exchange *x;
+	uint32_t last = 0; /* mark of any of the three */
+
+	assert(r->hand <= HAND_OVER && r->unsure < REASON_COUNT);
+	assert(!r->taken_up || (f->w.flags & W_MID) != 0);
+	assert(f->want == 0);
+	if (framer == NULL || framer == &framer_quiet)
+		assert((f->told & (TOLD_MARKED | TOLD_RESTARTS)) == 0);
+	assert((f->told & TOLD_MARKED) == 0 ||
+	       (f->told & (TOLD_RESTARTS | TOLD_C_TUNNEL)) == TOLD_RESTARTS);
+	assert((f->told & TOLD_SUT_CHOSE) == 0 || framer == &framer_quiet);
+	assert((r->flags & R_IS_TLS) == 0 || framer != NULL);
+	assert((r->flags & R_SPOKE_P) == 0 || stream_has(&f->w.p, STREAM_ON));
+	assert(r->hand == HAND_OVER || r->ts_hand == 0 || r->hand != HAND_NONE);
+	assert(r->quiet_s <= e->now);
+	for (int who = 0; who < WHO_COUNT; who++)
+		last = seq_lt(last, f->x.marks[who]) ? f->x.marks[who] : last;
+	assert(r->unsure == 0 || r->unsure_from <= last + 1);
+	assert((r->flags & R_ENDED_P) == 0 ||
+	       stream_has(&f->w.p, STREAM_ENDED));
+	assert((r->flags & R_ENDED_S) == 0 || f->leg.state == LEG_NONE ||
+	       stream_has(&f->leg.s, STREAM_ENDED));
+	assert((r->flags & R_MOVE_S) == 0 ||
+	       seq_le(r->moves_at, f->leg.snd_nxt));
+	assert(f->due[DUE_QUIET] == WHEEL_NEVER ||
+	       f->due[DUE_QUIET] <= e->now + QUIET_WAIT);
+	for (x = f->x.head; x != NULL; x = x->next) {
+		assert(x->spoilt < REASON_COUNT);
+		assert((x->flags & X_JUDGED) == 0 ||
+		       (x->waited != 0 && x->cmp == NULL));
+	}
+}
+
+/* Segments of production's that wait for their client. */
+static void check_early(const struct engine *e)
+{
+	for (uint32_t i = 0; i < e->early.n; i++) {
+		const struct early_flow *f = &e->early.flow[i];
+		uint32_t n = 0;
+
+		for (const struct frame *fr = f->head; fr != NULL;
+		     fr = fr->next)
+			n++;
+		assert(n == f->n && n > 0 && f->since <= e->now);
+		assert(i == 0 || e->early.flow[i - 1].since <= f->since);
+	}
+}
+
+/* Every verdict left as a record, or was refused. */
+static void check_records(const struct engine_stats *st)
+{
+	uint64_t left = st->records.put;
+	uint64_t verdicts = 0;
+
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		left += st->records.refused[v];
+		verdicts += st->verdict[v];
+		assert(st->records.refused[v] <= st->verdict[v]);
+	}
+	assert(left == verdicts);
+	assert(st->records.refused[VERDICT_DIFFERENT] <= st->count.events_lost);
+}
+
+void engine_check(struct engine *e)
+{
+	const struct flow *f;
+	uint32_t at = 0;
+
+	shadow_check(e->shadow, e->now);
+	udp_check(e->udp, e->now);
+	if (e->wire != NULL) {
+		sutwire_check(e->wire, e->now);
+		prove_check(e->prove, e->now);
+	}
+	while ((f = shadow_next_flow(e->shadow, &at)) != NULL)
+		check_reader(e, f);
+	check_records(&e->stats);
+	assert(e->stepped <= e->now && e->sut_dropped <= e->now);
+	assert(e->final <= e->now && e->early.n <= EARLY_FLOWS);
+	check_early(e);
+	assert(e->outside.n <= OUTSIDE_PORTS);
+	assert(e->outside.full_until <= e->now + OUTSIDE_ANSWERS);
+	for (uint32_t i = 0; i < e->outside.n; i++)
+		assert(e->outside.port[i].at <= e->now);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "engine/counters.h"
+
+static const struct counter rows[] = { ENGINE_COUNTERS(
+	COUNTER_ROW, struct engine_counters) };
+static const struct counter fates[] = { ENGINE_FATES(COUNTER_ROW,
+						     struct engine_counters) };
+
+const struct counter_list engine_counter_list = COUNTER_LIST(rows);
+const struct counter_list engine_fate_list = COUNTER_LIST(fates);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reader - What the engine keeps of a flow
+ *
+ * It lies in the flow, which is opaque to the rooms below. All of it is the
+ * engine's: the files read.c, framing.c, quiet.c, settle.c and verdict.c write it,
+ * of handshakes stamp.c.
+ */
+#ifndef ENGINE_READER_H
+#define ENGINE_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/framer.h"
+#include "compare/protocol.h"
+#include "core/seq.h"
+#include "flow/flow.h"
+
+/* Bits of reader.flags. */
+enum {
+	R_SPOKE_P = 1 << 0, /* bytes since production's last mark by quiet */
+	R_SPOKE_S = 1 << 1,
+	R_ENDED_P = 1 << 2, /* production's FIN was given to the framer */
+	R_ENDED_S = 1 << 3,
+	R_MOVE_P = 1 << 4, /* its last mark is by quiet, and may move */
+	R_MOVE_S = 1 << 5, /* the same, while the SUT was sent no more */
+	R_IS_TLS = 1 << 6, /* recognised, and not played */
+};
+
+/* Whose stamp of the client's handshake with production reader.ts_hand is. */
+enum hand {
+	HAND_NONE,
+	HAND_SYN,
+	HAND_SYNACK,
+	HAND_ACK, /* which came before the SYN,ACK */
+	HAND_OVER,
+};
+
+/**
+ * struct reader - It
+ * @protocol:	Whose framer reads all three streams; NULL: not chosen yet
+ * @ts_hand:	Before production speaks: see @hand
+ * @quiet_p, @quiet_s: When production, the SUT spoke last, without marks
+ * @flags:	R_ bits
+ * @begun_ack:	Ack number of the client's newest message, when it began
+ * @unsure_from: First exchange whose pairing is guessed
+ * @moves_at:	What had been sent to the SUT when R_MOVE_S was set
+ * @behind_first: Flows that were made since the connection's first one: the serial
+ *		number less this names the connection, on all of its legs
+ * @unsure:	enum compare_reason: why it is guessed; 0: none is
+ * @hand:	enum hand
+ * @pipelines:	The client does not wait for answers
+ * @named:	@behind_first is known
+ * @taken_up:	The next request is the first behind a handshake of our making
+ * @state:	The framer's
+ */
+struct reader {
+	const struct protocol *protocol;
+	union {
+		uint64_t ts_hand;
+		uint64_t quiet_p;
+	};
+	uint64_t quiet_s;
+	uint32_t flags;
+	uint32_t begun_ack;
+	uint32_t unsure_from;
+	uint32_t moves_at;
+	uint8_t unsure;
+	uint8_t hand;
+	bool pipelines : 1;
+	bool taken_up : 1;
+	bool named : 1;
+	uint32_t behind_first;
+	_Alignas(8) uint8_t state[FRAMER_STATE_MAX];
+};
+
+_Static_assert(sizeof(struct reader) <= FLOW_READER_MAX,
+	       "a reader would overrun its flow");
+
+static inline struct reader *reader_to_write(struct flow *f)
+{
+	return (void *)f->reader;
+}
+
+static inline const struct reader *reader_to_read(const struct flow *f)
+{
+	return (const void *)f->reader;
+}
+
+/* The reader of a flow; of a const one, const. */
+#define reader_of(f)                                                           \
+	_Generic((f), struct flow *: reader_to_write,          \
+		 const struct flow *: reader_to_read)(f)
+
+/* Is it guessed which answer belongs to the request of exchange @index? */
+static inline bool reader_guesses(const struct reader *r, uint32_t index)
+{
+	return r->unsure != 0 && !seq_lt(index, r->unsure_from);
+}
+
+#endif /* ENGINE_READER_H */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * record.c - The ring by which exchanges leave the engine
+ *
+ * Theory of operation
+ *
+ * Each verdict becomes one struct exchange_record, and what happens beside exchanges a
+ * struct engine_event. Both go into one ring in the order in which they happened, and
+ * one consumer takes them out between two calls of the engine. What is only counted
+ * takes its record and no more; behind that of a difference stands a struct
+ * exchange_text: captured bytes, of which the consumer makes words.
+ *
+ * A full ring refuses, and nobody waits. It hurts what is not told first: of the last
+ * eighth (RECORDS_KEPT) only differences and events take. So records that were put and
+ * records that were refused are all the verdicts there are.
+ */
+#include "engine/record.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+_Static_assert(sizeof(struct exchange_record) % 8 == 0,
+	       "the text behind it is aligned");
+
+static const enum event_kind *kind_of(const void *bytes)
+{
+	return bytes;
+}
+
+void told_read(struct engine_told *out, const void *bytes, uint32_t len)
+{
+	const struct exchange_record *x = bytes;
+
+	*out = (struct engine_told){ .kind = *kind_of(bytes),
+				     .bytes = bytes,
+				     .len = len };
+	if (out->kind != EVENT_VERDICT) {
+		assert(len == sizeof(struct engine_event));
+		out->event = bytes;
+		return;
+	}
+	assert(len ==
+	       sizeof(*x) + (x->told ? sizeof(struct exchange_text) : 0));
+	out->exchange = x;
+	if (x->told)
+		out->text = (const void *)(x + 1);
+}
+
+void told_result(const struct engine_told *t, struct compare_result *out)
+{
+	const struct exchange_record *x = t->exchange;
+
+	*out = (struct compare_result){
+		.verdict = (enum verdict)x->verdict,
+		.reason = (enum compare_reason)x->reason,
+		.how = (enum unanswered)x->how,
+		.reasons = x->reasons,
+		.status = { x->status[0], x->status[1] },
+		.bytes = { x->bytes[0], x->bytes[1] },
+		.offset = x->offset,
+		.block = x->block,
+		.evidence = t->text->evidence,
+	};
+}
+
+void record_result(struct exchange_record *x, const struct compare_result *r)
+{
+	x->verdict = (uint8_t)r->verdict;
+	x->reason = (uint8_t)r->reason;
+	x->how = (uint8_t)r->how;
+	x->told = r->verdict == VERDICT_DIFFERENT;
+	x->reasons = r->reasons;
+	memcpy(x->status, r->status, sizeof(x->status));
+	memcpy(x->bytes, r->bytes, sizeof(x->bytes));
+	x->offset = r->offset;
+	x->block = r->block;
+}
+
+void record_put(struct engine *e, const struct exchange_record *x,
+		const struct compare_result *r, const void *request,
+		uint8_t request_len)
+{
+	struct record_counts *c = &e->stats.records;
+	uint32_t len = sizeof(*x);
+	struct exchange_text *text;
+	uint8_t *to;
+
+	if (x->told)
+		len += sizeof(*text);
+	to = spsc_reserve_above(e->records, len, x->told ? 0 : RECORDS_KEPT);
+	if (to == NULL) {
+		c->refused[x->verdict]++;
+		e->stats.count.events_lost += x->told;
+		return;
+	}
+	memcpy(to, x, sizeof(*x));
+	if (x->told) {
+		text = (void *)(to + sizeof(*x));
+		text->request_len = request_len;
+		memcpy(text->request, request, request_len);
+		text->evidence = r->evidence;
+	}
+	spsc_commit(e->records);
+	c->put++;
+}
+
+struct engine_event event_of(const struct engine *e, enum event_kind kind)
+{
+	return (struct engine_event){ .kind = kind, .now = e->now };
+}
+
+void event_put(struct engine *e, const struct engine_event *ev)
+{
+	uint8_t *to = spsc_reserve(e->records, sizeof(*ev));
+
+	if (to == NULL) {
+		e->stats.count.events_lost++;
+		return;
+	}
+	memcpy(to, ev, sizeof(*ev));
+	spsc_commit(e->records);
+}
+
+bool engine_take(struct engine *e, struct engine_told *out)
+{
+	const uint8_t *p;
+	uint32_t len;
+
+	if (e->record_lent)
+		spsc_release(e->records);
+	p = spsc_peek(e->records, &len);
+	e->record_lent = p != NULL;
+	if (p != NULL)
+		told_read(out, p, len);
+	return p != NULL;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tally.c - Verdicts, counted
+ *
+ * A verdict is counted once, by the reason that tells most, and once for its --map. A
+ * difference is counted besides under each of its reasons, so that these may be more
+ * than there are differences, and under its endpoint: method, path without the query,
+ * and first reason. Of endpoints the ENDPOINTS_MAX most frequent are known, by the
+ * same rule as of absorbed destinations.
+ */
+#include "engine/tally.h"
+
+#include <string.h>
+
+/* Method and path of a request's first line, without query and version. A question
+ * of DNS has neither.
+ */
+static uint8_t endpoint_name(const struct exchange_record *x, const char *p,
+			     size_t n)
+{
+	const char *space = memchr(p, ' ', n);
+	size_t i;
+
+	if (n > ENDPOINT_NAME)
+		n = ENDPOINT_NAME;
+	if (x->udp || space == NULL)
+		return (uint8_t)n;
+	for (i = (size_t)(space - p) + 1; i < n; i++)
+		if (p[i] == '?' || p[i] == '#' || p[i] == ' ')
+			break;
+	return (uint8_t)(i < n ? i : n);
+}
+
+static bool is_endpoint(const struct engine_endpoint *p,
+			const struct exchange_record *x, const char *request,
+			uint8_t len)
+{
+	return p->name_len == len && p->map == x->map &&
+	       p->reason == x->reason && memcmp(p->name, request, len) == 0;
+}
+
+static void note_endpoint(struct engine_stats *st,
+			  const struct exchange_record *x, const char *request,
+			  uint8_t request_len)
+{
+	struct engine_endpoint *least = &st->endpoint[0];
+	uint8_t len = endpoint_name(x, request, request_len);
+	uint64_t over;
+
+	for (uint32_t i = 0; i < st->endpoints; i++) {
+		struct engine_endpoint *p = &st->endpoint[i];
+
+		if (is_endpoint(p, x, request, len)) {
+			p->n++;
+			return;
+		}
+		if (p->n < least->n)
+			least = p;
+	}
+	if (st->endpoints < ENDPOINTS_MAX) {
+		least = &st->endpoint[st->endpoints++];
+		least->n = 0;
+	}
+	over = least->n;
+	*least = (struct engine_endpoint){
+		.name_len = len,
+		.reason = x->reason,
+		.udp = x->udp,
+		.client_port = x->client_port,
+		.map = x->map,
+		.n = over + 1,
+		.over = over,
+		.since = x->asked != 0 ? x->asked : x->judged,
+	};
+	memcpy(least->name, request, len);
+}
+
+void tally(struct engine_stats *st, struct exchange_record *x,
+	   const char *request, uint8_t len)
+{
+	struct engine_map_stats *map = &st->map[x->map];
+
+	if (x->verdict == VERDICT_DIFFERENT && x->reasons == 0)
+		x->reasons = reason_bit((enum compare_reason)x->reason);
+	if (x->verdict != VERDICT_DIFFERENT)
+		x->reasons = 0;
+	st->verdict[x->verdict]++;
+	map->verdict[x->verdict]++;
+	st->reason[x->verdict][x->reason]++;
+	if (x->verdict != VERDICT_DIFFERENT)
+		return;
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		st->each[i] += x->reasons >> i & 1;
+		map->each[i] += x->reasons >> i & 1;
+	}
+	note_endpoint(st, x, request, len);
+}

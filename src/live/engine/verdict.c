@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * verdict.c - From an exchange to a verdict, its count and its record
+ */
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "engine/tally.h"
+
+void event_tuple(struct engine *e, struct engine_event *ev,
+		 const struct flow *f)
+{
+	ev->flow = f->id;
+	ev->map = f->key.map;
+	ev->client = f->key.client;
+	ev->prod = f->key.prod;
+	ev->sut = e->sut_ip[f->sut];
+	ev->client_port = f->key.cport;
+	ev->prod_port = f->key.pport;
+	ev->sut_port = f->sport;
+}
+
+void event_flow_end(struct engine *e, const struct flow *f)
+{
+	struct engine_event ev;
+
+	/* The usual ends are counted, and say nothing more. */
+	if (f->leg.end == FLOW_END_CLOSED || f->leg.end == FLOW_END_OBSERVED ||
+	    f->leg.end == FLOW_END_STOPPED)
+		return;
+	ev = event_of(e, EVENT_FLOW_END);
+	ev.end = (enum flow_end)f->leg.end;
+	event_tuple(e, &ev, f);
+	event_put(e, &ev);
+}
+
+/* @r: zeroes */
+static void uncompared(const struct engine *e, const struct exchange *x,
+		       enum compare_reason why, struct compare_result *r)
+{
+	r->verdict = VERDICT_NOT_COMPARED;
+	r->reason =
+		x->spoilt != REASON_NONE ? (enum compare_reason)x->spoilt : why;
+	if (r->reason == REASON_UNANSWERED) {
+		r->verdict = VERDICT_DIFFERENT;
+		r->reasons = reason_bit(REASON_UNANSWERED);
+	} else if (e->cfg.compare == COMPARE_NONE) {
+		r->reason = REASON_LEVEL_NONE;
+	}
+}
+
+/* Where the pairing is guessed a difference is no evidence, and an answer that is
+ * equal is: which one belongs to which request is then known again, unless the
+ * client sends more than one at a time.
+ */
+static void doubt(struct flow *f, const struct exchange *x,
+		  struct compare_result *r)
+{
+	struct reader *rd = reader_of(f);
+
+	if (!reader_guesses(rd, x->index))
+		return;
+	if (r->reason == REASON_UNANSWERED && wait_is_sure(f, x))
+		return;
+	if (r->verdict == VERDICT_DIFFERENT) {
+		r->verdict = VERDICT_NOT_COMPARED;
+		r->reason = (enum compare_reason)rd->unsure;
+	} else if (r->verdict != VERDICT_NOT_COMPARED && !rd->pipelines) {
+		rd->unsure = REASON_NONE;
+	}
+}
+
+/* All of a record but verdict and latencies. */
+static void record_of(const struct engine *e, const struct flow *f,
+		      const struct exchange *x, struct exchange_record *rec)
+{
+	const struct protocol *p = reader_of(f)->protocol;
+
+	*rec = (struct exchange_record){
+		.kind = EVENT_VERDICT,
+		.protocol =
+			p != NULL ? (uint8_t)protocol_id(p) : PROTOCOL_BYTES,
+		.client_port = f->key.cport,
+		.prod_port = f->key.pport,
+		.sut_port = f->sport,
+		.index = x->index - ((x->odd & ODD_S_EXTRA) != 0),
+		.map = f->key.map,
+		.record = x->record,
+		.conn = f->id - reader_of(f)->behind_first,
+		.flow = f->id,
+		.asked = x->c_now,
+		.judged = e->now,
+		.client = f->key.client,
+		.prod = f->key.prod,
+		.sut = e->sut_ip[f->sut],
+	};
+}
+
+/* The comparison's verdict, or one without a comparison. */
+static void decide(struct engine *e, struct flow *f, struct exchange *x,
+		   enum compare_reason why, struct compare_result *r)
+{
+	struct reader *rd = reader_of(f);
+
+	/* A SUT that does not answer does not agree to a tunnel either. */
+	if (why == REASON_UNANSWERED && x->spoilt == REASON_TUNNEL &&
+	    (x->flags & X_S_BEGUN) == 0)
+		x->spoilt = REASON_NONE;
+	if (x->cmp != NULL) {
+		if (x->spoilt != REASON_NONE)
+			compare_spoil(x->cmp, (enum compare_reason)x->spoilt);
+		compare_end(x->cmp, e->pool, why, r);
+		x->cmp = NULL;
+	} else {
+		memset(r, 0, sizeof(*r));
+		uncompared(e, x, why, r);
+	}
+	/* Both were read alike, so what follows them is paired alike. */
+	if (r->alike && rd->unsure == REASON_AMBIGUOUS &&
+	    rd->unsure_from == x->index + 1)
+		rd->unsure = REASON_NONE;
+	doubt(f, x, r);
+}
+
+void judge(struct engine *e, struct flow *f, struct exchange *x,
+	   enum compare_reason why)
+{
+	struct exchange_record rec;
+	struct compare_result r;
+
+	decide(e, f, x, why, &r);
+	x->flags |= X_JUDGED;
+	x->waited = (uint32_t)(e->now / NS_PER_MS);
+	if (r.reason == REASON_UNANSWERED) {
+		r.how = (enum unanswered)x->fate;
+		e->stats.unanswered[r.how]++;
+	}
+	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
+	record_of(e, f, x, &rec);
+	record_result(&rec, &r);
+	stamp_judged(e, f, x, &rec);
+	tally(&e->stats, &rec, x->request, x->request_len);
+	record_put(e, &rec, &r, x->request, x->request_len);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rerun_internal - What the files of rerun share
+ */
+#ifndef RERUN_RERUN_INTERNAL_H
+#define RERUN_RERUN_INTERNAL_H
+
+#include <stdio.h>
+
+#include "journal/journal.h"
+#include "run/snapshot.h"
+#include "wire/build.h"
+
+#define KEPT 2048 /* effects that may yet turn out unsent */
+
+/**
+ * struct rerun - A rerun
+ * @file:	Journal
+ * @rules:	By which it is judged; none: by the run's own
+ * @seen:	Effects so far, which is the number of the next
+ * @compared:	Effects compared; what lies between waits
+ * @records:	Records read, which is the number of the next
+ * @frames:	Frames of them, the one under way too
+ * @emitted:	Emitted frames that were equal
+ * @stopping:	The run's end was asked for
+ * @now:	Of the last record
+ * @epoch:	Of the run
+ * @mirror_frames, @file_begun: Frames of the mirror so far, and when the first came
+ * @sent:	What a sink would have counted
+ * @lines:	Where the report goes; NULL: nobody wants one
+ * @left:	Effects of which it is known whether they left
+ * @kept:	Last effects, by number
+ * @result:	EXIT_
+ */
+struct rerun {
+	const char *file;
+	const struct compare_rules *rules;
+	struct journal_reader *in;
+	struct options o;
+	struct arena mem;
+	struct engine *engine;
+	uint64_t seen;
+	uint64_t compared;
+	uint64_t left;
+	uint64_t records;
+	uint64_t frames;
+	uint64_t emitted;
+	bool stopping;
+	uint64_t now;
+	struct run_epoch epoch;
+	uint64_t mirror_frames;
+	uint64_t file_begun;
+	struct sink_stats sent;
+	FILE *lines;
+	struct effect kept[KEPT];
+	uint8_t frame[BUILD_HDR_MAX + FRAME_MAX];
+	int result;
+};
+
+/** rerun_cannot() - Say why there is no answer. Return: -1 */
+int rerun_cannot(struct rerun *g, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** rerun_differs() - Say where the first difference is. Return: -1 */
+int rerun_differs(struct rerun *g, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** rerun_answers() - Where the answer goes: beside the report, if that is on
+ * standard output
+ */
+FILE *rerun_answers(const struct rerun *g);
+
+/** rerun_kept() - Effect @number, one of the last */
+struct effect *rerun_kept(struct rerun *g, uint64_t number);
+
+/** rerun_compare() - Compare the oldest effect that waits with what was sent.
+ * Return: 0, or -1 and it was said
+ */
+int rerun_compare(struct rerun *g, const struct journal_frame *j);
+
+/** rerun_records() - Hand in all records. Return: 0, or -1 and it was said */
+int rerun_records(struct rerun *g);
+
+/** rerun_end() - End all flows, as a run does; what that sends was recorded before.
+ * Return: 0, or -1 and it was said
+ */
+int rerun_end(struct rerun *g);
+
+#endif /* RERUN_RERUN_INTERNAL_H */

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pair.c - Two sockets become a pair
+ *
+ * Theory of operation
+ *
+ * The pair is in the router's table before the server is asked, so that nothing which it
+ * sends is unseen (splice/begin.h). For that its tuple must be known, port included: the
+ * port is ours to choose. It is bound explicitly, from a range of which the kernel gives
+ * out nothing by itself: once a pair is spliced no socket has the port, and the table
+ * alone knows that it is in use. Ports go round, so that the one which was free the
+ * longest is taken; a port may be in use towards one server and free towards another.
+ * One that a socket has, be it in TIME-WAIT, is passed over: bind() says so, as long as
+ * SO_REUSEADDR is not set.
+ *
+ * The server is told no larger MSS than the client has announced, since segments are
+ * not cut, and no larger window: it goes by what our socket has offered until a later
+ * segment of the client's says otherwise, and a RST beyond his window is not heard.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/ipaddr.h"
+#include "join/usplice_internal.h"
+#include "os/clock.h"
+
+/* Ports that are tried, one after the other, for one connection. */
+#define PORT_TRIES 512
+
+/* A new socket of ours offers no more than this (without a scale, RFC 9293). */
+#define WINDOW_OFFERED 65535
+
+/* An address and a port. Return: 0 or -EAFNOSUPPORT */
+static int take_address(const struct sockaddr_storage *a, uint8_t ip[16],
+			uint16_t *port)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct ipaddr v;
+
+	switch (a->ss_family) {
+	case AF_INET:
+		memcpy(&in, a, sizeof(in));
+		v = ipaddr_from4((const uint8_t *)&in.sin_addr);
+		*port = ntohs(in.sin_port);
+		break;
+	case AF_INET6:
+		memcpy(&in6, a, sizeof(in6));
+		v = ipaddr_from6(in6.sin6_addr.s6_addr);
+		*port = ntohs(in6.sin6_port);
+		break;
+	default:
+		return -EAFNOSUPPORT;
+	}
+	memcpy(ip, v.b, sizeof(v.b));
+	return 0;
+}
+
+/* The tuple of what a connected client sends. */
+static int client_tuple(int fd, struct splice_tuple *t)
+{
+	struct sockaddr_storage us, them;
+	socklen_t n = sizeof(us);
+	int rc;
+
+	memset(&us, 0, sizeof(us));
+	memset(&them, 0, sizeof(them));
+	if (getsockname(fd, (struct sockaddr *)&us, &n) != 0)
+		return -errno;
+	n = sizeof(them);
+	if (getpeername(fd, (struct sockaddr *)&them, &n) != 0)
+		return -errno;
+	rc = take_address(&them, t->src, &t->sport);
+	return rc != 0 ? rc : take_address(&us, t->dst, &t->dport);
+}
+
+static int server_tuple(const struct sockaddr *to, socklen_t len,
+			struct splice_tuple *t)
+{
+	struct sockaddr_storage a;
+
+	memset(&a, 0, sizeof(a));
+	if (len > sizeof(a) || len < sizeof(a.ss_family))
+		return -EINVAL;
+	memcpy(&a, to, len);
+	return take_address(&a, t->src, &t->sport);
+}
+
+static bool is_ip6(const struct splice_tuple *t)
+{
+	struct ipaddr a = ipaddr_from6(t->src);
+
+	return !ipaddr_is4(&a);
+}
+
+/* Bind a socket to our end of a tuple. Return: 0 or -Exxx */
+static int bind_to(int fd, const struct splice_tuple *t)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(t->dport) };
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(t->dport) };
+	int rc;
+
+	memcpy(&in6.sin6_addr, t->dst, 16);
+	memcpy(&in.sin_addr, t->dst + 12, 4);
+	rc = is_ip6(t) ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
+		       : bind(fd, (struct sockaddr *)&in, sizeof(in));
+	return rc == 0 ? 0 : -errno;
+}
+
+/* The server may send what the client can take. */
+static int match_options(int client, int server)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+	int one = 1;
+	int zero = 0;
+	int window;
+	int mss;
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+		return -errno;
+	/* What is counted there is without timestamps, what is set is with them. */
+	mss = (int)info.tcpi_snd_mss;
+	if ((info.tcpi_options & TCPI_OPT_TIMESTAMPS) != 0)
+		mss += 12;
+	if (setsockopt(server, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)) != 0)
+		return -errno;
+	window = (int)info.tcpi_snd_wnd;
+	if (window > 0 && window < WINDOW_OFFERED)
+		setsockopt(server, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window,
+			   sizeof(window));
+	setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &zero, sizeof(zero));
+	return 0;
+}
+
+static uint16_t next_port(struct usplice *s)
+{
+	uint16_t port = s->next_port;
+
+	s->next_port =
+		port == s->o.port_high ? s->o.port_low : (uint16_t)(port + 1);
+	return port;
+}
+
+/* A port that is free in the router's table and for the socket. */
+static int choose_port(struct usplice_pair *p, int server,
+		       struct join_name *name)
+{
+	struct splice_tuple *t = &p->tuple[DIR_S2C];
+	struct router *r = p->s->router;
+	int rc = -EADDRINUSE;
+
+	for (int i = 0; i < PORT_TRIES; i++) {
+		t->dport = next_port(p->s);
+		rc = router_intend(r, &p->tuple[DIR_C2S], t, is_ip6(t), p->way,
+				   clock_mono(), name);
+		if (rc == -EEXIST)
+			continue;
+		if (rc == 0) {
+			rc = bind_to(server, t);
+			if (rc == 0)
+				return 0;
+			router_forget(r, name);
+		}
+		if (rc != -EADDRINUSE)
+			return rc;
+	}
+	return -EADDRINUSE;
+}
+
+static int intend(struct usplice_pair *p, int client, int server,
+		  const struct sockaddr *to, socklen_t tolen)
+{
+	struct join_name name;
+	int rc = client_tuple(client, &p->tuple[DIR_C2S]);
+
+	if (rc == 0)
+		rc = server_tuple(to, tolen, &p->tuple[DIR_S2C]);
+	if (rc == 0 && is_ip6(&p->tuple[DIR_C2S]) != is_ip6(&p->tuple[DIR_S2C]))
+		rc = -EAFNOSUPPORT;
+	if (rc == 0)
+		rc = ways_find(p);
+	if (rc == 0)
+		rc = match_options(client, server);
+	if (rc == 0)
+		rc = choose_port(p, server, &name);
+	if (rc != 0)
+		return rc;
+	assert(p->tuple[DIR_S2C].dport >= p->s->o.port_low &&
+	       p->tuple[DIR_S2C].dport <= p->s->o.port_high);
+	p->fd[DIR_C2S] = client;
+	p->fd[DIR_S2C] = server;
+	pair_named(p, &name);
+	return 0;
+}
+
+int usplice_intend(struct usplice *s, int client, int server,
+		   const struct sockaddr *to, socklen_t tolen, void *user,
+		   struct usplice_pair **out)
+{
+	struct usplice_pair *p = pair_take(s);
+	int rc;
+
+	if (p == NULL)
+		return -ENOSPC;
+	p->user = user;
+	rc = intend(p, client, server, to, tolen);
+	if (rc != 0)
+		pair_free(p);
+	else
+		*out = p;
+	return rc;
+}
+
+int usplice_splice(struct usplice_pair *p, uint32_t extra)
+{
+	const uint32_t pending[DIR_COUNT] = { [DIR_C2S] = extra };
+	const int fd[DIR_COUNT] = { p->fd[DIR_C2S], p->fd[DIR_S2C] };
+	uint32_t events = 0;
+	int rc;
+
+	if (p->state != PAIR_INTENDED)
+		return -EINVAL;
+	rc = pre_begin(p);
+	if (rc == 0)
+		rc = router_splice(p->s->router, &p->name, pending, &events);
+	if (rc != 0) {
+		if (p->state == PAIR_PRE)
+			pre_close(p, false);
+		memcpy(p->fd, fd, sizeof(fd));
+		p->state = PAIR_INTENDED;
+		return rc;
+	}
+	p->extra = extra;
+	if ((events & SPLICE_EV_JOINED) != 0)
+		pair_joined(p);
+	if ((events & SPLICE_EV_TIMEWAIT) != 0)
+		pair_ending(p, USPLICE_TIMEWAIT);
+	return 0;
+}
+
+ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n)
+{
+	ssize_t sent;
+
+	if (n > p->extra)
+		return -EMSGSIZE;
+	if (p->state != PAIR_PRE)
+		return -EPIPE;
+	sent = send(p->fd[DIR_C2S], b, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	p->extra -= (uint32_t)sent;
+	if (p->extra == 0)
+		pre_relay(p);
+	return sent;
+}
+
+void usplice_end(struct usplice_pair *p)
+{
+	assert(p->state != PAIR_FREE);
+	if (p->state == PAIR_PRE)
+		pre_close(p, false);
+	if (p->state != PAIR_OVER) {
+		router_forget(p->s->router, &p->name);
+		if (p->state == PAIR_SPLICED)
+			p->s->counters.ended++;
+	}
+	if (p->s->last == p)
+		p->s->last = NULL;
+	pair_free(p);
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * router.c - The program that routes spliced connections, and its tables
+ *
+ * Theory of operation
+ *
+ * A place that was never used is taken by counting up, one that a pair has left from the
+ * queue in which the program, or router_forget(), has put it. The slot is written before
+ * its tuples are: so a packet that finds a tuple finds its pair. What leaves goes the
+ * other way: first the tuples, then the generation, then the place. A generation is odd
+ * while somebody has the place.
+ *
+ * Pinned tables lie in the kernel without us. Who opens them next finds out how many
+ * places were ever taken by looking at all; a place that was lost by a process which
+ * died between two of these steps stays lost. A lock on the folder keeps a second
+ * process out, and goes with the process.
+ */
+#include "join/router.h"
+
+#include <assert.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "join/route.skel.h"
+
+#define PIN_MAX 200 /* of a path */
+
+struct router {
+	struct route *skel;
+	struct ring_buffer *ring;
+	int ends;
+	int slots;
+	int free_places;
+	int counts;
+	int splice;
+	int move;
+	int folder; /* locked; -1: nothing is pinned */
+	uint32_t pairs;
+	uint32_t used; /* places that were ever taken */
+	struct join_event event;
+	bool has_event;
+};
+
+/* libbpf writes what went wrong to stderr by itself; libraries are silent. */
+static int print_nothing(enum libbpf_print_level level, const char *fmt,
+			 va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct router *r = ctx;
+
+	if (size < sizeof(r->event))
+		return 0;
+	memcpy(&r->event, data, sizeof(r->event));
+	r->has_event = true;
+	return -ECANCELED; /* no more for now */
+}
+
+/* Have the folder for us alone. */
+static int lock_folder(struct router *r, const char *pin)
+{
+	if (mkdir(pin, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	r->folder = open(pin, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->folder < 0)
+		return -errno;
+	if (flock(r->folder, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+static int pin_maps(struct router *r, const char *pin)
+{
+	const struct {
+		const char *name;
+		struct bpf_map *map;
+	} maps[] = { { "ends", r->skel->maps.join_ends },
+		     { "slots", r->skel->maps.join_slots },
+		     { "free", r->skel->maps.join_free },
+		     { "timewait", r->skel->maps.join_timewait },
+		     { "events", r->skel->maps.join_events },
+		     { "counts", r->skel->maps.join_counts } };
+	char path[PIN_MAX]; /* a bpffs takes no dots in a name */
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && rc == 0; i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s-%d", pin,
+				 maps[i].name, JOIN_LAYOUT);
+
+		if (n >= (int)sizeof(path))
+			return -ENAMETOOLONG;
+		rc = bpf_map__set_pin_path(maps[i].map, path);
+	}
+	return rc;
+}
+
+/* How many places of tables that were taken over were ever taken? */
+static void count_used(struct router *r)
+{
+	struct join_slot slot;
+
+	for (uint32_t i = 0; i < r->pairs; i++)
+		if (bpf_map_lookup_elem(r->slots, &i, &slot) == 0 &&
+		    slot.pair.generation != 0)
+			r->used = i + 1;
+}
+
+static int load(struct router *r, const struct router_config *c)
+{
+	int rc = 0;
+
+	r->skel = route__open();
+	if (r->skel == NULL)
+		return -errno;
+	r->skel->rodata->join_config.timewait = c->timewait;
+	bpf_map__set_max_entries(r->skel->maps.join_ends, 2 * c->pairs);
+	bpf_map__set_max_entries(r->skel->maps.join_slots, c->pairs);
+	bpf_map__set_max_entries(r->skel->maps.join_free, c->pairs);
+	bpf_map__set_max_entries(r->skel->maps.join_timewait, c->pairs);
+	if (c->pin != NULL)
+		rc = lock_folder(r, c->pin);
+	if (rc == 0 && c->pin != NULL)
+		rc = pin_maps(r, c->pin);
+	if (rc != 0)
+		return rc;
+	if (route__load(r->skel) != 0)
+		return -errno;
+	r->ends = bpf_map__fd(r->skel->maps.join_ends);
+	r->slots = bpf_map__fd(r->skel->maps.join_slots);
+	r->free_places = bpf_map__fd(r->skel->maps.join_free);
+	r->counts = bpf_map__fd(r->skel->maps.join_counts);
+	r->splice = bpf_program__fd(r->skel->progs.join_splice);
+	r->move = bpf_program__fd(r->skel->progs.join_move);
+	if (c->pin != NULL)
+		count_used(r);
+	r->ring = ring_buffer__new(bpf_map__fd(r->skel->maps.join_events),
+				   on_event, r, NULL);
+	return r->ring == NULL ? -errno : 0;
+}
+
+int router_open(struct router **out, const struct router_config *c,
+		struct errbuf *e)
+{
+	struct router *r;
+	int rc;
+
+	if (c->pairs == 0 || c->pairs > JOIN_PAIRS)
+		return errbuf_set(e, -EINVAL, "pairs: 1 to %u", JOIN_PAIRS);
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return -ENOMEM;
+	r->pairs = c->pairs;
+	r->folder = -1;
+	libbpf_set_print(print_nothing);
+	rc = load(r, c);
+	if (rc != 0) {
+		router_close(r);
+		if (c->pin == NULL)
+			return errbuf_set(e, rc, "the splicing program: %s",
+					  strerror(-rc));
+		return errbuf_set(
+			e, rc, "the splicing program, pinned in %s: %s%s",
+			c->pin, strerror(-rc),
+			rc == -EINVAL ? " (another number of pairs?)" : "");
+	}
+	*out = r;
+	return 0;
+}
+
+void router_close(struct router *r)
+{
+	if (r == NULL)
+		return;
+	ring_buffer__free(r->ring);
+	route__destroy(r->skel);
+	if (r->folder >= 0)
+		close(r->folder);
+	free(r);
+}
+
+int router_fd(const struct router *r)
+{
+	return ring_buffer__epoll_fd(r->ring);
+}
+
+int router_program(const struct router *r)
+{
+	return bpf_program__fd(r->skel->progs.join_route);
+}
+
+/* Return: 0 or -ESTALE */
+static int read_slot(const struct router *r, const struct join_name *name,
+		     struct join_slot *slot)
+{
+	if (bpf_map_lookup_elem(r->slots, &name->place, slot) != 0 ||
+	    slot->pair.generation != name->generation)
+		return -ESTALE;
+	return 0;
+}
+
+static int take_place(struct router *r, uint32_t *place)
+{
+	if (bpf_map_lookup_and_delete_elem(r->free_places, NULL, place) == 0)
+		return 0;
+	if (r->used == r->pairs)
+		return -ENOSPC;
+	assert(r->used < r->pairs);
+	*place = r->used++;
+	return 0;
+}
+
+static void give_place(struct router *r, struct join_slot *slot, uint32_t place)
+{
+	assert(join_is_taken(slot->pair.generation) && place < r->pairs);
+	slot->pair.generation++;
+	bpf_map_update_elem(r->slots, &place, slot, BPF_ANY);
+	bpf_map_update_elem(r->free_places, NULL, &place, BPF_ANY);
+}
+
+static int put_ends(struct router *r, const struct join_slot *slot,
+		    const struct join_name *name)
+{
+	struct join_end end = { .name = *name, .dir = DIR_C2S };
+
+	if (bpf_map_update_elem(r->ends, &slot->pair.side[DIR_C2S].tuple, &end,
+				BPF_NOEXIST) != 0)
+		return -errno;
+	end.dir = DIR_S2C;
+	if (bpf_map_update_elem(r->ends, &slot->pair.side[DIR_S2C].tuple, &end,
+				BPF_NOEXIST) == 0)
+		return 0;
+	bpf_map_delete_elem(r->ends, &slot->pair.side[DIR_C2S].tuple);
+	return -EEXIST;
+}
+
+int router_intend(struct router *r, const struct splice_tuple *client,
+		  const struct splice_tuple *server, bool ip6,
+		  const struct join_way way[DIR_COUNT], uint64_t now,
+		  struct join_name *name)
+{
+	struct join_name n;
+	struct join_slot slot;
+	int rc = take_place(r, &n.place);
+
+	if (rc != 0)
+		return rc;
+	if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0)
+		return -errno;
+	n.generation = slot.pair.generation + 1;
+	splice_intend(&slot.pair, client, server, ip6, n.generation, now);
+	slot.way[DIR_C2S] = way[DIR_C2S];
+	slot.way[DIR_S2C] = way[DIR_S2C];
+	if (bpf_map_update_elem(r->slots, &n.place, &slot, BPF_ANY) != 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = put_ends(r, &slot, &n);
+	if (rc != 0) {
+		give_place(r, &slot, n.place);
+		return rc;
+	}
+	*name = n;
+	return 0;
+}
+
+/* Run one of the programs with what it takes for a packet. */
+static int call_program(int prog, const void *in, uint32_t n, uint32_t *said)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = in, .data_size_in = n,
+		    .repeat = 1);
+	int rc = bpf_prog_test_run_opts(prog, &o);
+
+	*said = o.retval;
+	return rc;
+}
+
+int router_splice(struct router *r, const struct join_name *name,
+		  const uint32_t pending[DIR_COUNT], uint32_t *events)
+{
+	struct join_call call = {
+		.name = *name, .pending = { pending[DIR_C2S], pending[DIR_S2C] }
+	};
+	uint32_t said = 0;
+	int rc = call_program(r->splice, &call, sizeof(call), &said);
+
+	if (rc != 0)
+		return rc;
+	if ((said & JOIN_SPLICED) != 0) {
+		*events = said & ~JOIN_SPLICED;
+		return 0;
+	}
+	if (said == JOIN_NO_PAIR)
+		return -ESTALE;
+	return said == SPLICE_TS_DIFFER ? -EOPNOTSUPP : -ENOTCONN;
+}
+
+int router_move(struct router *r, const struct join_name *name,
+		const struct join_way way[DIR_COUNT])
+{
+	struct join_moved m = { .name = *name,
+				.way = { way[DIR_C2S], way[DIR_S2C] } };
+	uint32_t said = 0;
+	int rc = call_program(r->move, &m, sizeof(m), &said);
+
+	return rc != 0 ? rc : said == 0 ? 0 : -ESTALE;
+}
+
+int router_look(const struct router *r, const struct join_name *name,
+		struct splice_pair *p)
+{
+	struct join_slot slot;
+	int rc = read_slot(r, name, &slot);
+
+	if (rc == 0)
+		*p = slot.pair;
+	return rc;
+}
+
+int router_each(const struct router *r, uint32_t *at, struct join_name *name,
+		struct splice_pair *p)
+{
+	while (*at < r->used) {
+		uint32_t place = (*at)++;
+		struct join_slot slot;
+
+		if (bpf_map_lookup_elem(r->slots, &place, &slot) != 0 ||
+		    !join_is_taken(slot.pair.generation))
+			continue;
+		name->place = place;
+		name->generation = slot.pair.generation;
+		*p = slot.pair;
+		return 1;
+	}
+	return 0;
+}
+
+int router_put(struct router *r, const struct join_name *name,
+	       const struct splice_pair *p)
+{
+	struct join_slot slot;
+	int rc = read_slot(r, name, &slot);
+
+	if (rc != 0)
+		return rc;
+	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++) {
+		struct splice_tuple t = slot.pair.side[d].tuple;
+
+		slot.pair.side[d] = p->side[d];
+		slot.pair.side[d].tuple = t;
+	}
+	slot.pair.map = p->map;
+	slot.pair.seen = p->seen;
+	slot.pair.since = p->since;
+	slot.pair.flags = p->flags;
+	return bpf_map_update_elem(r->slots, &name->place, &slot, BPF_F_LOCK) ==
+			       0
+		       ? 0
+		       : -errno;
+}
+
+/* Take a tuple out, unless it is of another pair. */
+static void forget_end(struct router *r, const struct splice_tuple *t,
+		       const struct join_name *name)
+{
+	struct join_end end;
+
+	if (bpf_map_lookup_elem(r->ends, t, &end) == 0 &&
+	    memcmp(&end.name, name, sizeof(*name)) == 0)
+		bpf_map_delete_elem(r->ends, t);
+}
+
+int router_forget(struct router *r, const struct join_name *name)
+{
+	struct join_slot slot;
+	int rc = read_slot(r, name, &slot);
+
+	if (rc != 0)
+		return rc;
+	forget_end(r, &slot.pair.side[DIR_C2S].tuple, name);
+	forget_end(r, &slot.pair.side[DIR_S2C].tuple, name);
+	give_place(r, &slot, name->place);
+	return 0;
+}
+
+int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
+		 uint32_t *at, uint32_t most, struct join_swept *out)
+{
+	int found = 0;
+
+	if (*at >= r->used)
+		*at = 0;
+	for (; most > 0 && *at < r->used; most--) {
+		struct join_name n = { .place = (*at)++ };
+		struct join_slot slot;
+
+		if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0 ||
+		    !join_is_taken(slot.pair.generation))
+			continue;
+		n.generation = slot.pair.generation;
+		/* A packet may have come since the caller read the clock. */
+		out[found].why = slot.pair.seen > now
+					 ? SPLICE_GOES_ON
+					 : splice_is_over(&slot.pair, l, now);
+		if (out[found].why == SPLICE_GOES_ON ||
+		    router_forget(r, &n) != 0)
+			continue;
+		out[found++].name = n;
+	}
+	return found;
+}
+
+int router_next(struct router *r, struct join_event *e)
+{
+	r->has_event = false;
+	ring_buffer__consume(r->ring);
+	if (r->has_event)
+		*e = r->event;
+	return r->has_event;
+}
+
+int router_counts(const struct router *r, uint64_t n[JOIN_COUNTS])
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t *each;
+
+	if (cpus < 0)
+		return cpus;
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (each == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < JOIN_COUNTS; i++) {
+		n[i] = 0;
+		if (bpf_map_lookup_elem(r->counts, &i, each) != 0)
+			break;
+		for (int c = 0; c < cpus; c++)
+			n[i] += each[c];
+	}
+	free(each);
+	return 0;
+}

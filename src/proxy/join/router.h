@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * router - The program that routes spliced connections, and its tables
+ *
+ * A router belongs to one thread. Its pairs are named by struct join_name; a name that
+ * is out of date is answered with -ESTALE.
+ */
+#ifndef JOIN_ROUTER_H
+#define JOIN_ROUTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/dir.h"
+#include "join/table.h"
+#include "os/errbuf.h"
+#include "splice/begin.h"
+#include "splice/over.h"
+#include "splice/pair.h"
+
+struct router;
+
+/**
+ * struct router_config - What it is opened with
+ * @pairs:	Most pairs at once, 1 to JOIN_PAIRS; then router_intend() says -ENOSPC
+ * @timewait:	ns that a pair stays after both ends are done
+ * @pin:	Folder of a bpffs, which is made if its parent is there; tables are pinned
+ *		in it, so that pairs outlive us, and those that lie there are taken
+ *		over. NULL: pairs end with us
+ */
+struct router_config {
+	uint32_t pairs;
+	uint64_t timewait;
+	const char *pin;
+};
+
+/**
+ * router_open() - Load the program
+ *
+ * Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root.
+ *
+ * Return: 0 or -Exxx, with @e; -EBUSY: another process has the tables of @pin
+ */
+int router_open(struct router **out, const struct router_config *c,
+		struct errbuf *e);
+
+/** router_close() - Unload it; pairs end, if they are not pinned. NULL is allowed */
+void router_close(struct router *r);
+
+/** router_fd() - A descriptor, the router's, that is readable when there are events */
+int router_fd(const struct router *r);
+
+/** router_program() - Descriptor of the program, for hook_attach() */
+int router_program(const struct router *r);
+
+/**
+ * router_intend() - Begin to watch two connections
+ * @client, @server: Tuples of what their peers send
+ * @ip6:	Family of both
+ * @way:	To their peers
+ * @now:	ns of the monotonic clock, which is the program's, too
+ * @name:	Result
+ *
+ * Return: 0; -ENOSPC: there is no place; -EEXIST: one of the tuples is a pair's
+ */
+int router_intend(struct router *r, const struct splice_tuple *client,
+		  const struct splice_tuple *server, bool ip6,
+		  const struct join_way way[DIR_COUNT], uint64_t now,
+		  struct join_name *name);
+
+/** router_move() - The ways to the peers have changed. Return: 0 or -ESTALE */
+int router_move(struct router *r, const struct join_name *name,
+		const struct join_way way[DIR_COUNT]);
+
+/**
+ * router_splice() - Splice the two sockets of a pair
+ * @pending:	Bytes that will still be written to the peer of each side
+ * @events:	Result: SPLICE_EV_ bits
+ *
+ * Return: 0; -ESTALE; -ENOTCONN: a socket is not open, or not in this network
+ * namespace; -EOPNOTSUPP: one of them has timestamps
+ */
+int router_splice(struct router *r, const struct join_name *name,
+		  const uint32_t pending[DIR_COUNT], uint32_t *events);
+
+/** router_look() - Copy a pair. Return: 0 or -ESTALE */
+int router_look(const struct router *r, const struct join_name *name,
+		struct splice_pair *p);
+
+/**
+ * router_each() - Go through all pairs
+ * @at:		0 at first; where the next call goes on
+ * @name, @p:	Result
+ *
+ * Return: 1; 0: there are no more
+ */
+int router_each(const struct router *r, uint32_t *at, struct join_name *name,
+		struct splice_pair *p);
+
+/** router_put() - Overwrite a pair, but for its tuples. Return: 0 or -ESTALE */
+int router_put(struct router *r, const struct join_name *name,
+	       const struct splice_pair *p);
+
+/** router_forget() - A pair is over: its tuples are nobody's. Return: 0 or -ESTALE */
+int router_forget(struct router *r, const struct join_name *name);
+
+/** struct join_swept - A pair that is over, and why */
+struct join_swept {
+	struct join_name name;
+	enum splice_over why;
+};
+
+/**
+ * router_sweep() - Look at some places: what is over goes
+ * @l, @now:	As splice_is_over()
+ * @at:		Place to begin with, 0 at first; where the next call goes on. Behind the
+ *		last one that was ever taken a call ends, and the next begins anew
+ * @most:	Places to look at
+ * @out:	Result, room for @most
+ *
+ * It finds what no event has told, since the ring or TIMEWAIT's queue was full. A call
+ * of 1000 places takes about a millisecond.
+ *
+ * Return: pairs in @out
+ */
+int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
+		 uint32_t *at, uint32_t most, struct join_swept *out);
+
+/** router_next() - The next event. Return: 1; 0: there is none */
+int router_next(struct router *r, struct join_event *e);
+
+/** router_counts() - Read all counters, by enum join_count. Return: 0 or -Exxx */
+int router_counts(const struct router *r, uint64_t n[JOIN_COUNTS]);
+
+#endif /* JOIN_ROUTER_H */

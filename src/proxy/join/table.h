@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * table - What the program in the kernel and the library share
+ *
+ * A pair has a place in an array; both of its tuples lead there by a hash table. So a
+ * packet costs one search, and both directions see one record, which a lock guards. The
+ * places that nobody has lie in a queue, those in TIMEWAIT in another, in the order in
+ * which they entered it.
+ *
+ * A place is had by one pair after the other. What names a pair therefore names its
+ * generation, too; what is late misses the next one.
+ */
+#ifndef JOIN_TABLE_H
+#define JOIN_TABLE_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/dir.h"
+#include "splice/head.h"
+#include "splice/pair.h"
+
+/* Of all that is shared by pinned tables; another one has other tables. */
+#define JOIN_LAYOUT 1
+
+#define JOIN_PAIRS 65536u /* most pairs at once, unless the loader says less */
+#define JOIN_RING  (1u << 20)
+/* Of those that are due, how many go when another one enters TIMEWAIT. */
+#define JOIN_REAP 2
+
+/** struct join_name - A pair: where it lies, and which of those that lay there */
+struct join_name {
+	uint32_t place;
+	uint32_t generation;
+};
+
+/** join_is_taken() - Has a pair this generation's place, or nobody? Taking and leaving
+ * count one each
+ */
+static inline bool join_is_taken(uint32_t generation)
+{
+	return generation % 2 != 0;
+}
+
+/** struct join_end - What a tuple leads to: a pair, and the direction of its packets */
+struct join_end {
+	struct join_name name;
+	uint32_t dir;
+};
+
+/** struct join_way - How packets go to a peer
+ * @ifindex:	Device
+ * @mtu:	Of the route, if that is less than the device's; else 0
+ */
+struct join_way {
+	uint32_t ifindex;
+	uint32_t mtu;
+};
+
+/**
+ * struct join_slot - A place
+ * @lock:	Held while the rest moves
+ * @way:	To the peer of each side
+ * @pair:	The pair
+ */
+struct join_slot {
+	struct bpf_spin_lock lock;
+	struct join_way way[DIR_COUNT];
+	uint32_t pad;
+	struct splice_pair pair;
+};
+
+/** struct join_event - What the library is told; SPLICE_EV_ bits */
+struct join_event {
+	struct join_name name;
+	uint32_t events;
+	uint32_t dir;
+};
+
+/** struct join_config - Set by the loader, before the program runs
+ * @timewait:	ns
+ */
+struct join_config {
+	uint64_t timewait;
+};
+
+/** struct join_call - What join_splice is run with
+ * @pending:	Bytes that our program will still write to the peer of each side
+ */
+struct join_call {
+	struct join_name name;
+	uint32_t pending[DIR_COUNT];
+};
+
+/** struct join_moved - What join_move is run with: ways that are others now */
+struct join_moved {
+	struct join_name name;
+	struct join_way way[DIR_COUNT];
+};
+
+/* What both return: a splice_refusal, or SPLICE_EV_ bits with the flag, or this. */
+#define JOIN_SPLICED   0x100u
+#define JOIN_NO_PAIR   0x200u
+#define JOIN_NO_SOCKET 0x201u
+
+/* What is counted. Each packet of a pair counts once in the first five. */
+enum join_count {
+	JOIN_RELAYED,
+	JOIN_TO_STACK,
+	JOIN_DROPPED, /* see those by fault */
+	JOIN_TOO_LONG, /* for the device it should leave by; its sender was told */
+	JOIN_FAILED,   /* the kernel could not change it */
+	JOIN_ERRORS,   /* messages of ICMP that were relayed */
+	JOIN_NO_EVENT, /* the ring was full: found by a sweep */
+	JOIN_NO_QUEUE, /* TIMEWAIT's was full: found by a sweep */
+	JOIN_REAPED,   /* pairs whose TIMEWAIT was over */
+	JOIN_FAULT, /* and SPLICE_FAULTS from here on, by enum splice_fault */
+
+	JOIN_COUNTS = JOIN_FAULT + SPLICE_FAULTS
+};
+
+#endif /* JOIN_TABLE_H */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * usplice_internal - What the files of the library share
+ *
+ * usplice.c and pair.c call the others; these call nobody but note.c, which closes
+ * sockets by pre.c.
+ * Names that begin with usplice_ are exported, and no others.
+ */
+#ifndef JOIN_USPLICE_INTERNAL_H
+#define JOIN_USPLICE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/hook.h"
+#include "core/dir.h"
+#include "core/list.h"
+#include "join/router.h"
+#include "join/table.h"
+#include "join/usplice.h"
+#include "splice/over.h"
+#include "splice/pair.h"
+
+#define DEVICES_MAX                                                            \
+	32 /* beyond them a pair is refused, and a way not followed */
+#define PIN_PATH_MAX 160
+#define PRE_BUFFER   65536 /* bytes that are relayed at a time */
+
+/** enum pair_state - Of a struct usplice_pair */
+enum pair_state {
+	PAIR_FREE,
+	PAIR_INTENDED,
+	PAIR_PRE, /* spliced, and our sockets are still in it */
+	PAIR_SPLICED,
+	PAIR_OVER, /* its place may be another's; USPLICE_OVER is still to be told */
+};
+
+/**
+ * struct usplice_pair - A pair, as the caller has it
+ * @s:		Whose
+ * @link:	In free, told, or none
+ * @late:	In usplice.late, while it is in TIMEWAIT
+ * @name:	In the router
+ * @user:	The caller's
+ * @tuple, @way: Of what the peer of each side sends; how it is reached
+ * @fd:		By the direction of what they receive. INTENDED: the caller's; PRE: our
+ *		copies; else -1
+ * @sent:	PRE: bytes of each direction that were sent on and still lie in the
+ *		socket that has received them
+ * @ended:	PRE: the direction has ended, and its receiver was told
+ * @extra:	PRE: bytes that the caller will still write to the client
+ * @notes:	Bits by enum usplice_event: still to be told
+ * @fin, @reset: Bits by direction: of these notes
+ * @reason:	With PAIR_OVER
+ * @last:	Its counters, when they were last read
+ */
+struct usplice_pair {
+	struct usplice *s;
+	struct list link;
+	struct list late;
+	struct join_name name;
+	void *user;
+	struct splice_tuple tuple[DIR_COUNT];
+	struct join_way way[DIR_COUNT];
+	int fd[DIR_COUNT];
+	uint32_t sent[DIR_COUNT];
+	bool ended[DIR_COUNT];
+	uint32_t extra;
+	uint8_t state;
+	uint8_t notes;
+	uint8_t fin;
+	uint8_t reset;
+	uint8_t reason;
+	struct usplice_stats last;
+};
+
+/**
+ * struct usplice - The library
+ * @router:	The program and its tables
+ * @epoll:	What usplice_fd() gives: the router's events, @timer, @watch, and the
+ *		sockets of pairs in PRE
+ * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for routes
+ * @device:	Where the program is attached
+ * @pairs:	Twice as many as the router has places, since the place of one that is
+ *		over may be another's before the caller has asked
+ * @by_place:	Who has a place; index into @pairs, UINT32_MAX: nobody that we know
+ * @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
+ * @last:	USPLICE_OVER was told: free when the caller comes again
+ * @next_port:	To be tried
+ * @sweep_at, @follow_at, @adopt_at: Where walks over places, pairs, and places go on;
+ *		@follow_at is @n_pairs when routes were followed
+ * @look_at:	As @follow_at, for ever
+ * @inside:	usplice_next() is at work; else a note must make @epoll readable
+ * @ticking:	@timer is set
+ * @tick_at:	When it is time to look for pairs that are over, ns
+ * @peeks:	This kernel lets us look into a socket of TCP at an offset
+ */
+struct usplice {
+	struct router *router;
+	struct usplice_options o;
+	char pin[PIN_PATH_MAX];
+	int epoll;
+	int timer;
+	int watch;
+	int routes;
+	struct hook device[DEVICES_MAX];
+	unsigned n_devices;
+	struct usplice_pair *pairs;
+	uint32_t n_pairs;
+	uint32_t used; /* of @pairs, those that were ever taken */
+	uint32_t *by_place;
+	struct list free;
+	struct list told;
+	struct list late;
+	struct usplice_pair *last;
+	uint16_t next_port;
+	uint32_t sweep_at;
+	uint32_t follow_at;
+	uint32_t adopt_at;
+	uint32_t look_at;
+	uint32_t live; /* pairs that are not free */
+	uint64_t tick_at;
+	bool inside;
+	bool ticking;
+	bool peeks;
+	struct usplice_counters counters;
+	uint8_t buffer[PRE_BUFFER];
+};
+
+/* --- note.c: which pairs there are, and what is to be told of them --- */
+
+/** pair_take() - A free one, or NULL */
+struct usplice_pair *pair_take(struct usplice *s);
+
+/** pair_named() - It has this place from now on; who had it is over */
+void pair_named(struct usplice_pair *p, const struct join_name *name);
+
+/** pair_find() - Who has a name? NULL: nobody that we know */
+struct usplice_pair *pair_find(struct usplice *s, const struct join_name *n);
+
+/** pair_free() - It is nobody's */
+void pair_free(struct usplice_pair *p);
+
+/** pair_note() - Something is to be told of it */
+void pair_note(struct usplice_pair *p, enum usplice_event what);
+
+/** pair_over() - It is over; its sockets, if it has any, are closed as @how says */
+void pair_over(struct usplice_pair *p, enum usplice_reason why);
+
+/** pair_ending() - It is in TIMEWAIT: @what says why */
+void pair_ending(struct usplice_pair *p, enum usplice_event what);
+
+/** pair_joined() - Its sockets are out of it, if they still were in */
+void pair_joined(struct usplice_pair *p);
+
+/** pair_read() - Read its counters, while it has its place. Return: 0 or -ESTALE */
+int pair_read(struct usplice_pair *p);
+
+/** tick_set() - Let the timer run out in @ns */
+void tick_set(struct usplice *s, uint64_t ns);
+
+/* --- pre.c: bytes that come before a pair is joined --- */
+
+/** pre_begin() - Take copies of its sockets, and wait for them. Return: 0 or -Exxx */
+int pre_begin(struct usplice_pair *p);
+
+/** pre_relay() - Relay what has come; the pair may be over then */
+void pre_relay(struct usplice_pair *p);
+
+/** pre_close() - Close our copies; @silent: nobody is told, else both are */
+void pre_close(struct usplice_pair *p, bool silent);
+
+/* --- ways.c: devices and routes --- */
+
+/** ways_open() - Attach to the devices of the options. Return: 0 or -Exxx, with @e */
+int ways_open(struct usplice *s, struct errbuf *e);
+
+/** ways_close() - Detach, or leave what is pinned */
+void ways_close(struct usplice *s);
+
+/** ways_find() - How the peers are reached, by @p->tuple. The program is attached
+ * there, and our address towards the server filled in, if it is none. Return: 0 or -Exxx
+ * as usplice_intend(), and @p->way is as it was
+ */
+int ways_find(struct usplice_pair *p);
+
+/** ways_mend() - Attach again where the program was taken away */
+void ways_mend(struct usplice *s);
+
+/** ways_follow() - Look again how some pairs' peers are reached. Return: there are more
+ * to look at
+ */
+bool ways_follow(struct usplice *s);
+
+#endif /* JOIN_USPLICE_INTERNAL_H */

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ways.c - Devices and routes
+ *
+ * Theory of operation
+ *
+ * The program must be on each device by which a peer's segments come in, or this host's
+ * own stack gets them and answers with a RST. Nobody says by which they come; they are
+ * taken to come by the device by which the peer is reached, and by those that the
+ * options name.
+ *
+ * A pair's way is asked for when it is intended. When a route changes anywhere, all pairs
+ * are asked for again, some at a time. First the program is put on the new device, then
+ * the pair moves: so no answer comes in by a device without it.
+ *
+ * Somebody's setup may take away clsact, and the program with it. Then it is attached
+ * again at once; what came meanwhile was answered by this host, so that pairs which had
+ * traffic are lost. A hook of tcx has no such neighbour.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bpf/netlink.h"
+#include "bpf/way.h"
+#include "core/ipaddr.h"
+#include "join/usplice_internal.h"
+#include "os/errbuf.h"
+
+#define FOLLOW_AT_ONCE 256 /* pairs; about 5 ms */
+
+static bool is_ethernet(uint32_t ifindex)
+{
+	struct ifreq r;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool yes;
+
+	memset(&r, 0, sizeof(r));
+	yes = fd >= 0 && if_indextoname(ifindex, r.ifr_name) != NULL &&
+	      ioctl(fd, SIOCGIFHWADDR, &r) == 0 &&
+	      r.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
+static int attach(struct usplice *s, struct hook *h, int ifindex)
+{
+	enum hook_way way = s->o.flags & USPLICE_TCX	  ? HOOK_TCX
+			    : s->o.flags & USPLICE_CLSACT ? HOOK_CLSACT
+							  : HOOK_BEST;
+	char pin[PIN_PATH_MAX + 32];
+
+	snprintf(pin, sizeof(pin), "%s/device-%d", s->pin, ifindex);
+	return hook_attach(h, router_program(s->router), ifindex, way,
+			   s->o.pin != NULL ? pin : NULL);
+}
+
+/* The program is on a device from now on. */
+static int use_device(struct usplice *s, uint32_t ifindex)
+{
+	int rc;
+
+	for (unsigned i = 0; i < s->n_devices; i++)
+		if (s->device[i].ifindex == (int)ifindex)
+			return 0;
+	assert(s->n_devices <= DEVICES_MAX);
+	if (s->n_devices == DEVICES_MAX)
+		return -ENOSPC;
+	if (!is_ethernet(ifindex))
+		return -EOPNOTSUPP;
+	rc = attach(s, &s->device[s->n_devices], (int)ifindex);
+	if (rc == 0)
+		s->n_devices++;
+	return rc;
+}
+
+int ways_open(struct usplice *s, struct errbuf *e)
+{
+	s->routes = netlink_open();
+	if (s->routes < 0)
+		return errbuf_set(e, s->routes, "no socket for routes");
+	s->watch = way_watch();
+	if (s->watch < 0)
+		return errbuf_set(e, s->watch, "no socket for changes");
+	for (const char *const *d = s->o.dev; d != NULL && *d != NULL; d++) {
+		unsigned ifindex = if_nametoindex(*d);
+		int rc = ifindex == 0 ? -ENODEV : use_device(s, ifindex);
+
+		if (rc != 0)
+			return errbuf_set(e, rc, "device %s: %s", *d,
+					  strerror(-rc));
+	}
+	return 0;
+}
+
+void ways_close(struct usplice *s)
+{
+	for (unsigned i = 0; i < s->n_devices; i++) {
+		if (s->o.pin != NULL)
+			hook_leave(&s->device[i]);
+		else
+			hook_detach(&s->device[i]);
+	}
+	if (s->routes >= 0)
+		close(s->routes);
+	if (s->watch >= 0)
+		close(s->watch);
+}
+
+/* How one peer is reached; from where is filled in, if the tuple does not say. */
+static int find_one(struct usplice *s, struct splice_tuple *t,
+		    struct join_way *out)
+{
+	static const struct ipaddr none;
+	struct ipaddr peer = ipaddr_from6(t->src);
+	struct ipaddr ours = ipaddr_from6(t->dst);
+	bool chosen = !ipaddr_eq(&ours, &none);
+	struct way w;
+	int rc = way_find(s->routes, &peer, chosen ? &ours : NULL, &w);
+
+	if (rc != 0)
+		return rc;
+	if (w.local)
+		return -EOPNOTSUPP;
+	if (!chosen && ipaddr_eq(&w.src, &none))
+		return -EADDRNOTAVAIL;
+	rc = use_device(s, w.ifindex);
+	if (rc != 0)
+		return rc;
+	if (!chosen)
+		memcpy(t->dst, w.src.b, sizeof(t->dst));
+	out->ifindex = w.ifindex;
+	out->mtu = w.mtu;
+	return 0;
+}
+
+int ways_find(struct usplice_pair *p)
+{
+	struct join_way way[DIR_COUNT];
+	int rc = find_one(p->s, &p->tuple[DIR_C2S], &way[DIR_C2S]);
+
+	if (rc == 0)
+		rc = find_one(p->s, &p->tuple[DIR_S2C], &way[DIR_S2C]);
+	if (rc == 0)
+		memcpy(p->way, way, sizeof(way));
+	return rc;
+}
+
+void ways_mend(struct usplice *s)
+{
+	for (unsigned i = 0; i < s->n_devices; i++) {
+		struct hook *h = &s->device[i];
+		int ifindex = h->ifindex;
+
+		if (hook_present(h) == 1)
+			continue;
+		hook_leave(h);
+		if (attach(s, h, ifindex) == 0) {
+			s->counters.mended++;
+			continue;
+		}
+		/* The device is gone. */
+		*h = s->device[--s->n_devices];
+		i--;
+	}
+}
+
+static void follow_one(struct usplice_pair *p)
+{
+	struct join_way was[DIR_COUNT];
+
+	memcpy(was, p->way, sizeof(was));
+	if (ways_find(p) != 0) {
+		p->s->counters.astray++;
+		return;
+	}
+	if (memcmp(was, p->way, sizeof(was)) != 0 &&
+	    router_move(p->s->router, &p->name, p->way) == 0)
+		p->s->counters.moved++;
+}
+
+bool ways_follow(struct usplice *s)
+{
+	for (unsigned i = 0; i < FOLLOW_AT_ONCE && s->follow_at < s->used;
+	     i++) {
+		struct usplice_pair *p = &s->pairs[s->follow_at++];
+
+		if (p->state != PAIR_FREE && p->state != PAIR_OVER)
+			follow_one(p);
+	}
+	return s->follow_at < s->used;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters - What the program counts beside its machines
+ */
+#ifndef ENDS_COUNTERS_H
+#define ENDS_COUNTERS_H
+
+#include <stdint.h>
+
+#include "core/counters.h"
+
+#define ENDS_COUNTERS(X, T)                                                    \
+	X(T, read, "", "packets that the device gave us")                      \
+	X(T, no_session, "", "of these, dropped: there was no session")        \
+	X(T, looped, "", "of these, dropped: packets of the tunnel itself")    \
+	X(T, not_ip, "", "of these, dropped: no IP packets")                   \
+	X(T, no_memory, "",                                                    \
+	  "packets and datagrams that the pool was full for")                  \
+	X(T, congested, "",                                                    \
+	  "packets dropped for a mark that they cannot bear")                  \
+	X(T, written, "", "packets that the device took")                      \
+	X(T, not_written, "", "packets that it did not take")                  \
+	X(T, not_allowed, "", "packets with a source that may not come out")   \
+	X(T, broken, "", "packets of the other end that are no IP packets")    \
+	X(T, no_path, "", "packets by a path that there is not")               \
+	X(T, not_sealed, "", "datagrams that there was no session for")        \
+	X(T, unsent, "", "datagrams that the kernel did not take")             \
+	X(T, moved, "", "times that a path led to another address")
+
+struct ends_counters {
+	ENDS_COUNTERS(COUNTER_MEMBER, )
+};
+
+extern const struct counter_list ends_counter_list;
+
+#endif /* ENDS_COUNTERS_H */

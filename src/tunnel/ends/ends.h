@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ends - understudy tunnel
+ */
+#ifndef ENDS_ENDS_H
+#define ENDS_ENDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/crypto.h"
+#include "core/ipaddr.h"
+#include "multipath/multipath.h"
+#include "opt/opt.h"
+#include "os/errbuf.h"
+
+#define ENDS_PATHS  MP_PATHS
+#define ENDS_ADDRS  2  /* of the device: one of a family */
+#define ENDS_ALLOWS 32 /* networks whose packets may come out */
+#define ENDS_LISTEN 2  /* a socket of each family */
+#define ENDS_NAME   16 /* bytes of a device's name, with its end */
+#define ENDS_MTU    9000
+
+/** struct ends_net - An address and how much of it names its network */
+struct ends_net {
+	struct ipaddr ip;
+	uint8_t bits;
+};
+
+/**
+ * struct ends_place - A path as the command line has it
+ * @dev:	Device that it leaves by; empty: the routes say it
+ * @local:	Address that it leaves from, if @has_local
+ */
+struct ends_place {
+	char dev[ENDS_NAME];
+	bool has_local;
+	struct ipaddr local;
+	struct ipaddr remote;
+	uint16_t port;
+	struct mp_path_config config;
+};
+
+/** struct ends_options - The command line; strings are borrowed */
+struct ends_options {
+	const char *dev;
+	struct ends_net addr[ENDS_ADDRS];
+	unsigned addrs;
+	uint32_t mtu; /* 0: follows from the paths */
+	struct ends_place path[ENDS_PATHS];
+	unsigned paths;
+	struct ends_place listen[ENDS_LISTEN];
+	unsigned listens;
+	uint32_t mark;
+	bool plain;
+	const char *key;
+	bool has_peer;
+	uint8_t peer[CRYPTO_KEY];
+	const char *psk;
+	struct ends_net allow[ENDS_ALLOWS];
+	unsigned allows;
+	enum mp_scheduler scheduler;
+	uint32_t weight;
+	enum mp_release release;
+	bool again;
+	uint64_t keepalive; /* ns; 0: none */
+	const char *user;
+	bool quiet;
+	bool json;
+	bool keygen;
+	const char *keygen_file;
+};
+
+/** tunnel_command - What the command takes */
+extern const struct opt_command tunnel_command;
+
+/** ends_options_parse() - Return: 0, 1: help was asked for, -Exxx with a sentence */
+int ends_options_parse(struct ends_options *o, int argc, char **argv,
+		       struct errbuf *e);
+
+/**
+ * ends_keygen() - Make a private key in a new file, and print its public one
+ *
+ * Return: 0 or -Exxx with a sentence
+ */
+int ends_keygen(const char *path, struct errbuf *e);
+
+/**
+ * ends_run() - Be an end until a signal says that it is enough
+ *
+ * Return: 0 or -Exxx with a sentence
+ */
+int ends_run(const struct ends_options *o, struct errbuf *e);
+
+#endif /* ENDS_ENDS_H */

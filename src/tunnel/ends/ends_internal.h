@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ends_internal - One end while it runs
+ */
+#ifndef ENDS_ENDS_INTERNAL_H
+#define ENDS_ENDS_INTERNAL_H
+
+#include "core/arena.h"
+#include "ends/counters.h"
+#include "ends/ends.h"
+#include "ends/wire.h"
+#include "keys/link.h"
+#include "os/loop.h"
+
+/**
+ * struct ends_path - Where a path leads
+ * @known:	@way is known: from the command line, or from an authentic packet
+ * @added:	The machine uses it
+ */
+struct ends_path {
+	bool known;
+	bool added;
+	struct mp_path_config config;
+	struct wire_way way;
+};
+
+/** struct ends - An end; all memory is in @arena */
+struct ends {
+	const struct ends_options *o;
+	struct arena arena;
+	struct link *link;
+	struct mp *mp;
+	struct wire *wire;
+	int device;
+	uint32_t mtu;
+	struct ends_path path[ENDS_PATHS];
+	uint8_t pub[CRYPTO_KEY];
+	struct loop *loop;
+	struct loop_watch on_device;
+	struct loop_watch on_socket[WIRE_SOCKETS];
+	struct loop_watch on_signal;
+	struct loop_watch on_time;
+	uint64_t armed; /* time that @on_time is set to */
+	uint64_t greet_at;
+	int signals;
+	struct ends_counters n;
+	uint8_t packet[ENDS_MTU];
+};
+
+/* paths.c */
+
+/** paths_init() - Take those of the command line, and see that none is a loop */
+int paths_init(struct ends *t, struct errbuf *e);
+
+/** paths_loops() - Is this a packet of the tunnel, routed into it? */
+bool paths_loops(const struct ends *t, const uint8_t *p, uint32_t n);
+
+/** paths_proved() - An authentic datagram came by path @i from @way, the newest */
+void paths_proved(struct ends *t, unsigned i, const struct wire_way *way,
+		  bool newest, uint64_t now);
+
+/** paths_forget() - Another process is at the other end: all but path @but are void */
+void paths_forget(struct ends *t, unsigned but, uint64_t now);
+
+/** paths_use() - Let the machine use all that are known */
+void paths_use(struct ends *t, uint64_t now);
+
+/* report.c */
+
+/** report_end() - Print what was counted so far */
+void report_end(const struct ends *t);
+
+#endif /* ENDS_ENDS_INTERNAL_H */

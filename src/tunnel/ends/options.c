@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.c - The command line of tunnel
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/limits.h"
+#include "ends/ends.h"
+#include "keys/keytext.h"
+#include "opt/list.h"
+#include "opt/values.h"
+
+/* What IPv4 wants of any device that packets are cut for. */
+#define MTU_LEAST 576
+
+/* Titles of the help's groups. */
+#define DEVICE "The device"
+#define WAYS   "The paths"
+#define TRUST  "Who the other end is"
+#define HOW    "How packets are spread"
+#define REST   "The run"
+
+/* --- kinds of one option each --- */
+
+/* ADDR/LEN, whose bits behind the network's are an address's. */
+static int get_addr(const char *s, struct ends_net *out)
+{
+	const char *slash = strchr(s, '/');
+	struct ends_net a;
+	uint64_t bits;
+	bool four;
+
+	if (slash == NULL || value_get_ip(s, (size_t)(slash - s), &a.ip) != 0 ||
+	    value_get_number(slash + 1, &bits) != 0)
+		return -EINVAL;
+	four = ipaddr_is4(&a.ip);
+	if (bits > (four ? IPADDR_BITS - IPADDR_4IN6 : IPADDR_BITS))
+		return -EINVAL;
+	a.bits = (uint8_t)(bits + (four ? IPADDR_4IN6 : 0));
+	*out = a;
+	return 0;
+}
+
+static bool put_net(struct text *t, const struct ends_net *list, unsigned n,
+		    unsigned i)
+{
+	if (i >= n)
+		return false;
+	value_put_net(t, &list[i].ip, list[i].bits, false);
+	return true;
+}
+
+static int set_addr(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	struct ends_options *o = field;
+	struct ends_net a;
+
+	if (get_addr(v, &a) != 0)
+		return opt_bad(e, r, v, "is no address with a length");
+	if (o->addrs > 0 && (o->addrs == ENDS_ADDRS ||
+			     ipaddr_is4(&a.ip) == ipaddr_is4(&o->addr[0].ip)))
+		return opt_bad(e, r, v, "is a second one of its family");
+	o->addr[o->addrs++] = a;
+	return 0;
+}
+
+static bool put_addr(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	const struct ends_options *o = field;
+
+	(void)r;
+	return put_net(t, o->addr, o->addrs, i);
+}
+
+static int set_allow(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	struct ends_options *o = field;
+	struct ends_net a;
+
+	if (o->allows == ENDS_ALLOWS)
+		return opt_bad(e, r, v, "is one too many");
+	if (value_get_net(v, strlen(v), &a.ip, &a.bits) != 0)
+		return opt_bad(e, r, v, "is no network");
+	o->allow[o->allows++] = a;
+	return 0;
+}
+
+static bool put_allow(struct text *t, const void *field,
+		      const struct opt_row *r, unsigned i)
+{
+	const struct ends_options *o = field;
+
+	(void)r;
+	return put_net(t, o->allow, o->allows, i);
+}
+
+/* ADDR:PORT */
+static int get_remote(const char *s, struct ipaddr *ip, uint16_t *port)
+{
+	uint8_t bits;
+	int r = value_get_endpoint(s, strlen(s), ip, &bits, port);
+
+	return r == 0 && bits == IPADDR_BITS && *port != 0 ? 0 : -EINVAL;
+}
+
+/* A name that the kernel would take, without what a shell or @FILE would read
+ * otherwise.
+ */
+static bool is_dev(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n >= ENDS_NAME)
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~' || strchr("/:'\"\\#", *s) != NULL)
+			return false;
+	return true;
+}
+
+/* LOCAL, DEV or "any" */
+static int get_local(const char *s, struct ends_place *p)
+{
+	if (strcmp(s, "any") == 0)
+		return 0;
+	if (value_get_ip(s, strlen(s), &p->local) == 0) {
+		p->has_local = true;
+		return 0;
+	}
+	if (!is_dev(s))
+		return -EINVAL;
+	memcpy(p->dev, s, strlen(s) + 1);
+	return 0;
+}
+
+static int get_more(const char *s, struct ends_place *p)
+{
+	static const char *const tier[] = { [MP_PRIMARY] = "tier=primary",
+					    [MP_SECONDARY] = "tier=secondary",
+					    [MP_BACKUP] = "tier=backup" };
+
+	if (strncmp(s, "cap=", 4) == 0)
+		return value_get_size(s + 4, &p->config.cap);
+	for (int i = 0; i < 3; i++)
+		if (strcmp(s, tier[i]) == 0) {
+			p->config.tier = (enum mp_tier)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int set_path(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	struct ends_options *o = field;
+	struct ends_place p = { .dev = "" };
+	char item[LIST_ITEM];
+	const char *at = v;
+
+	if (o->paths == ENDS_PATHS)
+		return opt_bad(e, r, v, "is one too many");
+	if (list_next(&at, item) != 1 || get_local(item, &p) != 0)
+		return opt_bad(e, r, v, "begins with no address or device");
+	if (list_next(&at, item) != 1 ||
+	    get_remote(item, &p.remote, &p.port) != 0)
+		return opt_bad(e, r, v, "lacks the far end's address and port");
+	if (p.has_local && ipaddr_is4(&p.local) != ipaddr_is4(&p.remote))
+		return opt_bad(e, r, v,
+			       "is IPv4 at one end and IPv6 at the "
+			       "other");
+	while (list_next(&at, item) == 1)
+		if (get_more(item, &p) != 0)
+			return opt_bad(e, r, v, "ends with an unknown word");
+	o->path[o->paths++] = p;
+	return 0;
+}
+
+static void put_place(struct text *t, const struct ends_place *p)
+{
+	static const char *const tier[] = { "", ",tier=secondary",
+					    ",tier=backup" };
+	char end[TEXT_ENDPOINT];
+
+	if (p->has_local)
+		value_put_ip(t, &p->local, false);
+	else
+		text_add(t, "%s", p->dev[0] != '\0' ? p->dev : "any");
+	text_add(t, ",%s%s", text_endpoint(end, &p->remote, p->port),
+		 tier[p->config.tier]);
+	if (p->config.cap > 0) {
+		text_add(t, ",cap=");
+		value_put_size(t, p->config.cap);
+	}
+}
+
+static bool put_path(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	const struct ends_options *o = field;
+
+	(void)r;
+	if (i >= o->paths)
+		return false;
+	put_place(t, &o->path[i]);
+	return true;
+}
+
+static int set_listen(void *field, const struct opt_row *r, const char *v,
+		      struct errbuf *e)
+{
+	struct ends_options *o = field;
+	struct ends_place p = { .dev = "" };
+
+	if (o->listens == ENDS_LISTEN)
+		return opt_bad(e, r, v, "is one too many");
+	if (get_remote(v, &p.local, &p.port) != 0)
+		return opt_bad(e, r, v, "is no address with a port");
+	if (o->listens == 1 &&
+	    ipaddr_is4(&p.local) == ipaddr_is4(&o->listen[0].local))
+		return opt_bad(e, r, v, "is a second one of its family");
+	o->listen[o->listens++] = p;
+	return 0;
+}
+
+static bool put_listen(struct text *t, const void *field,
+		       const struct opt_row *r, unsigned i)
+{
+	const struct ends_options *o = field;
+	char end[TEXT_ENDPOINT];
+
+	(void)r;
+	if (i >= o->listens)
+		return false;
+	text_add(t, "%s",
+		 text_endpoint(end, &o->listen[i].local, o->listen[i].port));
+	return true;
+}
+
+static int set_peer(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	struct ends_options *o = field;
+
+	if (keytext_get(v, strlen(v), o->peer) != 0)
+		return opt_bad(e, r, v, "is no public key");
+	o->has_peer = true;
+	return 0;
+}
+
+static bool put_peer(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	const struct ends_options *o = field;
+	char key[KEYTEXT + 1];
+
+	(void)r;
+	if (i > 0 || !o->has_peer)
+		return false;
+	keytext_put(key, o->peer);
+	text_add(t, "%s", key);
+	return true;
+}
+
+static const struct opt_kind kind_addr = { false, set_addr, put_addr };
+static const struct opt_kind kind_allow = { false, set_allow, put_allow };
+static const struct opt_kind kind_path = { false, set_path, put_path };
+static const struct opt_kind kind_listen = { false, set_listen, put_listen };
+static const struct opt_kind kind_peer = { false, set_peer, put_peer };
+
+/* --- rows --- */
+
+static const struct opt_word scheduler_words[] = {
+	{ "earliest", MP_EARLIEST }, { "roundrobin", MP_ROUNDROBIN },
+	{ "weights", MP_WEIGHTS },   { "copy", MP_COPY },
+	{ "pin", MP_PIN },	     { NULL, 0 },
+};
+static const struct opt_word release_words[] = {
+	{ "order", MP_RELEASE_ORDER },
+	{ "equal", MP_RELEASE_EQUAL },
+	{ "off", MP_RELEASE_OFF },
+	{ NULL, 0 },
+};
+
+#define AT(member) offsetof(struct ends_options, member)
+
+static const struct opt_row rows[] = {
+	{ "dev", 0, &opt_kind_string, AT(dev), "DEV",
+	  "name of the device that leads into the tunnel (us0)",
+	  .group = DEVICE },
+	{ "addr", 0, &kind_addr, 0, "ADDR/LEN", "an address of the device",
+	  .group = DEVICE, .flags = OPT_REPEAT },
+	{ "mtu", 0, &opt_kind_u32, AT(mtu), "BYTES",
+	  "longest packet of the device; without it: what fits into 1500",
+	  .group = DEVICE, .most = ENDS_MTU },
+	{ "path", 0, &kind_path, 0, "LOCAL|DEV|any,ADDR:PORT[,...]",
+	  "a path to the far end: from this address, or out of this device, "
+	  "or as the routes say; then tier=primary|secondary|backup, cap=SIZE",
+	  .group = WAYS, .flags = OPT_REPEAT },
+	{ "listen", 0, &kind_listen, 0, "ADDR:PORT",
+	  "in place of --path: wait for the other end here", .group = WAYS,
+	  .flags = OPT_REPEAT },
+	{ "keepalive", 0, &opt_kind_duration, AT(keepalive), "TIME",
+	  "a message on every path so often, for a NAT on the way (0: none)",
+	  .group = WAYS, .most = 3600 * NS_PER_SEC },
+	{ "mark", 0, &opt_kind_u32, AT(mark), "N",
+	  "mark of the packets on the paths, for rules of routing",
+	  .group = WAYS, .most = UINT32_MAX },
+	{ "key", 0, &opt_kind_string, AT(key), "FILE",
+	  "our private key, as keygen or wg genkey makes it", .group = TRUST },
+	{ "peer", 0, &kind_peer, 0, "KEY", "the other end's public key",
+	  .group = TRUST },
+	{ "psk", 0, &opt_kind_string, AT(psk), "FILE",
+	  "a key that both ends have besides", .group = TRUST },
+	{ "plain", 0, &opt_kind_flag, AT(plain), NULL,
+	  "no keys: who sees the packets can read and forge them",
+	  .group = TRUST },
+	{ "allow", 0, &kind_allow, 0, "NET",
+	  "packets with sources in it may come out (networks of --addr)",
+	  .group = TRUST, .flags = OPT_REPEAT },
+	{ "scheduler", 0, &opt_kind_word, AT(scheduler),
+	  "earliest|roundrobin|weights|copy|pin",
+	  "which path a packet takes (earliest)", .group = HOW,
+	  .words = scheduler_words },
+	{ "weight", 0, &opt_kind_u32, AT(weight), "N",
+	  "of --scheduler weights: 1 packet on the first path, then N on the "
+	  "others (1)",
+	  .group = HOW, .least = 1, .most = 1000000 },
+	{ "release", 0, &opt_kind_word, AT(release), "order|equal|off",
+	  "how what arrives is put in order (order)", .group = HOW,
+	  .words = release_words },
+	{ "no-again", 0, &opt_kind_unset, AT(again), NULL,
+	  "what was lost is not sent again", .group = HOW },
+	{ "user", 0, &opt_kind_string, AT(user), "NAME",
+	  "become this user when all is open", .group = REST },
+	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL,
+	  "say nothing but errors", .group = REST },
+	{ "json", 0, &opt_kind_flag, AT(json), NULL,
+	  "the report as a line of JSON", .group = REST },
+	{ "help", 'h', &opt_kind_help, 0, NULL, "this text", .group = REST },
+};
+
+static int operand(void *base, const char *word, struct errbuf *e)
+{
+	struct ends_options *o = base;
+
+	if (!o->keygen && strcmp(word, "keygen") == 0)
+		o->keygen = true;
+	else if (o->keygen && o->keygen_file == NULL)
+		o->keygen_file = word;
+	else
+		return errbuf_set(e, -EINVAL,
+				  "%s: what is it? write keygen FILE, or "
+				  "options only",
+				  word);
+	return 0;
+}
+
+static const struct opt_table tables[] = {
+	{ rows, sizeof(rows) / sizeof(rows[0]), 0 },
+};
+
+const struct opt_command tunnel_command = {
+	.name = "tunnel",
+	.usage = "tunnel [OPTION...] [@FILE] --addr ADDR/LEN --path WAY...\n"
+		 "tunnel [OPTION...] [@FILE] --addr ADDR/LEN --listen "
+		 "ADDR:PORT\n"
+		 "tunnel keygen FILE",
+	.tables = tables,
+	.count = sizeof(tables) / sizeof(tables[0]),
+	.operand = operand,
+};
+
+/* --- together --- */
+
+/* The network that an address is in. */
+static struct ends_net net_of(struct ends_net a)
+{
+	for (unsigned i = 0; i < IPADDR_BITS; i++)
+		if (i >= a.bits)
+			a.ip.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return a;
+}
+
+static int check_trust(const struct ends_options *o, struct errbuf *e)
+{
+	if (o->plain && (o->key || o->has_peer || o->psk))
+		return errbuf_set(e, -EINVAL,
+				  "--plain goes without --key, --peer and "
+				  "--psk");
+	if (!o->plain && !o->key)
+		return errbuf_set(e, -EINVAL,
+				  "no key; make one by 'understudy tunnel "
+				  "keygen FILE' and give --key FILE, or "
+				  "--plain to do without");
+	if (!o->plain && !o->has_peer)
+		return errbuf_set(e, -EINVAL,
+				  "who is the other end? give --peer with the "
+				  "public key that it prints");
+	return 0;
+}
+
+static int check(const struct ends_options *o, struct errbuf *e)
+{
+	if (o->keygen && o->keygen_file == NULL)
+		return errbuf_set(e, -EINVAL,
+				  "keygen: where to? write keygen FILE");
+	if (o->keygen)
+		return 0;
+	if (o->paths == 0 && o->listens == 0)
+		return errbuf_set(e, -EINVAL,
+				  "where is the other end? give --path for "
+				  "each way to it, or --listen to wait for "
+				  "it");
+	if (o->paths > 0 && o->listens > 0)
+		return errbuf_set(e, -EINVAL,
+				  "one end has --path, the other --listen; "
+				  "leave one of them out");
+	if (o->addrs == 0)
+		return errbuf_set(e, -EINVAL,
+				  "the device has no address; give --addr "
+				  "ADDR/LEN");
+	if (o->mtu != 0 && o->mtu < MTU_LEAST)
+		return errbuf_set(e, -EINVAL,
+				  "--mtu %u: is too small; write a number from "
+				  "%d to %d",
+				  o->mtu, MTU_LEAST, ENDS_MTU);
+	if (o->keepalive > 0 && o->keepalive < NS_PER_SEC)
+		return errbuf_set(
+			e, -EINVAL,
+			"--keepalive: more than one message a second; "
+			"write 1s or more");
+	if (!is_dev(o->dev))
+		return errbuf_set(e, -EINVAL,
+				  "--dev %s: is no device's name; write up to "
+				  "%d letters and digits",
+				  o->dev, ENDS_NAME - 1);
+	for (unsigned i = 0; i < o->paths; i++)
+		if (strcmp(o->path[i].dev, o->dev) == 0)
+			return errbuf_set(e, -EINVAL,
+					  "--path %s,...: leads into the "
+					  "tunnel itself; name the device of "
+					  "a real way",
+					  o->dev);
+	return check_trust(o, e);
+}
+
+int ends_options_parse(struct ends_options *o, int argc, char **argv,
+		       struct errbuf *e)
+{
+	int rc;
+
+	*o = (struct ends_options){ .dev = "us0", .weight = 1, .again = true };
+	rc = opt_parse(&tunnel_command, o, argc, argv, NULL, e);
+	if (rc != 0)
+		return rc;
+	/* The other end is on our device's networks, if nothing else is said. */
+	if (o->allows == 0)
+		for (unsigned i = 0; i < o->addrs; i++)
+			o->allow[o->allows++] = net_of(o->addr[i]);
+	return check(o, e);
+}

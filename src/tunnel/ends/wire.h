@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire - UDP: one socket a family, whatever paths there are
+ *
+ * Which path a datagram takes is said with it (IP_PKTINFO): the address that it
+ * leaves from and the device that it leaves by. So a path costs no socket, and
+ * nothing is opened once the privileges are gone.
+ */
+#ifndef ENDS_WIRE_H
+#define ENDS_WIRE_H
+
+#include "ends/ends.h"
+
+#define WIRE_BATCH    32
+#define WIRE_DATAGRAM (ENDS_MTU + 80) /* with all that stands round a packet */
+#define WIRE_SOCKETS  2		      /* IPv4, IPv6 */
+
+/**
+ * struct wire_way - Between which addresses a datagram goes
+ * @remote, @port, @scope: The other end's; @scope: of a link-local address
+ * @local:	Ours; all zero: the routes say it
+ * @ifindex:	Device that it leaves by; 0: the routes say it
+ */
+struct wire_way {
+	struct ipaddr remote;
+	struct ipaddr local;
+	uint32_t ifindex;
+	uint32_t scope;
+	uint16_t port;
+};
+
+/** struct wire_came - A datagram that came, and the TOS of its IP header */
+struct wire_came {
+	uint8_t *p;
+	uint32_t n;
+	uint8_t tos;
+	struct wire_way way;
+};
+
+struct wire;
+
+/** wire_size() - Bytes that a wire takes of an arena */
+size_t wire_size(void);
+
+/**
+ * wire_open() - Open the sockets that paths or --listen need
+ *
+ * Return: 0 or -Exxx with a sentence. wire_close() takes back what there is
+ */
+int wire_open(struct wire **out, struct arena *a, const struct ends_options *o,
+	      struct errbuf *e);
+void wire_close(struct wire *w);
+
+/** wire_socket() - Socket number @i, or -1 */
+int wire_socket(const struct wire *w, unsigned i);
+
+/** wire_port() - The port of the socket of a family */
+uint16_t wire_port(const struct wire *w, bool four);
+
+/**
+ * wire_receive() - Take what has come to socket number @i, at most WIRE_BATCH
+ * @came:	Set to the first; valid until the next call
+ *
+ * What is longer than WIRE_DATAGRAM is none of ours, and has length 0.
+ *
+ * Return: how many
+ */
+unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came);
+
+/** wire_room() - WIRE_DATAGRAM bytes for the next datagram of a way */
+uint8_t *wire_room(struct wire *w, const struct wire_way *way);
+
+/** wire_send() - Send @n bytes of them with the next batch, under this TOS */
+void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
+	       uint8_t tos);
+
+/** wire_flush() - Send what waits. Return: datagrams that could not be sent */
+unsigned wire_flush(struct wire *w);
+
+/**
+ * wire_source() - The address that the kernel would send from
+ *
+ * Return: 0 or -Exxx: there is no route
+ */
+int wire_source(const struct wire_way *way, struct ipaddr *out);
+
+#endif /* ENDS_WIRE_H */

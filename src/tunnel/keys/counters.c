@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keys/counters.h"
+
+static const struct counter rows[] = {
+	LINK_EVENTS(COUNTER_ROW, struct link_counters)
+		LINK_FATES(COUNTER_ROW, struct link_counters)
+};
+
+const struct counter_list link_counter_list = COUNTER_LIST(rows);

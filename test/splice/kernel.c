@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kernel.c - The same dialogue through the program in the kernel
+ *
+ * Each packet is handed to the program by BPF_PROG_TEST_RUN, in half of the variants as
+ * one whose bytes a device has summed: the kernel itself then looks whether that sum is
+ * still right behind the program. The program has its own pair. After each packet both
+ * pairs must be alike, and so must what became of the packet.
+ */
+#include "dialogue.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "join/router.h"
+#include "wire/numbers.h"
+
+#define LOOPBACK     1u	       /* a device that is always there */
+#define SUMMED	     (1u << 2) /* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
+#define ACT_SHOT     2u
+#define ACT_REDIRECT 7u
+#define ACT_UNSPEC   UINT32_MAX
+
+static struct router *router;
+static struct join_name name;
+static bool has_pair;
+static bool summed; /* this kernel knows SUMMED */
+
+static int run(const uint8_t *frame, uint32_t len, uint8_t *out,
+	       uint32_t *out_len, uint32_t flags, uint32_t *act)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = len,
+		    .data_out = out, .data_size_out = *out_len, .repeat = 1,
+		    .flags = flags);
+	int rc = bpf_prog_test_run_opts(router_program(router), &o);
+
+	*out_len = o.data_size_out;
+	*act = o.retval;
+	return rc;
+}
+
+const char *kernel_open(void)
+{
+	static struct errbuf e;
+	struct router_config c = { .pairs = 4, .timewait = UINT64_MAX };
+	uint8_t frame[64] = { 0 }, out[64];
+	uint32_t len = sizeof(out), act;
+
+	if (router_open(&router, &c, &e) != 0)
+		return e.s;
+	summed = run(frame, sizeof(frame), out, &len, SUMMED, &act) == 0;
+	return NULL;
+}
+
+bool kernel_sums(void)
+{
+	return summed;
+}
+
+void kernel_close(void)
+{
+	router_close(router);
+	router = NULL;
+}
+
+const char *kernel_start(const struct dialogue *g)
+{
+	const struct join_way way[DIR_COUNT] = { { .ifindex = LOOPBACK },
+						 { .ifindex = LOOPBACK } };
+
+	if (router == NULL)
+		return NULL;
+	if (has_pair)
+		router_forget(router, &name);
+	has_pair = router_intend(router, &g->pair.side[DIR_C2S].tuple,
+				 &g->pair.side[DIR_S2C].tuple, g->ip6, way, 0,
+				 &name) == 0;
+	return has_pair ? NULL : "kernel: the tables take no pair";
+}
+
+const char *kernel_splice(const struct dialogue *g)
+{
+	if (router == NULL || router_put(router, &name, &g->pair) == 0)
+		return NULL;
+	return "kernel: the pair is gone";
+}
+
+/* But for times, and for its name. */
+static bool alike(struct splice_pair *a, const struct splice_pair *b)
+{
+	a->seen = b->seen;
+	a->since = b->since;
+	a->generation = b->generation;
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static enum way_fate fate_of(uint32_t act)
+{
+	return act == ACT_REDIRECT ? WAY_PEER
+	       : act == ACT_SHOT   ? WAY_DROPPED
+				   : WAY_STACK;
+}
+
+const char *kernel_packet(const struct dialogue *g)
+{
+	static uint8_t frame[PACKET_MAX], out[PACKET_MAX];
+	uint32_t len = g->len + ETH_HEADER;
+	uint32_t out_len = sizeof(out);
+	struct splice_pair p;
+	uint32_t act;
+	int rc;
+
+	if (router == NULL)
+		return NULL;
+	put_be16(frame + 12, g->ip6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
+	memcpy(frame + ETH_HEADER, g->in, g->len);
+	rc = run(frame, len, out, &out_len,
+		 summed && g->variant % 4 >= 2 ? SUMMED : 0, &act);
+	if (rc == -EBADMSG)
+		return "kernel: the sum of all bytes is not right any more";
+	if (rc != 0)
+		return "kernel: the program cannot be run";
+	if (fate_of(act) != g->r.fate ||
+	    (g->r.fate == WAY_STACK && act != ACT_UNSPEC))
+		return "kernel: another fate";
+	if (g->r.fate != WAY_DROPPED &&
+	    (out_len != len || memcmp(out + ETH_HEADER, g->out, g->len) != 0))
+		return "kernel: other bytes";
+	if (router_look(router, &name, &p) != 0)
+		return "kernel: the pair is gone";
+	return alike(&p, &g->pair) ? NULL : "kernel: the pair is another one";
+}
