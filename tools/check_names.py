@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Check that comments name only functions that exist.
+"""Check that comments and documents name only functions that exist.
 
 usage: check_names.py [FILE...]
 
-Takes every "name()" in a comment of the C files under src, test, lab and example
-(or of the given ones) and looks for it in the code of all of them and in libc. Exits 1
-and prints one line for each that is in neither.
+Takes every "name()" in a comment of the C files under src, test, lab and example, and
+between backticks in the documents (or in the given files), and looks for it in the
+code of all of them, in the Python of tests and tools, and in libc. Exits 1 and
+prints one line for each that is in none.
 """
 import os
 import pathlib
@@ -16,6 +17,8 @@ import sys
 
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
                    r"|'(?:\\.|[^'\\\n])+'", re.S)
+
+CODE = re.compile(r"`[^`\n]+`")
 
 
 def libc_names():
@@ -40,10 +43,19 @@ def main():
         text = {p: pathlib.Path(p).read_text(errors="replace")
                 for p in sys.argv[1:]}
 
+    if len(sys.argv) == 1:
+        for top in ("test", "tools"):
+            for p in (root / top).rglob("*.py"):
+                code |= set(re.findall(r"[A-Za-z_]\w*", p.read_text()))
+        for p in (*(root / "doc").glob("*.md"), *root.glob("*.md"),
+                  *(root / "src").rglob("*.md")):
+            if p.name != "CHANGELOG.md":  # it tells of what is gone
+                text[p] = p.read_text()
+
     faults = 0
     for path, t in text.items():
-        for m in TOKEN.finditer(t):
-            if m.group()[0] != "/":
+        for m in (CODE if path.suffix == ".md" else TOKEN).finditer(t):
+            if m.group()[0] not in "/`":
                 continue
             for n in re.finditer(r"\b([A-Za-z_]\w+)\(\)", m.group()):
                 if n.group(1) not in code:

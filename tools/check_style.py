@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Check what clang-format does not: license lines and the length of functions.
+"""Check what clang-format does not: first lines, comments, lengths.
 
 usage: check_style.py
 
-Every file of ours says its license in its first two lines; no function in C has
-70 lines or more. Exits 1 and prints one line a fault.
+Every file of ours says its license in its first two lines. No function in C has
+70 lines or more. A file of src says behind its license what it is ("file.c - What"), a
+line that is only comment ends at column 80 there. Exits 1 and prints one line a
+fault.
 """
 import pathlib
 import sys
 
 TOPS = ("src", "test", "lab", "example", "tools")
 LIMIT = 70
+COLUMNS = 80
 
 
 def wants_license(path):
@@ -19,6 +22,22 @@ def wants_license(path):
         return True
     with open(path, "rb") as f:
         return f.read(2) == b"#!"
+
+
+def comments(name, lines, faults):
+    """A file of src: does it say what it is, and how wide are its comments?"""
+    heads = [f" * {name.name} - "]
+    if name.suffix == ".h":
+        heads.append(f" * {name.stem} - ")
+    if not any(l.startswith(h) for l in lines[1:4] for h in heads):
+        faults.append(f"{name}:2: does not say what it is")
+    inside = False
+    for i, line in enumerate(lines, 1):
+        words = line.strip()
+        if inside or words.startswith("/*"):
+            if len(line.expandtabs(8)) > COLUMNS:
+                faults.append(f"{name}:{i}: a comment passes column {COLUMNS}")
+            inside = "*/" not in line
 
 
 def main():
@@ -35,6 +54,8 @@ def main():
             faults.append(f"{name}:1: no SPDX-License-Identifier")
         if path.suffix not in (".c", ".h"):
             continue
+        if name.parts[0] == "src":
+            comments(name, lines, faults)
         start = None
         for i, line in enumerate(lines, 1):
             if line == "{":

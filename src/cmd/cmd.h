@@ -2,7 +2,7 @@
 /*
  * cmd - The subcommands; each returns the exit code
  *
- * (os/exitcode.h); each prints its errors itself, one line with the mend.
+ * (os/exitcode.h); each prints its errors itself, one line with the remedy.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H

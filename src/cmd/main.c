@@ -27,7 +27,7 @@ static const struct command commands[] = {
 	{ "replay", cmd_replay, &options_replay,
 	  "play a capture's clients to a SUT, at other speeds too" },
 	{ "doctor", cmd_doctor, &options_doctor,
-	  "examine the way to the SUT, and name what mends it" },
+	  "examine the way to the SUT, and name what fixes it" },
 	{ "prep", cmd_prep, &prep_command,
 	  "split a capture into its two directions, for tcpreplay or send" },
 	{ "rerun", cmd_rerun, &options_rerun,

@@ -522,8 +522,8 @@ static void configure(struct fuzz *z, const uint8_t *p)
 	c->shadow.shed = (p[0] & 64) != 0;
 	c->shadow.midstream = (p[0] & 128) == 0;
 	c->limits.flows = p[1] & 1 ? 4 : 16;
-	c->limits.pool = FRAME_TOP;
-	c->limits.flow_share = p[1] & 2 ? 8192 : FRAME_TOP / 2;
+	c->limits.pool = BUF_TOP;
+	c->limits.flow_share = p[1] & 2 ? 8192 : BUF_TOP / 2;
 	if (p[1] & 4)
 		c->shadow.max_lag = NS_PER_SEC;
 	if (p[1] & 8)

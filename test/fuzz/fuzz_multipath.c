@@ -150,13 +150,13 @@ static void time_goes(uint64_t ns)
 static void inner(unsigned end, uint8_t how)
 {
 	uint32_t len = 36 + how % 13;
-	struct frame *f = mp_frame(w.m[end], len);
+	struct buf *f = mp_frame(w.m[end], len);
 	struct mp_effects out;
 	uint8_t *p;
 
 	if (f == NULL || w.sent[end] == PACKETS) {
 		if (f != NULL)
-			frame_clear(mp_pool(w.m[end]), f, FRAME_QUEUE);
+			buf_clear(mp_pool(w.m[end]), f, BUF_QUEUE);
 		return;
 	}
 	p = f->data;
@@ -175,7 +175,7 @@ static void inner(unsigned end, uint8_t how)
 
 static void outer(unsigned end, uint8_t path, const uint8_t *p, uint32_t len)
 {
-	struct frame *f = mp_frame(w.m[end], len);
+	struct buf *f = mp_frame(w.m[end], len);
 	struct mp_effects out;
 
 	if (f == NULL)

@@ -148,8 +148,8 @@ static void configure(struct wires *w, const uint8_t *p)
 
 	engine_defaults(c);
 	c->limits.flows = p[0] & 1 ? 4 : 16;
-	c->limits.pool = FRAME_TOP;
-	c->limits.flow_share = FRAME_TOP / 2;
+	c->limits.pool = BUF_TOP;
+	c->limits.flow_share = BUF_TOP / 2;
 	c->limits.frags = 2;
 	c->shadow.midstream = (p[0] & 2) == 0;
 	c->shadow.gso = (p[0] & 4) != 0;
@@ -380,7 +380,7 @@ static void take(struct wires *w, struct effects *out)
 
 static void drain(struct wires *w)
 {
-	struct engine_told t;
+	struct engine_item t;
 
 	while (engine_take(w->e, &t)) {
 		assert(t.text == NULL || t.text->request_len <= RECORD_REQUEST);

@@ -292,7 +292,8 @@ static void compare_state(struct replay *r, const unsigned *x)
 		compare_number(r, "snd_nxt", WHO_CLIENT, x[7], f->leg.snd_nxt);
 	}
 	if (f->leg.state >= LEG_OPEN)
-		compare_number(r, "ack_sent", WHO_SUT, x[8], f->leg.ack_sent);
+		compare_number(r, "last_ack_sent", WHO_SUT, x[8],
+			       f->leg.last_ack_sent);
 }
 
 /* --- several connections of one tuple --- */

@@ -28,7 +28,7 @@
 #define FRAME 1600u
 #define MS    1000000ll /* ns */
 
-struct frame {
+struct buf {
 	int64_t due;
 	size_t len;
 	uint8_t b[FRAME];
@@ -37,7 +37,7 @@ struct frame {
 struct line {
 	int in, out;
 	unsigned head, tail; /* frames taken, and sent */
-	struct frame *q;
+	struct buf *q;
 };
 
 static int64_t now(void)
@@ -74,7 +74,7 @@ static void take(struct line *l, int64_t delay, uint32_t lost)
 	ssize_t n;
 
 	while ((n = recv(l->in, b, sizeof(b), 0)) > 0) {
-		struct frame *f = &l->q[l->head % QUEUE];
+		struct buf *f = &l->q[l->head % QUEUE];
 
 		if (l->head - l->tail == QUEUE || rng_below(&rng, 1000) < lost)
 			continue;
@@ -89,7 +89,7 @@ static void take(struct line *l, int64_t delay, uint32_t lost)
 static int64_t give(struct line *l)
 {
 	for (; l->tail != l->head; l->tail++) {
-		struct frame *f = &l->q[l->tail % QUEUE];
+		struct buf *f = &l->q[l->tail % QUEUE];
 
 		if (f->due > now())
 			return f->due;

@@ -209,7 +209,7 @@ def no_raw(l):
 
 
 # Name; what the lab is made of; what is planted; arguments; words of the hop's
-# line; words of the mend's.
+# line; words of the remedy's.
 BROKEN = [
     ("no rights", {}, no_raw, GOOD, "CAP_NET_RAW", "sudo"),
     ("no mirror interface", {}, None, swap("mon0", "nosuch0"),
@@ -289,7 +289,7 @@ BROKEN = [
 
 def lines_of(r):
     fails = [n for n in r.stdout.splitlines() if n.startswith("FAIL")]
-    mends = [n for n in r.stdout.splitlines() if "mend: " in n]
+    mends = [n for n in r.stdout.splitlines() if "remedy: " in n]
     return fails, mends
 
 
@@ -303,9 +303,9 @@ def broken(made_of, planted, args, says, mends):
         r = l.doctor(*args, wrap=l.wrap)
     finally:
         l.close()
-    fail, mend = lines_of(r)
+    fail, remedy = lines_of(r)
     if (r.returncode == 2 and len(fail) == 1 and says in fail[0] and
-            len(mend) == 1 and mends in mend[0]):
+            len(remedy) == 1 and mends in remedy[0]):
         return None
     return "exit %d\n%s%s" % (r.returncode, r.stdout, r.stderr)
 

@@ -153,7 +153,7 @@ def second_way(t):
         l.client("keep", *["/b100?id=q-%d" % i for i in range(10)])
         l.settle(prod, sut)
         t.equal(us.finish(), 2, "exit code")
-        t.check("route" in us.text(), "the mend is not named: " + us.text())
+        t.check("route" in us.text(), "the remedy is not named: " + us.text())
         t.equal(len(lab.read_log(sut.log)), 0, "requests at the SUT")
         lab.isolated(t, l)
 

@@ -153,7 +153,7 @@ def policy_route(t, family):
 
 
 def doctor_says(t):
-    """doctor names the network and the mend; with the mend all is well."""
+    """doctor names the network and the remedy; with the remedy all is well."""
     with lab.Lab() as l:
         l.nginx("prod"), l.nginx("sut")
         leg(l)
@@ -168,7 +168,7 @@ def doctor_says(t):
         l.ip("sut", "route", "add", "default", "via", l.addr["gw"], "dev",
              "s0", "table", "100")
         code, out = l.run("us", [lab.BINARY, "doctor", *opts])
-        t.equal(code, 0, "with the mend: " + out)
+        t.equal(code, 0, "with the remedy: " + out)
         l.wrk_rate(load)
         lab.isolated(t, l)
 

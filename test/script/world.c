@@ -227,14 +227,14 @@ static void take(struct world *w, struct effects *out)
 
 static void drain_events(struct world *w)
 {
-	struct engine_told t;
+	struct engine_item t;
 
 	while (engine_take(w->engine, &t)) {
 		char detail[COMPARE_DETAIL];
 		struct compare_result r;
 
 		if (t.text != NULL) {
-			told_result(&t, &r);
+			item_result(&t, &r);
 			protocols[t.exchange->protocol].describe->difference(
 				&r, detail);
 			if (w->verbose)

@@ -567,7 +567,7 @@ static bool sut_gave(const struct conn *c, unsigned k)
 	return false;
 }
 
-static void told_different(struct sim *s, const struct engine_told *t)
+static void told_different(struct sim *s, const struct engine_item *t)
 {
 	char detail[COMPARE_DETAIL];
 	unsigned k = 0;
@@ -578,7 +578,7 @@ static void told_different(struct sim *s, const struct engine_told *t)
 	struct request *r;
 
 	s->different++;
-	told_result(t, &res);
+	item_result(t, &res);
 	why = res.reason;
 	protocols[t->exchange->protocol].describe->difference(&res, detail);
 	if (c == NULL)
@@ -624,7 +624,7 @@ static void leg_ends(struct sim *s, const struct engine_event *ev)
 	}
 }
 
-void check_told(struct sim *s, const struct engine_told *t)
+void check_told(struct sim *s, const struct engine_item *t)
 {
 	if (t->kind == EVENT_VERDICT)
 		s->records[t->exchange->verdict]++;

@@ -109,7 +109,7 @@ uint32_t ivs_front(const struct ivs *v)
 	return v->n > 0 && v->v[0].from == 0 ? v->v[0].to : 0;
 }
 
-void buf_put(struct buf *b, uint32_t at, const void *p, uint32_t n)
+void buf_put(struct grown *b, uint32_t at, const void *p, uint32_t n)
 {
 	if (at + n > b->cap) {
 		b->cap = 2 * (at + n) + 256;

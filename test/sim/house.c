@@ -386,7 +386,7 @@ static void take(struct sim *s, enum engine_source from, struct held *q,
 }
 
 /* What a report is told of, byte for byte. */
-static void digest_told(struct sim *s, const struct engine_told *t)
+static void digest_told(struct sim *s, const struct engine_item *t)
 {
 	bool verdict = t->kind == EVENT_VERDICT;
 	const char *request = verdict ? t->text->request : t->event->request;
@@ -409,7 +409,7 @@ static void digest_told(struct sim *s, const struct engine_told *t)
 
 static void events(struct sim *s)
 {
-	struct engine_told t;
+	struct engine_item t;
 
 	while (engine_take(s->engine, &t)) {
 		if (t.kind != EVENT_VERDICT || t.text != NULL)

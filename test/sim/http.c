@@ -18,7 +18,7 @@
 
 #define NS_MS NS_PER_MS
 
-static void text(struct buf *b, const char *s)
+static void text(struct grown *b, const char *s)
 {
 	uint32_t n = (uint32_t)strlen(s);
 
@@ -27,7 +27,7 @@ static void text(struct buf *b, const char *s)
 }
 
 /* @n bytes of a body that no other message has. */
-static void body(struct buf *b, uint32_t id, uint32_t n)
+static void body(struct grown *b, uint32_t id, uint32_t n)
 {
 	uint32_t x = id * 2654435761u + 1;
 
@@ -41,9 +41,9 @@ static void body(struct buf *b, uint32_t id, uint32_t n)
 }
 
 /* The same in chunks; @odd: other ones. */
-static void chunks(struct buf *b, uint32_t id, uint32_t n, bool odd)
+static void chunks(struct grown *b, uint32_t id, uint32_t n, bool odd)
 {
-	struct buf all = { 0 };
+	struct grown all = { 0 };
 	uint32_t at = 0;
 	char line[32];
 
@@ -63,7 +63,7 @@ static void chunks(struct buf *b, uint32_t id, uint32_t n, bool odd)
 	free(all.p);
 }
 
-static void make_request(struct buf *b, const struct conn *c, uint32_t k)
+static void make_request(struct grown *b, const struct conn *c, uint32_t k)
 {
 	static const char *const names[] = { "GET", "HEAD", "POST", "POST" };
 	const struct request *r = &c->r[k];
@@ -86,7 +86,7 @@ static void make_request(struct buf *b, const struct conn *c, uint32_t k)
 	}
 }
 
-static void make_head(struct buf *b, const struct conn *c, uint32_t k,
+static void make_head(struct grown *b, const struct conn *c, uint32_t k,
 		      uint32_t size, bool sut, bool closes)
 {
 	const struct request *r = &c->r[k];
@@ -112,7 +112,7 @@ static void make_head(struct buf *b, const struct conn *c, uint32_t k,
 	text(b, "\r\n");
 }
 
-static void make_answer(struct buf *b, const struct conn *c, uint32_t k,
+static void make_answer(struct grown *b, const struct conn *c, uint32_t k,
 			bool sut, bool closes)
 {
 	const struct request *r = &c->r[k];
@@ -381,7 +381,7 @@ static void ask(struct conn *c, uint32_t have)
 	struct sim *s = c->sim;
 
 	while (c->sent < c->n && c->sent - have < c->depth) {
-		struct buf b = { 0 };
+		struct grown b = { 0 };
 		uint32_t k = c->sent;
 
 		if (s->now < c->think_at)

@@ -274,9 +274,8 @@ static void plan_engine(struct sim *s)
 
 	engine_defaults(c);
 	c->limits.flows = s->profile->scarce ? 8 + rng_below(r, 24) : 1024;
-	c->limits.pool = s->profile->scarce ? FRAME_TOP : 16u * FRAME_TOP;
-	c->limits.flow_share =
-		s->profile->scarce ? FRAME_TOP / 8 : 4u * FRAME_TOP;
+	c->limits.pool = s->profile->scarce ? BUF_TOP : 16u * BUF_TOP;
+	c->limits.flow_share = s->profile->scarce ? BUF_TOP / 8 : 4u * BUF_TOP;
 	c->limits.frags = 4;
 	c->shadow.gso = !one_in(r, 3);
 	c->shadow.timing = one_in(r, 8);

@@ -45,8 +45,8 @@ struct ivs {
 	struct iv v[IV_MAX];
 };
 
-/** struct buf - Bytes that grow */
-struct buf {
+/** struct grown - Bytes that grow */
+struct grown {
 	uint8_t *p;
 	uint32_t len;
 	uint32_t cap;
@@ -171,8 +171,8 @@ struct tcp {
 	uint8_t keeps; /* keepalives sent since it last heard something */
 	bool ack_now;
 	bool left_open; /* long after everything was over */
-	struct buf tx;
-	struct buf rx;
+	struct grown tx;
+	struct grown rx;
 	struct ivs early;
 	struct ivs sacked;
 	uint64_t srtt;
@@ -251,7 +251,7 @@ struct server {
 	uint32_t base;	/* offset of the client's stream where it begins */
 	uint64_t at;	/* when something is due; 0: nothing */
 	uint64_t read_at;
-	struct buf answer;
+	struct grown answer;
 	bool busy;
 	bool done;
 };
@@ -595,7 +595,7 @@ void ivs_cut(struct ivs *v, uint32_t to);
 uint32_t ivs_front(const struct ivs *v);
 
 /** buf_put() - Write @n bytes (NULL: leave them as they are) at @at */
-void buf_put(struct buf *b, uint32_t at, const void *p, uint32_t n);
+void buf_put(struct grown *b, uint32_t at, const void *p, uint32_t n);
 
 /* plan.c */
 
@@ -714,7 +714,7 @@ void check_answer(struct sim *s, const struct pkt *p);
 void check_effect(struct sim *s, const struct effect *e, struct pkt *p);
 
 /** check_told() - The engine tells */
-void check_told(struct sim *s, const struct engine_told *t);
+void check_told(struct sim *s, const struct engine_item *t);
 
 /** check_turn() - After each turn */
 void check_turn(struct sim *s);

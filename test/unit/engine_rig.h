@@ -197,7 +197,7 @@ static inline void create(struct rig *r)
 }
 
 /* Take records until one is told. */
-static inline bool next_told(struct rig *r, struct engine_told *t)
+static inline bool next_told(struct rig *r, struct engine_item *t)
 {
 	while (engine_take(r->e, t))
 		if (t->kind != EVENT_VERDICT || t->text != NULL)
@@ -208,7 +208,7 @@ static inline bool next_told(struct rig *r, struct engine_told *t)
 /* The engine, with its wire proved if it has one. */
 static inline void start(struct rig *r)
 {
-	struct engine_told up;
+	struct engine_item up;
 
 	create(r);
 	pass(r, 10 * NS_PER_SEC);

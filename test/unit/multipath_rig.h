@@ -233,7 +233,7 @@ static inline uint32_t rig_udp(struct end *e, uint8_t flow, uint32_t len,
 			       uint8_t tos, enum mp_class class)
 {
 	struct mp_effects out;
-	struct frame *f = mp_frame(e->m, len);
+	struct buf *f = mp_frame(e->m, len);
 	uint8_t *p;
 
 	if (f == NULL) {
@@ -272,7 +272,7 @@ static inline void rig_outer(struct end *e, unsigned path, const uint8_t *p,
 			     uint32_t n)
 {
 	struct mp_effects out;
-	struct frame *f = mp_frame(e->m, n);
+	struct buf *f = mp_frame(e->m, n);
 
 	if (f == NULL)
 		abort();

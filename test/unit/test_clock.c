@@ -14,7 +14,7 @@
 static uint64_t mono;
 static uint64_t wall;
 static uint64_t nap; /* of the process, between two readings */
-static int64_t engine_told;
+static int64_t engine_item;
 static int64_t observers_told;
 static unsigned looks;
 static unsigned warnings;
@@ -34,7 +34,7 @@ void engine_clock(struct engine *e, int64_t step, uint64_t now)
 {
 	(void)e;
 	(void)now;
-	engine_told = step;
+	engine_item = step;
 	looks++;
 }
 
@@ -67,7 +67,7 @@ static void begin(void)
 	looks = 0;
 	warnings = 0;
 	run_clock(&l);
-	CHECK(looks == 1 && engine_told == 0 && warnings == 0);
+	CHECK(looks == 1 && engine_item == 0 && warnings == 0);
 	CHECK(l.next_clock == l.now + NS_PER_SEC);
 }
 
@@ -86,12 +86,12 @@ static void test_steps(void)
 
 	begin();
 	go_on(sec, sec + 5 * ms);
-	CHECK(engine_told == 5 * ms && observers_told == 5 * ms);
+	CHECK(engine_item == 5 * ms && observers_told == 5 * ms);
 	CHECK(looks == 2 && warnings == 1);
 	go_on(sec, sec); /* what was told is over */
-	CHECK(engine_told == 0 && observers_told == 0 && warnings == 1);
+	CHECK(engine_item == 0 && observers_told == 0 && warnings == 1);
 	go_on(sec, -3600 * sec);
-	CHECK(engine_told == -3601 * sec && warnings == 2);
+	CHECK(engine_item == -3601 * sec && warnings == 2);
 }
 
 /* A clock that is steered, for a day. */
@@ -102,7 +102,7 @@ static void test_steered(void)
 	begin();
 	for (int i = 0; i < 86400; i++)
 		go_on(sec, sec + sec / 2000);
-	CHECK(warnings == 0 && engine_told == 0);
+	CHECK(warnings == 0 && engine_item == 0);
 }
 
 /* The process is put to sleep between two readings: nothing is known. */

@@ -892,7 +892,7 @@ static void test_many_fields(void)
 static void test_full_pool(void)
 {
 	struct run_pool small = run_pool_make(1);
-	struct frame *all[FRAME_TOP / 2048];
+	struct buf *all[BUF_TOP / 2048];
 	struct compare_result r;
 	struct exchange x;
 	unsigned count = 0;
@@ -902,21 +902,21 @@ static void test_full_pool(void)
 	x.n[0] = x.n[1] = long_head(a, 700, 'v');
 	x.p[0] = x.p[1] = (const uint8_t *)a;
 	for (; count < ARRAY_SIZE(all); count++) {
-		all[count] = frame_alloc(small.pool, 2000, FRAME_QUEUE);
+		all[count] = buf_alloc(small.pool, 2000, BUF_QUEUE);
 		if (all[count] == NULL)
 			break;
 	}
 	CHECK(!run_exchange(small.pool, &x, 0, &r));
-	frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	buf_clear(small.pool, all[--count], BUF_QUEUE);
 	CHECK(run_exchange(small.pool, &x, 0, &r));
 	CHECK(r.verdict == VERDICT_NOT_COMPARED &&
 	      r.reason == REASON_NO_MEMORY);
-	frame_clear(small.pool, all[--count], FRAME_QUEUE);
-	frame_clear(small.pool, all[--count], FRAME_QUEUE);
+	buf_clear(small.pool, all[--count], BUF_QUEUE);
+	buf_clear(small.pool, all[--count], BUF_QUEUE);
 	CHECK(run_exchange(small.pool, &x, 0, &r));
 	CHECK(r.verdict == VERDICT_IDENTICAL);
 	while (count > 0)
-		frame_clear(small.pool, all[--count], FRAME_QUEUE);
+		buf_clear(small.pool, all[--count], BUF_QUEUE);
 	CHECK(pool_used(small.pool) == 0);
 	free(small.mem);
 }

@@ -47,7 +47,7 @@ static void answer(struct rig *r, enum engine_source from, uint16_t id,
 static void asks(struct rig *r, const char *question, size_t len,
 		 const char *text)
 {
-	struct engine_told ev;
+	struct engine_item ev;
 	uint8_t m[512] = { 0 };
 	uint16_t id = 77;
 
@@ -101,7 +101,7 @@ static void test_question(void)
 static void test_dns(void)
 {
 	const struct engine_stats *st;
-	struct engine_told ev;
+	struct engine_item ev;
 	struct rig r;
 
 	defaults(&r);
@@ -187,7 +187,7 @@ static void test_datagrams_not_compared(void)
 static void test_datagrams_of_other_length(void)
 {
 	const struct engine_stats *st;
-	struct engine_told ev;
+	struct engine_item ev;
 	struct rig r;
 
 	defaults(&r);
@@ -239,7 +239,7 @@ static void test_no_question(void)
 /* Events that nobody fetches: the oldest stay, the others are counted. */
 static void test_events_lost(void)
 {
-	struct engine_told ev;
+	struct engine_item ev;
 	unsigned n = 0;
 	struct rig r;
 
@@ -309,7 +309,7 @@ static void test_unsent_datagram(void)
 /* What a report calls the SUT's end is where the query went. */
 static void test_sut_port_is_told(void)
 {
-	struct engine_told ev;
+	struct engine_item ev;
 	struct rig r;
 
 	defaults(&r);
@@ -461,7 +461,7 @@ static void test_silent_sut(void)
 /* A message that asks nothing has no words, and is paired all the same. */
 static void test_no_questions(void)
 {
-	struct engine_told ev;
+	struct engine_item ev;
 	uint8_t m[12] = { 0, 9, 1, 0 };
 	struct rig r;
 

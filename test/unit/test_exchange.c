@@ -18,13 +18,13 @@ static struct pool *pool;
 
 static void set_up(void)
 {
-	arena.size = pool_size(FRAME_TOP);
+	arena.size = pool_size(BUF_TOP);
 	arena.used = 0;
 	arena.base = aligned_alloc(ARENA_ALIGN, arena_need(arena.size));
 	if (arena.base == NULL)
 		abort();
 	memset(arena.base, 0, arena.size);
-	if (pool_init(&pool, &arena, FRAME_TOP) != 0)
+	if (pool_init(&pool, &arena, BUF_TOP) != 0)
 		abort();
 }
 
@@ -181,7 +181,7 @@ static void test_pool_full(void)
 	set_up();
 	while (exchange_mark(&xs, pool, WHO_CLIENT, n) != NULL)
 		n++;
-	CHECK(n == pool_total(pool) / frame_block(sizeof(struct exchange)));
+	CHECK(n == pool_total(pool) / buf_block(sizeof(struct exchange)));
 	before = xs;
 	CHECK(exchange_open(&xs, pool, WHO_CLIENT) == NULL);
 	CHECK(memcmp(&before, &xs, sizeof(xs)) == 0);

@@ -28,7 +28,7 @@ static void query(struct rig *r, uint16_t port)
 /* Take events until one is of a network. */
 static bool told(struct rig *r, struct engine_event *ev)
 {
-	struct engine_told t;
+	struct engine_item t;
 
 	while (engine_take(r->e, &t)) {
 		if (t.kind != EVENT_NETWORK)

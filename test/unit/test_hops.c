@@ -45,7 +45,7 @@ static int bad(void *ctx)
 	(void)ctx;
 	ask("x");
 	hop_fail("wall: %s", "high");
-	return hop_mend("ladder");
+	return hop_remedy("ladder");
 }
 
 static const struct hop way[] = {
@@ -83,7 +83,7 @@ static void test_first_bad(void)
 	CHECK(walk(ARRAY_SIZE(way), LEFT | RIGHT, out, sizeof(out)) == -1);
 	CHECK(strcmp(asked, "glbx") == 0);
 	CHECK_ROW(strcmp(out, "ok    gate: 7\nok    left\n"
-			      "FAIL  wall: high\n      mend: ladder\n") == 0,
+			      "FAIL  wall: high\n      remedy: ladder\n") == 0,
 		  out);
 }
 

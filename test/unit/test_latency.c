@@ -101,7 +101,7 @@ static void test_rules(void)
 		    .first = 5,
 		    .last = 9,
 		    .answered = true,
-		    .unsure = true },
+		    .guessed = true },
 		  LATENCY_UNSURE },
 	};
 	struct latency l;
@@ -344,7 +344,7 @@ static void test_datagrams(void)
 static void test_clock_step(void)
 {
 	for (int live = 0; live < 2; live++) {
-		struct engine_told ev;
+		struct engine_item ev;
 		struct rig r;
 		uint32_t n = LEN(GET);
 		uint32_t c = 1001;

@@ -30,7 +30,7 @@ static void open_one(bool ethernet)
 static uint16_t lane_of(const uint8_t *p, uint32_t n, enum mp_class class)
 {
 	struct mp_effects out = { 0 };
-	struct frame *f = mp_frame(e.m, n);
+	struct buf *f = mp_frame(e.m, n);
 
 	memcpy(f->data, p, n);
 	e.notes = 0;
@@ -228,7 +228,7 @@ static void test_mark_keeps_the_checksum(void)
 {
 	for (uint16_t i = 0; i < 60; i++) {
 		struct mp_effects out = { 0 };
-		struct frame *f;
+		struct buf *f;
 		uint8_t *p;
 
 		crowd();

@@ -14,7 +14,7 @@
 #define LANES 4u
 #define SPAN  200u
 
-static struct frame frame[LANES][SPAN];
+static struct buf frame[LANES][SPAN];
 static bool there[LANES][SPAN];
 
 static void make(struct shelf *s, struct arena *a)
@@ -46,7 +46,7 @@ static void walk(uint32_t base, uint64_t seed)
 	for (unsigned i = 0; i < 3000; i++) {
 		uint32_t l = rng_below(&rng, LANES);
 		uint32_t k = rng_below(&rng, SPAN);
-		struct frame *f = &frame[l][k];
+		struct buf *f = &frame[l][k];
 
 		if (rng_below(&rng, 5) < 3) {
 			bool want = !there[l][k] && count < SLOTS;

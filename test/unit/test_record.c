@@ -33,7 +33,7 @@ static void ask(struct rig *r, uint16_t cport, const char *answer)
 static void every_verdict(void)
 {
 	unsigned seen[VERDICT_COUNT] = { 0 };
-	struct engine_told t;
+	struct engine_item t;
 	struct rig r;
 
 	defaults(&r);
@@ -48,7 +48,7 @@ static void every_verdict(void)
 
 		CHECK(t.kind == EVENT_VERDICT && x->udp && x->flow == 0);
 		CHECK((t.text != NULL) == (x->verdict == VERDICT_DIFFERENT));
-		CHECK(x->told == (t.text != NULL));
+		CHECK(x->has_text == (t.text != NULL));
 		CHECK(x->protocol == PROTOCOL_DATAGRAM);
 		CHECK(x->conn == x->client_port - ASKED + 1u);
 		CHECK(ipaddr_eq(&x->sut, &r.cfg.map[0].sut));
@@ -66,8 +66,8 @@ static void read_again(void)
 {
 	_Alignas(8) uint8_t copy[2048];
 	struct compare_result res;
-	struct engine_told t;
-	struct engine_told again;
+	struct engine_item t;
+	struct engine_item again;
 	struct rig r;
 
 	defaults(&r);
@@ -77,10 +77,10 @@ static void read_again(void)
 	CHECK(next_told(&r, &t) && t.len <= sizeof(copy));
 	memcpy(copy, t.bytes, t.len);
 	CHECK(!engine_take(r.e, &t));
-	told_read(&again, copy, t.len);
+	item_read(&again, copy, t.len);
 	CHECK(again.kind == EVENT_VERDICT && again.event == NULL);
 	CHECK(again.text != NULL && again.text->request_len == 0);
-	told_result(&again, &res);
+	item_result(&again, &res);
 	CHECK(res.verdict == VERDICT_DIFFERENT && res.reason == REASON_BYTES);
 	CHECK(res.reasons == reason_bit(REASON_BYTES));
 	CHECK(res.offset == 1 && res.bytes[0] == 4 && res.bytes[1] == 4);
@@ -95,7 +95,7 @@ static void full(void)
 	uint64_t put;
 	unsigned told = 0;
 	unsigned n = 0;
-	struct engine_told t;
+	struct engine_item t;
 	struct rig r;
 
 	defaults(&r);
@@ -132,7 +132,7 @@ static void full(void)
 /* A client's query is one, whoever answers it. */
 static void legs_of_a_query(void)
 {
-	struct engine_told t;
+	struct engine_item t;
 	struct rig r;
 
 	defaults(&r);
@@ -166,7 +166,7 @@ static void legs_of_a_connection(void)
 {
 	uint64_t conn[3][2] = { { 0 } };
 	uint64_t flow[3][2] = { { 0 } };
-	struct engine_told t;
+	struct engine_item t;
 	unsigned n = 0;
 	struct rig r;
 

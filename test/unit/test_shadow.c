@@ -65,7 +65,7 @@ static void rig_init(struct rig *r)
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7 + i / 251);
 	memset(r, 0, sizeof(*r));
-	r->lim = (struct limits){ 64, FRAME_TOP, FRAME_TOP, 4 };
+	r->lim = (struct limits){ 64, BUF_TOP, BUF_TOP, 4 };
 	r->opt.midstream = true;
 	r->opt.gso = true;
 	r->opt.reorder_wait = 20 * NS_PER_MS;
@@ -119,7 +119,7 @@ static void take(struct rig *r, struct effects *out)
 		if (r->n < SEEN_MAX)
 			r->seen[r->n++] = *e;
 		if (e->frame != NULL)
-			frame_emitted(shadow_pool(r->s), e->frame);
+			buf_emitted(shadow_pool(r->s), e->frame);
 	}
 }
 
@@ -558,7 +558,7 @@ static void a_stray_rst_without_room_is_counted(void)
 static void an_arena_that_is_too_small_is_refused(void)
 {
 	struct shadow_options opt = { 0 };
-	struct limits lim = { 64, FRAME_TOP, 1 << 16, 4 };
+	struct limits lim = { 64, BUF_TOP, 1 << 16, 4 };
 	struct shadow *s = NULL;
 	struct arena a = { .size = shadow_size(&lim) - 1 };
 
@@ -586,31 +586,31 @@ static void a_pool_beyond_all_memory_is_refused(void)
 	}
 }
 
-static struct frame *fill_pool(struct rig *r)
+static struct buf *fill_pool(struct rig *r)
 {
-	struct frame *all = NULL;
-	struct frame *fr;
+	struct buf *all = NULL;
+	struct buf *fr;
 
-	while ((fr = frame_alloc(shadow_pool(r->s), 1, FRAME_QUEUE)) != NULL) {
+	while ((fr = buf_alloc(shadow_pool(r->s), 1, BUF_QUEUE)) != NULL) {
 		fr->next = all;
 		all = fr;
 	}
 	return all;
 }
 
-static void empty_pool(struct rig *r, struct frame *all)
+static void empty_pool(struct rig *r, struct buf *all)
 {
 	while (all != NULL) {
-		struct frame *next = all->next;
+		struct buf *next = all->next;
 
-		frame_clear(shadow_pool(r->s), all, FRAME_QUEUE);
+		buf_clear(shadow_pool(r->s), all, BUF_QUEUE);
 		all = next;
 	}
 }
 
 static void without_memory_the_leg_ends(void)
 {
-	struct frame *all;
+	struct buf *all;
 	struct rig r;
 	struct flow *f;
 	struct flow *g;
@@ -635,7 +635,7 @@ static void without_memory_the_leg_ends(void)
 
 static void early_segments_that_cannot_be_kept_are_counted(void)
 {
-	struct frame *all;
+	struct buf *all;
 	struct rig r;
 	struct flow *f;
 
@@ -659,7 +659,7 @@ static void early_segments_that_cannot_be_kept_are_counted(void)
 /* What production says while its place is lost is kept if it is all there. */
 static void only_whole_payload_of_production_is_held(void)
 {
-	struct frame *all;
+	struct buf *all;
 	struct segment seg;
 	struct rig r;
 	struct flow *f;
@@ -721,7 +721,7 @@ static void a_full_table_plays_no_more(void)
 	CHECK(syn_of(&r, &key, 0) == NULL);
 	CHECK(count(&r)->flows_not_played == 1 && count(&r)->victims == 2);
 	seg = segment(&r, WHO_CLIENT, port, TCP_ACK, 1, 1, 10);
-	CHECK(shadow_join(r.s, &key, &leg, &seg, r.now, &out) == NULL);
+	CHECK(shadow_pickup(r.s, &key, &leg, &seg, r.now, &out) == NULL);
 	CHECK(count(&r)->flows_not_played == 2);
 	CHECK(count(&r)->flows_midstream == 0 && shadow_flows(r.s) == 8);
 	attend(&r);
@@ -1078,7 +1078,8 @@ static void a_flow_met_in_the_middle_is_not_half_open(void)
 			segment(&r, WHO_CLIENT, key.cport, TCP_ACK, 1, 1, 10);
 		struct effects out = { .n = 0 };
 
-		CHECK(shadow_join(r.s, &key, &leg, &seg, r.now, &out) != NULL);
+		CHECK(shadow_pickup(r.s, &key, &leg, &seg, r.now, &out) !=
+		      NULL);
 	}
 	CHECK(count(&r)->victims == 0 && count(&r)->flows_midstream == 4);
 	rig_end(&r);
@@ -1226,7 +1227,7 @@ static void what_is_passed_is_retired(void)
 	client(&r, f, TCP_ACK, 101, 201, 0);
 	shadow_retire(r.s, f);
 	CHECK(f->x.head == NULL);
-	CHECK(f->leg.ack_sent == S_ISS + 51);
+	CHECK(f->leg.last_ack_sent == S_ISS + 51);
 	rig_end(&r);
 }
 
@@ -1247,10 +1248,10 @@ static void a_timed_ack_lies_on_a_frames_end(void)
 		sut(&r, CLIENT, TCP_ACK, seq, 101, 100);
 	client(&r, f, TCP_ACK, 101, 251, 0);
 	pass(&r, 30 * NS_PER_MS);
-	CHECK(f->leg.ack_sent == S_ISS + 201);
+	CHECK(f->leg.last_ack_sent == S_ISS + 201);
 	client(&r, f, TCP_ACK, 101, 301, 0);
 	pass(&r, 30 * NS_PER_MS);
-	CHECK(f->leg.ack_sent == S_ISS + 301);
+	CHECK(f->leg.last_ack_sent == S_ISS + 301);
 	rig_end(&r);
 }
 
@@ -1335,7 +1336,8 @@ static void an_ack_beyond_a_place_found_again_waits(void)
 	sut(&r, CLIENT, TCP_ACK, 1, 101, 50);
 	client(&r, f, TCP_ACK, 101, 3001, 0);
 	pass(&r, SEC);
-	CHECK(f->leg.a_cur == P_ISS + 3001 && f->leg.ack_sent == S_ISS + 51);
+	CHECK(f->leg.cli_ack == P_ISS + 3001 &&
+	      f->leg.last_ack_sent == S_ISS + 51);
 	f->w.flags &= ~(uint32_t)W_PLOST;
 	clear(&r);
 	sut(&r, CLIENT, TCP_ACK, 51, 101, 1000);
@@ -1401,7 +1403,7 @@ static const struct check_test tests[] = {
 	{ "any frame proves a SUT that was silent",
 	  any_frame_proves_a_sut_that_was_silent },
 	{ "all legs of a silent SUT end", all_legs_of_a_silent_sut_end },
-	{ "a mute SUT without flows needs no call",
+	{ "a app_stalled SUT without flows needs no call",
 	  a_mute_sut_without_flows_needs_no_call },
 	{ "a leg asks when nothing else is in its way",
 	  a_leg_asks_when_nothing_else_is_in_its_way },

@@ -14,7 +14,7 @@
 #include "check.h"
 #include "core/rng.h"
 
-#define POOL_BYTES (4 * FRAME_TOP)
+#define POOL_BYTES (4 * BUF_TOP)
 #define TEXT_LEN   20000
 
 static struct arena arena;
@@ -54,7 +54,7 @@ static struct segment piece(uint32_t first, uint32_t off, uint32_t len)
 /* Take what is in order behind *@at out of the list. */
 static void pop_all(struct stream *s, uint32_t first, uint32_t *at)
 {
-	struct frame *f;
+	struct buf *f;
 	uint32_t skip;
 
 	while ((f = stream_pop(s, pool, &skip)) != NULL) {
@@ -63,7 +63,7 @@ static void pop_all(struct stream *s, uint32_t first, uint32_t *at)
 		CHECK(memcmp(f->data + skip, text + *at, f->len - skip) == 0);
 		*at += f->len - skip;
 		CHECK(s->nxt == first + *at);
-		frame_clear(pool, f, FRAME_QUEUE);
+		buf_clear(pool, f, BUF_QUEUE);
 	}
 }
 
@@ -189,7 +189,7 @@ static void test_held(void)
 
 static void test_pool_full(void)
 {
-	struct frame *all[POOL_BYTES / FRAME_TOP];
+	struct buf *all[POOL_BYTES / BUF_TOP];
 	struct stream s = { 0 };
 	uint32_t at = 0;
 	struct segment seg = piece(0, 100, 50);
@@ -197,11 +197,11 @@ static void test_pool_full(void)
 	set_up();
 	stream_start(&s, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		all[i] = frame_alloc(pool, FRAME_TOP / 2 + 1, FRAME_EMIT);
+		all[i] = buf_alloc(pool, BUF_TOP / 2 + 1, BUF_EMIT);
 	CHECK(feed(&s, &seg, 0, &at) == STREAM_FULL);
 	CHECK(s.held == 0 && s.early == NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		frame_clear(pool, all[i], FRAME_EMIT);
+		buf_clear(pool, all[i], BUF_EMIT);
 	tear_down();
 }
 
@@ -371,7 +371,7 @@ static void test_skip_into_early(void)
 	struct segment in = piece(0, 12, 4);
 	uint32_t skip = 99;
 	uint32_t at = 0;
-	struct frame *f;
+	struct buf *f;
 
 	set_up();
 	stream_start(&s, 0);
@@ -382,7 +382,7 @@ static void test_skip_into_early(void)
 	f = stream_pop(&s, pool, &skip);
 	CHECK(f != NULL && skip == 5 && s.nxt == 20);
 	if (f != NULL)
-		frame_clear(pool, f, FRAME_QUEUE);
+		buf_clear(pool, f, BUF_QUEUE);
 	/* The one inside of it is old by now. */
 	CHECK(stream_skip(&s, pool, 25) == 5 && s.nxt == 25);
 	CHECK(s.early == NULL && s.held == 0);
@@ -395,7 +395,7 @@ static void test_kept(void)
 	struct segment seg = piece(0, 10, 5);
 	uint32_t skip = 9;
 	uint32_t take = 9;
-	struct frame *f;
+	struct buf *f;
 
 	set_up();
 	seg.ack = 77;
@@ -414,8 +414,8 @@ static void test_kept(void)
 		CHECK(f->ack == 77 && f->ts == 1234 && f->now == 99);
 		CHECK(f->gso == 1448 && f->urg == 3);
 		CHECK(f->flags == (TCP_ACK | TCP_URG));
-		CHECK(f->next == NULL && f->interest == FRAME_QUEUE);
-		frame_clear(pool, f, FRAME_QUEUE);
+		CHECK(f->next == NULL && f->interest == BUF_QUEUE);
+		buf_clear(pool, f, BUF_QUEUE);
 	}
 	tear_down();
 }

@@ -14,7 +14,7 @@
 #include "check.h"
 #include "core/wheel.h"
 
-#define POOL_BYTES FRAME_TOP
+#define POOL_BYTES BUF_TOP
 #define T0	   (5 * NS_PER_SEC) /* engine's time at the start */
 #define WALL	   (UINT64_C(1700000000) * NS_PER_SEC)
 
@@ -71,7 +71,7 @@ static uint64_t ended(const struct udp_counters *c)
 static void take_effects(struct rig *r)
 {
 	for (uint32_t i = 0; i < r->out.n; i++)
-		frame_clear(r->pool, r->out.e[i].frame, FRAME_EMIT);
+		buf_clear(r->pool, r->out.e[i].frame, BUF_EMIT);
 	r->out.n = 0;
 	udp_check(r->u, r->now);
 }
@@ -154,7 +154,7 @@ static void answer(struct rig *r, enum who who, uint16_t port, struct udp_tag t,
 	udp_check(r->u, r->now);
 }
 
-static bool holds(const struct frame *f, const char *text)
+static bool holds(const struct buf *f, const char *text)
 {
 	return f != NULL && f->len == strlen(text) &&
 	       memcmp(f->data, text, f->len) == 0;
@@ -546,14 +546,14 @@ static void test_full_pool_is_counted(void)
 {
 	struct rig r;
 	struct udp_pair p;
-	struct frame *all;
+	struct buf *all;
 
 	rig_init(&r, 8, true, false);
 	query(&r, 4000, tag(1, 0), "q");
 	take_effects(&r);
-	/* The query's block lies in the only one of FRAME_TOP: fill the rest. */
+	/* The query's block lies in the only one of BUF_TOP: fill the rest. */
 	for (all = NULL;;) {
-		struct frame *f = frame_alloc(r.pool, 1, FRAME_QUEUE);
+		struct buf *f = buf_alloc(r.pool, 1, BUF_QUEUE);
 
 		if (f == NULL)
 			break;
@@ -570,9 +570,9 @@ static void test_full_pool_is_counted(void)
 	CHECK(p.has[WHO_SUT] && p.frame[WHO_SUT] == NULL && !p.cut[WHO_SUT]);
 	udp_pair_free(r.u, &p);
 	while (all != NULL) {
-		struct frame *next = all->next;
+		struct buf *next = all->next;
 
-		frame_clear(r.pool, all, FRAME_QUEUE);
+		buf_clear(r.pool, all, BUF_QUEUE);
 		all = next;
 	}
 	check_closed(&r);
@@ -735,7 +735,7 @@ static void test_what_waits_goes_as_there_is_room(void)
 		const struct effect *e = &r.out.e[EFFECTS_MAX - 2 + i];
 
 		CHECK(e->sport == 4000 + i && e->flow == i + 1u);
-		frame_clear(r.pool, e->frame, FRAME_EMIT);
+		buf_clear(r.pool, e->frame, BUF_EMIT);
 	}
 	r.out.n = 0;
 	udp_timeout(r.u, r.now, &r.out);

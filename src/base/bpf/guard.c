@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * guard.c - Block a wire that is ours alone, in both directions
+ *
  * Theory of operation
  *
  * An interface without an address is not silent. Linux answers ARP on it for
@@ -17,8 +19,8 @@
  *
  * Ours are known by handle, priority and the program's name and tag (a hash of
  * its instructions) together, all of which the dump of the filters tells:
- * opening a program that is there already would take CAP_SYS_ADMIN. Priority 1 is
- * asked first by the kernel, and cls_bpf puts the newest of a priority in
+ * opening a program that is there already would take CAP_SYS_ADMIN. Priority 1
+ * is asked first by the kernel, and cls_bpf puts the newest of a priority in
  * front, so that nobody's earlier filter can let a frame pass before ours. What
  * runs ahead of clsact (XDP, tcx) is not looked at.
  */

@@ -73,8 +73,8 @@ const char *guard_why_text(const struct guard_why *why, char *out);
  *
  * The theory is in guard_use.c. Such an interface is never changed.
  *
- * Return: 0, or -ENODEV, or -E2BIG (more than GUARD_LINKS interfaces), or another
- * -Exxx of netlink; @why then untouched
+ * Return: 0, or -ENODEV, or -E2BIG (more than GUARD_LINKS interfaces), or
+ * another -Exxx of netlink; @why then untouched
  */
 int guard_in_use(const char *ifname, struct guard_why *why);
 

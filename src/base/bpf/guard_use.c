@@ -4,29 +4,29 @@
  *
  * Theory of operation
  *
- * What we send on an interface that somebody uses reaches somebody, and the guard
- * would cut him off. So an interface is free only if nothing of the host hangs on
- * it, above, below or beside:
+ * What we send on an interface that somebody uses reaches somebody, and the
+ * guard would cut him off. So an interface is free only if nothing of the host
+ * hangs on it, above, below or beside:
  *
  *   itself	no address and no route beyond IPv6 link-local and multicast; no
- *		master (bridge, bond, team, Open vSwitch, VRF) that it belongs to;
- *		no port that belongs to it, for then it is a bridge or bond of
- *		somebody; nothing that is built on it (VLAN, macvlan, tunnel)
- *   lower	what a VLAN, macvlan, ipvlan or the like is built on is asked the
- *		same, down to the wire; what else is built there may be another
- *		VLAN, but a macvlan or ipvlan shares the wire with its siblings,
- *		and so these are asked as well
- *   peer	the other end of a veth pair, if it is here too: a pair whose other
- *		end is a port of the host's bridge leads into that bridge
+ *		master (bridge, bond, team, Open vSwitch, VRF) that it belongs
+ *		to; no port that belongs to it, for then it is a bridge or bond
+ *		of somebody; nothing that is built on it (VLAN, macvlan, tunnel)
+ *   lower	what a VLAN, macvlan, ipvlan or the like is built on is asked
+ *		the same, down to the wire; what else is built there may be
+ *		another VLAN, but a macvlan or ipvlan shares the wire with its
+ *		siblings, and so these are asked as well
+ *   peer	the other end of a veth pair, if it is here too: a pair whose
+ *		other end is a port of the host's bridge leads into that bridge
  *
- * A tunnel (VXLAN, GRE and so on) is a wire of its own: what carries it may be in
- * use. A veth pair whose other end is in another namespace is like a cable out of
- * the house. A lower interface in another namespace is somebody's until he shows
- * it, and he cannot.
+ * A tunnel (VXLAN, GRE and so on) is a wire of its own: what carries it may be
+ * in use. A veth pair whose other end is in another namespace is like a cable
+ * out of the house. A lower interface in another namespace is somebody's until
+ * he shows it, and he cannot.
  *
- * All is read by netlink: it shows the network namespace that we are in, whereas
- * /sys shows the one that it was mounted in. IFLA_LINK of a veth names the other
- * end, of all else the interface below.
+ * All is read by netlink: it shows the network namespace that we are in,
+ * whereas /sys shows the one that it was mounted in. IFLA_LINK of a veth names
+ * the other end, of all else the interface below.
  */
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -41,8 +41,8 @@
 #include "bpf/guard_use.h"
 #include "bpf/netlink.h"
 
-/* Interfaces of a namespace that are read; more are an error, and no interface is
- * taken to be free.
+/* Interfaces of a namespace that are read; more are an error, and no interface
+ * is taken to be free.
  */
 #define GUARD_LINKS 16384
 #define GROW	    256

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * hook.c - A program at the ingress of a device
+ *
  * Theory of operation
  *
- * A tcx hook is a link of its own: no other program's setup removes it, as it does
- * remove clsact and all that is in it. So it is tried first. Library and headers of
- * Debian 12 are older than it; the one call that it takes is made by hand, with the
- * numbers of the kernel's interface, which never change.
+ * A tcx hook is a link of its own: no other program's setup removes it, as it
+ * does remove clsact and all that is in it. So it is tried first. Library and
+ * headers of Debian 12 are older than it; the one call that it takes is made by
+ * hand, with the numbers of the kernel's interface, which never change.
  */
 #include "bpf/hook.h"
 
@@ -48,7 +50,8 @@ static int attach_tcx(int prog, int ifindex)
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &a, sizeof(a));
 	if (fd >= 0)
 		return (int)fd;
-	/* A kernel that knows no such type says that it is no valid argument. */
+	/* A kernel that knows no such type says that it is no valid argument.
+	 */
 	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
@@ -66,7 +69,8 @@ static int attach_clsact(int prog, int ifindex)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-/* The link that is pinned there, with our program in it. Return: it, or -Exxx */
+/* The link that is pinned there, with our program in it. Return: it, or -Exxx
+ */
 static int take_over(const char *pin, int prog, int ifindex)
 {
 	struct hook h = { .ifindex = ifindex, .link = bpf_obj_get(pin) };
@@ -159,8 +163,8 @@ int hook_present(const struct hook *h)
 	if (h->link >= 0) {
 		memset(&info, 0, sizeof(info));
 		rc = bpf_obj_get_info_by_fd(h->link, &info, &len);
-		/* The device's index, 0 once the device is gone, is what the info of
-		 * this type begins with.
+		/* The device's index, 0 once the device is gone, is what the
+		 * info of this type begins with.
 		 */
 		return rc != 0 ? rc : info.xdp.ifindex == (uint32_t)h->ifindex;
 	}

@@ -32,17 +32,19 @@ enum hook_way {
  * @prog:	Its descriptor
  * @ifindex:	Device
  * @way:	Which way
- * @pin:	File of a bpffs to which a link of tcx is pinned; NULL: it is not
+ * @pin:	File of a bpffs to which a link of tcx is pinned; NULL: it is
+ *		not
  *
- * In front of what is there already. What was pinned there is taken over: the program
- * is exchanged, and no packet misses both.
+ * In front of what is there already. What was pinned there is taken over: the
+ * program is exchanged, and no packet misses both.
  *
  * Return: 0 or -Exxx; -EOPNOTSUPP: this kernel has no tcx; -ENAMETOOLONG
  */
 int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
 		const char *pin);
 
-/** hook_detach() - Take it and its pin away; a qdisc stays, for others may use it.
+/** hook_detach() - Take it and its pin away; a qdisc stays, for others may use
+ * it.
  * Return: 0 or -Exxx, -ENOENT: it was gone
  */
 int hook_detach(struct hook *h);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * live_frames - Make every frame that BPF_PROG_RUN hands in the next one of a ring
+ * live_frames.bpf.c - Make every frame that BPF_PROG_RUN hands in the next one
+ * of a ring
  *
- * Each time it runs it takes one frame from the ring, writes it over what it was
- * given and redirects it to its interface; with an empty ring it drops what it
- * was given, which costs nothing but time. It runs on one processor at a time.
+ * Each time it runs it takes one frame from the ring, writes it over what it
+ * was given and redirects it to its interface; with an empty ring it drops what
+ * it was given, which costs nothing but time. It runs on one processor at a
+ * time.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -24,8 +24,8 @@ struct live_slot {
 /**
  * struct live_control - Who is where; each side writes a cache line of its own
  * @tail:	Frames put in so far; written by the feeder
- * @wrap:	0: the ring; else the first @wrap slots again and again, @tail in
- *		all; written by the feeder while nothing runs
+ * @wrap:	0: the ring; else the first @wrap slots again and again, @tail
+ *		in all; written by the feeder while nothing runs
  * @ifindex:	Interfaces
  * @head:	Frames taken so far; written by the program
  * @seen:	@tail when the program last looked

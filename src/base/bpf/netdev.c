@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * netdev.c - What a driver says that it can do with XDP
+ *
  * Theory of operation
  *
- * Two questions on one generic netlink socket: the number of the family "netdev"
- * (it is given out when the kernel starts), then NETDEV_CMD_DEV_GET for the
- * interface. The numbers of the family are part of the kernel's interface
- * (linux/netdev.h) and stand here since older headers do not have them.
+ * Two questions on one generic netlink socket: the number of the family
+ * "netdev" (it is given out when the kernel starts), then NETDEV_CMD_DEV_GET
+ * for the interface. The numbers of the family are part of the kernel's
+ * interface (linux/netdev.h) and stand here since older headers do not have
+ * them.
  */
 #include "bpf/netdev.h"
 

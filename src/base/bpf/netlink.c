@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * netlink.c - Ask the kernel for a table of routing netlink
+ */
 #include "bpf/netlink.h"
 
 #include <errno.h>
@@ -33,8 +36,8 @@ static int ask_send(int fd, uint16_t type, uint16_t flags, const void *body,
 	return 0;
 }
 
-/* One datagram of the answer. *@end is set behind the last message, which is the first
- * one if it was set before. Return: 0, or -Exxx, or @fn's.
+/* One datagram of the answer. *@end is set behind the last message, which is
+ * the first one if it was set before. Return: 0, or -Exxx, or @fn's.
  */
 static int answer_part(const struct nlmsghdr *h, size_t n, netlink_fn *fn,
 		       void *ctx, bool *end)

@@ -30,8 +30,8 @@ int netlink_dump(uint16_t type, const void *body, size_t len, netlink_fn *fn,
 		 void *ctx);
 
 /**
- * netlink_open(), netlink_ask() - The same in two steps, for who may open no socket
- * any more when it asks
+ * netlink_open(), netlink_ask() - The same in two steps, for who may open no
+ * socket any more when it asks
  * @fd:		What netlink_open() gave, or -Exxx
  *
  * Return: the descriptor, to be closed by the caller; as netlink_dump()

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * way.c - Where the kernel would send a packet
+ *
  * Theory of operation
  *
- * The question is RTM_GETROUTE, which goes through rules and tables as a packet of ours
- * would. Changes are told by the groups of routing netlink. What has changed is not
- * read: who cares asks again for what he needs, since a route may cover another one, or
- * a rule lead to another table. A link that goes down takes routes of IPv4 with it and
- * tells of the link alone; hence links and addresses count as routes.
+ * The question is RTM_GETROUTE, which goes through rules and tables as a packet
+ * of ours would. Changes are told by the groups of routing netlink. What has
+ * changed is not read: who cares asks again for what he needs, since a route
+ * may cover another one, or a rule lead to another table. A link that goes down
+ * takes routes of IPv4 with it and tells of the link alone; hence links and
+ * addresses count as routes.
  */
 #include "bpf/way.h"
 

@@ -12,10 +12,11 @@
 
 /**
  * struct way - How a packet would go
- * @src:	From where, if the sender has chosen nothing; IPv6 of no address: the
- *		kernel does not say
+ * @src:	From where, if the sender has chosen nothing; IPv6 of no
+ *		address: the kernel does not say
  * @ifindex:	Device
- * @mtu:	Of the route, where one is set or was learned from a router; else 0
+ * @mtu:	Of the route, where one is set or was learned from a router;
+ *		else 0
  * @local:	It would stay on this host
  */
 struct way {
@@ -46,12 +47,13 @@ enum {
 /**
  * way_watch() - Let the kernel tell of changes
  *
- * Return: a descriptor that is readable then, to be closed by the caller; or -Exxx
+ * Return: a descriptor that is readable then, to be closed by the caller; or
+ * -Exxx
  */
 int way_watch(void);
 
-/** way_changes() - What has changed since the last call. Return: WAY_ bits; all of
- * them where the kernel had more to tell than fits
+/** way_changes() - What has changed since the last call. Return: WAY_ bits; all
+ * of them where the kernel had more to tell than fits
  */
 unsigned way_changes(int fd);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * xdplive.c - Frames that the kernel makes itself, from a shared ring
+ */
 #include "bpf/xdplive.h"
 
 #include <bpf/bpf.h>

@@ -39,8 +39,8 @@ void xdplive_close(struct xdplive *l);
 int xdplive_test(const struct xdplive *l);
 
 /**
- * xdplive_run() - Run it @times over; does not come back sooner unless a signal is
- * caught
+ * xdplive_run() - Run it @times over; does not come back sooner unless a signal
+ * is caught
  *
  * Return: 0, -EINTR, or another -Exxx
  */

@@ -4,12 +4,13 @@
  *
  * Theory of operation
  *
- * Fetching an algorithm and making a context cost more than sealing a packet, so
- * both are done once. A context keeps its cipher; a packet gives it its key and its
- * nonce. There is one thread, hence one set of contexts.
+ * Fetching an algorithm and making a context cost more than sealing a packet,
+ * so both are done once. A context keeps its cipher; a packet gives it its key
+ * and its nonce. There is one thread, hence one set of contexts.
  *
- * X25519 goes through a key object of two allocations; it is called a few times in
- * two minutes. libcrypto itself refuses a shared secret of 0 (RFC 7748 section 6.1).
+ * X25519 goes through a key object of two allocations; it is called a few times
+ * in two minutes. libcrypto itself refuses a shared secret of 0 (RFC 7748
+ * section 6.1).
  */
 #include "codec/crypto.h"
 

@@ -10,8 +10,8 @@
 /**
  * crypto_open() - Fetch the algorithms and what they need, for one thread
  *
- * Called before a sandbox closes: libcrypto reads its configuration now, and never
- * a file or a random number later. The table holds until crypto_close().
+ * Called before a sandbox closes: libcrypto reads its configuration now, and
+ * never a file or a random number later. The table holds until crypto_close().
  *
  * Return: 0, or -EIO: this libcrypto lacks one of them
  */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - Walk a table of counters
+ */
 #include "core/counters.h"
 
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * counters - Counters as data
  *
- * A room lists what it counts once, as a macro; of the list are made the members of
- * its struct and a table that says of each its name, its unit and what it counts. Who
- * reports, sums or looks one up walks the table, and need not know the room:
+ * A room lists what it counts once, as a macro; of the list are made the
+ * members of its struct and a table that says of each its name, its unit and
+ * what it counts. Who reports, sums or looks one up walks the table, and need
+ * not know the room:
  *
  *	#define X_COUNTERS(X, T)			\
  *		X(T, frames, "", "frames that came")	\

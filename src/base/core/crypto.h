@@ -3,8 +3,8 @@
  * crypto - Primitives of cryptography, as a table that pure code is handed
  *
  * Pure rooms know what is sealed with what; how a primitive is computed is a
- * library's part (codec/crypto.h). Memory is the caller's; nothing is kept between
- * two calls but the tables of the library.
+ * library's part (codec/crypto.h). Memory is the caller's; nothing is kept
+ * between two calls but the tables of the library.
  */
 #ifndef CORE_CRYPTO_H
 #define CORE_CRYPTO_H
@@ -28,16 +28,16 @@ struct crypto_part {
 /**
  * struct crypto_ops - The table
  * @dh_public:	X25519 (RFC 7748): public key of @priv
- * @dh:		X25519 of @priv and @pub; -EBADMSG: @pub has a small order, and the
- *		secret would be 0
+ * @dh:		X25519 of @priv and @pub; -EBADMSG: @pub has a small order, and
+ *		the secret would be 0
  * @hash:	BLAKE2s-256 (RFC 7693) of @n parts
  * @mac:	BLAKE2s-128, keyed by @key of @key_len bytes, 1 to 32
  * @seal:	ChaCha20-Poly1305 (RFC 8439) of @n bytes at @in; @out, of @n +
  *		CRYPTO_TAG bytes, may be @in
- * @open:	The way back from @n bytes, the tag included; -EBADMSG: forged, and
- *		@out, of @n - CRYPTO_TAG bytes, is not to be looked at
- * @block:	A block of ChaCha20's key stream; @counter: its last four words of
- *		input
+ * @open:	The way back from @n bytes, the tag included; -EBADMSG: forged,
+ *		and @out, of @n - CRYPTO_TAG bytes, is not to be looked at
+ * @block:	A block of ChaCha20's key stream; @counter: its last four words
+ *		of input
  *
  * Each returns 0 or -Exxx: -EIO is a library that fails, in a way that has
  * nothing to do with its input; outputs are not to be used then.

@@ -2,9 +2,9 @@
 /*
  * csum_move - An Internet checksum moved by the difference (RFC 1624)
  *
- * Where some bytes of what is summed change, the checksum need not be made anew:
- * a right one stays right, and a wrong one wrong by as much as before. Programs for
- * the kernel include this, too.
+ * Where some bytes of what is summed change, the checksum need not be made
+ * anew: a right one stays right, and a wrong one wrong by as much as before.
+ * Programs for the kernel include this, too.
  */
 #ifndef CORE_CSUM_MOVE_H
 #define CORE_CSUM_MOVE_H
@@ -22,7 +22,9 @@ static inline uint16_t csum_fold(uint64_t sum)
 	return (uint16_t)((sum >> 16) + (sum & UINT16_MAX));
 }
 
-/** csum_swap16() - Add to @diff what a sum gains when the word @old becomes @now */
+/**
+ * csum_swap16() - Add to @diff what a sum gains when the word @old becomes @now
+ */
 static inline uint64_t csum_swap16(uint64_t diff, uint16_t old, uint16_t now)
 {
 	return diff + (uint16_t)~old + now;

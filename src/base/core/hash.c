@@ -2,8 +2,8 @@
 /*
  * hash.c - SipHash-1-3
  *
- * Aumasson and Bernstein, "SipHash: a fast short-input PRF", section 2, with one
- * round per word and three at the end: chains of a table are no place for a
+ * Aumasson and Bernstein, "SipHash: a fast short-input PRF", section 2, with
+ * one round per word and three at the end: chains of a table are no place for a
  * forger's patience, and the hash is on the path of every packet.
  */
 #include "core/hash.h"

@@ -2,8 +2,8 @@
 /*
  * hash - Keyed hash of short keys
  *
- * SipHash-1-3 (Aumasson and Bernstein, 2012): a client who does not know the key
- * cannot choose tuples that fall into one chain.
+ * SipHash-1-3 (Aumasson and Bernstein, 2012): a client who does not know the
+ * key cannot choose tuples that fall into one chain.
  */
 #ifndef CORE_HASH_H
 #define CORE_HASH_H

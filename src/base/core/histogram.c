@@ -5,9 +5,9 @@
  * Theory of operation
  *
  * Values below HIST_SUB have a bucket each. From there on every power of two is
- * cut into HIST_SUB buckets of equal width: the highest set bit gives the group,
- * the HIST_SUB_BITS below it the bucket. A bucket's width is at most 1/HIST_SUB
- * of its lowest value, which bounds the error of a quantile.
+ * cut into HIST_SUB buckets of equal width: the highest set bit gives the
+ * group, the HIST_SUB_BITS below it the bucket. A bucket's width is at most
+ * 1/HIST_SUB of its lowest value, which bounds the error of a quantile.
  */
 #include "core/histogram.h"
 

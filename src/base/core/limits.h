@@ -15,8 +15,8 @@
 #define NS_PER_MS  UINT64_C(1000000)
 #define NS_PER_US  UINT64_C(1000)
 
-/* Effects of one call of a machine; what is left over is due at once. Tests build
- * the machine with fewer, so that something is left over often.
+/* Effects of one call of a machine; what is left over is due at once. Tests
+ * build the machine with fewer, so that something is left over often.
  */
 #ifndef EFFECTS_MAX
 #define EFFECTS_MAX 16

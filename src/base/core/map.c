@@ -10,12 +10,13 @@
  * linked by numbers of 32 bits, which lie in the entries: a look-up touches the
  * head and the entries, whose keys must be read anyway, and nothing else.
  *
- * Chained, not open: entries stay where they are (others point to them), several
- * may have one key and come newest first, and one that goes leaves no mark that
- * later look-ups would have to step over.
+ * Chained, not open: entries stay where they are (others point to them),
+ * several may have one key and come newest first, and one that goes leaves no
+ * mark that later look-ups would have to step over.
  *
- * Zero is "empty" in a head and "in no chain" in a link, so that memory fresh from
- * the kernel needs no touch. A link therefore has a value of its own for the end.
+ * Zero is "empty" in a head and "in no chain" in a link, so that memory fresh
+ * from the kernel needs no touch. A link therefore has a value of its own for
+ * the end.
  */
 #include "core/map.h"
 

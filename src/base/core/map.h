@@ -2,21 +2,21 @@
 /*
  * map - Look-up by key in an array of its owner
  *
- * The owner has an array of at most @n entries, each with a uint32_t for the map
- * to link it by, and with the key that the map never sees: it is handed a hash, and
- * gives the entries that may be it. An array can stand in several maps, with a link
- * for each.
+ * The owner has an array of at most @n entries, each with a uint32_t for the
+ * map to link it by, and with the key that the map never sees: it is handed a
+ * hash, and gives the entries that may be it. An array can stand in several
+ * maps, with a link for each.
  *
  *	hash = map_hash(m, key, len);
  *	for (i = map_first(m, hash); i != MAP_NONE; i = map_next(m, i))
  *		if (has_key(&entry[i], key))
  *			...
  *
- * Entries with one hash are given newest first; between them may be others, whose
- * hash is different. Equal keys are allowed.
+ * Entries with one hash are given newest first; between them may be others,
+ * whose hash is different. Equal keys are allowed.
  *
- * A link of zero means "in no map": an entry whose bytes were cleared while it was
- * in one has broken its chain.
+ * A link of zero means "in no map": an entry whose bytes were cleared while it
+ * was in one has broken its chain.
  */
 #ifndef CORE_MAP_H
 #define CORE_MAP_H
@@ -82,7 +82,9 @@ static inline uint32_t map_first(const struct map *m, uint64_t hash)
 	return m->head[hash & m->mask] - 1;
 }
 
-/** map_next() - The next older one behind @i, which is in the map; or MAP_NONE */
+/**
+ * map_next() - The next older one behind @i, which is in the map; or MAP_NONE
+ */
 static inline uint32_t map_next(const struct map *m, uint32_t i)
 {
 	uint32_t link = *map_link(m, i);

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * @head and @tail count bytes and never wrap (2^64 bytes are not reached); their
- * lower bits are the place in the buffer. The producer alone writes @head, with
- * release, after the record's bytes; the consumer loads it with acquire, so it
- * sees the bytes. @tail goes the other way round, so that the producer does not
- * write over what is still being read.
+ * @head and @tail count bytes and never wrap (2^64 bytes are not reached);
+ * their lower bits are the place in the buffer. The producer alone writes
+ * @head, with release, after the record's bytes; the consumer loads it with
+ * acquire, so it sees the bytes. @tail goes the other way round, so that the
+ * producer does not write over what is still being read.
  *
  * A record is RING_ALIGN bytes of head (its length) and its data, padded. It
  * never crosses the end of the buffer: if it would, the rest is filled with a

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hops.c - Print a way hop by hop, with the remedy of the one that fails
+ */
 #include "hops/hops.h"
 
 #include <stdarg.h>
@@ -32,12 +35,12 @@ int hop_fail(const char *fmt, ...)
 	return -1;
 }
 
-int hop_mend(const char *fmt, ...)
+int hop_remedy(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	say("      mend: ", fmt, ap);
+	say("      remedy: ", fmt, ap);
 	va_end(ap);
 	return -1;
 }

@@ -2,9 +2,9 @@
 /*
  * hops - A way, looked at hop by hop, until one fails
  *
- * Each hop rests on the one before, so the first that fails is the one to mend, and
- * the rest is not asked. A hop says on standard output that it is good, or what is
- * wrong and then what mends it.
+ * Each hop rests on the one before, so the first that fails is the one to fix,
+ * and the rest is not asked. A hop says on standard output that it is good, or
+ * what is wrong and then what fixes it.
  */
 #ifndef HOPS_HOPS_H
 #define HOPS_HOPS_H
@@ -34,10 +34,10 @@ int hops_walk(const struct hop *way, size_t n, unsigned parts, void *ctx);
 /** hop_ok() - Say that a hop is good. Return: 0 */
 int hop_ok(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** hop_fail() - Say what is wrong; hop_mend() follows. Return: -1 */
+/** hop_fail() - Say what is wrong; hop_remedy() follows. Return: -1 */
 int hop_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** hop_mend() - Say what mends it. Return: -1 */
-int hop_mend(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** hop_remedy() - Say what fixes it. Return: -1 */
+int hop_remedy(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif /* HOPS_HOPS_H */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter.c - tcpdump's filter expressions, by libpcap
+ */
 #include "match/filter.h"
 
 #include <errno.h>
@@ -8,7 +11,8 @@
 
 #include "core/limits.h"
 
-/* Files number raw IP otherwise than libpcap does in memory, and not all alike. */
+/* Files number raw IP otherwise than libpcap does in memory, and not all alike.
+ */
 static int dlt_of(uint16_t link)
 {
 	return link == 101 || link == 12 || link == 14 ? DLT_RAW : link;
@@ -88,8 +92,9 @@ static bool is_word(const char *p, size_t n)
 	return false;
 }
 
-/* Addresses, numbers, ranges and prefix lengths are of these alone; so is a name
- * like "cafe.be", which is why a letter needs a colon, or 0x in front of it.
+/* Addresses, numbers, ranges and prefix lengths are of these alone; so is a
+ * name like "cafe.be", which is why a letter needs a colon, or 0x in front of
+ * it.
  */
 static bool is_number(const char *p, size_t n)
 {

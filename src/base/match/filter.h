@@ -44,9 +44,11 @@ int filter_compile(struct filter *f, const char *expr, uint16_t link,
 		   struct errbuf *e);
 
 /**
- * filter_has_names() - Might compiling it look a name up: a host, a port, a protocol?
+ * filter_has_names() - Might compiling it look a name up: a host, a port, a
+ * protocol?
  *
- * Every word counts that is no number, no address, and no word of pcap-filter(7).
+ * Every word counts that is no number, no address, and no word of
+ * pcap-filter(7).
  */
 bool filter_has_names(const char *expr);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pattern.c - POSIX extended regular expressions
+ */
 #include "match/pattern.h"
 
 #include <errno.h>

@@ -67,7 +67,9 @@ void opt_complete_bash(const struct opt_command *const *commands, size_t count,
 
 /* --- zsh --- */
 
-/* Text within single quotes, in which _arguments takes some characters for its own. */
+/* Text within single quotes, in which _arguments takes some characters for its
+ * own.
+ */
 static void add_quoted(struct text *t, const char *words)
 {
 	for (; *words != '\0'; words++) {

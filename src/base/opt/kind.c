@@ -102,8 +102,8 @@ static bool put_string(struct text *t, const void *field,
 
 /* --- numbers --- */
 
-/** struct number - How a number's text and its value go together; @bad: what to say
- * of a text that is none
+/** struct number - How a number's text and its value go together; @bad: what to
+ * say of a text that is none
  */
 struct number {
 	int (*get)(const char *s, uint64_t *out);

@@ -15,8 +15,8 @@ struct opt_row;
 /**
  * struct opt_kind - A kind of value
  * @flag:	It takes none
- * @set:	Read @v (NULL for flags) into @field. Return: 0 or -EINVAL with a
- *		sentence, and the field as it was
+ * @set:	Read @v (NULL for flags) into @field. Return: 0 or -EINVAL with
+ *		a sentence, and the field as it was
  * @put:	Write value number @i of @field, which set() reads as the same.
  *		Return: false, and nothing is written: there is none
  *
@@ -59,7 +59,9 @@ int opt_bad(struct errbuf *e, const struct opt_row *r, const char *v,
 int opt_choose(const struct opt_row *r, const char *v, int *out,
 	       struct errbuf *e);
 
-/** opt_put_chosen() - Write the first word of a number. Return: is there one? */
+/**
+ * opt_put_chosen() - Write the first word of a number. Return: is there one?
+ */
 bool opt_put_chosen(struct text *t, const struct opt_row *r, int value);
 
 #endif /* OPT_KIND_H */

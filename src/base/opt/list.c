@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * list.c - Values that are lists with commas
+ */
 #include "opt/list.h"
 
 #include <errno.h>

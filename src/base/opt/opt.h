@@ -2,12 +2,12 @@
 /*
  * opt - Options as rows of tables: read, written, explained
  *
- * A row is one option: its name, its letter, its kind, and where in a struct its
- * value lies. Rows stand in tables, and a command is a list of tables, each with
- * the place of the struct that its rows count in; so several commands share a
- * table. Nothing else knows an option's name: the command line, files of options,
- * help, completion, the text that a journal keeps, and reading or changing a value
- * by its name all walk the rows.
+ * A row is one option: its name, its letter, its kind, and where in a struct
+ * its value lies. Rows stand in tables, and a command is a list of tables, each
+ * with the place of the struct that its rows count in; so several commands
+ * share a table. Nothing else knows an option's name: the command line, files
+ * of options, help, completion, the text that a journal keeps, and reading or
+ * changing a value by its name all walk the rows.
  *
  * Errors are -Exxx with a sentence that says what is wrong and what to write.
  */
@@ -113,9 +113,9 @@ const struct opt_row *opt_row(const struct opt_command *c, size_t i,
  * @argv:	Words behind the command's name; strings are borrowed
  * @seen:	Set, unless NULL
  *
- * A word "@FILE" where an option may stand is replaced by the words of that file,
- * as words_next() takes them; a value is never looked at that way. "--" ends the
- * options.
+ * A word "@FILE" where an option may stand is replaced by the words of that
+ * file, as words_next() takes them; a value is never looked at that way. "--"
+ * ends the options.
  *
  * Return: 0; 1: help was asked for; -Exxx: @base may hold a part
  */
@@ -136,11 +136,14 @@ char *opt_keep(size_t size);
 /** opt_forget() - Give back the memory behind all that was read */
 void opt_forget(void);
 
-/** opt_text() - Add " --name value" for all that is set, in order of the rows */
+/**
+ * opt_text() - Add " --name value" for all that is set, in order of the rows
+ */
 void opt_text(const struct opt_command *c, const void *base, struct text *t);
 
 /**
- * opt_get() - Add the value of an option: words with blanks, on or off for flags
+ * opt_get() - Add the value of an option: words with blanks, on or off for
+ * flags
  *
  * Return: 0 or -ENOENT with a sentence
  */
@@ -150,7 +153,8 @@ int opt_get(const struct opt_command *c, const void *base, const char *name,
 /**
  * opt_set() - Give an option of OPT_RUNTIME a value; on or off for flags
  *
- * Return: 0, -ENOENT, -EPERM (not while a run goes on) or -EINVAL, with a sentence
+ * Return: 0, -ENOENT, -EPERM (not while a run goes on) or -EINVAL, with a
+ * sentence
  */
 int opt_set(const struct opt_command *c, void *base, const char *name,
 	    const char *value, struct errbuf *e);

@@ -2,14 +2,15 @@
 /*
  * parse.c - Words of a command line to values of fields
  *
- * The words are first cut into items, each an option with its value or a word that
- * is none, and only then are values read: so an option that changes how others are
- * read (OPT_FIRST) may stand behind them, and --help is found in front of what is
- * wrong behind it.
+ * The words are first cut into items, each an option with its value or a word
+ * that is none, and only then are values read: so an option that changes how
+ * others are read (OPT_FIRST) may stand behind them, and --help is found in
+ * front of what is wrong behind it.
  *
- * A word "@FILE" where an option may stand is replaced by the words in that file. A
- * value is never looked at that way, so "-r @x" reads the file "@x". Words of files
- * lie in blocks that are given back by opt_forget() alone: values point into them.
+ * A word "@FILE" where an option may stand is replaced by the words in that
+ * file. A value is never looked at that way, so "-r @x" reads the file "@x".
+ * Words of files lie in blocks that are given back by opt_forget() alone:
+ * values point into them.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * values.c - Numbers, addresses and words of the command line
+ */
 #include "opt/values.h"
 
 #include <arpa/inet.h>

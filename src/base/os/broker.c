@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * broker.c - A process that does a few things for one that has no rights any more
+ * broker.c - A process that does a few things for one that has no rights any
+ * more
  *
  * Theory of operation
  *
- * Who reads hostile bytes is not to be root, and yet some things that it was asked
- * for only root can do. So a copy of the process stays behind before anything is
- * opened. It keeps root's uid and nothing else: no capability, no descriptor but
- * its socket and the folders that its requests are about, Landlock for these
- * folders and a seccomp filter of a dozen calls.
+ * Who reads hostile bytes is not to be root, and yet some things that it was
+ * asked for only root can do. So a copy of the process stays behind before
+ * anything is opened. It keeps root's uid and nothing else: no capability, no
+ * descriptor but its socket and the folders that its requests are about,
+ * Landlock for these folders and a seccomp filter of a dozen calls.
  *
  * It takes the requests of its caller's table, each of fixed length, which the
- * process that asks cannot change any more. Whatever else comes by the socket ends
- * it, and so does the end of the process that it serves.
+ * process that asks cannot change any more. Whatever else comes by the socket
+ * ends it, and so does the end of the process that it serves.
  */
 #include "os/broker.h"
 
@@ -66,8 +67,8 @@ static int message_send(int to, const void *p, size_t len, int fd)
 	return n == (ssize_t)len ? 0 : -EPIPE;
 }
 
-/* Take a message of up to @len bytes; *@fd is what came with it, or -1. Return: its
- * length, or -EPIPE
+/* Take a message of up to @len bytes; *@fd is what came with it, or -1. Return:
+ * its length, or -EPIPE
  */
 static int message_take(int from, void *p, size_t len, int *fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * broker - A process that stays behind, to do a few things for one that gives its
- * rights up
+ * broker - A process that stays behind, to do a few things for one that gives
+ * its rights up
  *
  * What it does is its caller's table of requests, each of a fixed length. The
  * theory is in broker.c.
@@ -21,9 +21,9 @@
  * struct broker_request - One that is taken
  * @id:		Its number
  * @size:	Bytes of its argument, at most BROKER_ARG_MAX
- * @serve:	Called in the broker's process. *@fd, -1 before, is handed over and
- *		closed there. Returns what the asker gets, 0 or more, or -Exxx; or
- *		BROKER_END: nobody asks this, and the broker ends
+ * @serve:	Called in the broker's process. *@fd, -1 before, is handed over
+ *		and closed there. Returns what the asker gets, 0 or more, or
+ *		-Exxx; or BROKER_END: nobody asks this, and the broker ends
  */
 struct broker_request {
 	uint32_t id;
@@ -72,8 +72,8 @@ int broker_fd(const struct broker *b);
  * broker_ask() - Ask it, and wait for the answer; one thread at a time
  * @id:		Request
  * @arg, @size:	Its argument
- * @fd:		Set to a descriptor that came with the answer, or -1; NULL: none is
- *		wanted
+ * @fd:		Set to a descriptor that came with the answer, or -1; NULL: none
+ *		is wanted
  *
  * Return: the request's answer, or -EPIPE: the broker is gone
  */

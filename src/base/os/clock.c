@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * clock.c - The only reader of the clock
+ */
 #include "os/clock.h"
 
 #include <sys/prctl.h>
@@ -27,7 +30,8 @@ uint64_t clock_real(void)
 
 void clock_precise(void)
 {
-	/* Without it Linux may add 50 us. It cannot fail for one's own thread. */
+	/* Without it Linux may add 50 us. It cannot fail for one's own thread.
+	 */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 }
 

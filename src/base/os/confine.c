@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * confine.c - Give up, in two stages, what a process needs no more
+ */
 #include "os/confine.h"
 
 #include <assert.h>

@@ -4,10 +4,10 @@
  *
  * What a command needs is data: each fills in a struct confine, and none has a
  * sequence of its own. The early stage comes when all that needs privileges is
- * open, before a byte is looked at that came from outside: no privilege, no place
- * in the file system but those that are named and, where such bytes decide what is
- * opened yet, a first filter of system calls. The final stage comes before the
- * work: the filter for good.
+ * open, before a byte is looked at that came from outside: no privilege, no
+ * place in the file system but those that are named and, where such bytes
+ * decide what is opened yet, a first filter of system calls. The final stage
+ * comes before the work: the filter for good.
  */
 #ifndef OS_CONFINE_H
 #define OS_CONFINE_H
@@ -24,9 +24,9 @@ enum confine_stage {
 /**
  * struct confine_place - Where files may be opened yet
  * @path:	A file
- * @make:	It is made, and others beside it; else it is read, and others beside
- *		it are. What is to be read and cannot be found is not fenced in, and
- *		is said by who reads it
+ * @make:	It is made, and others beside it; else it is read, and others
+ *		beside it are. What is to be read and cannot be found is not
+ *		fenced in, and is said by who reads it
  */
 struct confine_place {
 	const char *path;
@@ -58,8 +58,8 @@ void confine_place(struct confine *c, const char *path, bool make);
 
 /**
  * confine() - Go through a stage
- * @c:		What is needed; @box may be filled in further between the stages,
- *		but a filter is only ever narrowed
+ * @c:		What is needed; @box may be filled in further between the
+ *		stages, but a filter is only ever narrowed
  * @e:		Sentence on failure; the process must end then
  *
  * The early one before the first thread is made.

@@ -4,10 +4,10 @@
  *
  * Theory of operation
  *
- * The thread sleeps DRAIN_NAP when the ring is empty and is not woken: a wake-up
- * would be a system call by the packet thread, for nearly every packet when
- * traffic is light. The price is that a record is written up to DRAIN_NAP late,
- * and that the ring must hold what comes in that time.
+ * The thread sleeps DRAIN_NAP when the ring is empty and is not woken: a
+ * wake-up would be a system call by the packet thread, for nearly every packet
+ * when traffic is light. The price is that a record is written up to DRAIN_NAP
+ * late, and that the ring must hold what comes in that time.
  */
 #include "os/drain.h"
 

@@ -32,8 +32,9 @@ struct drain;
  *		producer
  * @ops, @ctx:	What is done; must live until drain_stop()
  *
- * The thread runs when this returns. Every signal is blocked in it: a write beyond
- * RLIMIT_FSIZE or to a closed pipe is an error there and not the end of the process.
+ * The thread runs when this returns. Every signal is blocked in it: a write
+ * beyond RLIMIT_FSIZE or to a closed pipe is an error there and not the end of
+ * the process.
  *
  * Return: 0, -EINVAL (ring too large), -ENOMEM, -EAGAIN (no thread)
  */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * errbuf.c - A sentence that says what went wrong
+ */
 #include "os/errbuf.h"
 
 #include <stdarg.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * folder.c - The folder of a path, and how a file of ours is made in it
+ */
 #include "os/folder.h"
 
 #include <errno.h>

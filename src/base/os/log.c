@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log.c - Lines on stderr
+ */
 #include "os/log.h"
 
 #include <stdarg.h>

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * loop.c - Wait for descriptors, moments and signals
+ *
  * Theory of operation
  *
- * epoll says which descriptors are ready, level-triggered: what a callback leaves
- * is told again. A timer is a timerfd of its own, as a caller has few; a signalfd is
- * a descriptor like another.
+ * epoll says which descriptors are ready, level-triggered: what a callback
+ * leaves is told again. A timer is a timerfd of its own, as a caller has few; a
+ * signalfd is a descriptor like another.
  *
- * A callback may drop what the same wait has found ready, and even add it again. So
- * each wait is a round with a number: who is not in the loop any more when his turn
- * comes, or was put in it in this round, is not called. The memory of a dropped
- * watch is only looked at while its wait lasts: who frees it in a callback drops it
- * first, and the loop takes it out of what was found.
+ * A callback may drop what the same wait has found ready, and even add it
+ * again. So each wait is a round with a number: who is not in the loop any more
+ * when his turn comes, or was put in it in this round, is not called. The
+ * memory of a dropped watch is only looked at while its wait lasts: who frees
+ * it in a callback drops it first, and the loop takes it out of what was found.
  */
 #include "os/loop.h"
 
@@ -119,7 +121,8 @@ static bool call(struct loop *l, struct loop_watch *w, uint64_t now)
 
 	if (w == NULL || w->round == l->round)
 		return false;
-	/* Set again in this round, by another's callback: it is not its time. */
+	/* Set again in this round, by another's callback: it is not its time.
+	 */
 	if (w->timer && read(w->fd, &times, sizeof(times)) < 0)
 		return false;
 	w->ready(w->ctx, now);

@@ -2,10 +2,10 @@
 /*
  * loop - Wait for descriptors, moments and signals, and call who waits for them
  *
- * For what is no packet path: a caller with hundreds of descriptors, or a process
- * that mostly waits. One thread; callbacks get the time at which the wait ended.
- * The packet thread's loop is its own (run/loop.c), which reads rings that want no
- * system call.
+ * For what is no packet path: a caller with hundreds of descriptors, or a
+ * process that mostly waits. One thread; callbacks get the time at which the
+ * wait ended. The packet thread's loop is its own (run/loop.c), which reads
+ * rings that want no system call.
  */
 #ifndef OS_LOOP_H
 #define OS_LOOP_H
@@ -20,8 +20,9 @@ typedef void loop_fn(void *ctx, uint64_t now);
 
 /**
  * struct loop_watch - A descriptor, a moment or signals; the caller's memory
- * @ready:	Called when the descriptor has something to read, or its other end is
- *		gone; or when the moment has come. It may add and drop any
+ * @ready:	Called when the descriptor has something to read, or its other
+ *		end is gone; or when the moment has come. It may add and drop
+ *		any
  * @ctx:	Its own
  *
  * The rest is the loop's.
@@ -58,7 +59,9 @@ int loop_add(struct loop *l, struct loop_watch *w, int fd);
  */
 int loop_timer(struct loop *l, struct loop_watch *w);
 
-/** loop_set() - Let it be called once, at @at or soon after; UINT64_MAX: never */
+/**
+ * loop_set() - Let it be called once, at @at or soon after; UINT64_MAX: never
+ */
 void loop_set(struct loop_watch *w, uint64_t at);
 
 /** loop_drop() - Take it out, at any time; a second time does nothing */
@@ -68,7 +71,8 @@ void loop_drop(struct loop *l, struct loop_watch *w);
  * loop_wait() - Wait until something is ready, and call who waits for it
  * @most:	At most so long, ns; 0: not at all; UINT64_MAX: for ever
  *
- * A wait that is not for ever ends up to 1 ms late. Return: how many were called
+ * A wait that is not for ever ends up to 1 ms late. Return: how many were
+ * called
  */
 unsigned loop_wait(struct loop *l, uint64_t most);
 

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * The files that root asked for lie in root's folders, where another user makes and
- * removes none: the broker does (os/broker.c). It takes two requests: make the file
- * of this path with this number, and remove one that it has made. Names are its
- * own, numbers only go up, a file is made with O_EXCL: nothing that was there can
- * be read, written or removed through it.
+ * The files that root asked for lie in root's folders, where another user makes
+ * and removes none: the broker does (os/broker.c). It takes two requests: make
+ * the file of this path with this number, and remove one that it has made.
+ * Names are its own, numbers only go up, a file is made with O_EXCL: nothing
+ * that was there can be read, written or removed through it.
  */
 #include "os/maker.h"
 

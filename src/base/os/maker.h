@@ -2,8 +2,8 @@
 /*
  * maker - Files of root's, made for a process that is root no more
  *
- * The requests of a broker: make the file of a path, or one with a number behind
- * its name, and remove what was made. The theory is in maker.c.
+ * The requests of a broker: make the file of a path, or one with a number
+ * behind its name, and remove what was made. The theory is in maker.c.
  */
 #ifndef OS_MAKER_H
 #define OS_MAKER_H
@@ -51,7 +51,8 @@ void makers_stop(struct makers *m);
  *
  * One thread at a time, like maker_remove(), for all makers of one broker.
  *
- * Return: descriptor to write to, or -EEXIST, or -EPIPE (the broker is gone), or
+ * Return: descriptor to write to, or -EEXIST, or -EPIPE (the broker is gone),
+ * or
  *	   another -Exxx
  */
 int maker_make(struct maker *m, uint64_t number);

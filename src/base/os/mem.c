@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mem.c - The block of memory that the packet path lives on
+ */
 #include "os/mem.h"
 
 #include <errno.h>
@@ -45,7 +48,7 @@ int mem_take(struct arena *a, size_t size, unsigned flags)
 void mem_give(struct arena *a)
 {
 #ifdef POISON
-	/* What core/frame.c poisons stays so: the next block may lie there. */
+	/* What core/buf.c poisons stays so: the next block may lie there. */
 	if (a->base)
 		__asan_unpoison_memory_region(a->base, a->size);
 #endif

@@ -4,10 +4,10 @@
  *
  * Theory of operation
  *
- * O_NONBLOCK would belong to the open file, which may be shared with the shell or
- * the reader, so it is not set. When poll() says that a pipe can be written to,
- * PIPE_BUF bytes fit (pipe(7)): so much is written at a time, and write() does
- * not block.
+ * O_NONBLOCK would belong to the open file, which may be shared with the shell
+ * or the reader, so it is not set. When poll() says that a pipe can be written
+ * to, PIPE_BUF bytes fit (pipe(7)): so much is written at a time, and write()
+ * does not block.
  */
 #include "os/outlet.h"
 
@@ -31,7 +31,8 @@ void outlet_init(struct outlet *o, int fd)
 	};
 }
 
-/* Return: 0 when something can be written, or an error to be told by write(). */
+/* Return: 0 when something can be written, or an error to be told by write().
+ */
 static int wait_for_room(struct outlet *o, const struct drain *d)
 {
 	uint64_t since = clock_mono();

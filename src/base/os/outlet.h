@@ -2,10 +2,10 @@
 /*
  * outlet - Where a writer's thread puts its bytes: a file, or a pipe
  *
- * A reader of a pipe may stop for good. While the run goes on, the thread behind
- * a ring waits for it, and the ring overflows; at the end nobody would ever be
- * told. So from drain_stop() on a reader has OUTLET_STALL for its next bytes, and
- * OUTLET_END for all of them.
+ * A reader of a pipe may stop for good. While the run goes on, the thread
+ * behind a ring waits for it, and the ring overflows; at the end nobody would
+ * ever be told. So from drain_stop() on a reader has OUTLET_STALL for its next
+ * bytes, and OUTLET_END for all of them.
  *
  * A regular file is written to without such a limit: poll() cannot tell of it.
  */
@@ -42,10 +42,11 @@ void outlet_init(struct outlet *o, int fd);
  * outlet_write() - Write all of it
  * @d:		Whose thread this is; NULL: before there is one, or behind it.
  *		The reader then has its time as if the end had come
- * @done:	Set to the bytes that were written, @len or less, also on failure
+ * @done:	Set to the bytes that were written, @len or less, also on
+ *		failure
  *
- * Return: 0, -ETIMEDOUT (the reader stopped; so do all later calls), what write()
- * said, -EIO
+ * Return: 0, -ETIMEDOUT (the reader stopped; so do all later calls), what
+ * write() said, -EIO
  */
 int outlet_write(struct outlet *o, const struct drain *d, const void *p,
 		 size_t len, size_t *done);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * privileges.c - Give up what only the start needed
+ *
  * Theory of operation
  *
  * The order matters. The bounding set can be emptied only while CAP_SETPCAP is

@@ -10,7 +10,10 @@
 
 #include "os/errbuf.h"
 
-/** privileges_freeze() - Get no more than there are (no_new_privs). Return: 0, -Exxx */
+/**
+ * privileges_freeze() - Get no more than there are (no_new_privs). Return: 0,
+ * -Exxx
+ */
 int privileges_freeze(struct errbuf *e);
 
 /**
@@ -32,8 +35,8 @@ int privileges_drop(const char *user, struct errbuf *e);
  * privileges_user() - Whom a process of ours becomes when all is open
  * @asked:	Who was asked for (--user); NULL: nobody was
  *
- * Return: @asked; else for root who called sudo, or nobody; NULL: it stays who it
- * is
+ * Return: @asked; else for root who called sudo, or nobody; NULL: it stays who
+ * it is
  */
 const char *privileges_user(const char *asked);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * random.c - Secrets and seeds from the kernel
+ */
 #include "os/random.h"
 
 #include <errno.h>

@@ -4,28 +4,28 @@
  *
  * Theory of operation
  *
- * The filter is a list of what may be called; doc/THREATS.md gives the reason of
- * each. A rule is a system call, the needs that bring it in, and up to three
+ * The filter is a list of what may be called; doc/THREATS.md gives the reason
+ * of each. A rule is a system call, the needs that bring it in, and up to three
  * checks of its arguments. Rules of one call are alternatives. Each becomes a
  * block of BPF that returns when all its checks hold and else falls through to
  * the next; behind the last one the answer is EPERM. Arguments that are
  * descriptors, flags or commands are 32 bits wide in the kernel, which ignores
  * the upper half of the register, and so does the filter.
  *
- * EPERM and not a signal for what is not listed: another version of libc may ask
- * for something more in a corner nobody has seen, gets an answer that it must
- * expect of any kernel, and a run of days does not lose its report. What no
- * version of libc asks for by itself (a socket, another program, another
+ * EPERM and not a signal for what is not listed: another version of libc may
+ * ask for something more in a corner nobody has seen, gets an answer that it
+ * must expect of any kernel, and a run of days does not lose its report. What
+ * no version of libc asks for by itself (a socket, another program, another
  * process's memory) is the trace of an intruder, who is to get no second try:
  * then the process ends. Its wires stay as silent as the guard made them.
  *
- * write() is let through for every descriptor but the packet sockets: write() on
- * one of those would send a frame. Nothing here duplicates a descriptor, so the
- * numbers that the filter knows are the only ones.
+ * write() is let through for every descriptor but the packet sockets: write()
+ * on one of those would send a frame. Nothing here duplicates a descriptor, so
+ * the numbers that the filter knows are the only ones.
  *
- * Landlock's rules name places, not calls. All rights that this kernel knows are
- * taken, then those of the places given back. Its numbers of newer kernels stand
- * here because the headers of Debian 12 end with Linux 6.1.
+ * Landlock's rules name places, not calls. All rights that this kernel knows
+ * are taken, then those of the places given back. Its numbers of newer kernels
+ * stand here because the headers of Debian 12 end with Linux 6.1.
  */
 #include "os/sandbox.h"
 
@@ -175,8 +175,8 @@ static const struct rule rules[] = {
 	{ SYS_epoll_wait, SANDBOX_LOOP, LET, { { ANY, 0, 0 } } },
 #endif
 	{ SYS_timerfd_settime, SANDBOX_LOOP, LET, { { ANY, 0, 0 } } },
-	/* A file is written in any order and takes another's name; or a signal's
-	 * handler removes it, and the signal is given again.
+	/* A file is written in any order and takes another's name; or a
+	 * signal's handler removes it, and the signal is given again.
 	 */
 	{ SYS_pwrite64, SANDBOX_REPLACE, LET, { { ANY, 0, 0 } } },
 #ifdef SYS_rename
@@ -186,8 +186,9 @@ static const struct rule rules[] = {
 	{ SYS_renameat, SANDBOX_REPLACE, LET, { { ANY, 0, 0 } } },
 	{ SYS_unlinkat, SANDBOX_REPLACE, LET, { { IS, 2, 0 } } },
 	{ SYS_tgkill, SANDBOX_REPLACE, LET, { { IS_SELF, 0, 0 } } },
-	/* A signal's handler returns; waits are for a pipe; memory is asked for.
-	 * A thread that was started before the last filter may begin under it.
+	/* A signal's handler returns; waits are for a pipe; memory is asked
+	 * for. A thread that was started before the last filter may begin under
+	 * it.
 	 */
 	{ SYS_rt_sigreturn,
 	  SANDBOX_SEND | SANDBOX_REPLACE,

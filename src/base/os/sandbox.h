@@ -37,8 +37,8 @@ enum {
 
 /**
  * struct sandbox - A process's needs
- * @needs:	SANDBOX_ bits
- * @sink, @sinks: The only sockets that frames, or questions to the kernel, may be
+ * @needs:	SANDBOX_ bits @sink, @sinks: The only sockets that frames, or
+ * questions to the kernel, may be
  *		sent by
  * @ring, @rings: Sockets that only bring frames; they may get memory and a
  *		filter
@@ -90,7 +90,9 @@ int sandbox_files(const struct sandbox_place *place, unsigned n,
  */
 int sandbox_calls(const struct sandbox *s, struct errbuf *e);
 
-/** sandbox_built() - Is the sandbox in this build? Not with AddressSanitizer. */
+/**
+ * sandbox_built() - Is the sandbox in this build? Not with AddressSanitizer.
+ */
 bool sandbox_built(void);
 
 /** sandbox_seccomp() - Can this kernel do what sandbox_calls() asks? */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * signals.c - Signals as something to read
+ */
 #include "os/signals.h"
 
 #include <errno.h>

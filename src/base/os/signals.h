@@ -9,8 +9,8 @@
  * signals_open() - Block INT, TERM, HUP, USR1 and USR2 and queue them instead
  *
  * SIGPIPE and SIGXFSZ are ignored: a reader that went away, or a file that may
- * not grow, is an error of that write. Call it before any thread is made, so that
- * all inherit the mask.
+ * not grow, is an error of that write. Call it before any thread is made, so
+ * that all inherit the mask.
  *
  * Return: a descriptor to poll for reading, or -Exxx
  */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * usage.c - What the process has used
+ */
 #include "os/usage.h"
 
 #include <sys/resource.h>

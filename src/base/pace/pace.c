@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * pace.c - From the times in a capture to the times of sending
+ *
  * Theory of operation
  *
  * With the capture's own gaps a frame is due at
@@ -9,7 +11,8 @@
  * where @at is the clock of the capture's stamps (stamps.h) and @spent what cut
  * gaps have saved so far. A frame that is older than the latest before it
  * (captures of several queues, clocks that were set) is due together with it:
- * time never goes back, and what follows keeps its distance to the latest frame.
+ * time never goes back, and what follows keeps its distance to the latest
+ * frame.
  *
  * At a rate each frame moves the due time of the next by a fraction of a
  * nanosecond that is carried in @rest. So a rate is exact after any number of

@@ -2,9 +2,9 @@
 /*
  * pace - From the times in a capture to the times of sending
  *
- * An absolute schedule: the time of every frame is reckoned from the start, never
- * as a sum of rounded gaps, so that no error accumulates. The theory is in
- * pace.c.
+ * An absolute schedule: the time of every frame is reckoned from the start,
+ * never as a sum of rounded gaps, so that no error accumulates. The theory is
+ * in pace.c.
  */
 #ifndef PACE_PACE_H
 #define PACE_PACE_H

@@ -6,15 +6,16 @@
  *
  * Three arrays, filled from the front and never moved: records in the order of
  * the capture, connections in the order of their first records, addresses of
- * clients. A record names its connection and that one's next record, so that the
- * plan can be walked in time and by connection. Connections and clients are found
- * through maps; a newer incarnation of a tuple stands in front of the older one.
+ * clients. A record names its connection and that one's next record, so that
+ * the plan can be walked in time and by connection. Connections and clients are
+ * found through maps; a newer incarnation of a tuple stands in front of the
+ * older one.
  *
- * A client's SYN with another sequence number than the connection's begins a new
- * incarnation, also where the old one began before the capture did.
+ * A client's SYN with another sequence number than the connection's begins a
+ * new incarnation, also where the old one began before the capture did.
  *
- * Where the client's payload was cut (a capture with a short snaplen), nothing of
- * the client behind it can be played: the first such record is noted.
+ * Where the client's payload was cut (a capture with a short snaplen), nothing
+ * of the client behind it can be played: the first such record is noted.
  */
 #include "pace/plan.h"
 

@@ -159,8 +159,8 @@ const struct plan_record *plan_record(const struct plan *p, uint32_t i);
  */
 struct plan_flow *plan_flow(struct plan *p, uint32_t i);
 
-/** plan_is_behind_cut() - Is record @i of a client whose bytes before it were not
- * captured whole? It must not be played
+/** plan_is_behind_cut() - Is record @i of a client whose bytes before it were
+ * not captured whole? It must not be played
  */
 bool plan_is_behind_cut(const struct plan *p, uint32_t i);
 
@@ -180,7 +180,9 @@ extern const struct ipaddr plan_net6;
  */
 struct ipaddr plan_client(const struct plan *p, uint32_t flow, uint32_t loop);
 
-/** plan_time() - @ns of a capture, played @thousandths times as fast, 1 or more */
+/**
+ * plan_time() - @ns of a capture, played @thousandths times as fast, 1 or more
+ */
 uint64_t plan_time(uint64_t ns, uint32_t thousandths);
 
 #endif /* PACE_PLAN_H */

@@ -5,18 +5,19 @@
  * Theory of operation
  *
  * The clock stands at the latest stamp so far and moves by the distance to the
- * next one. A record without a stamp (0: a simple packet block, or a time before
- * 1970) is of the same moment as the one before it; unless a capture begins with it
- * and goes on within a day of 1970: then its stamps count from its beginning. A stamp that is a little
- * older (two interfaces, a capture that was merged) does not move the clock. One
- * that is far older may be the odd one out, or the one before it was: only when
- * STAMPS_AGREE records in a row say so the clock follows them, from where it
- * stands. So one wrong stamp costs at most one leap, and a capture behind another
- * one that is younger runs at its own pace.
+ * next one. A record without a stamp (0: a simple packet block, or a time
+ * before 1970) is of the same moment as the one before it; unless a capture
+ * begins with it and goes on within a day of 1970: then its stamps count from
+ * its beginning. A stamp that is a little older (two interfaces, a capture that
+ * was merged) does not move the clock. One that is far older may be the odd one
+ * out, or the one before it was: only when STAMPS_AGREE records in a row say so
+ * the clock follows them, from where it stands. So one wrong stamp costs at
+ * most one leap, and a capture behind another one that is younger runs at its
+ * own pace.
  *
  * A leap longer than the limit is cut to it: 53 years between two records are a
- * broken stamp or a wrong resolution, never a wait that somebody wants; and what
- * a machine does every minute must not be done for centuries.
+ * broken stamp or a wrong resolution, never a wait that somebody wants; and
+ * what a machine does every minute must not be done for centuries.
  */
 #include "pace/stamps.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * json.c - Write one line of JSON into a buffer
+ */
 #include "text/json.h"
 
 #include <inttypes.h>

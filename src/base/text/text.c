@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * text.c - Numbers, addresses and captured bytes as a person reads them
+ */
 #include "text/text.h"
 
 #include <inttypes.h>

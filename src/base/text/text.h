@@ -2,9 +2,9 @@
 /*
  * text - Numbers, addresses and captured bytes as a person reads them
  *
- * Each text_ function that fills a buffer returns it, so that it can stand in an
- * argument list. All output is printable ASCII: a captured byte can never steer
- * a terminal.
+ * Each text_ function that fills a buffer returns it, so that it can stand in
+ * an argument list. All output is printable ASCII: a captured byte can never
+ * steer a terminal.
  */
 #ifndef TEXT_TEXT_H
 #define TEXT_TEXT_H
@@ -54,10 +54,16 @@ char *text_number(char *out, uint64_t v);
 /** text_amount() - Bytes: 1.5 GB (powers of 1000) */
 char *text_amount(char *out, uint64_t bytes);
 
-/** text_time() - A duration: 950 ns, 12.3 us, 8.1 ms, 3.4 s, 12 min 3 s, 2 h 5 min */
+/**
+ * text_time() - A duration: 950 ns, 12.3 us, 8.1 ms, 3.4 s, 12 min 3 s, 2 h 5
+ * min
+ */
 char *text_time(char *out, uint64_t ns);
 
-/** text_when() - Time of @ns since 1970: 2026-11-29T22:10:01.123456789Z (RFC 3339) */
+/**
+ * text_when() - Time of @ns since 1970: 2026-11-29T22:10:01.123456789Z (RFC
+ * 3339)
+ */
 char *text_when(char *out, uint64_t ns);
 
 /**

@@ -177,7 +177,8 @@ size_t build_udp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
 	return (size_t)(uh - out) + UDP_HLEN;
 }
 
-/* Make the IPv4 header at @ip that of a fragment; @field: its flags and offset. */
+/* Make the IPv4 header at @ip that of a fragment; @field: its flags and offset.
+ */
 static void set_fragment4(uint8_t *ip, uint16_t field)
 {
 	put_be16(ip + 6, field);

@@ -75,9 +75,9 @@ size_t build_udp(uint8_t *out, const struct tcp_header *h, const uint8_t *data,
  * @out:	At least BUILD_HDR_MAX bytes
  * @h:		As for build_udp(); @ip_id is what its fragments have in common
  * @data, @len:	Payload of the whole datagram; with the headers at most 65535
- * @from, @n:	The part of it that this fragment bears; the first one has the UDP
- *		header too. All but the last end at a multiple of 8 bytes of the
- *		datagram, its UDP header counted
+ * @from, @n:	The part of it that this fragment bears; the first one has the
+ *		UDP header too. All but the last end at a multiple of 8 bytes of
+ *		the datagram, its UDP header counted
  *
  * RFC 791 section 3.2, RFC 8200 section 4.5.
  *

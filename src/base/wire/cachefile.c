@@ -9,16 +9,16 @@
  * bytes never splits one: written one after the other, chunks are the file.
  *
  * The table is a window over the packets of a capture that moves forward. Chunk
- * n of the capture lies in slot n modulo the number of slots. When the window is
- * full the caller writes its oldest chunk away and drops it; so a table of any
- * length is built in the memory of a few chunks, and any packet still in the
- * window is found without a search.
+ * n of the capture lies in slot n modulo the number of slots. When the window
+ * is full the caller writes its oldest chunk away and drops it; so a table of
+ * any length is built in the memory of a few chunks, and any packet still in
+ * the window is found without a search.
  *
  * A chunk is cleared when its first packet comes. From then on bits are only
  * ORed: who decides late about a packet adds to what is there.
  *
- * A file is read as it lies: its header says how long it must be, and it must be
- * that long, so no packet that it claims lies behind its end.
+ * A file is read as it lies: its header says how long it must be, and it must
+ * be that long, so no packet that it claims lies behind its end.
  */
 #include "wire/cachefile.h"
 
@@ -157,7 +157,8 @@ void bitcache_drop(struct bitcache *c)
 {
 	assert(c->count > c->dropped * per_chunk(c));
 	c->dropped++;
-	/* A chunk that was not full leaves a gap: the next packet begins one. */
+	/* A chunk that was not full leaves a gap: the next packet begins one.
+	 */
 	if (c->count < c->dropped * per_chunk(c))
 		c->count = c->dropped * per_chunk(c);
 }
@@ -251,7 +252,8 @@ void bitcache_pair_init(struct bitcache_pair *p)
 	*p = (struct bitcache_pair){ .digest = UINT64_C(0x9e3779b97f4a7c15) };
 }
 
-/* The finalizer of MurmurHash3: every bit of @x reaches every bit of the sum. */
+/* The finalizer of MurmurHash3: every bit of @x reaches every bit of the sum.
+ */
 static uint64_t mix(uint64_t x)
 {
 	x ^= x >> 33;

@@ -169,8 +169,8 @@ void cachefile_header(uint8_t out[CACHEFILE_HEADER], uint64_t packets,
 /*
  * Pairing of a cache file with its capture. The digest is over each frame's
  * time, relative to the first one's and in microseconds, and its length on the
- * wire: it is the same for a capture whose addresses were rewritten or which was
- * written in another format, since its cache is still right.
+ * wire: it is the same for a capture whose addresses were rewritten or which
+ * was written in another format, since its cache is still right.
  */
 
 /** struct bitcache_pair - Which capture */

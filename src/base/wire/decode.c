@@ -6,17 +6,17 @@
  *
  * A frame passes decode_link() (here), decode_ip4() or decode_ip6() (ip.c) and
  * decode_l4() (l4.c). Each gets a struct span: the bytes of its layer, how many
- * were captured and how many there were on the wire. A header that runs past the
- * wire is a lie (DECODE_BAD_LENGTH), one that runs past the capture only is not
- * (DECODE_TRUNCATED). The IP length then cuts Ethernet's padding off.
+ * were captured and how many there were on the wire. A header that runs past
+ * the wire is a lie (DECODE_BAD_LENGTH), one that runs past the capture only is
+ * not (DECODE_TRUNCATED). The IP length then cuts Ethernet's padding off.
  *
- * What a link-control frame is, is asked last: a frame that says it is IP or ARP
- * is treated as such whatever address it was sent to, so that no one can hide IP
- * behind the address of a bridge.
+ * What a link-control frame is, is asked last: a frame that says it is IP or
+ * ARP is treated as such whatever address it was sent to, so that no one can
+ * hide IP behind the address of a bridge.
  *
  * VXLAN comes back here once, from decode_l4(); a tunnel in a tunnel stays a
- * datagram. Depth is bounded: two links, four tags each, eight extension headers
- * each.
+ * datagram. Depth is bounded: two links, four tags each, eight extension
+ * headers each.
  */
 #include "wire/decode_internal.h"
 
@@ -31,7 +31,8 @@
 
 #define LLC_SAP_STP 0x42 /* IEEE 802.1D spanning tree */
 
-/* Address families of LINK_NULL and LINK_LOOP: every BSD has its own for IPv6. */
+/* Address families of LINK_NULL and LINK_LOOP: every BSD has its own for IPv6.
+ */
 enum {
 	BSD_INET = 2,
 	LINUX_INET6 = 10,
@@ -167,8 +168,8 @@ static enum decode_result link_raw(struct decode_ctx *c, struct span s)
 }
 
 /*
- * BSD loopback: an address family in 4 bytes, for LINK_NULL in the byte order of
- * the host that captured. All families are small: a large number is swapped.
+ * BSD loopback: an address family in 4 bytes, for LINK_NULL in the byte order
+ * of the host that captured. All families are small: a large number is swapped.
  */
 static enum decode_result link_family(struct decode_ctx *c, struct span s)
 {

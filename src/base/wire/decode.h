@@ -77,8 +77,8 @@ const char *decode_name(enum decode_result r);
  * @csum_ok:	L4 checksum need not be tested: not ready yet (offloaded to a
  *		device that the frame never reached) or already verified; an
  *		IPv4 header checksum of 0 is then no error either
- * @trusted:	No checksum is tested, IPv4's neither: who asked for it knows that
- *		those of this capture are wrong
+ * @trusted:	No checksum is tested, IPv4's neither: who asked for it knows
+ *		that those of this capture are wrong
  * @len_open:	An IP length of 0 is not ready yet either: of a TCP segment that
  *		a device was to cut (TSO), and is that of the frame
  */
@@ -113,8 +113,8 @@ struct frame_info {
  *		DECODE_BAD_L4_CSUM: it holds the sum of the pseudo header alone.
  *		So a host leaves them to its network device: in a capture taken
  *		on that host such a frame is good, and @csum_ok is to be set
- * @no_length:	With DECODE_BAD_LENGTH: it is 0 in the IP header of a TCP segment
- *		that no link had to pad; the same, with @len_open
+ * @no_length:	With DECODE_BAD_LENGTH: it is 0 in the IP header of a TCP
+ *		segment that no link had to pad; the same, with @len_open
  */
 struct decoded {
 	struct segment seg;

@@ -45,7 +45,9 @@ struct decode_ctx {
 	struct decoded *d;
 };
 
-/** span_need() - Test that @n bytes are there. Return: DECODE_GO_ON or why not */
+/**
+ * span_need() - Test that @n bytes are there. Return: DECODE_GO_ON or why not
+ */
 static inline enum decode_result span_need(const struct span *s, uint32_t n)
 {
 	if (n <= s->cap)

@@ -4,21 +4,23 @@
  *
  * Theory of operation
  *
- * A datagram under reassembly has a slot: room for the longest one there can be,
- * and a bit for each 8 bytes of it, which is the unit of fragment offsets. So a
- * fragment is placed by one copy, whatever order they come in, and no pattern of
- * holes needs more memory than another. The table costs 65 KB a slot of address
- * space; of that only what was ever written is real memory.
+ * A datagram under reassembly has a slot: room for the longest one there can
+ * be, and a bit for each 8 bytes of it, which is the unit of fragment offsets.
+ * So a fragment is placed by one copy, whatever order they come in, and no
+ * pattern of holes needs more memory than another. The table costs 65 KB a slot
+ * of address space; of that only what was ever written is real memory.
  *
- * The bits also tell what a fragment overlaps: nothing (it is new), only what is
- * there (a repetition; its bytes must be the same), or some of both. A repetition
- * may tell that no more follows, but as in Linux it makes nothing whole. Some of
- * both is what attacks on firewalls look like, and receivers differ in whose bytes
- * they keep: the datagram is dropped, as Linux and RFC 5722 do.
+ * The bits also tell what a fragment overlaps: nothing (it is new), only what
+ * is there (a repetition; its bytes must be the same), or some of both. A
+ * repetition may tell that no more follows, but as in Linux it makes nothing
+ * whole. Some of both is what attacks on firewalls look like, and receivers
+ * differ in whose bytes they keep: the datagram is dropped, as Linux and RFC
+ * 5722 do.
  *
- * Slots in use stand in a list by age, and age is what ends them: time, or a new
- * datagram when there is no free slot. A slot that was completed is put at the
- * end of the free list; the bytes handed out stay whole until the next call.
+ * Slots in use stand in a list by age, and age is what ends them: time, or a
+ * new datagram when there is no free slot. A slot that was completed is put at
+ * the end of the free list; the bytes handed out stay whole until the next
+ * call.
  */
 #include "wire/frag.h"
 
@@ -34,8 +36,8 @@
 #define WORD_BITS 64u
 #define MAP_WORDS (DATAGRAM / UNIT / WORD_BITS)
 
-/* Longest payload: an IPv6 payload length without jumbo option. IPv4 has 20 less,
- * a header that is taken off before.
+/* Longest payload: an IPv6 payload length without jumbo option. IPv4 has 20
+ * less, a header that is taken off before.
  */
 #define DATAGRAM_MAX 65535u
 

@@ -3,8 +3,8 @@
  * frag - Put IP fragments together (RFC 791 section 3.2, RFC 8200 section 4.5)
  *
  * Bounded in datagrams, bytes and time; overlapping fragments drop the datagram
- * (RFC 5722; for IPv4 as Linux does), an exact repetition is ignored. The theory
- * is in frag.c.
+ * (RFC 5722; for IPv4 as Linux does), an exact repetition is ignored. The
+ * theory is in frag.c.
  */
 #ifndef WIRE_FRAG_H
 #define WIRE_FRAG_H

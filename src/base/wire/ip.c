@@ -6,17 +6,17 @@
  *
  * The span that comes in may be longer than the datagram (Ethernet pads to 60
  * bytes); the length in the header cuts it. A length that the frame cannot hold
- * is refused. BIG TCP is the exception: Linux hands frames of more than 64 KB to
- * a capture with a length of 0, which is then the frame's; IPv6 may instead
- * carry the true one in a jumbo option (RFC 2675), as a header that never was on
- * any wire. Other hosts leave a length of 0 in any segment that their device is to
- * cut; that is believed only where the caller says so (len_open), of a TCP segment
- * that is longer than what a link pads.
+ * is refused. BIG TCP is the exception: Linux hands frames of more than 64 KB
+ * to a capture with a length of 0, which is then the frame's; IPv6 may instead
+ * carry the true one in a jumbo option (RFC 2675), as a header that never was
+ * on any wire. Other hosts leave a length of 0 in any segment that their device
+ * is to cut; that is believed only where the caller says so (len_open), of a
+ * TCP segment that is longer than what a link pads.
  *
  * A fragment goes to the reassembly only if all of it was captured. When the
- * datagram is whole, the span is replaced by the reassembly's buffer and decoding
- * goes on as if nothing had been. From there on a second fragment header is
- * refused: one buffer is all there is.
+ * datagram is whole, the span is replaced by the reassembly's buffer and
+ * decoding goes on as if nothing had been. From there on a second fragment
+ * header is refused: one buffer is all there is.
  */
 #include "wire/decode_internal.h"
 

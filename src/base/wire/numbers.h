@@ -42,8 +42,8 @@ enum {
 	EXT_SHIM6 = 140,
 };
 
-/** ethertype_is_tag() - A VLAN tag's: 802.1Q, 802.1ad, and what was used for outer
- * tags before that
+/** ethertype_is_tag() - A VLAN tag's: 802.1Q, 802.1ad, and what was used for
+ * outer tags before that
  */
 static inline bool ethertype_is_tag(uint16_t type)
 {

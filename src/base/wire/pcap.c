@@ -35,8 +35,8 @@
 #define USEC_TICKS UINT64_C(1000000)
 #define NSEC_TICKS UINT64_C(1000000000)
 
-/* Bytes of a record's header that are longer in Kuznetzov's: interface, protocol,
- * kind of packet.
+/* Bytes of a record's header that are longer in Kuznetzov's: interface,
+ * protocol, kind of packet.
  */
 #define MOD_MORE 8
 
@@ -154,8 +154,8 @@ static bool is_near(const struct pcap_reader *r, uint32_t sec)
 	return !r->has_sec || away < NEAR_SECS;
 }
 
-/* Any two of these are found in captures that are whole; three are damage. Nothing
- * but zeroes is, too: a page that was never written.
+/* Any two of these are found in captures that are whole; three are damage.
+ * Nothing but zeroes is, too: a page that was never written.
  */
 static bool is_damaged(const struct pcap_reader *r, const struct head *h)
 {
@@ -208,7 +208,8 @@ static bool is_plausible(const struct pcap_reader *r, const struct head *h)
 /**
  * count_records() - How many plausible headers in a row begin with @p
  *
- * Return: up to PCAP_AGREE, an end of the file right behind one counted with it;
+ * Return: up to PCAP_AGREE, an end of the file right behind one counted with
+ * it;
  *	   -1: the window is too short
  */
 static int count_records(const struct pcap_reader *r, const uint8_t *p,

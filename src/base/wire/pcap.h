@@ -2,13 +2,13 @@
 /*
  * pcap - Capture files as bytes in and out: pcap and pcapng
  *
- * A reader is fed with a window of bytes and says what it found or how much more
- * it needs; it does no I/O. Formats: pcap 2.x in either byte order, microseconds
- * and nanoseconds, also with Kuznetzov's longer records and with the two lengths
- * in the order of versions before 2.3; pcapng (IETF draft-ietf-opsawg-pcapng) in
- * either byte order, SHB, IDB with if_tsresol and if_tsoffset and if_name, EPB,
- * SPB, PB, custom blocks. A window of PCAP_WINDOW bytes holds any record that is
- * taken.
+ * A reader is fed with a window of bytes and says what it found or how much
+ * more it needs; it does no I/O. Formats: pcap 2.x in either byte order,
+ * microseconds and nanoseconds, also with Kuznetzov's longer records and with
+ * the two lengths in the order of versions before 2.3; pcapng (IETF
+ * draft-ietf-opsawg-pcapng) in either byte order, SHB, IDB with if_tsresol and
+ * if_tsoffset and if_name, EPB, SPB, PB, custom blocks. A window of PCAP_WINDOW
+ * bytes holds any record that is taken.
  */
 #ifndef WIRE_PCAP_H
 #define WIRE_PCAP_H
@@ -39,8 +39,8 @@ struct pcap_iface {
 
 /**
  * struct pcap_reader - State; private but for ng, ifaces, iface and records
- * @lenient:	Set by the caller: step over a block whose bounds are good and whose
- *		content is not, see pcap_read()
+ * @lenient:	Set by the caller: step over a block whose bounds are good and
+ *		whose content is not, see pcap_read()
  * @long_blocks: Set by the caller: step over blocks of up to PCAP_SKIP_MAX
  * @started:	The first header was read
  * @ng:		pcapng
@@ -126,10 +126,11 @@ void pcap_reader_init(struct pcap_reader *r);
  *
  * Interfaces beyond PCAP_OWN count as one that has their link type and clock.
  *
- * A lenient reader makes PCAP_BROKEN of a block whose two lengths agree and whose
- * content cannot be, and ignores options that are broken and clocks that are not
- * known (their frames have no time). One with long_blocks steps over blocks that
- * hold no frame, or one too long: then the step may be longer than the window.
+ * A lenient reader makes PCAP_BROKEN of a block whose two lengths agree and
+ * whose content cannot be, and ignores options that are broken and clocks that
+ * are not known (their frames have no time). One with long_blocks steps over
+ * blocks that hold no frame, or one too long: then the step may be longer than
+ * the window.
  *
  * Return: bytes to step over (a record was found), or 0 if the window is too
  *	   short (end of file here means a truncated file unless @len is 0), or
@@ -139,7 +140,8 @@ void pcap_reader_init(struct pcap_reader *r);
 int64_t pcap_read(struct pcap_reader *r, const uint8_t *p, size_t len,
 		  struct pcap_record *rec);
 
-/* Where a search may be: more bytes follow the window; the file ends with it. */
+/* Where a search may be: more bytes follow the window; the file ends with it.
+ */
 enum pcap_window {
 	PCAP_MORE,
 	PCAP_FULL, /* more follow, but the window holds no more */
@@ -186,8 +188,8 @@ size_t pcapng_write_epb(uint8_t *out, size_t size, uint32_t iface, uint64_t ts,
 			uint32_t flags, const char *comment,
 			size_t comment_len);
 
-/** pcapng_write_custom() - Custom block (type 0x00000BAD: may be copied), padded
- * with zeros to a multiple of 4
+/** pcapng_write_custom() - Custom block (type 0x00000BAD: may be copied),
+ * padded with zeros to a multiple of 4
  */
 size_t pcapng_write_custom(uint8_t *out, size_t size, uint32_t pen,
 			   const uint8_t *data, uint32_t len);

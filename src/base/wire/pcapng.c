@@ -5,16 +5,17 @@
  * Theory of operation
  *
  * A file is a row of blocks: type, length, body, and the length again. A block
- * is looked at when the window has all of it and both lengths agree; its body is
- * then a struct body, whose bounds every reader of a field tests. A section
+ * is looked at when the window has all of it and both lengths agree; its body
+ * is then a struct body, whose bounds every reader of a field tests. A section
  * header sets the byte order and forgets the interfaces.
  *
  * A clock may tick 10^n or 2^n times a second. Times become ns by splitting
- * seconds off first; binary clocks faster than 2^34 lose their lowest bits, which
- * are far below a ns.
+ * seconds off first; binary clocks faster than 2^34 lose their lowest bits,
+ * which are far below a ns.
  *
- * Reader and writer stand in one file, which is longer than others for that: what
- * the one writes the other must read, and both share the layout of each block.
+ * Reader and writer stand in one file, which is longer than others for that:
+ * what the one writes the other must read, and both share the layout of each
+ * block.
  */
 #include "wire/pcap_internal.h"
 

@@ -5,8 +5,9 @@
  * Theory of operation
  *
  * A cursor runs over link header, tags, labels, IP, extension headers; wherever
- * the capture ends, what was found so far stands. The packet inside an ICMP error
- * is looked at by the same functions, once: an error about an error has no ports.
+ * the capture ends, what was found so far stands. The packet inside an ICMP
+ * error is looked at by the same functions, once: an error about an error has
+ * no ports.
  */
 #include "wire/peek.h"
 

@@ -2,9 +2,9 @@
 /*
  * peek - Who speaks to whom in a frame, as far as it can be seen
  *
- * For what sorts frames and does not play them: no checksum, no length is tested
- * beyond what was captured, nothing is reassembled. What frame_decode() refuses
- * still has addresses here.
+ * For what sorts frames and does not play them: no checksum, no length is
+ * tested beyond what was captured, nothing is reassembled. What frame_decode()
+ * refuses still has addresses here.
  */
 #ifndef WIRE_PEEK_H
 #define WIRE_PEEK_H

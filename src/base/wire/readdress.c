@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * readdress.c - Another address in a frame
+ */
 #include "wire/readdress.h"
 
 #include <errno.h>
@@ -14,8 +17,8 @@
 #define TCP_CSUM   16u
 #define UDP_CSUM   6u
 
-/* Put @len bytes at @new in the place of those at @old, in a checksum. Both begin at
- * an even offset of what is summed.
+/* Put @len bytes at @new in the place of those at @old, in a checksum. Both
+ * begin at an even offset of what is summed.
  */
 static void adapt(uint8_t *csum, const uint8_t *old, const uint8_t *new,
 		  uint32_t len)

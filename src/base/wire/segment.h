@@ -86,7 +86,8 @@ struct tcp_opts {
  * @data:	Payload, borrowed: valid only during the call it is passed to
  * @len:	Bytes of payload on the wire
  * @cap:	Bytes of it at @data; less than @len if the capture cut it
- * @gso:	Segment size if the frame is a super-frame and it is known, else 0
+ * @gso:	Segment size if the frame is a super-frame and it is known, else
+ *		0
  * @ts:		Time of capture, ns since 1970
  */
 struct segment {

@@ -146,7 +146,8 @@ int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o)
 	return 0;
 }
 
-/* Two bytes of SACK-permitted, or nothing, and then the timestamps, or nothing. */
+/* Two bytes of SACK-permitted, or nothing, and then the timestamps, or nothing.
+ */
 static uint8_t *put_pair(uint8_t *p, const struct tcp_opts *o)
 {
 	bool sack_ok = (o->has & OPT_HAS_SACK_OK) != 0;

@@ -26,8 +26,9 @@ int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o);
 /**
  * tcp_put_options() - Write a list of TCP options
  * @out:	At least TCP_OPT_MAX bytes
- * @o:		MSS, window scale, SACK-permitted, timestamps, SACK blocks; other bits
- *		of @has are not written, nor blocks for which there is no room
+ * @o:		MSS, window scale, SACK-permitted, timestamps, SACK blocks;
+ *		other bits of @has are not written, nor blocks for which there
+ *		is no room
  *
  * Return: bytes written, a multiple of 4
  */

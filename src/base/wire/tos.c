@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tos.c - DSCP and ECN of an IP packet
+ */
 #include "wire/tos.h"
 
 #include <errno.h>

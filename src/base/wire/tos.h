@@ -28,8 +28,8 @@ void tos_set_ecn(uint8_t *ip, enum tos_ecn ecn);
  *
  * RFC 6040 section 4.2.
  *
- * Return: 0; -ECONNABORTED: the packet must be dropped: the way is congested, and the
- * ends of its connection would not understand the mark
+ * Return: 0; -ECONNABORTED: the packet must be dropped: the way is congested,
+ * and the ends of its connection would not understand the mark
  */
 int tos_arrive(uint8_t *ip, uint32_t n, uint8_t outer);
 

@@ -7,15 +7,15 @@
  * Copying a file out of the page cache costs as much as looking at its headers,
  * so it is worth a second processor. The file is read in chunks of AHEAD_CHUNK
  * into a ring that fits a cache. Who has nothing else to do takes the number of
- * the next chunk and reads it: the thread always, the consumer while it waits for
- * a chunk that the thread is at. So neither stands still, however the work is
- * spread between them.
+ * the next chunk and reads it: the thread always, the consumer while it waits
+ * for a chunk that the thread is at. So neither stands still, however the work
+ * is spread between them.
  *
- * The ring is mapped twice, one copy behind the other: what begins at its end and
- * goes on at its front is contiguous, and nothing is ever moved.
+ * The ring is mapped twice, one copy behind the other: what begins at its end
+ * and goes on at its front is contiguous, and nothing is ever moved.
  *
- * A chunk that is shorter than the others is the end of the file, also if the file
- * has grown since.
+ * A chunk that is shorter than the others is the end of the file, also if the
+ * file has grown since.
  */
 #include "capture/ahead.h"
 
@@ -98,8 +98,8 @@ static ssize_t read_whole(const struct ahead *a, uint64_t chunk)
 	return (ssize_t)done;
 }
 
-/* Take the next chunk's number and read it; @lock is held, and let go of for the
- * time of the read. There must be room.
+/* Take the next chunk's number and read it; @lock is held, and let go of for
+ * the time of the read. There must be room.
  */
 static void read_next(struct ahead *a)
 {

@@ -5,12 +5,12 @@
  * Theory of operation
  *
  * A window slides over the file; pcap_read() takes records off its front. What
- * cannot be read costs what it is and no more: a frame of a link type that nobody
- * decodes, a block that is broken inside, a block that is longer than the window
- * (whose bytes are dropped as they come). Where not even a record's bounds can be
- * believed, the reader is lost: it goes on at the next plausible record. All bytes
- * that were passed by are counted, so that it can be said how much of a file was
- * read.
+ * cannot be read costs what it is and no more: a frame of a link type that
+ * nobody decodes, a block that is broken inside, a block that is longer than
+ * the window (whose bytes are dropped as they come). Where not even a record's
+ * bounds can be believed, the reader is lost: it goes on at the next plausible
+ * record. All bytes that were passed by are counted, so that it can be said how
+ * much of a file was read.
  */
 #include "capture/file.h"
 
@@ -209,7 +209,7 @@ static bool link_known(uint16_t link)
 static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 {
 	unsigned long long n = f->frames;
-	const char *mend = "";
+	const char *remedy = "";
 	const char *kind;
 
 	if (rc == -ENODATA)
@@ -222,10 +222,10 @@ static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 				  n);
 	if (rc != -EBADMSG && rc != -ENOTSUP)
 		return errbuf_set(e, rc, "%s: %s", f->path, strerror(-rc));
-	kind = kind_of_file(f->buf + f->start, f->end - f->start, &mend);
+	kind = kind_of_file(f->buf + f->start, f->end - f->start, &remedy);
 	if (kind != NULL)
 		return errbuf_set(e, -ENOTSUP, "%s is %s: %s", f->path, kind,
-				  mend);
+				  remedy);
 	if (rc == -ENOTSUP)
 		return errbuf_set(e, rc,
 				  "%s: this version of its format is not read: "

@@ -2,9 +2,9 @@
 /*
  * file - Frames of a capture file or of standard input
  *
- * Reads through a bounded window of 2 * PCAP_RECORD_MAX bytes (or AHEAD_RING, see
- * file_read_ahead()), so that a pipe works and a file of any length takes no more
- * memory.
+ * Reads through a bounded window of 2 * PCAP_RECORD_MAX bytes (or AHEAD_RING,
+ * see file_read_ahead()), so that a pipe works and a file of any length takes
+ * no more memory.
  */
 #ifndef CAPTURE_FILE_H
 #define CAPTURE_FILE_H
@@ -56,9 +56,9 @@ extern const struct counter_list file_counter_list;
  * @claimed:	Its length on the wire as the file has it; may be less than what
  *		was captured
  * @bytes:	Bytes read so far
- * @wait:	Set by the caller, or NULL: called before more of a pipe is read, so
- *		that nobody waits in read(2); returns 0 when bytes or the end
- *		are there, or -Exxx, which file_next() then returns
+ * @wait:	Set by the caller, or NULL: called before more of a pipe is
+ *		read, so that nobody waits in read(2); returns 0 when bytes or
+ *		the end are there, or -Exxx, which file_next() then returns
  * @ctx:	Its first argument
  * @any_link:	Set by the caller: hand out frames of link types too that
  *		frame_decode() does not read

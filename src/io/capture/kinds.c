@@ -2,8 +2,8 @@
 /*
  * kinds.c - What a file is that is no pcap and no pcapng
  *
- * The first bytes of formats that people have their captures in: packed ones, and
- * those of other programs, as Wireshark's wiretap knows them.
+ * The first bytes of formats that people have their captures in: packed ones,
+ * and those of other programs, as Wireshark's wiretap knows them.
  */
 #include "capture/kinds.h"
 
@@ -21,7 +21,7 @@ struct magic {
 	const char *bytes;
 	size_t len;
 	const char *kind;
-	const char *mend;
+	const char *remedy;
 };
 
 static const struct magic magics[] = {
@@ -81,23 +81,23 @@ static bool is_text(const uint8_t *p, size_t len)
 	return len >= 8;
 }
 
-const char *kind_of_file(const uint8_t *p, size_t len, const char **mend)
+const char *kind_of_file(const uint8_t *p, size_t len, const char **remedy)
 {
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
 		if (len < magics[i].len ||
 		    memcmp(p, magics[i].bytes, magics[i].len) != 0)
 			continue;
-		*mend = magics[i].mend;
+		*remedy = magics[i].remedy;
 		return magics[i].kind;
 	}
 	if (is_text(p, len)) {
-		*mend = "not a capture file; text2pcap makes one of a hex "
-			"dump, "
-			"and tcpdump -w writes one";
+		*remedy = "not a capture file; text2pcap makes one of a hex "
+			  "dump, "
+			  "and tcpdump -w writes one";
 		return "text";
 	}
 	if (is_erf(p, len)) {
-		*mend = CONVERT;
+		*remedy = CONVERT;
 		return "a capture of Endace's cards (ERF)";
 	}
 	return NULL;

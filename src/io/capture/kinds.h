@@ -11,10 +11,10 @@
 /**
  * kind_of_file() - Tell a file's kind by its first bytes
  * @p, @len:	Beginning of the file
- * @mend:	Set on success: how to make a capture of it that is read
+ * @remedy:	Set on success: how to make a capture of it that is read
  *
  * Return: its name with an article, or NULL: it is none that is known
  */
-const char *kind_of_file(const uint8_t *p, size_t len, const char **mend);
+const char *kind_of_file(const uint8_t *p, size_t len, const char **remedy);
 
 #endif /* CAPTURE_KINDS_H */

@@ -8,24 +8,25 @@
  * (TPACKET_V2) or block of slots (TPACKET_V3) over by a status word. V2 gives
  * every frame at once; V3 waits until a block is full or 1 ms has passed.
  *
- * A frame takes a V2 slot whole. Most frames are small, and a ring of large slots
- * would hold few of them; a super-frame (GRO, a local sender's GSO) needs a large
- * one, for what does not fit costs a clone in the kernel, a system call and a
- * second copy: 3 us a request with answers of 10 KB. So V2 is two lanes, a socket
- * each with a ring of its own: frames of at most SMALL_MAX bytes, and longer
- * ones; a test of the length in front of the filter parts them. The lanes are put
- * together again by the kernel's time stamps. That keeps the order in which a
- * processor took the frames in: when a frame is visible, those which the same
- * processor took before it are, in both lanes; so the second lane is looked at
- * after the first, and the first again if it was empty. Of a lane that has grown
- * (ring_open.c) the former memory is read empty before the new one.
+ * A frame takes a V2 slot whole. Most frames are small, and a ring of large
+ * slots would hold few of them; a super-frame (GRO, a local sender's GSO) needs
+ * a large one, for what does not fit costs a clone in the kernel, a system call
+ * and a second copy: 3 us a request with answers of 10 KB. So V2 is two lanes,
+ * a socket each with a ring of its own: frames of at most SMALL_MAX bytes, and
+ * longer ones; a test of the length in front of the filter parts them. The
+ * lanes are put together again by the kernel's time stamps. That keeps the
+ * order in which a processor took the frames in: when a frame is visible, those
+ * which the same processor took before it are, in both lanes; so the second
+ * lane is looked at after the first, and the first again if it was empty. Of a
+ * lane that has grown (ring_open.c) the former memory is read empty before the
+ * new one.
  *
- * A frame longer than a super-frame's slot still goes the long way (slots of 64 KB
- * would save 8 % with bodies of 1 MB, and hold half as many frames):
- * PACKET_COPY_THRESH has the kernel keep the frame itself in the socket's receive
- * queue and mark the slot TP_STATUS_COPY; one recv() for each such slot, in the
- * order of the slots, brings it whole. When that queue is full the slot's cut copy
- * is all there is; the frame is handed out short and counted.
+ * A frame longer than a super-frame's slot still goes the long way (slots of 64
+ * KB would save 8 % with bodies of 1 MB, and hold half as many frames):
+ * PACKET_COPY_THRESH has the kernel keep the frame itself in the socket's
+ * receive queue and mark the slot TP_STATUS_COPY; one recv() for each such
+ * slot, in the order of the slots, brings it whole. When that queue is full the
+ * slot's cut copy is all there is; the frame is handed out short and counted.
  *
  * With PACKET_VNET_HDR a virtio header stands right in front of the frame (in
  * the slot: at tp_mac - 10; in what recv() brings, first). It tells the segment

@@ -158,8 +158,8 @@ unsigned ring_fds(const struct ring *r, int *fd);
 /**
  * ring_watch() - Have a thread find the memory of lanes that grow
  *
- * @r stays where it is from then on. To be called when privileges are dropped, and
- * before threads may no longer be made. Return: 0 or -Exxx
+ * @r stays where it is from then on. To be called when privileges are dropped,
+ * and before threads may no longer be made. Return: 0 or -Exxx
  */
 int ring_watch(struct ring *r);
 
@@ -167,7 +167,8 @@ int ring_watch(struct ring *r);
  * ring_grow() - Give a lane that fills its larger memory, if it may have one
  *
  * To be called between two frames (none is out), often: it costs a look at one
- * slot a lane. Without ring_watch() finding the memory takes 50 to 250 ms, once.
+ * slot a lane. Without ring_watch() finding the memory takes 50 to 250 ms,
+ * once.
  *
  * Return: RING_GREW, a lane has grown, its poll descriptor is another one now;
  * RING_NOT_GROWN, there is no memory for one

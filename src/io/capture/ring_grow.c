@@ -4,24 +4,25 @@
  *
  * Theory of operation
  *
- * The memory of a socket's ring cannot be changed while it is mapped, so each lane
- * has a spare socket (ring_open.c), which gets the larger memory and then the lane's
- * frames.
+ * The memory of a socket's ring cannot be changed while it is mapped, so each
+ * lane has a spare socket (ring_open.c), which gets the larger memory and then
+ * the lane's frames.
  *
- * To find and clear a hundred megabytes takes the kernel some 50 ms, and on a virtual
- * machine that has never touched them 250, in which a busy lane runs full; and to
- * close a packet socket waits until all processors have passed a grace period of RCU,
- * tens of milliseconds where they are busy. So a thread of its own (ring_watch()) does
- * both, and the reader, who is the only one to touch lanes and filters, changes over
- * when the memory is there. Each lane's state is handed from one to the other:
+ * To find and clear a hundred megabytes takes the kernel some 50 ms, and on a
+ * virtual machine that has never touched them 250, in which a busy lane runs
+ * full; and to close a packet socket waits until all processors have passed a
+ * grace period of RCU, tens of milliseconds where they are busy. So a thread of
+ * its own (ring_watch()) does both, and the reader, who is the only one to
+ * touch lanes and filters, changes over when the memory is there. Each lane's
+ * state is handed from one to the other:
  *
  *   RESTS --reader: it fills--> ASKED --thread--> HAD, or FAILED
  *         --reader: changed over, the former memory read empty--> LEFT
  *         --thread: that is closed--> GONE
  *
- * Without the thread the reader does all of it. A kernel that is not preemptible
- * clears the memory in one go, and who waits for that processor waits as long: the
- * thread leaves the reader's to the reader.
+ * Without the thread the reader does all of it. A kernel that is not
+ * preemptible clears the memory in one go, and who waits for that processor
+ * waits as long: the thread leaves the reader's to the reader.
  */
 #include "capture/ring_internal.h"
 
@@ -35,8 +36,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A lane is asked for more when it is full to a part in so many: later than that
- * frames are lost before the memory is there; earlier, every burst would take it.
+/* A lane is asked for more when it is full to a part in so many: later than
+ * that frames are lost before the memory is there; earlier, every burst would
+ * take it.
  */
 #define EARLY 4u
 

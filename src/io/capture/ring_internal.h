@@ -39,7 +39,8 @@ int ring_shut(int fd);
 
 void ring_lane_close(struct ring_lane *l);
 
-/* Close @l, which was lane @i or was to be it, without waiting for the kernel. */
+/* Close @l, which was lane @i or was to be it, without waiting for the kernel.
+ */
 void ring_leave(struct ring *r, unsigned i, struct ring_lane *l);
 
 /* End the thread of ring_watch(), if there is one. */

@@ -4,25 +4,26 @@
  *
  * Theory of operation
  *
- * The kernel takes all of a ring's memory when the ring is set up, whether frames
- * come or not. So a ring of V2 starts small and grows when it is needed
+ * The kernel takes all of a ring's memory when the ring is set up, whether
+ * frames come or not. So a ring of V2 starts small and grows when it is needed
  * (ring_grow.c): beside each lane's socket lies a spare one, bound to the same
- * interface, without memory and behind a filter that lets nothing in. It becomes
- * the lane; the former one is closed to new frames and read empty first. Its memory
- * is given back then.
+ * interface, without memory and behind a filter that lets nothing in. It
+ * becomes the lane; the former one is closed to new frames and read empty
+ * first. Its memory is given back then.
  *
  * For a moment both take frames. The kernel hands a frame to the socket bound
- * last first, and each socket stamps by itself, so whatever stands in the former
- * lane with a stamp not before the first one of the new lane stands there a second
- * time: it is skipped. A frame that another processor was taking in at that moment
- * may be skipped for it: a frame that the mirror lost, as others are.
+ * last first, and each socket stamps by itself, so whatever stands in the
+ * former lane with a stamp not before the first one of the new lane stands
+ * there a second time: it is skipped. A frame that another processor was taking
+ * in at that moment may be skipped for it: a frame that the mirror lost, as
+ * others are.
  *
  * A lane grows once. If the memory is not to be had it stays as it is, which is
- * counted. All of this is done by a process without privileges: the sockets were
- * opened, bound and given their queues before.
+ * counted. All of this is done by a process without privileges: the sockets
+ * were opened, bound and given their queues before.
  *
- * The sockets are opened for no protocol and bound last: nothing comes in before
- * the filter and the ring are there.
+ * The sockets are opened for no protocol and bound last: nothing comes in
+ * before the filter and the ring are there.
  */
 #include "capture/ring_internal.h"
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * null.c - A sink that only counts, for runs without a SUT
+ */
 #include "emit/null.h"
 
 #include "wire/segment.h"
@@ -18,7 +21,8 @@ static int null_ip(struct sink *s, uint8_t proto, const struct tcp_header *h,
 	size_t n;
 
 	(void)gso;
-	/* The headers are built, so that a run without a wire costs the same. */
+	/* The headers are built, so that a run without a wire costs the same.
+	 */
 	n = proto == PROTO_TCP ? build_tcp(hdr, h, data, len, CSUM_PARTIAL)
 			       : build_udp(hdr, h, data, len, CSUM_PARTIAL);
 	take(s, n + len, cookie);

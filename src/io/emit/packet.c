@@ -4,16 +4,16 @@
  *
  * Theory of operation
  *
- * Frames wait in a batch of PACKET_BATCH messages and leave with one sendmmsg().
- * Each message gathers a virtio header, the headers built here and the payload
- * where it lies: payload is never copied by us.
+ * Frames wait in a batch of PACKET_BATCH messages and leave with one
+ * sendmmsg(). Each message gathers a virtio header, the headers built here and
+ * the payload where it lies: payload is never copied by us.
  *
- * PACKET_QDISC_BYPASS sends round the qdisc and with it round the guard's egress
- * hook, which stops everything else. It has no queue: when the device is full
- * the frame is dropped with -ENOBUFS. Then the batch waits RETRY_PAUSE and tries
- * again, RETRIES times in all for one flush; what is still there is reported as
- * not sent, and the machine treats it as lost. So a dead wire costs a flush at
- * most RETRIES * RETRY_PAUSE.
+ * PACKET_QDISC_BYPASS sends round the qdisc and with it round the guard's
+ * egress hook, which stops everything else. It has no queue: when the device is
+ * full the frame is dropped with -ENOBUFS. Then the batch waits RETRY_PAUSE and
+ * tries again, RETRIES times in all for one flush; what is still there is
+ * reported as not sent, and the machine treats it as lost. So a dead wire costs
+ * a flush at most RETRIES * RETRY_PAUSE.
  *
  * Segments longer than @gso go to the kernel as one super-frame of at most 64
  * KB (an IP datagram's limit), which it or the device cuts: for large requests
@@ -30,11 +30,12 @@
  *
  * On the way round the qdisc the kernel cuts nothing: a super-frame that the
  * device itself cannot cut (TSO off, or longer than its limit) is dropped with
- * the same -ENOBUFS. So the device is asked at the start, and whenever one fails
- * all the same, payloads are cut into single frames here for the next SUPER_REST
- * frames.
+ * the same -ENOBUFS. So the device is asked at the start, and whenever one
+ * fails all the same, payloads are cut into single frames here for the next
+ * SUPER_REST frames.
  *
- * A datagram longer than the wire's MTU leaves in IP fragments, as a host's would.
+ * A datagram longer than the wire's MTU leaves in IP fragments, as a host's
+ * would.
  *
  * Checksums: with a payload of SUM_MIN bytes or more only the pseudo header is
  * summed and the kernel or the device does the rest (it must, for a

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * Every way out (packet.c, null.c) begins here. TCP and UDP go to the destinations
- * of the list alone, at the hardware address that each was pinned to; ARP, neighbour
- * discovery and refusals by ICMP are taken apart and must be from us, to them. What
- * is not is -EPERM, counted, and never reaches the kernel. The list is made once, by
- * who opens the sink, and nothing adds to it.
+ * Every way out (packet.c, null.c) begins here. TCP and UDP go to the
+ * destinations of the list alone, at the hardware address that each was pinned
+ * to; ARP, neighbour discovery and refusals by ICMP are taken apart and must be
+ * from us, to them. What is not is -EPERM, counted, and never reaches the
+ * kernel. The list is made once, by who opens the sink, and nothing adds to it.
  */
 #include "emit/sink.h"
 
@@ -79,7 +79,9 @@ static bool listed(const struct sink *s, const struct ipaddr *ip)
 	return false;
 }
 
-/* 198.18.0.0/15: nobody's, so that a question from there says nothing of anybody. */
+/* 198.18.0.0/15: nobody's, so that a question from there says nothing of
+ * anybody.
+ */
 static bool is_nobody(const struct ipaddr *ip)
 {
 	return ipaddr_is4(ip) && ip->b[12] == 198 && (ip->b[13] & 0xfe) == 18;
@@ -125,7 +127,8 @@ static bool nd_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 	       is_solicited_node(p, &n.target);
 }
 
-/* "Port unreachable", to a destination's own address at its hardware address. */
+/* "Port unreachable", to a destination's own address at its hardware address.
+ */
 static bool icmp_allowed(const struct sink *s, const uint8_t *p, uint32_t len,
 			 bool v4)
 {

@@ -125,9 +125,9 @@ int sink_udp(struct sink *s, const struct tcp_header *h, const uint8_t *data,
  * @p, @len:	Frame from its Ethernet header on, at most BUILD_RAW_MAX; copied
  * @cookie:	For @done
  *
- * To a destination's known hardware address. Or to all, if it asks for a hardware
- * address and nothing else: of a destination on the list, or from nobody's address
- * (198.18.0.0/15, link-local) of anybody. Of ICMP it takes
+ * To a destination's known hardware address. Or to all, if it asks for a
+ * hardware address and nothing else: of a destination on the list, or from
+ * nobody's address (198.18.0.0/15, link-local) of anybody. Of ICMP it takes
  * "port unreachable" alone, to a destination's own address as sink_tcp() does.
  *
  * Return: as sink_tcp()

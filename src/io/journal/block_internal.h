@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * block - Content of the journal's custom blocks, and of its frames' comments
+ * block_internal.h - Content of the journal's custom blocks, and of its frames'
+ * comments
  *
  * All numbers are big-endian. The number of an enterprise is that of RFC 5612,
  * "for use in documentation"; therefore a magic number comes first.
@@ -89,8 +90,8 @@ uint32_t block_put_header(uint8_t *p, const struct block *b,
 
 /**
  * block_get_header() - Read what follows the fixed part of a header block
- * @text:	JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX + 2 bytes, in which the
- *		strings will lie
+ * @text:	JOURNAL_VERSION_MAX + JOURNAL_OPTIONS_MAX + 2 bytes, in which
+ *		the strings will lie
  *
  * The link types are not part of it. Return: 0 or -EBADMSG
  */

@@ -105,8 +105,8 @@ struct journal_opts {
  * @trusted:	None of its checksums was tested
  * @gso:	Segment size of a super-frame, else 0
  * @now:	The engine's time, ns since start
- * @ts:		Capture time, ns since 1970; of an emitted frame when it was made:
- *		when it left says journal_left()
+ * @ts:		Capture time, ns since 1970; of an emitted frame when it was
+ *		made: when it left says journal_left()
  * @data, @cap:	Bytes captured, borrowed; @cap + @more_len up to FRAME_MAX
  * @more, @more_len: Bytes that follow those at @data; a reader gives none
  * @wire:	Bytes on the wire

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names.c - Names that a journal gives to what its records hold
+ */
 #include "journal/names_internal.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names - Interface names and messages of a journal
+ * names_internal.h - Interface names and messages of a journal
  */
 #ifndef JOURNAL_NAMES_INTERNAL_H
 #define JOURNAL_NAMES_INTERNAL_H
@@ -8,7 +8,9 @@
 /** names_iface() - Name of an interface (enum journal_iface) */
 const char *names_iface(unsigned iface);
 
-/** names_error() - Write "@path: what @r means" to JOURNAL_ERR bytes; give @r */
+/**
+ * names_error() - Write "@path: what @r means" to JOURNAL_ERR bytes; give @r
+ */
 int names_error(char *err, const char *path, int r);
 
 #endif /* JOURNAL_NAMES_INTERNAL_H */

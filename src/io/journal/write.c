@@ -6,23 +6,24 @@
  *
  * The packet thread copies a record into a ring and goes on. The thread behind
  * the ring makes pcapng of it in a buffer and writes the buffer when it is
- * FLUSH_AT full or the ring is empty. All of struct journal behind @drain is the
- * thread's, but for the atomic sums.
+ * FLUSH_AT full or the ring is empty. All of struct journal behind @drain is
+ * the thread's, but for the atomic sums.
  *
  * Losses. A record takes its number before it is known whether the ring has
- * room, so every loss leaves a hole in the numbers. When a write fails, a file is
- * cut back to where the buffer began: it always ends with a whole record, and
- * the records of the buffer are lost. The next buffer is tried again; a disk
- * that has room again is used again. What is not a regular file cannot be cut
- * back: after a failed write nothing more is written to it. At the end a pipe's
- * reader has its time (outlet.h); what it has not taken by then is lost.
+ * room, so every loss leaves a hole in the numbers. When a write fails, a file
+ * is cut back to where the buffer began: it always ends with a whole record,
+ * and the records of the buffer are lost. The next buffer is tried again; a
+ * disk that has room again is used again. What is not a regular file cannot be
+ * cut back: after a failed write nothing more is written to it. At the end a
+ * pipe's reader has its time (outlet.h); what it has not taken by then is lost.
  *
  * Rotation. A file ends with the name of the next one, so the next one is made
  * first. If that fails the old one goes on growing. The prologue (section,
  * interfaces, header) is written before a file's first buffer; if the disk is
  * full just then, it is owed, and written before the next one.
  *
- * All of it is the state of one writer: that is why it is one file, if a long one.
+ * All of it is the state of one writer: that is why it is one file, if a long
+ * one.
  */
 #include "journal/journal.h"
 

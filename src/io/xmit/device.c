@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.c - What an interface can do, and what it says that it has sent
+ */
 #include "xmit/device.h"
 
 #include <errno.h>

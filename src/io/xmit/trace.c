@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trace.c - Frames that are ready to be sent, in memory
+ */
 #include "xmit/trace.h"
 
 #include <stdlib.h>

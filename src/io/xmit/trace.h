@@ -2,9 +2,9 @@
 /*
  * trace - Frames that are ready to be sent, in memory
  *
- * Bytes lie in blocks that never move, so that a frame's pointer stays good while
- * more are added. A trace grows up to a limit that its owner names; a streaming
- * reader keeps its limit small and clears the trace again and again.
+ * Bytes lie in blocks that never move, so that a frame's pointer stays good
+ * while more are added. A trace grows up to a limit that its owner names; a
+ * streaming reader keeps its limit small and clears the trace again and again.
  */
 #ifndef XMIT_TRACE_H
 #define XMIT_TRACE_H
@@ -73,8 +73,8 @@ void trace_add(struct trace *t, const struct xmit_frame *f);
  * trace_shift() - Give all frames other addresses
  * @n:		Added to the lower address of a flow, taken from the higher
  *
- * Which one was lower is noted when a frame is added, so that both directions of
- * a flow stay one flow however often it is shifted.
+ * Which one was lower is noted when a frame is added, so that both directions
+ * of a flow stay one flow however often it is shifted.
  */
 void trace_shift(struct trace *t, uint32_t n);
 

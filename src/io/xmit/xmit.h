@@ -142,8 +142,8 @@ int xmit_live_open(struct xmit **out, const struct xmit_opts *o,
  * @f, @n:	All of them; they do not change any more
  *
  * A promise, before the first xmit_send(): frames come in this order, and after
- * the last the first again. An engine that has room for them copies them now and
- * never again.
+ * the last the first again. An engine that has room for them copies them now
+ * and never again.
  */
 static inline void xmit_hold(struct xmit *x, const struct xmit_frame *f,
 			     size_t n)

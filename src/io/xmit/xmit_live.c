@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * xmit_live.c - Send frames that the kernel makes itself (live frames of XDP)
+ *
  * Theory of operation
  *
  * A thread sits in BPF_PROG_RUN, where the kernel makes frames and our program
@@ -8,15 +10,16 @@
  * 20 ms to begin and to end, so it is made once, with more repetitions than are
  * ever needed, and ended by a signal to the thread when the ring is empty.
  *
- * Frames that are sent again and again and have room in the ring are written into
- * it once; then this side only counts how many more may leave. The second
+ * Frames that are sent again and again and have room in the ring are written
+ * into it once; then this side only counts how many more may leave. The second
  * processor has nothing to do, and the first reads what stays in its cache.
  *
- * The kernel hands 64 frames at a time to the device. A device that is full drops
- * frames then, and nobody is told: only its own counter shows it, after the run.
+ * The kernel hands 64 frames at a time to the device. A device that is full
+ * drops frames then, and nobody is told: only its own counter shows it, after
+ * the run.
  *
- * Frames of two interfaces wait in different queues until the 64 are through, and
- * may overtake each other.
+ * Frames of two interfaces wait in different queues until the 64 are through,
+ * and may overtake each other.
  */
 #include <errno.h>
 #include <pthread.h>

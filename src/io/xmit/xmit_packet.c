@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * xmit_packet.c - Send by a packet socket, in batches or as super-frames
+ *
  * Theory of operation
  *
  * A run of frames for the same interface leaves with one sendmmsg() of at most
- * BATCH. The kernel copies a frame and hands it to the device before it looks at
- * the next one, so that a call that has returned is also a barrier: the order
- * across two interfaces needs nothing but to begin another call where the
+ * BATCH. The kernel copies a frame and hands it to the device before it looks
+ * at the next one, so that a call that has returned is also a barrier: the
+ * order across two interfaces needs nothing but to begin another call where the
  * interface changes.
  *
- * PACKET_QDISC_BYPASS goes round the queueing discipline: a full device then says
- * -ENOBUFS instead of dropping in silence, and the frame is tried again every
- * XMIT_PAUSE until XMIT_PATIENCE has gone by without any progress.
+ * PACKET_QDISC_BYPASS goes round the queueing discipline: a full device then
+ * says -ENOBUFS instead of dropping in silence, and the frame is tried again
+ * every XMIT_PAUSE until XMIT_PATIENCE has gone by without any progress.
  *
  * With super-frames each message begins with a virtio header, which says where
  * the kernel or the device finds the TCP checksum to complete and how long the

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * xmit_xdp.c - Send by AF_XDP
+ *
  * Theory of operation
  *
  * An AF_XDP socket without a program: it only sends. Frames are copied into
- * slots of a piece of memory that is shared with the kernel (the umem), and their
- * descriptors are put on a ring; sendto() has the kernel work on it. In copy mode,
- * which every driver has, that happens inside the call, XDP_BUDGET frames at a
- * time, in order; with zero copy the device fetches the frames by itself.
+ * slots of a piece of memory that is shared with the kernel (the umem), and
+ * their descriptors are put on a ring; sendto() has the kernel work on it. In
+ * copy mode, which every driver has, that happens inside the call, XDP_BUDGET
+ * frames at a time, in order; with zero copy the device fetches the frames by
+ * itself.
  *
- * A slot is free again when its address comes back on the completion ring. Slots
- * are used in a circle, and since completions come in order, counting them is
- * enough.
+ * A slot is free again when its address comes back on the completion ring.
+ * Slots are used in a circle, and since completions come in order, counting
+ * them is enough.
  *
- * In copy mode a full device shows in two ways: -EAGAIN, nothing was taken, again
- * later; and -EBUSY, one frame was taken off the ring and dropped. The second is
- * counted as failed: its completion comes all the same.
+ * In copy mode a full device shows in two ways: -EAGAIN, nothing was taken,
+ * again later; and -EBUSY, one frame was taken off the ring and dropped. The
+ * second is counted as failed: its completion comes all the same.
  *
- * With two interfaces each has its socket, and the ring of one is empty before a
- * frame for the other is put on its ring.
+ * With two interfaces each has its socket, and the ring of one is empty before
+ * a frame for the other is put on its ring.
  */
 #include <errno.h>
 #include <linux/if_xdp.h>

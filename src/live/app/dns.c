@@ -6,9 +6,9 @@
  *
  * Over TCP two bytes of length stand in front of every message (RFC 1035
  * section 4.2.2): they are framing, the message is body. Messages are numbered
- * as they come. A server that answers out of order (RFC 7766 section 6.2.1.1) or
- * with several messages (a zone transfer) is therefore paired wrongly, and shows
- * up as a difference.
+ * as they come. A server that answers out of order (RFC 7766 section 6.2.1.1)
+ * or with several messages (a zone transfer) is therefore paired wrongly, and
+ * shows up as a difference.
  *
  * A name in the question section may hide anywhere behind compression pointers
  * (RFC 1035 section 4.1.4). Each must point before all that was read of this

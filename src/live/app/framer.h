@@ -3,10 +3,10 @@
  * framer - Find where messages end in the in-order streams of a connection
  *
  * One table of functions per protocol. A framer is fed with the in-order bytes
- * of the three endpoints of a flow (client, production, SUT), in whatever pieces
- * they come, and cuts them into homogeneous pieces: head, body, framing. A piece
- * may end a message: that is a mark. Message k of the client is answered by
- * message k of each server.
+ * of the three endpoints of a flow (client, production, SUT), in whatever
+ * pieces they come, and cuts them into homogeneous pieces: head, body, framing.
+ * A piece may end a message: that is a mark. Message k of the client is
+ * answered by message k of each server.
  *
  * It runs whatever is compared. It allocates nothing: its state is a fixed-size
  * part of the flow. It is tolerant: what it cannot parse it hands on as FRAMER_
@@ -42,9 +42,9 @@ enum {
 			   << 3, /* from here two readers may differ; sticky for
 				    * the message */
 	FRAMER_TUNNEL = 1 << 4,	 /* behind its last byte no marks by this framer
-				    * (nor in later pieces): CONNECT, upgrade, not
-				    * this protocol. With FRAMER_MARK: that one
-				    * still stands */
+				    * (nor in later pieces): CONNECT, upgrade,
+				    * not this protocol. With FRAMER_MARK: that
+				    * one still stands */
 	FRAMER_UNTIL_FIN =
 		1 << 5, /* the message has no length: its FIN ends it */
 	FRAMER_MALFORMED = 1 << 6, /* with FRAMER_TUNNEL, of an answer: because
@@ -52,7 +52,8 @@ enum {
 	FRAMER_EXTRA = 1 << 7, /* with FRAMER_MALFORMED: what came stands behind
 				* an answer that must have no content; sticky */
 	FRAMER_CLOSES = 1 << 8, /* with FRAMER_MARK: its sender closes the
-				 * connection behind this message, and says so */
+				 * connection behind this message, and says
+				 * so */
 };
 
 /* What of a message is not by the book, in words that end a sentence. */
@@ -86,7 +87,10 @@ enum framer_odd {
 /** framer_odd_text() - In words */
 const char *framer_odd_text(enum framer_odd o);
 
-/** framer_odd_is_ours() - Does it say what we do not know, not what a server did? */
+/**
+ * framer_odd_is_ours() - Does it say what we do not know, not what a server
+ * did?
+ */
 static inline bool framer_odd_is_ours(enum framer_odd o)
 {
 	return o == ODD_METHOD || o == ODD_BEHIND;
@@ -97,8 +101,8 @@ static inline bool framer_odd_is_ours(enum framer_odd o)
  * @used:	Bytes of the input that the piece takes, at least 1
  * @part:	What they are
  * @flags:	FRAMER_ bits
- * @odd:	With FRAMER_AMBIGUOUS or FRAMER_MALFORMED: what was first in this
- *		message that is not by the book
+ * @odd:	With FRAMER_AMBIGUOUS or FRAMER_MALFORMED: what was first in
+ *		this message that is not by the book
  * @index:	Number of the message, from 0 (answers: of the final answer they
  *		belong to)
  */
@@ -116,18 +120,19 @@ struct framer_piece {
  * struct framer_ops - A protocol
  * @name:	As options and reports spell it
  * @size:	Bytes of state, at most FRAMER_STATE_MAX
- * @init:	Start. @mid: the streams do not begin with the connection's first
- *		byte (but each begins with a message)
+ * @init:	Start. @mid: the streams do not begin with the connection's
+ *		first byte (but each begins with a message)
  * @feed:	Take one piece off the front of @n >= 1 in-order bytes at @p of
  *		@who's stream
  * @fin:	@who's stream has ended. Return: FRAMER_MARK if that ends a
  *		message that had begun (a body until FIN), FRAMER_TUNNEL if it
  *		cut one short, 0 if none was open
  * @skip:	@n bytes of @who's stream are missing (a hole in the capture).
- *		Return: true if the place in the message is still known (they were
- *		inside a body of known length, which they do not end, or in one
- *		that only FIN ends, or in no message at all: a tunnel): feeding
- *		goes on behind them; false: that stream is lost until @resync
+ *		Return: true if the place in the message is still known (they
+ *		were inside a body of known length, which they do not end, or in
+ *		one that only FIN ends, or in no message at all: a tunnel):
+ *		feeding goes on behind them; false: that stream is lost until
+ *		@resync
  * @resync:	@who's next byte begins message @index
  * @begins:	Do these bytes of a client look like the beginning of a message?
  *		May be wrong, must be cheap
@@ -150,8 +155,8 @@ struct framer_ops {
 extern const struct framer_ops framer_http1;
 /* DNS over TCP: two bytes of length in front (RFC 1035 section 4.2.2). */
 extern const struct framer_ops framer_dns_tcp;
-/* No framing known: every piece is FRAMER_OPAQUE without marks; the engine makes
- * marks by quiet. begins() is always true.
+/* No framing known: every piece is FRAMER_OPAQUE without marks; the engine
+ * makes marks by quiet. begins() is always true.
  */
 extern const struct framer_ops framer_quiet;
 
@@ -183,12 +188,13 @@ struct dns_id {
 int dns_parse_id(const uint8_t *p, uint32_t n, struct dns_id *out);
 
 /**
- * dns_question() - Name and type of the first question, as in a zone file (RFC 1035
- * section 5.1)
- * @p, @len:	A message that dns_parse_id() has read: its questions are whole, and
- *		the first one's name has nothing before it to point to
- * @out, @size:	Where the text goes, without an end; it is cut to fit. Bytes of the
- *		name are as captured but for a backslash in front of "." and "\"
+ * dns_question() - Name and type of the first question, as in a zone file (RFC
+ * 1035 section 5.1)
+ * @p, @len:	A message that dns_parse_id() has read: its questions are whole,
+ *		and the first one's name has nothing before it to point to
+ * @out, @size:	Where the text goes, without an end; it is cut to fit. Bytes of
+ *		the name are as captured but for a backslash in front of "." and
+ *		"\"
  *
  * Return: bytes written; 0: there is no question
  */

@@ -4,30 +4,31 @@
  *
  * Theory of operation
  *
- * Three streams, one machine of states each. A head is read as it comes: nothing
- * is buffered, only what framing needs is remembered (method code, status,
- * Content-Length, the last transfer coding). Names and values that matter are
- * matched byte by byte against short tables; everything else is skipped eight
- * bytes at a time, up to the next control character (http1_line.c). So the end of
- * a line, a bare CR and a NUL all cost one scan. What tells the length of a body
- * is read byte by byte (http1_length.c). Bodies are not looked at.
+ * Three streams, one machine of states each. A head is read as it comes:
+ * nothing is buffered, only what framing needs is remembered (method code,
+ * status, Content-Length, the last transfer coding). Names and values that
+ * matter are matched byte by byte against short tables; everything else is
+ * skipped eight bytes at a time, up to the next control character
+ * (http1_line.c). So the end of a line, a bare CR and a NUL all cost one scan.
+ * What tells the length of a body is read byte by byte (http1_length.c). Bodies
+ * are not looked at.
  *
  * The length of an answer depends on the method of its request (HEAD, CONNECT),
  * so the client's stream leaves a code of two bits per request in a ring. It
  * does so as soon as the method is read: an answer may come before the rest of
- * its request. The ring keeps the last HTTP1_RING requests, and from which one on
- * all that it had to forget were METHOD_OTHER: so a stream of such answers may lag
- * as far as it likes. What was forgotten before is METHOD_UNKNOWN.
+ * its request. The ring keeps the last HTTP1_RING requests, and from which one
+ * on all that it had to forget were METHOD_OTHER: so a stream of such answers
+ * may lag as far as it likes. What was forgotten before is METHOD_UNKNOWN.
  *
  * What production answers decides what the client's stream is: behind a CONNECT
  * the client's bytes wait for nobody (they are a tunnel if they come before the
- * answer), and 101 or a 2xx to CONNECT makes the rest a tunnel. The SUT's answer
- * decides about the SUT's stream only.
+ * answer), and 101 or a 2xx to CONNECT makes the rest a tunnel. The SUT's
+ * answer decides about the SUT's stream only.
  *
  * Wherever two readers are known to split differently the message is ambiguous,
  * and one reading is followed: the one of RFC 9112 where it has one. Where no
- * reading is left (a chunk size without digits) the stream becomes a tunnel; of an
- * answer it is said that it is malformed.
+ * reading is left (a chunk size without digits) the stream becomes a tunnel; of
+ * an answer it is said that it is malformed.
  *
  * Every decision is made at a byte, never at the end of an input, so the same
  * stream gives the same marks however it is cut.
@@ -57,8 +58,8 @@ void http1_ring_push(struct http1 *h, enum method code)
 /**
  * ring_get() - Method code of request @index
  *
- * A request that was not seen yet (a server that speaks first, such as with 408)
- * counts as METHOD_OTHER.
+ * A request that was not seen yet (a server that speaks first, such as with
+ * 408) counts as METHOD_OTHER.
  */
 static enum method ring_get(const struct http1 *h, uint32_t index)
 {
@@ -172,8 +173,8 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 		 client->index == index + 1)
 		client->st = ST_START;
 
-	/* It may have been a HEAD; 101 and 204 have no content, some send it; and
-	 * 304 has a Content-Length, but some read chunks.
+	/* It may have been a HEAD; 101 and 204 have no content, some send it;
+	 * and 304 has a Content-Length, but some read chunks.
 	 */
 	if (code == METHOD_UNKNOWN)
 		stream_ambiguous(s, ODD_METHOD);
@@ -404,8 +405,8 @@ static void http1_resync(void *st, enum who who, uint32_t index)
  * http1_begins() - Test for a token, a space and a target
  *
  * A first line that is there whole must name its version; one that is not is
- * believed. Before the space only capital letters are believed. Empty lines alone
- * are rather the end of the message before: chunks end so.
+ * believed. Before the space only capital letters are believed. Empty lines
+ * alone are rather the end of the message before: chunks end so.
  */
 static bool http1_begins(const uint8_t *p, uint32_t n)
 {
@@ -481,10 +482,10 @@ static const char methods[][18] = {
 	"VERSION-CONTROL",
 };
 
-/* A piece of a body, or of a request line that was cut, may look like a token and
- * a space: only a method that is registered is believed, and only a whole one. An
- * empty line in front of it is rather the end of the message before. A client whose
- * methods are others is not met in the middle.
+/* A piece of a body, or of a request line that was cut, may look like a token
+ * and a space: only a method that is registered is believed, and only a whole
+ * one. An empty line in front of it is rather the end of the message before. A
+ * client whose methods are others is not picked up mid-stream.
  */
 static bool http1_restarts(const uint8_t *p, uint32_t n)
 {

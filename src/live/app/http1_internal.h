@@ -95,7 +95,8 @@ struct stream {
  * @s:		Streams
  * @ring:	Method codes, two bits each
  * @asked:	Codes pushed so far: requests [@asked - HTTP1_RING, @asked)
- * @plain:	From this request on, all that were overwritten were METHOD_OTHER
+ * @plain:	From this request on, all that were overwritten were
+ *		METHOD_OTHER
  */
 struct http1 {
 	struct stream s[WHO_COUNT];
@@ -226,8 +227,9 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 			    bool *eol);
 
 /*
- * Steps. Each reads in the state of its name, takes some of @n >= 1 bytes (those
- * with @c: one), and returns how many: none only if it changes the state.
+ * Steps. Each reads in the state of its name, takes some of @n >= 1 bytes
+ * (those with @c: one), and returns how many: none only if it changes the
+ * state.
  */
 uint32_t http1_step_start(struct stream *s, enum who who, uint8_t c,
 			  struct framer_piece *out);

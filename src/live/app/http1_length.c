@@ -2,9 +2,9 @@
 /*
  * http1_length.c - What tells how long an HTTP/1 body is
  *
- * Content-Length, Transfer-Encoding, and the lines between chunks. They are read
- * byte by byte: whatever only some readers take for a number or a coding is
- * ambiguous.
+ * Content-Length, Transfer-Encoding, and the lines between chunks. They are
+ * read byte by byte: whatever only some readers take for a number or a coding
+ * is ambiguous.
  */
 #include "app/http1_internal.h"
 

@@ -377,8 +377,8 @@ static void option_end(struct stream *s)
 		stream_set(s, F_KEEP);
 }
 
-/* A list of options (RFC 9110 section 7.6.1). It tells nothing about lengths, so
- * that an odd one is ambiguous only where any other field would be.
+/* A list of options (RFC 9110 section 7.6.1). It tells nothing about lengths,
+ * so that an odd one is ambiguous only where any other field would be.
  */
 uint32_t http1_step_connection(struct stream *s, const uint8_t *p, uint32_t n)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * question.c - What a DNS query asks for, as in a zone file (RFC 1035 section 5.1)
+ * question.c - What a DNS query asks for, as in a zone file (RFC 1035 section
+ * 5.1)
  */
 #include <assert.h>
 #include <string.h>

@@ -8,7 +8,8 @@
 #include "run/run.h"
 
 /**
- * check_run() - Examine the way, or with --release lift the guard of an interface
+ * check_run() - Examine the way, or with --release lift the guard of an
+ * interface
  * @o:		Checked options of OPTIONS_DOCTOR
  *
  * What is found is printed. Return: the exit code

@@ -5,13 +5,14 @@
  * Theory of operation
  *
  * First the hops that need root: our rights, the mirror's interface, the SUT's
- * wire. Then the privileges go and the sandbox is closed, and only then is a byte
- * looked at that came from outside: what the mirror brings, the SUT, its way
- * back. In both parts the hops stand in the order in which a packet passes them.
- * Each rests on the one before, so the first that fails is the one to mend, and
- * the rest is not asked. All is done as a run does it: an unused interface gets
- * its guard before it is set up, the SUT is asked by the same machine. Nothing is
- * sent on the mirror, and to the SUT only questions and probes.
+ * wire. Then the privileges go and the sandbox is closed, and only then is a
+ * byte looked at that came from outside: what the mirror brings, the SUT, its
+ * way back. In both parts the hops stand in the order in which a packet passes
+ * them. Each rests on the one before, so the first that fails is the one to
+ * fix, and the rest is not asked. All is done as a run does it: an unused
+ * interface gets its guard before it is set up, the SUT is asked by the same
+ * machine. Nothing is sent on the mirror, and to the SUT only questions and
+ * probes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -75,7 +76,7 @@ static int hop_rights(void *ctx)
 		if (have >> caps[i].bit & 1)
 			continue;
 		hop_fail("rights: %s is missing", caps[i].name);
-		return hop_mend("sudo understudy doctor ...");
+		return hop_remedy("sudo understudy doctor ...");
 	}
 	return hop_ok("rights: CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF");
 }
@@ -89,7 +90,7 @@ static int hop_sandbox(void *ctx)
 
 	if (!sandbox_seccomp()) {
 		hop_fail("sandbox: this kernel takes no seccomp filter");
-		return hop_mend("boot a kernel with CONFIG_SECCOMP_FILTER");
+		return hop_remedy("boot a kernel with CONFIG_SECCOMP_FILTER");
 	}
 	return hop_ok("sandbox: a run becomes %s, under seccomp%s",
 		      user != NULL ? user : "no other user",
@@ -147,8 +148,8 @@ static int hop_mirror_exists(void *ctx)
 
 	if (if_nametoindex(dev) == 0) {
 		hop_fail("mirror: there is no interface %s", dev);
-		return hop_mend("ip -brief link  # and name another with "
-				"-i");
+		return hop_remedy("ip -brief link  # and name another with "
+				  "-i");
 	}
 	return hop_ok("mirror: %s is there", dev);
 }
@@ -163,9 +164,9 @@ static int mirror_prepare(const char *dev)
 		rc = guard_link_up(dev, &e);
 	if (rc) {
 		hop_fail("mirror: %s", e.s);
-		return hop_mend("tc filter show dev %s ingress; tc filter "
-				"show dev %s egress  # who else is there?",
-				dev, dev);
+		return hop_remedy("tc filter show dev %s ingress; tc filter "
+				  "show dev %s egress  # who else is there?",
+				  dev, dev);
 	}
 	return hop_ok("mirror: %s is not in use; guarded, nothing leaves it",
 		      dev);
@@ -181,7 +182,7 @@ static int hop_mirror_use(void *ctx)
 
 	if (rc) {
 		hop_fail("mirror: %s: %s", dev, strerror(-rc));
-		return hop_mend("ip -d link show dev %s", dev);
+		return hop_remedy("ip -d link show dev %s", dev);
 	}
 	if (why.use == GUARD_FREE)
 		return mirror_prepare(dev);
@@ -189,10 +190,10 @@ static int hop_mirror_use(void *ctx)
 		hop_fail("mirror: clients on %s have loopback addresses, "
 			 "which are dropped on a wire",
 			 dev);
-		return hop_mend("tcpdump -i %s -w run.pcap  # and then: "
-				"understudy shadow -r run.pcap --client-net "
-				"NET",
-				dev);
+		return hop_remedy("tcpdump -i %s -w run.pcap  # and then: "
+				  "understudy shadow -r run.pcap --client-net "
+				  "NET",
+				  dev);
 	}
 	return hop_ok("mirror: %s is in use (%s); it is watched, and "
 		      "nothing of ours leaves it",
@@ -207,12 +208,12 @@ static int hop_mirror_link(void *ctx)
 
 	if (flags >= 0 && !(flags & IFF_UP)) {
 		hop_fail("mirror: %s is down", dev);
-		return hop_mend("ip link set dev %s up", dev);
+		return hop_remedy("ip link set dev %s up", dev);
 	}
 	if (!doctor_carrier(dev)) {
 		hop_fail("mirror: %s has no carrier", dev);
-		return hop_mend("plug the cable in, or set its other end "
-				"up: ip link set dev PEER up");
+		return hop_remedy("plug the cable in, or set its other end "
+				  "up: ip link set dev PEER up");
 	}
 	return hop_ok("mirror: %s is up", dev);
 }
@@ -232,15 +233,15 @@ static int hop_mirror_open(void *ctx)
 
 	if (rc) {
 		hop_fail("mirror: filter expression '%s': %s", d->o->expr, e.s);
-		return hop_mend("man pcap-filter");
+		return hop_remedy("man pcap-filter");
 	}
 	guard_in_use(d->o->iface, &why);
 	ro.outgoing = why.use != GUARD_FREE;
 	rc = ring_open(&d->mirror, &ro, &e);
 	if (rc) {
 		hop_fail("mirror: %s", e.s);
-		return hop_mend("give less with --mirror-ring, or name an "
-				"Ethernet interface with -i");
+		return hop_remedy("give less with --mirror-ring, or name an "
+				  "Ethernet interface with -i");
 	}
 	return hop_ok("mirror: capture is open%s",
 		      ro.outgoing ? ", with what this host sends" : "");
@@ -271,8 +272,8 @@ static int hop_confine(void *ctx)
 	if (rc == 0)
 		return 0;
 	hop_fail("sandbox: %s", e.s);
-	return hop_mend("name a user with --user, and see what else "
-			"confines this process: /proc/self/status");
+	return hop_remedy("name a user with --user, and see what else "
+			  "confines this process: /proc/self/status");
 }
 
 /* A run that has all else would end with these. */
@@ -284,7 +285,7 @@ static int hop_files(void *ctx)
 	if (options_new_files(d->o, &e) == 0)
 		return 0;
 	hop_fail("files: %s", e.s);
-	return hop_mend("name another file, or make its folder: mkdir -p");
+	return hop_remedy("name another file, or make its folder: mkdir -p");
 }
 
 /* --- all of it --- */

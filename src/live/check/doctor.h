@@ -30,8 +30,8 @@
  * @tunnel:	Frames that hold VXLAN
  * @other:	An endpoint that was seen and is in no --map
  * @other_port, @has_other: Its port; it is set
- * @tcp:	By --map: a TCP segment of it was seen
- * @payloads, @tls: By --map: segments with payload, those that begin as TLS does
+ * @tcp:	By --map: a TCP segment of it was seen @payloads, @tls: By
+ * --map: segments with payload, those that begin as TLS does
  * @sut, @suts:	Who is looked for on the SUT's wire
  * @refused:	By entry of @sut: it answered the probe with a RST
  * @sut_map:	By entry of @sut: a --map that names it
@@ -114,8 +114,8 @@ void networks_seen(struct doctor *d, const struct segment *s, bool to,
 /** doctor_listen() - Look at what the mirror brings for so long, ns */
 void doctor_listen(struct doctor *d, uint64_t wait);
 
-/** doctor_drive() - Drive the machines of the wire until @enough, a stop, or for
- * @wait ns
+/** doctor_drive() - Drive the machines of the wire until @enough, a stop, or
+ * for @wait ns
  */
 void doctor_drive(struct doctor *d, uint64_t wait,
 		  bool (*enough)(const struct doctor *d));

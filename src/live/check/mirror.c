@@ -4,10 +4,11 @@
  *
  * Theory of operation
  *
- * Frames are listened to until both directions have been seen, and some payload if
- * it is TCP, for some seconds at most. What they were is counted, and the hops ask
- * for the counts in the order in which a frame would be lost: no frame, none that
- * the expression takes, wrong checksums, none of --map, one direction, TLS.
+ * Frames are listened to until both directions have been seen, and some payload
+ * if it is TCP, for some seconds at most. What they were is counted, and the
+ * hops ask for the counts in the order in which a frame would be lost: no
+ * frame, none that the expression takes, wrong checksums, none of --map, one
+ * direction, TLS.
  */
 #include <inttypes.h>
 
@@ -143,10 +144,10 @@ int hop_mirror_traffic(void *ctx)
 	if (d->frames == 0) {
 		hop_fail("mirror: no frame came in for %d s",
 			 (int)(LISTEN_FOR / NS_PER_SEC));
-		return hop_mend("ask production something; if nothing comes, "
-				"make the switch mirror production's port to "
-				"this one; watch it with: tcpdump -ni %s",
-				d->o->iface);
+		return hop_remedy("ask production something; if nothing comes, "
+				  "make the switch mirror production's port to "
+				  "this one; watch it with: tcpdump -ni %s",
+				  d->o->iface);
 	}
 	hop_ok("mirror: %" PRIu64 " frames seen, up to %u bytes%s", d->frames,
 	       d->longest,
@@ -157,7 +158,7 @@ int hop_mirror_traffic(void *ctx)
 		hop_fail("mirror: the filter expression '%s' matches none "
 			 "of them",
 			 d->o->expr);
-		return hop_mend(
+		return hop_remedy(
 			"tcpdump -ni %s '%s'  # and correct it; tags of "
 			"VLANs are off before it looks, so no 'vlan'",
 			d->o->iface, d->o->expr);
@@ -174,8 +175,8 @@ int hop_checksums(void *ctx)
 	hop_fail("mirror: %" PRIu64 " of %" PRIu64 " frames have a wrong "
 		 "checksum",
 		 d->wrong_sums, d->matched);
-	return hop_mend("ethtool -K DEV tx off  # on the host or switch that "
-			"copies them before its card has filled them in");
+	return hop_remedy("ethtool -K DEV tx off  # on the host or switch that "
+			  "copies them before its card has filled them in");
 }
 
 int hop_mapped(void *ctx)
@@ -189,14 +190,16 @@ int hop_mapped(void *ctx)
 	hop_fail("mirror: none of the frames is from or to what --map "
 		 "names");
 	if (d->tunnel > 0 && d->o->engine.vxlan == VXLAN_NONE)
-		return hop_mend("add --vxlan any  # the mirror's frames "
-				"are inside VXLAN");
+		return hop_remedy("add --vxlan any  # the mirror's frames "
+				  "are inside VXLAN");
 	if (d->has_other)
-		return hop_mend("correct --map; seen is for example %s",
-				text_endpoint(other, &d->other, d->other_port));
-	return hop_mend("ask production something: no TCP and no UDP was seen; "
-			"else tcpdump -ni %s  # and correct --map",
-			d->o->iface);
+		return hop_remedy(
+			"correct --map; seen is for example %s",
+			text_endpoint(other, &d->other, d->other_port));
+	return hop_remedy(
+		"ask production something: no TCP and no UDP was seen; "
+		"else tcpdump -ni %s  # and correct --map",
+		d->o->iface);
 }
 
 int hop_directions(void *ctx)
@@ -208,8 +211,8 @@ int hop_directions(void *ctx)
 		return hop_ok("mirror: both directions are seen");
 	hop_fail("mirror: only what %s is seen",
 		 no_answer ? "clients send" : "production sends");
-	return hop_mend("make the switch mirror both directions of "
-			"production's port (receive and transmit)");
+	return hop_remedy("make the switch mirror both directions of "
+			  "production's port (receive and transmit)");
 }
 
 int hop_tls(void *ctx)
@@ -225,9 +228,9 @@ int hop_tls(void *ctx)
 		hop_fail("mirror: what clients speak to %s is TLS, which "
 			 "cannot be played",
 			 text_endpoint(prod, &m->prod, m->prod_port));
-		return hop_mend("mirror the wire behind what ends TLS (load "
-				"balancer, proxy), and name its server with "
-				"--map");
+		return hop_remedy("mirror the wire behind what ends TLS (load "
+				  "balancer, proxy), and name its server with "
+				  "--map");
 	}
 	return 0;
 }
@@ -238,7 +241,7 @@ int hop_sut_apart(void *ctx)
 	if (!d->sut_in_mirror)
 		return hop_ok("mirror: the SUT is not on it");
 	hop_fail("mirror: a SUT's address shows up on it");
-	return hop_mend("take the SUT off production's network: its only "
-			"wire must be %s",
-			d->o->sut_dev);
+	return hop_remedy("take the SUT off production's network: its only "
+			  "wire must be %s",
+			  d->o->sut_dev);
 }

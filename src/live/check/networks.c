@@ -4,9 +4,10 @@
  *
  * Theory of operation
  *
- * The networks of the first clients that the mirror showed are proved as a run does
- * it, by the same machine: one SYN each from an address that is nobody's. A SUT
- * with a leg in the clients' network is found so before it can answer one of them.
+ * The networks of the first clients that the mirror showed are proved as a run
+ * does it, by the same machine: one SYN each from an address that is nobody's.
+ * A SUT with a leg in the clients' network is found so before it can answer one
+ * of them.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -64,8 +65,8 @@ void networks_seen(struct doctor *d, const struct segment *s, bool to,
 		add_network(d, to ? &s->src : &s->dst);
 }
 
-/* Of several entries of a SUT's address the first is asked, and no SUT is asked for
- * clients of the other family.
+/* Of several entries of a SUT's address the first is asked, and no SUT is asked
+ * for clients of the other family.
  */
 static bool is_asked(const struct doctor *d, uint32_t sut, uint32_t net)
 {
@@ -108,13 +109,13 @@ static int say_lost(const struct doctor *d, uint32_t sut, uint32_t net)
 		 "has a route to them by another interface, or a firewall",
 		 text_endpoint(end, ip, d->sut[sut].port),
 		 networks_name(name, &base, bits));
-	hop_mend("on the SUT: ip%s route get %s from %s  # which interface? "
-		 "If another one than this wire's:",
-		 six, text_ip(client, &d->net[net]), own);
-	return hop_mend("on the SUT: ip%s rule add from %s table 100; "
-			"ip%s route add default via GW dev DEV table 100  "
-			"# GW: any other address of that network",
-			six, own, six);
+	hop_remedy("on the SUT: ip%s route get %s from %s  # which interface? "
+		   "If another one than this wire's:",
+		   six, text_ip(client, &d->net[net]), own);
+	return hop_remedy("on the SUT: ip%s rule add from %s table 100; "
+			  "ip%s route add default via GW dev DEV table 100  "
+			  "# GW: any other address of that network",
+			  six, own, six);
 }
 
 int hop_networks(void *ctx)
@@ -138,8 +139,8 @@ int hop_networks(void *ctx)
 			hop_fail("SUT: %s does not answer SYNs reliably",
 				 text_endpoint(name, &d->sut[s].ip,
 					       d->sut[s].port));
-			return hop_mend("on the SUT: ss -ltn  # Recv-Q at "
-					"Send-Q: its queue is full");
+			return hop_remedy("on the SUT: ss -ltn  # Recv-Q at "
+					  "Send-Q: its queue is full");
 		}
 	return hop_ok("SUT: answers the clients that are seen on this "
 		      "wire (%" PRIu32 " %s%s)",

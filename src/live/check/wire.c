@@ -39,8 +39,8 @@ int hop_wire_exists(void *ctx)
 
 	if (if_nametoindex(dev) == 0) {
 		hop_fail("SUT's wire: there is no interface %s", dev);
-		return hop_mend("ip -brief link  # and name another with "
-				"--sut-dev");
+		return hop_remedy("ip -brief link  # and name another with "
+				  "--sut-dev");
 	}
 	return hop_ok("SUT's wire: %s is there", dev);
 }
@@ -61,17 +61,17 @@ int hop_wire_free(void *ctx)
 		 guard_why_text(&why, text));
 	switch (why.where == GUARD_SELF ? why.use : GUARD_FREE) {
 	case GUARD_ADDRESS:
-		return hop_mend("ip address flush dev %s", dev);
+		return hop_remedy("ip address flush dev %s", dev);
 	case GUARD_ROUTE:
-		return hop_mend("ip route flush dev %s; ip -6 route flush "
-				"dev %s",
-				dev, dev);
+		return hop_remedy("ip route flush dev %s; ip -6 route flush "
+				  "dev %s",
+				  dev, dev);
 	case GUARD_MASTER:
-		return hop_mend("ip link set dev %s nomaster", dev);
+		return hop_remedy("ip link set dev %s nomaster", dev);
 	case GUARD_UPPER:
-		return hop_mend("ip link delete dev %s", why.other);
+		return hop_remedy("ip link delete dev %s", why.other);
 	default:
-		return hop_mend("name another interface with --sut-dev");
+		return hop_remedy("name another interface with --sut-dev");
 	}
 }
 
@@ -86,9 +86,9 @@ int hop_wire_guard(void *ctx)
 		rc = guard_link_up(dev, &e);
 	if (rc) {
 		hop_fail("SUT's wire: %s", e.s);
-		return hop_mend("tc filter show dev %s ingress; tc filter "
-				"show dev %s egress  # who else is there?",
-				dev, dev);
+		return hop_remedy("tc filter show dev %s ingress; tc filter "
+				  "show dev %s egress  # who else is there?",
+				  dev, dev);
 	}
 	return hop_ok("SUT's wire: %s is guarded: the kernel is silent on "
 		      "it",
@@ -102,8 +102,8 @@ int hop_wire_link(void *ctx)
 
 	if (!doctor_carrier(dev)) {
 		hop_fail("SUT's wire: %s has no carrier", dev);
-		return hop_mend("plug the cable in, or on the SUT: ip link "
-				"set dev DEV up");
+		return hop_remedy("plug the cable in, or on the SUT: ip link "
+				  "set dev DEV up");
 	}
 	return hop_ok("SUT's wire: %s is up", dev);
 }
@@ -142,7 +142,8 @@ static void list_suts(struct doctor *d)
 	}
 }
 
-/* Take all that it needs of the kernel; its time begins with hop_neighbour(). */
+/* Take all that it needs of the kernel; its time begins with hop_neighbour().
+ */
 static int take_machine(struct doctor *d)
 {
 	int rc = random_bytes(&d->seed, sizeof(d->seed));
@@ -198,8 +199,8 @@ int hop_wire_open(void *ctx)
 	if (rc) {
 		hop_fail("SUT's wire: %s",
 			 e.s[0] != '\0' ? e.s : strerror(-rc));
-		return hop_mend("give less with --sut-ring, or name an "
-				"Ethernet interface with --sut-dev");
+		return hop_remedy("give less with --sut-ring, or name an "
+				  "Ethernet interface with --sut-dev");
 	}
 	return hop_ok("SUT's wire: %s is open", d->o->sut_dev);
 }
@@ -303,12 +304,12 @@ void doctor_drive(struct doctor *d, uint64_t wait,
 bool doctor_stopped(const struct doctor *d)
 {
 	const struct sutwire_stop *s = sutwire_stop(d->wire);
-	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
+	char said[WIRE_STOP_TEXT], remedy[WIRE_STOP_TEXT];
 
 	if (s->reason == SUTWIRE_GOING)
 		return false;
 	hop_fail("SUT's wire: %s", wire_stop_said(said, s));
-	hop_mend("%s", wire_stop_mend(mend, s, d->o->sut_dev));
+	hop_remedy("%s", wire_stop_remedy(remedy, s, d->o->sut_dev));
 	return true;
 }
 
@@ -341,9 +342,9 @@ int hop_neighbour(void *ctx)
 		text_ip(ip, &d->sut[i].ip);
 		hop_fail("SUT: %s does not answer %s", ip,
 			 four ? "ARP" : "neighbour discovery");
-		return hop_mend("on the SUT: ip address add %s/%d dev DEV; "
-				"ip link set dev DEV up",
-				ip, four ? 24 : 64);
+		return hop_remedy("on the SUT: ip address add %s/%d dev DEV; "
+				  "ip link set dev DEV up",
+				  ip, four ? 24 : 64);
 	}
 	return hop_ok("SUT: answers ARP and neighbour discovery");
 }
@@ -375,9 +376,9 @@ static int say_astray(const struct doctor *d, uint32_t i, const uint8_t *via)
 		 "%02x:%02x:%02x:%02x:%02x:%02x on this wire, not to us",
 		 text_ip(ip, &d->sut[i].ip), via[0], via[1], via[2], via[3],
 		 via[4], via[5]);
-	return hop_mend("take that host off the wire of %s; on the SUT: ip "
-			"%sneighbour flush dev DEV",
-			d->o->sut_dev, four ? "" : "-6 ");
+	return hop_remedy("take that host off the wire of %s; on the SUT: ip "
+			  "%sneighbour flush dev DEV",
+			  d->o->sut_dev, four ? "" : "-6 ");
 }
 
 int hop_route_back(void *ctx)
@@ -401,10 +402,10 @@ int hop_route_back(void *ctx)
 			 "wire",
 			 text_endpoint(end, &s->ip, s->port),
 			 four ? "198.18.0.0/15" : "2001:db8::/32");
-		return hop_mend("on the SUT: ip %sroute replace default via "
-				"GW dev DEV  # GW: any other address of "
-				"that network. Then its firewall",
-				four ? "" : "-6 ");
+		return hop_remedy("on the SUT: ip %sroute replace default via "
+				  "GW dev DEV  # GW: any other address of "
+				  "that network. Then its firewall",
+				  four ? "" : "-6 ");
 	}
 	return hop_ok("SUT: its way back to clients is this wire");
 }
@@ -427,8 +428,8 @@ int hop_listening(void *ctx)
 			continue;
 		}
 		hop_fail("SUT: %s refuses: nobody listens there", end);
-		return hop_mend("on the SUT: start the server on that "
-				"address and port; ss -ltn shows it");
+		return hop_remedy("on the SUT: start the server on that "
+				  "address and port; ss -ltn shows it");
 	}
 	return hop_ok("SUT: its servers listen");
 }

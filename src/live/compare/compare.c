@@ -8,21 +8,21 @@
  * fields, all go into one lane (lane.c). At COMPARE_EQUIVALENT a head and its
  * trailers are kept whole on each side (fields.c) and compared when both are
  * there; equal bytes need no parsing. The body, chunks unwrapped, goes into the
- * lane. Interim answers and chunk framing are compared by one hash a side, which
- * decides only whether the verdict is identical or equivalent.
+ * lane. Interim answers and chunk framing are compared by one hash a side,
+ * which decides only whether the verdict is identical or equivalent.
  *
  * The object lies in one block of the pool, with room behind it for two heads
  * and a body of common size: most comparisons take that one block.
  *
- * Status, header and body are judged apart, so a difference in one hides none in
- * another: what was found is a set. Of the bodies only the first byte that differs
- * is looked for. A spoiled comparison is no evidence, so spoiling goes before a
- * difference, whichever came first; all memory but the object itself is given back
- * then, and what comes later is only counted.
+ * Status, header and body are judged apart, so a difference in one hides none
+ * in another: what was found is a set. Of the bodies only the first byte that
+ * differs is looked for. A spoiled comparison is no evidence, so spoiling goes
+ * before a difference, whichever came first; all memory but the object itself
+ * is given back then, and what comes later is only counted.
  *
- * An answer that is not by the book is read on as the framer reads it, and where it
- * breaks the protocol as bytes (opaque.c). What that means is known at the end,
- * when both answers are (result.c).
+ * An answer that is not by the book is read on as the framer reads it, and
+ * where it breaks the protocol as bytes (opaque.c). What that means is known at
+ * the end, when both answers are (result.c).
  */
 #include "compare/compare.h"
 
@@ -76,14 +76,13 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 			      const struct protocol *protocol)
 {
 	const size_t align = _Alignof(struct compare);
-	struct frame *f;
+	struct buf *f;
 	struct compare *c;
 	size_t pad, size;
 	uint8_t *room;
 
 	assert(level != COMPARE_NONE && protocol->compare->piece != NULL);
-	f = frame_alloc(pool, (uint32_t)(BLOCK - sizeof(struct frame)),
-			FRAME_CMP);
+	f = buf_alloc(pool, (uint32_t)(BLOCK - sizeof(struct buf)), BUF_CMP);
 	if (f == NULL)
 		return NULL;
 	pad = (align - (uintptr_t)f->data % align) % align;
@@ -110,7 +109,7 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 	return c;
 }
 
-_Static_assert(BLOCK > sizeof(struct frame) + sizeof(struct compare) +
+_Static_assert(BLOCK > sizeof(struct buf) + sizeof(struct compare) +
 			       2 * HEAD_ROOM + 256,
 	       "room for two heads and a small body");
 
@@ -430,12 +429,12 @@ void compare_odd(struct compare *c, enum framer_odd why)
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out)
 {
-	/* Not before: a mark by quiet moves when its server goes on, and what is
-	 * kept of the other one is needed then.
+	/* Not before: a mark by quiet moves when its server goes on, and what
+	 * is kept of the other one is needed then.
 	 */
 	if (!over(c) && c->side[0].done && c->side[1].done)
 		finish(c);
 	compare_verdict(c, why, out);
 	release(c, pool);
-	frame_clear(pool, c->self, FRAME_CMP);
+	buf_clear(pool, c->self, BUF_CMP);
 }

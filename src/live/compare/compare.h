@@ -9,7 +9,8 @@
  * COMPARE_BLOCK bytes is kept. The result does not depend on the interleaving,
  * but for which of several reasons not to compare came first.
  *
- * REASON_LENGTH beyond COMPARE_KEEP means: no block that both have whole differs.
+ * REASON_LENGTH beyond COMPARE_KEEP means: no block that both have whole
+ * differs.
  */
 #ifndef COMPARE_COMPARE_H
 #define COMPARE_COMPARE_H
@@ -20,7 +21,7 @@
 
 #include "app/framer.h"
 #include "compare/unanswered.h"
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/who.h"
 
 /* Levels of validation. */
@@ -33,9 +34,9 @@ enum compare_level {
 #define COMPARE_KEEP                                                           \
 	16384u /* first bytes, kept of the side that leads, to name offsets */
 #define COMPARE_BLOCK 4096u
-/* Longest head, and most fields in one, of production's that are compared; beyond
- * them it is not compared. A SUT may have twice as much: beyond that it is
- * different.
+/* Longest head, and most fields in one, of production's that are compared;
+ * beyond them it is not compared. A SUT may have twice as much: beyond that it
+ * is different.
  */
 #define COMPARE_HEAD   8192u
 #define COMPARE_FIELDS 300u
@@ -49,8 +50,8 @@ enum compare_level {
 /* Bytes of a field's name, and of each of its values, that are shown. */
 #define COMPARE_SHOWN 28u
 
-/* Header fields that may be left out besides a server's own moment, and the longest
- * name of one.
+/* Header fields that may be left out besides a server's own moment, and the
+ * longest name of one.
  */
 #define COMPARE_IGNORED 32u
 #define COMPARE_NAME	64u
@@ -149,7 +150,8 @@ static inline uint64_t reason_bit(enum compare_reason r)
 }
 
 /**
- * struct compare_field - A header field that differs, as captured: hostile bytes
+ * struct compare_field - A header field that differs, as captured: hostile
+ * bytes
  * @known:	There is one
  * @has:	Which side has it; [0] production, [1] SUT
  * @name_len, @len: Bytes that are shown of its name, and of each value
@@ -194,7 +196,8 @@ enum compare_dns {
  * @odd:	enum framer_odd: what of the SUT's answer is not by the book
  * @extra:	It is bytes behind an answer that must have no content
  * @dns:	enum compare_dns
- * @dns_has:	What each side has there: an id, a code, flags, or so many records
+ * @dns_has:	What each side has there: an id, a code, flags, or so many
+ *		records
  * @dns_at:	Number of the record in its section, from 0
  * @field:	First header field that differs
  * @seen:	Both bodies, where they do
@@ -219,10 +222,12 @@ struct compare_evidence {
  * @bytes:	Bytes of answer of each side
  * @offset:	Where the first difference lies, in bytes from the beginning of
  *		the answer (REASON_BYTES) or of the body (REASON_BODY, REASON_
- *		LENGTH); UINT64_MAX: within the block whose number is @block only
+ *		LENGTH); UINT64_MAX: within the block whose number is @block
+ *		only
  * @block:	Number of the first block that differs, if @offset is unknown
  * @how:	With REASON_UNANSWERED; the caller's of compare_end() to fill in
- * @evidence:	VERDICT_DIFFERENT: what the protocol's describe() makes a text of
+ * @evidence:	VERDICT_DIFFERENT: what the protocol's describe() makes a text
+ *		of
  */
 struct compare_result {
 	enum verdict verdict;
@@ -242,7 +247,7 @@ struct protocol;
 
 /**
  * compare_begin() - Start on an exchange
- * @pool:	Pool of the frames it takes (interest FRAME_CMP)
+ * @pool:	Pool of the frames it takes (interest BUF_CMP)
  * @level:	COMPARE_IDENTICAL or COMPARE_EQUIVALENT
  * @protocol:	Whose pieces come; one of streams (compare/protocol.h)
  *
@@ -268,14 +273,15 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
 		  const struct framer_piece *piece, const uint8_t *p);
 
 /**
- * compare_odd() - The SUT's answer is none of the protocol's, and what makes it so
+ * compare_odd() - The SUT's answer is none of the protocol's, and what makes it
+ * so
  *
  * As a piece with FRAMER_MALFORMED does, where no framer saw its bytes.
  */
 void compare_odd(struct compare *c, enum framer_odd why);
 
-/** compare_done() - @who's answer is whole, until more of it is fed: a mark by quiet
- * moves
+/** compare_done() - @who's answer is whole, until more of it is fed: a mark by
+ * quiet moves
  */
 void compare_done(struct compare *c, enum who who);
 
@@ -289,12 +295,11 @@ void compare_spoil(struct compare *c, enum compare_reason why);
 
 /**
  * compare_end() - Give the verdict and free everything
- * @why:	What a side that is not done means: REASON_NONE if both are done,
- *		REASON_UNANSWERED if the SUT ended early (or
- *		another difference), any other reason: not compared, because
- *		of it. A difference found before stays. What only the SUT's answer
- *		has that is not by the book is a difference if production's is
- *		whole
+ * @why:	What a side that is not done means: REASON_NONE if both are
+ *		done, REASON_UNANSWERED if the SUT ended early (or another
+ *		difference), any other reason: not compared, because of it. A
+ *		difference found before stays. What only the SUT's answer has
+ *		that is not by the book is a difference if production's is whole
  */
 void compare_end(struct compare *c, struct pool *pool, enum compare_reason why,
 		 struct compare_result *out);

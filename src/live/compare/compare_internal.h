@@ -11,7 +11,7 @@
 
 #include "compare/compare.h"
 #include "compare/protocol.h"
-#include "core/frame.h"
+#include "core/buf.h"
 
 #define STATUS_AT  9 /* offset of the status code in a status line */
 #define STATUS_END 12
@@ -36,11 +36,11 @@ enum found {
  * @pos:	Bytes that came of each
  * @room:	Memory of the first @room_size bytes that are kept
  * @keep:	Frames with the following ones, in order; len is their capacity
- * @hash:	Of the block under way of each, its whole words: word i goes into
- *		hash i % LANE_WORDS
+ * @hash:	Of the block under way of each, its whole words: word i goes
+ *		into hash i % LANE_WORDS
  * @word:	Its bytes behind them
- * @first:	Frames with the hashes of blocks that only one side has finished,
- *		oldest first
+ * @first:	Frames with the hashes of blocks that only one side has
+ *		finished, oldest first
  * @last:	The last of them
  * @read:	Offset of the oldest hash in @first
  * @write:	Offset behind the youngest one in @last
@@ -52,11 +52,11 @@ struct lane {
 	uint64_t pos[2];
 	uint8_t *room;
 	uint32_t room_size;
-	struct frame *keep;
+	struct buf *keep;
 	uint64_t hash[2][LANE_WORDS];
 	uint64_t word[2];
-	struct frame *first;
-	struct frame *last;
+	struct buf *first;
+	struct buf *last;
 	uint32_t read;
 	uint32_t write;
 	uint64_t offset;
@@ -79,9 +79,9 @@ int lane_feed(struct lane *l, struct pool *pool, unsigned side,
 /**
  * lane_finish() - Both streams are whole
  *
- * Return: FOUND_NOTHING, also if lane_feed() has found something, FOUND_BYTE, or
- * FOUND_LENGTH: as far as blocks that both have whole can tell, one is a prefix of
- * the other
+ * Return: FOUND_NOTHING, also if lane_feed() has found something, FOUND_BYTE,
+ * or FOUND_LENGTH: as far as blocks that both have whole can tell, one is a
+ * prefix of the other
  */
 int lane_finish(struct lane *l);
 
@@ -101,7 +101,7 @@ struct fields {
 	uint32_t len;
 	uint32_t cap;
 	uint32_t max;
-	struct frame *frame;
+	struct buf *frame;
 	uint32_t head;
 	bool ended;
 };
@@ -122,22 +122,23 @@ void fields_release(struct fields *f, struct pool *pool);
 
 /**
  * fields_compare() - Are these field lines equivalent?
- * @a, @an:	Production's lines, up to and with the empty line if there is one
+ * @a, @an:	Production's lines, up to and with the empty line if there is
+ *		one
  * @b, @bn:	The SUT's
  * @start:	A start line comes first: it is skipped
  * @rules:	What else is left out; NULL: nothing
  * @out:	The first field that differs; written if one does
  *
- * Return: FOUND_NOTHING, FOUND_BYTE, FOUND_MANY, or -E2BIG: production has too many
- * fields
+ * Return: FOUND_NOTHING, FOUND_BYTE, FOUND_MANY, or -E2BIG: production has too
+ * many fields
  */
 int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
 		   bool start, const struct compare_rules *rules,
 		   struct compare_field *out);
 
 /**
- * struct mask - Where in bytes that nobody can parse the value of a line lies that
- * fields_compare() would leave out
+ * struct mask - Where in bytes that nobody can parse the value of a line lies
+ * that fields_compare() would leave out
  * @cand:	Names that the line still may begin with, a bit each
  * @pos:	Bytes of the line so far; beyond any name it stays there
  * @skip:	In such a value
@@ -202,7 +203,7 @@ struct side {
  * @field:	The first field that does
  */
 struct compare {
-	struct frame *self;
+	struct buf *self;
 	struct side side[2]; /* production, SUT */
 	struct lane lane;
 	const struct compare_rules *rules;

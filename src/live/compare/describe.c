@@ -2,8 +2,9 @@
 /*
  * describe.c - Differences in words
  *
- * Texts are made of what a comparison kept, by who tells of it; the comparison makes
- * none. What is captured in them is printable, or a backslash and its number.
+ * Texts are made of what a comparison kept, by who tells of it; the comparison
+ * makes none. What is captured in them is printable, or a backslash and its
+ * number.
  */
 #include <assert.h>
 

@@ -14,8 +14,8 @@
  * and a name ends at 255 bytes (RFC 1035 sections 3.1 and 4.1.4): no loop.
  *
  * Two sections are equal if record i of both is of the same RRset, for all i,
- * and a one-to-one match of records exists. Being equal is transitive, so taking
- * the first unmatched equal record finds such a match if there is one.
+ * and a one-to-one match of records exists. Being equal is transitive, so
+ * taking the first unmatched equal record finds such a match if there is one.
  */
 #include "compare/dns.h"
 
@@ -192,7 +192,8 @@ static bool names_equal(const struct bytes *a, uint32_t a_off,
 	}
 }
 
-/* How the data of a type is made: @fixed bytes, then @names names, then bytes. */
+/* How the data of a type is made: @fixed bytes, then @names names, then bytes.
+ */
 struct layout {
 	uint8_t fixed;
 	uint8_t names;
@@ -370,8 +371,8 @@ static bool section_differs(const struct message *a, const struct message *b,
 	return xb->n > xa->n;
 }
 
-/* Next option of OPT's data that is no cookie; its length with its header, 0: no
- * more. What is too short to be an option is one to the end.
+/* Next option of OPT's data that is no cookie; its length with its header, 0:
+ * no more. What is too short to be an option is one to the end.
  */
 static uint32_t next_option(const struct message *m, uint32_t *at)
 {

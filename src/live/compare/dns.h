@@ -5,19 +5,19 @@
  * COMPARE_IDENTICAL: the bytes are equal. COMPARE_EQUIVALENT: the messages say
  * the same, although their bytes differ:
  *
- *   - header: all flags (QR, opcode, AA, TC, RD, RA, Z, AD, CD) and the rcode are
- *     equal, with the upper bits of the rcode in OPT (RFC 6891)
+ *   - header: all flags (QR, opcode, AA, TC, RD, RA, Z, AD, CD) and the rcode
+ *     are equal, with the upper bits of the rcode in OPT (RFC 6891)
  *   - the question section is equal; upper and lower case differ (RFC 4343), as
  *     servers repeat it letter by letter
  *   - each section has the same records, RRset by RRset in the same order.
- *     Within an RRset any order is right: servers rotate it. Between RRsets it is
- *     not: there are resolvers that want CNAMEs in front
+ *     Within an RRset any order is right: servers rotate it. Between RRsets it
+ *     is not: there are resolvers that want CNAMEs in front
  *   - a record's TTL is left out: it counts down in a cache
  *   - names are compared without their compression, also within the data of
  *     the types that may compress (RFC 3597 section 4), in any case
- *   - OPT has the same version, flags and payload size, and the same options but
- *     for COOKIE (RFC 7873), which is random; where in its section it stands does
- *     not matter
+ *   - OPT has the same version, flags and payload size, and the same options
+ *     but for COOKIE (RFC 7873), which is random; where in its section it
+ *     stands does not matter
  *
  * Messages that cannot be read, or have more than DNS_RECORDS records in a
  * section, are compared by their bytes.

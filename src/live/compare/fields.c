@@ -8,9 +8,9 @@
  * (RFC 9110 section 5.5), fields of different names in any order, those of one
  * name in theirs (section 5.3). Every field of production's is matched with the
  * first of the SUT's with its name that is not taken yet; the search begins at
- * the first one that is not taken, so that heads in the same order cost one step
- * a field. Fields of a server's own moment say nothing about its answer and are
- * left out, and besides only what the user names.
+ * the first one that is not taken, so that heads in the same order cost one
+ * step a field. Fields of a server's own moment say nothing about its answer
+ * and are left out, and besides only what the user names.
  */
 #include "compare/compare_internal.h"
 
@@ -21,7 +21,7 @@
 #define FIELDS_SUT (COMPARE_FIELDS * COMPARE_SUT)
 
 /* Data bytes of the frames that heads move to when they grow. */
-#define GROW_FIRST ((uint32_t)(2048 - sizeof(struct frame)))
+#define GROW_FIRST ((uint32_t)(2048 - sizeof(struct buf)))
 
 /**
  * struct field - One field line
@@ -52,13 +52,13 @@ int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 	       uint32_t n)
 {
 	uint32_t cap = GROW_FIRST;
-	struct frame *frame;
+	struct buf *frame;
 
 	assert(n <= f->max - f->len);
 	if (n > f->cap - f->len) {
 		if (f->len + n > GROW_FIRST)
 			cap = f->len + n > COMPARE_HEAD ? f->max : COMPARE_HEAD;
-		frame = frame_alloc(pool, cap, FRAME_CMP);
+		frame = buf_alloc(pool, cap, BUF_CMP);
 		if (frame == NULL)
 			return -ENOMEM;
 		memcpy(frame->data, f->p, f->len);
@@ -75,7 +75,7 @@ int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 void fields_release(struct fields *f, struct pool *pool)
 {
 	if (f->frame != NULL)
-		frame_clear(pool, f->frame, FRAME_CMP);
+		buf_clear(pool, f->frame, BUF_CMP);
 	f->frame = NULL;
 }
 

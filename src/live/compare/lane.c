@@ -4,23 +4,23 @@
  *
  * Theory of operation
  *
- * The first COMPARE_KEEP bytes are kept by whichever side brings them first, and
- * the other side's are compared with them. Of later bytes each side makes a hash
- * per block of COMPARE_BLOCK. The side that finishes a block first leaves its
- * hash in a queue, the other takes it out: the queue is as long as one side is
- * ahead. What is found depends on the two streams only, not on their
+ * The first COMPARE_KEEP bytes are kept by whichever side brings them first,
+ * and the other side's are compared with them. Of later bytes each side makes a
+ * hash per block of COMPARE_BLOCK. The side that finishes a block first leaves
+ * its hash in a queue, the other takes it out: the queue is as long as one side
+ * is ahead. What is found depends on the two streams only, not on their
  * interleaving, nor on how they were cut.
  *
- * Where the place of the first difference is known, some bytes around it are shown
- * of both sides: what was kept before, and what comes then.
+ * Where the place of the first difference is known, some bytes around it are
+ * shown of both sides: what was kept before, and what comes then.
  *
  * The hash mixes eight bytes at a time by a multiplication with an odd number
  * and a shift, both of which can be undone: blocks that differ in one word only
  * never have the same hash, others with a chance of 2^-64 unless somebody
  * constructs them. Four hashes take turns at the words, so that the processor
  * need not wait for one multiplication to begin the next; at the end of a block
- * they are mixed into one. It is not keyed; a SUT that wants to deceive its own test
- * could.
+ * they are mixed into one. It is not keyed; a SUT that wants to deceive its own
+ * test could.
  */
 #include "compare/compare_internal.h"
 
@@ -36,7 +36,7 @@ _Static_assert(COMPARE_KEEP % COMPARE_BLOCK == 0, "hashing begins a block");
 #define HASH_SIZE  8u
 
 /* Data bytes of a frame that fills a block of the pool. */
-#define FRAME_FILL(block) ((uint32_t)((block) - sizeof(struct frame)))
+#define FRAME_FILL(block) ((uint32_t)((block) - sizeof(struct buf)))
 
 #define KEEP_FIRST 2048u /* blocks of kept bytes grow from here */
 #define KEEP_LAST  8192u
@@ -90,7 +90,8 @@ static uint32_t hash_rows(uint64_t *h, const uint8_t *p, uint32_t n,
 	return took;
 }
 
-/* The hash of a block: each of the four decides it alone if the rest is fixed. */
+/* The hash of a block: each of the four decides it alone if the rest is fixed.
+ */
 static uint64_t hash_whole(const uint64_t *h)
 {
 	return mix(mix(mix(h[0], h[1]), h[2]), h[3]);
@@ -132,8 +133,7 @@ static void hash_add(struct lane *l, unsigned side, const uint8_t *p,
 static int queue_put(struct lane *l, struct pool *pool, uint64_t hash)
 {
 	if (l->last == NULL || l->write + HASH_SIZE > l->last->len) {
-		struct frame *f =
-			frame_alloc(pool, FRAME_FILL(QUEUE), FRAME_CMP);
+		struct buf *f = buf_alloc(pool, FRAME_FILL(QUEUE), BUF_CMP);
 
 		if (f == NULL)
 			return -ENOMEM;
@@ -152,7 +152,7 @@ static int queue_put(struct lane *l, struct pool *pool, uint64_t hash)
 /* Take the oldest hash; there is one. */
 static uint64_t queue_get(struct lane *l, struct pool *pool)
 {
-	struct frame *f = l->first;
+	struct buf *f = l->first;
 	uint64_t hash;
 
 	memcpy(&hash, f->data + l->read, HASH_SIZE);
@@ -163,7 +163,7 @@ static uint64_t queue_get(struct lane *l, struct pool *pool)
 		l->read = 0;
 		if (f == l->last)
 			l->last = NULL;
-		frame_clear(pool, f, FRAME_CMP);
+		buf_clear(pool, f, BUF_CMP);
 	}
 	return hash;
 }
@@ -218,7 +218,7 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 			uint32_t *left)
 {
 	uint32_t at = (uint32_t)pos; /* below COMPARE_KEEP */
-	struct frame **f = &l->keep;
+	struct buf **f = &l->keep;
 	uint32_t block = KEEP_FIRST;
 
 	if (at < l->room_size) {
@@ -232,7 +232,7 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 			block *= 2;
 	}
 	if (*f == NULL && pool != NULL)
-		*f = frame_alloc(pool, FRAME_FILL(block), FRAME_CMP);
+		*f = buf_alloc(pool, FRAME_FILL(block), BUF_CMP);
 	if (*f == NULL)
 		return NULL;
 	*left = (*f)->len - at;
@@ -242,10 +242,10 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 static void keep_release(struct lane *l, struct pool *pool)
 {
 	while (l->keep != NULL) {
-		struct frame *f = l->keep;
+		struct buf *f = l->keep;
 
 		l->keep = f->next;
-		frame_clear(pool, f, FRAME_CMP);
+		buf_clear(pool, f, BUF_CMP);
 	}
 }
 
@@ -306,8 +306,8 @@ static void excerpt_add(struct compare_excerpt *x, unsigned side, uint64_t pos,
 	x->n[side] = (uint8_t)(x->n[side] + k);
 }
 
-/* Begin it, before the kept bytes are given back: both sides have what stands in
- * front of @l->offset, and @lead has more.
+/* Begin it, before the kept bytes are given back: both sides have what stands
+ * in front of @l->offset, and @lead has more.
  */
 static void excerpt_begin(struct lane *l, unsigned lead)
 {
@@ -395,10 +395,10 @@ void lane_release(struct lane *l, struct pool *pool)
 {
 	keep_release(l, pool);
 	while (l->first != NULL) {
-		struct frame *f = l->first;
+		struct buf *f = l->first;
 
 		l->first = f->next;
-		frame_clear(pool, f, FRAME_CMP);
+		buf_clear(pool, f, BUF_CMP);
 	}
 	l->last = NULL;
 }

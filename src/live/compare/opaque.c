@@ -2,9 +2,10 @@
 /*
  * opaque.c - What may differ in bytes that nobody can parse
  *
- * Behind the break of a protocol two answers are compared as bytes. Heads may stand
- * in them, with a server's own moment; a line that begins with the name of
- * such a field and a colon is therefore compared without what follows the colon.
+ * Behind the break of a protocol two answers are compared as bytes. Heads may
+ * stand in them, with a server's own moment; a line that begins with the name
+ * of such a field and a colon is therefore compared without what follows the
+ * colon.
  */
 #include <string.h>
 
@@ -18,7 +19,8 @@ void mask_init(struct mask *m)
 	*m = (struct mask){ .cand = ALL_NAMES };
 }
 
-/* Drop the names that do not go on with @c. Return: one ends here, at a colon */
+/* Drop the names that do not go on with @c. Return: one ends here, at a colon
+ */
 static bool narrow(struct mask *m, uint8_t c)
 {
 	uint8_t low = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;

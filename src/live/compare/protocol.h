@@ -2,8 +2,9 @@
 /*
  * protocol - All that is known of a protocol: one row of a table
  *
- * Who reads, judges and tells of an exchange asks its row, and knows no protocol by
- * name. A row has a framer if its messages come in streams; datagrams are messages.
+ * Who reads, judges and tells of an exchange asks its row, and knows no
+ * protocol by name. A row has a framer if its messages come in streams;
+ * datagrams are messages.
  */
 #ifndef COMPARE_PROTOCOL_H
 #define COMPARE_PROTOCOL_H
@@ -14,7 +15,7 @@
 
 #include "app/framer.h"
 #include "compare/compare.h"
-#include "core/frame.h"
+#include "core/buf.h"
 
 /* Rows of protocols[]. */
 enum protocol_id {
@@ -28,8 +29,8 @@ enum protocol_id {
 
 /**
  * struct compare_ops - How answers are compared
- * @fields:	Of streams: at COMPARE_EQUIVALENT heads of fields are parsed; else
- *		bytes are compared
+ * @fields:	Of streams: at COMPARE_EQUIVALENT heads of fields are parsed;
+ *		else bytes are compared
  * @piece:	Of streams: the next piece of side @side (0 production, 1 SUT);
  *		compare_feed() calls it
  * @whole:	Of datagrams: the verdict on two whole messages
@@ -45,11 +46,13 @@ struct compare_ops {
 
 /**
  * struct describe_ops - How its exchanges are told of
- * @request:	Of datagrams: at most @size bytes that stand for a query, captured
- *		and hostile. Return: how many. NULL: there is nothing to tell
- * @difference:	A difference in printable ASCII, COMPARE_DETAIL bytes at most with
- *		the end of the string: what is not by the book, header field and
- *		both values, both bodies around the first byte that differs
+ * @request:	Of datagrams: at most @size bytes that stand for a query,
+ *		captured and hostile. Return: how many. NULL: there is nothing
+ *		to tell
+ * @difference:	A difference in printable ASCII, COMPARE_DETAIL bytes at most
+ *		with the end of the string: what is not by the book, header
+ *		field and both values, both bodies around the first byte that
+ *		differs
  */
 struct describe_ops {
 	size_t (*request)(const uint8_t *query, uint32_t len, char *out,

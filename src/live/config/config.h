@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * options - What shadow, replay, rerun and doctor are told
+ * config - Options of shadow, replay, rerun and doctor
  *
- * The tables of their options are over struct options (opt/opt.h); the journal's
- * options text comes from the same tables.
+ * The tables of their options are over struct options (opt/opt.h); the
+ * journal's options text comes from the same tables.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -48,13 +48,13 @@ struct option_amount {
  * @journal_client: --journal-only client
  * @print:	--print: a line for each frame
  * @user:	--user; NULL: stay who we are, or nobody if we are root
- * @capture:	--capture v2|v3
- * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
- * @min_compared: --min-compared; a share of 0: no demand beyond "something"
- * @max_different: --max-different: so many different answers still are exit code 0
- * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
- * @allow_down:	--allow-down: a SUT may be down for so long, ns
- * @final_wait, @final_given: --final-wait, ns; not given: as long as answers are
+ * @capture:	--capture v2|v3 @mirror_ring, @sut_ring: --mirror-ring,
+ * --sut-ring, bytes @min_compared: --min-compared; a share of 0: no demand
+ * beyond "something" @max_different: --max-different: so many different answers
+ * still are exit code 0 @max_no_route: --max-no-route, share in 1/1000000 of
+ * flows that may have none
+ * @allow_down:	--allow-down: a SUT may be down for so long, ns @final_wait,
+ * @final_given: --final-wait, ns; not given: as long as answers are
  *		waited for
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
@@ -130,11 +130,11 @@ void options_defaults(struct options *o);
 
 /**
  * options_parse() - Read a command line
- * @o:		Result: the defaults, and what was said; strings point into @argv,
- *		or into memory that opt_forget() gives back
+ * @o:		Result: the defaults, and what was said; strings point into
+ *		@argv, or into memory that opt_forget() gives back
  * @argc, @argv: Arguments behind the subcommand's name
  * @cmd:	One of OPTIONS_; for options_read() of several
- * @e:		Sentence on failure: what is wrong, and the mend
+ * @e:		Sentence on failure: what is wrong, and the remedy
  *
  * Return: 0, 1 (help was asked for), or -EINVAL
  */
@@ -151,15 +151,15 @@ int options_read(struct options *o, const char *text, unsigned cmd,
  * options_dates() - Put the date into names of files, as tcpdump -G does
  * @at:		Time of day, ns since 1970
  *
- * In --json and -w what strftime(3) knows, as %Y%m%d-%H%M%S, is replaced by the local
- * time @at, and %% by a %. Return: 0, -EINVAL (no name, or a too long one, comes of
- * it), -ENOMEM
+ * In --json and -w what strftime(3) knows, as %Y%m%d-%H%M%S, is replaced by the
+ * local time @at, and %% by a %. Return: 0, -EINVAL (no name, or a too long
+ * one, comes of it), -ENOMEM
  */
 int options_dates(struct options *o, uint64_t at, struct errbuf *e);
 
 /**
- * options_again() - The options of a replay to the SUT of --map number @map, in two
- * lines for a shell
+ * options_again() - The options of a replay to the SUT of --map number @map, in
+ * two lines for a shell
  *
  * Return: @out, of OPTIONS_AGAIN bytes; NULL: nobody is played to
  */

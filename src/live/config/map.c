@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * map.c - Values of --map, read and written
+ */
 #include "config/map.h"
 
 #include <errno.h>

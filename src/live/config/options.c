@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * options.c - Read a run's options, and write them into its journal
+ *
  * Theory of operation
  *
  * The tables (options_table.c) say what there is, opt/ reads and writes it, and
- * options_kind.c knows the values that are of one option alone. What depends on more
- * than one option is in options_check.c. Here is what a text or a command line
- * means that does not say everything.
+ * options_kind.c knows the values that are of one option alone. What depends on
+ * more than one option is in options_check.c. Here is what a text or a command
+ * line means that does not say everything.
  *
  * Words of files, and the filter expression that is joined from several words,
- * lie in blocks that are given back by opt_forget() alone: options live as long as
- * the program.
+ * lie in blocks that are given back by opt_forget() alone: options live as long
+ * as the program.
  */
 #include "config/config.h"
 
@@ -120,9 +122,9 @@ int options_read(struct options *o, const char *text, unsigned cmd,
 	int rc;
 
 	options_defaults(&n);
-	/* A text without --outside was written before there was one, by a version
-	 * that neither refused nor asked; one without --prove, before there was a
-	 * choice.
+	/* A text without --outside was written before there was one, by a
+	 * version that neither refused nor asked; one without --prove, before
+	 * there was a choice.
 	 */
 	n.engine.refuse = n.engine.ask_others = false;
 	n.engine.prove_each = false;

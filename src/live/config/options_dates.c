@@ -2,8 +2,8 @@
 /*
  * options_dates.c - Names of files with the date in them
  *
- * A run never writes over a file, so a service that is started again needs another
- * name each time.
+ * A run never writes over a file, so a service that is started again needs
+ * another name each time.
  */
 #include <errno.h>
 #include <limits.h>

@@ -178,8 +178,8 @@ const struct opt_kind kind_amount = { false, set_amount, put_amount };
 /* --- of the engine's configuration --- */
 
 /*
- * One side of a --map that names a host: a word with a letter, and at most a port
- * or a prefix behind it. Return: its length, or 0
+ * One side of a --map that names a host: a word with a letter, and at most a
+ * port or a prefix behind it. Return: its length, or 0
  */
 static size_t host_name(const char *side, size_t len)
 {

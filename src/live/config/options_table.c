@@ -2,8 +2,8 @@
 /*
  * options_table.c - Every option of shadow, replay, rerun and doctor
  *
- * A journal holds them in the order of options_journal, so a row stays where it is;
- * a new one may stand anywhere.
+ * A journal holds them in the order of options_journal, so a row stays where it
+ * is; a new one may stand anywhere.
  */
 #include "config/options_internal.h"
 #include "opt/values.h"

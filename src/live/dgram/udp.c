@@ -4,25 +4,25 @@
  *
  * Theory of operation
  *
- * An exchange lies in one slot of a fixed array and in two maps, since its answers
- * come with different addresses: production's with production's address, the
- * SUT's with the SUT's. The client's address and port, the tag's id and the SUT's
- * number are in both keys. A map gives those of a key from the newest to the
- * oldest, of which UDP_SAME_KEY are the most; of several that match equally well
- * the oldest is meant, the last one: that is what pairs datagrams which carry no
- * id.
+ * An exchange lies in one slot of a fixed array and in two maps, since its
+ * answers come with different addresses: production's with production's
+ * address, the SUT's with the SUT's. The client's address and port, the tag's
+ * id and the SUT's number are in both keys. A map gives those of a key from the
+ * newest to the oldest, of which UDP_SAME_KEY are the most; of several that
+ * match equally well the oldest is meant, the last one: that is what pairs
+ * datagrams which carry no id.
  *
  * The slot is free, open, or ended:
  *
  *	free --query--> open --both answers, timeout, no room--> ended --> free
  *
- * An ended exchange has been reported and holds no payload. It stays for another
- * UDP_TIMEOUT only so that a repeated or a late answer is told from a stray one,
- * and is the first to go when a slot is wanted: a list in order of entry is timer
- * enough. Production is waited for as long; from its answer on the SUT is, for
- * answer_wait() (see wait.c for the clock, and for what may end a wait), so the
- * open ones have timers in a wheel. A query to a SUT that is down is not sent, and
- * waits for production's answer alone.
+ * An ended exchange has been reported and holds no payload. It stays for
+ * another UDP_TIMEOUT only so that a repeated or a late answer is told from a
+ * stray one, and is the first to go when a slot is wanted: a list in order of
+ * entry is timer enough. Production is waited for as long; from its answer on
+ * the SUT is, for answer_wait() (see wait.c for the clock, and for what may end
+ * a wait), so the open ones have timers in a wheel. A query to a SUT that is
+ * down is not sent, and waits for production's answer alone.
  *
  * The id of a query may be used again from the same port once production has
  * answered: that is a new exchange behind the old one, whose SUT answer may
@@ -42,10 +42,10 @@
 #define LOOK_AGAIN NS_PER_MS
 #define UDP_TTL	   64 /* of a client whose own is not known */
 
-static struct frame *copy_of(struct udp_shadow *u, const struct segment *seg,
-			     uint8_t interest, uint64_t now)
+static struct buf *copy_of(struct udp_shadow *u, const struct segment *seg,
+			   uint8_t interest, uint64_t now)
 {
-	struct frame *f = frame_alloc(u->pool, seg->cap, interest);
+	struct buf *f = buf_alloc(u->pool, seg->cap, interest);
 
 	if (f == NULL)
 		return NULL;
@@ -57,7 +57,7 @@ static struct frame *copy_of(struct udp_shadow *u, const struct segment *seg,
 }
 
 /* Write the effect that sends @f to @ex's SUT. There is room. */
-static void emit(struct udp_shadow *u, struct exchange *ex, struct frame *f,
+static void emit(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 		 uint64_t now, struct effects *out)
 {
 	const struct udp_key *k = &ex->key[WHO_SUT];
@@ -82,8 +82,8 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct frame *f,
 	u->count.forwarded++;
 }
 
-/* Send @f (FRAME_EMIT), or keep it: in @held, or until there is room. */
-static void forward(struct udp_shadow *u, struct exchange *ex, struct frame *f,
+/* Send @f (BUF_EMIT), or keep it: in @held, or until there is room. */
+static void forward(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 		    uint64_t now, struct effects *out, struct list *held)
 {
 	if (held == NULL && ex->unsent == NULL && effects_left(out) > 0) {
@@ -93,7 +93,7 @@ static void forward(struct udp_shadow *u, struct exchange *ex, struct frame *f,
 		list_add_tail(held != NULL ? held : &u->send, &ex->send);
 	} else {
 		u->count.repeat_held++;
-		frame_clear(u->pool, f, FRAME_EMIT);
+		buf_clear(u->pool, f, BUF_EMIT);
 	}
 }
 
@@ -172,14 +172,14 @@ static void query(struct udp_shadow *u, const struct segment *seg,
 {
 	struct udp_key key = udp_key_of(seg, WHO_CLIENT, tag->id, to->sut);
 	struct exchange *ex;
-	struct frame *f;
+	struct buf *f;
 
 	u->count.queries++;
 	if (seg->cap < seg->len) {
 		u->count.query_cut++;
 		return;
 	}
-	f = copy_of(u, seg, FRAME_EMIT, now);
+	f = copy_of(u, seg, BUF_EMIT, now);
 	if (f == NULL) {
 		u->count.query_pool_full++;
 		return;
@@ -191,12 +191,12 @@ static void query(struct udp_shadow *u, const struct segment *seg,
 	} else {
 		ex = ex_open(u, seg, &key, tag, to, now);
 		if (u->keep) {
-			frame_set(f, FRAME_CMP);
+			buf_set(f, BUF_CMP);
 			ex->pair.frame[WHO_CLIENT] = f;
 		}
 	}
 	if (ex->pair.withheld)
-		frame_clear(u->pool, f, FRAME_EMIT);
+		buf_clear(u->pool, f, BUF_EMIT);
 	else
 		forward(u, ex, f, now, out, held);
 }
@@ -237,9 +237,9 @@ bool udp_release(struct udp_shadow *u, struct list *held, bool send,
  * find_query() - The exchange that an answer belongs to
  * @by_id:	Set if its question is another one
  *
- * Best first: an open one that lacks this answer; one that ended without it; any
- * of the key. With a question that fits before one that does not: an answer to
- * an earlier use of the id must not take the place of a later one's.
+ * Best first: an open one that lacks this answer; one that ended without it;
+ * any of the key. With a question that fits before one that does not: an answer
+ * to an earlier use of the id must not take the place of a later one's.
  *
  * Return: it, or NULL
  */
@@ -298,7 +298,7 @@ static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 		u->count.answer_cut++;
 		p->cut[who] = true;
 	} else if (u->keep) {
-		p->frame[who] = copy_of(u, seg, FRAME_CMP, now);
+		p->frame[who] = copy_of(u, seg, BUF_CMP, now);
 		u->count.answer_pool_full += p->frame[who] == NULL;
 	}
 	if (p->has[WHO_PROD] && p->has[WHO_SUT]) {

@@ -19,7 +19,7 @@
 
 #include "core/arena.h"
 #include "core/counters.h"
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/hash.h"
 #include "core/ipaddr.h"
 #include "core/limits.h"
@@ -113,12 +113,13 @@ extern const struct counter_list udp_counter_list;
 
 /**
  * struct udp_tag - How an answer finds its query
- * @ordered:	Nothing in the bytes tells: the first answer belongs to the first
- *		query that has none. @id and @question are then 0
+ * @ordered:	Nothing in the bytes tells: the first answer belongs to the
+ *		first query that has none. @id and @question are then 0
  * @id:		Number that the answer repeats (DNS: the message's ID)
  * @question:	Hash of what else it repeats (DNS: the question section)
  * @record:	Of a query: a number that its pair has, too
- * @conn:	Of a query: a number that is its alone, and that of its other SUTs'
+ * @conn:	Of a query: a number that is its alone, and that of its other
+ *		SUTs'
  */
 struct udp_tag {
 	bool ordered;
@@ -155,12 +156,14 @@ enum udp_end {
  * @tag:	Of the query
  * @repeats:	How often the client repeated it
  * @has:	@who answered; [WHO_CLIENT] is true
- * @cut:	@who's datagram came and was not captured whole: it is not in @frame
- * @frame:	Payload of each; NULL: none or not kept. Interest FRAME_CMP is
+ * @cut:	@who's datagram came and was not captured whole: it is not in
+ *		@frame
+ * @frame:	Payload of each; NULL: none or not kept. Interest BUF_CMP is
  *		the caller's to clear (udp_pair_free())
  * @opened:	When the query came, ns
  * @ts:		Stamps of the query and of the answers, ns since 1970; 0: none
- * @left:	Stamp of the flush that handed the query to the SUT's wire; 0: none
+ * @left:	Stamp of the flush that handed the query to the SUT's wire; 0:
+ *		none
  * @record:	As in its tag
  * @sent:	When it was written as an effect last, or was opened, ns
  * @withheld:	It was not played: the SUT was down
@@ -177,7 +180,7 @@ struct udp_pair {
 	uint32_t repeats;
 	bool has[WHO_COUNT];
 	bool cut[WHO_COUNT];
-	struct frame *frame[WHO_COUNT];
+	struct buf *frame[WHO_COUNT];
 	uint64_t opened;
 	uint64_t ts[WHO_COUNT];
 	uint64_t left;
@@ -200,8 +203,8 @@ size_t udp_size(uint32_t n);
  *		the oldest is ended (UDP_EVICTED), both counted
  * @key:	Key of its maps
  * @keep:	Keep payloads for udp_pair (something is compared)
- * @wait:	The shortest wait for an answer that production has given, ns; 0:
- *		UDP_TIMEOUT from the query on
+ * @wait:	The shortest wait for an answer that production has given, ns;
+ *		0: UDP_TIMEOUT from the query on
  * @now:	Time, ns
  *
  * Return: 0, or -ENOMEM if the arena is too small (@out untouched)
@@ -221,8 +224,8 @@ void udp_hold(struct udp_shadow *u, const struct segment *seg,
 /**
  * udp_release() - What has waited in @held is due, or (not @send) over
  *
- * Return: true if not all of it fits among the finished exchanges: take these, and
- * call again
+ * Return: true if not all of it fits among the finished exchanges: take these,
+ * and call again
  */
 bool udp_release(struct udp_shadow *u, struct list *held, bool send,
 		 uint64_t now);
@@ -245,8 +248,8 @@ void udp_query(struct udp_shadow *u, const struct segment *seg,
  * udp_answer() - A datagram towards a client
  * @u:		Machine
  * @who:	WHO_PROD: from the mirror; WHO_SUT: from the SUT's wire
- * @sut:	Index of the SUT whose exchange is meant: with several, an answer
- *		of production is passed in once for each
+ * @sut:	Index of the SUT whose exchange is meant: with several, an
+ *		answer of production is passed in once for each
  * @seg:	Datagram from production's or the SUT's address and port
  * @tag:	As it is in the answer
  * @now:	Time, ns
@@ -264,7 +267,9 @@ uint64_t udp_next_timeout(const struct udp_shadow *u);
 /** udp_waits_due() - Has a wait for a SUT ended, but for udp_sut_read()? */
 bool udp_waits_due(const struct udp_shadow *u);
 
-/** udp_sut_read() - All that the SUTs had sent before @now has been handed in */
+/**
+ * udp_sut_read() - All that the SUTs had sent before @now has been handed in
+ */
 void udp_sut_read(struct udp_shadow *u, uint64_t now);
 
 /** udp_stalled() - This process stood still for @ns: nobody was waited for */
@@ -308,8 +313,8 @@ uint32_t udp_open(const struct udp_shadow *u);
 /** udp_counters() - What happened so far */
 const struct udp_counters *udp_counters(const struct udp_shadow *u);
 
-/** udp_check() - For tests: assert what holds between two calls, the first of them
- * at @now
+/** udp_check() - For tests: assert what holds between two calls, the first of
+ * them at @now
  */
 void udp_check(struct udp_shadow *u, uint64_t now);
 

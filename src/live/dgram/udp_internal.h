@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct udp_key) == 40, "no padding");
  *		([WHO_CLIENT] is not used)
  * @send:	Link in the list of those with @unsent
  * @key:	Keys of the two maps
- * @unsent:	Payload of an effect that found no room (FRAME_EMIT), or NULL
+ * @unsent:	Payload of an effect that found no room (BUF_EMIT), or NULL
  * @timer:	When it ends, while it is open
  * @since:	When it was opened, then when it ended
  * @wait_from, @wait: The wait for the SUT, once production has answered
@@ -54,7 +54,7 @@ struct exchange {
 	uint64_t wait_from;
 	uint64_t wait;
 	struct udp_key key[WHO_COUNT];
-	struct frame *unsent;
+	struct buf *unsent;
 	uint64_t since;
 	uint64_t serial;
 	enum ex_state state;

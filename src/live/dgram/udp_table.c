@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_table.c - Exchanges that are known, by key and by age; and those that are over
+ * udp_table.c - Exchanges that are known, by key and by age; and those that are
+ * over
  */
 #include "dgram/udp_internal.h"
 
@@ -79,7 +80,7 @@ void udp_drop_unsent(struct udp_shadow *u, struct exchange *ex)
 {
 	if (ex->unsent == NULL)
 		return;
-	frame_clear(u->pool, ex->unsent, FRAME_EMIT);
+	buf_clear(u->pool, ex->unsent, BUF_EMIT);
 	ex->unsent = NULL;
 	list_del(&ex->send);
 }
@@ -189,7 +190,7 @@ void udp_pair_free(struct udp_shadow *u, struct udp_pair *pair)
 {
 	for (int w = 0; w < WHO_COUNT; w++) {
 		if (pair->frame[w] != NULL)
-			frame_clear(u->pool, pair->frame[w], FRAME_CMP);
+			buf_clear(u->pool, pair->frame[w], BUF_CMP);
 		pair->frame[w] = NULL;
 	}
 }

@@ -4,7 +4,7 @@
  *
  * A machine never sends; it writes effects. One effect is one segment towards
  * one SUT. Its payload is a piece of a frame that the pool holds: the effect
- * sets FRAME_EMIT on it, and whoever takes the effect (the sink) gives it back,
+ * sets BUF_EMIT on it, and whoever takes the effect (the sink) gives it back,
  * in any order, once the bytes have left or were given up.
  */
 #ifndef EFFECT_EFFECT_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/ipaddr.h"
 #include "core/limits.h"
 #include "wire/segment.h"
@@ -63,8 +63,8 @@ enum effect_cause {
  * @timed:	Tell the machine when it left: it is a SYN, or ends a request
  * @flow:	Serial number of the flow, 0: none
  * @slot:	Of a datagram: its exchange's place, the machine's
- * @asked:	Stamp of the client's segment that let it go at once, ns since 1970;
- *		0: it waited for something else
+ * @asked:	Stamp of the client's segment that let it go at once, ns since
+ *		1970; 0: it waited for something else
  * @src, @dst, @sport, @dport: Addresses
  * @seq ... @opts: TCP header; @opts is padded to a multiple of 4
  * @frame:	Holder of the payload, NULL: none
@@ -93,7 +93,7 @@ struct effect {
 	uint32_t slot;
 	uint64_t flow;
 	uint64_t asked;
-	struct frame *frame;
+	struct buf *frame;
 	struct ipaddr src;
 	struct ipaddr dst;
 	union {
@@ -114,7 +114,7 @@ static inline uint32_t effects_left(const struct effects *out)
 	return EFFECTS_MAX - out->n;
 }
 
-/** effects_data() - Payload of @e; valid while FRAME_EMIT is set */
+/** effects_data() - Payload of @e; valid while BUF_EMIT is set */
 static inline const uint8_t *effects_data(const struct effect *e)
 {
 	return e->frame ? e->frame->data + e->off : NULL;

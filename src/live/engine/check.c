@@ -13,21 +13,23 @@ static void check_reader(const struct engine *e, const struct flow *f)
 	const struct exchange *x;
 	uint32_t last = 0; /* mark of any of the three */
 
-	assert(r->hand <= HAND_OVER && r->unsure < REASON_COUNT);
+	assert(r->hand <= HAND_OVER && r->guessed < REASON_COUNT);
 	assert(!r->taken_up || (f->w.flags & W_MID) != 0);
 	assert(f->want == 0);
 	if (framer == NULL || framer == &framer_quiet)
-		assert((f->told & (TOLD_MARKED | TOLD_RESTARTS)) == 0);
-	assert((f->told & TOLD_MARKED) == 0 ||
-	       (f->told & (TOLD_RESTARTS | TOLD_C_TUNNEL)) == TOLD_RESTARTS);
-	assert((f->told & TOLD_SUT_CHOSE) == 0 || framer == &framer_quiet);
+		assert((f->framing & (FRAMING_MARKED | FRAMING_RESTARTS)) == 0);
+	assert((f->framing & FRAMING_MARKED) == 0 ||
+	       (f->framing & (FRAMING_RESTARTS | FRAMING_C_TUNNEL)) ==
+		       FRAMING_RESTARTS);
+	assert((f->framing & FRAMING_SUT_CHOSE) == 0 ||
+	       framer == &framer_quiet);
 	assert((r->flags & R_IS_TLS) == 0 || framer != NULL);
 	assert((r->flags & R_SPOKE_P) == 0 || stream_has(&f->w.p, STREAM_ON));
 	assert(r->hand == HAND_OVER || r->ts_hand == 0 || r->hand != HAND_NONE);
 	assert(r->quiet_s <= e->now);
 	for (int who = 0; who < WHO_COUNT; who++)
 		last = seq_lt(last, f->x.marks[who]) ? f->x.marks[who] : last;
-	assert(r->unsure == 0 || r->unsure_from <= last + 1);
+	assert(r->guessed == 0 || r->guessed_from <= last + 1);
 	assert((r->flags & R_ENDED_P) == 0 ||
 	       stream_has(&f->w.p, STREAM_ENDED));
 	assert((r->flags & R_ENDED_S) == 0 || f->leg.state == LEG_NONE ||
@@ -50,8 +52,7 @@ static void check_early(const struct engine *e)
 		const struct early_flow *f = &e->early.flow[i];
 		uint32_t n = 0;
 
-		for (const struct frame *fr = f->head; fr != NULL;
-		     fr = fr->next)
+		for (const struct buf *fr = f->head; fr != NULL; fr = fr->next)
 			n++;
 		assert(n == f->n && n > 0 && f->since <= e->now);
 		assert(i == 0 || e->early.flow[i - 1].since <= f->since);

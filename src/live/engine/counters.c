@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - The table of what the engine counts
+ */
 #include "engine/counters.h"
 
 static const struct counter rows[] = { ENGINE_COUNTERS(

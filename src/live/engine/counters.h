@@ -2,8 +2,8 @@
 /*
  * counters - What the engine counts; reports print them under these names
  *
- * Every frame has exactly one of ENGINE_FATES, and one more for each further leg
- * (I33): the sum of fates is frames_mirror + frames_sut + other_legs.
+ * Every frame has exactly one of ENGINE_FATES, and one more for each further
+ * leg (I33): the sum of fates is frames_mirror + frames_sut + other_legs.
  */
 #ifndef ENGINE_COUNTERS_H
 #define ENGINE_COUNTERS_H

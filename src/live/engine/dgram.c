@@ -4,10 +4,10 @@
  *
  * Theory of operation
  *
- * On port 53, and wherever both ends speak it, a datagram is read as DNS: its id
- * and question pair query and answer. Otherwise answers are paired in order. The
- * finished pairs are compared whole. What a report calls the request is what the
- * protocol makes of the client's query.
+ * On port 53, and wherever both ends speak it, a datagram is read as DNS: its
+ * id and question pair query and answer. Otherwise answers are paired in order.
+ * The finished pairs are compared whole. What a report calls the request is
+ * what the protocol makes of the client's query.
  */
 #include <string.h>
 
@@ -116,8 +116,8 @@ static const struct protocol *protocol_of_pair(const struct udp_pair *p)
 static void compare_pair(const struct engine *e, const struct udp_pair *p,
 			 struct compare_result *r)
 {
-	const struct frame *a = p->frame[WHO_PROD];
-	const struct frame *b = p->frame[WHO_SUT];
+	const struct buf *a = p->frame[WHO_PROD];
+	const struct buf *b = p->frame[WHO_SUT];
 
 	memset(r, 0, sizeof(*r));
 	if (e->cfg.compare == COMPARE_NONE && p->end != UDP_NO_SUT) {
@@ -152,7 +152,7 @@ static uint32_t map_of(const struct engine *e, const struct udp_pair *p)
 static uint8_t request_of(const struct udp_pair *p, char out[RECORD_REQUEST])
 {
 	const struct describe_ops *describe = protocol_of_pair(p)->describe;
-	const struct frame *f = p->frame[WHO_CLIENT];
+	const struct buf *f = p->frame[WHO_CLIENT];
 
 	if (describe->request == NULL || f == NULL)
 		return 0;
@@ -204,7 +204,7 @@ static void judge_pair(struct engine *e, const struct udp_pair *p)
 	}
 	record_of(e, p, &rec);
 	record_result(&rec, &r);
-	if (rec.told)
+	if (rec.has_text)
 		len = request_of(p, request);
 	tally(&e->stats, &rec, request, len);
 	stamp_pair(e, p, &rec);

@@ -4,17 +4,17 @@
  *
  * Theory of operation
  *
- * A frame's wire decides first whose it can be (I32): only the SUT's wire yields
- * segments of a SUT, only the mirror yields segments of clients and production,
- * whatever addresses they bear. On the mirror, the end that a --map names is
- * production; a frame that fits several maps has several legs (one to many), each
- * with a flow of its own. On the SUT's wire the guard (sutwire) sees every frame
- * first; what is left is a segment of a flow, or goes to the outside and is
- * absorbed and counted.
+ * A frame's wire decides first whose it can be (I32): only the SUT's wire
+ * yields segments of a SUT, only the mirror yields segments of clients and
+ * production, whatever addresses they bear. On the mirror, the end that a --map
+ * names is production; a frame that fits several maps has several legs (one to
+ * many), each with a flow of its own. On the SUT's wire the guard (sutwire)
+ * sees every frame first; what is left is a segment of a flow, or goes to the
+ * outside and is absorbed and counted.
  *
- * Each call ends by attending to the flows that want something: a leg that ended
- * is judged, a hole is given up, a flow is freed. So there is one place where a
- * flow is freed, after everybody is done with it.
+ * Each call ends by attending to the flows that want something: a leg that
+ * ended is judged, a hole is given up, a flow is freed. So there is one place
+ * where a flow is freed, after everybody is done with it.
  */
 #include "engine/engine.h"
 
@@ -386,8 +386,8 @@ static void follow_wire(struct engine *e)
 	}
 }
 
-/* A capture taken on the host that sent a frame has it before its device put the
- * checksums in: such a frame is taken as good.
+/* A capture taken on the host that sent a frame has it before its device put
+ * the checksums in: such a frame is taken as good.
  */
 static enum decode_result decode(struct engine *e, enum engine_source from,
 				 const struct frame_info *in, uint64_t now,
@@ -480,7 +480,7 @@ uint64_t engine_next_timeout(const struct engine *e)
 void engine_sent(struct engine *e, const struct effect *x)
 {
 	if (x->frame != NULL)
-		frame_emitted(e->pool, x->frame);
+		buf_emitted(e->pool, x->frame);
 }
 
 void engine_unsent(struct engine *e, const struct effect *x)

@@ -140,15 +140,17 @@ struct engine_absorbed {
 	uint64_t n;
 };
 
-/* Endpoints that differ; when the table is full the smallest count is taken over, as
- * above: a count may then be too high by what its place had, and @since too late.
+/* Endpoints that differ; when the table is full the smallest count is taken
+ * over, as above: a count may then be too high by what its place had, and
+ * @since too late.
  */
 #define ENDPOINTS_MAX 64
 #define ENDPOINT_NAME 96 /* bytes of method and path, or DNS question, kept */
 
 /**
  * struct engine_endpoint - A request's place, and how the answers to it differ
- * @name:	Method and path without its query, captured bytes; empty: no request
+ * @name:	Method and path without its query, captured bytes; empty: no
+ *		request
  * @map:	Number of the --map
  * @reason:	First reason of the difference
  * @n:		Differences
@@ -200,7 +202,8 @@ struct shadow;
 
 /**
  * engine_defaults() - Set what is not said otherwise
- * @cfg:	Limits, options, level, sample and VXLAN are set; all else is zero
+ * @cfg:	Limits, options, level, sample and VXLAN are set; all else is
+ *		zero
  *
  * Level packet, causal order, flows joined in the middle, late ones ended: the
  * defaults of every command that has an engine.
@@ -228,7 +231,8 @@ int engine_init(struct engine **out, struct arena *a,
  * @from:	Its wire
  * @in:		Frame, borrowed
  * @now:	Time, ns; never less than at any call before
- * @out:	Effects; their number is set. Whatever does not fit is due at once
+ * @out:	Effects; their number is set. Whatever does not fit is due at
+ *		once
  *
  * Return: what it was taken for
  */
@@ -237,7 +241,8 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 			      struct effects *out);
 
 /**
- * engine_record() - The next frame has this number in a journal; 0: it is in none
+ * engine_record() - The next frame has this number in a journal; 0: it is in
+ * none
  *
  * Only told on by exchange_record.record.
  */
@@ -264,8 +269,8 @@ enum engine_note {
 /**
  * engine_note() - Tell it
  *
- * No wait for an answer ends before ENGINE_SUT_READ: who reads the SUT's wire says
- * so while engine_waits_due().
+ * No wait for an answer ends before ENGINE_SUT_READ: who reads the SUT's wire
+ * says so while engine_waits_due().
  */
 void engine_note(struct engine *e, enum engine_note what, uint64_t value,
 		 uint64_t now, struct effects *out);
@@ -289,13 +294,15 @@ void engine_sent(struct engine *e, const struct effect *x);
  */
 void engine_unsent(struct engine *e, const struct effect *x);
 
-/** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns since
+/** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns
+ * since
  * 1970. Before or after its engine_sent(), before the next frame or timeout
  */
 void engine_left(struct engine *e, const struct effect *x, uint64_t stamp);
 
 /** engine_clock() - The wall clock was looked at, as it is once a second
- * @step:	By how much it was set since the last time, ns forward; 0: it was not
+ * @step:	By how much it was set since the last time, ns forward; 0: it
+ *		was not
  */
 void engine_clock(struct engine *e, int64_t step, uint64_t now);
 
@@ -318,7 +325,7 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out);
  *
  * Return: false if there is none
  */
-bool engine_take(struct engine *e, struct engine_told *out);
+bool engine_take(struct engine *e, struct engine_item *out);
 
 /** engine_stats() - Counters as they are now */
 const struct engine_stats *engine_stats(const struct engine *e);

@@ -159,8 +159,8 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack);
 /* The wait for an answer of @f is over. */
 void wait_end(struct engine *e, struct flow *f, uint64_t now,
 	      struct effects *out);
-/* How the end of @f's leg left the answer of @x; UNANSWERED_NONE: that is not the
- * SUT's doing.
+/* How the end of @f's leg left the answer of @x; UNANSWERED_NONE: that is not
+ * the SUT's doing.
  */
 enum unanswered wait_fate(const struct engine *e, const struct flow *f,
 			  const struct exchange *x);
@@ -193,7 +193,9 @@ void read_odd(struct flow *f, enum who who, struct exchange *x,
 void read_break(struct flow *f, struct exchange *x);
 /* @who's stream ends inside of its answer in @x. */
 void read_cut(struct exchange *x, enum who who);
-/* An exchange was judged by both its answers: do both servers still speak alike? */
+/* An exchange was judged by both its answers: do both servers still speak
+ * alike?
+ */
 void read_parted(struct flow *f, struct exchange *x);
 /* Did the SUT send what nobody asked for, and production did not? */
 bool read_is_extra(const struct flow *f, const struct exchange *x);
@@ -209,7 +211,7 @@ void event_tuple(struct engine *e, struct engine_event *ev,
 
 /* The verdict's part of a record. */
 void record_result(struct exchange_record *x, const struct compare_result *r);
-/* Hand a record over; if it is told, with its text. */
+/* Hand a record over; if it is reported, with its text. */
 void record_put(struct engine *e, const struct exchange_record *x,
 		const struct compare_result *r, const void *request,
 		uint8_t request_len);
@@ -224,8 +226,8 @@ void stamp_client(struct engine *e, struct flow *f, const struct segment *seg);
 void stamp_production(struct engine *e, struct flow *f,
 		      const struct segment *seg);
 void stamp_sut(struct engine *e, struct flow *f, const struct segment *seg);
-/* Bytes of @who's that belong to @x, with the @first of its answer or not; @quiet:
- * the request may have ended with what is here.
+/* Bytes of @who's that belong to @x, with the @first of its answer or not;
+ * @quiet: the request may have ended with what is here.
  */
 void stamp_bytes(const struct flow *f, struct exchange *x, enum who who,
 		 const struct span *sp, bool first, bool quiet);
@@ -273,7 +275,8 @@ void outside_absorb(struct engine *e, const struct segment *seg);
 void outside_segment(struct engine *e, uint8_t sut, enum decode_result r,
 		     const struct frame_info *in, const struct decoded *d,
 		     uint64_t now, struct effects *out);
-/* Refuse a datagram of a SUT by its first fragment; it is absorbed when whole. */
+/* Refuse a datagram of a SUT by its first fragment; it is absorbed when whole.
+ */
 void outside_fragment(struct engine *e, const struct frame_info *in,
 		      const struct decoded *d, uint64_t now,
 		      struct effects *out);

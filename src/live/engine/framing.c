@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * framing.c - Which protocol's framer reads a flow, and where in it the client is
+ * framing.c - Which protocol's framer reads a flow, and where in it the client
+ * is
  *
  * The client's first bytes tell the framer. A server that spoke before them is
  * read by quiet; if it was the SUT, the client's bytes decide all the same.
@@ -21,9 +22,10 @@ bool read_is_quiet(const struct flow *f, enum who who)
 	if (read_framer(f) == &framer_quiet)
 		return true;
 	if (who == WHO_CLIENT)
-		return (f->told & TOLD_C_TUNNEL) != 0;
-	return (f->told &
-		(uint32_t)(who == WHO_PROD ? TOLD_QUIET_P : TOLD_QUIET_S)) != 0;
+		return (f->framing & FRAMING_C_TUNNEL) != 0;
+	return (f->framing & (uint32_t)(who == WHO_PROD ? FRAMING_QUIET_P
+							: FRAMING_QUIET_S)) !=
+	       0;
 }
 
 void read_choose(struct engine *e, struct flow *f, enum who who,
@@ -40,11 +42,11 @@ void read_choose(struct engine *e, struct flow *f, enum who who,
 		}
 	}
 	if (who == WHO_SUT)
-		f->told |= TOLD_SUT_CHOSE;
+		f->framing |= FRAMING_SUT_CHOSE;
 	r->protocol = protocol_of(ops);
-	f->told &= ~(uint32_t)(TOLD_MARKED | TOLD_RESTARTS);
+	f->framing &= ~(uint32_t)(FRAMING_MARKED | FRAMING_RESTARTS);
 	if (ops != &framer_quiet)
-		f->told |= TOLD_MARKED | TOLD_RESTARTS;
+		f->framing |= FRAMING_MARKED | FRAMING_RESTARTS;
 	ops->init(r->state, (f->w.flags & W_MID) != 0);
 }
 
@@ -80,11 +82,11 @@ void read_unsure(struct flow *f, enum compare_reason why, uint32_t from)
 {
 	struct reader *r = reader_of(f);
 
-	if (r->unsure == REASON_NONE) {
-		r->unsure = (uint8_t)why;
-		r->unsure_from = from;
-	} else if (seq_lt(from, r->unsure_from)) {
-		r->unsure_from = from;
+	if (r->guessed == REASON_NONE) {
+		r->guessed = (uint8_t)why;
+		r->guessed_from = from;
+	} else if (seq_lt(from, r->guessed_from)) {
+		r->guessed_from = from;
 	}
 }
 

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * The machine of connections says which flow wants to start (WANT_PROOF), prove.c
- * says whether its network is proved. A flow that waits hangs in the network's list
- * by its link, as a datagram does; when the network is settled they are let go, or
- * ended. Nothing else is remembered here, and whoever ends in the meantime leaves
- * the list by himself.
+ * The machine of connections says which flow wants to start (WANT_PROOF),
+ * prove.c says whether its network is proved. A flow that waits hangs in the
+ * network's list by its link, as a datagram does; when the network is settled
+ * they are released, or ended. Nothing else is remembered here, and whoever
+ * ends in the meantime leaves the list by himself.
  *
  * Every address that the mirror shows and that no flow will ask for is told to
  * prove.c here as well: no probe may be from it.

@@ -9,9 +9,9 @@
  *	up --owes, and no payload for a whole wait--> silent --payload--> up
  *	any but never --probe lost--> unproved --probe answered--> up
  *
- * A SUT whose kernel acks while its server hangs is silent; what its kernel says
- * does not bring it back. Time down counts from when it owed what did not come,
- * not from when that was noticed.
+ * A SUT whose kernel acks while its server hangs is silent; what its kernel
+ * says does not bring it back. Time down counts from when it owed what did not
+ * come, not from when that was noticed.
  */
 #include "engine/health.h"
 

@@ -4,24 +4,26 @@
  *
  * Theory of operation
  *
- * Where only the SUT's answer is odd, that is a difference; the comparison says so
- * (compare/result.c), and the exchange is not spoilt. What is spoilt is what cannot
- * be paired any more:
+ * Where only the SUT's answer is odd, that is a difference; the comparison says
+ * so (compare/result.c), and the exchange is not spoilt. What is spoilt is what
+ * cannot be paired any more:
  *
  *   behind a SUT's answer that broke the protocol, all that follows on the
  *     connection: no byte of it belongs to a request for sure
- *   behind a status that makes a tunnel of one server only (101, a 2xx to CONNECT),
+ *   behind a status that makes a tunnel of one server only (101, a 2xx to
+ *   CONNECT),
  *     all that follows: the two do not speak the same protocol
- *   behind production's answer that may be split in two ways, what follows until an
- *     answer is equal again (doubt() in verdict.c), unless the SUT's answer was odd
- *     in the same way
+ *   behind production's answer that may be split in two ways, what follows
+ *   until an
+ *     answer is equal again (discount_guessed() in verdict.c), unless the SUT's
+ *     answer was odd in the same way
  *
- * A SUT's answer that may be split in two ways needs no such doubt: the next one
- * begins with a status line where it should, or breaks the protocol.
+ * A SUT's answer that may be split in two ways needs no such doubt: the next
+ * one begins with a status line where it should, or breaks the protocol.
  *
  * Bytes behind an answer that must have no content are no answer to the next
- * request, whether that was sent already or not: the exchange that they fall into is
- * `extra`, and has the number and the line of the one before.
+ * request, whether that was sent already or not: the exchange that they fall
+ * into is `extra`, and has the number and the line of the one before.
  */
 #include <string.h>
 
@@ -68,7 +70,7 @@ static void odd_tunnel(struct flow *f, enum who who, struct exchange *x,
 		read_spoil(x, REASON_TUNNEL);
 	else if (who == WHO_PROD)
 		x->odd |= ODD_P_BROKE;
-	else if ((f->told & TOLD_BROKEN_S) == 0)
+	else if ((f->framing & FRAMING_BROKEN_S) == 0)
 		x->odd |= ODD_S_BROKE;
 }
 
@@ -87,12 +89,12 @@ void read_odd(struct flow *f, enum who who, struct exchange *x,
 		take_line(f, x);
 }
 
-/* The requests behind it are not compared, also where production has answered them
- * already.
+/* The requests behind it are not compared, also where production has answered
+ * them already.
  */
 void read_break(struct flow *f, struct exchange *x)
 {
-	f->told |= TOLD_BROKEN_S;
+	f->framing |= FRAMING_BROKEN_S;
 	while (x != NULL && (x = x->next) != NULL)
 		read_spoil(x, REASON_TUNNEL);
 }
@@ -120,7 +122,9 @@ bool read_is_extra(const struct flow *f, const struct exchange *x)
 {
 	const uint16_t asked = X_HAVE_C | X_P_BEGUN;
 
-	/* Production's own answers before it are whole, so it may have said more. */
+	/* Production's own answers before it are whole, so it may have said
+	 * more.
+	 */
 	if ((x->flags & asked) != 0 || (x->flags & X_S_BEGUN) == 0 ||
 	    seq_lt(f->x.marks[WHO_PROD], x->index))
 		return false;

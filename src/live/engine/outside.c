@@ -4,30 +4,29 @@
  *
  * Theory of operation
  *
- * A SUT believes that it is in the world: it asks for names and the time, and as a
- * proxy for its origin. None of that leaves its wire. Each such packet is absorbed
- * and counted, and where it was for is remembered for the report.
+ * A SUT believes that it is in the world: it asks for names and the time, and
+ * as a proxy for its origin. None of that leaves its wire. Each such packet is
+ * absorbed and counted, and where it was for is remembered for the report.
  *
  * Swallowed in silence, an attempt to connect takes the SUT minutes, and the
- * client's request with it. So it is refused instead, as by a host on which nobody
- * listens: a SYN by RST,ACK with seq 0 and ack = its end (RFC 9293 section
- * 3.10.7.1), a datagram by "port unreachable" that quotes it (RFC 1122 section
- * 3.2.2). Both go to the SUT's own address at its hardware address, so the sink's
- * list of destinations holds for them.
+ * client's request with it. So it is refused instead, as by a host on which
+ * nobody listens: a SYN by RST,ACK with seq 0 and ack = its end (RFC 9293
+ * section 3.10.7.1), a datagram by "port unreachable" that quotes it (RFC 1122
+ * section 3.2.2). Both go to the SUT's own address at its hardware address, so
+ * the sink's list of destinations holds for them.
  *
  * Refused is what was sent to one host, by our hardware address: no ICMP, no
- * broadcast or multicast, nothing link-local. A datagram in fragments is refused by
- * its first one, which has its ports (unless that comes last), and absorbed when it
- * is whole. Other SUTs and hosts of
- * --wire-also never come here (sutwire.c). A SYN with the ends of a flow that goes
- * on is the flow's.
+ * broadcast or multicast, nothing link-local. A datagram in fragments is
+ * refused by its first one, which has its ports (unless that comes last), and
+ * absorbed when it is whole. Other SUTs and hosts of --wire-also never come
+ * here (sutwire.c). A SYN with the ends of a flow that goes on is the flow's.
  *
- * A datagram from a port that a --map names may be a late answer, and to refuse it
- * would tell a DNS server that its answers are unwelcome; one to production may be
- * an answer that took a strange way. Where the --map has no port, every port is
- * served; there a datagram counts as an answer if a query went to its port in the
- * last OUTSIDE_ANSWERS. OUTSIDE_PORTS ports are remembered; if one has to make room
- * too early, all are taken for answers for as long.
+ * A datagram from a port that a --map names may be a late answer, and to refuse
+ * it would tell a DNS server that its answers are unwelcome; one to production
+ * may be an answer that took a strange way. Where the --map has no port, every
+ * port is served; there a datagram counts as an answer if a query went to its
+ * port in the last OUTSIDE_ANSWERS. OUTSIDE_PORTS ports are remembered; if one
+ * has to make room too early, all are taken for answers for as long.
  *
  * shadow_may_refuse() bounds how much of this goes to a SUT in a second.
  */

@@ -45,8 +45,8 @@ void read_quiet_answer(struct engine *e, struct flow *f, enum who who,
 	uint32_t spoke = who == WHO_PROD ? R_SPOKE_P : R_SPOKE_S;
 	struct reader *r = reader_of(f);
 
-	if ((f->told & TOLD_SPOKE_C) != 0 && who == WHO_PROD) {
-		f->told &= ~(uint32_t)TOLD_SPOKE_C;
+	if ((f->framing & FRAMING_SPOKE_C) != 0 && who == WHO_PROD) {
+		f->framing &= ~(uint32_t)FRAMING_SPOKE_C;
 		read_asked(e, f, f->w.c.nxt, now);
 	}
 	if (may_move(f, who)) {
@@ -78,7 +78,7 @@ void read_quiet_client(struct engine *e, struct flow *f, uint32_t ack,
 	if ((r->flags & R_SPOKE_P) != 0 && !seq_lt(ack, f->w.p.nxt))
 		read_quiet_mark(e, f, WHO_PROD, now);
 	r->flags &= ~(uint32_t)(R_MOVE_P | R_MOVE_S);
-	f->told |= TOLD_SPOKE_C;
+	f->framing |= FRAMING_SPOKE_C;
 	for (x = f->x.head; x != NULL; x = x->next)
 		read_judge(e, f, x);
 }

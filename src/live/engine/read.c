@@ -72,8 +72,8 @@ void read_asked(struct engine *e, struct flow *f, uint32_t seq, uint64_t now)
 /* From here on the client's messages end by quiet. */
 static void leave_client(struct flow *f)
 {
-	f->told |= TOLD_C_TUNNEL;
-	f->told &= ~(uint32_t)TOLD_MARKED;
+	f->framing |= FRAMING_C_TUNNEL;
+	f->framing &= ~(uint32_t)FRAMING_MARKED;
 }
 
 static void client_piece(struct engine *e, struct flow *f,
@@ -100,8 +100,8 @@ static void client_piece(struct engine *e, struct flow *f,
 	 */
 	if ((pc->flags & FRAMER_AMBIGUOUS) != 0 ||
 	    stream_has(&f->w.c, STREAM_CONFLICT))
-		f->told |= TOLD_AMBIGUOUS;
-	if ((f->told & TOLD_AMBIGUOUS) != 0)
+		f->framing |= FRAMING_AMBIGUOUS;
+	if ((f->framing & FRAMING_AMBIGUOUS) != 0)
 		read_spoil(x, REASON_AMBIGUOUS);
 	if ((pc->flags & FRAMER_MARK) != 0) {
 		read_asked(e, f, seq + pc->used, sp->now);
@@ -118,9 +118,11 @@ static void client_piece(struct engine *e, struct flow *f,
 static struct compare *comparison(struct engine *e, struct flow *f,
 				  struct exchange *x, bool begun)
 {
-	/* The answer that breaks the protocol is compared, those behind are not. */
-	if ((f->told & TOLD_BROKEN_S) != 0 && (x->flags & X_HAVE_S) == 0 &&
-	    x->cmp == NULL)
+	/* The answer that breaks the protocol is compared, those behind are
+	 * not.
+	 */
+	if ((f->framing & FRAMING_BROKEN_S) != 0 &&
+	    (x->flags & X_HAVE_S) == 0 && x->cmp == NULL)
 		read_spoil(x, REASON_TUNNEL);
 	/* A SUT may have answered, and reset, before production does: what has
 	 * begun is compared to its end.
@@ -144,14 +146,15 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 	return x->cmp;
 }
 
-/* Does the SUT's stream have no marks of its own although production's has? What
- * it says cannot be told apart then; its answers end with production's.
+/* Does the SUT's stream have no marks of its own although production's has?
+ * What it says cannot be told apart then; its answers end with production's.
  */
 bool read_is_broken(const struct flow *f)
 {
 	return read_framer(f) != &framer_quiet &&
-	       ((f->told & TOLD_BROKEN_S) != 0 ||
-		(f->told & (TOLD_QUIET_S | TOLD_QUIET_P)) == TOLD_QUIET_S);
+	       ((f->framing & FRAMING_BROKEN_S) != 0 ||
+		(f->framing & (FRAMING_QUIET_S | FRAMING_QUIET_P)) ==
+			FRAMING_QUIET_S);
 }
 
 static void follow(struct engine *e, struct flow *f)
@@ -190,15 +193,15 @@ void read_answered(struct engine *e, struct flow *f, enum who who, uint32_t seq,
 }
 
 /* From here on a server says what is none of the protocol's: as it agreed, with
- * the mark of what made the tunnel, or it breaks it. Production's place is known
- * again at the client's next request then; the SUT's never.
+ * the mark of what made the tunnel, or it breaks it. Production's place is
+ * known again at the client's next request then; the SUT's never.
  */
 static void leave_protocol(struct engine *e, struct flow *f, enum who who,
 			   bool agreed, uint64_t now)
 {
 	if (agreed)
-		f->told |= (uint32_t)(who == WHO_PROD ? TOLD_QUIET_P
-						      : TOLD_QUIET_S);
+		f->framing |= (uint32_t)(who == WHO_PROD ? FRAMING_QUIET_P
+							 : FRAMING_QUIET_S);
 	else if (who == WHO_PROD)
 		shadow_prod_left(f);
 	else
@@ -353,13 +356,13 @@ static void hold_prod(struct engine *e, struct flow *f,
 }
 
 /* The SUT has spoken first, which proves nothing about production: the client's
- * bytes decide, unless production has spoken before them. If they are of a known
- * protocol, what the SUT said is none of it.
+ * bytes decide, unless production has spoken before them. If they are of a
+ * known protocol, what the SUT said is none of it.
  */
 static void choose_again(struct engine *e, struct flow *f, enum who who,
 			 const uint8_t *p, uint32_t n)
 {
-	f->told &= ~(uint32_t)TOLD_SUT_CHOSE;
+	f->framing &= ~(uint32_t)FRAMING_SUT_CHOSE;
 	if (who != WHO_CLIENT)
 		return;
 	read_choose(e, f, who, p, n);
@@ -388,7 +391,8 @@ void read_spans(struct engine *e, struct flow *f, enum who who,
 			shadow_prod_lost(f);
 		else if (read_framer(f) == NULL)
 			read_choose(e, f, who, sp.data, sp.len);
-		else if (who != WHO_SUT && (f->told & TOLD_SUT_CHOSE) != 0)
+		else if (who != WHO_SUT &&
+			 (f->framing & FRAMING_SUT_CHOSE) != 0)
 			choose_again(e, f, who, sp.data, sp.len);
 		if (who == WHO_PROD && (f->w.flags & W_PLOST) != 0)
 			continue; /* the answer to a request that was missed */

@@ -3,8 +3,8 @@
  * reader - What the engine keeps of a flow
  *
  * It lies in the flow, which is opaque to the rooms below. All of it is the
- * engine's: the files read.c, framing.c, quiet.c, settle.c and verdict.c write it,
- * of handshakes stamp.c.
+ * engine's: the files read.c, framing.c, quiet.c, settle.c and verdict.c write
+ * it, of handshakes stamp.c.
  */
 #ifndef ENGINE_READER_H
 #define ENGINE_READER_H
@@ -44,11 +44,12 @@ enum hand {
  * @quiet_p, @quiet_s: When production, the SUT spoke last, without marks
  * @flags:	R_ bits
  * @begun_ack:	Ack number of the client's newest message, when it began
- * @unsure_from: First exchange whose pairing is guessed
+ * @guessed_from: First exchange whose pairing is guessed
  * @moves_at:	What had been sent to the SUT when R_MOVE_S was set
- * @behind_first: Flows that were made since the connection's first one: the serial
+ * @behind_first: Flows that were made since the connection's first one: the
+ * serial
  *		number less this names the connection, on all of its legs
- * @unsure:	enum compare_reason: why it is guessed; 0: none is
+ * @guessed:	enum compare_reason: why it is guessed; 0: none is
  * @hand:	enum hand
  * @pipelines:	The client does not wait for answers
  * @named:	@behind_first is known
@@ -64,9 +65,9 @@ struct reader {
 	uint64_t quiet_s;
 	uint32_t flags;
 	uint32_t begun_ack;
-	uint32_t unsure_from;
+	uint32_t guessed_from;
 	uint32_t moves_at;
-	uint8_t unsure;
+	uint8_t guessed;
 	uint8_t hand;
 	bool pipelines : 1;
 	bool taken_up : 1;
@@ -96,7 +97,7 @@ static inline const struct reader *reader_to_read(const struct flow *f)
 /* Is it guessed which answer belongs to the request of exchange @index? */
 static inline bool reader_guesses(const struct reader *r, uint32_t index)
 {
-	return r->unsure != 0 && !seq_lt(index, r->unsure_from);
+	return r->guessed != 0 && !seq_lt(index, r->guessed_from);
 }
 
 #endif /* ENGINE_READER_H */

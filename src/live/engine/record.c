@@ -4,15 +4,17 @@
  *
  * Theory of operation
  *
- * Each verdict becomes one struct exchange_record, and what happens beside exchanges a
- * struct engine_event. Both go into one ring in the order in which they happened, and
- * one consumer takes them out between two calls of the engine. What is only counted
- * takes its record and no more; behind that of a difference stands a struct
- * exchange_text: captured bytes, of which the consumer makes words.
+ * Each verdict becomes one struct exchange_record, and what happens beside
+ * exchanges a struct engine_event. Both go into one ring in the order in which
+ * they happened, and one consumer takes them out between two calls of the
+ * engine. What is only counted takes its record and no more; behind that of a
+ * difference stands a struct exchange_text: captured bytes, of which the
+ * consumer makes words.
  *
- * A full ring refuses, and nobody waits. It hurts what is not told first: of the last
- * eighth (RECORDS_KEPT) only differences and events take. So records that were put and
- * records that were refused are all the verdicts there are.
+ * A full ring refuses, and nobody waits. It hurts what is not reported first:
+ * of the last eighth (RECORDS_KEPT) only differences and events take. So
+ * records that were put and records that were refused are all the verdicts
+ * there are.
  */
 #include "engine/record.h"
 
@@ -29,11 +31,11 @@ static const enum event_kind *kind_of(const void *bytes)
 	return bytes;
 }
 
-void told_read(struct engine_told *out, const void *bytes, uint32_t len)
+void item_read(struct engine_item *out, const void *bytes, uint32_t len)
 {
 	const struct exchange_record *x = bytes;
 
-	*out = (struct engine_told){ .kind = *kind_of(bytes),
+	*out = (struct engine_item){ .kind = *kind_of(bytes),
 				     .bytes = bytes,
 				     .len = len };
 	if (out->kind != EVENT_VERDICT) {
@@ -42,13 +44,13 @@ void told_read(struct engine_told *out, const void *bytes, uint32_t len)
 		return;
 	}
 	assert(len ==
-	       sizeof(*x) + (x->told ? sizeof(struct exchange_text) : 0));
+	       sizeof(*x) + (x->has_text ? sizeof(struct exchange_text) : 0));
 	out->exchange = x;
-	if (x->told)
+	if (x->has_text)
 		out->text = (const void *)(x + 1);
 }
 
-void told_result(const struct engine_told *t, struct compare_result *out)
+void item_result(const struct engine_item *t, struct compare_result *out)
 {
 	const struct exchange_record *x = t->exchange;
 
@@ -70,7 +72,7 @@ void record_result(struct exchange_record *x, const struct compare_result *r)
 	x->verdict = (uint8_t)r->verdict;
 	x->reason = (uint8_t)r->reason;
 	x->how = (uint8_t)r->how;
-	x->told = r->verdict == VERDICT_DIFFERENT;
+	x->has_text = r->verdict == VERDICT_DIFFERENT;
 	x->reasons = r->reasons;
 	memcpy(x->status, r->status, sizeof(x->status));
 	memcpy(x->bytes, r->bytes, sizeof(x->bytes));
@@ -87,16 +89,17 @@ void record_put(struct engine *e, const struct exchange_record *x,
 	struct exchange_text *text;
 	uint8_t *to;
 
-	if (x->told)
+	if (x->has_text)
 		len += sizeof(*text);
-	to = spsc_reserve_above(e->records, len, x->told ? 0 : RECORDS_KEPT);
+	to = spsc_reserve_above(e->records, len,
+				x->has_text ? 0 : RECORDS_KEPT);
 	if (to == NULL) {
 		c->refused[x->verdict]++;
-		e->stats.count.events_lost += x->told;
+		e->stats.count.events_lost += x->has_text;
 		return;
 	}
 	memcpy(to, x, sizeof(*x));
-	if (x->told) {
+	if (x->has_text) {
 		text = (void *)(to + sizeof(*x));
 		text->request_len = request_len;
 		memcpy(text->request, request, request_len);
@@ -123,7 +126,7 @@ void event_put(struct engine *e, const struct engine_event *ev)
 	spsc_commit(e->records);
 }
 
-bool engine_take(struct engine *e, struct engine_told *out)
+bool engine_take(struct engine *e, struct engine_item *out)
 {
 	const uint8_t *p;
 	uint32_t len;
@@ -133,6 +136,6 @@ bool engine_take(struct engine *e, struct engine_told *out)
 	p = spsc_peek(e->records, &len);
 	e->record_lent = p != NULL;
 	if (p != NULL)
-		told_read(out, p, len);
+		item_read(out, p, len);
 	return p != NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record - What leaves the engine beside effects: a record of each exchange, and of
- * what else happened
+ * record - What leaves the engine beside effects: a record of each exchange,
+ * and of what else happened
  */
 #ifndef ENGINE_RECORD_H
 #define ENGINE_RECORD_H
@@ -15,9 +15,9 @@
 #include "engine/health.h"
 #include "flow/key.h"
 
-/* Bytes of the ring of records: about 1,300 of exchanges that are not told, 450 of
- * those that are. Full: what comes is refused and counted; the last eighth takes only
- * what is told (differences, and what is no exchange).
+/* Bytes of the ring of records: about 1,300 of exchanges that are not reported,
+ * 450 of those that are. Full: what comes is refused and counted; the last
+ * eighth takes only what is reported (differences, and what is no exchange).
  */
 #define RECORDS_ROOM (256u << 10)
 #define RECORDS_KEPT (RECORDS_ROOM / 8)
@@ -39,19 +39,20 @@ enum event_kind {
  * @verdict, @reason, @how: enum verdict, enum compare_reason, and with
  *		REASON_UNANSWERED enum unanswered
  * @udp:	It was a datagram
- * @told:	A struct exchange_text stands behind it
+ * @has_text:	A struct exchange_text stands behind it
  * @client ... @sut_port: Its endpoints
  * @index:	Number of the exchange in its flow
  * @map:	Number of the --map
- * @record:	Number of the frame that the request began with, as engine_record()
- *		said, below 2^32; 0: not known
- * @status:	As compare_result; [0] production, [1] SUT, as in all that follows
- * @conn:	Common to the legs of one connection of a client's: the serial number
- *		of its first flow; of datagrams, of the query
+ * @record:	Number of the frame that the request began with, as
+ *		engine_record() said, below 2^32; 0: not known
+ * @status:	As compare_result; [0] production, [1] SUT, as in all that
+ *		follows
+ * @conn:	Common to the legs of one connection of a client's: the serial
+ *		number of its first flow; of datagrams, of the query
  * @flow:	Serial number of the flow, which is its leg; 0: a datagram
  * @asked:	When the request was here whole, ns as @judged; 0: never
- * @judged:	When the verdict was given, ns
- * @first_ns, @last_ns: From the last byte of the request to the first and last byte
+ * @judged:	When the verdict was given, ns @first_ns, @last_ns: From the
+ * last byte of the request to the first and last byte
  *		of the answer, by their stamps; 0: not measured
  * @reasons, @bytes, @offset, @block: As compare_result
  */
@@ -62,7 +63,7 @@ struct exchange_record {
 	uint8_t reason;
 	uint8_t how;
 	bool udp;
-	bool told;
+	bool has_text;
 	uint16_t client_port;
 	uint16_t prod_port;
 	uint16_t sut_port;
@@ -92,9 +93,9 @@ _Static_assert(VERDICT_COUNT <= UINT8_MAX && REASON_COUNT <= UINT8_MAX &&
 	       "each fits its byte");
 
 /**
- * struct exchange_text - What is kept of an exchange that is told
- * @request:	First line of the request, or what its protocol makes of a query, as
- *		captured: hostile bytes
+ * struct exchange_text - What is kept of an exchange that is reported
+ * @request:	First line of the request, or what its protocol makes of a
+ *		query, as captured: hostile bytes
  * @evidence:	What the protocol's describe->difference() makes a text of
  */
 struct exchange_text {
@@ -112,10 +113,12 @@ struct exchange_text {
  * @map:	Number of the --map
  * @index:	Number of the exchange in it
  * @client ... @sut_port: Endpoints
- * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the SUT
- *		never answered it on its wire, FLOW_END_SYN_TIMEOUT if it had
+ * @end:	For EVENT_FLOW_END; for EVENT_NETWORK FLOW_END_NO_ROUTE if the
+ *		SUT never answered it on its wire, FLOW_END_SYN_TIMEOUT if it
+ *		had
  * @state, @since: For EVENT_SUT_STATE: what it is, and from when on
- * @up:		For EVENT_SUT_STATE: it is up again; for EVENT_NETWORK: it is proved
+ * @up:		For EVENT_SUT_STATE: it is up again; for EVENT_NETWORK: it is
+ *		proved
  * @step_ns:	For EVENT_CLOCK_STEP: by so much, forward
  * @bits:	For EVENT_NETWORK: length of the network @client
  */
@@ -142,15 +145,15 @@ struct engine_event {
 };
 
 /**
- * struct engine_told - A record that was taken out of the ring
+ * struct engine_item - A record that was taken out of the ring
  * @kind:	What it is of
  * @exchange:	EVENT_VERDICT
- * @text:	Its text; NULL: it is not told
- * @event:	Any other kind
- * @bytes, @len: The record as it lies there, to be handed on: told_read() finds the
+ * @text:	Its text; NULL: it is not reported
+ * @event:	Any other kind @bytes, @len: The record as it lies there, to be
+ * handed on: item_read() finds the
  *		others again
  */
-struct engine_told {
+struct engine_item {
 	enum event_kind kind;
 	const struct exchange_record *exchange;
 	const struct exchange_text *text;
@@ -159,11 +162,13 @@ struct engine_told {
 	uint32_t len;
 };
 
-/** told_read() - From the bytes of a record, borrowed, aligned to 8 */
-void told_read(struct engine_told *out, const void *bytes, uint32_t len);
+/** item_read() - From the bytes of a record, borrowed, aligned to 8 */
+void item_read(struct engine_item *out, const void *bytes, uint32_t len);
 
-/** told_result() - The verdict of an exchange that is told, as it was given */
-void told_result(const struct engine_told *t, struct compare_result *out);
+/**
+ * item_result() - The verdict of an exchange that is reported, as it was given
+ */
+void item_result(const struct engine_item *t, struct compare_result *out);
 
 /**
  * struct record_counts - Each verdict is counted once

@@ -74,7 +74,8 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 {
 	bool guessed = reader_guesses(reader_of(f), x->index);
 
-	if ((f->told & TOLD_BROKEN_S) != 0 && (x->odd & ODD_S_BROKE) == 0 &&
+	if ((f->framing & FRAMING_BROKEN_S) != 0 &&
+	    (x->odd & ODD_S_BROKE) == 0 &&
 	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
 		return true;
 	return (again || guessed) &&
@@ -227,8 +228,8 @@ static void begin_anew(struct flow *f, bool keep)
 
 	r->flags = 0;
 	r->taken_up = true;
-	f->told &= (uint32_t)(TOLD_MARKED | TOLD_RESTARTS) |
-		   (keep ? (uint32_t)TOLD_AMBIGUOUS : 0);
+	f->framing &= (uint32_t)(FRAMING_MARKED | FRAMING_RESTARTS) |
+		      (keep ? (uint32_t)FRAMING_AMBIGUOUS : 0);
 }
 
 /* What is kept of an exchange whose request and answer of the SUT come again.
@@ -252,7 +253,8 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 	struct exchange *x;
 
 	if (ops != NULL && ops != &framer_quiet &&
-	    (f->w.flags & W_PLOST) == 0 && (f->told & TOLD_QUIET_P) == 0 &&
+	    (f->w.flags & W_PLOST) == 0 &&
+	    (f->framing & FRAMING_QUIET_P) == 0 &&
 	    stream_has(&f->w.p, STREAM_ON) && drop_until(e, f, ack)) {
 		exchange_restart(&f->x);
 		for (x = f->x.head; x != NULL; x = x->next)
@@ -265,7 +267,7 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 	while (f->x.head != NULL)
 		close_exchange(e, f, f->x.head, true);
 	exchange_clear(&f->x);
-	r->unsure_from = 0;
+	r->guessed_from = 0;
 	if (ops != NULL)
 		ops->init(r->state, true);
 	begin_anew(f, false);

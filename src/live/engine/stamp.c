@@ -4,13 +4,13 @@
  *
  * Theory of operation
  *
- * Stamps are kept where they belong: of handshakes in the flow, of messages in the
- * exchange. When an exchange is judged latency.c makes latencies of them.
+ * Stamps are kept where they belong: of handshakes in the flow, of messages in
+ * the exchange. When an exchange is judged latency.c makes latencies of them.
  *
- * The wall clock may be set while a run goes on, which is noticed up to a second
- * later. What is measured therefore waits beside the sums until the clock was
- * looked at (engine_clock()): if it was set, all of it counts as LATENCY_CLOCK_STEP
- * instead, and so does each exchange that had begun by then.
+ * The wall clock may be set while a run goes on, which is noticed up to a
+ * second later. What is measured therefore waits beside the sums until the
+ * clock was looked at (engine_clock()): if it was set, all of it counts as
+ * LATENCY_CLOCK_STEP instead, and so does each exchange that had begun by then.
  */
 #include <string.h>
 
@@ -90,7 +90,8 @@ void stamp_sut(struct engine *e, struct flow *f, const struct segment *seg)
 	if ((seg->flags & both) != both || f->leg.state != LEG_OPEN ||
 	    f->leg.left_ts == 0 || f->leg.left_to != f->w.c_iss + 1)
 		return;
-	/* Where the handshake is made up production had none to compare with. */
+	/* Where the handshake is made up production had none to compare with.
+	 */
 	if ((f->w.flags & W_MID) == 0 && seg->ts >= f->leg.left_ts)
 		hist_add(&e->recent.side[LATENCY_SUT].connect,
 			 seg->ts - f->leg.left_ts);
@@ -184,7 +185,7 @@ void stamp_judged(struct engine *e, const struct flow *f,
 		  const struct exchange *x, struct exchange_record *rec)
 {
 	struct latency_stamps s = {
-		.unsure = reader_guesses(reader_of(f), x->index),
+		.guessed = reader_guesses(reader_of(f), x->index),
 		.resumed = (x->flags & X_RESUMED) != 0,
 	};
 	bool step = spans_step(e, x->c_now);
@@ -213,7 +214,7 @@ void stamp_pair(struct engine *e, const struct udp_pair *p,
 		struct exchange_record *rec)
 {
 	/* Which copy of a repeated query was answered cannot be told. */
-	struct latency_stamps s = { .unsure = p->repeats > 0 };
+	struct latency_stamps s = { .guessed = p->repeats > 0 };
 	bool step = spans_step(e, p->opened);
 	struct latency l;
 

@@ -2,18 +2,18 @@
 /*
  * tally.c - Verdicts, counted
  *
- * A verdict is counted once, by the reason that tells most, and once for its --map. A
- * difference is counted besides under each of its reasons, so that these may be more
- * than there are differences, and under its endpoint: method, path without the query,
- * and first reason. Of endpoints the ENDPOINTS_MAX most frequent are known, by the
- * same rule as of absorbed destinations.
+ * A verdict is counted once, by the reason that tells most, and once for its
+ * --map. A difference is counted besides under each of its reasons, so that
+ * these may be more than there are differences, and under its endpoint: method,
+ * path without the query, and first reason. Of endpoints the ENDPOINTS_MAX most
+ * frequent are known, by the same rule as of absorbed destinations.
  */
 #include "engine/tally.h"
 
 #include <string.h>
 
-/* Method and path of a request's first line, without query and version. A question
- * of DNS has neither.
+/* Method and path of a request's first line, without query and version. A
+ * question of DNS has neither.
  */
 static uint8_t endpoint_name(const struct exchange_record *x, const char *p,
 			     size_t n)

@@ -10,8 +10,8 @@
 /**
  * tally() - A verdict is given
  * @st:		Its verdicts, reasons, maps and endpoints are counted on
- * @x:		With its verdict and all that tells whose it is. The reasons of a
- *		difference that has but one are set
+ * @x:		With its verdict and all that tells whose it is. The reasons of
+ *		a difference that has but one are set
  * @request, @len: First line of the request
  */
 void tally(struct engine_stats *st, struct exchange_record *x,

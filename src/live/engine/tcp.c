@@ -5,8 +5,9 @@
  * Theory of operation
  *
  * Always in the same order: the machine takes the header (what was acked, which
- * bits are set), the reader takes the in-order bytes and makes marks, the machine
- * decides. A segment of the mirror goes through each leg of its connection.
+ * bits are set), the reader takes the in-order bytes and makes marks, the
+ * machine decides. A segment of the mirror goes through each leg of its
+ * connection.
  *
  * A flow that is lost (a gap, a SUT that reset) or not known at all (it began
  * before we did) begins at the client's next message: the newest early segment
@@ -45,9 +46,9 @@ static void push(struct engine *e, struct flow *f, uint64_t now,
 }
 
 /* The first early segment of the client that begins a message. */
-static const struct frame *early_begin(const struct flow *f)
+static const struct buf *early_begin(const struct flow *f)
 {
-	const struct frame *fr = f->w.c.early;
+	const struct buf *fr = f->w.c.early;
 
 	while (fr != NULL && !read_begins(f, fr->seq, fr->data, fr->len))
 		fr = fr->next;
@@ -58,7 +59,7 @@ static const struct frame *early_begin(const struct flow *f)
 static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 		 uint64_t now)
 {
-	const struct frame *fr = early_begin(f);
+	const struct buf *fr = early_begin(f);
 	uint32_t seq;
 	uint32_t ack;
 	bool sure;
@@ -90,8 +91,8 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 	read_spans(e, f, WHO_CLIENT, seg, now);
 }
 
-/* @f is of a leg of @r. If it is new: whose connection is it? The legs of one have the
- * client's first number in common.
+/* @f is of a leg of @r. If it is new: whose connection is it? The legs of one
+ * have the client's first number in common.
  */
 static void name_leg(struct engine *e, const struct route *r, struct flow *f)
 {
@@ -134,8 +135,8 @@ static void from_client(struct engine *e, struct flow *f,
 	push(e, f, now, out);
 }
 
-/* A segment of a connection that we have no flow of, or none yet: its SYN may come
- * behind it.
+/* A segment of a connection that we have no flow of, or none yet: its SYN may
+ * come behind it.
  */
 static struct flow *join(struct engine *e, const struct flow_key *key,
 			 const struct segment *seg, uint64_t now,
@@ -151,7 +152,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	ops = framer_guess(key->pport, seg->data, seg->len);
 	if (ops == &framer_quiet || !ops->restarts(seg->data, seg->len))
 		return NULL;
-	f = shadow_join(e->shadow, key, &leg, seg, now, out);
+	f = shadow_pickup(e->shadow, key, &leg, seg, now, out);
 	if (f == NULL)
 		return NULL;
 	reader_of(f)->taken_up = true;
@@ -159,9 +160,9 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	return f;
 }
 
-/* Data in a SYN (fast open) that production took is the stream's first; it follows
- * the handshake. Up to where it took it, the first ack of production tells, or the
- * number that the client goes on with: @at.
+/* Data in a SYN (fast open) that production took is the stream's first; it
+ * follows the handshake. Up to where it took it, the first ack of production
+ * tells, or the number that the client goes on with: @at.
  */
 static void settle_syn(struct engine *e, struct flow *f, uint32_t at,
 		       uint64_t now)
@@ -244,8 +245,8 @@ static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
 	return *kept ? ENGINE_PROD : ENGINE_NONE;
 }
 
-/* A client's @seg has come that a connection may begin with: what production said
- * before it follows.
+/* A client's @seg has come that a connection may begin with: what production
+ * said before it follows.
  */
 static void take_early(struct engine *e, const struct route *r,
 		       const struct segment *from, uint64_t now,
@@ -254,7 +255,7 @@ static void take_early(struct engine *e, const struct route *r,
 	struct early_flow *early = early_find(&e->early, &r->key, from);
 	struct flow_key key = r->key;
 	struct segment seg;
-	struct frame *fr;
+	struct buf *fr;
 
 	while (early != NULL && early_pop(&e->early, early, &seg, &fr)) {
 		for (uint32_t i = 0; i < r->n; i++) {
@@ -265,7 +266,7 @@ static void take_early(struct engine *e, const struct route *r,
 			if (f != NULL)
 				from_production(e, f, &seg, now, out);
 		}
-		frame_clear(e->pool, fr, FRAME_QUEUE);
+		buf_clear(e->pool, fr, BUF_QUEUE);
 	}
 }
 

@@ -49,12 +49,12 @@ static void uncompared(const struct engine *e, const struct exchange *x,
 	}
 }
 
-/* Where the pairing is guessed a difference is no evidence, and an answer that is
- * equal is: which one belongs to which request is then known again, unless the
- * client sends more than one at a time.
+/* Where the pairing is guessed a difference is no evidence, and an answer that
+ * is equal is: which one belongs to which request is then known again, unless
+ * the client sends more than one at a time.
  */
-static void doubt(struct flow *f, const struct exchange *x,
-		  struct compare_result *r)
+static void discount_guessed(struct flow *f, const struct exchange *x,
+			     struct compare_result *r)
 {
 	struct reader *rd = reader_of(f);
 
@@ -64,9 +64,9 @@ static void doubt(struct flow *f, const struct exchange *x,
 		return;
 	if (r->verdict == VERDICT_DIFFERENT) {
 		r->verdict = VERDICT_NOT_COMPARED;
-		r->reason = (enum compare_reason)rd->unsure;
+		r->reason = (enum compare_reason)rd->guessed;
 	} else if (r->verdict != VERDICT_NOT_COMPARED && !rd->pipelines) {
-		rd->unsure = REASON_NONE;
+		rd->guessed = REASON_NONE;
 	}
 }
 
@@ -116,10 +116,10 @@ static void decide(struct engine *e, struct flow *f, struct exchange *x,
 		uncompared(e, x, why, r);
 	}
 	/* Both were read alike, so what follows them is paired alike. */
-	if (r->alike && rd->unsure == REASON_AMBIGUOUS &&
-	    rd->unsure_from == x->index + 1)
-		rd->unsure = REASON_NONE;
-	doubt(f, x, r);
+	if (r->alike && rd->guessed == REASON_AMBIGUOUS &&
+	    rd->guessed_from == x->index + 1)
+		rd->guessed = REASON_NONE;
+	discount_guessed(f, x, r);
 }
 
 void judge(struct engine *e, struct flow *f, struct exchange *x,

@@ -4,33 +4,34 @@
  *
  * Theory of operation
  *
- * An answer of production that is whole, and that the SUT refused, reset, cut, or
- * did not give within its wait, or whose request was withheld because the SUT was
- * down, is a difference: unanswered (I41). How, is the exchange's fate; it is set
- * when the wait is over (the machine counts it: shadow/wait.c), or when the leg
- * ends by the SUT. Production may be the slower one: then the fate waits for the
- * end of its answer, and without that nothing is held against the SUT.
+ * An answer of production that is whole, and that the SUT refused, reset, cut,
+ * or did not give within its wait, or whose request was withheld because the
+ * SUT was down, is a difference: unanswered (I41). How, is the exchange's fate;
+ * it is set when the wait is over (the machine counts it: shadow/wait.c), or
+ * when the leg ends by the SUT. Production may be the slower one: then the fate
+ * waits for the end of its answer, and without that nothing is held against the
+ * SUT.
  *
- * What ended a leg on our side, or on the client's, is no fate, unless an answer
- * had been waited for on that leg in vain, and not a byte had come since: then the
- * SUT owes all that is open.
+ * What ended a leg on our side, or on the client's, is no fate, unless an
+ * answer had been waited for on that leg in vain, and not a byte had come
+ * since: then the SUT owes all that is open.
  *
- * Where the pairing is guessed (a gap, a flow met in the middle), only a SUT that
- * has said nothing at all on that leg, or refused or reset it, is told to owe: it
- * may have answered a request that the capture missed.
+ * Where the pairing is guessed (a gap, a flow picked up mid-stream), only a SUT
+ * that has said nothing at all on that leg, or refused or reset it, is told to
+ * owe: it may have answered a request that the capture missed.
  */
 #include "engine/engine_internal.h"
 
 /* A wait that ends with the run is evidence from this on. */
 #define FINAL_LEAST NS_PER_SEC
 
-/* What was in the SUT's hands is silence, what never got there was withheld; a SUT
- * that has closed will give neither.
+/* What was in the SUT's hands is silence, what never got there was withheld; a
+ * SUT that has closed will give neither.
  */
 static enum unanswered silent_or_withheld(const struct flow *f,
 					  const struct exchange *x)
 {
-	bool asked = f->leg.asked && (f->leg.ev & EV_S_SYNACK) == 0;
+	bool asked = f->leg.syn_out && (f->leg.ev & EV_S_SYNACK) == 0;
 
 	if ((f->leg.ev & EV_S_FIN) != 0)
 		return UNANSWERED_CUT;

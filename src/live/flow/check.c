@@ -18,7 +18,7 @@
 
 static void check_stream(const struct stream *st)
 {
-	const struct frame *last = NULL;
+	const struct buf *last = NULL;
 	uint32_t n = 0;
 
 	assert((st->flags == 0 && st->early == NULL) ||
@@ -26,8 +26,8 @@ static void check_stream(const struct stream *st)
 	assert(!stream_has(st, STREAM_FIN) || seq_le(st->nxt, st->fin));
 	assert(!stream_has(st, STREAM_ENDED) ||
 	       (stream_has(st, STREAM_FIN) && st->nxt == st->fin));
-	for (const struct frame *fr = st->early; fr != NULL; fr = fr->next) {
-		assert(fr->len > 0 && (fr->interest & FRAME_QUEUE) != 0);
+	for (const struct buf *fr = st->early; fr != NULL; fr = fr->next) {
+		assert(fr->len > 0 && (fr->interest & BUF_QUEUE) != 0);
 		assert(last == NULL || seq_le(last->seq, fr->seq));
 		last = fr;
 		n++;
@@ -39,9 +39,9 @@ static void check_stream(const struct stream *st)
 
 static const uint16_t have[WHO_COUNT] = { X_HAVE_C, X_HAVE_P, X_HAVE_S };
 
-/* Marks of two that follow each other, and how far their streams are. Where no leg is
- * open, no bound keeps numbers in order: a message may be longer than half of their
- * space, and production go on as long.
+/* Marks of two that follow each other, and how far their streams are. Where no
+ * leg is open, no bound keeps numbers in order: a message may be longer than
+ * half of their space, and production go on as long.
  */
 static void check_ends(const struct flow *f, const struct exchange *x)
 {
@@ -126,7 +126,7 @@ static void check_exchanges(const struct flow *f)
 
 /* --- the client's bytes --- */
 
-static uint32_t end_of(const struct frame *fr)
+static uint32_t end_of(const struct buf *fr)
 {
 	return fr->seq + fr->len;
 }
@@ -134,8 +134,8 @@ static uint32_t end_of(const struct frame *fr)
 /* One list without holes, and its bytes. */
 static void check_queue_list(const struct queue *q)
 {
-	const struct frame *fr = q->kept != NULL ? q->kept : q->head;
-	const struct frame *last = NULL;
+	const struct buf *fr = q->kept != NULL ? q->kept : q->head;
+	const struct buf *last = NULL;
 	uint32_t bytes[2] = { 0, 0 };
 	bool kept = q->kept != NULL;
 	bool send = q->send == NULL;
@@ -145,15 +145,15 @@ static void check_queue_list(const struct queue *q)
 			kept = false;
 		if (fr == q->send)
 			send = true;
-		assert(fr->len > 0 && (fr->interest & FRAME_QUEUE) != 0);
+		assert(fr->len > 0 && (fr->interest & BUF_QUEUE) != 0);
 		assert(last == NULL || end_of(last) == fr->seq);
-		bytes[kept] += frame_block(fr->len);
+		bytes[kept] += buf_block(fr->len);
 		last = fr;
 	}
 	assert(send && kept == (q->head == NULL && q->kept != NULL));
 	assert(q->tail == last);
 	assert(q->bytes == bytes[0] && q->kept_bytes == bytes[1]);
-	assert(q->met <= MEET_MOST && (!q->again || q->met > 0));
+	assert(q->reopened <= MEET_MOST && (!q->again || q->reopened > 0));
 }
 
 static void check_queue(const struct flow *f)
@@ -167,7 +167,7 @@ static void check_queue(const struct flow *f)
 	if (l->state == LEG_NONE || l->state == LEG_CLOSED)
 		return;
 	/* What is in order and was not dropped went through it. */
-	assert(whole ? end == f->w.c.nxt || (f->told & TOLD_RESTARTS) == 0
+	assert(whole ? end == f->w.c.nxt || (f->framing & FRAMING_RESTARTS) == 0
 		     : seq_le(end, f->w.c.nxt));
 	if (q->send != NULL)
 		assert(seq_le(q->send->seq, l->snd_nxt) &&
@@ -215,7 +215,7 @@ static void check_legal(const struct flow *f)
 	assert((l->end == FLOW_END_CLOSED) == (l->state == LEG_CLOSED));
 	assert(l->ending == FLOW_END_NONE || !may->ended);
 	assert(may->queue || (f->q.head == NULL && f->q.kept == NULL));
-	assert(!may->bound || l->asked);
+	assert(!may->bound || l->syn_out);
 	assert(may->bound || f->in_sut == 0);
 	assert((f->w.ev & EV_S_ALL) == 0);
 	/* One of the SUT's follows its SYN,ACK, the ack of our FIN our FIN. */
@@ -263,28 +263,29 @@ static void check_unopened(const struct leg *l)
 	bool sent = l->state == LEG_SYN_SENT;
 
 	assert(l->s.flags == 0 && l->s.early == NULL && l->mss == 0);
-	assert(l->edge <= 65535 && l->ack_sent == 0 && l->base == 0);
+	assert(l->adv_edge <= 65535 && l->last_ack_sent == 0 && l->base == 0);
 	assert(l->bound_n == 0 && l->tsval == 0 && l->srtt_us == 0);
 	assert(l->wscale == 0 && l->sut_wscale == 0 && l->dupacks == 0);
 	assert(!l->dup_ack && !l->shut && !l->closes && (sent || !l->unheard));
-	assert(l->asked == sent && (sent || l->tries == 0));
+	assert(l->syn_out == sent && (sent || l->tries == 0));
 	/* Karn: a SYN that was sent again is not timed. */
 	assert(l->rtt_at == 0 ||
 	       (sent && l->tries == 0 && l->rtt_seq == l->snd_una - 1));
 }
 
-/* What the SUT sent, and was told. */
+/* What the SUT sent, and what was sent to it. */
 static void check_acked(const struct flow *f)
 {
 	const struct leg *l = &f->leg;
 	uint32_t end = stream_end(&l->s);
 
 	assert(stream_has(&l->s, STREAM_ON) && l->mss != 0);
-	assert(seq_le(l->ack_sent, end));
-	assert(seq_le(l->s.nxt, l->edge) && seq_le(l->ack_sent, l->edge + 1));
+	assert(seq_le(l->last_ack_sent, end));
+	assert(seq_le(l->s.nxt, l->adv_edge) &&
+	       seq_le(l->last_ack_sent, l->adv_edge + 1));
 	assert(seq_le(l->base, l->s.nxt));
-	assert((l->flags & L_HANDSHAKE) == 0 || l->ack_sent == l->iss + 1);
-	assert(l->ack_sent == end || (f->w.ev & EV_C_ACK) == 0 ||
+	assert((l->flags & L_HANDSHAKE) == 0 || l->last_ack_sent == l->iss + 1);
+	assert(l->last_ack_sent == end || (f->w.ev & EV_C_ACK) == 0 ||
 	       l->ending != FLOW_END_NONE || !list_empty(&f->more) ||
 	       f->due[DUE_SPONT] != WHEEL_NEVER);
 	assert((l->flags & L_TS) == 0 || (f->w.c_has & OPT_HAS_TS) != 0);
@@ -293,17 +294,18 @@ static void check_acked(const struct flow *f)
 					  : l->wscale == 0);
 	assert(l->wscale <= WSCALE_MOST && l->sut_wscale <= WSCALE_MOST);
 	assert(!l->shut || f->q.send != NULL);
-	assert(l->edge - l->ack_sent <= 65535u << l->wscale);
+	assert(l->adv_edge - l->last_ack_sent <= 65535u << l->wscale);
 	assert((l->flags & L_TS) != 0 || l->tsval == 0);
 	assert(((l->ev & EV_S_FIN) != 0) == stream_has(&l->s, STREAM_ENDED));
 	/* Both have said goodbye, and our side has. */
 	assert((l->flags & L_DRAIN) == 0 || (l->flags & L_FIN_SENT) != 0);
-	/* What is owed is told, if its place in the client's stream is known. */
+	/* What is owed is known, if its place in the client's stream is known.
+	 */
 	assert(!l->dup_ack || (f->w.ev & EV_C_ACK) == 0 ||
 	       l->ending != FLOW_END_NONE || !list_empty(&f->more));
 	for (unsigned i = 0; i < l->bound_n; i++)
 		assert(seq_le(l->bound[(l->bound_head + i) % FLOW_BOUNDS],
-			      l->edge));
+			      l->adv_edge));
 }
 
 static void check_leg(const struct flow *f)
@@ -316,7 +318,7 @@ static void check_leg(const struct flow *f)
 	assert(l->bound_n <= FLOW_BOUNDS && l->bound_head < FLOW_BOUNDS);
 	assert(l->bound_head == 0 || l->bound_n == FLOW_BOUNDS);
 	assert(l->srtt_us <= RTT_MOST && l->rttvar_us <= RTT_MOST);
-	assert(l->a_win <= WIN_MOST);
+	assert(l->cli_wnd <= WIN_MOST);
 	for (unsigned i = 0; i < l->ack_n; i++) {
 		const struct flow_ack *a =
 			&l->acks[(l->ack_head + i) % FLOW_ACKS];
@@ -336,10 +338,10 @@ static void check_leg(const struct flow *f)
 	assert(l->state == LEG_WAITING || f->older == NULL);
 	assert(l->state == LEG_WAITING || l->gate == GATE_OPEN ||
 	       l->gate == GATE_UNASKED);
-	/* Where p_base stands to it numbers do not tell: an answer may be longer
-	 * than half of their space.
+	/* Where p_base stands to it numbers do not tell: an answer may be
+	 * longer than half of their space.
 	 */
-	assert(seq_le(l->a_cur, last));
+	assert(seq_le(l->cli_ack, last));
 	check_sent(f);
 	if (l->state == LEG_OPEN)
 		check_acked(f);
@@ -384,7 +386,7 @@ static void check_watch(const struct flow *f)
 	       (w->ev & EV_C_FIN) != 0);
 	assert(f->class != FLOW_LIVE || (w->ev & EV_C_ACK) != 0);
 	assert(!w->syn_data || (w->c.early != NULL && (w->flags & W_MID) == 0));
-	assert(!w->untaken || (w->flags & W_MID) != 0);
+	assert(!w->unconfirmed || (w->flags & W_MID) != 0);
 	assert((w->flags & W_CUT) != 0 || w->c_cut == 0 ||
 	       (w->flags & W_MID) != 0);
 }

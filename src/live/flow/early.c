@@ -4,15 +4,15 @@
  *
  * Theory of operation
  *
- * Where the two directions come by two cards or two clocks, a SYN,ACK may be here
- * before its SYN. It acks what has not come, so it and what production says behind
- * it are kept, until the SYN comes or --reorder-wait has passed. The SYN makes the
- * flow, and what was kept follows it, in its order; where the capture has no SYN, the
- * client's first data do so. Only a SYN,ACK begins this: segments in the middle of
- * connections that nobody knows are not kept.
+ * Where the two directions come by two cards or two clocks, a SYN,ACK may be
+ * here before its SYN. It acks what has not come, so it and what production
+ * says behind it are kept, until the SYN comes or --reorder-wait has passed.
+ * The SYN makes the flow, and what was kept follows it, in its order; where the
+ * capture has no SYN, the client's first data do so. Only a SYN,ACK begins
+ * this: segments in the middle of connections that nobody knows are not kept.
  *
- * Addresses may be used again: then the older connection is known still, and what
- * its numbers do not fit is the newer one's.
+ * Addresses may be used again: then the older connection is known still, and
+ * what its numbers do not fit is the newer one's.
  *
  * The table is searched from its front; it is empty unless a mirror is skewed.
  */
@@ -67,9 +67,9 @@ static uint64_t drop(struct early *e, struct pool *pool, struct early_flow *f)
 {
 	uint64_t n = f->n;
 
-	for (struct frame *fr = f->head; fr != NULL; fr = f->head) {
+	for (struct buf *fr = f->head; fr != NULL; fr = f->head) {
 		f->head = fr->next;
-		frame_clear(pool, fr, FRAME_QUEUE);
+		buf_clear(pool, fr, BUF_QUEUE);
 	}
 	forget(e, f);
 	return n;
@@ -78,11 +78,11 @@ static uint64_t drop(struct early *e, struct pool *pool, struct early_flow *f)
 static bool add(struct early_flow *f, struct pool *pool,
 		const struct segment *seg)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	if (f->n == EARLY_SEGMENTS)
 		return false;
-	fr = frame_alloc(pool, (uint32_t)sizeof(*seg) + seg->cap, FRAME_QUEUE);
+	fr = buf_alloc(pool, (uint32_t)sizeof(*seg) + seg->cap, BUF_QUEUE);
 	if (fr == NULL)
 		return false;
 	memcpy(fr->data, seg, sizeof(*seg));
@@ -151,9 +151,9 @@ struct early_flow *early_find(struct early *e, const struct flow_key *key,
 }
 
 bool early_pop(struct early *e, struct early_flow *f, struct segment *seg,
-	       struct frame **frame)
+	       struct buf **frame)
 {
-	struct frame *fr = f->head;
+	struct buf *fr = f->head;
 
 	if (fr == NULL) {
 		forget(e, f);

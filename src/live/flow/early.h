@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/frame.h"
+#include "core/buf.h"
 #include "flow/key.h"
 #include "wire/segment.h"
 
@@ -25,8 +25,8 @@ struct early_flow {
 	uint32_t iss;	     /* the client's, that this acks */
 	uint32_t irs;	     /* production's */
 	uint32_t n;
-	struct frame *head; /* a struct segment each, and its payload */
-	struct frame *tail;
+	struct buf *head; /* a struct segment each, and its payload */
+	struct buf *tail;
 };
 
 /** struct early - All of them, in the order of their coming */
@@ -50,17 +50,17 @@ bool early_keep(struct early *e, struct pool *pool, const struct flow_key *key,
 		const struct segment *seg, uint64_t now);
 
 /**
- * early_is_newer() - Is @seg of production's of a connection that is not known yet,
- * although an older one of the same addresses is?
- * @end:	Behind the older client's SYN and the data in it; initial sequence
- *		numbers grow from one connection to the next (RFC 6528)
+ * early_is_newer() - Is @seg of production's of a connection that is not known
+ * yet, although an older one of the same addresses is?
+ * @end:	Behind the older client's SYN and the data in it; initial
+ *		sequence numbers grow from one connection to the next (RFC 6528)
  */
 bool early_is_newer(struct early *e, const struct flow_key *key,
 		    const struct segment *seg, uint32_t end);
 
 /**
- * early_find() - What is kept of a connection of which the client's @seg has come:
- * its SYN, or where the capture has none, data
+ * early_find() - What is kept of a connection of which the client's @seg has
+ * come: its SYN, or where the capture has none, data
  *
  * Return: NULL if nothing is
  */
@@ -69,12 +69,12 @@ struct early_flow *early_find(struct early *e, const struct flow_key *key,
 
 /**
  * early_pop() - The oldest segment of @f
- * @frame:	What it lies in, the caller's to clear (FRAME_QUEUE)
+ * @frame:	What it lies in, the caller's to clear (BUF_QUEUE)
  *
  * Return: false if there is none: @f is gone
  */
 bool early_pop(struct early *e, struct early_flow *f, struct segment *seg,
-	       struct frame **frame);
+	       struct buf **frame);
 
 /** early_timeout() - Drop what waits for longer than @wait. Return: segments */
 uint64_t early_timeout(struct early *e, struct pool *pool, uint64_t wait,

@@ -6,9 +6,10 @@
  *
  * Indexes are dense: the list holds exchange head->index, +1, ... without a
  * hole, and whoever marks first makes the exchange. A cursor is NULL when its
- * endpoint is ahead of the list; it is then found again at the tail, as the next
- * one made is the one it waits for. Only the head is ever freed; an endpoint that
- * has not marked it by then loses that mark, so that indexes stay dense.
+ * endpoint is ahead of the list; it is then found again at the tail, as the
+ * next one made is the one it waits for. Only the head is ever freed; an
+ * endpoint that has not marked it by then loses that mark, so that indexes stay
+ * dense.
  */
 #include "flow/exchange.h"
 
@@ -17,15 +18,14 @@
 
 #include "core/list.h"
 
-_Static_assert(sizeof(struct exchange) + sizeof(struct frame) <= FRAME_MIN,
+_Static_assert(sizeof(struct exchange) + sizeof(struct buf) <= BUF_MIN,
 	       "an exchange takes the smallest block");
 
 /* Append the exchange after the last one; every cursor that waited for it. */
 static struct exchange *append(struct exchanges *xs, struct pool *pool,
 			       uint32_t index)
 {
-	struct frame *f =
-		frame_alloc(pool, sizeof(struct exchange), FRAME_QUEUE);
+	struct buf *f = buf_alloc(pool, sizeof(struct exchange), BUF_QUEUE);
 	struct exchange *x;
 
 	if (f == NULL)
@@ -142,5 +142,5 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 		xs->tail = NULL;
 	/* Nothing leads to what is given back. */
 	assert(xs->head != x && xs->deliver != x && xs->sent != x);
-	frame_clear(pool, list_entry(x, struct frame, data), FRAME_QUEUE);
+	buf_clear(pool, list_entry(x, struct buf, data), BUF_QUEUE);
 }

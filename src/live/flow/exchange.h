@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/seq.h"
 #include "core/who.h"
 
@@ -113,9 +113,9 @@ struct exchange {
  * @pack:	First one not acked by production
  * @sent:	First one not wholly sent to the SUT
  * @marks:	Per endpoint: marks so far, which is the index of the next one
- * @turn:	Where the client's message begins that the SUT's next mark answers,
- *		if marks[WHO_CLIENT] >= marks[WHO_SUT]; who begins the client's
- *		stream sets it first
+ * @turn:	Where the client's message begins that the SUT's next mark
+ *		answers, if marks[WHO_CLIENT] >= marks[WHO_SUT]; who begins the
+ *		client's stream sets it first
  */
 struct exchanges {
 	struct exchange *head;
@@ -144,7 +144,8 @@ struct exchange *exchange_open(struct exchanges *xs, struct pool *pool,
 struct exchange *exchange_mark(struct exchanges *xs, struct pool *pool,
 			       enum who who, uint32_t seq);
 
-/** exchange_unmark() - Take back @who's last mark, if its exchange is open still
+/** exchange_unmark() - Take back @who's last mark, if its exchange is open
+ * still
  *
  * Return: true if it was taken back
  */

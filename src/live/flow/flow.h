@@ -9,7 +9,7 @@
  *
  *   client <---- w.p.nxt, w.c_ack ----> production      (watched)
  *   client ----- leg.snd_una, leg.snd_nxt ----> SUT     (played by us)
- *   client <---- leg.s.nxt, leg.ack_sent ---- SUT
+ *   client <---- leg.s.nxt, leg.last_ack_sent ---- SUT
  *
  * The client's sequence numbers are the same on both sides. Those of production
  * and of the SUT have nothing in common but the marks: exchange k ends at
@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/list.h"
 #include "core/wheel.h"
 #include "core/who.h"
@@ -55,8 +55,8 @@ enum {
 
 /* Life of the SUT's leg, and what is legal in each state; flow_check() asserts
  * it. Columns: the state; events that are set, and that may be; flags that are
- * set, and that may be; has it an end; is it in the SUT's table; may bytes of the
- * client be queued.
+ * set, and that may be; has it an end; is it in the SUT's table; may bytes of
+ * the client be queued.
  */
 #define EV_S_ALL (EV_S_SYNACK | EV_S_FIN | EV_S_ACKFIN)
 #define LEG_STATES(X)                                                          \
@@ -130,17 +130,19 @@ enum {
 	L_ALL = (1 << 8) - 1,
 };
 
-/* Bits of flow.told: how messages are known, as the engine's reader tells. */
+/* Bits of flow.framing: how messages are known, as the engine's reader tells.
+ */
 enum {
-	TOLD_MARKED = 1 << 0,	/* the protocol says where the client's end */
-	TOLD_RESTARTS = 1 << 1, /* a connection may begin with any of them */
-	TOLD_QUIET_P = 1 << 2,	/* production's end by quiet */
-	TOLD_QUIET_S = 1 << 3,
-	TOLD_C_TUNNEL = 1 << 4,	 /* no marks from the client any more */
-	TOLD_AMBIGUOUS = 1 << 5, /* nobody knows what answers what */
-	TOLD_BROKEN_S = 1 << 6,	 /* the SUT's are not the protocol's */
-	TOLD_SUT_CHOSE = 1 << 7, /* the SUT spoke first, and no other did yet */
-	TOLD_SPOKE_C = 1 << 8,	 /* the client has, since its mark by quiet */
+	FRAMING_MARKED = 1 << 0, /* the protocol says where the client's end */
+	FRAMING_RESTARTS = 1 << 1, /* a connection may begin with any of them */
+	FRAMING_QUIET_P = 1 << 2,  /* production's end by quiet */
+	FRAMING_QUIET_S = 1 << 3,
+	FRAMING_C_TUNNEL = 1 << 4,  /* no marks from the client any more */
+	FRAMING_AMBIGUOUS = 1 << 5, /* nobody knows what answers what */
+	FRAMING_BROKEN_S = 1 << 6,  /* the SUT's are not the protocol's */
+	FRAMING_SUT_CHOSE =
+		1 << 7, /* the SUT spoke first, and no other did yet */
+	FRAMING_SPOKE_C = 1 << 8, /* the client has, since its mark by quiet */
 };
 
 /* A flow that is behind: see shadow/shed.c. */
@@ -181,12 +183,12 @@ struct flow_ack {
  * @p_ack:	Production's highest ack of the client's bytes
  * @p_base:	Where production's answer ended that was passed last, on both
  *		sides
- * @rst_ack:	Production's byte that the SUT has to reach before our FIN or RST
- *		goes out
+ * @rst_ack:	Production's byte that the SUT has to reach before our FIN or
+ *		RST goes out
  * @lost_seen:	Bytes captured while the client's place was lost
  * @c_mss, @c_wscale, @c_has: Of its SYN; OPT_HAS_ bits of what we pass on
  * @ttl:	Of its first segment
- * @untaken:	Joined: production has acked nothing of it yet
+ * @unconfirmed:	Joined: production has acked nothing of it yet
  * @syn_data:	The first early data came in the SYN
  */
 struct watch {
@@ -210,7 +212,7 @@ struct watch {
 	uint8_t c_wscale;
 	uint8_t c_has;
 	uint8_t ttl;
-	bool untaken : 1;
+	bool unconfirmed : 1;
 	bool syn_data : 1;
 };
 
@@ -223,17 +225,17 @@ struct watch {
  * @send:	First of them that is not wholly sent
  * @kept:	In front of @head, of the same list: acked; NULL: none is kept
  * @bytes, @kept_bytes: Blocks of the pool that they take
- * @met:	Connections that the SUT closed in front of x.turn
+ * @reopened:	Connections that the SUT closed in front of x.turn
  * @again:	The request at x.turn was sent on one of them
  */
 struct queue {
-	struct frame *head;
-	struct frame *tail;
-	struct frame *send;
-	struct frame *kept;
+	struct buf *head;
+	struct buf *tail;
+	struct buf *send;
+	struct buf *kept;
 	uint32_t bytes;
 	uint32_t kept_bytes;
-	uint8_t met;
+	uint8_t reopened;
 	bool again;
 };
 
@@ -264,9 +266,9 @@ struct answer_wait {
  * @recover:	RFC 6582
  * @iss:	The SUT's initial sequence number
  * @tsval:	TS.Recent (RFC 7323 section 4.3)
- * @ack_sent:	Of the SUT's bytes
- * @edge:	Right edge of the window that it was told
- * @a_cur, @a_win: The client's ack that was consumed last, and its window in
+ * @last_ack_sent:	Of the SUT's bytes
+ * @adv_edge:	Right edge of the window advertised to it @cli_ack, @cli_wnd:
+ * The client's ack that was consumed last, and its window in
  *		bytes
  * @base:	watch.p_base in the SUT's numbers
  * @ev:		EV_S_ bits
@@ -284,7 +286,7 @@ struct answer_wait {
  * @dup_ack:	Owed: out of order, repeated or a probe
  * @hold_passed: DUE_HOLD has come
  * @shut:	The SUT's window alone keeps bytes back
- * @asked:	A SYN has gone out
+ * @syn_out:	A SYN has gone out
  * @unheard:	An answer was waited for, and nothing came since
  * @other_port:	Play it from another port than the client's
  * @closes:	The SUT's last answer ends the connection
@@ -301,10 +303,10 @@ struct leg {
 	uint32_t recover;
 	uint32_t iss;
 	uint32_t tsval;
-	uint32_t ack_sent;
-	uint32_t edge;
-	uint32_t a_cur;
-	uint32_t a_win;
+	uint32_t last_ack_sent;
+	uint32_t adv_edge;
+	uint32_t cli_ack;
+	uint32_t cli_wnd;
 	uint32_t base;
 	uint32_t srtt_us;
 	uint32_t rttvar_us;
@@ -327,7 +329,7 @@ struct leg {
 	bool dup_ack : 1;
 	bool hold_passed : 1;
 	bool shut : 1;
-	bool asked : 1;
+	bool syn_out : 1;
 	bool unheard : 1;
 	bool other_port : 1;
 	bool closes : 1;
@@ -356,7 +358,7 @@ struct leg {
  * @w, @q, @wait, @leg: See there
  *
  * By the reader (engine) alone:
- * @told:	TOLD_ bits, for the machine
+ * @framing:	FRAMING_ bits, for the machine
  * @reader:	Its own; all zero at first
  *
  * By both:
@@ -386,7 +388,7 @@ struct flow {
 	struct answer_wait wait;
 	struct leg leg;
 
-	uint32_t told;
+	uint32_t framing;
 	_Alignas(8) uint8_t reader[FLOW_READER_MAX];
 
 	struct exchanges x;
@@ -423,12 +425,14 @@ struct flow *flow_find_sut(struct flow_table *t, uint8_t sut, uint16_t sport,
 /**
  * flow_new() - A flow, in the mirror table in front of its older incarnations
  *
- * All zero but key, timer and lists. NULL if there is none left: who wants one ends
- * flow_victim() before that, as ending takes a call more.
+ * All zero but key, timer and lists. NULL if there is none left: who wants one
+ * ends flow_victim() before that, as ending takes a call more.
  */
 struct flow *flow_new(struct flow_table *t, const struct flow_key *key);
 
-/** flow_half_full() - Do half-open flows have their share, so that one must go? */
+/**
+ * flow_half_full() - Do half-open flows have their share, so that one must go?
+ */
 bool flow_half_full(const struct flow_table *t);
 
 /**

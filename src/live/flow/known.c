@@ -36,13 +36,13 @@ bool prod_hole(const struct flow *f)
 	       seq_lt(stream_end(&f->w.p), f->w.c_ack);
 }
 
-/* The range is of RFC 5961 section 5.2. What the mirror missed counts as sent, up to
- * the largest window, or to what is here behind a hole; but never so far that numbers
- * are not in order any more.
+/* The range is of RFC 5961 section 5.2. What the mirror missed counts as sent,
+ * up to the largest window, or to what is here behind a hole; but never so far
+ * that numbers are not in order any more.
  */
 bool acks_unsent(const struct flow *f, uint32_t ack)
 {
-	const struct frame *early = f->w.p.early_tail;
+	const struct buf *early = f->w.p.early_tail;
 	uint32_t low = f->w.c_ack - WINDOW_MOST;
 	uint32_t end = stream_end(&f->w.p);
 	uint32_t most = WINDOW_MOST;
@@ -83,9 +83,11 @@ enum flow_end reset_by(const struct flow *f)
 /* Is it known where the client's and the SUT's messages begin? */
 bool has_messages(const struct flow *f)
 {
-	const uint32_t unknown = TOLD_QUIET_P | TOLD_QUIET_S | TOLD_C_TUNNEL |
-				 TOLD_AMBIGUOUS | TOLD_BROKEN_S;
+	const uint32_t unknown = FRAMING_QUIET_P | FRAMING_QUIET_S |
+				 FRAMING_C_TUNNEL | FRAMING_AMBIGUOUS |
+				 FRAMING_BROKEN_S;
 
-	return (f->told & TOLD_RESTARTS) != 0 && (f->told & unknown) == 0 &&
+	return (f->framing & FRAMING_RESTARTS) != 0 &&
+	       (f->framing & unknown) == 0 &&
 	       (f->w.flags & (W_LOST | W_PLOST | W_GAP)) == 0;
 }

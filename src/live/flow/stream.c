@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* Do two early segments bring different bytes for the same numbers? */
-static bool disagree(const struct frame *a, const struct segment *seg)
+static bool disagree(const struct buf *a, const struct segment *seg)
 {
 	uint32_t lo = seq_lt(a->seq, seg->seq) ? seg->seq : a->seq;
 	uint32_t ae = a->seq + a->len;
@@ -33,9 +33,9 @@ static bool disagree(const struct frame *a, const struct segment *seg)
 }
 
 /* Put @f into the list by seq; equal numbers keep their order of arrival. */
-static void insert(struct stream *s, struct frame *f)
+static void insert(struct stream *s, struct buf *f)
 {
-	struct frame **p = &s->early;
+	struct buf **p = &s->early;
 
 	if (s->early_tail != NULL && !seq_lt(f->seq, s->early_tail->seq))
 		p = &s->early_tail->next;
@@ -52,7 +52,7 @@ static void insert(struct stream *s, struct frame *f)
 /* Could @seg be old or in disagreement? Not if it begins after all the rest. */
 static bool is_last(const struct stream *s, const struct segment *seg)
 {
-	const struct frame *t = s->early_tail;
+	const struct buf *t = s->early_tail;
 
 	return t == NULL || !seq_lt(seg->seq, t->seq + t->len);
 }
@@ -60,7 +60,7 @@ static bool is_last(const struct stream *s, const struct segment *seg)
 static enum stream_result keep(struct stream *s, struct pool *pool,
 			       const struct segment *seg, uint64_t now)
 {
-	struct frame *f = is_last(s, seg) ? NULL : s->early;
+	struct buf *f = is_last(s, seg) ? NULL : s->early;
 
 	for (; f != NULL && seq_lt(f->seq, seg->seq + seg->len); f = f->next) {
 		if (disagree(f, seg))
@@ -70,7 +70,7 @@ static enum stream_result keep(struct stream *s, struct pool *pool,
 	}
 	if (s->held >= STREAM_HELD)
 		return STREAM_FULL;
-	f = frame_alloc(pool, seg->len, FRAME_QUEUE);
+	f = buf_alloc(pool, seg->len, BUF_QUEUE);
 	if (f == NULL)
 		return STREAM_FULL;
 	f->now = now;
@@ -114,9 +114,9 @@ enum stream_result stream_hold(struct stream *s, struct pool *pool,
 	return keep(s, pool, seg, now);
 }
 
-struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
+struct buf *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
 {
-	struct frame *f;
+	struct buf *f;
 
 	while ((f = s->early) != NULL && !seq_lt(s->nxt, f->seq)) {
 		s->early = f->next;
@@ -133,7 +133,7 @@ struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
 			stream_settle(s);
 			return f;
 		}
-		frame_clear(pool, f, FRAME_QUEUE);
+		buf_clear(pool, f, BUF_QUEUE);
 	}
 	return NULL;
 }
@@ -150,13 +150,13 @@ void stream_fin(struct stream *s, uint32_t seq)
 /* Free the first early segment. */
 static void drop_first(struct stream *s, struct pool *pool)
 {
-	struct frame *f = s->early;
+	struct buf *f = s->early;
 
 	s->early = f->next;
 	if (s->early == NULL)
 		s->early_tail = NULL;
 	s->held--;
-	frame_clear(pool, f, FRAME_QUEUE);
+	buf_clear(pool, f, BUF_QUEUE);
 }
 
 uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
@@ -188,11 +188,11 @@ uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
 
 void stream_drop(struct stream *s, struct pool *pool)
 {
-	struct frame *f;
+	struct buf *f;
 
 	while ((f = s->early) != NULL) {
 		s->early = f->next;
-		frame_clear(pool, f, FRAME_QUEUE);
+		buf_clear(pool, f, BUF_QUEUE);
 	}
 	s->early_tail = NULL;
 	s->held = 0;

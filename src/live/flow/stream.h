@@ -3,10 +3,10 @@
  * stream - One direction of a connection, put in order
  *
  * A stream takes segments in any order and hands out each byte once, in order.
- * Segments that come in order are never copied; those that are early are kept in
- * frames of the pool, sorted, bounded by STREAM_HELD. Where copies of the same
- * bytes disagree, the first that came counts (so does Linux, for all that it has
- * already put in order), and the stream is flagged.
+ * Segments that come in order are never copied; those that are early are kept
+ * in frames of the pool, sorted, bounded by STREAM_HELD. Where copies of the
+ * same bytes disagree, the first that came counts (so does Linux, for all that
+ * it has already put in order), and the stream is flagged.
  */
 #ifndef FLOW_STREAM_H
 #define FLOW_STREAM_H
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/seq.h"
 #include "wire/segment.h"
 
@@ -37,8 +37,8 @@ enum {
  * @fin:	Sequence number of the FIN
  * @held:	Frames in @early
  * @flags:	STREAM_ bits
- * @fin_ack:	What was acked with the FIN when it came first; set by the machine,
- *		of the SUT's
+ * @fin_ack:	What was acked with the FIN when it came first; set by the
+ *		machine, of the SUT's
  * @early:	Segments after a hole, by seq; they may overlap
  * @early_tail:	Last of them
  */
@@ -48,8 +48,8 @@ struct stream {
 	uint16_t held;
 	uint8_t flags;
 	uint32_t fin_ack;
-	struct frame *early;
-	struct frame *early_tail;
+	struct buf *early;
+	struct buf *early_tail;
 };
 
 /** stream_start() - Begin at sequence number @seq */
@@ -75,7 +75,7 @@ enum stream_result {
 /**
  * stream_data() - Bytes of a segment
  * @s:		Stream, STREAM_ON
- * @pool:	Where early segments are kept (FRAME_QUEUE)
+ * @pool:	Where early segments are kept (BUF_QUEUE)
  * @seg:	Segment with cap == len > 0
  * @now:	Time, for the frame
  * @skip, @take: With STREAM_IN_ORDER: offset of the first new byte, and how
@@ -97,7 +97,7 @@ enum stream_result stream_hold(struct stream *s, struct pool *pool,
  *
  * Return: the frame, now the caller's; NULL: none. @s->nxt is behind it
  */
-struct frame *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip);
+struct buf *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip);
 
 /** stream_fin() - A FIN was seen (or inferred) at sequence number @seq */
 void stream_fin(struct stream *s, uint32_t seq);

@@ -6,10 +6,10 @@
  *
  * Two maps over one array of flows. The mirror's has every flow, keyed by the
  * addresses that the mirror shows and the leg; a newer incarnation of a tuple
- * stands in front of the older ones, so that a look-up finds the newest. The SUT's
- * has those that have been played, keyed by
- * what the SUT sees: it finds the older incarnation as long as that one lives,
- * because a newer one is entered only when it starts.
+ * stands in front of the older ones, so that a look-up finds the newest. The
+ * SUT's has those that have been played, keyed by what the SUT sees: it finds
+ * the older incarnation as long as that one lives, because a newer one is
+ * entered only when it starts.
  *
  * Life: flow_new() - HALF_OPEN list - flow_set_class() LIVE - TIME_WAIT -
  * flow_free(). Each list is in the order of last use, so that its head is the
@@ -136,8 +136,8 @@ bool flow_half_full(const struct flow_table *t)
 	return t->in_class[FLOW_HALF_OPEN] >= (max > 0 ? max : 1);
 }
 
-/* The flow freed last, else one that was never used: a table that is hardly used
- * takes no memory of the machine for the rest.
+/* The flow freed last, else one that was never used: a table that is hardly
+ * used takes no memory of the machine for the rest.
  */
 static struct flow *take(struct flow_table *t)
 {

@@ -85,7 +85,8 @@ void prove_check(struct prove *p, uint64_t now)
 		assert(c->last <= c->sent && c->sent <= now);
 		assert((c->last != 0) == (c->good != 0));
 		assert(!c->open || c->sent > c->last);
-		/* Just sent, it is waited for, if it was not answered at once. */
+		/* Just sent, it is waited for, if it was not answered at once.
+		 */
 		assert(c->open || c->sent != now || c->last == c->sent);
 		assert(!c->open || is_probe_port(c->probe.port));
 		assert(c->good <= p->count.probes && c->bad <= p->count.probes);

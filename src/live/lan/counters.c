@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - The tables of what is counted on the SUT's wire
+ */
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * neighbours.c - Hardware addresses: whose they are, and the SUT's questions for them
+ * neighbours.c - Hardware addresses: whose they are, and the SUT's questions
+ * for them
  */
 #include "lan/sutwire_internal.h"
 

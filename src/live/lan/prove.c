@@ -4,14 +4,15 @@
  *
  * Theory of operation
  *
- * The probe of the SUT's wire (sutwire) shows that the SUT's default route leads
- * here. A route of the SUT that is more specific stays unseen by it: a SUT with a
- * second leg in the clients' network would answer real clients there. So each
- * network of clients (an IPv4 /24, an IPv6 /64) is proved by itself before its
- * first client is played: a SYN goes out from an address of that network that is
- * nobody's, and its SYN,ACK or RST must come back on this wire, to our hardware
- * address. What the SUT's other leg may carry of it is a question for that address
- * (ARP, neighbour solicitation), which nobody answers.
+ * The probe of the SUT's wire (sutwire) shows that the SUT's default route
+ * leads here. A route of the SUT that is more specific stays unseen by it: a
+ * SUT with a second leg in the clients' network would answer real clients
+ * there. So each network of clients (an IPv4 /24, an IPv6 /64) is proved by
+ * itself before its first client is played: a SYN goes out from an address of
+ * that network that is nobody's, and its SYN,ACK or RST must come back on this
+ * wire, to our hardware address. What the SUT's other leg may carry of it is a
+ * question for that address (ARP, neighbour solicitation), which nobody
+ * answers.
  *
  *   new --asked for--> queued --SYN--> asked --answer--> proved
  *                                        | PROVE_TRIES SYNs, no answer
@@ -20,19 +21,20 @@
  *   proved --PROVE_DEAF SYNs of its clients unanswered--> queued
  *
  * Nobody's: drawn from the run's seed, not the first or last two of the network
- * (its own addresses and, as a rule, its routers), no SUT's, not production's, and
- * not shown by the mirror so far. What was shown is kept as one bit a hash: it
- * takes more for shown than was, never less; three quarters full it is cleared.
+ * (its own addresses and, as a rule, its routers), no SUT's, not production's,
+ * and not shown by the mirror so far. What was shown is kept as one bit a hash:
+ * it takes more for shown than was, never less; three quarters full it is
+ * cleared.
  *
  * No answer has two reasons: the route, or a SUT that answers nobody (it
  * restarts, it is overloaded). Only the first is a lost network, so with the
- * second and the third SYN and after it a control is asked, a SYN from an address
- * of 198.18.0.0/15 (RFC 2544) or 2001:db8::/32 (RFC 3849) to the same port. The
- * network is lost if at least CONTROL_LEAST of these were answered, none was not,
- * and the last one was sent after the network's last SYN. Otherwise nothing is
- * decided, and it is tried again for the next client. One of which any SYN was
- * ever answered here is never lost but moved: that it is silent now is the SUT's
- * doing, and its clients are unanswered.
+ * second and the third SYN and after it a control is asked, a SYN from an
+ * address of 198.18.0.0/15 (RFC 2544) or 2001:db8::/32 (RFC 3849) to the same
+ * port. The network is lost if at least CONTROL_LEAST of these were answered,
+ * none was not, and the last one was sent after the network's last SYN.
+ * Otherwise nothing is decided, and it is tried again for the next client. One
+ * of which any SYN was ever answered here is never lost but moved: that it is
+ * silent now is the SUT's doing, and its clients are unanswered.
  *
  * Without @each a network is as if proved until PROVE_DEAF SYNs of its clients
  * went unanswered.
@@ -308,8 +310,8 @@ void prove_heard(struct prove *p, uint8_t sut, const struct ipaddr *client)
 		return;
 	n->heard = true;
 	n->deaf = 0;
-	/* An answer to a client that came here is as good as one to a probe, also
-	 * if it is late.
+	/* An answer to a client that came here is as good as one to a probe,
+	 * also if it is late.
 	 */
 	if (n->state != NET_PROVED && n->state != NET_NEW)
 		proved(p, n);

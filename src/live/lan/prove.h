@@ -26,20 +26,24 @@
  * and proved again when its next client comes, counted.
  */
 #define PROVE_NETS 65536
-/* SYNs of a probe, and the time between them; it is over one step after that. */
+/* SYNs of a probe, and the time between them; it is over one step after that.
+ */
 #define PROVE_TRIES 3
 #define PROVE_STEP  (250 * NS_PER_MS)
 /* A network that is not played is tried again after this. */
 #define PROVE_AGAIN (60 * NS_PER_SEC)
-/* So many SYNs of a network's clients without an answer, in a row, prove it anew. */
+/* So many SYNs of a network's clients without an answer, in a row, prove it
+ * anew.
+ */
 #define PROVE_DEAF 5
 /* At most so many SYNs a second, all networks together. */
 #define PROVE_RATE 20000
-/* Networks that wait for their first SYN; full: their clients are not played yet
- * (GATE_LATER), counted.
+/* Networks that wait for their first SYN; full: their clients are not played
+ * yet (GATE_LATER), counted.
  */
 #define PROVE_QUEUE 16384
-/* Networks that are not played and can be named; full: the oldest is left out. */
+/* Networks that are not played and can be named; full: the oldest is left out.
+ */
 #define PROVE_NAMED 64
 
 #define PROVE_COUNTERS(X, T)                                                   \
@@ -151,8 +155,8 @@ struct prove_ask {
 struct prove_ask prove_ask(struct prove *p, uint8_t sut,
 			   const struct ipaddr *client, uint64_t now);
 
-/** prove_deaf(), prove_heard() - A SYN of @client to @sut went unanswered for as
- * long as one may wait; was answered on this wire, by SYN,ACK or RST
+/** prove_deaf(), prove_heard() - A SYN of @client to @sut went unanswered for
+ * as long as one may wait; was answered on this wire, by SYN,ACK or RST
  */
 void prove_deaf(struct prove *p, uint8_t sut, const struct ipaddr *client);
 void prove_heard(struct prove *p, uint8_t sut, const struct ipaddr *client);
@@ -170,8 +174,8 @@ bool prove_segment(struct prove *p, uint8_t sut, const struct segment *seg,
 /** prove_next() - Take the oldest news. Return: false if there is none */
 bool prove_next(struct prove *p, struct prove_news *news);
 
-/** prove_timeout() - Send what is due: a few effects a call, so call again while
- * prove_next_timeout() is not after @now
+/** prove_timeout() - Send what is due: a few effects a call, so call again
+ * while prove_next_timeout() is not after @now
  */
 void prove_timeout(struct prove *p, uint64_t now, struct effects *out);
 
@@ -187,8 +191,8 @@ uint8_t prove_bits(const struct ipaddr *client);
 /** prove_counters() - Counters, two of which are the caller's to add to */
 struct prove_counters *prove_counters(struct prove *p);
 
-/** prove_check() - For tests: assert what holds between two calls, the first of them
- * at @now
+/** prove_check() - For tests: assert what holds between two calls, the first of
+ * them at @now
  */
 void prove_check(struct prove *p, uint64_t now);
 

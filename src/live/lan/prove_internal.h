@@ -41,8 +41,8 @@ struct net_key {
 /**
  * struct net - A network and a SUT
  * @in:		Link of the map
- * @settled:	Its place in the list of those that nobody asks for now, or in the
- *		queue
+ * @settled:	Its place in the list of those that nobody asks for now, or in
+ *		the queue
  * @news:	Link in the list of what prove_next() gives
  * @old:	State before it was queued
  * @told:	What the user was told last: it is not played

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prove_table.c - Networks that are known, and addresses of them that are nobody's
+ * prove_table.c - Networks that are known, and addresses of them that are
+ * nobody's
  */
 #include "lan/prove_internal.h"
 
@@ -121,7 +122,8 @@ struct net *net_find(struct prove *p, const struct net_key *k)
 	return i != MAP_NONE ? &p->net[i] : NULL;
 }
 
-/* A place in the table: one never used, or that of the one settled longest ago. */
+/* A place in the table: one never used, or that of the one settled longest ago.
+ */
 static struct net *place(struct prove *p)
 {
 	struct net *n;

@@ -8,38 +8,40 @@
  * client, the router, whatever a SUT looks for. Three duties follow.
  *
  * 1. Hardware addresses. Each SUT is asked for (ARP request, neighbour
- * solicitation) until it answers; the first answer is pinned for the run. What a
- * SUT says unasked (its own ARP request, its own solicitation) serves as well.
- * The ARP request is sent from the probe's address in 198.18.0.0/15 (RFC 2544),
- * which is nobody's. 0.0.0.0 is not used: a SUT that is just coming up would
- * take it for another host's claim to its address (RFC 5227 section 2.1.1) and
- * give it up. The solicitation is sent from our link-local address, since a
- * source that is not on the link may be ignored.
+ * solicitation) until it answers; the first answer is pinned for the run. What
+ * a SUT says unasked (its own ARP request, its own solicitation) serves as
+ * well. The ARP request is sent from the probe's address in 198.18.0.0/15 (RFC
+ * 2544), which is nobody's. 0.0.0.0 is not used: a SUT that is just coming up
+ * would take it for another host's claim to its address (RFC 5227 section
+ * 2.1.1) and give it up. The solicitation is sent from our link-local address,
+ * since a source that is not on the link may be ignored.
  *
  * A frame from a hardware address that is no SUT's is harmless, and counted by
  * its kind, or stops the run (wire_rules.c). While a SUT is not found yet an
- * unknown address may turn out to be its own: the first frame of each that would
- * stop is remembered, and judged once all are found. More than
+ * unknown address may turn out to be its own: the first frame of each that
+ * would stop is remembered, and judged once all are found. More than
  * SUTWIRE_UNKNOWN_MAX of them are too many at once.
  *
- * What a SUT sends counts only if its frame is for our hardware address or for a
- * group's: on a switch that floods we also see what it sends to a router or to
- * another SUT. That proves nothing, teaches nothing and is not played on. A SUT
- * whose probe was answered once has no stale entries left that lead elsewhere:
- * from then on its packet to a third one's hardware address stops the run.
+ * What a SUT sends counts only if its frame is for our hardware address or for
+ * a group's: on a switch that floods we also see what it sends to a router or
+ * to another SUT. That proves nothing, teaches nothing and is not played on. A
+ * SUT whose probe was answered once has no stale entries left that lead
+ * elsewhere: from then on its packet to a third one's hardware address stops
+ * the run.
  *
- * A host that the user names (--wire-also: hardware address and address) may speak
- * from that address, unless as a router or DHCP server, and a SUT may speak to it
- * there. Both are counted and ignored. Another source of it, a SUT's packet to it
- * for another address (it routes), and a client in its network stop the run.
+ * A host that the user names (--wire-also: hardware address and address) may
+ * speak from that address, unless as a router or DHCP server, and a SUT may
+ * speak to it there. Both are counted and ignored. Another source of it, a
+ * SUT's packet to it for another address (it routes), and a client in its
+ * network stop the run.
  *
  * 2. Questions of a SUT are answered by unicast to it, for any target but the
- * SUTs' own addresses: those configured, and those they were seen to use; and not
- * for the hosts of --wire-also, who answer themselves.
- * Whoever else has such an address would answer too, by unicast, which a switch
- * does not show us; so we ask for it ourselves, once, and he answers us: that stops
- * the run before the SUT has proved its way. Thus a router that the SUT uses is
- * found and named on any wire. ASKED_MAX targets are remembered; then the oldest is
+ * SUTs' own addresses: those configured, and those they were seen to use; and
+ * not for the hosts of --wire-also, who answer themselves. Whoever else has
+ * such an address would answer too, by unicast, which a switch does not show
+ * us; so we ask for it ourselves, once, and he answers us: that stops the run
+ * before the SUT has proved its way. Thus a router that the SUT uses is found
+ * and named on any wire. ASKED_MAX targets are remembered; then the oldest is
  * asked for again.
  *
  * Probes for duplicates and announcements are not answered: the SUT would take
@@ -48,10 +50,11 @@
  * 3. The probe. A SYN from an address of 198.18.0.0/15 or 2001:db8::/32 (RFC
  * 3849) to the SUT's own port shows that what a SUT sends to the world comes
  * back on this wire. SYNACK and RST both show it; a SYNACK is answered by RST
- * with seq = its ack, so that no half-open connection stays at the SUT. An answer
- * to another hardware address shows the opposite: that one is named. After
- * SUTWIRE_PROBE_TRIES SYNs without an answer the SUT is not played to, and the
- * next round begins at once. A SUT that was ready stays so during a round.
+ * with seq = its ack, so that no half-open connection stays at the SUT. An
+ * answer to another hardware address shows the opposite: that one is named.
+ * After SUTWIRE_PROBE_TRIES SYNs without an answer the SUT is not played to,
+ * and the next round begins at once. A SUT that was ready stays so during a
+ * round.
  *
  * A SUT's timer is one number, @due; there are at most MAP_MAX, so they are
  * looked through one by one.

@@ -119,8 +119,8 @@ const char *sutwire_stop_text(enum sutwire_stop_reason r);
  * @reason:	SUTWIRE_GOING: nothing did
  * @kind:	What the stranger's frame was
  * @mac:	Hardware address that was seen; that a SUT sent to
- * @ip:		Address that the frame was from, or spoke for; that a SUT sent to;
- *		the client's; zero: it had none
+ * @ip:		Address that the frame was from, or spoke for; that a SUT sent
+ *		to; the client's; zero: it had none
  */
 struct sutwire_stop {
 	enum sutwire_stop_reason reason;
@@ -204,8 +204,8 @@ enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 				uint64_t now, struct effects *out);
 
 /**
- * sutwire_client() - The mirror shows a client: is it in the network (/24, /64) of
- * a host of --wire-also?
+ * sutwire_client() - The mirror shows a client: is it in the network (/24, /64)
+ * of a host of --wire-also?
  *
  * Such a host could be the client itself, and the SUT would answer it. Then the
  * run is stopped.
@@ -232,8 +232,8 @@ const uint8_t *sutwire_mac(const struct sutwire *w, uint32_t i);
 /**
  * sutwire_via() - To whose hardware address cfg entry @i answered the probe
  *
- * Return: the address, or NULL: it did not answer it to another one than ours, or
- * has answered it to ours since
+ * Return: the address, or NULL: it did not answer it to another one than ours,
+ * or has answered it to ours since
  */
 const uint8_t *sutwire_via(const struct sutwire *w, uint32_t i);
 
@@ -243,8 +243,8 @@ const struct sutwire_stop *sutwire_stop(const struct sutwire *w);
 /** sutwire_stats() - Counters */
 const struct sutwire_stats *sutwire_stats(const struct sutwire *w);
 
-/** sutwire_check() - For tests: assert what holds between two calls, the first of
- * them at @now
+/** sutwire_check() - For tests: assert what holds between two calls, the first
+ * of them at @now
  */
 void sutwire_check(const struct sutwire *w, uint64_t now);
 

@@ -65,8 +65,8 @@ bool lan_all_known(const struct sutwire *w);
 
 bool lan_is_own(const struct sutwire *w, const struct ipaddr *ip);
 
-/* Is this a host of --wire-also? By hardware address, by address, or both; NULL:
- * any.
+/* Is this a host of --wire-also? By hardware address, by address, or both;
+ * NULL: any.
  */
 bool lan_is_also(const struct sutwire *w, const uint8_t *mac,
 		 const struct ipaddr *ip);

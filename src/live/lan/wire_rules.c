@@ -4,9 +4,9 @@
  *
  * Theory of operation
  *
- * The question is not whether somebody is there (a switch always is), but whether
- * the SUT could come to send to him. It can if it learns an address of his, as
- * host or as router. So each frame is one of two:
+ * The question is not whether somebody is there (a switch always is), but
+ * whether the SUT could come to send to him. It can if it learns an address of
+ * his, as host or as router. So each frame is one of two:
  *
  * Harmless: it holds no address that a host would send to. Frames between
  * switches (IEEE 802.1 groups), what is not IP, IGMP from 0.0.0.0 (how a bridge
@@ -16,10 +16,10 @@
  * of any reach (RFC 6762, RFC 4795), and whatever else goes to all from no
  * address, as a host that asks for its own by DHCP.
  *
- * Stopping: all else. A message by which routers or DHCP servers make themselves
- * known is one whatever its source. The list of harmless ones is closed: what is
- * not on it is a reason to stop, so a protocol that is missing here stops a run
- * under a poorer name, and is not let through.
+ * Stopping: all else. A message by which routers or DHCP servers make
+ * themselves known is one whatever its source. The list of harmless ones is
+ * closed: what is not on it is a reason to stop, so a protocol that is missing
+ * here stops a run under a poorer name, and is not let through.
  */
 #include "lan/wire_rules.h"
 

@@ -4,26 +4,27 @@
  *
  * Theory of operation
  *
- * A latency is the difference of two stamps: of a captured frame the kernel's (or
- * the capture's), of what we send the clock when it was handed to the wire. Both
- * are in the journal, so that a rerun computes the same. The engine's `now` is a
- * batch's and serves no latency: a request and its answer often come in one batch.
- * And nothing that is decided looks at a stamp: clocks may be wrong.
+ * A latency is the difference of two stamps: of a captured frame the kernel's
+ * (or the capture's), of what we send the clock when it was handed to the wire.
+ * Both are in the journal, so that a rerun computes the same. The engine's
+ * `now` is a batch's and serves no latency: a request and its answer often come
+ * in one batch. And nothing that is decided looks at a stamp: clocks may be
+ * wrong.
  *
- * An answer's last byte is the last to come, not the one with the highest number;
- * so is a request's.
+ * An answer's last byte is the last to come, not the one with the highest
+ * number; so is a request's.
  *
- * Each side of each exchange that is judged is measured or has a reason why not,
- * so that the sums close. The reasons stand in the order in which they are looked
- * for.
+ * Each side of each exchange that is judged is measured or has a reason why
+ * not, so that the sums close. The reasons stand in the order in which they are
+ * looked for.
  *
- * Skew. From the SYN to the SYN,ACK, from there to the client's next segment, and
- * from a request to its answer no time can be negative. Where it is, by more than
- * the queues of one card explain, the directions came by two clocks or two ways. A
- * constant skew shows where the way is short enough; if it does in more than
- * LATENCY_SKEW_SHARE of a hundred, the differences of the others are wrong by as
- * much, and none is reported. A skew below every round trip cannot be told from
- * the wire.
+ * Skew. From the SYN to the SYN,ACK, from there to the client's next segment,
+ * and from a request to its answer no time can be negative. Where it is, by
+ * more than the queues of one card explain, the directions came by two clocks
+ * or two ways. A constant skew shows where the way is short enough; if it does
+ * in more than LATENCY_SKEW_SHARE of a hundred, the differences of the others
+ * are wrong by as much, and none is reported. A skew below every round trip
+ * cannot be told from the wire.
  */
 #include "latency/latency.h"
 
@@ -44,7 +45,7 @@ static enum latency_why why_of(const struct latency_stamps *s)
 {
 	if (!s->answered)
 		return LATENCY_NO_ANSWER;
-	if (s->unsure)
+	if (s->guessed)
 		return LATENCY_UNSURE;
 	if (s->resumed)
 		return LATENCY_RESUMED;
@@ -71,7 +72,9 @@ enum latency_why latency_of(const struct latency_stamps *s, struct latency *out)
 	return why;
 }
 
-/* Of a packed stamp: it is one; it is before @from; how far the rest is shifted. */
+/* Of a packed stamp: it is one; it is before @from; how far the rest is
+ * shifted.
+ */
 #define PACK_SOME  (UINT32_C(1) << 31)
 #define PACK_BACK  (UINT32_C(1) << 30)
 #define PACK_SHIFT 24

@@ -38,11 +38,11 @@ const char *latency_why_name(enum latency_why why);
 
 /**
  * struct latency_stamps - One side of an exchange
- * @asked:	Request's last byte: captured, or handed to the wire; ns since 1970,
- *		0: not known
+ * @asked:	Request's last byte: captured, or handed to the wire; ns since
+ *		1970, 0: not known
  * @first, @last: Answer's first and last byte, captured
  * @answered:	The answer is whole
- * @unsure:	It may belong to another request
+ * @guessed:	It may belong to another request
  * @resumed:	The flow began, or began again, with this request
  * @stepped:	The clock was set while it was under way
  * @early:	The answer's first byte acks no end of the request
@@ -52,7 +52,7 @@ struct latency_stamps {
 	uint64_t first;
 	uint64_t last;
 	bool answered;
-	bool unsure;
+	bool guessed;
 	bool resumed;
 	bool stepped;
 	bool early;
@@ -77,7 +77,8 @@ enum { LATENCY_PROD, LATENCY_SUT, LATENCY_SIDES };
  * ways of different length.
  */
 #define LATENCY_SKEW_MIN NS_PER_MS
-/* So many pairs in a hundred, and none of production's latencies is believed. */
+/* So many pairs in a hundred, and none of production's latencies is believed.
+ */
 #define LATENCY_SKEW_SHARE 1
 
 /** struct latency_side - Of production or of the SUTs */
@@ -96,8 +97,8 @@ struct latency_pairs {
 
 /**
  * struct latencies - All that was measured; zero is nothing
- * @own:	From the capture of a client's segment to the hand-over of what it
- *		made us send: our own delay
+ * @own:	From the capture of a client's segment to the hand-over of what
+ *		it made us send: our own delay
  * @handshakes:	Production's: its SYN,ACK, and the client's segments around it
  * @answers:	Requests, and production's answers to them
  */
@@ -123,7 +124,9 @@ enum latency_why latency_add(struct latency_side *side,
 			     const struct latency_stamps *s,
 			     struct latency *out);
 
-/** latency_swapped() - Is what came @later stamped before what came @earlier? */
+/**
+ * latency_swapped() - Is what came @later stamped before what came @earlier?
+ */
 bool latency_swapped(uint64_t earlier, uint64_t later);
 
 /** latency_merge() - Add all of @from to @to */

@@ -5,24 +5,25 @@
  * Theory of operation
  *
  * A journal holds each input of the engine in its order, and behind it the
- * frames that came of it. A rerun makes the engine from the header, hands it the
- * same inputs, turns its effects into bytes with the live run's own function, and
- * takes them off a queue as the journal's emitted frames come by. The queue must
- * be empty whenever the next input comes: what is in it then was not sent by the
- * run. An emitted frame that meets an empty queue may be of the run's end, when
- * every flow is ended: that is asked for then, once, and no input may follow it.
+ * frames that came of it. A rerun makes the engine from the header, hands it
+ * the same inputs, turns its effects into bytes with the live run's own
+ * function, and takes them off a queue as the journal's emitted frames come by.
+ * The queue must be empty whenever the next input comes: what is in it then was
+ * not sent by the run. An emitted frame that meets an empty queue may be of the
+ * run's end, when every flow is ended: that is asked for then, once, and no
+ * input may follow it.
  *
  * Payload lies in the pool until the run's sink was done with it. A rerun is
- * done with an effect when its frame was compared; a send that failed comes as a
- * record of its own, with the effect's number, so the last effects are kept.
+ * done with an effect when its frame was compared; a send that failed comes as
+ * a record of its own, with the effect's number, so the last effects are kept.
  *
  * With other rules of comparison the same frames come of it, as the comparison
  * changes none, and another report.
  *
  * The report of a rerun (--json) is that of a live run, of an engine whose
  * surroundings know little: what follows from the journal is the same, and what
- * only the wires and the process knew (drops, delays, processor time) is 0 or the
- * rerun's own.
+ * only the wires and the process knew (drops, delays, processor time) is 0 or
+ * the rerun's own.
  */
 #include <inttypes.h>
 
@@ -41,10 +42,10 @@ struct effect *rerun_kept(struct rerun *g, uint64_t number)
 static void tell_events(struct rerun *g)
 {
 	static char line[REPORT_LINE_MAX];
-	struct engine_told t;
+	struct engine_item t;
 
 	while (engine_take(g->engine, &t)) {
-		size_t n = told_json(&g->epoch, &t, line, sizeof(line));
+		size_t n = item_json(&g->epoch, &t, line, sizeof(line));
 
 		if (g->lines != NULL)
 			fwrite(line, 1, n, g->lines);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rerun.c - Journals, one after the other: the engine is made, asked, and reported
+ * rerun.c - Journals, one after the other: the engine is made, asked, and
+ * reported
  */
 #include "rerun/rerun.h"
 

@@ -24,8 +24,8 @@
  * @emitted:	Emitted frames that were equal
  * @stopping:	The run's end was asked for
  * @now:	Of the last record
- * @epoch:	Of the run
- * @mirror_frames, @file_begun: Frames of the mirror so far, and when the first came
+ * @epoch:	Of the run @mirror_frames, @file_begun: Frames of the mirror so
+ * far, and when the first came
  * @sent:	What a sink would have counted
  * @lines:	Where the report goes; NULL: nobody wants one
  * @left:	Effects of which it is known whether they left
@@ -81,7 +81,8 @@ int rerun_compare(struct rerun *g, const struct journal_frame *j);
 /** rerun_records() - Hand in all records. Return: 0, or -1 and it was said */
 int rerun_records(struct rerun *g);
 
-/** rerun_end() - End all flows, as a run does; what that sends was recorded before.
+/** rerun_end() - End all flows, as a run does; what that sends was recorded
+ * before.
  * Return: 0, or -1 and it was said
  */
 int rerun_end(struct rerun *g);

@@ -2,9 +2,9 @@
 /*
  * rules_verbs.c - Read the lines that say what may differ
  *
- * One function a verb, each behind the verb itself, up to what rules_read.c reads
- * behind all of them. What is added is counted in struct rules, so a text that is
- * wrong further on takes nothing along.
+ * One function a verb, each behind the verb itself, up to what rules_read.c
+ * reads behind all of them. What is added is counted in struct rules, so a text
+ * that is wrong further on takes nothing along.
  */
 #include "rules/rules_internal.h"
 

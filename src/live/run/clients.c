@@ -4,12 +4,12 @@
  *
  * Theory of operation
  *
- * A SUT takes nothing from a loopback or link-local address on a wire, and nothing
- * from its own: captures of a proxy and its server on one host are full of them.
- * Such a client is said when it is met first, and none of it goes to a SUT; or
- * --client-net gives it another address, one to one, in the order in which clients
- * are met. So a capture gets the same ones in each run, and the journal has the
- * frames as they were played.
+ * A SUT takes nothing from a loopback or link-local address on a wire, and
+ * nothing from its own: captures of a proxy and its server on one host are full
+ * of them. Such a client is said when it is met first, and none of it goes to a
+ * SUT; or --client-net gives it another address, one to one, in the order in
+ * which clients are met. So a capture gets the same ones in each run, and the
+ * journal has the frames as they were played.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -93,7 +93,8 @@ static const char *why_not(const struct engine_config *c,
 			  : "it is no host's address";
 }
 
-/* The number of a client, a new one if it has none; CLIENTS_MAX: they are gone. */
+/* The number of a client, a new one if it has none; CLIENTS_MAX: they are gone.
+ */
 static uint32_t number_of(struct run *run, const struct ipaddr *ip)
 {
 	struct clients *c = run->clients;
@@ -135,7 +136,8 @@ static const struct engine_net *net_for(const struct options *o, bool four)
 	return NULL;
 }
 
-/* Whose frame is it? Return: 1 a client's, 0 production's, -1 of no connection */
+/* Whose frame is it? Return: 1 a client's, 0 production's, -1 of no connection
+ */
 static int side_of(const struct engine_config *c, const struct peek *p)
 {
 	bool to = false;

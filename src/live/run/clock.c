@@ -2,11 +2,12 @@
 /*
  * clock.c - Has the wall clock been set?
  *
- * Stamps are of the wall clock, so a latency that spans its setting is none. The
- * distance of the wall clock from the monotonic one is looked at every LOOK; what
- * a daemon that steers the clock moves in that time (at most 500 ppm) is far below
- * STEP. Between two readings the process may be put to sleep, so the wall clock is
- * read between two readings of the other, which must be CLOSE.
+ * Stamps are of the wall clock, so a latency that spans its setting is none.
+ * The distance of the wall clock from the monotonic one is looked at every
+ * LOOK; what a daemon that steers the clock moves in that time (at most 500
+ * ppm) is far below STEP. Between two readings the process may be put to sleep,
+ * so the wall clock is read between two readings of the other, which must be
+ * CLOSE.
  */
 #include <inttypes.h>
 

@@ -22,7 +22,9 @@ static void feed(struct run *run, enum engine_source from,
 	observe_input(run, &i);
 	if (out.n > 0)
 		run_send(run, &out);
-	/* At once: the ring has room for what one call gives, not for a batch's. */
+	/* At once: the ring has room for what one call gives, not for a
+	 * batch's.
+	 */
 	run_events(run);
 }
 

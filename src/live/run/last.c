@@ -4,10 +4,11 @@
  *
  * Theory of operation
  *
- * When the run is over the SUT's last answers are waited for as in the run: as long
- * as waits run, up to --final-wait, but never less than LAST_WAIT unless that is
- * asked for, so that connections close as they would. Where a SUT that is behind is
- * waited for (--behind wait), it is for as long as it goes on; a signal ends that.
+ * When the run is over the SUT's last answers are waited for as in the run: as
+ * long as waits run, up to --final-wait, but never less than LAST_WAIT unless
+ * that is asked for, so that connections close as they would. Where a SUT that
+ * is behind is waited for (--behind wait), it is for as long as it goes on; a
+ * signal ends that.
  */
 #include <inttypes.h>
 
@@ -44,7 +45,8 @@ static uint64_t progress(const struct run *run)
 	return c->requests_delivered + c->requests_answered;
 }
 
-/* How long the SUT is waited for yet, by what it owes; @n: answers that it owes */
+/* How long the SUT is waited for yet, by what it owes; @n: answers that it owes
+ */
 static uint64_t owed(struct run *run, uint32_t *n)
 {
 	uint64_t left;

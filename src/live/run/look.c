@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * look.c - What the loop looks at beside frames: signals, limits, interfaces, wires
+ * look.c - What the loop looks at beside frames: signals, limits, interfaces,
+ * wires
  */
 #include <errno.h>
 #include <signal.h>

@@ -4,24 +4,24 @@
  *
  * Theory of operation
  *
- * One thread, one loop. Each turn takes what the SUT's wire has, then a batch of
- * the source (the mirror, a capture, the plan of one), then what is due, and sends
- * what came of it with few system calls. The SUT goes first: its acks make room.
- * Time is read once a batch; the engine never sees it go back. Then the loop looks
- * at signals and limits, and rests until a wire speaks or the earliest of what is
- * due: a timer of the engine's, or what the source said.
+ * One thread, one loop. Each turn takes what the SUT's wire has, then a batch
+ * of the source (the mirror, a capture, the plan of one), then what is due, and
+ * sends what came of it with few system calls. The SUT goes first: its acks
+ * make room. Time is read once a batch; the engine never sees it go back. Then
+ * the loop looks at signals and limits, and rests until a wire speaks or the
+ * earliest of what is due: a timer of the engine's, or what the source said.
  *
- * A run is three such loops: until the wire is proved (proof.c), until the source
- * is over, until the SUT's last answers are there (last.c).
+ * A run is three such loops: until the wire is proved (proof.c), until the
+ * source is over, until the SUT's last answers are there (last.c).
  *
- * With nothing to do the thread sleeps in poll() and is woken by the next frame.
- * Under load, with many flows, that costs more than it saves: every wake-up of
- * ours preempts somebody for two or three frames. Then it naps for NAP instead
- * and takes what has come in one go; not at level `timing`, whose promise is the
- * moment.
+ * With nothing to do the thread sleeps in poll() and is woken by the next
+ * frame. Under load, with many flows, that costs more than it saves: every
+ * wake-up of ours preempts somebody for two or three frames. Then it naps for
+ * NAP instead and takes what has come in one go; not at level `timing`, whose
+ * promise is the moment.
  *
- * Who else is told of it all are observers (observe.h). Everything of theirs that
- * can wait (disk, report) lies behind rings and threads of its own.
+ * Who else is told of it all are observers (observe.h). Everything of theirs
+ * that can wait (disk, report) lies behind rings and threads of its own.
  */
 #include <poll.h>
 #include <unistd.h>
@@ -71,8 +71,8 @@ static void wait_for_frame(struct run *run, bool mirror, uint64_t next)
 	poll_rings(run, mirror, wait);
 }
 
-/* Sleep until a wire speaks, something is due, or it is @next; under load only for
- * a moment.
+/* Sleep until a wire speaks, something is due, or it is @next; under load only
+ * for a moment.
  */
 static void rest(struct run *run, bool mirror, uint64_t next)
 {
@@ -99,13 +99,13 @@ static void turn_timers(struct run *run)
 
 void run_events(struct run *run)
 {
-	struct engine_told t;
+	struct engine_item t;
 
 	/* They follow the line that says what the run is. */
 	if (!run->proved)
 		return;
 	while (engine_take(run->engine, &t))
-		observe_told(run, &t);
+		observe_item(run, &t);
 }
 
 /* The SUT's part of a turn. Return: frames taken */

@@ -23,7 +23,7 @@ char *networks_name(char *out, const struct ipaddr *net, uint8_t bits)
 	return out;
 }
 
-static void tell(struct run *run, const struct engine_told *t)
+static void tell(struct run *run, const struct engine_item *t)
 {
 	const struct engine_event *ev = t->event;
 	char net[NETWORK_NAME];
@@ -49,7 +49,7 @@ static void tell(struct run *run, const struct engine_told *t)
 			 "SUT %s %s %s on its wire: its clients are not "
 			 "played, and it is tried again every minute; a route "
 			 "that is more specific than the default one, or a "
-			 "firewall (understudy doctor says the mend)",
+			 "firewall (understudy doctor says the remedy)",
 			 sut,
 			 ev->end == FLOW_END_NO_ROUTE ? "does not answer"
 						      : "no longer answers",

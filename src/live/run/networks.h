@@ -10,7 +10,9 @@
 
 #define NETWORK_NAME 56 /* bytes of ADDRESS/LENGTH */
 
-/** networks_name() - Write a network; @out has NETWORK_NAME bytes. Return: @out */
+/**
+ * networks_name() - Write a network; @out has NETWORK_NAME bytes. Return: @out
+ */
 char *networks_name(char *out, const struct ipaddr *net, uint8_t bits);
 
 /** networks_first_line() - Say what may leak, if networks are not proved */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * observe.c - Who is notified of what goes into the engine, and comes out
+ */
 #include "run/observe.h"
 
 #include <assert.h>
@@ -63,7 +66,7 @@ void observe_left(struct run *run, uint64_t to, uint64_t stamp)
 	TELL(run, left, run, to, stamp);
 }
 
-void observe_told(struct run *run, const struct engine_told *t)
+void observe_item(struct run *run, const struct engine_item *t)
 {
 	TELL(run, told, run, t);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observe - Who is told of what goes into the engine, and of what comes of it
+ * observe - Who is notified of what goes into the engine, and of what comes of
+ * it
  *
- * An observer changes nothing of a run and never waits: what is slow lies behind a
- * ring of its own. All are told in the order in which they were added, and of
- * everything in the order in which it happened: an input first, then what it made
- * us send.
+ * An observer changes nothing of a run and never waits: what is slow lies
+ * behind a ring of its own. All are notified in the order in which they were
+ * added, and of everything in the order in which it happened: an input first,
+ * then what it made us send.
  */
 #ifndef RUN_OBSERVE_H
 #define RUN_OBSERVE_H
@@ -31,18 +32,18 @@ struct run_input {
 };
 
 /**
- * struct observer_ops - An observer; of what is NULL it is not told
+ * struct observer_ops - An observer; of what is NULL it is not notified
  * @ahead:	A frame is about to go in
  * @input:	It went in
  * @timeout:	The engine was called for its timers
- * @note:	It was told of what is no frame
+ * @note:	It was notified of what is no frame
  * @clock:	It was told that the wall clock was set by @step ns
- * @effect:	Effect number @run->effects, to hardware address @dst, is about to
- *		go to the sink
+ * @effect:	Effect number @run->effects, to hardware address @dst, is about
+ *		to go to the sink
  * @unsent:	Effect @number was not sent
  * @left:	The effects below @to, that were not told of, left at @stamp
- * @told:	A record came out of the engine: an exchange, or something else that is
- *		no frame
+ * @told:	A record came out of the engine: an exchange, or something else
+ *		that is no frame
  *
  * The time of all is @run->now.
  */
@@ -56,13 +57,15 @@ struct observer_ops {
 		       const uint8_t *dst);
 	void (*unsent)(struct run *run, uint64_t number);
 	void (*left)(struct run *run, uint64_t to, uint64_t stamp);
-	void (*told)(struct run *run, const struct engine_told *t);
+	void (*told)(struct run *run, const struct engine_item *t);
 };
 
-/** observe_add() - From now on it is told; at most OBSERVERS_MAX are */
+/** observe_add() - From now on it is notified; at most OBSERVERS_MAX are */
 void observe_add(struct run *run, const struct observer_ops *ops);
 
-/** observe_none() - Nobody is told any more: what they write to is closed */
+/**
+ * observe_none() - Nobody is notified any more: what they write to is closed
+ */
 void observe_none(struct run *run);
 
 /* Tell all of them: the functions of struct observer_ops. */
@@ -75,7 +78,7 @@ void observe_effect(struct run *run, const struct effect *x,
 		    const uint8_t *dst);
 void observe_unsent(struct run *run, uint64_t number);
 void observe_left(struct run *run, uint64_t to, uint64_t stamp);
-void observe_told(struct run *run, const struct engine_told *t);
+void observe_item(struct run *run, const struct engine_item *t);
 
 /* Those that there are. */
 extern const struct observer_ops observe_journal;  /* run->journal */

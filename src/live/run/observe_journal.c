@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observe_journal.c - The journal gets what a rerun needs, in the engine's order
+ * observe_journal.c - The journal gets what a rerun needs, in the engine's
+ * order
  */
 #include <string.h>
 
@@ -18,8 +19,8 @@ static void ahead(struct run *run)
 	engine_record(run->engine, journal_next_frame(run->journal));
 }
 
-/* A frame's two addresses and, behind them, the VLAN tag that the kernel took out
- * of it; the journal gets it back. Engine and --map have no use for it.
+/* A frame's two addresses and, behind them, the VLAN tag that the kernel took
+ * out of it; the journal gets it back. Engine and --map have no use for it.
  */
 struct front {
 	uint8_t b[2 * ETH_LEN + VLAN_LEN];

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observe_print.c - --print: a line for each frame, who sent it and what was done
+ * observe_print.c - --print: a line for each frame, who sent it and what was
+ * done
  *
- *	client      taken       10.0.0.2:4000 > 10.0.0.10:80 [P.] seq 1 ack 1 win
- *	502 len 64
+ *	client      taken       10.0.0.2:4000 > 10.0.0.10:80 [P.] seq 1
+ *	ack 1 win 502 len 64
  *
- * (on one line). Frames are taken apart here once more: this is for looking, not
- * for speed.
+ * (on one line). Frames are taken apart here once more: this is for looking,
+ * not for speed.
  */
 #include <stdio.h>
 

@@ -9,13 +9,13 @@
  * files. Then the privileges go, Landlock shuts the file system, the files are
  * made, their threads started, and the seccomp filter falls for all threads. A
  * capture's first record decides about the journal, so where there is one, a
- * wider filter is there before it is read. Nothing is sent here; a failure leaves
- * no file, and no interface changed but for the guard, which makes a wire quieter
- * and never louder.
+ * wider filter is there before it is read. Nothing is sent here; a failure
+ * leaves no file, and no interface changed but for the guard, which makes a
+ * wire quieter and never louder.
  *
  * Whose the files are: a user's that was named with --user or called sudo, made
- * when the process is that user. Root's else, made by a broker that stays behind
- * (os/maker.c) while the process becomes nobody.
+ * when the process is that user. Root's else, made by a broker that stays
+ * behind (os/maker.c) while the process becomes nobody.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +64,8 @@ static int open_engine(struct run *run, struct errbuf *e)
 	return 0;
 }
 
-/* A mirror that nobody uses is made deaf and dumb; one in use is only watched. */
+/* A mirror that nobody uses is made deaf and dumb; one in use is only watched.
+ */
 static int open_mirror(struct run *run, struct errbuf *e)
 {
 	struct ring_opts ro = { .ifname = run->opt->iface,

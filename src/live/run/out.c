@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * out.c - Effects become frames
+ */
 #include "run/out.h"
 
 #include <string.h>

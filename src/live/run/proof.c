@@ -4,12 +4,13 @@
  *
  * Theory of operation
  *
- * Before the first frame of a client is handed in, every SUT's wire must be proved
- * to be ours; one that is not within PROVE_WAIT ends the run before it has begun:
- * its files are removed, and all that is said is why. One that answers the probe to
- * another hardware address has ASTRAY_WAIT: a neighbour that is gone is believed by
- * Linux for 8 seconds (5 of delay, 3 questions) before it asks anew. The mirror's
- * ring fills meanwhile; nothing of it is lost by that for some seconds.
+ * Before the first frame of a client is handed in, every SUT's wire must be
+ * proved to be ours; one that is not within PROVE_WAIT ends the run before it
+ * has begun: its files are removed, and all that is said is why. One that
+ * answers the probe to another hardware address has ASTRAY_WAIT: a neighbour
+ * that is gone is believed by Linux for 8 seconds (5 of delay, 3 questions)
+ * before it asks anew. The mirror's ring fills meanwhile; nothing of it is lost
+ * by that for some seconds.
  */
 #include <errno.h>
 
@@ -31,13 +32,13 @@ bool run_wire_is_bad(struct run *run)
 {
 	const struct sutwire *w = engine_wire(run->engine);
 	const struct sutwire_stop *s = w != NULL ? sutwire_stop(w) : NULL;
-	char said[WIRE_STOP_TEXT], mend[WIRE_STOP_TEXT];
+	char said[WIRE_STOP_TEXT], remedy[WIRE_STOP_TEXT];
 
 	if (s == NULL || s->reason == SUTWIRE_GOING)
 		return false;
 	errbuf_set(&run->stopped, -EPERM, "%s: %s: %s", run->opt->sut_dev,
 		   wire_stop_said(said, s),
-		   wire_stop_mend(mend, s, run->opt->sut_dev));
+		   wire_stop_remedy(remedy, s, run->opt->sut_dev));
 	return true;
 }
 
@@ -104,7 +105,9 @@ static uint64_t proof_wait(const struct run *run, int m)
 		       : PROVE_WAIT;
 }
 
-/* struct proof - It is asked for since @asked; @m: who is not proved, -1: all are */
+/* struct proof - It is asked for since @asked; @m: who is not proved, -1: all
+ * are
+ */
 struct proof {
 	uint64_t asked;
 	int m;

@@ -9,9 +9,9 @@
  * So connections can be played each by itself, some of them only, or all again,
  * while the bytes stay in the file: about 70 bytes of memory a record, at most
  * --index of them. A record beyond that is counted and not played, and the run
- * ends as an error that says so. The second time records are read where the plan
- * says (replay_play.c), through a window, as neighbours are mostly played soon
- * after each other. A pipe cannot be read twice and is refused.
+ * ends as an error that says so. The second time records are read where the
+ * plan says (replay_play.c), through a window, as neighbours are mostly played
+ * soon after each other. A pipe cannot be read twice and is refused.
  *
  * What is decoded here decides about nothing but whose record it is; the engine
  * decodes the frame again when it is played.

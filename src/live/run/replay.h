@@ -41,7 +41,9 @@ extern const struct counter_list replay_counter_list;
 
 struct replay;
 
-/** replay_new() - Return: one, or NULL: no memory. replay_free() takes it back */
+/**
+ * replay_new() - Return: one, or NULL: no memory. replay_free() takes it back
+ */
 struct replay *replay_new(void);
 void replay_free(struct replay *r);
 
@@ -53,14 +55,16 @@ const struct replay_counters *replay_count(const struct replay *r);
  * @run:		With @replay, after run_open()
  * @e:		Sentence on failure
  *
- * A capture that was cut off is planned up to there, and so is one that the plan
- * has no more room for; replay_play() says so at the end.
+ * A capture that was cut off is planned up to there, and so is one that the
+ * plan has no more room for; replay_play() says so at the end.
  *
  * Return: 0 or -Exxx: nothing can be played
  */
 int replay_index(struct run *run, struct errbuf *e);
 
-/** replay_play() - Play it; what ends it early is in @run->stopped. Return: 0 */
+/**
+ * replay_play() - Play it; what ends it early is in @run->stopped. Return: 0
+ */
 int replay_play(struct run *run, struct errbuf *e);
 
 #endif /* RUN_REPLAY_H */

@@ -8,39 +8,40 @@
  * decided here. There are two ways through the plan.
  *
  * In the capture's order: each record at its distance from the first one,
- * shortened by --multiplier. All that a capture holds is handed in, also what is
- * of no connection. A record that is late is handed in at once, and its lateness
- * is measured (the report's "read after"); the distances are always those from the
- * first record, so that lateness does not add up.
+ * shortened by --multiplier. All that a capture holds is handed in, also what
+ * is of no connection. A record that is late is handed in at once, and its
+ * lateness is measured (the report's "read after"); the distances are always
+ * those from the first record, so that lateness does not add up.
  *
  * By connection (--fast, --concurrency): as many connections as are allowed are
- * active, each with a cursor. They begin in the capture's order; one begins when
- * there is a place, when the older incarnation of its tuple has ended and, without
- * --fast, not before its time. It gives its place back when its records are
- * played and its legs have ended, or when nothing more is to be expected of them.
- * Only records of connections are handed in; the others are counted.
+ * active, each with a cursor. They begin in the capture's order; one begins
+ * when there is a place, when the older incarnation of its tuple has ended and,
+ * without --fast, not before its time. It gives its place back when its records
+ * are played and its legs have ended, or when nothing more is to be expected of
+ * them. Only records of connections are handed in; the others are counted.
  *
- * Without --fast a record has its distance from the connection's first one. With
- * it, a record is handed in as soon as the SUT is so far:
+ * Without --fast a record has its distance from the connection's first one.
+ * With it, a record is handed in as soon as the SUT is so far:
  *
- *   the client's payload and end    when all of its bytes before have gone out. The
- *                                   machine holds what waits for an answer (I16b),
- *                                   so this is when the SUT has answered
- *   production's payload            while its answer is less than AHEAD in front
- *                                   of the SUT's, which bounds what is kept for the
- *                                   comparison
+ *   the client's payload and end    when all of its bytes before have gone
+ *                                   out. The machine holds what waits for an
+ *                                   answer (I16b), so this is when the SUT has
+ *                                   answered
+ *   production's payload            while its answer is less than AHEAD in
+ *                                   front of the SUT's, which bounds what is
+ *                                   kept for the comparison
  *   all else (acks, handshake)      at once
  *
  * Where production was not captured, its acks and answers are not there to wait
  * for: payload that the client sent after it had read something waits until the
  * SUT has answered every request before it. A gate that stays closed for
  * GATE_WAIT lets one record pass, counted: the machine bounds all waits itself,
- * and a capture with holes must not stand still. Datagrams have no acks; there are
- * DATAGRAMS of them open at most.
+ * and a capture with holes must not stand still. Datagrams have no acks; there
+ * are DATAGRAMS of them open at most.
  *
- * A repetition (--loop) gives each client another address (plan_client()), as the
- * SUT would take the same SYN for an old one's. What has no connection is handed
- * in once.
+ * A repetition (--loop) gives each client another address (plan_client()), as
+ * the SUT would take the same SYN for an old one's. What has no connection is
+ * handed in once.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -61,8 +62,8 @@
 
 /* --- one record --- */
 
-/* The bytes of record @rec, valid until the next call. Return: NULL, and the run
- * ends with a sentence, if they are not there any more
+/* The bytes of record @rec, valid until the next call. Return: NULL, and the
+ * run ends with a sentence, if they are not there any more
  */
 static const uint8_t *bytes_of(struct run *run, const struct plan_record *rec)
 {
@@ -139,13 +140,16 @@ static void play_record(struct run *run, uint32_t i, uint32_t loop)
 
 /* --- in the capture's order --- */
 
-/* When what is @at behind the beginning of a part that began at @base is due. */
+/* When what is @at behind the beginning of a part that began at @base is due.
+ */
 static uint64_t due_of(const struct run *run, uint64_t base, uint64_t at)
 {
 	return base + plan_time(at, run->opt->multiplier);
 }
 
-/* Find the record that is next and when it is due. Return: false: all were played */
+/* Find the record that is next and when it is due. Return: false: all were
+ * played
+ */
 static bool order_next(struct run *run)
 {
 	struct replay *r = run->replay;
@@ -369,7 +373,8 @@ static bool flows_over(struct run *run, void *ctx)
 	       (r->starts.loop == run->opt->loop && r->actives == 0);
 }
 
-/* One look at BATCH active connections; when all were looked at, it may rest. */
+/* One look at BATCH active connections; when all were looked at, it may rest.
+ */
 static int flows_turn(struct run *run, void *ctx, uint64_t *next,
 		      struct errbuf *e)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * result.c - What a run says of itself: report, live line, JSON lines, exit code
+ * result.c - What a run says of itself: report, live line, JSON lines, exit
+ * code
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,8 @@ static void snapshot(struct run *run, struct snapshot *s)
 			run->journal_end.lost_ring + run->journal_end.lost_disk,
 		.effects = run->effects,
 		.sunk = run->sunk + run->pend_n,
-		/* A replay's journal has the times of its capture and its run. */
+		/* A replay's journal has the times of its capture and its run.
+		 */
 		.frames = run->replay != NULL ? run->opt->file[0]
 					      : run->opt->journal,
 	};
@@ -123,10 +125,10 @@ static size_t make_line(void *ctx, const void *p, uint32_t len, char *out,
 			size_t size)
 {
 	const struct run_epoch *epoch = ctx;
-	struct engine_told t;
+	struct engine_item t;
 
-	told_read(&t, p, len);
-	return told_json(epoch, &t, out, size);
+	item_read(&t, p, len);
+	return item_json(epoch, &t, out, size);
 }
 
 void run_make_lines(struct run *run)
@@ -134,7 +136,7 @@ void run_make_lines(struct run *run)
 	lines_texts(run->lines, make_line, &run->epoch);
 }
 
-static void line_of(struct run *run, const struct engine_told *t)
+static void line_of(struct run *run, const struct engine_item *t)
 {
 	if (t->kind != EVENT_VERDICT || t->text != NULL)
 		lines_put(run->lines, t->bytes, t->len);

@@ -23,7 +23,9 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e);
 /** run_rotates() - Are more journal files made in the run? */
 bool run_rotates(const struct options *o);
 
-/** run_forget() - Remove the files of a run of which there is nothing to report */
+/**
+ * run_forget() - Remove the files of a run of which there is nothing to report
+ */
 void run_forget(struct run *run);
 
 /** run_finish() - Write what waits for the disk, so that it can be reported */
@@ -57,8 +59,8 @@ int run_prove(struct run *run, struct errbuf *e);
 /** run_sut_of_map() - Index of the SUT of --map number @m */
 uint32_t run_sut_of_map(const struct run *run, uint32_t m);
 
-/** run_wire_is_bad() - Has a stranger been seen on the SUT's wire? Then it is said
- * in @run->stopped
+/** run_wire_is_bad() - Has a stranger been seen on the SUT's wire? Then it is
+ * said in @run->stopped
  */
 bool run_wire_is_bad(struct run *run);
 
@@ -74,7 +76,9 @@ void run_last(struct run *run);
  */
 void run_feed(struct run *run, const struct frame_info *in);
 
-/** run_ring() - The same with up to @max frames of a ring. Return: their number */
+/**
+ * run_ring() - The same with up to @max frames of a ring. Return: their number
+ */
 uint32_t run_ring(struct run *run, struct ring *r, enum engine_source from,
 		  uint32_t max);
 
@@ -114,7 +118,9 @@ void run_sut_is_read(struct run *run);
 
 /* clock.c */
 
-/** run_clock() - Has the wall clock been set? The engine and the user are told */
+/**
+ * run_clock() - Has the wall clock been set? The engine and the user are told
+ */
 void run_clock(struct run *run);
 
 /* source_file.c */
@@ -141,7 +147,10 @@ int run_record(struct run *run, struct frame_info *in, struct errbuf *e);
 
 /* clients.c */
 
-/** clients_new(), clients_free() - Memory for who got which address. Return: 0, -1 */
+/**
+ * clients_new(), clients_free() - Memory for who got which address. Return: 0,
+ * -1
+ */
 int clients_new(struct run *run);
 void clients_free(struct run *run);
 
@@ -155,8 +164,8 @@ bool clients_take(struct run *run, struct frame_info *in);
 
 /* sums.c */
 
-/** run_choose_sums() - Are the checksums of the open capture to be believed? Sets
- * @trust, and says so if nobody asked for it
+/** run_choose_sums() - Are the checksums of the open capture to be believed?
+ * Sets @trust, and says so if nobody asked for it
  */
 void run_choose_sums(struct run *run);
 

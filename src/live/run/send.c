@@ -9,8 +9,8 @@
 #include "run/out.h"
 #include "run/run_internal.h"
 
-/* What has left since the last time is told: behind the effects themselves, before
- * the next input.
+/* What has left since the last time is told: behind the effects themselves,
+ * before the next input.
  */
 static void tell_left(struct run *run)
 {

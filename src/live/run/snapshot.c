@@ -480,7 +480,7 @@ static size_t other_json(const struct run_epoch *t,
 }
 
 static size_t difference_json(const struct run_epoch *t,
-			      const struct engine_told *told, char *out,
+			      const struct engine_item *told, char *out,
 			      size_t size)
 {
 	const struct exchange_record *x = told->exchange;
@@ -502,12 +502,12 @@ static size_t difference_json(const struct run_epoch *t,
 		.sut_ns = x->first_ns[1],
 	};
 
-	told_result(told, &r);
+	item_result(told, &r);
 	protocols[x->protocol].describe->difference(&r, detail);
 	return report_json_difference(out, size, &d);
 }
 
-size_t told_json(const struct run_epoch *t, const struct engine_told *told,
+size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 		 char *out, size_t size)
 {
 	const struct engine_event *ev = told->event;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * snapshot - From an engine's numbers, and what its surroundings know, to a report
+ * snapshot - From an engine's numbers, and what its surroundings know, to a
+ * report
  */
 #ifndef RUN_SNAPSHOT_H
 #define RUN_SNAPSHOT_H
@@ -121,11 +122,11 @@ void run_snapshot(struct snapshot *s, const struct engine *engine,
 uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);
 
 /**
- * told_json() - A record of the engine as a JSON line
+ * item_json() - A record of the engine as a JSON line
  *
  * Any thread. Return: its length; 0: there is none of it, or no room
  */
-size_t told_json(const struct run_epoch *t, const struct engine_told *told,
+size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 		 char *out, size_t size);
 
 /** run_map() - Entry @i of --map, as a report has it */

@@ -2,9 +2,9 @@
 /*
  * source - What hands frames in, and the loop that asks for them
  *
- * The loop is in loop.c, with its theory. What a run waits for without any frame
- * of a client (the proof of the SUT's wire, its last answers) is a source too:
- * one that hands nothing in and says when it is over.
+ * The loop is in loop.c, with its theory. What a run waits for without any
+ * frame of a client (the proof of the SUT's wire, its last answers) is a source
+ * too: one that hands nothing in and says when it is over.
  */
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
@@ -29,9 +29,9 @@ enum source_says {
  * @look_every:	How often the loop looks at what is no frame, ns; 0: each turn
  * @over:	Asked before each turn: is it over? NULL: its turn says so
  * @turn:	Hand in what is due by run->now, a batch at most, through
- *		run_input(). *@next, UINT64_MAX before, is when it wants its turn
- *		again, with SOURCE_RESTS. NULL: it hands nothing in. Returns
- *		enum source_says, or -Exxx with a sentence
+ *		run_input(). *@next, UINT64_MAX before, is when it wants its
+ *		turn again, with SOURCE_RESTS. NULL: it hands nothing in.
+ *		Returns enum source_says, or -Exxx with a sentence
  */
 struct source_ops {
 	bool mirror;

@@ -4,14 +4,15 @@
  *
  * Theory of operation
  *
- * With nobody to send to, the file's own time is the engine's (run->by_file): the
- * loop reads no clock, and before each record the timers that are due by then run.
- * With a SUT, records are put on the clock by their distance from the first one.
- * Either is a clock of stamps (pace/stamps.h): it never goes back and has no leap
- * that is longer than --maxsleep. A capture that was cut off is taken up to there.
+ * With nobody to send to, the file's own time is the engine's (run->by_file):
+ * the loop reads no clock, and before each record the timers that are due by
+ * then run. With a SUT, records are put on the clock by their distance from the
+ * first one. Either is a clock of stamps (pace/stamps.h): it never goes back
+ * and has no leap that is longer than --maxsleep. A capture that was cut off is
+ * taken up to there.
  *
- * A pipe is waited for in the loop too: with a source that is over when there is
- * something to read.
+ * A pipe is waited for in the loop too: with a source that is over when there
+ * is something to read.
  */
 #include <errno.h>
 #include <poll.h>
@@ -47,14 +48,14 @@ static void run_until(struct run *run, uint64_t ts)
 }
 
 /* The sentence of file_next(), and what can be done. */
-static int file_mend(struct errbuf *e, int r)
+static int file_remedy(struct errbuf *e, int r)
 {
 	size_t n = strlen(e->s);
-	const char *mend = "";
+	const char *remedy = "";
 
 	if (r == -EBADMSG)
-		mend = "; give what tcpdump -w wrote, pcap or pcapng";
-	snprintf(e->s + n, sizeof(e->s) - n, "%s", mend);
+		remedy = "; give what tcpdump -w wrote, pcap or pcapng";
+	snprintf(e->s + n, sizeof(e->s) - n, "%s", remedy);
 	return r;
 }
 
@@ -85,7 +86,8 @@ static void on_signal(void *ctx, uint64_t now)
 		loop_end(run->loop);
 }
 
-/* Nobody is played to, or not yet: a pipe is waited for beside signals alone. */
+/* Nobody is played to, or not yet: a pipe is waited for beside signals alone.
+ */
 static void wait_alone(struct run *run, int fd)
 {
 	struct loop_watch bytes = { .ready = on_bytes, .ctx = run };
@@ -127,7 +129,7 @@ int run_file_open(struct run *run, uint32_t i, struct errbuf *e)
 	run->record_waits = r > 0;
 	if ((r == -EINTR && run->stop) || r == -ENODATA)
 		return 0; /* the end is told again when it is asked for again */
-	return r < 0 ? file_mend(e, r) : 0;
+	return r < 0 ? file_remedy(e, r) : 0;
 }
 
 void run_file_over(struct run *run)
@@ -161,7 +163,7 @@ static int next_record(struct run *run, struct frame_info *in, struct errbuf *e)
 	in->trusted = run->trust;
 	if ((r == -EINTR && run->stop) || r == -ENODATA)
 		return 0; /* file_verdict() says it */
-	return r < 0 ? file_mend(e, r) : r;
+	return r < 0 ? file_remedy(e, r) : r;
 }
 
 static int set_link(struct run *run, uint16_t link, struct errbuf *e)

@@ -2,8 +2,8 @@
 /*
  * state - What a run is
  *
- * The files of this room work on it through run_internal.h. Beside them only the
- * unit test of the loop makes one; nobody else looks inside.
+ * The files of this room work on it through run_internal.h. Beside them only
+ * the unit test of the loop makes one; nobody else looks inside.
  */
 #ifndef RUN_STATE_H
 #define RUN_STATE_H

@@ -5,11 +5,12 @@
  * Theory of operation
  *
  * Many captures have addresses that were changed, and sums that were not made
- * anew. Nothing of them could be played: a frame with a wrong sum never changes a
- * state. So the beginning of a capture is looked at before it is read: where at
- * least one of SHARE sums is wrong, none of that file is tested. Only of files:
- * on a wire a wrong sum is a damaged frame, and an attacker would choose; a pipe
- * cannot be read twice; and a journal of ours has the frames that were played.
+ * anew. Nothing of them could be played: a frame with a wrong sum never changes
+ * a state. So the beginning of a capture is looked at before it is read: where
+ * at least one of SHARE sums is wrong, none of that file is tested. Only of
+ * files: on a wire a wrong sum is a damaged frame, and an attacker would
+ * choose; a pipe cannot be read twice; and a journal of ours has the frames
+ * that were played.
  */
 #include <inttypes.h>
 

@@ -6,8 +6,8 @@
  *
  * The engine waits for the SUT's answers, and no pause of ours may look like
  * silence of the SUT's. So the loop tells it, and the journal with it:
- *   - that the SUT's ring has been read empty, once the engine asks for that. The
- *     clock was read before the ring: what came earlier than that is in.
+ *   - that the SUT's ring has been read empty, once the engine asks for that.
+ *     The clock was read before the ring: what came earlier than that is in.
  *   - that we stood still: between two turns lay more than what was slept on
  *     purpose and STALL.
  *   - that the SUT's ring has lost frames, looked at before a wait ends.

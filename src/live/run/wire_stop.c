@@ -72,8 +72,8 @@ static bool may_be_named(const struct sutwire_stop *s)
 	       s->kind != WIRE_CLAIM && s->kind != WIRE_DAD;
 }
 
-char *wire_stop_mend(char out[WIRE_STOP_TEXT], const struct sutwire_stop *s,
-		     const char *dev)
+char *wire_stop_remedy(char out[WIRE_STOP_TEXT], const struct sutwire_stop *s,
+		       const char *dev)
 {
 	char ip[TEXT_IP];
 	struct text t;

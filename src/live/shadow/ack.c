@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ack.c - The client's acks, told to the SUT in the SUT's numbers
+ * ack.c - The client's acks, sent to the SUT in the SUT's numbers
  *
  * Theory of operation
  *
@@ -10,27 +10,28 @@
  * place there. p_base and s_base are where the last exchange ended that the
  * client's acks have passed on both sides. From there:
  *
- *   - an ack inside production's answer k is 1:1, but never past the SUT's mark k
+ *   - an ack inside production's answer k is 1:1, but never past the SUT's mark
+ *     k
  *   - an ack of all of production's answer k acks what the SUT has sent of its
  *     answer k, as it comes, until the SUT's mark k is reached; then the base
  *     moves on
  *
- * While the place in production's messages is lost (a hole in the capture), there
- * is nothing to map by: all that the SUT sends is acked as it comes.
+ * While the place in production's messages is lost (a hole in the capture),
+ * there is nothing to map by: all that the SUT sends is acked as it comes.
  *
- * Acks wait in a queue, first in first out, each with its window, until the SUT's
- * bytes are there (I8). The first one that is ahead of the SUT's bytes may be
- * told in part: all that is there, which always ends on a frame boundary; from
- * two segments on at once, as every receiver does, below that after DACK_WAIT,
- * if the ack has not advanced by then (I9, I10).
+ * Acks wait in a queue, first in first out, each with its window, until the
+ * SUT's bytes are there (I8). The first one that is ahead of the SUT's bytes
+ * may be acknowledged in part: all that is there, which always ends on a frame
+ * boundary; from two segments on at once, as every receiver does, below that
+ * after DACK_WAIT, if the ack has not advanced by then (I9, I10).
  *
- * The right edge is the client's ack, where it lies in the SUT's stream, plus its
- * window, even if the SUT's bytes are not there yet; it never goes back (I38).
- * Where our ack lags, the window told is larger by that much. A closed window that
- * came with the ack of a whole answer leaves room for a segment of the SUT's, until
- * that is whole too.
- * Once client and production have both said goodbye, all is drained with an open
- * window, and what the client said is not looked at any more (I7, I11).
+ * The right edge is the client's ack, where it lies in the SUT's stream, plus
+ * its window, even if the SUT's bytes are not there yet; it never goes back
+ * (I38). Where our ack lags, the advertised window is larger by that much. A
+ * closed window that came with the ack of a whole answer leaves room for a
+ * segment of the SUT's, until that is whole too. Once client and production
+ * have both said goodbye, all is drained with an open window, and what the
+ * client said is not looked at any more (I7, I11).
  */
 #include "shadow/shadow_internal.h"
 
@@ -103,8 +104,8 @@ bool answers_reached(const struct flow *f, uint32_t p_ack)
 	return !place_of(f, p_ack).open;
 }
 
-/* The acks up to @p_ack are consumed: exchanges that end before it are passed on
- * both sides.
+/* The acks up to @p_ack are consumed: exchanges that end before it are passed
+ * on both sides.
  */
 static void pass(struct flow *f, uint32_t p_ack)
 {
@@ -120,8 +121,8 @@ static void pass(struct flow *f, uint32_t p_ack)
 		x->flags |= X_PASSED;
 		f->w.p_base = x->end[WHO_PROD];
 		f->leg.base = x->end[WHO_SUT];
-		if (seq_lt(f->leg.a_cur, f->w.p_base))
-			f->leg.a_cur = f->w.p_base;
+		if (seq_lt(f->leg.cli_ack, f->w.p_base))
+			f->leg.cli_ack = f->w.p_base;
 	}
 }
 
@@ -145,7 +146,7 @@ void ack_queue(const struct turn *t, struct flow *f, uint32_t ack, uint32_t win)
 /* The largest end of a SUT frame that is not after @seq, or the last ack. */
 static uint32_t boundary(const struct flow *f, uint32_t seq)
 {
-	uint32_t best = f->leg.ack_sent;
+	uint32_t best = f->leg.last_ack_sent;
 
 	for (unsigned i = 0; i < f->leg.bound_n; i++) {
 		uint32_t b =
@@ -173,9 +174,9 @@ static void consume(const struct turn *t, struct flow *f)
 		at = place_of(f, a->ack);
 		if (at.open || seq_lt(f->leg.s.nxt, at.seq))
 			return;
-		if (seq_lt(f->leg.a_cur, data_ack(f, a->ack)))
-			f->leg.a_cur = data_ack(f, a->ack);
-		f->leg.a_win = a->win;
+		if (seq_lt(f->leg.cli_ack, data_ack(f, a->ack)))
+			f->leg.cli_ack = data_ack(f, a->ack);
+		f->leg.cli_wnd = a->win;
 		f->leg.ack_head = (uint8_t)((f->leg.ack_head + 1) % FLOW_ACKS);
 		f->leg.ack_n--;
 	}
@@ -189,7 +190,7 @@ static bool draining(const struct flow *f)
 		(f->leg.flags & L_FIN_SENT) != 0);
 }
 
-/* The ack that waits first in the queue: what of it can be told already? */
+/* The ack that waits first in the queue: what of it can be sent already? */
 static void plan_next(const struct turn *t, const struct flow *f,
 		      struct ack_plan *p, uint32_t *cand, uint32_t *edge)
 {
@@ -203,29 +204,31 @@ static void plan_next(const struct turn *t, const struct flow *f,
 		p->partial = !at.open;
 		p->cause = at.open ? CAUSE_ACK : CAUSE_ACK_PARTIAL;
 	}
-	/* A window of 0 at the end of production's answer says nothing about the
-	 * rest of the SUT's: without room for it the ack would wait for ever.
+	/* A window of 0 at the end of production's answer says nothing about
+	 * the rest of the SUT's: without room for it the ack would wait for
+	 * ever.
 	 */
 	*edge = at.seq + (at.open && a->win == 0 ? f->leg.mss : a->win);
 }
 
 struct ack_plan ack_plan(const struct turn *t, struct flow *f, bool force)
 {
-	struct ack_plan p = { f->leg.ack_sent, f->leg.edge, false, CAUSE_ACK };
+	struct ack_plan p = { f->leg.last_ack_sent, f->leg.adv_edge, false,
+			      CAUSE_ACK };
 	uint32_t cand;
 	uint32_t edge;
 	uint32_t most;
 
 	consume(t, f);
-	cand = place_of(f, f->leg.a_cur).seq;
+	cand = place_of(f, f->leg.cli_ack).seq;
 	if (seq_lt(f->leg.s.nxt, cand))
 		cand = f->leg.s.nxt;
-	edge = cand + f->leg.a_win;
+	edge = cand + f->leg.cli_wnd;
 	if (draining(f)) {
 		cand = f->leg.s.nxt;
 		p.cause = CAUSE_ACK_DRAIN;
-		edge = cand + (f->leg.a_win > DRAIN_WINDOW ? f->leg.a_win
-							   : DRAIN_WINDOW);
+		edge = cand + (f->leg.cli_wnd > DRAIN_WINDOW ? f->leg.cli_wnd
+							     : DRAIN_WINDOW);
 	} else if (f->leg.ack_n > 0) {
 		plan_next(t, f, &p, &cand, &edge);
 	}
@@ -235,14 +238,14 @@ struct ack_plan ack_plan(const struct turn *t, struct flow *f, bool force)
 		cand = boundary(f, cand);
 	if (seq_lt(p.ack, cand))
 		p.ack = cand;
-	/* What the header cannot say is not news: a SUT that scales nothing would
-	 * be told the same window for each of its segments.
+	/* What the header cannot say is not news: a SUT that scales nothing
+	 * would be sent the same window for each of its segments.
 	 */
 	most = p.ack + (WIN_FULL << f->leg.wscale);
 	if (seq_lt(most, edge))
 		edge = most;
-	if (seq_lt(p.edge, edge))
-		p.edge = edge;
+	if (seq_lt(p.adv_edge, edge))
+		p.adv_edge = edge;
 	if (stream_has(&f->leg.s, STREAM_ENDED) && p.ack == f->leg.s.nxt)
 		p.ack = f->leg.s.nxt + 1;
 	return p;

@@ -5,25 +5,26 @@
  * Theory of operation
  *
  * A flow begins with the client's SYN; or in the middle, at the start of one of
- * the client's messages, by a handshake that we make up (shadow_join()); or again,
- * after a hole or a SUT that reset (shadow_restart()). In the last two cases the
- * SUT sees a SYN whose sequence number is the one before the message's first byte.
+ * the client's messages, by a handshake that we make up (shadow_pickup()); or
+ * again, after a hole or a SUT that reset (shadow_restart()). In the last two
+ * cases the SUT sees a SYN whose sequence number is the one before the
+ * message's first byte.
  *
- * A flow that is met in the middle, or begins again, is played when production has
- * acked some of it: a client that missed production's RST, or its end, repeats its
- * last request to nobody. Where the mirror shows no production at all, nothing can
- * be waited for.
+ * A flow that is picked up mid-stream, or begins again, is played when
+ * production has acked some of it: a client that missed production's RST, or
+ * its end, repeats its last request to nobody. Where the mirror shows no
+ * production at all, nothing can be waited for.
  *
- * Before the table is full, or half-open flows have more than their share, somebody
- * is ended for the new one (make_room()); he is freed when the caller looks at him,
- * so room is made two flows early. Where there is none all the same, the new flow is
- * not played, and counted.
+ * Before the table is full, or half-open flows have more than their share,
+ * somebody is ended for the new one (make_room()); he is freed when the caller
+ * looks at him, so room is made two flows early. Where there is none all the
+ * same, the new flow is not played, and counted.
  *
  * A SYN on a tuple that is known is a repetition if it has the same sequence
- * number; otherwise it is a new incarnation, and the older one gets no more from
- * the mirror (I23). A mirror that swaps may show data of the new one first: what
- * lies behind the older one's end is met in the middle, and the SYN is then one
- * that is known.
+ * number; otherwise it is a new incarnation, and the older one gets no more
+ * from the mirror (I23). A mirror that swaps may show data of the new one
+ * first: what lies behind the older one's end is picked up mid-stream, and the
+ * SYN is then one that is known.
  */
 #include <assert.h>
 #include <string.h>
@@ -123,8 +124,9 @@ static void client_start(struct flow *f, uint32_t iss, uint16_t win)
 	f->leg.snd_nxt = iss + 1;
 	f->x.turn = iss + 1;
 	f->w.c_win = win;
-	f->leg.a_win = win;
-	f->leg.edge = win; /* what the SYN says, until the SUT has numbers */
+	f->leg.cli_wnd = win;
+	f->leg.adv_edge =
+		win; /* what the SYN says, until the SUT has numbers */
 }
 
 /* The tuple has a new incarnation: no more will come for the old one. */
@@ -135,7 +137,7 @@ static void supersede(const struct turn *t, struct flow *old, struct flow *f)
 	    (old->w.ev & (EV_C_RST | EV_P_RST)) == 0)
 		old->w.rst_ack = old->w.c_ack;
 	if (old->leg.state == LEG_NONE || old->leg.state == LEG_CLOSED) {
-		remember_if_over(t, old);
+		close_if_done(t, old);
 		return;
 	}
 	t->s->count.flows_waited++;
@@ -167,7 +169,9 @@ struct flow *shadow_find_acked(struct shadow *s, const struct flow_key *key,
 	struct flow *f = shadow_find(s, key);
 	struct flow *best = f;
 
-	/* An older one's reset comes too late to end what its client has closed. */
+	/* An older one's reset comes too late to end what its client has
+	 * closed.
+	 */
 	if (f == NULL || (seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return f;
 	while ((f = flow_older(s->flows, f)) != NULL)
@@ -218,7 +222,7 @@ void shadow_syn_hold(struct shadow *s, struct flow *f,
 
 bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
 {
-	struct frame *fr = f->w.c.early;
+	struct buf *fr = f->w.c.early;
 
 	if (!f->w.syn_data || fr == NULL || !seq_lt(f->w.c_iss, at))
 		return false;
@@ -232,7 +236,7 @@ bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
 
 uint32_t shadow_syn_end(const struct flow *f)
 {
-	const struct frame *fr = f->w.c.early;
+	const struct buf *fr = f->w.c.early;
 
 	if (!f->w.syn_data || fr == NULL)
 		return f->w.c_iss + 1;
@@ -259,14 +263,14 @@ void prod_start(struct flow *f, uint32_t seq)
 {
 	stream_start(&f->w.p, seq);
 	f->w.c_ack = seq;
-	f->leg.a_cur = seq;
+	f->leg.cli_ack = seq;
 	f->w.p_base = seq;
 	f->w.rst_ack = seq;
 }
 
-/* Does the client ack what production cannot have sent on this connection? All of
- * that is told only where all up to the FIN is here: a FIN that lies far ahead may be
- * an older incarnation's.
+/* Does the client ack what production cannot have sent on this connection? All
+ * of that is told only where all up to the FIN is here: a FIN that lies far
+ * ahead may be an older incarnation's.
  */
 static bool acks_other(const struct flow *f, uint32_t ack)
 {
@@ -285,10 +289,10 @@ bool shadow_is_newer(const struct flow *f, const struct segment *seg)
 	       seq_lt(f->w.c.nxt, seg->seq);
 }
 
-struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
-			 const struct shadow_leg *leg,
-			 const struct segment *seg, uint64_t now,
-			 struct effects *out)
+struct flow *shadow_pickup(struct shadow *s, const struct flow_key *key,
+			   const struct shadow_leg *leg,
+			   const struct segment *seg, uint64_t now,
+			   struct effects *out)
 {
 	const struct turn t = { s, now, out };
 	struct flow *old = shadow_find(s, key);
@@ -302,7 +306,7 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
 	flow_set_class(s->flows, f, FLOW_LIVE);
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
-	f->w.untaken = s->two_sided;
+	f->w.unconfirmed = s->two_sided;
 	if (old != NULL)
 		supersede(&t, old, f);
 	return f;
@@ -363,7 +367,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	prod_start(f, ack);
 	f->w.rst_ack = rst_ack;
 	f->w.c_win = win;
-	f->leg.a_win = win;
+	f->leg.cli_wnd = win;
 	f->w.c.early = c.early;
 	f->w.c.early_tail = c.early_tail;
 	f->w.c.held = c.held;
@@ -371,7 +375,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		stream_fin(&f->w.c, c.fin);
 	if (seq_lt(f->w.p_ack, p_ack))
 		f->w.p_ack = p_ack;
-	f->w.untaken = s->two_sided && seq_le(f->w.p_ack, seq);
+	f->w.unconfirmed = s->two_sided && seq_le(f->w.p_ack, seq);
 	/* What came since @ack has been read. */
 	f->w.p = p;
 	if (!keep && (p.nxt != ack || p.early != NULL))

@@ -3,8 +3,8 @@
  * check.c - What holds of the machine between two calls
  *
  * What needs the machine beside the flow: no time lies ahead, no deadline is
- * further away than the longest wait that sets it, holes have a deadline, what a
- * SUT owes has a time.
+ * further away than the longest wait that sets it, holes have a deadline, what
+ * a SUT owes has a time.
  */
 #include <assert.h>
 
@@ -42,7 +42,7 @@ static void check_times(const struct shadow *s, const struct flow *f,
 	assert(f->w.gap_c <= now && f->w.gap_p <= now);
 	assert(l->ack_n == 0 ||
 	       l->acks[(l->ack_head + l->ack_n - 1u) % FLOW_ACKS].now <= now);
-	for (const struct frame *fr = f->q.head; fr != NULL; fr = fr->next)
+	for (const struct buf *fr = f->q.head; fr != NULL; fr = fr->next)
 		assert(fr->now <= f->w.last);
 	for (x = f->x.head; x != NULL; x = x->next)
 		assert(x->c_now <= now && x->p_acked <= now &&
@@ -86,7 +86,7 @@ static void check_found(struct shadow *s, const struct flow *f)
 	while (at != NULL && at != f)
 		at = flow_older(s->flows, at);
 	assert(at == f && f->sut < MAP_MAX);
-	assert(!f->leg.asked || !ipaddr_eq(&s->target[f->sut].ip, &none));
+	assert(!f->leg.syn_out || !ipaddr_eq(&s->target[f->sut].ip, &none));
 }
 
 static void check_flow(struct shadow *s, const struct flow *f, uint64_t now)
@@ -105,7 +105,7 @@ static void check_flow(struct shadow *s, const struct flow *f, uint64_t now)
 	assert(f->w.c_mss >= MSS_LEAST);
 	assert(f->leg.mss == 0 || f->leg.mss >= MSS_LEAST);
 	assert(f->q.kept_bytes <= s->lim.flow_share);
-	assert(s->opt.reopen || f->q.met == 0);
+	assert(s->opt.reopen || f->q.reopened == 0);
 	assert(f->class != FLOW_TIME_WAIT || mirror_over(f));
 	check_times(s, f, now);
 	check_gaps(f);
@@ -120,7 +120,7 @@ static void check_rate(const struct rate *r, uint32_t most, uint64_t now)
 static void check_target(const struct shadow *s, const struct target *t,
 			 uint64_t now)
 {
-	assert(t->silent || !t->mute);
+	assert(t->silent || !t->app_stalled);
 	assert(t->waiting <= now && t->owed <= now);
 	assert(t->owed == 0 || t->owed_flow != 0);
 	assert(t->lag <= now && t->lag_at <= now);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - The table of what the machine counts
+ */
 #include "shadow/counters.h"
 
 static const struct counter rows[] = { SHADOW_COUNTERS(

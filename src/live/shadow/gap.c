@@ -4,27 +4,29 @@
  *
  * Theory of operation
  *
- * What production acks was sent by the client, and what the client acks was sent
- * by production; if it is not here, the mirror has swapped or lost it. A hole is
- * believed when the first segment behind it (or, without one, the ack) has been
- * here for --reorder-wait. The same where a capture holds a segment of the client
- * without all of its payload, whoever acks it. Its age counts, not when somebody
- * looks: where a flow has many holes, it stays that much behind and no more.
+ * What production acks was sent by the client, and what the client acks was
+ * sent by production; if it is not here, the mirror has swapped or lost it. A
+ * hole is believed when the first segment behind it (or, without one, the ack)
+ * has been here for --reorder-wait. The same where a capture holds a segment of
+ * the client without all of its payload, whoever acks it. Its age counts, not
+ * when somebody looks: where a flow has many holes, it stays that much behind
+ * and no more.
  *
  * One direction may come constantly later than the other, by two cards or two
- * clocks. Then some bytes that are acked are always missing, and never the same:
- * when bytes come in order, and none are behind a hole, its age begins anew. What
- * the other end says meanwhile acks what is not here, and is not read before it
- * (span.c).
+ * clocks. Then some bytes that are acked are always missing, and never the
+ * same: when bytes come in order, and none are behind a hole, its age begins
+ * anew. What the other end says meanwhile acks what is not here, and is not
+ * read before it (span.c).
  *
- * A hole of one number, with nothing behind it, is the FIN when the other end has
- * answered one (I20), but not inside of a message: there it is a byte.
+ * A hole of one number, with nothing behind it, is the FIN when the other end
+ * has answered one (I20), but not inside of a message: there it is a byte.
  *
- * Nothing comes after a FIN, whatever is acked. In the client's stream a believed
- * hole ends the leg (I17), but not before the SUT has answered the whole requests
- * in front of it, or GAP_HOLD has passed without progress. Then comes a RST, and
- * the flow resumes with the first early segment that begins a message. In
- * production's stream a hole costs the comparison of the answers that it touches.
+ * Nothing comes after a FIN, whatever is acked. In the client's stream a
+ * believed hole ends the leg (I17), but not before the SUT has answered the
+ * whole requests in front of it, or GAP_HOLD has passed without progress. Then
+ * comes a RST, and the flow resumes with the first early segment that begins a
+ * message. In production's stream a hole costs the comparison of the answers
+ * that it touches.
  */
 #include "shadow/shadow_internal.h"
 
@@ -79,15 +81,15 @@ void gap_watch(const struct turn *t, struct flow *f)
 		due_set(t->s, f, DUE_GAP, due);
 }
 
-/* Is the client inside of a message? Where messages end by quiet (TOLD_SPOKE_C)
- * nobody knows.
+/* Is the client inside of a message? Where messages end by quiet
+ * (FRAMING_SPOKE_C) nobody knows.
  */
 static bool in_message(const struct flow *f)
 {
 	const struct exchange *x = f->x.at[WHO_CLIENT];
 
 	return x != NULL && (x->flags & X_C_BEGUN) != 0 &&
-	       (f->told & TOLD_SPOKE_C) == 0;
+	       (f->framing & FRAMING_SPOKE_C) == 0;
 }
 
 static void believe_client(const struct turn *t, struct flow *f)

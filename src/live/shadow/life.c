@@ -5,20 +5,20 @@
  * Theory of operation
  *
  * Three endpoints open a connection: the state is the set of {C_ACK, P_SYNACK,
- * S_SYNACK} that have been seen, and only in 111 does the client's ACK go to the
- * SUT. Three endpoints close it: {C_FIN, P_FIN, S_FIN, S_ACK of our FIN}. The
- * bits are only ever set, in any order, and what is done depends on the set alone
- * (I19): each of the functions here looks at the whole state and does what is due
- * and not done yet. A bit whose packet the mirror lost is inferred from one that
- * proves it (I20).
+ * S_SYNACK} that have been seen, and only in 111 does the client's ACK go to
+ * the SUT. Three endpoints close it: {C_FIN, P_FIN, S_FIN, S_ACK of our FIN}.
+ * The bits are only ever set, in any order, and what is done depends on the set
+ * alone (I19): each of the functions here looks at the whole state and does
+ * what is due and not done yet. A bit whose packet the mirror lost is inferred
+ * from one that proves it (I20).
  *
  * The client's FIN goes out when the SUT's stream has got to where production's
- * stood when the client sent it; a RST likewise (I16a, I22). Both waits end after
- * FIN_HOLD and RST_HOLD without progress of the SUT.
+ * stood when the client sent it; a RST likewise (I16a, I22). Both waits end
+ * after FIN_HOLD and RST_HOLD without progress of the SUT.
  *
- * A leg starts when the tuple is free, the SUT is ready, and the client's network
- * is proved, in this order; the last is asked of the caller (WANT_PROOF), and the
- * leg waits for the answer.
+ * A leg starts when the tuple is free, the SUT is ready, and the client's
+ * network is proved, in this order; the last is asked of the caller
+ * (WANT_PROOF), and the leg waits for the answer.
  *
  *   LEG_WAITING --start_leg()--> LEG_SYN_SENT --SYN,ACK--> LEG_OPEN
  *        LEG_OPEN --both FINs acked--> LEG_CLOSED
@@ -45,7 +45,7 @@ static void count_undelivered(struct shadow *s, struct flow *f,
 }
 
 /* The newer incarnation of the tuple need not wait any more. */
-static void let_go(struct shadow *s, struct flow *f)
+static void release_successor(struct shadow *s, struct flow *f)
 {
 	struct flow *n = f->newer;
 
@@ -56,7 +56,7 @@ static void let_go(struct shadow *s, struct flow *f)
 	more_later(s, n);
 }
 
-static void remember(const struct turn *t, struct flow *f)
+static void enter_time_wait(const struct turn *t, struct flow *f)
 {
 	if (f->class == FLOW_TIME_WAIT)
 		return;
@@ -110,7 +110,7 @@ void leg_over(const struct turn *t, struct flow *f, enum flow_end why)
 	f->leg.end = (uint8_t)why;
 	f->leg.ack_n = 0;
 	t->s->count.ended[why]++;
-	t->s->count.flows_untaken += f->w.untaken;
+	t->s->count.flows_untaken += f->w.unconfirmed;
 	due_clear(f, DUE_RTO);
 	due_clear(f, DUE_DACK);
 	due_clear(f, DUE_SPONT);
@@ -127,25 +127,25 @@ void leg_over(const struct turn *t, struct flow *f, enum flow_end why)
 		f->w.flags |= W_LOST;
 	if (t->s->target[f->sut].owed_flow == f->id)
 		t->s->target[f->sut].owed = 0;
-	let_go(t->s, f);
+	release_successor(t->s, f);
 	if (mirror_over(f))
-		remember(t, f);
+		enter_time_wait(t, f);
 }
 
-/* One request that a silent SUT has taken and not answered stays with it: no RST
- * ends it, so that its answer tells that the SUT is back.
+/* One request that a silent SUT has taken and not answered stays with it: no
+ * RST ends it, so that its answer tells that the SUT is back.
  */
-static bool stays_asked(struct shadow *s, const struct flow *f,
+static bool keep_canary(struct shadow *s, const struct flow *f,
 			enum flow_end why)
 {
 	struct target *t = &s->target[f->sut];
 	const struct exchange *x = f->x.at[WHO_SUT];
 
-	if (why != FLOW_END_SUT_SILENT || !t->mute || t->asked != 0 ||
+	if (why != FLOW_END_SUT_SILENT || !t->app_stalled || t->canary != 0 ||
 	    f->leg.state != LEG_OPEN || x == NULL ||
 	    (x->flags & X_DELIVERED) == 0)
 		return false;
-	t->asked = f->id;
+	t->canary = f->id;
 	return true;
 }
 
@@ -155,7 +155,7 @@ void end_leg(const struct turn *t, struct flow *f, enum flow_end why)
 		f->leg.ending = FLOW_END_NONE;
 		return;
 	}
-	if (f->leg.state != LEG_WAITING && !stays_asked(t->s, f, why) &&
+	if (f->leg.state != LEG_WAITING && !keep_canary(t->s, f, why) &&
 	    !send_rst(t, f)) {
 		f->leg.ending = (uint8_t)why;
 		return;
@@ -193,8 +193,8 @@ static bool choose_port(struct shadow *s, struct flow *f)
 	return false;
 }
 
-/* May the leg start, as far as its client's network is concerned? It is asked last,
- * so that no network is proved for a flow that would not start.
+/* May the leg start, as far as its client's network is concerned? It is asked
+ * last, so that no network is proved for a flow that would not start.
  */
 static bool gate_open(const struct turn *t, struct flow *f)
 {
@@ -224,7 +224,7 @@ void start_leg(const struct turn *t, struct flow *f)
 {
 	struct target *sut = &t->s->target[f->sut];
 	/* The one whose network is being proved is the trial already. */
-	bool trial = sut->silent && sut->asked != f->id &&
+	bool trial = sut->silent && sut->canary != f->id &&
 		     (f->leg.gate != GATE_UNASKED ||
 		      t->now - sut->trial >= TRIAL_EVERY);
 	struct flow *other; /* has its tuple at the SUT */
@@ -266,7 +266,7 @@ void start_leg(const struct turn *t, struct flow *f)
 /* Bytes that still have to go out before a FIN or RST may. */
 static bool data_pending(const struct flow *f)
 {
-	const struct frame *fr = f->q.send;
+	const struct buf *fr = f->q.send;
 
 	if (fr == NULL)
 		return client_waits(f);
@@ -352,7 +352,7 @@ static void push_fin(const struct turn *t, struct flow *f)
  */
 static void late_data_over(const struct turn *t, struct flow *f)
 {
-	const struct frame *fr = f->q.send;
+	const struct buf *fr = f->q.send;
 
 	if (fr == NULL || data_pending(f) || !f->leg.hold_passed || f->wait.on)
 		return;
@@ -374,13 +374,13 @@ void close_push(const struct turn *t, struct flow *f)
 		push_fin(t, f);
 	if (f->leg.state == LEG_OPEN && (f->leg.ev & EV_S_ACKFIN) != 0 &&
 	    stream_has(&f->leg.s, STREAM_ENDED) &&
-	    f->leg.ack_sent == stream_end(&f->leg.s))
+	    f->leg.last_ack_sent == stream_end(&f->leg.s))
 		leg_over(t, f, FLOW_END_CLOSED);
 }
 
-void remember_if_over(const struct turn *t, struct flow *f)
+void close_if_done(const struct turn *t, struct flow *f)
 {
 	if (mirror_over(f) &&
 	    (f->leg.state == LEG_NONE || f->leg.state == LEG_CLOSED))
-		remember(t, f);
+		enter_time_wait(t, f);
 }

@@ -18,18 +18,19 @@
  * @order_captured: Release the client's bytes when captured, not when the SUT
  *		has answered what production had
  * @shed:	End flows that are more than @max_lag behind
- * @timing:	Level `timing`: capture time plus @delay, acks on frame boundaries,
- *		the handshake's ack on its own
- * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN without
- *		an answer (WANT_DEAF)
+ * @timing:	Level `timing`: capture time plus @delay, acks on frame
+ *		boundaries, the handshake's ack on its own
+ * @proof:	Ask before a leg starts (WANT_PROOF), and tell of each SYN
+ *		without an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
- * @reorder_wait: How long a hole must stay open before it is believed: a mirror may
+ * @reorder_wait: How long a hole must stay open before it is believed: a mirror
+ * may
  *		swap segments, or show one direction later than the other; ns
- * @reopen:	A request that meets a connection which the SUT has closed begins
- *		another one (reopen.c)
+ * @reopen:	A request that meets a connection which the SUT has closed
+ *		begins another one (reopen.c)
  * @answer_wait: The shortest wait for an answer, ns; 0: nothing is waited for
- * @strays:	Answers a second to one SUT's segments of no flow, and to what else
- *		shadow_may_refuse() is asked about
+ * @strays:	Answers a second to one SUT's segments of no flow, and to what
+ *		else shadow_may_refuse() is asked about
  * @max_lag, @sut_silent, @idle, @delay: ns
  */
 struct shadow_options {

@@ -19,7 +19,7 @@
 
 #define KEEP_SHARE 4 /* this part of a flow's share */
 
-bool queue_add(const struct turn *t, struct flow *f, struct frame *fr)
+bool queue_add(const struct turn *t, struct flow *f, struct buf *fr)
 {
 	t->s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
@@ -30,7 +30,7 @@ bool queue_add(const struct turn *t, struct flow *f, struct frame *fr)
 	f->q.tail = fr;
 	if (f->q.send == NULL)
 		f->q.send = fr;
-	f->q.bytes += frame_block(fr->len);
+	f->q.bytes += buf_block(fr->len);
 	if (t->s->opt.shed && f->due[DUE_LAG] == WHEEL_NEVER)
 		due_set(t->s, f, DUE_LAG, t->now + t->s->opt.max_lag);
 	return f->q.bytes > t->s->lim.flow_share ||
@@ -39,12 +39,12 @@ bool queue_add(const struct turn *t, struct flow *f, struct frame *fr)
 
 void queue_drop(struct shadow *s, struct flow *f)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	kept_drop(s, f);
 	while ((fr = f->q.head) != NULL) {
 		f->q.head = fr->next;
-		frame_clear(s->pool, fr, FRAME_QUEUE);
+		buf_clear(s->pool, fr, BUF_QUEUE);
 	}
 	f->q.tail = NULL;
 	f->q.send = NULL;
@@ -53,20 +53,20 @@ void queue_drop(struct shadow *s, struct flow *f)
 
 void queue_cut(struct shadow *s, struct flow *f, uint32_t at)
 {
-	struct frame *last = NULL;
-	struct frame *fr = f->q.kept != NULL ? f->q.kept : f->q.head;
+	struct buf *last = NULL;
+	struct buf *fr = f->q.kept != NULL ? f->q.kept : f->q.head;
 
 	for (; fr != NULL && seq_lt(fr->seq, at); fr = fr->next)
 		last = fr;
 	while (fr != NULL) {
-		struct frame *next = fr->next;
+		struct buf *next = fr->next;
 
-		f->q.bytes -= frame_block(fr->len);
+		f->q.bytes -= buf_block(fr->len);
 		if (fr == f->q.send)
 			f->q.send = NULL;
 		if (fr == f->q.head)
 			f->q.head = NULL;
-		frame_clear(s->pool, fr, FRAME_QUEUE);
+		buf_clear(s->pool, fr, BUF_QUEUE);
 		fr = next;
 	}
 	f->q.tail = last;
@@ -76,9 +76,9 @@ void queue_cut(struct shadow *s, struct flow *f, uint32_t at)
 	if (seq_le(last->seq + last->len, at))
 		return;
 	/* Frames that are kept end with what was sent, and that lies before. */
-	f->q.bytes -= frame_block(last->len);
+	f->q.bytes -= buf_block(last->len);
 	last->len = at - last->seq;
-	f->q.bytes += frame_block(last->len);
+	f->q.bytes += buf_block(last->len);
 	if (last == f->q.send && f->leg.snd_nxt == at)
 		f->q.send = NULL;
 }
@@ -86,13 +86,13 @@ void queue_cut(struct shadow *s, struct flow *f, uint32_t at)
 /* Free what is kept up to @to. */
 static void kept_free(struct shadow *s, struct flow *f, uint32_t to)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	while ((fr = f->q.kept) != NULL && fr != f->q.head &&
 	       seq_le(fr->seq + fr->len, to)) {
 		f->q.kept = fr->next;
-		f->q.kept_bytes -= frame_block(fr->len);
-		frame_clear(s->pool, fr, FRAME_QUEUE);
+		f->q.kept_bytes -= buf_block(fr->len);
+		buf_clear(s->pool, fr, BUF_QUEUE);
 	}
 	if (f->q.kept == f->q.head)
 		f->q.kept = NULL;
@@ -117,15 +117,15 @@ void kept_trim(struct shadow *s, struct flow *f)
 		kept_drop(s, f);
 }
 
-bool kept_add(struct shadow *s, struct flow *f, struct frame *fr)
+bool kept_add(struct shadow *s, struct flow *f, struct buf *fr)
 {
 	const struct exchange *x = f->x.at[WHO_SUT];
 	bool behind = f->leg.closes || stream_has(&f->leg.s, STREAM_FIN) ||
 		      (x != NULL && (x->flags & X_HAVE_C) != 0 &&
 		       seq_lt(x->end[WHO_CLIENT], fr->seq + fr->len));
-	uint32_t bytes = f->q.kept_bytes + frame_block(fr->len);
+	uint32_t bytes = f->q.kept_bytes + buf_block(fr->len);
 
-	if ((f->told & TOLD_RESTARTS) == 0 || !behind ||
+	if ((f->framing & FRAMING_RESTARTS) == 0 || !behind ||
 	    pool_used(s->pool) > s->pool_scarce ||
 	    bytes > s->lim.flow_share / KEEP_SHARE)
 		return false;
@@ -137,7 +137,7 @@ bool kept_add(struct shadow *s, struct flow *f, struct frame *fr)
 
 void queue_rewind(struct shadow *s, struct flow *f)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	if (f->q.kept != NULL)
 		f->q.head = f->q.kept;
@@ -147,8 +147,8 @@ void queue_rewind(struct shadow *s, struct flow *f)
 	while ((fr = f->q.head) != NULL &&
 	       seq_le(fr->seq + fr->len, f->x.turn)) {
 		f->q.head = fr->next;
-		f->q.bytes -= frame_block(fr->len);
-		frame_clear(s->pool, fr, FRAME_QUEUE);
+		f->q.bytes -= buf_block(fr->len);
+		buf_clear(s->pool, fr, BUF_QUEUE);
 	}
 	if (f->q.head == NULL)
 		f->q.tail = NULL;

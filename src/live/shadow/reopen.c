@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reopen.c - A SUT that closes a connection on which the client goes on
+ * reopen.c - A SUT that closes a connection that the client still uses
  *
  * Theory of operation
  *
@@ -15,8 +15,8 @@
  *
  * A request is played again only if the close was not about it:
  *   - the SUT's last answer says that the connection ends with it; or
- *   - the SUT's FIN, or its RST without a FIN, acks no byte of it, and all answers
- *     before it are whole.
+ *   - the SUT's FIN, or its RST without a FIN, acks no byte of it, and all
+ *     answers before it are whole.
  * And then once: not if it was sent on two connections, and no more than
  * MEET_MAX connections are opened for it if the SUT closes them before it can
  * be sent. It may have been executed otherwise, or be what kills the SUT. Its
@@ -41,13 +41,13 @@
 /* Is what the SUT has to answer next a request of which something is here? */
 static bool has_turn(const struct flow *f)
 {
-	return has_messages(f) && (f->told & TOLD_SUT_CHOSE) == 0 &&
+	return has_messages(f) && (f->framing & FRAMING_SUT_CHOSE) == 0 &&
 	       f->x.marks[WHO_CLIENT] >= f->x.marks[WHO_SUT] &&
 	       seq_lt(f->x.turn, f->w.c.nxt);
 }
 
-/* Are production's answers there to all that the SUT has answered? Its place in the
- * next one is needed for the client's acks.
+/* Are production's answers there to all that the SUT has answered? Its place in
+ * the next one is needed for the client's acks.
  */
 static bool prod_is_even(const struct flow *f)
 {
@@ -70,13 +70,13 @@ static bool prod_over(const struct flow *f)
 static bool may_reopen(const struct flow *f)
 {
 	const struct exchange *x = f->x.at[WHO_SUT];
-	const struct frame *fr = f->q.kept != NULL ? f->q.kept : f->q.head;
+	const struct buf *fr = f->q.kept != NULL ? f->q.kept : f->q.head;
 	uint32_t una;
 
 	if (fr == NULL || seq_lt(f->x.turn, fr->seq) ||
 	    (x != NULL && (x->flags & X_S_BEGUN) != 0))
 		return false;
-	if (f->q.met >= MEET_MAX ||
+	if (f->q.reopened >= MEET_MAX ||
 	    (f->q.again && seq_lt(f->x.turn, f->leg.snd_nxt)))
 		return false;
 	/* A server that reads on behind its FIN throws away what it acks. */
@@ -111,10 +111,10 @@ void leg_anew(const struct turn *t, struct flow *f)
 	f->w.c_iss = f->x.turn - 1;
 	f->leg.snd_una = f->x.turn;
 	f->leg.snd_nxt = f->x.turn;
-	f->leg.edge = WIN_FULL;
-	f->leg.a_cur = f->w.p_base;
-	f->leg.a_win = f->w.c_win;
-	if (seq_lt(f->leg.a_cur, f->w.c_ack))
+	f->leg.adv_edge = WIN_FULL;
+	f->leg.cli_ack = f->w.p_base;
+	f->leg.cli_wnd = f->w.c_win;
+	if (seq_lt(f->leg.cli_ack, f->w.c_ack))
 		ack_queue(t, f, f->w.c_ack, f->w.c_win);
 	f->leg.state = LEG_WAITING;
 	f->leg.other_port = true;
@@ -129,7 +129,7 @@ void leg_anew(const struct turn *t, struct flow *f)
 static void reopen(const struct turn *t, struct flow *f)
 {
 	f->q.again |= seq_lt(f->x.turn, f->leg.snd_nxt);
-	f->q.met++;
+	f->q.reopened++;
 	t->s->count.ended[FLOW_END_SUT_CLOSED]++;
 	t->s->count.resumed_by_close++;
 	flow_unbind(t->s->flows, f);
@@ -173,7 +173,7 @@ bool reopen_reset(const struct turn *t, struct flow *f,
 
 void turn_moved(struct shadow *s, struct flow *f)
 {
-	f->q.met = 0;
+	f->q.reopened = 0;
 	f->q.again = false;
 	kept_trim(s, f);
 }

@@ -5,12 +5,12 @@
  * Theory of operation
  *
  * The queue holds every client frame that the SUT has not acked, by seq, whole.
- * q_send is the first that is not wholly sent: before it lies the document's
- * sent_not_acked, from it on its outside_window; one list with a cursor cannot
- * fall out of order (I13). A frame leaves as it was captured, one effect each, as
- * far as the SUT's window allows; where the SUT's MSS is smaller the effect asks
- * the sink to cut, or is cut here. A frame is freed when the SUT has acked all of
- * it (I14).
+ * @send is the first that is not wholly sent: what lies before it is in flight,
+ * what follows is unsent; one list with a cursor cannot fall out of order
+ * (I13). A frame leaves as it was captured, one effect each,
+ * as far as the SUT's window allows; where the SUT's MSS is smaller the effect
+ * asks the sink to cut, or is cut here. A frame is freed when the SUT has acked
+ * all of it (I14).
  *
  * A frame is held back
  *   - until the SUT has answered what production had answered when the client
@@ -20,11 +20,11 @@
  *   - at level `timing`, until its capture time plus a constant
  *
  * Loss between us and the SUT is ours to repair, for the client will not (I15):
- * RFC 6298 timer with exponential backoff, RFC 5681 fast retransmit on the third
- * duplicate ack, then one segment for each partial ack (RFC 6582). There is no
- * congestion window: the wire is private, has one sender and one hop, and a
- * window of ours would delay bytes that the client had sent already; the SUT's
- * own window is the bound.
+ * RFC 6298 timer with exponential backoff, RFC 5681 fast retransmit on the
+ * third duplicate ack, then one segment for each partial ack (RFC 6582). There
+ * is no congestion window: the wire is private, has one sender and one hop, and
+ * a window of ours would delay bytes that the client had sent already; the
+ * SUT's own window is the bound.
  */
 #include <assert.h>
 #include <string.h>
@@ -33,11 +33,11 @@
 #include "wire/tcpopt.h"
 
 #define TS_LEN 12 /* NOP, NOP, Timestamps */
-/* Bits of frame.flags, above TCP's: it was held back once; it is later than level
- * `timing` promises, for production's bytes that it acks were not here.
+/* Bits of buf.flags, above TCP's: it was held back once; it is later than
+ * level `timing` promises, for production's bytes that it acks were not here.
  */
-#define FRAME_HELD 0x8000u
-#define FRAME_LATE 0x4000u
+#define BUF_HELD 0x8000u
+#define BUF_LATE 0x4000u
 
 uint32_t payload_mss(const struct flow *f)
 {
@@ -57,7 +57,7 @@ static uint32_t snd_seq(const struct flow *f)
 /* What the SUT sent out of order (RFC 2018): the first blocks. */
 static uint8_t sack_blocks(const struct flow *f, struct sack_block *b)
 {
-	const struct frame *e = f->leg.s.early;
+	const struct buf *e = f->leg.s.early;
 	uint8_t n = 0;
 
 	while (e != NULL && n < TCP_SACK_MAX) {
@@ -121,23 +121,25 @@ struct effect *effect_tcp(const struct turn *t, struct flow *f,
 	if (e == NULL)
 		return NULL;
 	if (plan->partial && cause != CAUSE_ACK_PARTIAL)
-		ack = f->leg.ack_sent;
+		ack = f->leg.last_ack_sent;
 	/* Rounded up: rounding down would take the right edge back (I38). */
-	win = (plan->edge - ack + (1u << f->leg.wscale) - 1) >> f->leg.wscale;
+	win = (plan->adv_edge - ack + (1u << f->leg.wscale) - 1) >>
+	      f->leg.wscale;
 	e->seq = snd_seq(f);
 	e->ack = ack;
 	e->win = (uint16_t)(win < WIN_FULL ? win : WIN_FULL);
 	put_options(f, e);
 	/* Neither goes back (I7, I38), nor beyond what the SUT sent (I6). */
-	assert(seq_le(f->leg.ack_sent, ack) &&
+	assert(seq_le(f->leg.last_ack_sent, ack) &&
 	       seq_le(ack, stream_end(&f->leg.s)));
-	assert(seq_le(f->leg.edge, ack + ((uint32_t)e->win << f->leg.wscale)));
-	f->leg.ack_sent = ack;
-	f->leg.edge = ack + ((uint32_t)e->win << f->leg.wscale);
+	assert(seq_le(f->leg.adv_edge,
+		      ack + ((uint32_t)e->win << f->leg.wscale)));
+	f->leg.last_ack_sent = ack;
+	f->leg.adv_edge = ack + ((uint32_t)e->win << f->leg.wscale);
 	f->leg.dup_ack = false;
 	f->leg.flags &= ~(uint32_t)L_HANDSHAKE;
 	due_clear(f, DUE_DACK);
-	if (f->leg.ack_sent == stream_end(&f->leg.s))
+	if (f->leg.last_ack_sent == stream_end(&f->leg.s))
 		due_clear(f, DUE_SPONT);
 	return e;
 }
@@ -191,9 +193,10 @@ void send_syn(const struct turn *t, struct flow *f, enum effect_cause cause)
 			      .tsval = f->w.c_tsval };
 
 	assert(e != NULL);
-	f->leg.asked = true;
+	f->leg.syn_out = true;
 	e->seq = f->w.c_iss;
-	e->win = (uint16_t)(f->leg.edge < WIN_FULL ? f->leg.edge : WIN_FULL);
+	e->win = (uint16_t)(f->leg.adv_edge < WIN_FULL ? f->leg.adv_edge
+						       : WIN_FULL);
 	e->optlen = tcp_put_options(e->opts, &o);
 	e->timed = cause == CAUSE_SYN;
 	f->leg.rtt_at = cause == CAUSE_SYN ? t->now : 0;
@@ -211,14 +214,13 @@ bool send_rst(const struct turn *t, struct flow *f)
 	if (f->leg.state == LEG_SYN_SENT)
 		e->flags = TCP_RST;
 	else
-		e->ack = f->leg.ack_sent;
+		e->ack = f->leg.last_ack_sent;
 	put_options(f, e);
 	return true;
 }
 
 /* May this frame's bytes go to the SUT now? */
-static bool released(const struct turn *t, struct flow *f,
-		     const struct frame *fr)
+static bool released(const struct turn *t, struct flow *f, const struct buf *fr)
 {
 	if (t->s->opt.timing && t->now < fr->now + t->s->opt.delay) {
 		due_set(t->s, f, DUE_DACK, fr->now + t->s->opt.delay);
@@ -238,9 +240,8 @@ static bool released(const struct turn *t, struct flow *f,
 }
 
 /* Send the bytes of @fr from @from on, at most @n. There is room. */
-static uint32_t send_piece(const struct turn *t, struct flow *f,
-			   struct frame *fr, uint32_t from, uint32_t n,
-			   enum effect_cause cause)
+static uint32_t send_piece(const struct turn *t, struct flow *f, struct buf *fr,
+			   uint32_t from, uint32_t n, enum effect_cause cause)
 {
 	struct ack_plan plan = ack_plan(t, f, false);
 	uint32_t mss = payload_mss(f);
@@ -267,15 +268,17 @@ static uint32_t send_piece(const struct turn *t, struct flow *f,
 	if (n > mss || (fr->gso != 0 && fr->gso < n))
 		e->gso = (uint16_t)(fr->gso != 0 && fr->gso < mss ? fr->gso
 								  : mss);
-	frame_emit(fr);
+	buf_emit(fr);
 	return n;
 }
 
-/* Does what goes out now end a request? Where messages end by quiet nobody knows. */
+/* Does what goes out now end a request? Where messages end by quiet nobody
+ * knows.
+ */
 static bool ends_request(struct flow *f)
 {
 	struct exchange *x = f->x.sent;
-	bool ends = (f->told & TOLD_SPOKE_C) != 0;
+	bool ends = (f->framing & FRAMING_SPOKE_C) != 0;
 
 	for (; x != NULL && (x->flags & X_HAVE_C) != 0 &&
 	       seq_le(x->end[WHO_CLIENT], f->leg.snd_nxt);
@@ -295,20 +298,20 @@ bool shadow_waits_for_production(const struct flow *f)
 }
 
 /* It is held back: count it. */
-static void hold(const struct turn *t, const struct flow *f, struct frame *fr)
+static void hold(const struct turn *t, const struct flow *f, struct buf *fr)
 {
-	t->s->count.order_held += (fr->flags & FRAME_HELD) == 0;
-	fr->flags |= FRAME_HELD;
+	t->s->count.order_held += (fr->flags & BUF_HELD) == 0;
+	fr->flags |= BUF_HELD;
 	if (!t->s->opt.timing || t->now < fr->now + t->s->opt.delay ||
-	    (fr->flags & FRAME_LATE) != 0 || !shadow_waits_for_production(f))
+	    (fr->flags & BUF_LATE) != 0 || !shadow_waits_for_production(f))
 		return;
 	t->s->count.timing_late++;
-	fr->flags |= FRAME_LATE;
+	fr->flags |= BUF_LATE;
 }
 
 void send_data(const struct turn *t, struct flow *f)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	f->leg.shut = false;
 	while ((fr = f->q.send) != NULL) {
@@ -349,7 +352,7 @@ void send_data(const struct turn *t, struct flow *f)
 
 void retransmit(const struct turn *t, struct flow *f)
 {
-	struct frame *fr = f->q.head;
+	struct buf *fr = f->q.head;
 	struct ack_plan plan;
 	struct effect *e;
 
@@ -402,7 +405,7 @@ static void note_lag(const struct turn *t, const struct flow *f, uint64_t since)
 /* Free the frames that the SUT has acked. */
 static void queue_free(const struct turn *t, struct flow *f)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	while ((fr = f->q.head) != NULL && fr != f->q.send &&
 	       seq_le(fr->seq + fr->len, f->leg.snd_una)) {
@@ -412,12 +415,12 @@ static void queue_free(const struct turn *t, struct flow *f)
 		if (!keep)
 			kept_drop(t->s, f);
 		f->q.head = fr->next;
-		f->q.bytes -= frame_block(fr->len);
+		f->q.bytes -= buf_block(fr->len);
 		if (keep)
 			continue;
 		if (f->q.head == NULL)
 			f->q.tail = NULL;
-		frame_clear(t->s->pool, fr, FRAME_QUEUE);
+		buf_clear(t->s->pool, fr, BUF_QUEUE);
 	}
 }
 

@@ -6,9 +6,9 @@
  *
  * Every segment first changes what is known (those of the mirror here, those of
  * the SUT in sut.c), then the engine frames the bytes it brought (span.c), then
- * shadow_push() looks at the whole flow and does what may be done: start, bytes,
- * acks, FIN or RST, end. Nothing is decided on the way in; therefore the order of
- * events does not matter beyond what they say.
+ * shadow_push() looks at the whole flow and does what may be done: start,
+ * bytes, acks, FIN or RST, end. Nothing is decided on the way in; therefore the
+ * order of events does not matter beyond what they say.
  */
 #include "shadow/shadow.h"
 
@@ -93,8 +93,9 @@ struct pool *shadow_pool(struct shadow *s)
 
 /* --- the mirror --- */
 
-/* The client's ack is news. Where production's place is lost nobody counts what it
- * sent, so the ack does. A SUT that is a whole window and more behind is behind.
+/* The client's ack is news. Where production's place is lost nobody counts what
+ * it sent, so the ack does. A SUT that is a whole window and more behind is
+ * behind.
  */
 static void client_acks(const struct turn *t, struct flow *f, uint32_t ack,
 			uint32_t win)
@@ -108,8 +109,8 @@ static void client_acks(const struct turn *t, struct flow *f, uint32_t ack,
 		shadow_skip_prod(t->s, f, ack - WINDOW_MOST);
 	if (!open || (f->leg.flags & L_DRAIN) != 0)
 		return;
-	if (!seq_in(ack, f->leg.a_cur - WINDOW_MOST,
-		    f->leg.a_cur + WINDOW_MOST + 1))
+	if (!seq_in(ack, f->leg.cli_ack - WINDOW_MOST,
+		    f->leg.cli_ack + WINDOW_MOST + 1))
 		f->leg.ending = (uint8_t)behind(f);
 	else
 		ack_queue(t, f, ack, win);
@@ -201,9 +202,10 @@ bool shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 	return true;
 }
 
-/* Is a RST of production in the client's window? What the client told last may
- * have been missed: then production's newest byte is ahead of that. A window that
- * the SYN told is never scaled, and covers less than the client's next one.
+/* Is a RST of production in the client's window? What the client sent last may
+ * have been missed: then production's newest byte is ahead of that. A window
+ * that the SYN told is never scaled, and covers less than the client's next
+ * one.
  */
 static bool in_client_window(const struct flow *f, uint32_t seq)
 {
@@ -216,9 +218,9 @@ static bool in_client_window(const struct flow *f, uint32_t seq)
 	return seq_in(seq, f->w.c_ack, from + f->w.c_win + 1);
 }
 
-/* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and later
- * none outside of its window (RFC 5961 section 3.2): that would be of an older
- * incarnation.
+/* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and
+ * later none outside of its window (RFC 5961 section 3.2): that would be of an
+ * older incarnation.
  */
 static void production_reset(struct flow *f, const struct segment *seg)
 {
@@ -292,7 +294,7 @@ void shadow_production(struct shadow *s, struct flow *f,
 	if (seq_lt(f->w.p_ack, seg->ack) &&
 	    seq_lt(seg->ack, f->w.p_ack + WINDOW_MOST)) {
 		f->w.p_ack = seg->ack;
-		f->w.untaken = false;
+		f->w.unconfirmed = false;
 	}
 	for (x = f->x.pack; x != NULL && (x->flags & X_HAVE_C) != 0 &&
 			    seq_le(x->end[WHO_CLIENT], f->w.p_ack);
@@ -333,7 +335,7 @@ static void settle(struct flow *f)
 /* A leg that waits: may it start? */
 static void wait_over(const struct turn *t, struct flow *f)
 {
-	if (f->w.untaken) {
+	if (f->w.unconfirmed) {
 		if (reset_by(f) != FLOW_END_NONE)
 			leg_over(t, f, reset_by(f));
 		return;
@@ -375,7 +377,7 @@ void push_flow(const struct turn *t, struct flow *f)
 		close_push(t, f);
 	if (f->leg.state == LEG_CLOSED)
 		ack_again(t, f);
-	remember_if_over(t, f);
+	close_if_done(t, f);
 }
 
 void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
@@ -482,7 +484,7 @@ bool shadow_hold_prod(struct shadow *s, struct flow *f,
 
 void shadow_lost(struct shadow *s, struct flow *f)
 {
-	for (const struct frame *fr = f->w.c.early; fr != NULL; fr = fr->next)
+	for (const struct buf *fr = f->w.c.early; fr != NULL; fr = fr->next)
 		f->w.lost_seen += fr->len;
 	stream_drop(&f->w.c, s->pool);
 }

@@ -2,9 +2,9 @@
 /*
  * shadow - The machine: plays a client's connection to the SUT
  *
- * Packet in, time in, effects out. The caller (the engine) finds the flow, hands
- * the segment in, takes the in-order bytes that it brought (spans), tells where
- * messages end (marks), and then lets the machine decide (shadow_push()):
+ * Packet in, time in, effects out. The caller (the engine) finds the flow,
+ * hands the segment in, takes the in-order bytes that it brought (spans), tells
+ * where messages end (marks), and then lets the machine decide (shadow_push()):
  *
  *   shadow_syn(), shadow_client(), shadow_production(), shadow_sut()
  *        state only: event bits, acks, windows
@@ -13,9 +13,9 @@
  *   shadow_push()        all that may now be sent
  *   shadow_attention()   what the machine wants its caller to look at
  *
- * Marks come between a segment and its consequences, so that no decision is made
- * in ignorance of a mark that the very same segment brings. The machine knows
- * marks, not protocols, and does not compare.
+ * Marks come between a segment and its consequences, so that no decision is
+ * made in ignorance of a mark that the very same segment brings. The machine
+ * knows marks, not protocols, and does not compare.
  */
 #ifndef SHADOW_SHADOW_H
 #define SHADOW_SHADOW_H
@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/hash.h"
 #include "core/limits.h"
 #include "core/who.h"
@@ -53,13 +53,15 @@ void shadow_set_ready(struct shadow *s, uint8_t sut, bool ready);
 
 /**
  * shadow_gate() - The answer to WANT_PROOF: may the leg of @f start?
- * @wait:	With GATE_WAIT: who else waits for it; the flow joins them, by its
- *		link @more. Else NULL: if it waited it is due at once
+ * @wait:	With GATE_WAIT: who else waits for it; the flow joins them, by
+ *		its link @more. Else NULL: if it waited it is due at once
  */
 void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
 		 struct list *wait);
 
-/** shadow_route_lost() - A network turned out to be answered elsewhere: counted */
+/**
+ * shadow_route_lost() - A network turned out to be answered elsewhere: counted
+ */
 void shadow_route_lost(struct shadow *s);
 
 /** shadow_is_silent() - Has SUT @sut been silent for too long? */
@@ -85,11 +87,11 @@ struct pool *shadow_pool(struct shadow *s);
 struct flow *shadow_find(struct shadow *s, const struct flow_key *key);
 
 /**
- * shadow_find_acked() - The incarnation on the mirror that a segment of production is
- * of: the one whose client's numbers are next to what it acks
+ * shadow_find_acked() - The incarnation on the mirror that a segment of
+ * production is of: the one whose client's numbers are next to what it acks
  *
- * Where the mirror shows production later than the client, the client may have begun
- * anew meanwhile. Return: the flow, or NULL as shadow_find()
+ * Where the mirror shows production later than the client, the client may have
+ * begun anew meanwhile. Return: the flow, or NULL as shadow_find()
  */
 struct flow *shadow_find_acked(struct shadow *s, const struct flow_key *key,
 			       const struct segment *seg);
@@ -118,15 +120,17 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 			uint64_t now, struct effects *out);
 
 /**
- * shadow_is_newer() - Is a client's segment with data behind the end of @f, or acks
- * what production cannot have sent there?
+ * shadow_is_newer() - Is a client's segment with data behind the end of @f, or
+ * acks what production cannot have sent there?
  *
- * Then it belongs to a newer incarnation, whose SYN the mirror has not shown yet.
+ * Then it belongs to a newer incarnation, whose SYN the mirror has not shown
+ * yet.
  */
 bool shadow_is_newer(const struct flow *f, const struct segment *seg);
 
 /**
- * shadow_join() - A flow that is met in the middle, at the start of a message
+ * shadow_pickup() - A flow that is picked up mid-stream, at the start of a
+ * message
  * @seg:	The client's segment that begins a message
  *
  * The handshake is made up: the first byte of @seg follows our SYN. The caller
@@ -134,10 +138,10 @@ bool shadow_is_newer(const struct flow *f, const struct segment *seg);
  *
  * Return: the flow, or NULL if there is no room
  */
-struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
-			 const struct shadow_leg *leg,
-			 const struct segment *seg, uint64_t now,
-			 struct effects *out);
+struct flow *shadow_pickup(struct shadow *s, const struct flow_key *key,
+			   const struct shadow_leg *leg,
+			   const struct segment *seg, uint64_t now,
+			   struct effects *out);
 
 /**
  * shadow_restart() - Resume a flow after a gap, at the start of a message
@@ -146,8 +150,8 @@ struct flow *shadow_join(struct shadow *s, const struct flow_key *key,
  * @keep:	Production's stream and its marks from @ack on are good
  *
  * Exchanges must have been dropped (@keep: those that end up to @ack). As a new
- * incarnation with a made-up handshake, on the same tuple; a flow that was shed, and
- * for which there is no room, stays without a leg.
+ * incarnation with a made-up handshake, on the same tuple; a flow that was
+ * shed, and for which there is no room, stays without a leg.
  */
 void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 		    uint32_t ack, bool keep, uint64_t now);
@@ -155,8 +159,8 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 /** shadow_client(), shadow_production() - A segment of @f from the mirror;
  * header only, see above
  *
- * Return: (client's) production takes it; else it acks what production cannot have
- * sent, is counted, and nothing of it counts (RFC 5961 section 5.2)
+ * Return: (client's) production takes it; else it acks what production cannot
+ * have sent, is counted, and nothing of it counts (RFC 5961 section 5.2)
  */
 bool shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 		   uint64_t now);
@@ -167,13 +171,16 @@ void shadow_production(struct shadow *s, struct flow *f,
  * shadow_sut() - A segment from SUT @sut's wire
  *
  * Return: its flow, which the caller goes on with; NULL: it belongs to none, or
- * is outside its window (and is absorbed; the answer is what RFC 9293 wants, I39)
+ * is outside its window (and is absorbed; the answer is what RFC 9293 wants,
+ * I39)
  */
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 			const struct segment *seg, uint64_t now,
 			struct effects *out);
 
-/** shadow_owns() - Is there a flow that goes on and has this SUT segment's ends? */
+/**
+ * shadow_owns() - Is there a flow that goes on and has this SUT segment's ends?
+ */
 bool shadow_owns(const struct shadow *s, uint8_t sut,
 		 const struct segment *seg);
 
@@ -199,7 +206,7 @@ struct span {
 	uint32_t ack;
 	uint64_t now;
 	uint64_t ts;
-	struct frame *frame;
+	struct buf *frame;
 	int step;
 };
 
@@ -220,7 +227,9 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 			     uint32_t seq, uint64_t now);
 
-/** shadow_unmark() - Take back @who's last mark, if its exchange is open still */
+/**
+ * shadow_unmark() - Take back @who's last mark, if its exchange is open still
+ */
 void shadow_unmark(struct shadow *s, struct flow *f, enum who who);
 
 /** shadow_no_room() - The pool is full: the leg of @f ends */
@@ -243,7 +252,10 @@ void shadow_closes(struct flow *f, bool closes);
 /** shadow_left_seen() - What shadow_left() told of @f has been used up */
 void shadow_left_seen(struct flow *f);
 
-/** shadow_is_shed() - Is a request that begins now left out, because @f is behind? */
+/**
+ * shadow_is_shed() - Is a request that begins now left out, because @f is
+ * behind?
+ */
 bool shadow_is_shed(const struct flow *f);
 
 /**
@@ -251,8 +263,8 @@ bool shadow_is_shed(const struct flow *f);
  * @sp:		Bytes of the client that were handed out last
  * @seq:	Where in them a message begins, whose exchange has been opened
  *
- * Return: true if there is room; what of the client comes is played from @seq on, and
- * the SUT's stream begins anew
+ * Return: true if there is room; what of the client comes is played from @seq
+ * on, and the SUT's stream begins anew
  */
 bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
 		    uint32_t seq, uint64_t now);
@@ -260,7 +272,8 @@ bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
 /**
  * shadow_cut() - The SUT has closed without the answer that was next (WANT_CUT)
  *
- * The exchange, which must have been judged, is done with; the next one has its turn.
+ * The exchange, which must have been judged, is done with; the next one has its
+ * turn.
  */
 void shadow_cut(struct shadow *s, struct flow *f);
 
@@ -271,8 +284,8 @@ void shadow_push(struct shadow *s, struct flow *f, uint64_t now,
 /** shadow_retire() - Free exchanges that are judged and passed */
 void shadow_retire(struct shadow *s, struct flow *f);
 
-/** shadow_waits_for_production() - Do @f's bytes towards the SUT wait for bytes of
- * production that have not been captured yet?
+/** shadow_waits_for_production() - Do @f's bytes towards the SUT wait for bytes
+ * of production that have not been captured yet?
  */
 bool shadow_waits_for_production(const struct flow *f);
 
@@ -300,8 +313,8 @@ void shadow_lost(struct shadow *s, struct flow *f);
 bool shadow_resumes(const struct shadow *s, const struct flow *f);
 
 /**
- * shadow_syn_hold() - Keep the data of a client's SYN until it is known how much of
- * it production takes
+ * shadow_syn_hold() - Keep the data of a client's SYN until it is known how
+ * much of it production takes
  *
  * Data that was not captured whole, or has no room, is not kept: if production
  * takes it, it is missing as any other.
@@ -310,16 +323,16 @@ void shadow_syn_hold(struct shadow *s, struct flow *f,
 		     const struct segment *seg, uint64_t now);
 
 /**
- * shadow_syn_take() - Production took the client's bytes up to @at, or the client
- * goes on there
+ * shadow_syn_take() - Production took the client's bytes up to @at, or the
+ * client goes on there
  *
  * Return: true if it is known now what of a SYN's data is the stream's; it is
  * early data from now on, to be read
  */
 bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at);
 
-/** shadow_syn_end() - Where the client's SYN ends, with the data in it that was not
- * settled yet
+/** shadow_syn_end() - Where the client's SYN ends, with the data in it that was
+ * not settled yet
  */
 uint32_t shadow_syn_end(const struct flow *f);
 
@@ -343,7 +356,9 @@ void shadow_answering(struct shadow *s, struct flow *f, uint64_t now);
 /** shadow_waits_due() - Is a wait over, once shadow_sut_read() was called? */
 bool shadow_waits_due(const struct shadow *s);
 
-/** shadow_sut_read() - All that the SUTs had sent before @now has been handed in */
+/**
+ * shadow_sut_read() - All that the SUTs had sent before @now has been handed in
+ */
 void shadow_sut_read(struct shadow *s, uint64_t now);
 
 /**
@@ -378,7 +393,9 @@ bool shadow_waits(const struct shadow *s, const struct flow *f, uint64_t now,
 /** shadow_next_flow() - Flows in use, from place *@at on; NULL: no more */
 struct flow *shadow_next_flow(struct shadow *s, uint32_t *at);
 
-/** shadow_stalled() - This process stood still for @ns: nobody was waited for */
+/**
+ * shadow_stalled() - This process stood still for @ns: nobody was waited for
+ */
 void shadow_stalled(struct shadow *s, uint64_t ns);
 
 /** shadow_unsent() - The sink could not send @e: as if lost on the wire */

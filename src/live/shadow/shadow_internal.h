@@ -11,37 +11,10 @@
 #include "flow/known.h"
 #include "shadow/shadow.h"
 
-/* A leg with a hole in its client's stream ends after so long without progress
- * of the SUT, whatever is open.
- */
-#define GAP_HOLD (1 * NS_PER_SEC)
-/* Delayed partial ack. */
-#define DACK_WAIT (20 * NS_PER_MS)
-/* Our ACK of the SYN,ACK rides on the first data if that comes within this. */
-#define HANDSHAKE_WAIT (2 * NS_PER_MS)
-/* The SUT's bytes are acked after this long although the client has not acked
- * production's: just below Linux's shortest RTO.
- */
-#define SPONT_WAIT (180 * NS_PER_MS)
-/* A held FIN goes out after so long without progress of the SUT; a held RST. */
-#define FIN_HOLD (10 * NS_PER_SEC)
-#define RST_HOLD (2 * NS_PER_SEC)
-/* Client bytes after production's FIN wait so long for the SUT's. */
-#define LATE_HOLD (5 * NS_PER_SEC)
-/* A new incarnation waits so long for the older one's end. */
-#define REUSE_WAIT (1 * NS_PER_SEC)
-/* How long an ended flow is remembered: mirror and SUT may repeat its end. */
-#define TIME_WAIT (500 * NS_PER_MS)
-/* RFC 6298: first RTO; Linux's lower bound; upper bound. */
-#define RTO_FIRST (1 * NS_PER_SEC)
-#define RTO_MIN	  (200 * NS_PER_MS)
-#define RTO_MAX	  (10 * NS_PER_SEC)
-/* What the sink could not send is tried again after this. */
-#define UNSENT_WAIT (5 * NS_PER_MS)
-#define SYN_TRIES   5
-#define SYN_DOUBT   2 /* tries after which a bare ack is an older incarnation */
-#define DATA_TRIES  12
-#define DUPACKS	    3
+#define SYN_TRIES  5
+#define SYN_DOUBT  2 /* tries after which a bare ack is an older incarnation */
+#define DATA_TRIES 12
+#define DUPACKS	   3
 /* Longest payload of one effect: an IP datagram less the headers. */
 #define GSO_MAX 64000u
 /* A window that drains whatever the client last said (I11). */
@@ -53,8 +26,9 @@
 #define MSS_LEAST  64 /* less would be an attack on us */
 /* RSTs a second to incarnations that a flow's SYN meets at a SUT. */
 #define OLDER_RATE 1000
-/* When less than this part of the pool is left, a flow that has bytes waiting and
- * brings more is ended: it is behind, and what is left is for those who are not.
+/* When less than this part of the pool is left, a flow that has bytes waiting
+ * and brings more is ended: it is behind, and what is left is for those who are
+ * not.
  */
 #define POOL_SPARE 8
 /* Requests that a SUT has not acked, which are passed over to find the one that
@@ -67,7 +41,9 @@
 /* While a SUT is silent one flow in so long is played all the same. */
 #define TRIAL_EVERY (1 * NS_PER_SEC)
 
-/** struct rate - How many of something there were in the second from @since on */
+/**
+ * struct rate - How many of something there were in the second from @since on
+ */
 struct rate {
 	uint64_t since;
 	uint32_t n;
@@ -78,18 +54,18 @@ struct target {
 	struct ipaddr ip;
 	bool ready;
 	bool silent;
-	bool mute; /* silent, though its kernel acks */
+	bool app_stalled; /* its kernel acks, its application says nothing */
 	struct rate strays;
 	uint64_t waiting; /* since when it owes us an ack; 0: it does not */
 	uint64_t owed; /* since when it owes an answer that production gave */
 	uint64_t owed_flow; /* whose */
-	uint64_t asked;	    /* flow whose request stayed with it, 0: none did */
-	uint64_t since;	    /* when it fell silent */
-	uint64_t owing;	    /* since when it had owed something then */
-	uint64_t trial;	    /* when a flow was last played to the silent SUT */
-	uint64_t lag;	    /* age of what it acked last */
-	uint64_t lag_at;    /* when that was */
-	uint64_t swept; /* when the flows of the silent SUT were looked at */
+	uint64_t canary; /* flow whose request is left outstanding; 0: none */
+	uint64_t since;	 /* when it fell silent */
+	uint64_t owing;	 /* since when it had owed something then */
+	uint64_t trial;	 /* when a flow was last played to the silent SUT */
+	uint64_t lag;	 /* age of what it acked last */
+	uint64_t lag_at; /* when that was */
+	uint64_t swept;	 /* when the flows of the silent SUT were looked at */
 };
 
 struct shadow {
@@ -129,7 +105,7 @@ struct turn {
 };
 
 /* Did the client send it after it had acked production's FIN (I16)? */
-static inline bool is_late(const struct flow *f, const struct frame *fr)
+static inline bool is_late(const struct flow *f, const struct buf *fr)
 {
 	return stream_has(&f->w.p, STREAM_ENDED) && seq_lt(f->w.p.fin, fr->ack);
 }
@@ -141,7 +117,7 @@ static inline enum flow_end behind(const struct flow *f)
 }
 
 /* Has production acked all of it? */
-static inline bool was_accepted(const struct flow *f, const struct frame *fr)
+static inline bool was_accepted(const struct flow *f, const struct buf *fr)
 {
 	return seq_le(fr->seq + fr->len, f->w.p_ack);
 }
@@ -179,7 +155,7 @@ void targets_watch(const struct turn *t);
 /* Put a frame behind those that wait. Return: that is more than @f's share, or
  * what is left of the pool is not for it
  */
-bool queue_add(const struct turn *t, struct flow *f, struct frame *fr);
+bool queue_add(const struct turn *t, struct flow *f, struct buf *fr);
 /* Drop all, or what lies from @at on. */
 void queue_drop(struct shadow *s, struct flow *f);
 void queue_cut(struct shadow *s, struct flow *f, uint32_t at);
@@ -188,23 +164,23 @@ void queue_rewind(struct shadow *s, struct flow *f);
 /* Keep a frame that the SUT has acked, the head of the queue, in front of it.
  * Return: false: it is not to be kept, nor what is kept already
  */
-bool kept_add(struct shadow *s, struct flow *f, struct frame *fr);
+bool kept_add(struct shadow *s, struct flow *f, struct buf *fr);
 /* Free all that is kept; what the SUT will not be asked again. */
 void kept_drop(struct shadow *s, struct flow *f);
 void kept_trim(struct shadow *s, struct flow *f);
 
 /* ack.c: the client's acks, rebased */
 
-/** struct ack_plan - What would be told to the SUT now */
+/** struct ack_plan - What would be sent to the SUT now */
 struct ack_plan {
-	uint32_t ack;  /* never behind ack_sent */
-	uint32_t edge; /* never behind edge */
-	bool partial;  /* only as a forced partial ack */
+	uint32_t ack;	   /* never behind last_ack_sent */
+	uint32_t adv_edge; /* never behind edge */
+	bool partial;	   /* only as a forced partial ack */
 	enum effect_cause cause;
 };
 
 /* Take the acks off the queue whose bytes the SUT has sent, and plan what it is
- * told next; @force: all that it has sent is acked.
+ * sent next; @force: all that it has sent is acked.
  */
 struct ack_plan ack_plan(const struct turn *t, struct flow *f, bool force);
 void ack_queue(const struct turn *t, struct flow *f, uint32_t ack,
@@ -224,7 +200,7 @@ void wait_stop(struct flow *f);
 
 /* send.c: segments towards the SUT */
 
-/* Start an effect that tells @plan; NULL: no room, the flow is due at once.
+/* Start an effect that carries @plan; NULL: no room, the flow is due at once.
  * Fills in addresses, sequence number (SND.NXT), ack, window and options.
  */
 struct effect *effect_tcp(const struct turn *t, struct flow *f,
@@ -245,7 +221,7 @@ void sut_acked(const struct turn *t, struct flow *f, const struct segment *seg);
 void deliver(const struct turn *t, struct flow *f);
 uint32_t payload_mss(const struct flow *f);
 
-/* tell.c: when the SUT is told of an ack or a window */
+/* ack_send.c: when an ack or a window is sent to the SUT */
 
 void ack_push(const struct turn *t, struct flow *f);
 /* Answer a repetition after the end. */
@@ -258,12 +234,12 @@ void leg_over(const struct turn *t, struct flow *f, enum flow_end why);
 /* The same with a RST, if the SUT has seen anything of it. */
 void end_leg(const struct turn *t, struct flow *f, enum flow_end why);
 /* If nothing more can come, the flow is only remembered for a while. */
-void remember_if_over(const struct turn *t, struct flow *f);
+void close_if_done(const struct turn *t, struct flow *f);
 
 /* gap.c: holes in the capture */
 
-/* A hole was looked for since, and bytes have come in order: its age begins anew,
- * as far as what is behind it does not tell otherwise.
+/* A hole was looked for since, and bytes have come in order: its age begins
+ * anew, as far as what is behind it does not tell otherwise.
  */
 void gap_progress(const struct turn *t, struct flow *f, enum who who);
 void gap_watch(const struct turn *t, struct flow *f);
@@ -273,7 +249,7 @@ void gap_push(const struct turn *t, struct flow *f);
 /* The client's place is lost: look for a message to start at. */
 void gap_lost(struct shadow *s, struct flow *f);
 
-/* reopen.c: a SUT that closes a connection on which the client goes on */
+/* reopen.c: a SUT that closes a connection that the client still uses */
 
 /* The SUT's side of a flow begins anew, with the request whose turn it is and
  * what is queued; watch.p_base is where production's answers before it end.

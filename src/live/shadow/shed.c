@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shed.c - Flows that are behind: what is dropped, and when they are taken up again
+ * shed.c - Flows that are behind: what is dropped, and when they are taken up
+ * again
  *
  * Theory of operation
  *
- * A SUT that serves less than production makes flows wait, until one has waited longer
- * than it may (max_lag), holds more than its share of the pool, or brings more while the
- * pool is scarce. Such a flow is shed, between two messages: what has begun to go out is
- * played whole and its answer is waited for, what is behind that is dropped (@cut_at),
- * and then the leg ends (FLOW_END_BEHIND). Where messages are not known, or one message
- * alone is more than the share, the leg ends at once.
+ * A SUT that serves less than production makes flows wait, until one has waited
+ * longer than it may (max_lag), holds more than its share of the pool, or
+ * brings more while the pool is scarce. Such a flow is shed, between two
+ * messages: what has begun to go out is played whole and its answer is waited
+ * for, what is behind that is dropped (@cut_at), and then the leg ends
+ * (FLOW_END_BEHIND). Where messages are not known, or one message alone is more
+ * than the share, the leg ends at once.
  *
- * It is taken up again with the client's next message when there is room: the pool and
- * the SUT's lag are below 3/4 of where flows are shed (so that it is not to and fro), and
- * no more than 1/HANDSHAKES of the table waits for a SYN,ACK. The order in which flows
- * are taken up is the one in which their clients ask; who was shed first asks first. It
- * begins with a connection of its own, and with a message to all of whose predecessors
- * production has answered: there the client's place in production's answers is known,
- * and causal order begins anew. What came in between is framed, counted and not compared
- * (shed).
+ * It is taken up again with the client's next message when there is room: the
+ * pool and the SUT's lag are below 3/4 of where flows are shed (so that it is
+ * not to and fro), and no more than 1/HANDSHAKES of the table waits for a
+ * SYN,ACK. The order in which flows are taken up is the one in which their
+ * clients ask; who was shed first asks first. It begins with a connection of
+ * its own, and with a message to all of whose predecessors production has
+ * answered: there the client's place in production's answers is known, and
+ * causal order begins anew. What came in between is framed, counted and not
+ * compared (shed).
  *
- * The SUT's lag is the age of what it acked last. A sample that is older than a part of
- * max_lag says nothing any more: nobody is played, or nothing is acked, and then the
- * first flow that is taken up will tell.
+ * The SUT's lag is the age of what it acked last. A sample that is older than a
+ * part of max_lag says nothing any more: nobody is played, or nothing is acked,
+ * and then the first flow that is taken up will tell.
  *
- * Where the capture has a hole in the client's stream meanwhile, the flow is lost like any
- * other, and resumes like any other (shadow_resumes()); without room for it, it is read
- * again and stays shed.
+ * Where the capture has a hole in the client's stream meanwhile, the flow is
+ * lost like any other, and resumes like any other (shadow_resumes()); without
+ * room for it, it is read again and stays shed.
  */
 #include <assert.h>
 #include <string.h>
@@ -38,7 +41,7 @@
 
 bool shadow_is_shed(const struct flow *f)
 {
-	return (f->told & TOLD_RESTARTS) != 0 &&
+	return (f->framing & FRAMING_RESTARTS) != 0 &&
 	       (f->shed == SHED_CUT || (f->leg.state == LEG_NONE &&
 					(f->leg.end == FLOW_END_BEHIND ||
 					 f->leg.end == FLOW_END_POOL_FULL)));
@@ -107,7 +110,7 @@ bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
 	struct exchange *x = f->x.at[WHO_CLIENT];
 	uint32_t k = f->x.marks[WHO_CLIENT];
 	uint32_t skip = seq - sp->seq;
-	struct frame *fr;
+	struct buf *fr;
 
 	if (f->leg.state != LEG_NONE || !shadow_is_shed(f) ||
 	    !has_messages(f) || mirror_over(f) ||
@@ -116,7 +119,7 @@ bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
 	    f->x.marks[WHO_SUT] != k || f->x.marks[WHO_PROD] < k ||
 	    !has_room(&t, &s->target[f->sut]))
 		return false;
-	fr = frame_alloc(s->pool, sp->len - skip, FRAME_QUEUE);
+	fr = buf_alloc(s->pool, sp->len - skip, BUF_QUEUE);
 	if (fr == NULL)
 		return false;
 	memcpy(fr->data, sp->data + skip, sp->len - skip);
@@ -128,7 +131,7 @@ bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
 	fr->gso = 0;
 	fr->urg = 0;
 	f->shed = SHED_NO;
-	f->q.met = 0;
+	f->q.reopened = 0;
 	f->q.again = false;
 	f->x.turn = seq;
 	f->x.deliver = x;

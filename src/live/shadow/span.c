@@ -2,9 +2,9 @@
 /*
  * span.c - In-order bytes, and the marks in them
  *
- * Each byte of a stream is handed out once, in order, and an answer of production
- * not before what it acks. The client's are put into the queue towards the SUT on
- * the way, those of the servers only pass.
+ * Each byte of a stream is handed out once, in order, and an answer of
+ * production not before what it acks. The client's are put into the queue
+ * towards the SUT on the way, those of the servers only pass.
  */
 #include <string.h>
 
@@ -21,12 +21,12 @@ static void client_in_order(const struct turn *t, struct flow *f,
 			    const struct segment *seg, uint32_t skip,
 			    uint32_t take)
 {
-	struct frame *fr;
+	struct buf *fr;
 
 	t->s->count.client_bytes += take;
 	if (!is_played(f))
 		return;
-	fr = frame_alloc(t->s->pool, take, FRAME_QUEUE);
+	fr = buf_alloc(t->s->pool, take, BUF_QUEUE);
 	if (fr == NULL) {
 		f->leg.ending = FLOW_END_POOL_FULL;
 		return;
@@ -48,7 +48,7 @@ static void client_in_order(const struct turn *t, struct flow *f,
  */
 static bool contradicts(const struct flow *f, const struct segment *seg)
 {
-	const struct frame *fr = f->q.head;
+	const struct buf *fr = f->q.head;
 	uint32_t end = seg->seq + seg->cap;
 
 	if (!seq_lt(seg->seq, f->w.c.nxt))
@@ -68,15 +68,15 @@ static bool contradicts(const struct flow *f, const struct segment *seg)
 }
 
 /* Does this ack bytes of the other end that are not here? The mirror may have
- * swapped an answer with its request, which has to be read first, or the other way
- * round; it waits until those bytes come or are believed lost. The client's does
- * so only where its protocol does not tell where a message ends: otherwise it is
- * read, and what may be sent of it is decided in send.c.
+ * swapped an answer with its request, which has to be read first, or the other
+ * way round; it waits until those bytes come or are believed lost. The client's
+ * does so only where its protocol does not tell where a message ends: otherwise
+ * it is read, and what may be sent of it is decided in send.c.
  */
 static bool is_ahead(const struct flow *f, enum who who, uint32_t ack)
 {
 	if (who == WHO_CLIENT)
-		return (f->told & TOLD_MARKED) == 0 &&
+		return (f->framing & FRAMING_MARKED) == 0 &&
 		       seq_le(ack, f->w.c_ack) &&
 		       seq_lt(stream_end(&f->w.p), ack) && prod_hole(f);
 	return who == WHO_PROD && seq_le(ack, f->w.p_ack) &&
@@ -135,7 +135,7 @@ static bool span_early(const struct turn *t, struct flow *f, enum who who,
 			    : who == WHO_PROD ? &f->w.p
 					      : &f->leg.s;
 	uint32_t skip = 0;
-	struct frame *fr;
+	struct buf *fr;
 
 	if (st->early != NULL && is_ahead(f, who, st->early->ack))
 		return false;
@@ -153,7 +153,7 @@ static bool span_early(const struct turn *t, struct flow *f, enum who who,
 		sp->frame = fr;
 		return true;
 	}
-	if (seq_lt(f->leg.a_cur, fr->ack)) /* after a gap nobody queued it */
+	if (seq_lt(f->leg.cli_ack, fr->ack)) /* after a gap nobody queued it */
 		ack_queue(t, f, fr->ack, f->w.c_win);
 	if (skip > 0) { /* the queue's frames do not overlap */
 		memmove(fr->data, fr->data + skip, sp->len);
@@ -175,13 +175,14 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 						    : &f->leg.s;
 
 	if (sp->frame != NULL)
-		frame_clear(s->pool, sp->frame, FRAME_QUEUE);
+		buf_clear(s->pool, sp->frame, BUF_QUEUE);
 	sp->frame = NULL;
 	if (!stream_has(st, STREAM_ON))
 		return false;
 	if (sp->step == 0) {
 		sp->step = 1;
-		/* Without an ACK nobody takes it (RFC 9293 section 3.10.7.4). */
+		/* Without an ACK nobody takes it (RFC 9293 section 3.10.7.4).
+		 */
 		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
 		    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
 		    span_segment(&t, f, who, seg, sp))

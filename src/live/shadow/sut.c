@@ -3,8 +3,8 @@
  * sut.c - Segments of the SUT
  *
  * What the SUT's segment changes: its SYN,ACK opens the leg, its acks free the
- * client's bytes, its numbers place ours. A segment of no flow is answered by RST,
- * at a limited rate (I39).
+ * client's bytes, its numbers place ours. A segment of no flow is answered by
+ * RST, at a limited rate (I39).
  */
 #include <string.h>
 
@@ -99,8 +99,8 @@ static void established(const struct turn *t, struct flow *f,
 	f->leg.iss = seg->seq;
 	stream_start(&f->leg.s, seg->seq + 1);
 	f->leg.base = seg->seq + 1;
-	f->leg.ack_sent = seg->seq + 1; /* all that we send acks it */
-	f->leg.edge = seg->seq + 1 + f->leg.edge;
+	f->leg.last_ack_sent = seg->seq + 1; /* all that we send acks it */
+	f->leg.adv_edge = seg->seq + 1 + f->leg.adv_edge;
 	f->leg.snd_wnd = seg->win;
 	f->leg.flags |= L_HANDSHAKE;
 	f->leg.tries = 0;
@@ -136,9 +136,9 @@ static void syn_sent(const struct turn *t, struct flow *f,
 	 */
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return;
-	/* It may have got our SYN twice, and its SYN,ACK is lost; or it stands where
-	 * an older incarnation of a flow that goes on here ended. The first mends
-	 * itself.
+	/* It may have got our SYN twice, and its SYN,ACK is lost; or it stands
+	 * where an older incarnation of a flow that goes on here ended. The
+	 * first mends itself.
 	 */
 	if (acks_us && f->leg.tries < SYN_DOUBT)
 		return;
@@ -152,7 +152,8 @@ static void sut_reset(const struct turn *t, struct flow *f,
 		      const struct segment *seg)
 {
 	if (f->leg.state != LEG_OPEN ||
-	    !seq_in(seg->seq, f->leg.ack_sent - 1, f->leg.edge + DRAIN_WINDOW))
+	    !seq_in(seg->seq, f->leg.last_ack_sent - 1,
+		    f->leg.adv_edge + DRAIN_WINDOW))
 		return;
 	t->s->count.sut_rst++;
 	if (!reopen_reset(t, f, seg))
@@ -168,7 +169,7 @@ static void sut_segment(const struct turn *t, struct flow *f,
 	if ((f->leg.flags & L_TS) != 0 && (seg->opts.has & OPT_HAS_TS) != 0 &&
 	    seq_le(f->leg.iss, seg->seq) &&
 	    seq_le(f->leg.tsval, seg->opts.tsval) &&
-	    seq_le(seg->seq, f->leg.ack_sent))
+	    seq_le(seg->seq, f->leg.last_ack_sent))
 		f->leg.tsval = seg->opts.tsval;
 	if ((seg->flags & TCP_SYN) != 0 ||
 	    (old &&
@@ -196,10 +197,10 @@ static void sut_segment(const struct turn *t, struct flow *f,
 	}
 }
 
-/* Does it reach beyond the window that the SUT was told? */
+/* Does it reach beyond the window advertised to the SUT? */
 static bool beyond_window(const struct flow *f, const struct segment *seg)
 {
-	return seq_lt(f->leg.edge, seg->seq + seg->len);
+	return seq_lt(f->leg.adv_edge, seg->seq + seg->len);
 }
 
 bool shadow_owns(const struct shadow *s, uint8_t sut, const struct segment *seg)

@@ -4,9 +4,9 @@
  *
  * A SUT is silent when nothing at all has come for so long although we sent, or
  * when it owes an answer that production gave and no payload of it has come:
- * its kernel may ack for a server that hangs (it is then called mute). Any
- * frame proves that a SUT is back, of a mute one only payload does. What
- * becomes of its flows is said in time.c.
+ * its kernel may ack for a server that hangs (it is then called app_stalled).
+ * Any frame proves that a SUT is back, of a app_stalled one only payload does.
+ * What becomes of its flows is said in time.c.
  */
 #include "shadow/shadow_internal.h"
 
@@ -23,16 +23,16 @@ void target_back(struct target *t)
 	if (t->silent)
 		t->owed = 0;
 	t->silent = false;
-	t->mute = false;
+	t->app_stalled = false;
 }
 
 static void fall_silent(const struct turn *t, struct target *sut)
 {
 	sut->silent = true;
 	sut->owing = target_owes(sut);
-	sut->mute = sut->waiting == 0 ||
-		    t->now - sut->waiting < t->s->opt.sut_silent;
-	sut->asked = 0;
+	sut->app_stalled = sut->waiting == 0 ||
+			   t->now - sut->waiting < t->s->opt.sut_silent;
+	sut->canary = 0;
 	sut->since = t->now;
 	sut->trial = t->now;
 	t->s->count.sut_silences++;
@@ -73,6 +73,6 @@ void shadow_heard(struct shadow *s, uint8_t sut)
 	struct target *t = &s->target[sut];
 
 	t->waiting = 0;
-	if (t->silent && !t->mute)
+	if (t->silent && !t->app_stalled)
 		target_back(t);
 }

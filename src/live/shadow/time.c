@@ -25,15 +25,15 @@ static void timed_acks(const struct turn *t, struct flow *f)
 		return;
 	p = ack_plan(t, f, spont);
 	cause = p.partial || spont ? CAUSE_ACK_PARTIAL : p.cause;
-	if (p.ack == f->leg.ack_sent && (f->leg.flags & L_HANDSHAKE) == 0)
+	if (p.ack == f->leg.last_ack_sent && (f->leg.flags & L_HANDSHAKE) == 0)
 		return;
 	if (spont)
 		t->s->count.acks_spontaneous++;
 	effect_tcp(t, f, &p, cause, TCP_ACK);
 }
 
-/* After so many tries a leg ends; one whose answer is waited for ends with that, and
- * is not tried any more. Return: there is no other try
+/* After so many tries a leg ends; one whose answer is waited for ends with
+ * that, and is not tried any more. Return: there is no other try
  */
 static bool tried(const struct turn *t, struct flow *f, uint8_t most,
 		  enum flow_end why)
@@ -118,8 +118,8 @@ static void timed_lag(const struct turn *t, struct flow *f)
 		due_set(t->s, f, DUE_LAG, limit);
 }
 
-/* There is room for two effects, which is what the timers of a flow send at most
- * before it is pushed: one that ends the leg clears the others.
+/* There is room for two effects, which is what the timers of a flow send at
+ * most before it is pushed: one that ends the leg clears the others.
  */
 static void flow_timeout(const struct turn *t, struct flow *f)
 {

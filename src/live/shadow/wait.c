@@ -8,23 +8,24 @@
  * answers the oldest is waited for, one at a time. Its wait begins when
  *   - production's answer is whole; or has begun, the SUT's has not, and nobody
  *     has aborted it
- *   - the request's last byte has been sent to the SUT, or only the SUT keeps it
- *     back: its SYN,ACK is missing, or its window is closed
+ *   - the request's last byte has been sent to the SUT, or only the SUT keeps
+ *     it back: its SYN,ACK is missing, or its window is closed
  *   - the SUT's answer before it is whole, or has been judged
- *   - the window that the SUT was told lets it speak
- * It begins anew with each byte of the answer, and is as long as answer_wait()
- * says by production's time; answer_limit() bounds it in all. When it is over the
- * engine judges, once, and the next owed answer is waited for. The leg goes on:
- * what the SUT says later is read, so that the pairing stays right.
+ *   - the window advertised to the SUT lets it speak It begins anew with each
+ * byte of the answer, and is as long as answer_wait() says by production's
+ * time; answer_limit() bounds it in all. When it is over the engine judges,
+ * once, and the next owed answer is waited for. The leg goes on: what the SUT
+ * says later is read, so that the pairing stays right.
  *
  * Nothing that is ours may end a wait:
- *   - It ends only when the SUT's wire has been read empty at or after its time:
- *     the answer may lie in the ring. A flow whose time has come before that asks
- *     for it (shadow_waits_due()), and looks again LOOK_AGAIN later.
+ *   - It ends only when the SUT's wire has been read empty at or after its
+ *     time: the answer may lie in the ring. A flow whose time has come before
+ *     that asks for it (shadow_waits_due()), and looks again LOOK_AGAIN later.
  *   - While this process stood still (stopped, its machine paused) nobody was
  *     waited for: waits are counted on a clock that stands still meanwhile.
  *   - While a flow waits, no hold, lag or silence ends its leg or lets the
- *     client's FIN or RST out. What must (pool, table) is no verdict on the SUT.
+ *     client's FIN or RST out. What must (pool, table) is no verdict on the
+ *     SUT.
  *
  * A leg on which a wait has ended without a byte is unheard until one comes. If
  * it ends so, whatever ends it, the SUT owes all that is still open. Once the
@@ -63,8 +64,8 @@ static uint64_t took(const struct exchange *x)
 						      : 0;
 }
 
-/* Has production answered what the SUT has not? An answer that was aborted inside
- * is nobody's debt.
+/* Has production answered what the SUT has not? An answer that was aborted
+ * inside is nobody's debt.
  */
 static bool is_owed(const struct flow *f, const struct exchange *x)
 {
@@ -73,14 +74,15 @@ static bool is_owed(const struct flow *f, const struct exchange *x)
 		(f->w.ev & (EV_C_RST | EV_P_RST)) == 0);
 }
 
-/* Does the SUT have all that it needs for an answer, or keeps it from coming? */
+/* Does the SUT have all that it needs for an answer, or keeps it from coming?
+ */
 static bool is_asked(const struct flow *f, const struct exchange *x)
 {
 	if ((x->flags & X_HAVE_C) == 0 && (x->flags & X_C_BEGUN) != 0)
 		return false;
 	if (f->leg.state == LEG_SYN_SENT)
 		return true;
-	if (f->leg.state != LEG_OPEN || f->leg.s.nxt == f->leg.edge)
+	if (f->leg.state != LEG_OPEN || f->leg.s.nxt == f->leg.adv_edge)
 		return false;
 	return (x->flags & X_HAVE_C) == 0 || f->leg.shut ||
 	       seq_le(x->end[WHO_CLIENT], f->leg.snd_nxt);

@@ -4,12 +4,14 @@
  *
  * Theory of operation
  *
- * A pair's place in the router is free as soon as the program in the kernel lets go of
- * it, and may be another pair's before the caller has heard of that. So a pair as the
- * caller has it is no place: there are twice as many, and a place knows who has it. A
- * pair that is over is told of once more, and lasts until the caller comes again.
+ * A pair's place in the router is free as soon as the program in the kernel
+ * lets go of it, and may be another pair's before the caller has heard of that.
+ * So a pair as the caller has it is no place: there are twice as many, and a
+ * place knows who has it. A pair that is over is told of once more, and lasts
+ * until the caller comes again.
  *
- * What is to be told is a bit a kind, not a queue: so there is always room for it.
+ * What is to be told is a bit a kind, not a queue: so there is always room for
+ * it.
  */
 #include <assert.h>
 #include <errno.h>

@@ -4,18 +4,20 @@
  *
  * Theory of operation
  *
- * The pair is in the router's table before the server is asked, so that nothing which it
- * sends is unseen (splice/begin.h). For that its tuple must be known, port included: the
- * port is ours to choose. It is bound explicitly, from a range of which the kernel gives
- * out nothing by itself: once a pair is spliced no socket has the port, and the table
- * alone knows that it is in use. Ports go round, so that the one which was free the
- * longest is taken; a port may be in use towards one server and free towards another.
- * One that a socket has, be it in TIME-WAIT, is passed over: bind() says so, as long as
- * SO_REUSEADDR is not set.
+ * The pair is in the router's table before the server is asked, so that nothing
+ * which it sends is unseen (splice/begin.h). For that its tuple must be known,
+ * port included: the port is ours to choose. It is bound explicitly, from a
+ * range of which the kernel gives out nothing by itself: once a pair is spliced
+ * no socket has the port, and the table alone knows that it is in use. Ports go
+ * round, so that the one which was free the longest is taken; a port may be in
+ * use towards one server and free towards another. One that a socket has, be it
+ * in TIME-WAIT, is passed over: bind() says so, as long as SO_REUSEADDR is not
+ * set.
  *
- * The server is told no larger MSS than the client has announced, since segments are
- * not cut, and no larger window: it goes by what our socket has offered until a later
- * segment of the client's says otherwise, and a RST beyond his window is not heard.
+ * The server is told no larger MSS than the client has announced, since
+ * segments are not cut, and no larger window: it goes by what our socket has
+ * offered until a later segment of the client's says otherwise, and a RST
+ * beyond his window is not heard.
  */
 #include <assert.h>
 #include <errno.h>
@@ -126,7 +128,9 @@ static int match_options(int client, int server)
 	memset(&info, 0, sizeof(info));
 	if (getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
 		return -errno;
-	/* What is counted there is without timestamps, what is set is with them. */
+	/* What is counted there is without timestamps, what is set is with
+	 * them.
+	 */
 	mss = (int)info.tcpi_snd_mss;
 	if ((info.tcpi_options & TCPI_OPT_TIMESTAMPS) != 0)
 		mss += 12;

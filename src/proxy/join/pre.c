@@ -4,21 +4,22 @@
  *
  * Theory of operation
  *
- * Until both ends have acked all that our sockets have sent to them, what they send
- * goes to our sockets (splice/state.h) and is relayed here. An end that never pauses
- * could keep its pair here for ever: as it is read, it sends on, and there is always a
- * byte that the other end has not acked. To clamp its window does not help by itself: a
- * window that is opened whenever something was read is used again one round trip later,
- * which may be shorter than the other end's. So nothing is read. What has come is looked
- * at (MSG_PEEK, from where SO_PEEK_OFF says) and sent on, and stays where it is: the
- * window is what our socket has left, and shuts. Then the last ack of the other end
- * joins the pair, and is the segment that opens the window again.
+ * Until both ends have acked all that our sockets have sent to them, what they
+ * send goes to our sockets (splice/state.h) and is relayed here. An end that
+ * never pauses could keep its pair here for ever: as it is read, it sends on,
+ * and there is always a byte that the other end has not acked. To clamp its
+ * window does not help by itself: a window that is opened whenever something
+ * was read is used again one round trip later, which may be shorter than the
+ * other end's. So nothing is read. What has come is looked at (MSG_PEEK, from
+ * where SO_PEEK_OFF says) and sent on, and stays where it is: the window is
+ * what our socket has left, and shuts. Then the last ack of the other end joins
+ * the pair, and is the segment that opens the window again.
  *
- * It is the socket, too, that keeps what could not be sent yet. So a pair has no buffer
- * here, and what it may hold is what its sockets may.
+ * It is the socket, too, that keeps what could not be sent yet. So a pair has
+ * no buffer here, and what it may hold is what its sockets may.
  *
- * A kernel without SO_PEEK_OFF for TCP (before 6.9) gives away what was sent on. There an
- * end that never pauses stays with our sockets until it does.
+ * A kernel without SO_PEEK_OFF for TCP (before 6.9) gives away what was sent
+ * on. There an end that never pauses stays with our sockets until it does.
  */
 #include <assert.h>
 #include <errno.h>
@@ -35,7 +36,8 @@
 /* Of PRE_BUFFER, for one direction, before others have their turn. */
 #define ROUNDS 16
 
-/* A byte of urgent data is one of the stream, or numbers would be wrong by one. */
+/* A byte of urgent data is one of the stream, or numbers would be wrong by one.
+ */
 static void keep_urgent(int fd)
 {
 	int on = 1;

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
- * route - Spliced connections are routed, on the ingress of every device they use
+ * route.bpf.c - Spliced connections are routed, on the ingress of every device
+ * they use
  *
  * Theory of operation
  *
- * A packet's addresses and ports are looked up; what is no pair's goes on as if we were
- * not there (TC_ACT_UNSPEC: other programs and the stack have their turn). Else its
- * headers are copied out, splice/state.h moves the pair under its lock and says where
- * the packet goes, splice/head.h maps the copy, and the copy is written over the
- * original. All that decides is in these headers; here is only what the kernel wants.
+ * A packet's addresses and ports are looked up; what is no pair's goes on as if
+ * we were not there (TC_ACT_UNSPEC: other programs and the stack have their
+ * turn). Else its headers are copied out, splice/state.h moves the pair under
+ * its lock and says where the packet goes, splice/head.h maps the copy, and the
+ * copy is written over the original. All that decides is in these headers; here
+ * is only what the kernel wants.
  *
- * Checksums. The one of IPv4 is in the copy. TCP's stays in the packet, for the kernel
- * knows what it is: complete, or the pseudo header alone, to be completed by a device,
- * or of a packet whose bytes a device has summed. bpf_l4_csum_replace does right by all
- * three, if told which part of the difference is of the pseudo header. With IPv6 the
- * sum of all bytes stays as it was; kernels that know BPF_F_IPV6 know that, and for
- * others what they get wrong is taken back.
+ * Checksums. The one of IPv4 is in the copy. TCP's stays in the packet, for the
+ * kernel knows what it is: complete, or the pseudo header alone, to be
+ * completed by a device, or of a packet whose bytes a device has summed.
+ * bpf_l4_csum_replace does right by all three, if told which part of the
+ * difference is of the pseudo header. With IPv6 the sum of all bytes stays as
+ * it was; kernels that know BPF_F_IPV6 know that, and for others what they get
+ * wrong is taken back.
  *
  * The packet leaves by bpf_redirect_neigh: neighbours are the kernel's.
  *
@@ -325,8 +328,9 @@ static __always_inline int write_back(struct __sk_buff *skb, struct scratch *c)
 	return move_csums(skb, c);
 }
 
-/* The packet becomes the message that it does not fit, and goes back. A packet that is
- * cut has no sum of its bytes any more, so that none needs to be kept up.
+/* The packet becomes the message that it does not fit, and goes back. A packet
+ * that is cut has no sum of its bytes any more, so that none needs to be kept
+ * up.
  */
 static __always_inline int answer(struct __sk_buff *skb,
 				  const struct join_slot *slot, enum dir d,
@@ -524,8 +528,8 @@ int join_route(struct __sk_buff *skb)
 }
 
 /*
- * Splice the two sockets of a pair. Run by the library: its struct join_call is the
- * packet. Return: see there
+ * Splice the two sockets of a pair. Run by the library: its struct join_call is
+ * the packet. Return: see there
  */
 SEC("tc")
 int join_splice(struct __sk_buff *skb)
@@ -559,7 +563,8 @@ int join_splice(struct __sk_buff *skb)
 }
 
 /*
- * Change the ways of a pair. Run by the library: its struct join_moved is the packet.
+ * Change the ways of a pair. Run by the library: its struct join_moved is the
+ * packet.
  * Return: 0 or JOIN_NO_PAIR
  */
 SEC("tc")

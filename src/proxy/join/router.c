@@ -4,16 +4,16 @@
  *
  * Theory of operation
  *
- * A place that was never used is taken by counting up, one that a pair has left from the
- * queue in which the program, or router_forget(), has put it. The slot is written before
- * its tuples are: so a packet that finds a tuple finds its pair. What leaves goes the
- * other way: first the tuples, then the generation, then the place. A generation is odd
- * while somebody has the place.
+ * A place that was never used is taken by counting up, one that a pair has left
+ * from the queue in which the program, or router_forget(), has put it. The slot
+ * is written before its tuples are: so a packet that finds a tuple finds its
+ * pair. What leaves goes the other way: first the tuples, then the generation,
+ * then the place. A generation is odd while somebody has the place.
  *
- * Pinned tables lie in the kernel without us. Who opens them next finds out how many
- * places were ever taken by looking at all; a place that was lost by a process which
- * died between two of these steps stays lost. A lock on the folder keeps a second
- * process out, and goes with the process.
+ * Pinned tables lie in the kernel without us. Who opens them next finds out how
+ * many places were ever taken by looking at all; a place that was lost by a
+ * process which died between two of these steps stays lost. A lock on the
+ * folder keeps a second process out, and goes with the process.
  */
 #include "join/router.h"
 

@@ -2,8 +2,8 @@
 /*
  * router - The program that routes spliced connections, and its tables
  *
- * A router belongs to one thread. Its pairs are named by struct join_name; a name that
- * is out of date is answered with -ESTALE.
+ * A router belongs to one thread. Its pairs are named by struct join_name; a
+ * name that is out of date is answered with -ESTALE.
  */
 #ifndef JOIN_ROUTER_H
 #define JOIN_ROUTER_H
@@ -22,11 +22,12 @@ struct router;
 
 /**
  * struct router_config - What it is opened with
- * @pairs:	Most pairs at once, 1 to JOIN_PAIRS; then router_intend() says -ENOSPC
+ * @pairs:	Most pairs at once, 1 to JOIN_PAIRS; then router_intend() says
+ *		-ENOSPC
  * @timewait:	ns that a pair stays after both ends are done
- * @pin:	Folder of a bpffs, which is made if its parent is there; tables are pinned
- *		in it, so that pairs outlive us, and those that lie there are taken
- *		over. NULL: pairs end with us
+ * @pin:	Folder of a bpffs, which is made if its parent is there; tables
+ *		are pinned in it, so that pairs outlive us, and those that lie
+ *		there are taken over. NULL: pairs end with us
  */
 struct router_config {
 	uint32_t pairs;
@@ -44,10 +45,16 @@ struct router_config {
 int router_open(struct router **out, const struct router_config *c,
 		struct errbuf *e);
 
-/** router_close() - Unload it; pairs end, if they are not pinned. NULL is allowed */
+/**
+ * router_close() - Unload it; pairs end, if they are not pinned. NULL is
+ * allowed
+ */
 void router_close(struct router *r);
 
-/** router_fd() - A descriptor, the router's, that is readable when there are events */
+/**
+ * router_fd() - A descriptor, the router's, that is readable when there are
+ * events
+ */
 int router_fd(const struct router *r);
 
 /** router_program() - Descriptor of the program, for hook_attach() */
@@ -101,7 +108,10 @@ int router_each(const struct router *r, uint32_t *at, struct join_name *name,
 int router_put(struct router *r, const struct join_name *name,
 	       const struct splice_pair *p);
 
-/** router_forget() - A pair is over: its tuples are nobody's. Return: 0 or -ESTALE */
+/**
+ * router_forget() - A pair is over: its tuples are nobody's. Return: 0 or
+ * -ESTALE
+ */
 int router_forget(struct router *r, const struct join_name *name);
 
 /** struct join_swept - A pair that is over, and why */
@@ -113,13 +123,14 @@ struct join_swept {
 /**
  * router_sweep() - Look at some places: what is over goes
  * @l, @now:	As splice_is_over()
- * @at:		Place to begin with, 0 at first; where the next call goes on. Behind the
- *		last one that was ever taken a call ends, and the next begins anew
+ * @at:		Place to begin with, 0 at first; where the next call goes on.
+ *		Behind the last one that was ever taken a call ends, and the
+ *		next begins anew
  * @most:	Places to look at
  * @out:	Result, room for @most
  *
- * It finds what no event has told, since the ring or TIMEWAIT's queue was full. A call
- * of 1000 places takes about a millisecond.
+ * It finds what no event has told, since the ring or TIMEWAIT's queue was full.
+ * A call of 1000 places takes about a millisecond.
  *
  * Return: pairs in @out
  */
@@ -129,7 +140,9 @@ int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 /** router_next() - The next event. Return: 1; 0: there is none */
 int router_next(struct router *r, struct join_event *e);
 
-/** router_counts() - Read all counters, by enum join_count. Return: 0 or -Exxx */
+/**
+ * router_counts() - Read all counters, by enum join_count. Return: 0 or -Exxx
+ */
 int router_counts(const struct router *r, uint64_t n[JOIN_COUNTS]);
 
 #endif /* JOIN_ROUTER_H */

@@ -2,9 +2,9 @@
 /*
  * sockets - What the kernel knows of our sockets, read where it lies
  *
- * No call of the sockets' own tells all that a splice needs (TS.Recent, for one). Of
- * the kernel's structs only what is read is declared; where it lies in the running
- * kernel the loader finds out. For the program alone.
+ * No call of the sockets' own tells all that a splice needs (TS.Recent, for
+ * one). Of the kernel's structs only what is read is declared; where it lies in
+ * the running kernel the loader finds out. For the program alone.
  */
 #ifndef JOIN_SOCKETS_H
 #define JOIN_SOCKETS_H

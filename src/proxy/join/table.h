@@ -2,13 +2,13 @@
 /*
  * table - What the program in the kernel and the library share
  *
- * A pair has a place in an array; both of its tuples lead there by a hash table. So a
- * packet costs one search, and both directions see one record, which a lock guards. The
- * places that nobody has lie in a queue, those in TIMEWAIT in another, in the order in
- * which they entered it.
+ * A pair has a place in an array; both of its tuples lead there by a hash
+ * table. So a packet costs one search, and both directions see one record,
+ * which a lock guards. The places that nobody has lie in a queue, those in
+ * TIMEWAIT in another, in the order in which they entered it.
  *
- * A place is had by one pair after the other. What names a pair therefore names its
- * generation, too; what is late misses the next one.
+ * A place is had by one pair after the other. What names a pair therefore names
+ * its generation, too; what is late misses the next one.
  */
 #ifndef JOIN_TABLE_H
 #define JOIN_TABLE_H
@@ -29,21 +29,26 @@
 /* Of those that are due, how many go when another one enters TIMEWAIT. */
 #define JOIN_REAP 2
 
-/** struct join_name - A pair: where it lies, and which of those that lay there */
+/**
+ * struct join_name - A pair: where it lies, and which of those that lay there
+ */
 struct join_name {
 	uint32_t place;
 	uint32_t generation;
 };
 
-/** join_is_taken() - Has a pair this generation's place, or nobody? Taking and leaving
- * count one each
+/** join_is_taken() - Has a pair this generation's place, or nobody? Taking and
+ * leaving count one each
  */
 static inline bool join_is_taken(uint32_t generation)
 {
 	return generation % 2 != 0;
 }
 
-/** struct join_end - What a tuple leads to: a pair, and the direction of its packets */
+/**
+ * struct join_end - What a tuple leads to: a pair, and the direction of its
+ * packets
+ */
 struct join_end {
 	struct join_name name;
 	uint32_t dir;
@@ -99,7 +104,9 @@ struct join_moved {
 	struct join_way way[DIR_COUNT];
 };
 
-/* What both return: a splice_refusal, or SPLICE_EV_ bits with the flag, or this. */
+/* What both return: a splice_refusal, or SPLICE_EV_ bits with the flag, or
+ * this.
+ */
 #define JOIN_SPLICED   0x100u
 #define JOIN_NO_PAIR   0x200u
 #define JOIN_NO_SOCKET 0x201u

@@ -4,15 +4,17 @@
  *
  * Theory of operation
  *
- * All that can happen comes by one descriptor of epoll: the router's events, a timer,
- * changes of routes and devices, and the sockets of pairs that are not yet joined.
- * usplice_next() takes what is there, notes what is to be told, and tells it.
+ * All that can happen comes by one descriptor of epoll: the router's events, a
+ * timer, changes of routes and devices, and the sockets of pairs that are not
+ * yet joined. usplice_next() takes what is there, notes what is to be told, and
+ * tells it.
  *
- * The timer runs once a second while there are pairs, and at once if there is something
- * to tell that no descriptor shows. Once a second it lets go of those that have said
- * nothing for too long, finds events that were lost, and those whose TIMEWAIT the
- * program has ended without a word. These wait in a list, in the order in which they
- * came: the first one that is still there ends the search.
+ * The timer runs once a second while there are pairs, and at once if there is
+ * something to tell that no descriptor shows. Once a second it lets go of those
+ * that have said nothing for too long, finds events that were lost, and those
+ * whose TIMEWAIT the program has ended without a word. These wait in a list, in
+ * the order in which they came: the first one that is still there ends the
+ * search.
  */
 #include "join/usplice.h"
 

@@ -4,10 +4,11 @@
  *
  * The public header of libunderstudy-splice, and all of it: usplice(3).
  *
- * A proxy takes a client's connection, reads where the client wants to go, connects
- * there, and says how many bytes it will still write to the client. From then on the
- * kernel passes each segment of one end on to the other with its headers rewritten, and
- * TCP goes on between the two ends. The proxy closes its descriptors; nobody is told.
+ * A proxy takes a client's connection, reads where the client wants to go,
+ * connects there, and says how many bytes it will still write to the client.
+ * From then on the kernel passes each segment of one end on to the other with
+ * its headers rewritten, and TCP goes on between the two ends. The proxy closes
+ * its descriptors; nobody is told.
  *
  *	usplice_init()	  the listener, before listen()
  *	usplice_intend()  a client's socket and a new one, before connect()
@@ -15,9 +16,9 @@
  *	usplice_write()	  what the proxy still says to the client
  *	usplice_next()	  what has become of them
  *
- * A struct usplice belongs to one thread, and to the network namespace in which it was
- * opened. No call blocks. Functions return 0 or more, or a negative errno, and then
- * leave their results as they were. Times are in ns.
+ * A struct usplice belongs to one thread, and to the network namespace in which
+ * it was opened. No call blocks. Functions return 0 or more, or a negative
+ * errno, and then leave their results as they were. Times are in ns.
  */
 #ifndef USPLICE_H
 #define USPLICE_H
@@ -42,29 +43,34 @@ enum usplice_dir {
 	USPLICE_DIRS /* must be last */
 };
 
-/* Of usplice_options.flags: how the program is attached. Else by tcx, if there is. */
+/* Of usplice_options.flags: how the program is attached. Else by tcx, if there
+ * is.
+ */
 enum {
 	USPLICE_TCX = 1 << 0,	 /* by tcx only */
 	USPLICE_CLSACT = 1 << 1, /* by clsact only */
 };
 
 /**
- * struct usplice_options - What a struct usplice is opened with; 0 is the default of
+ * struct usplice_options - What a struct usplice is opened with; 0 is the
+ * default of
  *			    each
- * @pairs:	Most pairs at once, up to 65536, which is the default
- * @port_low, @port_high: Ports of ours towards servers; 2048 to 32767. They must not
- *		be those that the kernel gives out (net.ipv4.ip_local_port_range)
+ * @pairs:	Most pairs at once, up to 65536, which is the default @port_low,
+ * @port_high: Ports of ours towards servers; 2048 to 32767. They must not
+ *		be those that the kernel gives out
+ *		(net.ipv4.ip_local_port_range)
  * @mss:	What usplice_init() lets a listener announce at most; no limit
  * @flags:	USPLICE_
  * @opening:	How long a pair may say nothing before it is spliced; 4 minutes
  * @idle:	The same when it is; 2 hours and 4 minutes
  * @closing:	The same when one of its streams has ended; 4 minutes
  * @timewait:	How long it stays after both have; 4 s
- * @pin:	Folder of a bpffs, which is made in its parent: spliced connections
- *		outlive the process, and those that are there are taken over. NULL: they
- *		end with it
- * @dev:	Names of devices on which peers' segments come in, NULL behind the last;
- *		NULL: those by which they are reached, which are added in any case
+ * @pin:	Folder of a bpffs, which is made in its parent: spliced
+ *		connections outlive the process, and those that are there are
+ *		taken over. NULL: they end with it
+ * @dev:	Names of devices on which peers' segments come in, NULL behind
+ *		the last; NULL: those by which they are reached, which are added
+ *		in any case
  *
  * UINT64_MAX as a time is for ever.
  */
@@ -106,8 +112,10 @@ enum usplice_reason {
 /**
  * struct usplice_note - Something has happened
  * @what:	What
- * @pair:	To which pair; with USPLICE_OVER good until the next usplice_next()
- * @user:	What usplice_intend() was given; of a pair that was taken over NULL
+ * @pair:	To which pair; with USPLICE_OVER good until the next
+ *		usplice_next()
+ * @user:	What usplice_intend() was given; of a pair that was taken over
+ *		NULL
  * @dir:	Of FIN and RESET
  * @reason:	Of OVER
  */
@@ -120,10 +128,10 @@ struct usplice_note {
 };
 
 /**
- * struct usplice_stats - What a pair has relayed, by direction, since the splice
- * @segments, @bytes: Relayed; bytes of payload, repeated ones too
- * @acked:	Bytes that their receiver has acked, a FIN counting one. Those that our
- *		own sockets had sent to him are in it
+ * struct usplice_stats - What a pair has relayed, by direction, since the
+ * splice @segments, @bytes: Relayed; bytes of payload, repeated ones too
+ * @acked:	Bytes that their receiver has acked, a FIN counting one. Those
+ *		that our own sockets had sent to him are in it
  * @outside:	Of @segments, those that lay in no window
  */
 struct usplice_stats {
@@ -139,18 +147,21 @@ struct usplice_stats {
  * @adopted:	Taken over by usplice_adopt()
  * @over:	By reason
  * @ended:	By usplice_end(), after they were spliced
- * @live:	Spliced, and not over. @spliced + @adopted = @over, but for the reasons
- *		NEVER_SPLICED and LOST, + @ended + @live
+ * @live:	Spliced, and not over. @spliced + @adopted = @over, but for the
+ *		reasons NEVER_SPLICED and LOST, + @ended + @live
  * @relayed:	Segments
  * @to_stack:	Segments that our own sockets got
- * @dropped:	Segments that could not be relayed: malformed, signed, parts of datagrams
+ * @dropped:	Segments that could not be relayed: malformed, signed, parts of
+ *		datagrams
  * @too_long:	Segments answered with "too big"
  * @failed:	Segments that the kernel could not send or change
  * @errors:	Messages of ICMP that were relayed
  * @missed:	Events that did not fit, and were found later
  * @moved:	Pairs whose way to an end has changed
- * @astray:	Pairs to one of whose ends there was no way; they keep their old one
- * @mended:	Times that a program was attached again which somebody had taken away
+ * @astray:	Pairs to one of whose ends there was no way; they keep their old
+ *		one
+ * @mended:	Times that a program was attached again which somebody had taken
+ *		away
  */
 struct usplice_counters {
 	uint64_t spliced;
@@ -178,8 +189,9 @@ struct usplice_counters {
  *
  * Needs CAP_NET_ADMIN, CAP_BPF and CAP_PERFMON. Memory is about 1 KB a pair.
  *
- * Return: 0; -EBUSY: another process has the tables in @o->pin; -EINVAL: an option is
- * none, or the tables there have another size; -ENODEV; or another -Exxx
+ * Return: 0; -EBUSY: another process has the tables in @o->pin; -EINVAL: an
+ * option is none, or the tables there have another size; -ENODEV; or another
+ * -Exxx
  */
 int usplice_open(struct usplice **out, const struct usplice_options *o,
 		 char *err, size_t errlen);
@@ -187,13 +199,13 @@ int usplice_open(struct usplice **out, const struct usplice_options *o,
 /**
  * usplice_close() - Be done with it
  *
- * What is pinned goes on. Else spliced connections end: their next segment is answered
- * with a RST. NULL is allowed.
+ * What is pinned goes on. Else spliced connections end: their next segment is
+ * answered with a RST. NULL is allowed.
  */
 void usplice_close(struct usplice *s);
 
-/** usplice_fd() - A descriptor, the library's, that is readable when usplice_next() is
- * to be called
+/** usplice_fd() - A descriptor, the library's, that is readable when
+ * usplice_next() is to be called
  */
 int usplice_fd(const struct usplice *s);
 
@@ -207,18 +219,19 @@ int usplice_init(struct usplice *s, int listener);
 /**
  * usplice_intend() - Two sockets will be spliced
  * @client:	Connected
- * @server:	A new one of the same family, not bound: it gets an address and a port
- *		of ours, and what the client's connection has agreed on
+ * @server:	A new one of the same family, not bound: it gets an address and
+ *		a port of ours, and what the client's connection has agreed on
  * @to, @tolen:	Where it will be connected to
  * @user:	For usplice_note.user
  * @out:	Result, for usplice_splice() or usplice_end()
  *
- * Both descriptors stay open, and are the caller's, until then; he may read and write.
+ * Both descriptors stay open, and are the caller's, until then; he may read and
+ * write.
  *
- * Return: 0; or why there will be no splice: -EAFNOSUPPORT: the families differ;
- * -EOPNOTSUPP: an end is on this host, or behind a device without Ethernet;
- * -ENETUNREACH, -EHOSTUNREACH: there is no way; -ENOSPC: all pairs are in use;
- * -EADDRINUSE: no port is free; -ENOTCONN; or another -Exxx
+ * Return: 0; or why there will be no splice: -EAFNOSUPPORT: the families
+ * differ; -EOPNOTSUPP: an end is on this host, or behind a device without
+ * Ethernet; -ENETUNREACH, -EHOSTUNREACH: there is no way; -ENOSPC: all pairs
+ * are in use; -EADDRINUSE: no port is free; -ENOTCONN; or another -Exxx
  */
 int usplice_intend(struct usplice *s, int client, int server,
 		   const struct sockaddr *to, socklen_t tolen, void *user,
@@ -229,28 +242,29 @@ int usplice_intend(struct usplice *s, int client, int server,
  * @p:		Of usplice_intend(), both connected
  * @extra:	Bytes that usplice_write() will still write to the client
  *
- * The library has copies of both descriptors; the caller may close his, which sends
- * nothing. Nothing may be read from or written to them any more. What comes in until
- * the ends have acked all that was sent to them is relayed by usplice_next().
+ * The library has copies of both descriptors; the caller may close his, which
+ * sends nothing. Nothing may be read from or written to them any more. What
+ * comes in until the ends have acked all that was sent to them is relayed by
+ * usplice_next().
  *
- * Return: 0; -ENOTCONN: one is not connected any more; -EOPNOTSUPP: only one of them
- * has timestamps. Then nothing has changed
+ * Return: 0; -ENOTCONN: one is not connected any more; -EOPNOTSUPP: only one of
+ * them has timestamps. Then nothing has changed
  */
 int usplice_splice(struct usplice_pair *p, uint32_t extra);
 
 /**
  * usplice_write() - Write to the client after the splice
  *
- * Return: bytes that were written, as of send(); -EMSGSIZE: more than was said; -EAGAIN:
- * none now; -EPIPE: it is spliced, or over
+ * Return: bytes that were written, as of send(); -EMSGSIZE: more than was said;
+ * -EAGAIN: none now; -EPIPE: it is spliced, or over
  */
 ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n);
 
 /**
  * usplice_end() - Forget a pair; @p is of no value any more
  *
- * Before the splice its sockets are those of any program again. After it, this host
- * answers its next segment with a RST.
+ * Before the splice its sockets are those of any program again. After it, this
+ * host answers its next segment with a RST.
  */
 void usplice_end(struct usplice_pair *p);
 
@@ -258,17 +272,17 @@ void usplice_end(struct usplice_pair *p);
  * usplice_next() - What has happened
  * @n:		Result
  *
- * It also relays what has come for pairs that are not yet spliced, looks for those that
- * are over, and follows routes and devices: so it is to be called until it returns 0
- * whenever usplice_fd() is readable. What has happened to a pair twice since the last
- * call is told once.
+ * It also relays what has come for pairs that are not yet spliced, looks for
+ * those that are over, and follows routes and devices: so it is to be called
+ * until it returns 0 whenever usplice_fd() is readable. What has happened to a
+ * pair twice since the last call is told once.
  *
  * Return: 1; 0: nothing more for now
  */
 int usplice_next(struct usplice *s, struct usplice_note *n);
 
-/** usplice_stats() - What a pair has relayed; of one that is over, all of it but its
- * last segments
+/** usplice_stats() - What a pair has relayed; of one that is over, all of it
+ * but its last segments
  */
 int usplice_stats(struct usplice_pair *p, struct usplice_stats *st);
 

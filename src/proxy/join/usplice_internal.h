@@ -2,9 +2,9 @@
 /*
  * usplice_internal - What the files of the library share
  *
- * usplice.c and pair.c call the others; these call nobody but note.c, which closes
- * sockets by pre.c.
- * Names that begin with usplice_ are exported, and no others.
+ * usplice.c and pair.c call the others; these call nobody but note.c, which
+ * closes sockets by pre.c. Names that begin with usplice_ are exported, and no
+ * others.
  */
 #ifndef JOIN_USPLICE_INTERNAL_H
 #define JOIN_USPLICE_INTERNAL_H
@@ -43,10 +43,10 @@ enum pair_state {
  * @name:	In the router
  * @user:	The caller's
  * @tuple, @way: Of what the peer of each side sends; how it is reached
- * @fd:		By the direction of what they receive. INTENDED: the caller's; PRE: our
- *		copies; else -1
- * @sent:	PRE: bytes of each direction that were sent on and still lie in the
- *		socket that has received them
+ * @fd:		By the direction of what they receive. INTENDED: the caller's;
+ *		PRE: our copies; else -1
+ * @sent:	PRE: bytes of each direction that were sent on and still lie in
+ *		the socket that has received them
  * @ended:	PRE: the direction has ended, and its receiver was told
  * @extra:	PRE: bytes that the caller will still write to the client
  * @notes:	Bits by enum usplice_event: still to be told
@@ -77,17 +77,18 @@ struct usplice_pair {
 /**
  * struct usplice - The library
  * @router:	The program and its tables
- * @epoll:	What usplice_fd() gives: the router's events, @timer, @watch, and the
- *		sockets of pairs in PRE
- * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for routes
+ * @epoll:	What usplice_fd() gives: the router's events, @timer, @watch,
+ *		and the sockets of pairs in PRE
+ * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for
+ * routes
  * @device:	Where the program is attached
- * @pairs:	Twice as many as the router has places, since the place of one that is
- *		over may be another's before the caller has asked
- * @by_place:	Who has a place; index into @pairs, UINT32_MAX: nobody that we know
- * @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
+ * @pairs:	Twice as many as the router has places, since the place of one
+ *		that is over may be another's before the caller has asked
+ * @by_place:	Who has a place; index into @pairs, UINT32_MAX: nobody that we
+ * know @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
  * @last:	USPLICE_OVER was told: free when the caller comes again
- * @next_port:	To be tried
- * @sweep_at, @follow_at, @adopt_at: Where walks over places, pairs, and places go on;
+ * @next_port:	To be tried @sweep_at, @follow_at, @adopt_at: Where walks over
+ * places, pairs, and places go on;
  *		@follow_at is @n_pairs when routes were followed
  * @look_at:	As @follow_at, for ever
  * @inside:	usplice_next() is at work; else a note must make @epoll readable
@@ -144,7 +145,9 @@ void pair_free(struct usplice_pair *p);
 /** pair_note() - Something is to be told of it */
 void pair_note(struct usplice_pair *p, enum usplice_event what);
 
-/** pair_over() - It is over; its sockets, if it has any, are closed as @how says */
+/**
+ * pair_over() - It is over; its sockets, if it has any, are closed as @how says
+ */
 void pair_over(struct usplice_pair *p, enum usplice_reason why);
 
 /** pair_ending() - It is in TIMEWAIT: @what says why */
@@ -153,7 +156,9 @@ void pair_ending(struct usplice_pair *p, enum usplice_event what);
 /** pair_joined() - Its sockets are out of it, if they still were in */
 void pair_joined(struct usplice_pair *p);
 
-/** pair_read() - Read its counters, while it has its place. Return: 0 or -ESTALE */
+/**
+ * pair_read() - Read its counters, while it has its place. Return: 0 or -ESTALE
+ */
 int pair_read(struct usplice_pair *p);
 
 /** tick_set() - Let the timer run out in @ns */
@@ -161,7 +166,10 @@ void tick_set(struct usplice *s, uint64_t ns);
 
 /* --- pre.c: bytes that come before a pair is joined --- */
 
-/** pre_begin() - Take copies of its sockets, and wait for them. Return: 0 or -Exxx */
+/**
+ * pre_begin() - Take copies of its sockets, and wait for them. Return: 0 or
+ * -Exxx
+ */
 int pre_begin(struct usplice_pair *p);
 
 /** pre_relay() - Relay what has come; the pair may be over then */
@@ -172,23 +180,26 @@ void pre_close(struct usplice_pair *p, bool silent);
 
 /* --- ways.c: devices and routes --- */
 
-/** ways_open() - Attach to the devices of the options. Return: 0 or -Exxx, with @e */
+/**
+ * ways_open() - Attach to the devices of the options. Return: 0 or -Exxx, with
+ * @e
+ */
 int ways_open(struct usplice *s, struct errbuf *e);
 
 /** ways_close() - Detach, or leave what is pinned */
 void ways_close(struct usplice *s);
 
-/** ways_find() - How the peers are reached, by @p->tuple. The program is attached
- * there, and our address towards the server filled in, if it is none. Return: 0 or -Exxx
- * as usplice_intend(), and @p->way is as it was
+/** ways_find() - How the peers are reached, by @p->tuple. The program is
+ * attached there, and our address towards the server filled in, if it is none.
+ * Return: 0 or -Exxx as usplice_intend(), and @p->way is as it was
  */
 int ways_find(struct usplice_pair *p);
 
 /** ways_mend() - Attach again where the program was taken away */
 void ways_mend(struct usplice *s);
 
-/** ways_follow() - Look again how some pairs' peers are reached. Return: there are more
- * to look at
+/** ways_follow() - Look again how some pairs' peers are reached. Return: there
+ * are more to look at
  */
 bool ways_follow(struct usplice *s);
 

@@ -4,18 +4,19 @@
  *
  * Theory of operation
  *
- * The program must be on each device by which a peer's segments come in, or this host's
- * own stack gets them and answers with a RST. Nobody says by which they come; they are
- * taken to come by the device by which the peer is reached, and by those that the
- * options name.
+ * The program must be on each device by which a peer's segments come in, or
+ * this host's own stack gets them and answers with a RST. Nobody says by which
+ * they come; they are taken to come by the device by which the peer is reached,
+ * and by those that the options name.
  *
- * A pair's way is asked for when it is intended. When a route changes anywhere, all pairs
- * are asked for again, some at a time. First the program is put on the new device, then
- * the pair moves: so no answer comes in by a device without it.
+ * A pair's way is asked for when it is intended. When a route changes anywhere,
+ * all pairs are asked for again, some at a time. First the program is put on
+ * the new device, then the pair moves: so no answer comes in by a device
+ * without it.
  *
- * Somebody's setup may take away clsact, and the program with it. Then it is attached
- * again at once; what came meanwhile was answered by this host, so that pairs which had
- * traffic are lost. A hook of tcx has no such neighbour.
+ * Somebody's setup may take away clsact, and the program with it. Then it is
+ * attached again at once; what came meanwhile was answered by this host, so
+ * that pairs which had traffic are lost. A hook of tcx has no such neighbour.
  */
 #include <assert.h>
 #include <errno.h>
@@ -114,7 +115,8 @@ void ways_close(struct usplice *s)
 		close(s->watch);
 }
 
-/* How one peer is reached; from where is filled in, if the tuple does not say. */
+/* How one peer is reached; from where is filled in, if the tuple does not say.
+ */
 static int find_one(struct usplice *s, struct splice_tuple *t,
 		    struct join_way *out)
 {

@@ -4,23 +4,26 @@
  *
  * Theory of operation
  *
- * The next byte that we would write to one end is the next one that we would read
- * from the other. So the offset of a direction is the difference of two counters of
- * our sockets: what has been written to this end (and, by promise, what still will
- * be), less what has been read from the other. Both only move when the program reads
- * or writes, by the same number of bytes when it relays; hence the offset can be taken
- * while packets arrive, and is right for bytes that came and were not read yet, and
- * for those that were sent and are not acked.
+ * The next byte that we would write to one end is the next one that we would
+ * read from the other. So the offset of a direction is the difference of two
+ * counters of our sockets: what has been written to this end (and, by promise,
+ * what still will be), less what has been read from the other. Both only move
+ * when the program reads or writes, by the same number of bytes when it relays;
+ * hence the offset can be taken while packets arrive, and is right for bytes
+ * that came and were not read yet, and for those that were sent and are not
+ * acked.
  *
- * What had come but stands in no counter yet (a packet on its way to the socket, or
- * one behind a hole) is known from watching: state.h notes where segments end from
- * the moment the tuples are in the table, which is before the server was asked. What
- * was noted is believed if it lies in the window that our socket has offered.
+ * What had come but stands in no counter yet (a packet on its way to the
+ * socket, or one behind a hole) is known from watching: state.h notes where
+ * segments end from the moment the tuples are in the table, which is before the
+ * server was asked. What was noted is believed if it lies in the window that
+ * our socket has offered.
  *
- * Timestamps go on where our socket's clock stands, one tick later, so that no TSval
- * runs backwards (RFC 7323 section 5). Towards a server that clock belongs to the
- * four numbers of the connection, not to the client: a later connection from the
- * same port of ours goes on with it, and meets no PAWS in the server's TIME-WAIT.
+ * Timestamps go on where our socket's clock stands, one tick later, so that no
+ * TSval runs backwards (RFC 7323 section 5). Towards a server that clock
+ * belongs to the four numbers of the connection, not to the client: a later
+ * connection from the same port of ours goes on with it, and meets no PAWS in
+ * the server's TIME-WAIT.
  */
 #ifndef SPLICE_BEGIN_H
 #define SPLICE_BEGIN_H
@@ -36,7 +39,8 @@
 
 /**
  * struct splice_socket - One of our sockets at the moment of the splice
- * @snd_una, @write_seq: Oldest byte that is not acked; seq of the next byte that the
+ * @snd_una, @write_seq: Oldest byte that is not acked; seq of the next byte
+ * that the
  *		program writes
  * @snd_wnd:	Window of the peer, bytes
  * @rcv_nxt, @copied_seq: Next byte expected; next one that the program reads
@@ -45,12 +49,13 @@
  * @ts_recent:	Newest TSval of the peer
  * @tsval:	What it would send as TSval now
  * @pending:	Bytes that the program will still write, after which no more
- * @mss:	What a SYN that is relayed to the peer may announce at most, 0: anything
- * @scale, @told: Window scales: of the peer's windows, of ours
- * @ts, @sack, @ecn: Agreed on in the handshake; ECN as of RFC 3168, not AccECN
+ * @mss:	What a SYN that is relayed to the peer may announce at most, 0:
+ * anything @scale, @told: Window scales: of the peer's windows, of ours @ts,
+ * @sack, @ecn: Agreed on in the handshake; ECN as of RFC 3168, not AccECN
  * @open:	The handshake is done, and no RST has come
- * @fin:	The peer's FIN came; @rcv_nxt counts it. The program will close its
- *		writing half of the other socket once it has read up to there
+ * @fin:	The peer's FIN came; @rcv_nxt counts it. The program will close
+ *		its writing half of the other socket once it has read up to
+ *		there
  */
 struct splice_socket {
 	uint32_t snd_una;
@@ -151,7 +156,8 @@ static inline void splice_take_peer(struct splice_pair *p, enum dir d,
 
 /**
  * splice_begin() - Splice two sockets
- * @p:		Pair that splice_intend() made, watched since; on refusal unchanged
+ * @p:		Pair that splice_intend() made, watched since; on refusal
+ *		unchanged
  * @k:		Both sockets, by the direction of what they receive
  * @now:	Time, ns
  * @events:	Result: SPLICE_EV_JOINED if nothing of ours is under way
@@ -187,13 +193,14 @@ splice_begin(struct splice_pair *p, const struct splice_socket k[DIR_COUNT],
 }
 
 /**
- * splice_may_reuse() - May a new connection from the same port go to the same server
+ * splice_may_reuse() - May a new connection from the same port go to the same
+ * server
  *			while this one is in TIMEWAIT?
  * @tsval:	What its SYN will bear, if this one had timestamps
  * @iss:	Its initial sequence number
  *
- * The server's TIME-WAIT takes it if one of them is provably newer than all it has
- * seen (RFC 6191, RFC 9293 section 3.6.1).
+ * The server's TIME-WAIT takes it if one of them is provably newer than all it
+ * has seen (RFC 6191, RFC 9293 section 3.6.1).
  */
 static inline bool splice_may_reuse(const struct splice_pair *p, uint32_t tsval,
 				    uint32_t iss)

@@ -4,23 +4,24 @@
  *
  * Theory of operation
  *
- * The headers are copied out of the packet, mapped in the copy, and written back if
- * that went well: so a packet is mapped whole or not at all, and no byte of a frame
- * is ever addressed by a number that came with it.
+ * The headers are copied out of the packet, mapped in the copy, and written
+ * back if that went well: so a packet is mapped whole or not at all, and no
+ * byte of a frame is ever addressed by a number that came with it.
  *
- * Each change adds what it does to a ones' complement sum, in four sums: what the TCP
- * checksum covers in the segment, what it covers of the addresses, what IPv4's
- * covers, and what nothing covers. In a packet whose checksum is still to be made by
- * a device the first must not be applied, and only the last changes the sum of all
- * bytes that a device may have made; hence four. A checksum is moved by them (RFC
- * 1624) and never made: one that was wrong stays wrong (S10), and payload is not
- * read.
+ * Each change adds what it does to a ones' complement sum, in four sums: what
+ * the TCP checksum covers in the segment, what it covers of the addresses, what
+ * IPv4's covers, and what nothing covers. In a packet whose checksum is still
+ * to be made by a device the first must not be applied, and only the last
+ * changes the sum of all bytes that a device may have made; hence four. A
+ * checksum is moved by them (RFC 1624) and never made: one that was wrong stays
+ * wrong (S10), and payload is not read.
  *
- * What changes: addresses, ports, hop limit (we are an end, and so begin anew), seq,
- * ack, edges of SACK blocks, TSval, TSecr, window. The urgent pointer counts from seq
- * and stays. Options of IPv4 and of IPv6's extension headers become padding. TCP
- * options stand where they stood: the walk takes them one by one at any offset; what
- * both sides have not agreed on becomes NOPs of the same length.
+ * What changes: addresses, ports, hop limit (we are an end, and so begin anew),
+ * seq, ack, edges of SACK blocks, TSval, TSecr, window. The urgent pointer
+ * counts from seq and stays. Options of IPv4 and of IPv6's extension headers
+ * become padding. TCP options stand where they stood: the walk takes them one
+ * by one at any offset; what both sides have not agreed on becomes NOPs of the
+ * same length.
  */
 #ifndef SPLICE_HEAD_H
 #define SPLICE_HEAD_H
@@ -48,7 +49,9 @@
 /* Room behind the header that an option with a wrong length may name. */
 #define SPLICE_TCP_ROOM 128u
 
-/** enum splice_fault - Why a packet of a pair is not mapped; it is dropped then */
+/**
+ * enum splice_fault - Why a packet of a pair is not mapped; it is dropped then
+ */
 enum splice_fault {
 	SPLICE_FINE,
 	SPLICE_CUT, /* shorter than its headers say, or than they must be */
@@ -64,11 +67,11 @@ enum splice_fault {
  * struct splice_head - The headers of one packet
  * @ip:		IP header, with options or extension headers, @ip_len bytes
  * @tcp:	TCP header, with options, @tcp_len bytes
- * @ip6:	Its version is 6
- * @opts_at, @opts_left: For splice_option(): where in @tcp it is, and what is left
+ * @ip6:	Its version is 6 @opts_at, @opts_left: For splice_option():
+ * where in @tcp it is, and what is left
  * @ext_at:	For splice_extension(): the same in @ip
- * @fault:	Of the walk
- * @sum_tcp, @sum_addr, @sum_ip4, @sum_bare: What the changes add to a sum: of what
+ * @fault:	Of the walk @sum_tcp, @sum_addr, @sum_ip4, @sum_bare: What the
+ * changes add to a sum: of what
  *		the TCP checksum covers in the segment; of the addresses that it
  *		covers; of the IPv4 header; of what no checksum covers
  * @tsval:	TSval as mapped; only with @has_tsval
@@ -139,7 +142,7 @@ static inline void splice_put16(uint8_t *b, uint32_t at, uint16_t v,
 	put_be16(b + at, v);
 }
 
-/* Four bytes from an odd place on are the same words, but for a turn by a byte. */
+/* Four bytes from an odd place on are the same words, but turned by a byte. */
 static inline uint32_t splice_words(uint32_t at, uint32_t v)
 {
 	return (at & 1) != 0 ? v << 8 | v >> 24 : v;
@@ -160,8 +163,8 @@ static inline void splice_put32(uint8_t *b, uint32_t at, uint32_t v,
  * @b:		SPLICE_IP4_MIN bytes
  * @have:	Bytes of the packet from @b on
  * @h:		@ip_len is set; @ip is not
- * @total:	Result: length of the packet as its header says; a packet beyond 65535
- *		says 0 and is @have long (BIG TCP)
+ * @total:	Result: length of the packet as its header says; a packet beyond
+ *		65535 says 0 and is @have long (BIG TCP)
  */
 static inline enum splice_fault splice_ip4_read(const uint8_t *b, uint32_t have,
 						struct splice_head *h,
@@ -202,8 +205,8 @@ static inline enum splice_fault splice_ip6_read(const uint8_t *b, uint32_t have,
  * @b:		First 2 bytes of the header
  * @next:	Its kind; set to what follows it (RFC 8200 section 4)
  *
- * Return: SPLICE_FINE, and @next is TCP's number or another header's, or what is
- * wrong. What is neither is not ours and is never handed in
+ * Return: SPLICE_FINE, and @next is TCP's number or another header's, or what
+ * is wrong. What is neither is not ours and is never handed in
  */
 static inline enum splice_fault splice_ip6_ext(struct splice_head *h,
 					       uint32_t total, const uint8_t *b,
@@ -213,8 +216,8 @@ static inline enum splice_fault splice_ip6_ext(struct splice_head *h,
 
 	if (*next == 44)
 		return SPLICE_FRAGMENT;
-	/* Hop-by-hop and destination options. A routing header means that we are
-	 * not where the packet is going.
+	/* Hop-by-hop and destination options. A routing header means that we
+	 * are not where the packet is going.
 	 */
 	if ((*next != 0 && *next != 60) || h->ip_len + len > SPLICE_IP_MAX)
 		return SPLICE_EXTENSION;
@@ -225,7 +228,9 @@ static inline enum splice_fault splice_ip6_ext(struct splice_head *h,
 	return SPLICE_FINE;
 }
 
-/** splice_is_ext() - Is this an extension header, behind which TCP may stand? */
+/**
+ * splice_is_ext() - Is this an extension header, behind which TCP may stand?
+ */
 static inline bool splice_is_ext(uint8_t next)
 {
 	return next == 0 || next == 43 || next == 44 || next == 60;
@@ -369,7 +374,8 @@ static inline enum splice_fault splice_map_option(const struct splice_walk *w,
  * Of the kind that bpf_loop calls; elsewhere a loop of at most SPLICE_OPTS_MAX
  * rounds does.
  *
- * Return: 0 to be called again, 1 at the end; the head's @fault says how it went
+ * Return: 0 to be called again, 1 at the end; the head's @fault says how it
+ * went
  */
 static inline long splice_option(uint32_t i, void *ctx)
 {
@@ -398,8 +404,8 @@ static inline long splice_option(uint32_t i, void *ctx)
 
 /* --- the rest of the headers --- */
 
-/* A window of one scale in the other: never more than was offered, but rounded, and
- * at most what 16 bits hold (RFC 7323 section 2.2). A SYN's is not scaled.
+/* A window of one scale in the other: never more than was offered, but rounded,
+ * and at most what 16 bits hold (RFC 7323 section 2.2). A SYN's is not scaled.
  */
 static inline uint16_t splice_window(const struct splice_pair *p, enum dir d,
 				     uint16_t win)
@@ -443,7 +449,8 @@ static inline void splice_map_ip4(const struct splice_pair *p,
  * @i:		Not looked at
  * @ctx:	struct splice_walk
  *
- * As splice_option(); a loop of SPLICE_EXT_MAX rounds does. RFC 8200 section 4.2.
+ * As splice_option(); a loop of SPLICE_EXT_MAX rounds does. RFC 8200 section
+ * 4.2.
  */
 static inline long splice_extension(uint32_t i, void *ctx)
 {
@@ -477,9 +484,9 @@ static inline void splice_map_ip6(const struct splice_pair *p,
  * @p:		Joined pair
  * @d:		Where the packet comes from
  * @h:		Its headers; the sums are set to 0 first
- * @w:		Result: what splice_option() is to be called with, if the header is
- *		longer than SPLICE_TCP_MIN, and splice_extension(), if that of IPv6 is
- *		longer than SPLICE_IP6_MIN
+ * @w:		Result: what splice_option() is to be called with, if the header
+ *		is longer than SPLICE_TCP_MIN, and splice_extension(), if that
+ *		of IPv6 is longer than SPLICE_IP6_MIN
  */
 static inline void splice_map_start(const struct splice_pair *p, enum dir d,
 				    struct splice_head *h,
@@ -518,7 +525,9 @@ static inline void splice_map_start(const struct splice_pair *p, enum dir d,
 			h->tcp, SPLICE_TH_WIN,
 			splice_window(p, d, get_be16(h->tcp + SPLICE_TH_WIN)),
 			&h->sum_tcp);
-	/* What comes from a peer goes to us; what goes there is the other way round. */
+	/* What comes from a peer goes to us; what goes there is the other way
+	 * round.
+	 */
 	splice_put_addresses(h->ip, h->ip6, o->tuple.dst, o->tuple.src,
 			     &h->sum_addr);
 	if (h->ip6)
@@ -543,7 +552,9 @@ static inline enum splice_fault splice_map(const struct splice_pair *p,
 	return (enum splice_fault)h->fault;
 }
 
-/** splice_seal() - Move the checksums in mapped headers whose sums are complete */
+/**
+ * splice_seal() - Move the checksums in mapped headers whose sums are complete
+ */
 static inline void splice_seal(struct splice_head *h)
 {
 	uint8_t *at = h->tcp + SPLICE_TH_CSUM;
@@ -554,7 +565,9 @@ static inline void splice_seal(struct splice_head *h)
 					       h->sum_ip4 + h->sum_addr));
 }
 
-/** splice_relayed() - Note the newest TSval that goes to the peer opposite @d */
+/**
+ * splice_relayed() - Note the newest TSval that goes to the peer opposite @d
+ */
 static inline void splice_relayed(struct splice_pair *p, enum dir d,
 				  const struct splice_head *h)
 {

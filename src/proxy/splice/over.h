@@ -2,8 +2,9 @@
 /*
  * over - When a pair has lasted too long
  *
- * Ends tell of their end only if they can. What they leave behind goes by time, counted
- * from the last segment of either of them, or from where TIMEWAIT began.
+ * Ends tell of their end only if they can. What they leave behind goes by time,
+ * counted from the last segment of either of them, or from where TIMEWAIT
+ * began.
  */
 #ifndef SPLICE_OVER_H
 #define SPLICE_OVER_H
@@ -39,7 +40,9 @@ enum splice_over {
 	SPLICE_OVERS /* must be last */
 };
 
-/** splice_is_over() - Has it lasted too long? @now is no earlier than its times */
+/**
+ * splice_is_over() - Has it lasted too long? @now is no earlier than its times
+ */
 static inline enum splice_over splice_is_over(const struct splice_pair *p,
 					      const struct splice_limits *l,
 					      uint64_t now)

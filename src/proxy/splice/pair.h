@@ -2,17 +2,18 @@
 /*
  * pair - Two TCP connections that are one
  *
- * A proxy has two connections: the client's to it, and its own to a server. Once
- * they are spliced, what one end sends leaves for the other end with other numbers
- * in its header and nothing else: the proxy is a router, and TCP goes on between
- * the two ends. A struct splice_pair is all that the router knows of the two.
+ * A proxy has two connections: the client's to it, and its own to a server.
+ * Once they are spliced, what one end sends leaves for the other end with other
+ * numbers in its header and nothing else: the proxy is a router, and TCP goes
+ * on between the two ends. A struct splice_pair is all that the router knows of
+ * the two.
  *
  *      client  <--- side[DIR_C2S] --->  us  <--- side[DIR_S2C] --->  server
  *
- * side[d] is the side on which segments of direction d come in, and its numbers are
- * those that stand on its own wire: seq is what its peer counts, ack what its peer
- * acks of us. Everything else of the room works on this record: state.h moves it,
- * head.h maps headers by it, begin.h makes it.
+ * side[d] is the side on which segments of direction d come in, and its numbers
+ * are those that stand on its own wire: seq is what its peer counts, ack what
+ * its peer acks of us. Everything else of the room works on this record:
+ * state.h moves it, head.h maps headers by it, begin.h makes it.
  *
  * All headers of this room are for programs of the kernel, too. They hold no
  * assertion and call no library. Who calls them holds the pair alone meanwhile.
@@ -29,8 +30,8 @@
 /**
  * enum splice_state - What has been relayed to the peer of a side (thesis 5.1)
  *
- * CLOSE and ESTABLISHED are those of our own socket. PRE_SPLICED: the peer has not
- * yet acked all that our sockets have sent to it or will send.
+ * CLOSE and ESTABLISHED are those of our own socket. PRE_SPLICED: the peer has
+ * not yet acked all that our sockets have sent to it or will send.
  */
 enum splice_state {
 	SPLICE_CLOSE,
@@ -45,7 +46,8 @@ enum splice_state {
 };
 
 /**
- * struct splice_tuple - Addresses and ports of the segments that come from a peer
+ * struct splice_tuple - Addresses and ports of the segments that come from a
+ * peer
  * @src, @dst:	IPv6 addresses, or IPv4 ones as of core/ipaddr.h; network order
  * @sport, @dport: Host order
  *
@@ -79,18 +81,19 @@ enum {
 /**
  * struct splice_side - One of the two connections
  * @tuple:	Of what its peer sends
- * @acked:	Bytes (and FIN) of the other end that this peer has acked since the
- *		splice
+ * @acked:	Bytes (and FIN) of the other end that this peer has acked since
+ *		the splice
  * @segments, @bytes: Of this peer, relayed; bytes of payload, repeated ones too
  * @outside:	Of @segments, those that lay in no window and moved no state
- * @lo, @hi:	Seqs: what the other end has acked, and the right edge of what it
- *		has ever offered to this peer
+ * @lo, @hi:	Seqs: what the other end has acked, and the right edge of what
+ *		it has ever offered to this peer
  * @end:	Seq behind the last byte or FIN that this peer has sent
  * @ack:	Its highest ack
  * @fin:	Ack by which this peer acks the other end's FIN
  * @tsval:	Newest TSval that was relayed to this peer
  * @room:	Window that our own socket may offer beyond what it has got
- * @mss:	What a SYN relayed to this peer may announce at most, 0: anything
+ * @mss:	What a SYN relayed to this peer may announce at most, 0:
+ *		anything
  * @scale:	Window scale of this peer's windows, 0 to 14
  * @told:	Window scale that our SYN told this peer, 0 to 14
  * @state:	enum splice_state
@@ -119,7 +122,8 @@ struct splice_side {
 };
 
 /**
- * struct splice_pair - Both, and how the numbers of one become those of the other
+ * struct splice_pair - Both, and how the numbers of one become those of the
+ * other
  * @map:	Valid from the splice on
  * @side:	By the direction of what comes from its peer
  * @seen:	Time of the last segment, ns

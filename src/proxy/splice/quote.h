@@ -4,15 +4,17 @@
  *
  * Theory of operation
  *
- * A router on the way to one end cannot pass on what we have relayed there, and says so
- * to us: it quotes the packet that we sent. The one who can do something about it is the
- * end that sent it first. So the message goes to him, from us, and the quoted headers
- * become those that he has sent: the mapping of head.h backwards. An end believes such a
- * message only if the quoted seq is under way (RFC 5927 section 4.1); ours is therefore
- * no judge, and no state moves.
+ * A router on the way to one end cannot pass on what we have relayed there, and
+ * says so to us: it quotes the packet that we sent. The one who can do
+ * something about it is the end that sent it first. So the message goes to him,
+ * from us, and the quoted headers become those that he has sent: the mapping of
+ * head.h backwards. An end believes such a message only if the quoted seq is
+ * under way (RFC 5927 section 4.1); ours is therefore no judge, and no state
+ * moves.
  *
- * Only the message's head, the quoted IP header without options and the beginning of
- * TCP's are looked at: that is all that RFC 792 promises, and more than an end needs.
+ * Only the message's head, the quoted IP header without options and the
+ * beginning of TCP's are looked at: that is all that RFC 792 promises, and more
+ * than an end needs.
  */
 #ifndef SPLICE_QUOTE_H
 #define SPLICE_QUOTE_H
@@ -29,13 +31,16 @@
 #include "splice/state.h"
 
 #define SPLICE_ICMP_HEAD 8u /* bytes in front of what is quoted */
-/* What is looked at behind the IP header, with IPv6, and at least of TCP's header. */
+/* What is looked at behind the IP header, with IPv6, and at least of TCP's
+ * header.
+ */
 #define SPLICE_QUOTE_MAX (SPLICE_ICMP_HEAD + SPLICE_IP6_MIN + SPLICE_TCP_MIN)
 #define SPLICE_QUOTE_TCP 8u
 
 /**
  * struct splice_quote - The headers of one message
- * @ip:		IP header without options, SPLICE_IP4_MIN or SPLICE_IP6_MIN bytes
+ * @ip:		IP header without options, SPLICE_IP4_MIN or SPLICE_IP6_MIN
+ *		bytes
  * @b, @len:	What follows, @len bytes of it: the message from its type on
  * @ip6:	The family
  * @sum_bare:	What the changes add to the sum of the packet's bytes, checksums
@@ -65,8 +70,8 @@ static inline bool splice_is_error(const struct splice_quote *q)
 
 /**
  * splice_quote_tuple() - Whose packet does it quote?
- * @q:		@ip, @b, @len and @ip6 are set; @len is at least what the TCP header
- *		begins at and SPLICE_QUOTE_TCP
+ * @q:		@ip, @b, @len and @ip6 are set; @len is at least what the TCP
+ *		header begins at and SPLICE_QUOTE_TCP
  * @t:		Result: what the peer sends to whom we sent the packet
  *
  * Return: false: it is no error, or quotes no TCP packet of ours
@@ -104,8 +109,8 @@ static inline bool splice_quote_tuple(const struct splice_quote *q,
 	return true;
 }
 
-/* The quoted headers become those that the peer of @o has sent. Return: what that adds
- * to the sum of the message.
+/* The quoted headers become those that the peer of @o has sent. Return: what
+ * that adds to the sum of the message.
  */
 static inline uint64_t splice_map_quoted(const struct splice_pair *p,
 					 enum dir d, struct splice_quote *q)
@@ -121,7 +126,9 @@ static inline uint64_t splice_map_quoted(const struct splice_pair *p,
 		splice_put16(ip, 10, csum_move(get_be16(ip + 10), addr), &sums);
 	splice_put16(tcp, 0, o->tuple.sport, &fields);
 	splice_put16(tcp, 2, o->tuple.dport, &fields);
-	/* What head.h has added to a seq goes back as an ack does, and the other way. */
+	/* What head.h has added to a seq goes back as an ack does, and the
+	 * other way.
+	 */
 	splice_put32(tcp, SPLICE_TH_SEQ,
 		     seqmap_ack(&p->map, d, get_be32(tcp + SPLICE_TH_SEQ)),
 		     &fields);
@@ -141,7 +148,8 @@ static inline uint64_t splice_map_quoted(const struct splice_pair *p,
 /**
  * splice_map_quote() - Map a message
  * @p:		Joined pair
- * @d:		Direction of what comes from the peer to whom the quoted packet went
+ * @d:		Direction of what comes from the peer to whom the quoted packet
+ *		went
  * @q:		Message; with all its checksums moved
  */
 static inline void splice_map_quote(const struct splice_pair *p, enum dir d,
@@ -181,8 +189,9 @@ static inline uint64_t splice_sum(uint64_t sum, const uint8_t *b, uint32_t n)
  * @t:		Tuple that the packet has
  * @h:		Its headers as they came, without options and extensions of IP
  * @mtu:	What would fit, bytes from the IP header on
- * @out:	SPLICE_TOO_LONG_MAX bytes: a packet to the packet's sender, from whom he
- *		has sent it to (RFC 1191 section 4, RFC 4443 section 3.2)
+ * @out:	SPLICE_TOO_LONG_MAX bytes: a packet to the packet's sender, from
+ *		whom he has sent it to (RFC 1191 section 4, RFC 4443 section
+ *		3.2)
  *
  * It quotes the IP header and SPLICE_TCP_MIN bytes.
  *

@@ -4,36 +4,38 @@
  *
  * Theory of operation
  *
- * Until the two connections are joined, every segment is for our own sockets, and
- * is only watched. While they are in PRE_SPLICED, the sockets go on: what they
- * receive, the program relays by reading and writing. So a number of one side stays
- * a constant apart from its number on the other (begin.h), and "all that our sockets
- * were told to send to this peer is acked" is simply: the peer has acked the mapped
- * end of all that the other end has sent so far. Nothing is parked: the boundary
- * moves with each segment that goes to a socket.
+ * Until the two connections are joined, every segment is for our own sockets,
+ * and is only watched. While they are in PRE_SPLICED, the sockets go on: what
+ * they receive, the program relays by reading and writing. So a number of one
+ * side stays a constant apart from its number on the other (begin.h), and "all
+ * that our sockets were told to send to this peer is acked" is simply: the peer
+ * has acked the mapped end of all that the other end has sent so far. Nothing
+ * is parked: the boundary moves with each segment that goes to a socket.
  *
- * The two sides leave PRE_SPLICED together, with the segment whose ack reaches the
- * second boundary, and that segment is the first to be relayed. A side by itself
- * cannot: as long as a socket of ours acks what a peer sends, its acks bear the seq
- * that the socket knows, and once other bytes were relayed to the peer these acks
- * are old and count for nothing.
+ * The two sides leave PRE_SPLICED together, with the segment whose ack reaches
+ * the second boundary, and that segment is the first to be relayed. A side by
+ * itself cannot: as long as a socket of ours acks what a peer sends, its acks
+ * bear the seq that the socket knows, and once other bytes were relayed to the
+ * peer these acks are old and count for nothing.
  *
- * From then on every segment is relayed, mapped: RST, SYN and SYN,ACK, keepalives,
- * old ones and forged ones as well. The ends judge them, as they would without us
- * (RFC 9293 section 3.10, RFC 5961). Nothing reaches our own stack, which has no
- * socket there and would answer with a RST.
+ * From then on every segment is relayed, mapped: RST, SYN and SYN,ACK,
+ * keepalives, old ones and forged ones as well. The ends judge them, as they
+ * would without us (RFC 9293 section 3.10, RFC 5961). Nothing reaches our own
+ * stack, which has no socket there and would answer with a RST.
  *
- * What decides about the pair's own state is only a segment that an end would take:
- * its seq lies between what the other end has acked and the edge of the window that
- * the other end has offered, and its ack counts nothing that the other end has not
- * sent (RFC 9293 section 3.10.7.4, RFC 5961 section 5.2). Windows, ends and acks of
- * all others are not believed either. A RST counts if its seq is one that the end
- * may take for exact: from what is acked to what was sent (RFC 5961 section 3.2);
- * one beyond makes a challenge ack, which proves that nothing has ended.
+ * What decides about the pair's own state is only a segment that an end would
+ * take: its seq lies between what the other end has acked and the edge of the
+ * window that the other end has offered, and its ack counts nothing that the
+ * other end has not sent (RFC 9293 section 3.10.7.4, RFC 5961 section 5.2).
+ * Windows, ends and acks of all others are not believed either. A RST counts if
+ * its seq is one that the end may take for exact: from what is acked to what
+ * was sent (RFC 5961 section 3.2); one beyond makes a challenge ack, which
+ * proves that nothing has ended.
  *
- * A RST that counted may still not have been taken: it may be lost behind us. So
- * the pair stays in TIMEWAIT, still relaying, and a segment of the end to which the
- * RST went, in its windows, that is no RST, brings it back to where it was.
+ * A RST that counted may still not have been taken: it may be lost behind us.
+ * So the pair stays in TIMEWAIT, still relaying, and a segment of the end to
+ * which the RST went, in its windows, that is no RST, brings it back to where
+ * it was.
  */
 #ifndef SPLICE_STATE_H
 #define SPLICE_STATE_H
@@ -54,9 +56,9 @@ enum {
 	SPLICE_ACK = 0x10,
 };
 
-/* How far an ack may lag behind the highest one of its sender and still stand in a
- * segment that decides something. RFC 5961 section 5.2 says the largest window seen;
- * one number for all serves the same end.
+/* How far an ack may lag behind the highest one of its sender and still stand
+ * in a segment that decides something. RFC 5961 section 5.2 says the largest
+ * window seen; one number for all serves the same end.
  */
 #define SPLICE_ACK_LAG (1u << 20)
 
@@ -106,7 +108,10 @@ static inline uint32_t splice_all(const struct splice_pair *p, enum dir d)
 	return seqmap_seq(&p->map, o, p->side[o].end);
 }
 
-/** splice_counts() - Does the other end take this segment for one of its windows? */
+/**
+ * splice_counts() - Does the other end take this segment for one of its
+ * windows?
+ */
 static inline bool splice_counts(const struct splice_pair *p, enum dir d,
 				 const struct splice_segment *s)
 {
@@ -141,8 +146,8 @@ static inline void splice_note_ack(struct splice_pair *p, enum dir d,
 		o->hi = hi;
 }
 
-/* Believe where it ends. A FIN ends a stream: nothing was sent behind it, and what
- * comes behind it later says that it was somebody else's.
+/* Believe where it ends. A FIN ends a stream: nothing was sent behind it, and
+ * what comes behind it later says that it was somebody else's.
  */
 static inline void splice_note_end(struct splice_pair *p, enum dir d,
 				   const struct splice_segment *s)
@@ -336,11 +341,11 @@ static inline enum splice_act splice_pre(struct splice_pair *p, enum dir d,
  * @now:	Time, ns
  * @events:	Result: SPLICE_EV_ bits
  *
- * With SPLICE_EV_REUSED the segment is not this pair's any more: the caller takes
- * the pair's two tuples out of its table.
+ * With SPLICE_EV_REUSED the segment is not this pair's any more: the caller
+ * takes the pair's two tuples out of its table.
  *
- * Return: where it goes. What is relayed is counted; if head.h cannot map it, it is
- * dropped
+ * Return: where it goes. What is relayed is counted; if head.h cannot map it,
+ * it is dropped
  */
 static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
 					  const struct splice_segment *s,
@@ -374,8 +379,9 @@ static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
  * splice_drops() - Is a packet dropped that head.h can not read?
  * @fragment:	It is part of a datagram
  *
- * Not if it is for our own sockets: they judge. But part of a segment may tell nothing
- * of where the segment ends, which is what PRE_SPLICED lives by; TCP sends it again.
+ * Not if it is for our own sockets: they judge. But part of a segment may tell
+ * nothing of where the segment ends, which is what PRE_SPLICED lives by; TCP
+ * sends it again.
  */
 static inline bool splice_drops(const struct splice_pair *p, bool fragment)
 {

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * Lines go through a ring to a thread that gathers and writes them. What is not text
- * yet goes the same way, in its order, and becomes a line in that thread. If a write
- * fails in the middle of a line, the rest of that line is kept and written first
- * when writing works again, so that a reader never sees two lines joined; lines
- * that come meanwhile are lost.
+ * Lines go through a ring to a thread that gathers and writes them. What is not
+ * text yet goes the same way, in its order, and becomes a line in that thread.
+ * If a write fails in the middle of a line, the rest of that line is kept and
+ * written first when writing works again, so that a reader never sees two lines
+ * joined; lines that come meanwhile are lost.
  */
 #include "report/lines.h"
 
@@ -26,7 +26,8 @@
 
 #define GATHER 65536u
 
-/* In front of each record of the ring; what follows is aligned as a record is. */
+/* In front of each record of the ring; what follows is aligned as a record is.
+ */
 enum kind { A_LINE, TO_BE_ONE };
 #define HEAD RING_ALIGN
 
@@ -55,7 +56,8 @@ static uint64_t count_lines(const char *p, size_t n)
 	return lines;
 }
 
-/* What is left after a failure: the rest of a line that was begun, or nothing. */
+/* What is left after a failure: the rest of a line that was begun, or nothing.
+ */
 static void keep_rest(struct lines *l, size_t done)
 {
 	const char *nl = NULL;

@@ -37,8 +37,9 @@ bool lines_write(struct lines *l, const char *p, size_t len);
 /**
  * lines_texts() - How records become lines; before the first lines_put()
  * @make:	Called in the writer's thread: a line of the record @p, with its
- *		newline, to @out; @ctx and what it holds must not change. Return: bytes
- *		written, at most @size, or 0: there is no line of it
+ *		newline, to @out; @ctx and what it holds must not change.
+ *		Return: bytes written, at most @size, or 0: there is no line of
+ *		it
  */
 void lines_texts(struct lines *l,
 		 size_t (*make)(void *ctx, const void *p, uint32_t len,
@@ -47,7 +48,8 @@ void lines_texts(struct lines *l,
 
 /**
  * lines_put() - Hand over a record that becomes a line; as lines_write()
- * @p, @len:	Copied; at an address that is a multiple of 8 when it is made a line
+ * @p, @len:	Copied; at an address that is a multiple of 8 when it is made a
+ *		line
  */
 bool lines_put(struct lines *l, const void *p, uint32_t len);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * print.c - Frames as lines of text
+ */
 #include "report/print.h"
 
 #include <stdio.h>

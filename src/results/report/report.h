@@ -35,7 +35,9 @@ struct report_counts {
 	size_t n;
 };
 
-/** struct report_group - Counters under one name, for what has no place below */
+/**
+ * struct report_group - Counters under one name, for what has no place below
+ */
 struct report_group {
 	const char *name;
 	struct report_counts counts;
@@ -195,14 +197,16 @@ struct report_sut {
  * @each:	Different answers by each of their reasons
  * @map:	One for each --map; fewer than two are not shown in the text
  * @place:	Sorted, most frequent first; REPORT_TOP of them are shown
- * @frames:	File with the clients' frames, that can be played again; NULL: none
+ * @frames:	File with the clients' frames, that can be played again; NULL:
+ *		none
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
- * @allow_down:	One may be down for so long, ns
- * @stalls, @stalled: How often this process stood still, and for how long, ns
- * @behind, @delay, @own: Distributions in ns; NULL: not measured. @own: from the
- *		capture of a client's segment to the hand-over of what came of it
+ * @allow_down:	One may be down for so long, ns @stalls, @stalled: How often
+ * this process stood still, and for how long, ns @behind, @delay, @own:
+ * Distributions in ns; NULL: not measured. @own: from the
+ *		capture of a client's segment to the hand-over of what came of
+ *		it
  * @side:	Latencies of production and of the SUT
  * @not_played:	Flows that were ended for being behind
  * @input:	Bytes of captures, those that could be read, damaged places; a
@@ -322,8 +326,8 @@ size_t report_json_clock_step(char *out, size_t size, int64_t step_ns);
  * struct report_network - Clients' network that is not played, or is again
  * @name:	ADDRESS/LENGTH
  * @sut:	Who does not answer it on its wire, and the port that was asked
- * @state:	"no_route": it never did; "syn_timeout": it did and does no more;
- *		"proved": it does
+ * @state:	"no_route": it never did; "syn_timeout": it did and does no
+ *		more; "proved": it does
  */
 struct report_network {
 	const char *name;

@@ -47,7 +47,10 @@ void report_times(struct text *t, const struct report_data *d);
 /** report_text_maps() - Verdicts of each --map, if there are several */
 void report_text_maps(struct text *t, const struct report_data *d);
 
-/** report_text_places() - The endpoints that differ most, and how to see one again */
+/**
+ * report_text_places() - The endpoints that differ most, and how to see one
+ * again
+ */
 void report_text_places(struct text *t, const struct report_data *d);
 
 /** report_json_each() - "reasons": differences by each of their reasons */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report_json.c - The report as JSON
+ */
 #include "report/report.h"
 
 #include <string.h>

@@ -2,9 +2,9 @@
 /*
  * report_place.c - Where answers differ: by --map, and by endpoint
  *
- * The list of endpoints stands at the very end of the summary, where the eye is when
- * a run has ended. Each line has how often, what, since when (UTC) and which request;
- * names are captured bytes, and are cut to the width of a line.
+ * The list of endpoints stands at the very end of the summary, where the eye is
+ * when a run has ended. Each line has how often, what, since when (UTC) and
+ * which request; names are captured bytes, and are cut to the width of a line.
  */
 #include <string.h>
 

@@ -2,9 +2,9 @@
 /*
  * report_times.c - How long it took: the rows of the summary, and their JSON
  *
- * Each request is measured on each side or has a reason why not; the two numbers
- * and the reasons stand under the times, so that nobody takes the times of a few
- * for those of all.
+ * Each request is measured on each side or has a reason why not; the two
+ * numbers and the reasons stand under the times, so that nobody takes the times
+ * of a few for those of all.
  */
 #include "report/report_internal.h"
 

@@ -5,20 +5,20 @@
  * Theory of operation
  *
  * Connections that did show it teach two tables: endpoints (address and port)
- * that served, and how often each host acted as client and as server. A question
- * is answered by the first of these that tells its two ends apart:
+ * that served, and how often each host acted as client and as server. A
+ * question is answered by the first of these that tells its two ends apart:
  *
  *  endpoint	one end is known to serve, the other not
  *  network	router mode only: around one host, but not the other, there is a
- *		network with servers and without a client. Networks are tried from
- *		the shortest prefix (-M) to the longest (-m); IPv6 prefixes are
- *		four times as long
+ *		network with servers and without a client. Networks are tried
+ *		from the shortest prefix (-M) to the longest (-m); IPv6 prefixes
+ *		are four times as long
  *  port	one port is a server's (-s, else below 1024)
  *  host	one is a server by --ratio, the other is not
  *  guess	who was seen first
  *
- * Tables that are full learn no more; when there is no room for a question it is
- * answered at once, by what is known then. Both are counted.
+ * Tables that are full learn no more; when there is no room for a question it
+ * is answered at once, by what is known then. Both are counted.
  */
 #include <string.h>
 

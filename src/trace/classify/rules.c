@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rules.c - What the user said about splitting a capture in two
+ */
 #include "classify/rules.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * rules - What the user said about splitting a capture in two
  *
- * Both manners read the same rules: the exact one of tcpprep (tcpprep.h) and the
- * one per connection (split.h). Arrays are the caller's.
+ * Both manners read the same rules: the exact one of tcpprep (tcpprep.h) and
+ * the one per connection (split.h). Arrays are the caller's.
  */
 #ifndef CLASSIFY_RULES_H
 #define CLASSIFY_RULES_H
@@ -104,7 +104,9 @@ struct prep_rules {
 /** prep_nets_have() - Is the address (4 or 16 bytes) in one of the networks? */
 bool prep_nets_have(const struct prep_nets *n, const uint8_t *addr, bool v6);
 
-/** prep_number_picked() - Is packet @i, from 1, sent as far as its number goes? */
+/**
+ * prep_number_picked() - Is packet @i, from 1, sent as far as its number goes?
+ */
 bool prep_number_picked(const struct prep_rules *r, uint64_t i);
 
 /** prep_addrs_picked() - Is a packet with these addresses sent? */

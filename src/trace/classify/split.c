@@ -6,20 +6,22 @@
  *
  * A connection is two endpoints (address and port; the identifier of an ICMP
  * echo) and a protocol. The smaller endpoint is side A. What shows who is the
- * client is kept as it comes: the handshake (SYN or SYN,ACK, whatever ECN bits go
- * with them), then the content (a request or an answer of HTTP, a hello of TLS,
- * DNS's QR bit, NTP's mode, echo), then only who was seen first. A SYN from the
- * other side, after the first one was answered, is a new connection at the same
- * endpoints: a host may well be client and server at once.
+ * client is kept as it comes: the handshake (SYN or SYN,ACK, whatever ECN bits
+ * go with them), then the content (a request or an answer of HTTP, a hello of
+ * TLS, DNS's QR bit, NTP's mode, echo), then only who was seen first. A SYN
+ * from the other side, after the first one was answered, is a new connection at
+ * the same endpoints: a host may well be client and server at once.
  *
- * Each connection has a number and a state of four bits: which side is the client
- * and how sure that is. Frames are remembered by the caller as number and side,
- * because the decision may come after them. The states are ORed into when the
- * connection is decided, at the latest when its place in the table is needed.
+ * Each connection has a number and a state of four bits: which side is the
+ * client and how sure that is. Frames are remembered by the caller as number
+ * and side, because the decision may come after them. The states are ORed into
+ * when the connection is decided, at the latest when its place in the table is
+ * needed.
  *
  * What its own frames do not tell is asked of the whole capture at the end:
- * questions.c. Frames that one of the user's rules decides (-c, -r, -e, -p) have
- * no connection: where one end matches and the other does not, that says it all.
+ * questions.c. Frames that one of the user's rules decides (-c, -r, -e, -p)
+ * have no connection: where one end matches and the other does not, that says
+ * it all.
  *
  * An ICMP error goes against the packet that it is about. A part of a datagram
  * goes with its first part.
@@ -238,8 +240,8 @@ static int other(int client)
 
 /*
  * Does this SYN open another connection than the one we know here? A SYN that
- * crosses another, or follows an ACK of it, is an answer to it (RFC 9293 section
- * 3.5), as long as nothing else was seen.
+ * crosses another, or follows an ACK of it, is an answer to it (RFC 9293
+ * section 3.5), as long as nothing else was seen.
  */
 static bool is_new_syn(const struct conn *c, const struct peek *p, int self)
 {
@@ -276,8 +278,8 @@ static void take_evidence(struct conn *c, const struct peek *p, int self)
 		c->content = (uint8_t)other(self);
 }
 
-/* Where a datagram in parts is remembered. One place each, the newest stays: this
- * is a cache and no map.
+/* Where a datagram in parts is remembered. One place each, the newest stays:
+ * this is a cache and no map.
  */
 static struct frag *frag_of(struct split *s, const struct peek *p)
 {

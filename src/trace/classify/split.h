@@ -85,8 +85,8 @@ size_t split_size(uint32_t flows);
  *		for long is decided by what it showed
  * @r:		Rules, borrowed
  * @key:	For the hash
- * @states:	One state of 16 for each connection, empty; the caller's. It must
- *		have room for as many as the capture has (split_frame())
+ * @states:	One state of 16 for each connection, empty; the caller's. It
+ *		must have room for as many as the capture has (split_frame())
  *
  * Return: 0 or -ENOMEM
  */

@@ -5,8 +5,8 @@
  * Theory of operation
  *
  * A frame is looked at in the original's order: its number (-x P:), is it IP,
- * its addresses (-x S:), then the mode. What is wrong in the original and is kept
- * here, because files depend on it:
+ * its addresses (-x S:), then the mode. What is wrong in the original and is
+ * kept here, because files depend on it:
  *
  *  - Roles belong to hosts, not to connections. A host is a server if it acted
  *    as one at least --ratio times as often as it acted as a client.
@@ -15,15 +15,15 @@
  *  - All IPv6 hosts are one host.
  *  - A host without a role goes to the secondary interface in bridge mode; the
  *    manual says that the program aborts.
- *  - Router mode builds no networks: it fails if the lowest IPv4 address, read as
- *    a little-endian number (or the IPv6 host, if there is no other), is a
+ *  - Router mode builds no networks: it fails if the lowest IPv4 address, read
+ *    as a little-endian number (or the IPv6 host, if there is no other), is a
  *    client's, and else does as bridge mode does, with unknown hosts as clients
  *    or, with -N, as servers.
  *  - What is left out by -x or -X gets an entry in both passes of the auto
- *    modes: the file is shifted by as many entries. MAC mode gives no entry to a
- *    frame of less than 14 bytes.
- *  - "Primary" is the client in the auto and port modes, and what matches in the
- *    others, although the manual calls that the server. --reverse turns the
+ *    modes: the file is shifted by as many entries. MAC mode gives no entry to
+ *    a frame of less than 14 bytes.
+ *  - "Primary" is the client in the auto and port modes, and what matches in
+ *    the others, although the manual calls that the server. --reverse turns the
  *    matches of -c and -e over, and sends everything to the secondary interface
  *    with -r.
  */
@@ -90,7 +90,8 @@ void tcpprep_grow(struct tcpprep *t, struct tcpprep_host *host, size_t slots)
 	t->slots = slots;
 }
 
-/* The host's record; NULL if it is new and @add is false or there is no room. */
+/* The host's record; NULL if it is new and @add is false or there is no room.
+ */
 static struct tcpprep_host *find(struct tcpprep *t, const uint8_t *ip, bool v6,
 				 bool add)
 {

@@ -80,7 +80,9 @@ void tcpprep_init(struct tcpprep *t, const struct prep_rules *r,
 /** tcpprep_learns() - Does this mode read the capture twice? */
 bool tcpprep_learns(const struct prep_rules *r);
 
-/** tcpprep_grow() - Move to a larger zeroed table; the old one is the caller's */
+/**
+ * tcpprep_grow() - Move to a larger zeroed table; the old one is the caller's
+ */
 void tcpprep_grow(struct tcpprep *t, struct tcpprep_host *host, size_t slots);
 
 /** tcpprep_link_ok() - Is the link type read, in this mode? Return: 0 or a

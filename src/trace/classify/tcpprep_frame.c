@@ -8,8 +8,8 @@
  * stepped over. A frame whose headers end early, or whose type is none of IP's,
  * is "not IP". IP lengths and checksums are not looked at.
  *
- * Where Ethernet has a length instead of a type, the first half of the next byte
- * is taken for IP's version.
+ * Where Ethernet has a length instead of a type, the first half of the next
+ * byte is taken for IP's version.
  *
  * IPv6 extension headers are followed twice, by two walks that disagree: one
  * finds the protocol, the other the place. Both are kept as they are. Where the
@@ -197,7 +197,8 @@ static bool next_header(const struct tp_ip *ip, uint32_t *at)
 	case EXT_DEST:
 	case EXT_HOP:
 	case EXT_AUTH:
-		/* Kept in 8 bits. Where these are 0 tcpprep never ends; we do. */
+		/* Kept in 8 bits. Where these are 0 tcpprep never ends; we do.
+		 */
 		if ((uint8_t)ext_len(ip, *at) == 0)
 			return false;
 		*at += (uint8_t)ext_len(ip, *at);

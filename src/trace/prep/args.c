@@ -2,7 +2,8 @@
 /*
  * args.c - The command line of prep: tcpprep's letters and names
  *
- * tcpprep refuses what is given twice, and reads numbers as C does: so here, too.
+ * tcpprep refuses what is given twice, and reads numbers as C does: so here,
+ * too.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -367,8 +368,8 @@ const struct opt_command prep_command = {
 /* --- the command line for the comment --- */
 
 /*
- * Is @arg --compat, or as much of it as is no other option's? Return: words that it
- * takes, 0: it is another one.
+ * Is @arg --compat, or as much of it as is no other option's? Return: words
+ * that it takes, 0: it is another one.
  */
 static int is_compat(const char *arg)
 {

@@ -4,11 +4,12 @@
  *
  * Theory of operation
  *
- * All files are open by then: the captures, the new cache, the log. What is left
- * is to read and write these, and to let the cache take its name: rename() or, by
- * a signal, unlink(), in the cache's folder and nowhere else. Who started it stays
- * who it is, since that name may lie where only that user can write; with nothing
- * to open, no socket and no program there is little that a user's rights give.
+ * All files are open by then: the captures, the new cache, the log. What is
+ * left is to read and write these, and to let the cache take its name: rename()
+ * or, by a signal, unlink(), in the cache's folder and nowhere else. Who
+ * started it stays who it is, since that name may lie where only that user can
+ * write; with nothing to open, no socket and no program there is little that a
+ * user's rights give.
  */
 #include "os/confine.h"
 #include "prep/prep.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lists.c - Networks, hardware addresses and service files as tcpprep writes them
+ * lists.c - Networks, hardware addresses and service files as tcpprep writes
+ * them
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -56,8 +57,8 @@ static bool net6(char *s, struct prep_net *n)
 	return true;
 }
 
-/* Is the whole item one network, ADDR/LEN, in brackets or not? tcpprep reads as far
- * as it understands, and looks at nothing behind a bracket.
+/* Is the whole item one network, ADDR/LEN, in brackets or not? tcpprep reads as
+ * far as it understands, and looks at nothing behind a bracket.
  */
 static bool is_whole(const char *s)
 {

@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * The header holds the number of packets, which is known last, and stands first.
- * So the states go to a new file behind room for header and comment, whose
- * length is known, chunk by chunk as the bit cache fills; header and comment are
- * written at the end. Then the file takes its name. Whoever reads that name sees
- * the old file or the whole new one.
+ * The header holds the number of packets, which is known last, and stands
+ * first. So the states go to a new file behind room for header and comment,
+ * whose length is known, chunk by chunk as the bit cache fills; header and
+ * comment are written at the end. Then the file takes its name. Whoever reads
+ * that name sees the old file or the whole new one.
  *
  * A signal that would end the program removes the new file first. It has a name
  * from the beginning, because a file without one cannot take the place of

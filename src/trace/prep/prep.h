@@ -72,15 +72,17 @@ int prep_args_parse(struct prep_args *a, int argc, char **argv,
 void prep_args_free(struct prep_args *a);
 
 /*
- * Lists, in tcpprep's own syntax. Each returns how many entries it wrote, at most
- * LIST_MAX, or -EINVAL or -E2BIG with a sentence.
+ * Lists, in tcpprep's own syntax. Each returns how many entries it wrote, at
+ * most LIST_MAX, or -EINVAL or -E2BIG with a sentence.
  */
 int prep_parse_nets(const char *s, bool tcpprep, struct prep_net *out,
 		    struct errbuf *e);
 int prep_parse_macs(const char *s, bool tcpprep, struct prep_mac *out,
 		    struct errbuf *e);
 
-/** prep_parse_services() - Read a file like /etc/services. Return: 0 or -Exxx */
+/**
+ * prep_parse_services() - Read a file like /etc/services. Return: 0 or -Exxx
+ */
 int prep_parse_services(const char *path, bool *tcp, bool *udp,
 			struct errbuf *e);
 
@@ -103,8 +105,8 @@ struct prep_out {
 int prep_out_open(struct prep_out *o, const char *path, size_t comment_len,
 		  struct errbuf *e);
 
-/** prep_hold_signals() - Let no signal end the program until @before is set again;
- * for this thread, and there must be no other
+/** prep_hold_signals() - Let no signal end the program until @before is set
+ * again; for this thread, and there must be no other
  */
 void prep_hold_signals(sigset_t *before);
 
@@ -155,8 +157,8 @@ struct prep_source {
 	uint64_t shown;
 };
 
-/** prep_source_open() - Open the capture of @a for pass @pass of @passes. No byte
- * of it is looked at yet
+/** prep_source_open() - Open the capture of @a for pass @pass of @passes. No
+ * byte of it is looked at yet
  */
 int prep_source_open(struct prep_source *s, const struct prep_args *a,
 		     unsigned pass, unsigned passes, struct errbuf *e);
@@ -166,9 +168,9 @@ int prep_source_open(struct prep_source *s, const struct prep_args *a,
  * @s, @n:	Captures that are open
  * @again:	The capture is opened once more
  *
- * Between what is to be opened and the first byte of a capture. The threads that
- * read captures ahead are started by it: Landlock holds only for those that are
- * made after it, and the filter of system calls lets none be made.
+ * Between what is to be opened and the first byte of a capture. The threads
+ * that read captures ahead are started by it: Landlock holds only for those
+ * that are made after it, and the filter of system calls lets none be made.
  *
  * Return: 0 or -Exxx
  */

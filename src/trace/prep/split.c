@@ -4,11 +4,11 @@
  *
  * Theory of operation
  *
- * The capture is read once, so it may be a pipe, and in a sandbox (confine.c). What each frame belongs to goes
- * into a log of four bytes a frame, in a file without a name beside the cache;
- * when the connections are decided, the log is read back and becomes the cache.
- * Memory does not depend on the length of the capture, but for half a byte a
- * connection.
+ * The capture is read once, so it may be a pipe, and in a sandbox (confine.c).
+ * What each frame belongs to goes into a log of four bytes a frame, in a file
+ * without a name beside the cache; when the connections are decided, the log is
+ * read back and becomes the cache. Memory does not depend on the length of the
+ * capture, but for half a byte a connection.
  */
 #include <errno.h>
 #include <fcntl.h>

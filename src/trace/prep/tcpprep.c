@@ -7,10 +7,11 @@
  * The frames are those that libpcap would give tcpprep: cut at the file's
  * snapshot length, and up to the first record that libpcap does not read, where
  * tcpprep stops and writes what it has. In the modes that look for hosts the
- * file is read twice; the table of hosts grows with them, and nothing else grows.
+ * file is read twice; the table of hosts grows with them, and nothing else
+ * grows.
  *
- * Both readings are open before the first begins and the sandbox closes; but what
- * is no regular file (a named pipe) is opened again when it has been read.
+ * Both readings are open before the first begins and the sandbox closes; but
+ * what is no regular file (a named pipe) is opened again when it has been read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -51,8 +52,8 @@ static int grow(struct compat *c)
 	return 0;
 }
 
-/* Is there an interface of another kind than the first? libpcap reads no further,
- * whether a frame is of it or not.
+/* Is there an interface of another kind than the first? libpcap reads no
+ * further, whether a frame is of it or not.
  */
 static bool unlike(const struct pcap_reader *r)
 {
@@ -66,8 +67,8 @@ static bool unlike(const struct pcap_reader *r)
 }
 
 /*
- * What libpcap makes of a frame. Return: 1, 0: here it sees the end of the file,
- * -Exxx: tcpprep gives up.
+ * What libpcap makes of a frame. Return: 1, 0: here it sees the end of the
+ * file, -Exxx: tcpprep gives up.
  */
 static int as_libpcap(struct compat *c, const struct prep_source *s,
 		      struct tcpprep_frame *f)

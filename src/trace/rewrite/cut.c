@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cut.c - Segments out of a record that is longer than the wire takes
+ */
 #include "rewrite/cut.h"
 
 #include <errno.h>
@@ -12,8 +15,8 @@
 #define IP6_HEADER 40u
 #define JUMBO	   8u /* a hop-by-hop header that holds nothing else */
 
-/* Take the jumbo option's header out of @s, if that is all that lies between IPv6
- * and TCP. Return: its bytes
+/* Take the jumbo option's header out of @s, if that is all that lies between
+ * IPv6 and TCP. Return: its bytes
  */
 static uint32_t drop_jumbo(struct shape *s, const uint8_t *p)
 {

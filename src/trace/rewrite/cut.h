@@ -16,8 +16,8 @@
 /**
  * struct cut - How a frame is to be cut
  * @shape:	Its headers, as the segments have them
- * @drop:	Bytes behind the fixed IPv6 header that they do not have: a jumbo
- *		option (RFC 2675), which never was on a wire
+ * @drop:	Bytes behind the fixed IPv6 header that they do not have: a
+ *		jumbo option (RFC 2675), which never was on a wire
  * @head:	Bytes of all headers, repeated in each segment
  * @payload:	Bytes that are shared out
  * @mss:	Bytes of them in each segment but the last

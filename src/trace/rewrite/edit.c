@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * edit.c - Rewrite frames of a capture before they are sent
+ *
  * Theory of operation
  *
  * In the order in which the parts depend on each other: the frame's end (FCS,
  * MTU, what the capture cut), then IP fields, addresses and ports, then the
- * hardware addresses and tags. Addresses, ports and TTL move the checksums by the
- * difference, so a checksum that was wrong on the wire stays wrong, and the first
- * fragment of a datagram keeps a right one; only where lengths change, or on
- * demand, are they summed anew.
+ * hardware addresses and tags. Addresses, ports and TTL move the checksums by
+ * the difference, so a checksum that was wrong on the wire stays wrong, and the
+ * first fragment of a datagram keeps a right one; only where lengths change, or
+ * on demand, are they summed anew.
  *
  * An error message of ICMP repeats the packet that caused it: its addresses are
- * rewritten too, in the other sense (its source is the receiver of the message).
- * The same goes for the addresses inside ARP.
+ * rewritten too, in the other sense (its source is the receiver of the
+ * message). The same goes for the addresses inside ARP.
  *
  * A random address (--seed) is a keyed hash of the true one, so both directions
- * of a flow stay together; 0.0.0.0, multicast and broadcast only change when they
- * are not kept, as with the other ways.
+ * of a flow stay together; 0.0.0.0, multicast and broadcast only change when
+ * they are not kept, as with the other ways.
  */
 #include "rewrite/edit.h"
 

@@ -163,9 +163,9 @@ int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
  * @seed, @n:	The same two numbers damage the same frame in the same way
  * @len:	Its length; may become less
  *
- * Zeroes, ones or noise over up to EDIT_DAMAGE_MAX bytes at the start, within or
- * at the end of what the IP packet bears (of anything else: of what follows the
- * Ethernet header), or the end is cut off, or all is lost.
+ * Zeroes, ones or noise over up to EDIT_DAMAGE_MAX bytes at the start, within
+ * or at the end of what the IP packet bears (of anything else: of what follows
+ * the Ethernet header), or the end is cut off, or all is lost.
  *
  * Return: 1 it was damaged, 0 it is lost, -ENODATA there is nothing to damage
  */

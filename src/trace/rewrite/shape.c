@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * shape.c - Where the headers of an Ethernet frame lie
+ */
 #include "rewrite/shape.h"
 
 #include <errno.h>

@@ -3,7 +3,8 @@
  * shape - Where the headers of an Ethernet frame lie
  *
  * For what edits frames in place. wire/decode takes a frame apart into values;
- * here only offsets are found, and nothing is verified but that they lie inside.
+ * here only offsets are found, and nothing is verified but that they lie
+ * inside.
  */
 #ifndef REWRITE_SHAPE_H
 #define REWRITE_SHAPE_H
@@ -38,7 +39,9 @@ struct shape {
 	uint32_t end;
 };
 
-/** shape_find() - Examine a frame. Return: 0, or -EBADMSG (no Ethernet header) */
+/**
+ * shape_find() - Examine a frame. Return: 0, or -EBADMSG (no Ethernet header)
+ */
 int shape_find(struct shape *s, const uint8_t *p, uint32_t len);
 
 /**

@@ -378,8 +378,8 @@ const struct opt_kind send_kind_given = { false, set_given, put_given };
 
 /* --- at random --- */
 
-/* The example of ISO C (C17 section 7.22.2.2), put together to 31 bits: so that a
- * seed gives tcprewrite's numbers.
+/* The example of ISO C (C17 section 7.22.2.2), put together to 31 bits: so that
+ * a seed gives tcprewrite's numbers.
  */
 static uint32_t next_random(uint32_t *state)
 {
@@ -409,8 +409,8 @@ static int set_tcp_sequence(void *field, const struct opt_row *r, const char *v,
 const struct opt_kind send_kind_tcp_sequence = { false, set_tcp_sequence,
 						 put_none };
 
-/* Six different numbers, as tcprewrite draws them; but they are flipped, so that
- * two addresses never become one, and the bit of groups stays.
+/* Six different numbers, as tcprewrite draws them; but they are flipped, so
+ * that two addresses never become one, and the bit of groups stays.
  */
 static void draw_mac_mask(struct send_options *o)
 {

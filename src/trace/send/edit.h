@@ -3,8 +3,8 @@
  * edit - The values of send's rewriting options
  *
  * Kinds that few options have (opt/kind.h). Their field is all of struct
- * send_options (offset 0), but for those of lists and of given numbers. None says
- * that frames are rewritten: that follows from which options were given.
+ * send_options (offset 0), but for those of lists and of given numbers. None
+ * says that frames are rewritten: that follows from which options were given.
  */
 #ifndef SEND_EDIT_H
 #define SEND_EDIT_H

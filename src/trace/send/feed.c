@@ -6,9 +6,9 @@
  *
  * Short captures, and all with -K, are loaded whole before the first frame is
  * sent: what is wrong with them is said before anything left, and a loop costs
- * nothing. Longer ones and pipes go through two traces of STREAM_BYTES: a thread
- * fills one while the other is sent. The two threads never touch the same trace,
- * and wait for each other under one lock.
+ * nothing. Longer ones and pipes go through two traces of STREAM_BYTES: a
+ * thread fills one while the other is sent. The two threads never touch the
+ * same trace, and wait for each other under one lock.
  */
 #include <errno.h>
 #include <string.h>

@@ -2,10 +2,11 @@
 /*
  * flows.c - How many flows a capture has
  *
- * A flow is a pair of addresses, a pair of ports and a protocol, both directions
- * together. Only a keyed hash of them is kept, 64 bits: two of a million flows
- * fall together once in 40 million runs. The table never grows; when it is full,
- * flows are no longer told apart, and the report says "at least".
+ * A flow is a pair of addresses, a pair of ports and a protocol, both
+ * directions together. Only a keyed hash of them is kept, 64 bits: two of a
+ * million flows fall together once in 40 million runs. The table never grows;
+ * when it is full, flows are no longer told apart, and the report says "at
+ * least".
  */
 #include <assert.h>
 #include <stdlib.h>

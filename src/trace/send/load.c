@@ -10,9 +10,9 @@
  * Every record has one fate, counted in struct load_stats.
  *
  * The files are opened before the privileges go and read through a bounded
- * window, once for each pass. A cache file is bound to its capture by the number
- * of packets and, where `understudy prep` wrote it, by a digest: with the wrong
- * one packets would leave from the wrong interface in silence.
+ * window, once for each pass. A cache file is bound to its capture by the
+ * number of packets and, where `understudy prep` wrote it, by a digest: with
+ * the wrong one packets would leave from the wrong interface in silence.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -145,8 +145,8 @@ static int check_pair(struct loader *l, struct errbuf *e)
 	return 0;
 }
 
-/* A file that ends in mid-record has ended. Too little of it that can be read is an
- * error.
+/* A file that ends in mid-record has ended. Too little of it that can be read
+ * is an error.
  */
 static int read_one(struct loader *l, uint32_t i, struct frame_info *f,
 		    struct errbuf *e)

@@ -2,7 +2,8 @@
 /*
  * print.c - send -v: a line for each frame
  *
- *	0.001000000 eth1 10.0.0.2:4000 > 10.0.0.10:80 [P.] seq 1 ack 1 win 502 len 64
+ *	0.001000000 eth1 10.0.0.2:4000 > 10.0.0.10:80 [P.] seq 1 ack 1 win 502
+ *	len 64
  */
 #include <inttypes.h>
 #include <stdio.h>

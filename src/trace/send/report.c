@@ -3,8 +3,9 @@
  * report.c - What became of the frames
  *
  * Three numbers of each interface are set side by side: what the kernel took,
- * what it said was done, and how far the interface's own counter moved. Where one
- * is lower than the one before, frames were lost, and the exit code says so.
+ * what it said was done, and how far the interface's own counter moved. Where
+ * one is lower than the one before, frames were lost, and the exit code says
+ * so.
  */
 #include <stdio.h>
 #include <string.h>

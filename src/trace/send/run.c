@@ -5,15 +5,16 @@
  * Theory of operation
  *
  * First what needs privileges: files, interfaces, engines. Then the privileges
- * go and a filter of system calls is laid, then the captures are read. Which engine serves is decided when the frames
- * are known; those that might were opened before.
+ * go and a filter of system calls is laid, then the captures are read. Which
+ * engine serves is decided when the frames are known; those that might were
+ * opened before.
  *
  * The schedule is absolute: a frame is due at a time after the start, whatever
- * happened to those before it. Until @guard before that time the program sleeps,
- * from there on it watches the clock: waking up takes 50 us and more, and
- * varies. All frames that are due by then leave together; how late each one was
- * handed over goes into a histogram. A frame that is late is sent at once and
- * moves no other.
+ * happened to those before it. Until @guard before that time the program
+ * sleeps, from there on it watches the clock: waking up takes 50 us and more,
+ * and varies. All frames that are due by then leave together; how late each one
+ * was handed over goes into a histogram. A frame that is late is sent at once
+ * and moves no other.
  *
  * After the last frame the interfaces are asked for their own counters. Drivers
  * refresh them at leisure, so they have SETTLE to come to what was sent.
@@ -297,7 +298,8 @@ static bool over(struct send_run *r, uint64_t now)
 	return send_stopped;
 }
 
-/* When what is @after behind @start is due: never, if that is beyond all time. */
+/* When what is @after behind @start is due: never, if that is beyond all time.
+ */
 static uint64_t due_at(uint64_t start, uint64_t after)
 {
 	return after > UINT64_MAX - start ? UINT64_MAX : start + after;

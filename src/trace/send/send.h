@@ -108,7 +108,9 @@ struct send_options {
 /** send_command - What send takes, over struct send_options */
 extern const struct opt_command send_command;
 
-/** send_options_parse() - Read it. Return: 0, 1 (help was asked for), -EINVAL */
+/**
+ * send_options_parse() - Read it. Return: 0, 1 (help was asked for), -EINVAL
+ */
 int send_options_parse(struct send_options *o, int argc, char **argv,
 		       struct errbuf *e);
 
@@ -232,8 +234,8 @@ void flows_add(struct flow_set *s, const uint8_t *p, uint32_t len, uint64_t ts,
  * struct feed - Traces, one after another
  * @preload:	All in one trace, which is sent again for each loop; else two
  *		small ones in turn, filled by a thread
- * @stuck:	The thread sits in a read() that brings nothing and was left there:
- *		what it uses must not be freed
+ * @stuck:	The thread sits in a read() that brings nothing and was left
+ *		there: what it uses must not be freed
  */
 struct feed {
 	struct loader *l;
@@ -312,7 +314,9 @@ int send_run(struct send_run *r, struct errbuf *e);
 /** send_report() - Print what became of it. Return: the exit code */
 int send_report(struct send_run *r, int rc, const struct errbuf *e);
 
-/** send_print() - Print the line of one frame: when it was due, and what it is */
+/**
+ * send_print() - Print the line of one frame: when it was due, and what it is
+ */
 void send_print(const struct send_run *r, const struct xmit_frame *f,
 		uint64_t due);
 

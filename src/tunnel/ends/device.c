@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.c - The TUN device whose packets go through the tunnel
+ */
 #include "ends/device.h"
 
 #include <errno.h>
@@ -14,7 +17,9 @@
 #include <linux/ipv6.h>
 
 #define TUN "/dev/net/tun"
-/* Packets that the kernel keeps for us: what is sent while we are not scheduled. */
+/* Packets that the kernel keeps for us: what is sent while we are not
+ * scheduled.
+ */
 #define QUEUE 1000
 
 static int tun_open(const char *dev, struct errbuf *e)

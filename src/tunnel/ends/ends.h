@@ -74,7 +74,10 @@ struct ends_options {
 /** tunnel_command - What the command takes */
 extern const struct opt_command tunnel_command;
 
-/** ends_options_parse() - Return: 0, 1: help was asked for, -Exxx with a sentence */
+/**
+ * ends_options_parse() - Return: 0, 1: help was asked for, -Exxx with a
+ * sentence
+ */
 int ends_options_parse(struct ends_options *o, int argc, char **argv,
 		       struct errbuf *e);
 

@@ -14,7 +14,8 @@
 
 /**
  * struct ends_path - Where a path leads
- * @known:	@way is known: from the command line, or from an authentic packet
+ * @known:	@way is known: from the command line, or from an authentic
+ *		packet
  * @added:	The machine uses it
  */
 struct ends_path {
@@ -49,17 +50,24 @@ struct ends {
 
 /* paths.c */
 
-/** paths_init() - Take those of the command line, and see that none is a loop */
+/**
+ * paths_init() - Take those of the command line, and see that none is a loop
+ */
 int paths_init(struct ends *t, struct errbuf *e);
 
 /** paths_loops() - Is this a packet of the tunnel, routed into it? */
 bool paths_loops(const struct ends *t, const uint8_t *p, uint32_t n);
 
-/** paths_proved() - An authentic datagram came by path @i from @way, the newest */
+/**
+ * paths_proved() - An authentic datagram came by path @i from @way, the newest
+ */
 void paths_proved(struct ends *t, unsigned i, const struct wire_way *way,
 		  bool newest, uint64_t now);
 
-/** paths_forget() - Another process is at the other end: all but path @but are void */
+/**
+ * paths_forget() - Another process is at the other end: all but path @but are
+ * void
+ */
 void paths_forget(struct ends *t, unsigned but, uint64_t now);
 
 /** paths_use() - Let the machine use all that are known */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inner.c - What may go into the tunnel, and what may come out
+ */
 #include "ends/inner.h"
 
 #include <errno.h>

@@ -457,7 +457,8 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
 	rc = opt_parse(&tunnel_command, o, argc, argv, NULL, e);
 	if (rc != 0)
 		return rc;
-	/* The other end is on our device's networks, if nothing else is said. */
+	/* The other end is on our device's networks, if nothing else is said.
+	 */
 	if (o->allows == 0)
 		for (unsigned i = 0; i < o->addrs; i++)
 			o->allow[o->allows++] = net_of(o->addr[i]);

@@ -5,15 +5,17 @@
  * Theory of operation
  *
  * The end that begins numbers its paths as the command line has them, and each
- * datagram bears the number. The other end learns from the first authentic datagram
- * of a path where it leads, and from each later one where it leads now: an address
- * changes with a NAT, a lease, a carrier. A datagram that was overtaken moves
- * nothing, and neither does one that is not authentic. So it is for both ends.
+ * datagram bears the number. The other end learns from the first authentic
+ * datagram of a path where it leads, and from each later one where it leads
+ * now: an address changes with a NAT, a lease, a carrier. A datagram that was
+ * overtaken moves nothing, and neither does one that is not authentic. So it is
+ * for both ends.
  *
- * A path that is routed into the tunnel would wrap its own packets without end. At
- * start the kernel is asked which address it would send from; if it is the device's,
- * the path is refused. Routes change later, so each packet that the device gives is
- * looked at: one that goes from our port to a path's end is one of ours.
+ * A path that is routed into the tunnel would wrap its own packets without end.
+ * At start the kernel is asked which address it would send from; if it is the
+ * device's, the path is refused. Routes change later, so each packet that the
+ * device gives is looked at: one that goes from our port to a path's end is one
+ * of ours.
  */
 #include <errno.h>
 #include <net/if.h>

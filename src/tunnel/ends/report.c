@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.c - What a tunnel says of itself at its end
+ */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -4,20 +4,21 @@
  *
  * Theory of operation
  *
- * Between the device and the sockets stand two machines that know neither: the link
- * (keys/link.h), which says whether a datagram is from the other end and hides what
- * is sent, and the machine of many paths (multipath/multipath.h), which says by which
- * path a packet goes and when one is delivered.
+ * Between the device and the sockets stand two machines that know neither: the
+ * link (keys/link.h), which says whether a datagram is from the other end and
+ * hides what is sent, and the machine of many paths (multipath/multipath.h),
+ * which says by which path a packet goes and when one is delivered.
  *
  *	device -> mp_inner() -> effects -> link_seal() -> socket
  *	socket -> link_input() -> mp_outer() -> effects -> device
  *
- * Each turn of the loop takes a batch from whatever is ready, does what has come due,
- * and sends what has gathered. While there is no session the device's packets are
- * dropped: what waited for it would be late.
+ * Each turn of the loop takes a batch from whatever is ready, does what has
+ * come due, and sends what has gathered. While there is no session the device's
+ * packets are dropped: what waited for it would be late.
  *
- * All is opened first: device, sockets, keys, memory. Then the privileges go, and a
- * filter leaves the system calls of this loop; then the first byte is read.
+ * All is opened first: device, sockets, keys, memory. Then the privileges go,
+ * and a filter leaves the system calls of this loop; then the first byte is
+ * read.
  */
 #include <assert.h>
 #include <errno.h>
@@ -138,8 +139,8 @@ static void ask(struct ends *t, unsigned path)
 		wire_send(t->wire, &p->way, n, 0);
 }
 
-/* @came, @path: the datagram that brought it about, or NULL; and its path, if it is
- * proved.
+/* @came, @path: the datagram that brought it about, or NULL; and its path, if
+ * it is proved.
  */
 static void follow_link(struct ends *t, const struct link_out *out,
 			const struct wire_came *came, unsigned path,
@@ -227,7 +228,7 @@ static void take_inner(struct ends *t, uint32_t len, uint64_t now)
 {
 	struct mp_effects e = { .n = 0 };
 	struct inner_head h;
-	struct frame *f;
+	struct buf *f;
 
 	if (inner_read(t->packet, len, &h) != 0) {
 		t->n.not_ip++;
@@ -244,8 +245,9 @@ static void take_inner(struct ends *t, uint32_t len, uint64_t now)
 	}
 }
 
-/* Each batch has a time of its own, read when it is there: with the loop's, which is
- * that of the first of a round, packets would arrive before they were sent.
+/* Each batch has a time of its own, read when it is there: with the loop's,
+ * which is that of the first of a round, packets would arrive before they were
+ * sent.
  */
 static void device_is_ready(void *ctx, uint64_t round)
 {
@@ -264,8 +266,9 @@ static void device_is_ready(void *ctx, uint64_t round)
 	settle(t, now);
 }
 
-/* The mark of a router goes from the datagram to the packet in it, if it is one. A
- * packet that is dropped for it is to the machine one that the path has lost.
+/* The mark of a router goes from the datagram to the packet in it, if it is
+ * one. A packet that is dropped for it is to the machine one that the path has
+ * lost.
  */
 static int met_on_the_way(const struct wire_came *came,
 			  const struct link_in *in)
@@ -290,7 +293,7 @@ static void take_outer(struct ends *t, const struct wire_came *came,
 			      .from = from,
 			      .from_len = sizeof(from) };
 	enum link_got got;
-	struct frame *f;
+	struct buf *f;
 
 	memcpy(from, came->way.remote.b, 16);
 	memcpy(from + 16, &came->way.port, 2);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * secrets.c - Files with a key in them
+ */
 #include "ends/secrets.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire.c - UDP: one socket a family, whatever paths there are
+ */
 #include "ends/wire.h"
 
 #include <assert.h>
@@ -68,8 +71,8 @@ static int set(int fd, int level, int name, int value)
 								       : -errno;
 }
 
-/* A path's MTU is ours to find, and an ICMP message anybody's to forge: the kernel
- * shall believe none of them, and may cut.
+/* A path's MTU is ours to find, and an ICMP message anybody's to forge: the
+ * kernel shall believe none of them, and may cut.
  */
 static int set_up(int fd, bool four, uint32_t mark)
 {
@@ -348,7 +351,8 @@ int wire_source(const struct wire_way *way, struct ipaddr *out)
 	struct wire_way from;
 	int r = fd < 0 ? -errno : 0;
 
-	/* Connecting a datagram socket looks the route up, and sends nothing. */
+	/* Connecting a datagram socket looks the route up, and sends nothing.
+	 */
 	if (r == 0 && connect(fd, &a.any, len) != 0)
 		r = -errno;
 	if (r == 0 && getsockname(fd, &a.any, &len) != 0)

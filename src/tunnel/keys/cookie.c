@@ -4,17 +4,19 @@
  *
  * Theory of operation
  *
- * An end that is asked for more handshakes than it wants to compute answers with a
- * cookie, a MAC of the asker's address under a secret of its own, and computes
- * nothing else until a message bears a second MAC by that cookie. Nothing is kept
- * for an asker. The reply is sealed under a key that follows from our public key, so
- * that who does not know it learns nothing, with mac1 of the question as what is
- * authenticated, so that it answers that question only.
+ * An end that is asked for more handshakes than it wants to compute answers
+ * with a cookie, a MAC of the asker's address under a secret of its own, and
+ * computes nothing else until a message bears a second MAC by that cookie.
+ * Nothing is kept for an asker. The reply is sealed under a key that follows
+ * from our public key, so that who does not know it learns nothing, with mac1
+ * of the question as what is authenticated, so that it answers that question
+ * only.
  *
- * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) is ChaCha20-Poly1305 under a key that
- * HChaCha20 makes of the key and the first 16 bytes of the nonce. HChaCha20 is a
- * block of ChaCha20 without the last addition, and only of the words of the input
- * that everybody knows; so it is had by subtracting these from a block.
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) is ChaCha20-Poly1305 under a key
+ * that HChaCha20 makes of the key and the first 16 bytes of the nonce.
+ * HChaCha20 is a block of ChaCha20 without the last addition, and only of the
+ * words of the input that everybody knows; so it is had by subtracting these
+ * from a block.
  */
 #include "keys/cookie.h"
 

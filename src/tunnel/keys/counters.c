@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - The table of what a link counts
+ */
 #include "keys/counters.h"
 
 static const struct counter rows[] = {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keytext.c - Keys as text: base64 (RFC 4648)
+ */
 #include "keys/keytext.h"
 
 #include <errno.h>

@@ -5,19 +5,20 @@
  * Theory of operation
  *
  * The end that begins asks for a handshake on all of its paths, again after
- * LINK_TRY_AGAIN, and for a new one every LINK_REKEY, used or not, so that the other
- * end can always send. It also asks when a packet that is always answered was not
- * for LINK_SILENCE: the other end may have been started anew, and cannot say so. The
- * end that answers only answers.
+ * LINK_TRY_AGAIN, and for a new one every LINK_REKEY, used or not, so that the
+ * other end can always send. It also asks when a packet that is always answered
+ * was not for LINK_SILENCE: the other end may have been started anew, and
+ * cannot say so. The end that answers only answers.
  *
- * The same initiation comes by several paths. The first is answered; a repetition,
- * equal but for its MACs, gets the same answer again, because the way back of the
- * first may be broken. Any other one must bear a later time.
+ * The same initiation comes by several paths. The first is answered; a
+ * repetition, equal but for its MACs, gets the same answer again, because the
+ * way back of the first may be broken. Any other one must bear a later time.
  *
- * A handshake makes a session, but packets go on in the one before until the new
- * one's greeting has come. A greeting says which process an end is, by a random
- * number of its start: the machine keeps its numbers when the keys change and begins
- * anew when the other end does. So a session brings packets only after its greeting.
+ * A handshake makes a session, but packets go on in the one before until the
+ * new one's greeting has come. A greeting says which process an end is, by a
+ * random number of its start: the machine keeps its numbers when the keys
+ * change and begins anew when the other end does. So a session brings packets
+ * only after its greeting.
  *
  *	begins				answers
  *	  initiation  ------------------->
@@ -29,9 +30,9 @@
  * Of sessions there are three: now, next, and the one before now, in which late
  * packets are still taken as long as the other end is the same process.
  *
- * A handshake costs us four X25519. Who does not know our public key is turned away
- * by mac1, one hash. Beyond LINK_ASKS a second, who knows it must show by a cookie
- * that what we send arrives at its address.
+ * A handshake costs us four X25519. Who does not know our public key is turned
+ * away by mac1, one hash. Beyond LINK_ASKS a second, who knows it must show by
+ * a cookie that what we send arrives at its address.
  */
 #include <assert.h>
 #include <errno.h>
@@ -245,7 +246,8 @@ static void response(struct link *l, const struct link_in *in, uint64_t now,
 	out->greet = true;
 }
 
-/* Whose question is answered is told by mac1, that nobody else has seen sent. */
+/* Whose question is answered is told by mac1, that nobody else has seen sent.
+ */
 static void cookie(struct link *l, const struct link_in *in, uint64_t now)
 {
 	for (unsigned i = 0; l->asked.on && i < LINK_PATHS; i++) {

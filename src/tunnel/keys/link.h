@@ -2,10 +2,10 @@
 /*
  * link - The connection to the other end: who it is, under which keys
  *
- * Datagrams and time in, messages out. One end begins (it knows where the other one
- * is), the other answers. An owner's turn: link_input() with each datagram, or
- * link_timeout() when link_next_timeout() has come; then do what struct link_out
- * asks for. Packets of the machine are written by link_seal().
+ * Datagrams and time in, messages out. One end begins (it knows where the other
+ * one is), the other answers. An owner's turn: link_input() with each datagram,
+ * or link_timeout() when link_next_timeout() has come; then do what struct
+ * link_out asks for. Packets of the machine are written by link_seal().
  */
 #ifndef KEYS_LINK_H
 #define KEYS_LINK_H
@@ -62,8 +62,8 @@ struct link_config {
  * @greet:	Send link_greet() on every path, or
  * @greet_back:	on the path of the datagram
  * @opened:	Packets may be sent now
- * @restart:	The other end is another process: whatever the machine knows of it
- *		is void
+ * @restart:	The other end is another process: whatever the machine knows of
+ *		it is void
  * @reply_len:	Bytes at @reply, for the address that the datagram came from
  */
 struct link_out {
@@ -111,7 +111,8 @@ size_t link_size(void);
 /**
  * link_init() - Make an end that knows nothing yet
  *
- * Return: 0; -ENOMEM: the arena is too small; what @random gives (@out untouched)
+ * Return: 0; -ENOMEM: the arena is too small; what @random gives (@out
+ * untouched)
  */
 int link_init(struct link **out, struct arena *a, const struct link_config *c,
 	      uint64_t now);
@@ -127,7 +128,9 @@ enum link_got link_input(struct link *l, struct link_in *in, uint64_t now,
 void link_timeout(struct link *l, uint64_t now, uint64_t real,
 		  struct link_out *out);
 
-/** link_next_timeout() - When link_timeout() should be called; UINT64_MAX: never */
+/**
+ * link_next_timeout() - When link_timeout() should be called; UINT64_MAX: never
+ */
 uint64_t link_next_timeout(const struct link *l);
 
 /** link_open() - May packets be sent? */
@@ -138,8 +141,8 @@ uint32_t link_overhead(const struct link *l);
 
 /**
  * link_seal() - Make a datagram of a packet of the machine
- * @p:		LINK_HEADER bytes to be written, the packet's @n bytes, CRYPTO_TAG
- *		bytes
+ * @p:		LINK_HEADER bytes to be written, the packet's @n bytes,
+ *		CRYPTO_TAG bytes
  * @asks:	The other end will answer it at once
  *
  * Return: length of the datagram; -ENOTCONN: there is no session; -EIO
@@ -147,17 +150,24 @@ uint32_t link_overhead(const struct link *l);
 int link_seal(struct link *l, unsigned path, uint8_t *p, uint32_t n, bool asks,
 	      uint64_t now);
 
-/** link_ask() - Write the message that asks for a session. Return: length, or 0 */
+/**
+ * link_ask() - Write the message that asks for a session. Return: length, or 0
+ */
 uint32_t link_ask(struct link *l, unsigned path, uint8_t out[LINK_MESSAGE]);
 
-/** link_greet() - Write a greeting. @answer: one is wanted. Return: length, or 0 */
+/**
+ * link_greet() - Write a greeting. @answer: one is wanted. Return: length, or 0
+ */
 uint32_t link_greet(struct link *l, unsigned path, bool answer,
 		    uint8_t out[LINK_GREETING], uint64_t now);
 
 /** link_counters() - What was counted */
 const struct link_counters *link_counters(const struct link *l);
 
-/** link_check() - Test what must hold between two calls. Return: NULL, or what not */
+/**
+ * link_check() - Test what must hold between two calls. Return: NULL, or what
+ * not
+ */
 const char *link_check(const struct link *l);
 
 #endif /* KEYS_LINK_H */

@@ -84,8 +84,10 @@ struct link_plain {
  * @c:		How it works; @self is @self
  * @now, @next, @last: Sessions: the one that packets are sent in; the one whose
  *		greeting is waited for; the one before
- * @life:	Random, of this process; @peer_life: the other end's, if @know_life
- * @silent:	When the first packet was sent that nothing has come after; NEVER
+ * @life:	Random, of this process; @peer_life: the other end's, if
+ *		@know_life
+ * @silent:	When the first packet was sent that nothing has come after;
+ *		NEVER
  * @greet_at:	When to greet anew
  */
 struct link {

@@ -4,17 +4,18 @@
  *
  * Theory of operation
  *
- * Two values run through a handshake. The hash takes in all that was said, and is
- * authenticated with each sealed field: a message that was changed anywhere does
- * not open. The chaining key takes in all secrets: each X25519, then the key that
- * both have besides; from it come the keys of the sealed fields and of the session.
+ * Two values run through a handshake. The hash takes in all that was said, and
+ * is authenticated with each sealed field: a message that was changed anywhere
+ * does not open. The chaining key takes in all secrets: each X25519, then the
+ * key that both have besides; from it come the keys of the sealed fields and of
+ * the session.
  *
  *	initiation	e, es: seals our public key; ss: seals the time
  *	response	e, ee, se, psk: seals nothing, which proves it all
  *
- * A function works on a copy of the state and stores it when all went well, so a
- * forged message costs time and changes nothing. The time in an initiation is what
- * keeps an old one from being taken again; who compares it is link.c.
+ * A function works on a copy of the state and stores it when all went well, so
+ * a forged message costs time and changes nothing. The time in an initiation is
+ * what keeps an old one from being taken again; who compares it is link.c.
  */
 #include "keys/noise.h"
 
@@ -93,7 +94,9 @@ static int hmac(const struct noise_self *s, uint8_t out[CRYPTO_HASH],
 	return r;
 }
 
-/* HKDF: @n keys of the chaining key and of @in; the first is the new chaining key. */
+/* HKDF: @n keys of the chaining key and of @in; the first is the new chaining
+ * key.
+ */
 static int derive(const struct noise_self *s, uint8_t chain[CRYPTO_HASH],
 		  const uint8_t *in, size_t in_len, uint8_t more[][CRYPTO_HASH],
 		  int n)
@@ -279,8 +282,9 @@ int noise_initiated(const struct noise_self *s, struct noise *n,
 
 /* --- response --- */
 
-/* The second half of the secrets. Each end gives what it has of them: X25519 of the
- * two ephemeral keys, and of the initiator's static and the responder's ephemeral.
+/* The second half of the secrets. Each end gives what it has of them: X25519 of
+ * the two ephemeral keys, and of the initiator's static and the responder's
+ * ephemeral.
  */
 static int finish(const struct noise_self *s, struct noise *t,
 		  const uint8_t ephemeral[CRYPTO_KEY], bool initiator,

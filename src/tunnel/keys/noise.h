@@ -2,9 +2,9 @@
 /*
  * noise - The handshake's messages, as bytes
  *
- * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s with WireGuard's identifiers, layout and
- * message codes ("WireGuard: Next Generation Kernel Network Tunnel", section 5.4),
- * so that any implementation of WireGuard can be held against it.
+ * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s with WireGuard's identifiers, layout
+ * and message codes ("WireGuard: Next Generation Kernel Network Tunnel",
+ * section 5.4), so that any implementation of WireGuard can be held against it.
  */
 #ifndef KEYS_NOISE_H
 #define KEYS_NOISE_H
@@ -31,9 +31,9 @@ enum noise_type {
  * @priv, @pub:	Our keys
  * @peer:	The other end's public key
  * @psk:	Key that both have besides; zeros: none
- * @common:	X25519 of @priv and @peer
- * @mac1_ours, @mac1_peer: Keys of mac1 of what is sent to us, and to the other end
- * @cookie_ours, @cookie_peer: Keys of cookies that we give, and that we are given
+ * @common:	X25519 of @priv and @peer @mac1_ours, @mac1_peer: Keys of mac1
+ * of what is sent to us, and to the other end @cookie_ours, @cookie_peer: Keys
+ * of cookies that we give, and that we are given
  */
 struct noise_self {
 	const struct crypto_ops *ops;
@@ -106,8 +106,8 @@ int noise_initiate(const struct noise_self *s, struct noise *n,
  * noise_initiated() - Read an initiation whose mac1 was found right
  * @stamp:	Its time, on success
  *
- * Return: 0; -EBADMSG: forged, or another one's than the other end's; -EIO (outputs
- * untouched)
+ * Return: 0; -EBADMSG: forged, or another one's than the other end's; -EIO
+ * (outputs untouched)
  */
 int noise_initiated(const struct noise_self *s, struct noise *n,
 		    const uint8_t msg[NOISE_INITIATION],
@@ -118,7 +118,10 @@ int noise_respond(const struct noise_self *s, struct noise *n,
 		  const uint8_t priv[CRYPTO_KEY], uint32_t ours,
 		  uint8_t out[NOISE_RESPONSE]);
 
-/** noise_responded() - Read a response. Return: 0, -EBADMSG or -EIO, @n untouched */
+/**
+ * noise_responded() - Read a response. Return: 0, -EBADMSG or -EIO, @n
+ * untouched
+ */
 int noise_responded(const struct noise_self *s, struct noise *n,
 		    const uint8_t msg[NOISE_RESPONSE]);
 

@@ -4,24 +4,24 @@
  *
  * Theory of operation
  *
- * Each end has a random number, and each packet bears one that follows from them.
- * So an end is heard by the other only if both have seen each other's packets, and
- * whoever sees these can forge them: that is all that is promised.
+ * Each end has a random number, and each packet bears one that follows from
+ * them. So an end is heard by the other only if both have seen each other's
+ * packets, and whoever sees these can forge them: that is all that is promised.
  *
  *	hello    a        ->
  *	         <-       welcome  a b
  *	confirm  a b      ->
  *
- * The end that answers keeps nothing for a hello: its number b is a hash of a and of
- * the address that the hello came from, under a secret. A confirm with the right b
- * has therefore seen the welcome, and from then on its pair is the link's: whoever
- * can be reached at its address can become the other end. The same pair again is
- * the same process.
+ * The end that answers keeps nothing for a hello: its number b is a hash of a
+ * and of the address that the hello came from, under a secret. A confirm with
+ * the right b has therefore seen the welcome, and from then on its pair is the
+ * link's: whoever can be reached at its address can become the other end. The
+ * same pair again is the same process.
  *
- * A packet has the type and the path, as one with keys has, and 48 bits of b, or on
- * the way back of a XOR b: if a confirm is lost, the ends have different pairs, and
- * then neither may hear the other, or it would not ask anew. There are no numbers:
- * what is sent twice is the machine's to find.
+ * A packet has the type and the path, as one with keys has, and 48 bits of b,
+ * or on the way back of a XOR b: if a confirm is lost, the ends have different
+ * pairs, and then neither may hear the other, or it would not ask anew. There
+ * are no numbers: what is sent twice is the machine's to find.
  */
 #include <assert.h>
 #include <errno.h>

@@ -5,15 +5,15 @@
  * Theory of operation
  *
  * Paths have numbers of their own, since packets of several paths overtake each
- * other by seconds: one window for all would have to be as long. The machine's own
- * number of a path (multipath/header.h) cannot serve: its feedback has none, and it
- * begins again when the other end is new. Here a message of any kind gets a number,
- * and it ends with the key.
+ * other by seconds: one window for all would have to be as long. The machine's
+ * own number of a path (multipath/header.h) cannot serve: its feedback has
+ * none, and it begins again when the other end is new. Here a message of any
+ * kind gets a number, and it ends with the key.
  *
- * Of the number 32 bits travel; the receiver takes the one that is nearest to the
- * next it expects (as RFC 9000 appendix A.3 does). A window of SESSION_WINDOW bits,
- * a ring over the numbers, says which have come (RFC 6479). It moves only by packets
- * that are authentic.
+ * Of the number 32 bits travel; the receiver takes the one that is nearest to
+ * the next it expects (as RFC 9000 appendix A.3 does). A window of
+ * SESSION_WINDOW bits, a ring over the numbers, says which have come (RFC
+ * 6479). It moves only by packets that are authentic.
  */
 #include "keys/session.h"
 

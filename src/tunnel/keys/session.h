@@ -7,10 +7,11 @@
  *	| type | path | index |  counter  |      sealed      | tag |
  *	+------+------+-------+-----------+------------------+-----+
  *
- * Integers are big-endian. @index is the lower half of the receiver's index of the
- * session, @counter the lower half of a 64-bit number of the path, from 0 on. The
- * nonce is the path (32 bits) and the whole number (64), both little-endian: no two
- * packets under a key have the same. The first eight bytes are authenticated.
+ * Integers are big-endian. @index is the lower half of the receiver's index of
+ * the session, @counter the lower half of a 64-bit number of the path, from 0
+ * on. The nonce is the path (32 bits) and the whole number (64), both
+ * little-endian: no two packets under a key have the same. The first eight
+ * bytes are authenticated.
  */
 #ifndef KEYS_SESSION_H
 #define KEYS_SESSION_H
@@ -67,8 +68,8 @@ int session_seal(struct session *s, const struct crypto_ops *ops, unsigned path,
  *
  * What was sealed lies then behind the header, the tag's length shorter.
  *
- * Return: 0; -EINVAL: too short or of a path that there is not; -EALREADY: it came
- * before, or is too old to be known; -EBADMSG: forged; -EIO
+ * Return: 0; -EINVAL: too short or of a path that there is not; -EALREADY: it
+ * came before, or is too old to be known; -EBADMSG: forged; -EIO
  */
 int session_open(struct session *s, const struct crypto_ops *ops, uint8_t *p,
 		 uint32_t n, bool *newest);

@@ -6,25 +6,26 @@
  *
  * A feedback says the highest number that came on a path and which below it did
  * not. All between the last known number and it have their fate then: come, or
- * lost, for a later one on that path came. A lost packet is sent again in front of
- * everything else, on the path that delivers it earliest; there it has a new number,
- * and is lost and found like any other. It is given up when it is two seconds old:
- * who sent it has sent it again by himself, or does not want it any more.
+ * lost, for a later one on that path came. A lost packet is sent again in front
+ * of everything else, on the path that delivers it earliest; there it has a new
+ * number, and is lost and found like any other. It is given up when it is two
+ * seconds old: who sent it has sent it again by himself, or does not want it
+ * any more.
  *
- * When nothing comes after the last packets, nothing shows that they are lost. So a
- * path with something out has a timer (as RFC 8985 section 7): smoothed round trip,
- * four times its variance, three packet times, and the time that a feedback may
- * wait. When it runs out, the oldest packet is sent again, wherever that is
- * earliest, and a probe on this path: it is answered at once, and the answer says
- * of all the others. A path that is silent for two such timers, and longer than
- * three round trips (200 to 500 ms), is left: all that is out goes again elsewhere.
- * It is probed then, less and less often, to once a second; its first answer takes
- * it back, measured anew. When our own side is silent as well, nobody is probed: the
- * next packet begins with it.
+ * When nothing comes after the last packets, nothing shows that they are lost.
+ * So a path with something out has a timer (as RFC 8985 section 7): smoothed
+ * round trip, four times its variance, three packet times, and the time that a
+ * feedback may wait. When it runs out, the oldest packet is sent again,
+ * wherever that is earliest, and a probe on this path: it is answered at once,
+ * and the answer says of all the others. A path that is silent for two such
+ * timers, and longer than three round trips (200 to 500 ms), is left: all that
+ * is out goes again elsewhere. It is probed then, less and less often, to once
+ * a second; its first answer takes it back, measured anew. When our own side is
+ * silent as well, nobody is probed: the next packet begins with it.
  *
- * A feedback that names losses is answered by a settle, so that it need not name
- * them again; a settle also tells how long a hole may hold up a lane at the far end,
- * which knows neither round trips nor rates.
+ * A feedback that names losses is answered by a settle, so that it need not
+ * name them again; a settle also tells how long a hole may hold up a lane at
+ * the far end, which knows neither round trips nor rates.
  */
 #include "multipath/multipath_internal.h"
 
@@ -35,7 +36,7 @@
 #define TELL_AGAIN    (1 * NS_PER_SEC)
 
 /* Put a lost packet into the list, unless it came or is there already. */
-static void again(struct mp *m, struct frame *f)
+static void again(struct mp *m, struct buf *f)
 {
 	if (!m->config.again ||
 	    f->flags & (MP_F_ONCE | MP_F_AGAIN | MP_F_ACKED)) {
@@ -48,10 +49,10 @@ static void again(struct mp *m, struct frame *f)
 	m->again_last = &f->next;
 }
 
-struct frame *mp_again_next(struct mp *m, uint64_t now)
+struct buf *mp_again_next(struct mp *m, uint64_t now)
 {
 	while (m->again_first != NULL) {
-		struct frame *f = m->again_first;
+		struct buf *f = m->again_first;
 
 		m->again_first = f->next;
 		if (m->again_first == NULL)
@@ -71,7 +72,7 @@ struct frame *mp_again_next(struct mp *m, uint64_t now)
 /* One number of a path has met its fate. */
 static void fate(struct mp *m, struct mp_path *p, struct mp_sent *s, bool lost)
 {
-	struct frame *f = s->frame;
+	struct buf *f = s->frame;
 
 	p->bulk_out -= s->answered;
 	s->frame = NULL;

@@ -2,8 +2,9 @@
 /*
  * check.c - What must hold between two calls
  *
- * Sums: whatever came has one fate. Tables: what lanes and paths say of themselves is
- * what lies there. Simulator, fuzzers and unit tests ask after each call.
+ * Sums: whatever came has one fate. Tables: what lanes and paths say of
+ * themselves is what lies there. Simulator, fuzzers and unit tests ask after
+ * each call.
  */
 #include "multipath/multipath_internal.h"
 
@@ -70,7 +71,7 @@ static const char *check_lane(const struct mp *m, uint32_t lane)
 	uint64_t bytes = 0;
 
 	for (uint32_t s = l->head; l->waiting > 0 && s != l->next; s++) {
-		const struct frame *f = shelf_find(&m->queue, lane, s);
+		const struct buf *f = shelf_find(&m->queue, lane, s);
 
 		waiting += f != NULL;
 		bytes += f != NULL ? f->len : 0;
@@ -78,7 +79,7 @@ static const char *check_lane(const struct mp *m, uint32_t lane)
 	MUST(waiting == l->waiting && bytes == l->bytes);
 	MUST((l->waiting > 0) == !list_empty(&l->link));
 	for (uint32_t s = l->turn; l->held > 0 && s != l->top; s++) {
-		const struct frame *f = shelf_find(&m->held, lane, s);
+		const struct buf *f = shelf_find(&m->held, lane, s);
 
 		MUST(held > 0 || f == NULL || s == l->low);
 		held += f != NULL;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters.c - The table of what one end counts
+ */
 #include "multipath/counters.h"
 
 static const struct counter rows[] = { MP_COUNTERS(COUNTER_ROW,

@@ -58,8 +58,8 @@ struct mp_counters {
 
 extern const struct counter_list mp_counter_list;
 
-/* Of a path. Every number of it has one fate: sent = acked + lost + left, and what is
- * out.
+/* Of a path. Every number of it has one fate: sent = acked + lost + left, and
+ * what is out.
  */
 #define MP_PATH_COUNTERS(X, T)                                                 \
 	X(T, sent, "", "packets and probes sent")                              \

@@ -5,18 +5,19 @@
  * Theory of operation
  *
  * A path delivers in the order of its numbers. One that jumps has lost those
- * between, which are noted as a range and told at once: the sender's answer is on
- * its way before TCP inside has noticed. Ranges are told in every feedback until the
- * sender says that it knows their fate (a settle), or until one comes after all; so
- * a lost feedback costs nothing.
+ * between, which are noted as a range and told at once: the sender's answer is
+ * on its way before TCP inside has noticed. Ranges are told in every feedback
+ * until the sender says that it knows their fate (a settle), or until one comes
+ * after all; so a lost feedback costs nothing.
  *
- * Otherwise a feedback is due after four full packets or 20 ms, whichever is first:
- * one a packet fills a narrow way back. Thin packets tell nobody a rate, and nobody
- * waits for their fate: with only such a feedback waits for 200 ms.
+ * Otherwise a feedback is due after four full packets or 20 ms, whichever is
+ * first: one a packet fills a narrow way back. Thin packets tell nobody a rate,
+ * and nobody waits for their fate: with only such a feedback waits for 200 ms.
  *
- * A table of ranges is full when MP_RANGES losses are unsettled, or one is further
- * back than 16 bits can say. The oldest is then forgotten (ranges_lost): its sender
- * takes these numbers as come, and the lanes give them up by time.
+ * A table of ranges is full when MP_RANGES losses are unsettled, or one is
+ * further back than 16 bits can say. The oldest is then forgotten
+ * (ranges_lost): its sender takes these numbers as come, and the lanes give
+ * them up by time.
  */
 #include "multipath/multipath_internal.h"
 

@@ -12,20 +12,21 @@
  *	4-7	path sequence: counts what is sent on this path
  *	8-11	lane sequence: counts the inner packets of this lane
  *
- * The two numbers have two jobs. A path delivers in order, so a jump of the path
- * sequence is a loss, and which. The lane sequence is the order in which inner
- * packets came, and is what is put right at the far end. A packet that is sent
- * again has a new path sequence and the old lane sequence: its own loss is seen
- * like any other, and a second copy of it is known.
+ * The two numbers have two jobs. A path delivers in order, so a jump of the
+ * path sequence is a loss, and which. The lane sequence is the order in which
+ * inner packets came, and is what is put right at the far end. A packet that is
+ * sent again has a new path sequence and the old lane sequence: its own loss is
+ * seen like any other, and a second copy of it is known.
  *
  * A feedback says of one path the highest number that came, when (by the
- * receiver's clock) and how long ago, the bytes that came, and each range that is
- * missing below: 4 bytes each, as distance back from the highest and length. It
- * has no number of its own; the next one says all that it said. A settle answers
- * one that named ranges: what is missing up to that number need not be named
- * again.
+ * receiver's clock) and how long ago, the bytes that came, and each range that
+ * is missing below: 4 bytes each, as distance back from the highest and length.
+ * It has no number of its own; the next one says all that it said. A settle
+ * answers one that named ranges: what is missing up to that number need not be
+ * named again.
  *
- * All numbers are big-endian. A reader refuses whatever a writer does not write.
+ * All numbers are big-endian. A reader refuses whatever a writer does not
+ * write.
  */
 #include "multipath/header.h"
 

@@ -71,9 +71,9 @@ struct mp_report {
 	struct mp_range range[MP_RANGES];
 };
 
-/* What every packet weighs beyond its payload: UDP, IPv4 and Ethernet headers. It
- * is the same on both ends, whatever the real ones are, so that bytes of a path are
- * counted alike.
+/* What every packet weighs beyond its payload: UDP, IPv4 and Ethernet headers.
+ * It is the same on both ends, whatever the real ones are, so that bytes of a
+ * path are counted alike.
  */
 #define MP_OVERHEAD 42u
 
@@ -87,7 +87,9 @@ struct mp_report {
  */
 int mp_header_parse(const uint8_t *p, uint32_t len, struct mp_header *h);
 
-/** mp_header_emit() - Write @h; @out: MP_HEADER_TIMED bytes. Return: its length */
+/**
+ * mp_header_emit() - Write @h; @out: MP_HEADER_TIMED bytes. Return: its length
+ */
 uint32_t mp_header_emit(const struct mp_header *h, uint8_t *out);
 
 /**

@@ -4,16 +4,16 @@
  *
  * Theory of operation
  *
- * Order is kept in a lane. A lane is a keyed hash of the flow's addresses, protocol
- * and ports, so that a hole of one flow holds up only those few that share its
- * lane, and nobody outside can choose which; fragments, whose ports are not all
- * there, go by addresses and protocol alone.
+ * Order is kept in a lane. A lane is a keyed hash of the flow's addresses,
+ * protocol and ports, so that a hole of one flow holds up only those few that
+ * share its lane, and nobody outside can choose which; fragments, whose ports
+ * are not all there, go by addresses and protocol alone.
  *
- * Lane 0 is for thin packets. They are small, somebody waits for them, and order is
- * nothing to them: TCP segments without data (an ACK that overtakes is no harm; but
- * a FIN or RST stays behind the data), SYNs, DNS, ICMP, ARP, and whatever has DSCP
- * EF (RFC 3246). They pass the queue and are never held. A bare ACK is not sent
- * again: the next one says the same.
+ * Lane 0 is for thin packets. They are small, somebody waits for them, and
+ * order is nothing to them: TCP segments without data (an ACK that overtakes is
+ * no harm; but a FIN or RST stays behind the data), SYNs, DNS, ICMP, ARP, and
+ * whatever has DSCP EF (RFC 3246). They pass the queue and are never held. A
+ * bare ACK is not sent again: the next one says the same.
  */
 #include "core/bytes.h"
 #include "core/hash.h"
@@ -31,7 +31,7 @@
 #define TYPE_ARP   0x0806
 
 /* The IP header, or NULL: none at its place, or not whole. */
-static uint8_t *ip_of(const struct mp *m, struct frame *f)
+static uint8_t *ip_of(const struct mp *m, struct buf *f)
 {
 	uint32_t off = m->config.ethernet ? ETH_HEADER : 0;
 	uint8_t *ip = f->data + off;
@@ -65,7 +65,7 @@ static bool is_thin(const struct peek *k, bool *once)
 	return (k->flags & (TCP_FIN | TCP_RST)) == 0 && k->flags != 0;
 }
 
-static uint32_t lane_of(const struct mp *m, const struct frame *f,
+static uint32_t lane_of(const struct mp *m, const struct buf *f,
 			const struct peek *k, enum mp_class class)
 {
 	uint8_t key[40];
@@ -90,7 +90,7 @@ static uint32_t lane_of(const struct mp *m, const struct frame *f,
 	       (uint32_t)(hash_bytes(&m->key, key, n) % (m->limits.lanes - 1));
 }
 
-void mp_look(const struct mp *m, struct frame *f, enum mp_class class,
+void mp_look(const struct mp *m, struct buf *f, enum mp_class class,
 	     struct mp_look *out)
 {
 	struct peek k;

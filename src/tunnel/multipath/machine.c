@@ -4,12 +4,12 @@
  *
  * Theory of operation
  *
- * Each call does what its input asks for, then what earlier calls left over, then
- * sends all that may be sent; in this order, so that an arrival is always delivered
- * at once if it may be. A call has room for MP_EFFECTS; who finds none sets `more`,
- * and the next call is due at once. Timers lie in one wheel; a probe timer and the
- * timer of a hole are set once and look at their deadline when they fire, for it
- * moves with every packet.
+ * Each call does what its input asks for, then what earlier calls left over,
+ * then sends all that may be sent; in this order, so that an arrival is always
+ * delivered at once if it may be. A call has room for MP_EFFECTS; who finds
+ * none sets `more`, and the next call is due at once. Timers lie in one wheel;
+ * a probe timer and the timer of a hole are set once and look at their deadline
+ * when they fire, for it moves with every packet.
  *
  *	inner packet	inner.c (which lane), then queue.c or, thin, schedule.c
  *	data		feedback.c (its path's number), release.c (its lane's)
@@ -17,10 +17,10 @@
  *	feedback	again.c (fates), path.c (figures), schedule.c
  *	settle		feedback.c
  *
- * A frame has one owner at a time and perhaps several holders, counted in it: the
- * queue, the numbers that are out with it, the list of what goes again, the last
- * ones sent, the shelf of what is held; and effects, which hold it by the pool's own
- * count. The last one frees it. All memory is taken by mp_init().
+ * A frame has one owner at a time and perhaps several holders, counted in it:
+ * the queue, the numbers that are out with it, the list of what goes again, the
+ * last ones sent, the shelf of what is held; and effects, which hold it by the
+ * pool's own count. The last one frees it. All memory is taken by mp_init().
  */
 #include "multipath/multipath_internal.h"
 
@@ -36,12 +36,12 @@ const char *mp_why_name(enum mp_why why)
 	return why_name[why];
 }
 
-void mp_drop(struct mp *m, struct frame *f)
+void mp_drop(struct mp *m, struct buf *f)
 {
 	assert((f->flags & MP_F_HOLDERS) != 0);
 	f->flags--;
 	if ((f->flags & MP_F_HOLDERS) == 0)
-		frame_clear(m->pool, f, FRAME_QUEUE);
+		buf_clear(m->pool, f, BUF_QUEUE);
 }
 
 struct mp_effect *mp_effect(struct mp *m, struct mp_effects *out)
@@ -228,7 +228,7 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 static void drop_waiting(struct mp *m, struct mp_path *p)
 {
 	while (p->in.first != NULL) {
-		struct frame *f = p->in.first;
+		struct buf *f = p->in.first;
 
 		p->in.first = f->next;
 		m->waiting_equal--;
@@ -265,7 +265,7 @@ void mp_restart(struct mp *m, uint64_t now)
 		if (m->path[i].used)
 			mp_leave(m, &m->path[i]);
 	while (m->again_first != NULL) {
-		struct frame *f = m->again_first;
+		struct buf *f = m->again_first;
 
 		m->again_first = f->next;
 		mp_drop(m, f);
@@ -313,9 +313,9 @@ void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out)
 	out->delay = d->rel;
 }
 
-struct frame *mp_frame(struct mp *m, uint32_t len)
+struct buf *mp_frame(struct mp *m, uint32_t len)
 {
-	struct frame *f = frame_alloc(m->pool, len, FRAME_QUEUE);
+	struct buf *f = buf_alloc(m->pool, len, BUF_QUEUE);
 
 	if (f != NULL)
 		mp_hold(f);
@@ -343,7 +343,7 @@ static uint64_t begin(struct mp *m, uint64_t now)
 	return m->now;
 }
 
-void mp_inner(struct mp *m, struct frame *f, enum mp_class class, uint64_t now,
+void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	      struct mp_effects *out)
 {
 	struct mp_look look;
@@ -378,7 +378,7 @@ static void settle_came(struct mp *m, const struct mp_header *h)
 	mp_settled(&m->path[h->path], h->path_seq);
 }
 
-static void report_came(struct mp *m, const struct frame *f, uint64_t now,
+static void report_came(struct mp *m, const struct buf *f, uint64_t now,
 			struct mp_effects *out)
 {
 	struct mp_report r;
@@ -393,7 +393,7 @@ static void report_came(struct mp *m, const struct frame *f, uint64_t now,
 
 /* Data or a probe. Return: whether the frame was given on */
 static bool numbered_came(struct mp *m, unsigned path,
-			  const struct mp_header *h, struct frame *f,
+			  const struct mp_header *h, struct buf *f,
 			  uint32_t off, uint64_t now, struct mp_effects *out)
 {
 	struct mp_path *p = &m->path[path];
@@ -421,7 +421,7 @@ static bool numbered_came(struct mp *m, unsigned path,
 	return true;
 }
 
-void mp_outer(struct mp *m, unsigned path, struct frame *f, uint64_t now,
+void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,
 	      struct mp_effects *out)
 {
 	struct mp_header h;
@@ -495,7 +495,7 @@ uint64_t mp_next_timeout(const struct mp *m)
 void mp_done(struct mp *m, struct mp_effect *e)
 {
 	if (e->frame != NULL)
-		frame_emitted(m->pool, e->frame);
+		buf_emitted(m->pool, e->frame);
 	e->frame = NULL;
 }
 

@@ -2,15 +2,16 @@
 /*
  * multipath - One end of a connection of many paths
  *
- * Inner packets in, datagrams out, and the other way round; both ends are the same
- * machine. It makes no system call and reads no clock: time is an argument (ns,
- * never going back), packets are frames of its own pool, and what it wants done it
- * writes as effects. The program, the simulator and the fuzzers are its callers.
+ * Inner packets in, datagrams out, and the other way round; both ends are the
+ * same machine. It makes no system call and reads no clock: time is an argument
+ * (ns, never going back), packets are frames of its own pool, and what it wants
+ * done it writes as effects. The program, the simulator and the fuzzers are its
+ * callers.
  *
  * An owner's turn: mp_inner(), mp_outer() or mp_timeout() with an empty struct
  * mp_effects; send or deliver each effect and give it back by mp_done(); call
- * mp_timeout() when mp_next_timeout() has come. A call writes at most MP_EFFECTS;
- * what is left over is due at once.
+ * mp_timeout() when mp_next_timeout() has come. A call writes at most
+ * MP_EFFECTS; what is left over is due at once.
  */
 #ifndef MULTIPATH_MULTIPATH_H
 #define MULTIPATH_MULTIPATH_H
@@ -20,7 +21,7 @@
 #include <stdint.h>
 
 #include "core/arena.h"
-#include "core/frame.h"
+#include "core/buf.h"
 #include "core/hash.h"
 #include "core/limits.h"
 #include "multipath/counters.h"
@@ -62,11 +63,11 @@ enum mp_tier {
 /**
  * struct mp_limits - Bounds of one end
  * @lanes:	Lanes, 2 to 65,535; flows beyond share them
- * @packets:	Packets that wait to be sent, and as many that wait to be released;
- *		a power of two. Full: an inner packet is dropped (drop_full), a lane
- *		gives up its hole (release_size)
- * @window:	Packets that may be out on one path; a power of two. Full: the path
- *		has no room
+ * @packets:	Packets that wait to be sent, and as many that wait to be
+ *		released; a power of two. Full: an inner packet is dropped
+ *		(drop_full), a lane gives up its hole (release_size)
+ * @window:	Packets that may be out on one path; a power of two. Full: the
+ *		path has no room
  * @pool:	Bytes of frames. Full: the owner cannot bring one, and drops it
  */
 struct mp_limits {
@@ -128,8 +129,8 @@ const char *mp_why_name(enum mp_why why);
  * @send:	To be sent on @path; else to be delivered to our own side
  * @path:	0 to MP_PATHS - 1
  * @why:	For a trace
- * @frame:	Whose bytes are to be sent or delivered; NULL: none. Given back by
- *		mp_done()
+ * @frame:	Whose bytes are to be sent or delivered; NULL: none. Given back
+ *		by mp_done()
  * @off:	First byte of it
  * @len:	Bytes of it
  * @n:		Bytes at @bytes, in front of it
@@ -139,7 +140,7 @@ struct mp_effect {
 	bool send;
 	uint8_t path;
 	enum mp_why why;
-	struct frame *frame;
+	struct buf *frame;
 	uint32_t off;
 	uint32_t len;
 	uint32_t n;
@@ -179,8 +180,8 @@ size_t mp_size(const struct mp_limits *l);
  * @key:	Of the hash that gives flows their lanes
  * @now:	ns
  *
- * Return: 0; -EINVAL: a bound is out of its range; -ENOMEM: the arena is too small
- * (@out untouched)
+ * Return: 0; -EINVAL: a bound is out of its range; -ENOMEM: the arena is too
+ * small (@out untouched)
  */
 int mp_init(struct mp **out, struct arena *a, const struct mp_limits *l,
 	    const struct mp_config *c, const struct hash_key *key,
@@ -204,7 +205,9 @@ void mp_restart(struct mp *m, uint64_t now);
 int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 		uint64_t now);
 
-/** mp_path_remove() - Leave it; what is out on it goes again. Return: 0, -ENOENT */
+/**
+ * mp_path_remove() - Leave it; what is out on it goes again. Return: 0, -ENOENT
+ */
 int mp_path_remove(struct mp *m, unsigned path, uint64_t now);
 
 /** mp_path_info() - What is known of a path. @path: 0 to MP_PATHS - 1 */
@@ -213,17 +216,17 @@ void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out);
 /**
  * mp_frame() - A frame for an inner packet or a datagram of @len bytes
  *
- * Return: the frame; whoever calls mp_inner() or mp_outer() with it gives it away.
- * NULL: the pool is full or @len is too long
+ * Return: the frame; whoever calls mp_inner() or mp_outer() with it gives it
+ * away. NULL: the pool is full or @len is too long
  */
-struct frame *mp_frame(struct mp *m, uint32_t len);
+struct buf *mp_frame(struct mp *m, uint32_t len);
 
 /** mp_inner() - Packet @f, from our own side, of class @class */
-void mp_inner(struct mp *m, struct frame *f, enum mp_class class, uint64_t now,
+void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	      struct mp_effects *out);
 
 /** mp_outer() - Datagram @f came on @path */
-void mp_outer(struct mp *m, unsigned path, struct frame *f, uint64_t now,
+void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,
 	      struct mp_effects *out);
 
 /** mp_timeout() - Do what is due */

@@ -2,8 +2,9 @@
 /*
  * multipath_internal - What the files of this room know of each other
  *
- * In the order in which they may call: inner, path, feedback, queue, again, schedule,
- * release, machine. A member is written by the file that its comment names.
+ * In the order in which they may call: inner, path, feedback, queue, again,
+ * schedule, release, machine. A member is written by the file that its comment
+ * names.
  */
 #ifndef MULTIPATH_MULTIPATH_INTERNAL_H
 #define MULTIPATH_MULTIPATH_INTERNAL_H
@@ -69,11 +70,10 @@ struct mp_most {
 
 /** struct mp_sent - A number of a path whose fate is not known yet */
 struct mp_sent {
-	struct frame
-		*frame; /* held; NULL: a copy or probe, lost without loss */
-	uint64_t at;	/* when it was sent */
-	uint64_t total; /* path.tx with it */
-	int64_t due;	/* predicted way, as model.rel; or MP_NOT_DUE */
+	struct buf *frame; /* held; NULL: a copy or probe, lost without loss */
+	uint64_t at;	   /* when it was sent */
+	uint64_t total;	   /* path.tx with it */
+	int64_t due;	   /* predicted way, as model.rel; or MP_NOT_DUE */
 	uint32_t size;
 	bool answered; /* a feedback will follow soon */
 };
@@ -153,9 +153,9 @@ struct mp_in {
 	struct mp_least ways; /* arrival less sending, us */
 	int64_t least;	      /* of these */
 	bool has_least;
-	uint64_t due;	     /* of the last one that waits */
-	struct frame *first; /* waiting for their time, in order */
-	struct frame **last;
+	uint64_t due;	   /* of the last one that waits */
+	struct buf *first; /* waiting for their time, in order */
+	struct buf **last;
 };
 
 struct mp_path {
@@ -237,10 +237,10 @@ struct mp {
 	uint64_t bulk_at;  /* when a bulk packet came last */
 	uint64_t inner_at; /* when any inner packet came last */
 	/* again.c */
-	struct frame *again_first;
-	struct frame **again_last;
+	struct buf *again_first;
+	struct buf **again_last;
 	/* schedule.c */
-	struct frame *last[MP_LAST]; /* bulk packets sent last, held */
+	struct buf *last[MP_LAST]; /* bulk packets sent last, held */
 	uint32_t last_n;
 	uint32_t turn_path; /* round robin */
 	uint32_t turn_count;
@@ -269,13 +269,13 @@ static inline uint32_t mp_us(uint64_t ns)
 }
 
 /** mp_hold() - One more holder of @f */
-static inline void mp_hold(struct frame *f)
+static inline void mp_hold(struct buf *f)
 {
 	f->flags++;
 }
 
 /** mp_drop() - One less; the last one frees it */
-void mp_drop(struct mp *m, struct frame *f);
+void mp_drop(struct mp *m, struct buf *f);
 
 /** mp_effect() - The next effect, or NULL: none is left, and more is due */
 struct mp_effect *mp_effect(struct mp *m, struct mp_effects *out);
@@ -299,14 +299,16 @@ struct mp_look {
 		tos; /* IPv4 header or IPv6 header whose ECN is ECT; else NULL */
 };
 
-void mp_look(const struct mp *m, struct frame *f, enum mp_class class,
+void mp_look(const struct mp *m, struct buf *f, enum mp_class class,
 	     struct mp_look *out);
 
 /* path.c */
 /** mp_least_of() - Add @v. Return: the least of the last MP_SECONDS */
 int64_t mp_least_of(struct mp_least *l, int64_t v, uint64_t now);
 void mp_model_init(struct mp_model *d);
-/** mp_measure() - Measure anew; the old figures hold until there are new ones */
+/**
+ * mp_measure() - Measure anew; the old figures hold until there are new ones
+ */
 void mp_measure(struct mp_path *p);
 /** mp_out() - Bytes out */
 static inline uint64_t mp_out(const struct mp_path *p)
@@ -318,16 +320,20 @@ static inline uint64_t mp_time(const struct mp_model *d, uint64_t bytes)
 {
 	return bytes * d->span >> MP_SPAN_BITS;
 }
-/** mp_eta() - When @size more bytes would have arrived, ns from now, relative */
+/**
+ * mp_eta() - When @size more bytes would have arrived, ns from now, relative
+ */
 int64_t mp_eta(const struct mp_path *p, uint32_t size);
 /** mp_room() - Test whether the window has room for a packet */
 bool mp_room(const struct mp *m, const struct mp_path *p);
-/** mp_paced_until() - When only its pace keeps it; UINT64_MAX: it is not that */
+/**
+ * mp_paced_until() - When only its pace keeps it; UINT64_MAX: it is not that
+ */
 uint64_t mp_paced_until(const struct mp *m, const struct mp_path *p);
 /** mp_usable() - Test whether a path may be given packets at all */
 bool mp_usable(const struct mp_path *p);
 /** mp_number() - Take the next number of @p for @f (NULL: a copy or probe) */
-uint32_t mp_number(struct mp *m, struct mp_path *p, struct frame *f,
+uint32_t mp_number(struct mp *m, struct mp_path *p, struct buf *f,
 		   uint32_t size, bool predict, bool answered, uint64_t now);
 /** mp_learn() - What a feedback says of delay and rate */
 void mp_learn(struct mp *m, struct mp_path *p, const struct mp_report *r,
@@ -342,7 +348,9 @@ uint64_t mp_losses(const struct mp *m, uint64_t ns);
 uint64_t mp_total_rate(const struct mp *m);
 
 /* feedback.c */
-/** mp_came() - Number @seq came on a path. Return: false: far off its numbers */
+/**
+ * mp_came() - Number @seq came on a path. Return: false: far off its numbers
+ */
 bool mp_came(struct mp *m, struct mp_path *p, uint32_t seq, uint32_t size,
 	     bool bulk, uint64_t now);
 /** mp_report() - Send the feedback that is due */
@@ -353,12 +361,12 @@ void mp_settled(struct mp_path *p, uint32_t seq);
 
 /* queue.c */
 /** mp_enqueue() - Number a bulk packet and let it wait, or drop it */
-void mp_enqueue(struct mp *m, struct frame *f, const struct mp_look *look,
+void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 		uint64_t now);
 /** mp_take() - Take number @seq of a lane out of the queue */
-struct frame *mp_take(struct mp *m, struct mp_lane *l, uint32_t seq);
+struct buf *mp_take(struct mp *m, struct mp_lane *l, uint32_t seq);
 /** mp_head() - Its first packet; the lane has one */
-struct frame *mp_head(struct mp *m, struct mp_lane *l);
+struct buf *mp_head(struct mp *m, struct mp_lane *l);
 /** mp_bound_now() - Bytes that may wait */
 uint64_t mp_bound_now(struct mp *m, uint64_t now);
 
@@ -366,7 +374,7 @@ uint64_t mp_bound_now(struct mp *m, uint64_t now);
 /** mp_feedback() - A feedback came */
 void mp_feedback(struct mp *m, const struct mp_report *r, uint64_t now);
 /** mp_again_next() - The next packet to be sent again, or NULL; held for us */
-struct frame *mp_again_next(struct mp *m, uint64_t now);
+struct buf *mp_again_next(struct mp *m, uint64_t now);
 /** mp_arm_lost() - Let the probe timer of a path run */
 void mp_arm_lost(struct mp *m, struct mp_path *p, uint64_t now);
 /** mp_lost_timeout() - It ran out */
@@ -387,13 +395,12 @@ void mp_settle(struct mp *m, struct mp_path *p, uint64_t now,
 /** mp_push() - Send all that may be sent */
 void mp_push(struct mp *m, uint64_t now, struct mp_effects *out);
 /** mp_thin() - Number a thin packet and send it at once */
-void mp_thin(struct mp *m, struct frame *f, uint64_t now,
-	     struct mp_effects *out);
+void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out);
 
 /* release.c */
 /** mp_arrive() - An inner packet came; @f is given away */
 void mp_arrive(struct mp *m, struct mp_path *p, const struct mp_header *h,
-	       struct frame *f, uint32_t off, uint64_t now,
+	       struct buf *f, uint32_t off, uint64_t now,
 	       struct mp_effects *out);
 /** mp_drain() - Release what was left over */
 void mp_drain(struct mp *m, uint64_t now, struct mp_effects *out);

@@ -6,47 +6,51 @@
  *
  * All is learnt from feedback; a scheduler is as good as these figures.
  *
- * Delay. The round trip is the time since the highest number was sent, less what
- * the receiver held it back. One way, receiver's clock less ours is wrong by an
- * offset that all paths share: only differences between paths are used, so it may
- * stay. Of both, the least of the last ten seconds is the path's own; what the packet
- * itself takes at the path's rate is taken off the way. When eight seconds saw no
- * round trip near the least, something of ours stands in the path's queue all the
- * time, and would soon be taken for its length: for one round half a window is sent.
+ * Delay. The round trip is the time since the highest number was sent, less
+ * what the receiver held it back. One way, receiver's clock less ours is wrong
+ * by an offset that all paths share: only differences between paths are used,
+ * so it may stay. Of both, the least of the last ten seconds is the path's own;
+ * what the packet itself takes at the path's rate is taken off the way. When
+ * eight seconds saw no round trip near the least, something of ours stands in
+ * the path's queue all the time, and would soon be taken for its length: for
+ * one round half a window is sent.
  *
- * Rate. Bytes between two feedbacks by the receiver's clock, over at least half a
- * round trip (20 to 150 ms). The rate is the greatest of the last ten rounds. A
- * lower sample says something only if the path was the limit: its window was full,
- * or packets queued on it (their round trip was longer than the least). A round
- * ages only then, so that an idle hour forgets nothing. The first SKIP packets after
- * an idle time count for nothing: a shaper lets a burst through at once, and a path
- * of 20 kB/s would look like one of 150.
+ * Rate. Bytes between two feedbacks by the receiver's clock, over at least half
+ * a round trip (20 to 150 ms). The rate is the greatest of the last ten rounds.
+ * A lower sample says something only if the path was the limit: its window was
+ * full, or packets queued on it (their round trip was longer than the least). A
+ * round ages only then, so that an idle hour forgets nothing. The first SKIP
+ * packets after an idle time count for nothing: a shaper lets a burst through
+ * at once, and a path of 20 kB/s would look like one of 150.
  *
- * A rate that only use can correct never leaves a wrong value: too low, and nothing
- * is sent there that would show it; so a path is measured with copies when it is
- * new, and again when nobody used it though something waited (schedule.c). Until
- * the new figures are there the old ones hold.
+ * A rate that only use can correct never leaves a wrong value: too low, and
+ * nothing is sent there that would show it; so a path is measured with copies
+ * when it is new, and again when nobody used it though something waited
+ * (schedule.c). Until the new figures are there the old ones hold.
  *
- * Window. rate x (least round trip + the time a feedback waits) + 5 ms, and a little
- * more so that a path which got faster shows it: a twentieth, each eighth round a
- * quarter, never beyond 20 ms of rate or 48 packets; queues of a hundred packets are
- * common, and an overflow costs more than a slow climb. When the rate did grow, the
- * step up is doubled for the next round. While the path is measured the window is four
- * times rate x round trip: a slow start inside, which doubles too, would run ahead of a
- * smaller one, and take the queue for the end of the path. Loss caps the window only
- * where packets queued, too, or above a tenth; a cap is never below rate x round trip,
- * stays ten rounds, and grows away. Random loss is not the path's limit.
+ * Window. rate x (least round trip + the time a feedback waits) + 5 ms, and a
+ * little more so that a path which got faster shows it: a twentieth, each
+ * eighth round a quarter, never beyond 20 ms of rate or 48 packets; queues of a
+ * hundred packets are common, and an overflow costs more than a slow climb.
+ * When the rate did grow, the step up is doubled for the next round. While the
+ * path is measured the window is four times rate x round trip: a slow start
+ * inside, which doubles too, would run ahead of a smaller one, and take the
+ * queue for the end of the path. Loss caps the window only where packets
+ * queued, too, or above a tenth; a cap is never below rate x round trip, stays
+ * ten rounds, and grows away. Random loss is not the path's limit.
  *
- * Pace. A window says how much may be out, not how fast: a round trip's worth that is
- * released at once overflows any queue though the window has room for it. So a path is
- * paced at 1.1 x rate (1.25 while the step up is doubled, 2 while it is measured), with
- * bursts of 8 packets or 2 ms. More would fill the queue within the first round trip
- * after a pause, before any feedback could tell.
+ * Pace. A window says how much may be out, not how fast: a round trip's worth
+ * that is released at once overflows any queue though the window has room for
+ * it. So a path is paced at 1.1 x rate (1.25 while the step up is doubled, 2
+ * while it is measured), with bursts of 8 packets or 2 ms. More would fill the
+ * queue within the first round trip after a pause, before any feedback could
+ * tell.
  *
- * Estimate. A packet given to a path now arrives after what is queued there has been
- * sent: of what is out, rate x round trip is on its way and not in the queue. To it
- * comes the mean error of past estimates, which rises at once and falls slowly: a
- * packet that is late holds up a lane, one that is early only lies there.
+ * Estimate. A packet given to a path now arrives after what is queued there has
+ * been sent: of what is out, rate x round trip is on its way and not in the
+ * queue. To it comes the mean error of past estimates, which rises at once and
+ * falls slowly: a packet that is late holds up a lane, one that is early only
+ * lies there.
  */
 #include "multipath/multipath_internal.h"
 
@@ -247,7 +251,7 @@ uint64_t mp_paced_until(const struct mp *m, const struct mp_path *p)
 	return p->paced_at - burst / 2;
 }
 
-uint32_t mp_number(struct mp *m, struct mp_path *p, struct frame *f,
+uint32_t mp_number(struct mp *m, struct mp_path *p, struct buf *f,
 		   uint32_t size, bool predict, bool answered, uint64_t now)
 {
 	struct mp_model *d = &p->model;

@@ -4,28 +4,31 @@
  *
  * Theory of operation
  *
- * A packet gets its number of the lane when it is taken in, and is dropped before
- * that or never: so a number that the far end misses is one that a path lost.
+ * A packet gets its number of the lane when it is taken in, and is dropped
+ * before that or never: so a number that the far end misses is one that a path
+ * lost.
  *
- * The bound. All lanes together should hold what the paths send in max(50 ms, half
- * of the longest round trip + 1.5 x skew): what is due later must be here already, or
- * there is nothing to send ahead on a slow path; the rest would be delay only. Where
- * paths lose it is a round trip more: while a loss is repaired its lane is held up at
- * the far end, no ack comes from inside, and only what waits here keeps the paths
- * busy. Each lane has its equal share of the bound, and four packets at least. The
- * bound grows at once and shrinks after three seconds: one that follows a rate which
- * is being measured anew would drop a burst.
+ * The bound. All lanes together should hold what the paths send in max(50 ms,
+ * half of the longest round trip + 1.5 x skew): what is due later must be here
+ * already, or there is nothing to send ahead on a slow path; the rest would be
+ * delay only. Where paths lose it is a round trip more: while a loss is
+ * repaired its lane is held up at the far end, no ack comes from inside, and
+ * only what waits here keeps the paths busy. Each lane has its equal share of
+ * the bound, and four packets at least. The bound grows at once and shrinks
+ * after three seconds: one that follows a rate which is being measured anew
+ * would drop a burst.
  *
- * CoDel's law (RFC 8289), at the entrance: a lane that was over its share for an
- * interval (100 ms, or two round trips) loses one packet (or has one marked, where its
- * ends understand ECN, RFC 3168), then the next after interval / sqrt(n). Where CoDel
- * measures how long a packet has waited, here the bytes in front of it say how long
- * it will. Bursts pass, up to three shares: when a hole is filled the far end releases
- * a round trip's worth at once, as much comes here at once, and a bound that drops half
- * of it costs TCP more than the queue does. A standing queue does not pass.
+ * CoDel's law (RFC 8289), at the entrance: a lane that was over its share for
+ * an interval (100 ms, or two round trips) loses one packet (or has one marked,
+ * where its ends understand ECN, RFC 3168), then the next after interval /
+ * sqrt(n). Where CoDel measures how long a packet has waited, here the bytes in
+ * front of it say how long it will. Bursts pass, up to three shares: when a
+ * hole is filled the far end releases a round trip's worth at once, as much
+ * comes here at once, and a bound that drops half of it costs TCP more than the
+ * queue does. A standing queue does not pass.
  *
- * The lanes take turns by bytes (deficit round robin, Shreedhar and Varghese 1995):
- * a lane with little to send is never behind one with much (schedule.c).
+ * The lanes take turns by bytes (deficit round robin, Shreedhar and Varghese
+ * 1995): a lane with little to send is never behind one with much (schedule.c).
  */
 #include "multipath/multipath_internal.h"
 #include "wire/tos.h"
@@ -113,7 +116,7 @@ static bool law_wants(struct mp_lane *l, uint64_t target, uint64_t interval,
 	return true;
 }
 
-static void lane_add(struct mp *m, struct mp_lane *l, struct frame *f)
+static void lane_add(struct mp *m, struct mp_lane *l, struct buf *f)
 {
 	if (l->waiting == 0) {
 		l->head = f->seq;
@@ -126,7 +129,7 @@ static void lane_add(struct mp *m, struct mp_lane *l, struct frame *f)
 	m->queued += f->len;
 }
 
-void mp_enqueue(struct mp *m, struct frame *f, const struct mp_look *look,
+void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 		uint64_t now)
 {
 	struct mp_lane *l = &m->lane[look->lane];
@@ -167,10 +170,10 @@ void mp_enqueue(struct mp *m, struct frame *f, const struct mp_look *look,
 	lane_add(m, l, f);
 }
 
-struct frame *mp_head(struct mp *m, struct mp_lane *l)
+struct buf *mp_head(struct mp *m, struct mp_lane *l)
 {
 	uint32_t lane = (uint32_t)(l - m->lane);
-	struct frame *f;
+	struct buf *f;
 
 	assert(l->waiting > 0);
 	while ((f = shelf_find(&m->queue, lane, l->head)) == NULL)
@@ -178,9 +181,9 @@ struct frame *mp_head(struct mp *m, struct mp_lane *l)
 	return f;
 }
 
-struct frame *mp_take(struct mp *m, struct mp_lane *l, uint32_t seq)
+struct buf *mp_take(struct mp *m, struct mp_lane *l, uint32_t seq)
 {
-	struct frame *f = shelf_take(&m->queue, (uint32_t)(l - m->lane), seq);
+	struct buf *f = shelf_take(&m->queue, (uint32_t)(l - m->lane), seq);
 
 	assert(f != NULL);
 	l->waiting--;

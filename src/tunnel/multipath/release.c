@@ -4,35 +4,38 @@
  *
  * Theory of operation
  *
- * A lane has a turn: the number that is released next. What arrives in its turn is
- * delivered at once, and after it all that was held behind it. What arrives earlier
- * is held, until
+ * A lane has a turn: the number that is released next. What arrives in its turn
+ * is delivered at once, and after it all that was held behind it. What arrives
+ * earlier is held, until
  *
  *	- its turn has come: the hole was filled;
- *	- the lane has waited long enough: `hold` after the lowest of those held came,
- *	  or after the last packet that came in its turn, whichever is later. The
- *	  sender told how long that is: what it needs to find a loss, to send the
- *	  packet again, and for that to arrive. The numbers of the hole are given up;
- *	  those behind it that have waited as long follow at once;
- *	- more are held than may be (of this lane: `size`, then all its holes are given
- *	  up, as the thesis does; of all lanes: limits.packets, then this lane's first).
+ *	- the lane has waited long enough: `hold` after the lowest of those held
+ *	  came, or after the last packet that came in its turn, whichever is
+ *	  later. The sender told how long that is: what it needs to find a loss,
+ *	  to send the packet again, and for that to arrive. The numbers of the
+ *	  hole are given up; those behind it that have waited as long follow at
+ *	  once;
+ *	- more are held than may be (of this lane: `size`, then all its holes
+ *	  are given up, as the thesis does; of all lanes: limits.packets, then
+ *	  this lane's first).
  *
  * What arrives behind its turn is late, and delivered, or a second copy, and
- * dropped: of the last MP_SEEN numbers of a lane a bit says whether each came. An
- * older one is dropped, for nobody knows. One that is further ahead than the shelf
- * has room for means that more was lost than can be held: the lane goes on there.
+ * dropped: of the last MP_SEEN numbers of a lane a bit says whether each came.
+ * An older one is dropped, for nobody knows. One that is further ahead than the
+ * shelf has room for means that more was lost than can be held: the lane goes
+ * on there.
  *
- * Lane 0 is thin: all of it is delivered at once, and so is everything when nothing
- * is to be put in order. The bits still drop copies.
+ * Lane 0 is thin: all of it is delivered at once, and so is everything when
+ * nothing is to be put in order. The bits still drop copies.
  *
- * Equal release. A congestion control that goes by the least round trip (BBR) sees
- * only the fastest path, and sends no more than that one carries. So packets say
- * when they were sent, and are held until the slowest path would have brought them:
- * TCP inside sees one path, of one delay, that is as fast as all together. Each
- * path's own delay is the least of (arrival - sending) in ten seconds; the offset of
- * the clocks is in all of them and cancels. Where paths lose, the sender adds the
- * time of sending again. Each path's packets wait in their order; then they go the
- * way above.
+ * Equal release. A congestion control that goes by the least round trip (BBR)
+ * sees only the fastest path, and sends no more than that one carries. So
+ * packets say when they were sent, and are held until the slowest path would
+ * have brought them: TCP inside sees one path, of one delay, that is as fast as
+ * all together. Each path's own delay is the least of (arrival - sending) in
+ * ten seconds; the offset of the clocks is in all of them and cancels. Where
+ * paths lose, the sender adds the time of sending again. Each path's packets
+ * wait in their order; then they go the way above.
  */
 #include "multipath/multipath_internal.h"
 
@@ -66,7 +69,7 @@ static void skip_to(struct mp_lane *l, uint32_t seq)
 		see(l, l->turn++, false);
 }
 
-static void deliver(struct mp *m, struct frame *f, bool late,
+static void deliver(struct mp *m, struct buf *f, bool late,
 		    struct mp_effects *out)
 {
 	struct mp_effect *e = mp_effect(m, out);
@@ -81,7 +84,7 @@ static void deliver(struct mp *m, struct frame *f, bool late,
 	e->off = f->gso;
 	e->len = f->len - f->gso;
 	e->n = 0;
-	frame_emit(f);
+	buf_emit(f);
 	mp_drop(m, f);
 }
 
@@ -89,7 +92,7 @@ static void deliver(struct mp *m, struct frame *f, bool late,
 static void find_low(struct mp *m, struct mp_lane *l)
 {
 	uint32_t lane = (uint32_t)(l - m->lane);
-	struct frame *f;
+	struct buf *f;
 
 	l->low = l->turn;
 	while ((f = shelf_find(&m->held, lane, l->low)) == NULL) {
@@ -181,7 +184,7 @@ static void flush(struct mp *m, struct mp_lane *l, uint64_t now,
 }
 
 /* Hold a frame that is ahead of its turn; it is not there yet. */
-static void hold(struct mp *m, struct mp_lane *l, struct frame *f, uint64_t now)
+static void hold(struct mp *m, struct mp_lane *l, struct buf *f, uint64_t now)
 {
 	bool put = shelf_put(&m->held, f);
 
@@ -200,14 +203,14 @@ static void hold(struct mp *m, struct mp_lane *l, struct frame *f, uint64_t now)
 	m->n.held++;
 }
 
-static void drop_arrived(struct mp *m, struct frame *f, uint64_t *counter)
+static void drop_arrived(struct mp *m, struct buf *f, uint64_t *counter)
 {
 	++*counter;
 	mp_drop(m, f);
 }
 
 /* A frame behind the turn of its lane. */
-static void behind(struct mp *m, struct mp_lane *l, struct frame *f,
+static void behind(struct mp *m, struct mp_lane *l, struct buf *f,
 		   struct mp_effects *out)
 {
 	if (l->turn - f->seq > MP_SEEN) {
@@ -221,20 +224,21 @@ static void behind(struct mp *m, struct mp_lane *l, struct frame *f,
 }
 
 /* Deliver the frame whose turn it is. */
-static void pass(struct mp *m, struct mp_lane *l, struct frame *f,
+static void pass(struct mp *m, struct mp_lane *l, struct buf *f,
 		 struct mp_effects *out)
 {
 	see(l, l->turn++, true);
 	deliver(m, f, false, out);
 }
 
-static bool at_once(const struct mp *m, const struct frame *f)
+static bool at_once(const struct mp *m, const struct buf *f)
 {
 	return f->ack == 0 || m->config.release == MP_RELEASE_OFF;
 }
 
-/* Make room for @f, which is ahead of its turn. Return: whether it may be held */
-static bool make_room(struct mp *m, struct mp_lane *l, const struct frame *f,
+/* Make room for @f, which is ahead of its turn. Return: whether it may be held
+ */
+static bool make_room(struct mp *m, struct mp_lane *l, const struct buf *f,
 		      uint64_t now, struct mp_effects *out)
 {
 	if (m->config.size > 0 && l->held >= m->config.size)
@@ -245,7 +249,7 @@ static bool make_room(struct mp *m, struct mp_lane *l, const struct frame *f,
 }
 
 /* Put one frame where it belongs; there is room for an effect. */
-static void place(struct mp *m, struct frame *f, uint64_t now,
+static void place(struct mp *m, struct buf *f, uint64_t now,
 		  struct mp_effects *out)
 {
 	struct mp_lane *l = &m->lane[f->ack];
@@ -289,7 +293,7 @@ void mp_equal_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 {
 	while (m->waiting_equal > 0) {
 		struct mp_in *first = NULL;
-		struct frame *f;
+		struct buf *f;
 
 		for (unsigned i = 0; i < m->path_n; i++) {
 			struct mp_in *in = &m->path[i].in;
@@ -319,7 +323,7 @@ void mp_equal_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 
 /* Let @f wait until the slowest path would have brought it. */
 static void wait_equal(struct mp *m, struct mp_path *p,
-		       const struct mp_header *h, struct frame *f, uint64_t now)
+		       const struct mp_header *h, struct buf *f, uint64_t now)
 {
 	struct mp_in *in = &p->in;
 	int64_t way;
@@ -358,7 +362,7 @@ static void wait_equal(struct mp *m, struct mp_path *p,
 }
 
 void mp_arrive(struct mp *m, struct mp_path *p, const struct mp_header *h,
-	       struct frame *f, uint32_t off, uint64_t now,
+	       struct buf *f, uint32_t off, uint64_t now,
 	       struct mp_effects *out)
 {
 	if (h->lane >= m->limits.lanes) {
@@ -404,7 +408,7 @@ void mp_release_reset(struct mp *m)
 		struct mp_in *in = &m->path[i].in;
 
 		while (in->first != NULL) {
-			struct frame *f = in->first;
+			struct buf *f = in->first;
 
 			in->first = f->next;
 			m->waiting_equal--;

@@ -4,33 +4,34 @@
  *
  * Theory of operation
  *
- * A packet is not pushed onto a path but pulled by it: it waits in its lane until
- * some path has room in its window, so that it queues here, where it can still go
- * another way, and not in the network.
+ * A packet is not pushed onto a path but pulled by it: it waits in its lane
+ * until some path has room in its window, so that it queues here, where it can
+ * still go another way, and not in the network.
  *
- * "earliest": of the paths with room, the one that would deliver the head of the
- * lane first gets it, if no other path would deliver it earlier still. If one would,
- * but has no room now, a later path is given not the head but the packet that is due
- * when this path delivers: what the others can send in the time that it is slower.
- * If the lane is not that long, it gets nothing now. So a path of 20 kB/s beside one
- * of 12 MB/s carries its share, and what it carries arrives in its turn. Where the far
- * end releases at equal delay, all paths are equally late, and the head goes on any.
+ * "earliest": of the paths with room, the one that would deliver the head of
+ * the lane first gets it, if no other path would deliver it earlier still. If
+ * one would, but has no room now, a later path is given not the head but the
+ * packet that is due when this path delivers: what the others can send in the
+ * time that it is slower. If the lane is not that long, it gets nothing now. So
+ * a path of 20 kB/s beside one of 12 MB/s carries its share, and what it
+ * carries arrives in its turn. Where the far end releases at equal delay, all
+ * paths are equally late, and the head goes on any.
  *
  * "roundrobin" and "weights 1:w" are the thesis's: the next path, whatever its
- * window, and nothing waits; of 1 + w packets one goes to path 0, the others in turn
- * to the others. "copy" sends each packet on every path that has room, "pin" all of
- * a lane on one path, by the highest hash of lane and path, so that only lanes of a
- * path that fell silent move.
+ * window, and nothing waits; of 1 + w packets one goes to path 0, the others in
+ * turn to the others. "copy" sends each packet on every path that has room,
+ * "pin" all of a lane on one path, by the highest hash of lane and path, so
+ * that only lanes of a path that fell silent move.
  *
- * Secondary paths are used while no primary one has room and half of what may wait
- * is waiting; a backup while there is no other. What was lost goes first, past all
- * windows; thin packets go at once, on the earliest path.
+ * Secondary paths are used while no primary one has room and half of what may
+ * wait is waiting; a backup while there is no other. What was lost goes first,
+ * past all windows; thin packets go at once, on the earliest path.
  *
- * A path whose rate is not known is measured with copies of the last bulk packets,
- * never with originals: one that is late or lost holds up nobody, and the far end
- * drops it. They leave half of the window to originals. A path that nobody used for
- * half a second though something waited is measured anew, at most every two seconds or
- * twenty round trips.
+ * A path whose rate is not known is measured with copies of the last bulk
+ * packets, never with originals: one that is late or lost holds up nobody, and
+ * the far end drops it. They leave half of the window to originals. A path that
+ * nobody used for half a second though something waited is measured anew, at
+ * most every two seconds or twenty round trips.
  */
 #include "multipath/multipath_internal.h"
 
@@ -49,7 +50,7 @@ static bool has_number(const struct mp *m, const struct mp_path *p)
 }
 
 /* Send a frame on a path. The caller has seen that an effect is left. */
-static void send_on(struct mp *m, struct mp_path *p, struct frame *f,
+static void send_on(struct mp *m, struct mp_path *p, struct buf *f,
 		    enum mp_why why, uint64_t now, struct mp_effects *out)
 {
 	bool copy = why == MP_WHY_MEASURE;
@@ -75,16 +76,16 @@ static void send_on(struct mp *m, struct mp_path *p, struct frame *f,
 	e->off = 0;
 	e->len = f->len;
 	e->n = mp_header_emit(&h, e->bytes);
-	frame_emit(f);
+	buf_emit(f);
 	mp_arm_lost(m, p, now);
 	if (!mp_room(m, p))
 		p->model.limited = true;
 }
 
 /* Who sent a bulk packet keeps it for a while: copies measure other paths. */
-static void remember(struct mp *m, struct frame *f)
+static void remember(struct mp *m, struct buf *f)
 {
-	struct frame **at = &m->last[m->last_n++ % MP_LAST];
+	struct buf **at = &m->last[m->last_n++ % MP_LAST];
 
 	mp_hold(f);
 	if (*at != NULL)
@@ -148,7 +149,7 @@ static bool push_again(struct mp *m, uint64_t now, struct mp_effects *out)
 {
 	uint32_t of = speaking(m, candidates(m, false));
 	struct mp_path *p;
-	struct frame *f;
+	struct buf *f;
 
 	if (m->again_first == NULL || of == 0 || out->n == MP_EFFECTS)
 		return false;
@@ -164,7 +165,7 @@ static bool push_again(struct mp *m, uint64_t now, struct mp_effects *out)
 
 /* A packet of the queue goes on its way. */
 static void send_first(struct mp *m, struct mp_lane *l, struct mp_path *p,
-		       struct frame *f, enum mp_why why, uint64_t now,
+		       struct buf *f, enum mp_why why, uint64_t now,
 		       struct mp_effects *out)
 {
 	mp_take(m, l, f->seq);
@@ -176,9 +177,9 @@ static void send_first(struct mp *m, struct mp_lane *l, struct mp_path *p,
 }
 
 /* The packet of the lane that is due @later ns after its head, or NULL. */
-static struct frame *due_later(struct mp *m, struct mp_lane *l,
-			       const struct mp_path *slow, uint64_t later,
-			       uint32_t size)
+static struct buf *due_later(struct mp *m, struct mp_lane *l,
+			     const struct mp_path *slow, uint64_t later,
+			     uint32_t size)
 {
 	uint64_t rate = 0, bytes;
 	uint32_t lane = (uint32_t)(l - m->lane);
@@ -195,7 +196,7 @@ static struct frame *due_later(struct mp *m, struct mp_lane *l,
 	if (ahead >= l->next - l->head)
 		return NULL;
 	for (uint32_t seq = l->head + (uint32_t)ahead; seq != l->next; seq++) {
-		struct frame *f = shelf_find(&m->queue, lane, seq);
+		struct buf *f = shelf_find(&m->queue, lane, seq);
 
 		if (f != NULL)
 			return f;
@@ -224,7 +225,7 @@ static uint32_t known(const struct mp *m, uint32_t of)
 	return good != 0 ? good : near;
 }
 
-static bool send_earliest(struct mp *m, struct mp_lane *l, struct frame *head,
+static bool send_earliest(struct mp *m, struct mp_lane *l, struct buf *head,
 			  uint64_t now, struct mp_effects *out)
 {
 	uint32_t size = mp_size_of(head->len);
@@ -244,7 +245,7 @@ static bool send_earliest(struct mp *m, struct mp_lane *l, struct frame *head,
 	}
 	while (open != 0) {
 		struct mp_path *p = earliest(m, open, size);
-		struct frame *f = head;
+		struct buf *f = head;
 
 		if (p != best && !m->config.timed)
 			f = due_later(m, l, p,
@@ -281,7 +282,7 @@ static uint32_t count(uint32_t of)
 }
 
 /* Round robin, and 1:w, which begins with path 0. */
-static bool send_turn(struct mp *m, struct mp_lane *l, struct frame *head,
+static bool send_turn(struct mp *m, struct mp_lane *l, struct buf *head,
 		      uint64_t now, struct mp_effects *out)
 {
 	uint32_t of = candidates(m, false);
@@ -300,7 +301,7 @@ static bool send_turn(struct mp *m, struct mp_lane *l, struct frame *head,
 	return true;
 }
 
-static bool send_pinned(struct mp *m, struct mp_lane *l, struct frame *head,
+static bool send_pinned(struct mp *m, struct mp_lane *l, struct buf *head,
 			uint64_t now, struct mp_effects *out)
 {
 	uint32_t of = candidates(m, false);
@@ -327,7 +328,7 @@ static bool send_pinned(struct mp *m, struct mp_lane *l, struct frame *head,
 	return true;
 }
 
-static bool send_copies(struct mp *m, struct mp_lane *l, struct frame *head,
+static bool send_copies(struct mp *m, struct mp_lane *l, struct buf *head,
 			uint64_t now, struct mp_effects *out)
 {
 	uint32_t size = mp_size_of(head->len);
@@ -362,7 +363,7 @@ static bool send_copies(struct mp *m, struct mp_lane *l, struct frame *head,
 	return true;
 }
 
-static enum mp_scheduler manner(const struct mp *m, const struct frame *f)
+static enum mp_scheduler manner(const struct mp *m, const struct buf *f)
 {
 	switch ((enum mp_class)f->urg) {
 	case MP_CLASS_SPREAD:
@@ -377,7 +378,7 @@ static enum mp_scheduler manner(const struct mp *m, const struct frame *f)
 	return m->config.scheduler;
 }
 
-static bool send_head(struct mp *m, struct mp_lane *l, struct frame *f,
+static bool send_head(struct mp *m, struct mp_lane *l, struct buf *f,
 		      uint64_t now, struct mp_effects *out)
 {
 	switch (manner(m, f)) {
@@ -394,7 +395,9 @@ static bool send_head(struct mp *m, struct mp_lane *l, struct frame *f,
 	return send_earliest(m, l, f, now, out);
 }
 
-/* The next packet of the lane whose turn it is; lanes that cannot send are passed. */
+/* The next packet of the lane whose turn it is; lanes that cannot send are
+ * passed.
+ */
 static bool push_first(struct mp *m, uint64_t now, struct mp_effects *out)
 {
 	uint32_t tries = m->active_n;
@@ -403,7 +406,7 @@ static bool push_first(struct mp *m, uint64_t now, struct mp_effects *out)
 	while (tries > 0 && m->active_n > 0 && out->n < MP_EFFECTS) {
 		struct mp_lane *l =
 			list_entry(m->active.next, struct mp_lane, link);
-		struct frame *f = mp_head(m, l);
+		struct buf *f = mp_head(m, l);
 		bool spreads = manner(m, f) == MP_EARLIEST;
 
 		if (l->deficit <= 0) {
@@ -436,7 +439,7 @@ static void measure(struct mp *m, struct mp_path *p, uint64_t now,
 	uint32_t have = m->last_n < MP_LAST ? m->last_n : MP_LAST;
 
 	for (uint32_t k = 0; k < COPIES_A_TIME && may_copy(m, p); k++) {
-		struct frame *f = m->last[(m->last_n - 1 - k % have) % MP_LAST];
+		struct buf *f = m->last[(m->last_n - 1 - k % have) % MP_LAST];
 
 		if (out->n == MP_EFFECTS) {
 			m->more = true;
@@ -497,8 +500,7 @@ void mp_push(struct mp *m, uint64_t now, struct mp_effects *out)
 	}
 }
 
-void mp_thin(struct mp *m, struct frame *f, uint64_t now,
-	     struct mp_effects *out)
+void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out)
 {
 	uint32_t of = candidates(m, false);
 	struct mp_path *p = NULL;

@@ -9,19 +9,19 @@
 #include <stdint.h>
 
 #include "core/arena.h"
-#include "core/frame.h"
+#include "core/buf.h"
 
 /**
  * struct shelf - A table of fixed size
  * @mask:	Chains - 1; a power of two less 1
  * @count:	Frames on it, at most @mask + 1
- * @chain:	Frames, linked by frame.next; frame.seq is the number, frame.ack the
- *		lane
+ * @chain:	Frames, linked by frame.next; frame.seq is the number, frame.ack
+ *		the lane
  */
 struct shelf {
 	uint32_t mask;
 	uint32_t count;
-	struct frame **chain;
+	struct buf **chain;
 };
 
 /** shelf_size() - Arena bytes of one for @n frames, a power of two */
@@ -41,12 +41,12 @@ static inline bool shelf_full(const struct shelf *s)
  *
  * Return: false if it is full, or if there is one with that lane and number
  */
-bool shelf_put(struct shelf *s, struct frame *f);
+bool shelf_put(struct shelf *s, struct buf *f);
 
 /** shelf_find() - The frame with this lane and number, or NULL */
-struct frame *shelf_find(const struct shelf *s, uint32_t lane, uint32_t seq);
+struct buf *shelf_find(const struct shelf *s, uint32_t lane, uint32_t seq);
 
 /** shelf_take() - Take it off. Return: the frame, or NULL */
-struct frame *shelf_take(struct shelf *s, uint32_t lane, uint32_t seq);
+struct buf *shelf_take(struct shelf *s, uint32_t lane, uint32_t seq);
 
 #endif /* MULTIPATH_SHELF_H */

@@ -86,7 +86,7 @@ static void put_head(struct world *w, unsigned end, uint8_t *p, uint32_t len,
 	put_be32(p + 36, w->id[end]++);
 }
 
-static void inner(struct world *w, unsigned end, struct frame *f)
+static void inner(struct world *w, unsigned end, struct buf *f)
 {
 	struct mp_effects out;
 
@@ -97,7 +97,7 @@ static void inner(struct world *w, unsigned end, struct frame *f)
 
 /* Where the bytes of a packet from @end are to be written; NULL: it is dropped. */
 static uint8_t *start_packet(struct world *w, unsigned end, uint32_t len,
-			     struct frame **f)
+			     struct buf **f)
 {
 	struct link *l = end == 0 ? &w->to[0] : &w->back[0];
 
@@ -114,7 +114,7 @@ static uint8_t *start_packet(struct world *w, unsigned end, uint32_t len,
 
 static void send_data(struct world *w, unsigned flow, uint32_t seq)
 {
-	struct frame *f;
+	struct buf *f;
 	uint32_t len = INNER_HEAD + w->tcp[flow].mss;
 	uint8_t *p = start_packet(w, 0, len, &f);
 
@@ -138,7 +138,7 @@ static void want_ack(struct world *w, unsigned flow)
 
 static void send_ack(struct world *w, unsigned flow, const struct ack *from)
 {
-	struct frame *f;
+	struct buf *f;
 	struct ack a = *from;
 	uint32_t len = INNER_HEAD + (a.sacks > 0 ? 4 + 8 * a.sacks : 0);
 	uint8_t *p;
@@ -176,7 +176,7 @@ static void pump(struct world *w, unsigned flow)
 
 static void ping(struct world *w)
 {
-	struct frame *f = mp_frame(w->m[0], PING_LEN);
+	struct buf *f = mp_frame(w->m[0], PING_LEN);
 
 	w->next_ping += w->c->ping;
 	if (f == NULL || w->pings_out == PINGS)
@@ -298,7 +298,7 @@ static void landed(struct world *w, unsigned end, unsigned path,
 		   struct flight *fl)
 {
 	struct mp_effects out;
-	struct frame *f;
+	struct buf *f;
 	uint32_t n = fl->len < MP_CONTROL_MAX ? fl->len : MP_CONTROL_MAX;
 
 	if (w->c->direct) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frame.c - Buddy allocator of captured frames
+ * buf.c - Buddy allocator of captured payload
  *
  * Theory of operation
  *
- * The pool is cut into regions of FRAME_TOP bytes. A block of order k is
- * FRAME_MIN << k bytes and starts, counted from its region's start, at a
- * multiple of its size; so the block it was split from, and its buddy, follow
- * from its offset by one bit. Blocks are named by the number of their first unit
- * of FRAME_MIN bytes.
+ * The pool is cut into regions of BUF_TOP bytes. A block of order k is BUF_MIN
+ * << k bytes and starts, counted from its region's start, at a multiple of its
+ * size; so the block it was split from, and its buddy, follow from its offset
+ * by one bit. Blocks are named by the number of their first unit of BUF_MIN
+ * bytes.
  *
  * Free blocks lie in one list per order; a bit mask says which lists have any,
  * so that the order to split is found without a search. The links, and
@@ -16,28 +16,28 @@
  * buddies merge is never asked of captured bytes, and splitting and merging
  * touch no block that is not in use.
  *
- * A region joins the lists when no list has a large enough block, and not before:
- * of a pool that is hardly used neither blocks nor table take memory of the
- * machine.
+ * A region joins the lists when no list has a large enough block, and not
+ * before: of a pool that is hardly used neither blocks nor table take memory of
+ * the machine.
  *
  * Lists are last in, first out: the block freed last is still in the cache.
  * Taking and freeing cost at most one split or merge per order, 12 in all.
  *
- * Under AddressSanitizer all of the pool but the frames in use, to the length
- * that was asked for, is poisoned: who reads a frame that he gave away, or past
- * captured bytes, is caught, although both lie in memory that is ours.
+ * Under AddressSanitizer all of the pool but the buffers in use, to the length
+ * that was asked for, is poisoned: who reads a buffer that he gave away, or
+ * past captured bytes, is caught, although both lie in memory that is ours.
  */
-#include "core/frame.h"
+#include "core/buf.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define ORDERS 13 /* FRAME_MIN << (ORDERS - 1) is FRAME_TOP */
-static_assert(FRAME_MIN << (ORDERS - 1) == FRAME_TOP, "ORDERS is wrong");
-static_assert(FRAME_MIN >= sizeof(struct frame), "the smallest block is one");
-static_assert(FRAME_MIN % ARENA_ALIGN == 0, "every block is aligned");
+#define ORDERS 13 /* BUF_MIN << (ORDERS - 1) is BUF_TOP */
+static_assert(BUF_MIN << (ORDERS - 1) == BUF_TOP, "ORDERS is wrong");
+static_assert(BUF_MIN >= sizeof(struct buf), "the smallest block is one");
+static_assert(BUF_MIN % ARENA_ALIGN == 0, "every block is aligned");
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -75,7 +75,7 @@ static void unpoison(const void *p, size_t size)
 #endif
 
 /**
- * struct unit - FRAME_MIN bytes of the pool, or the head of a list
+ * struct unit - BUF_MIN bytes of the pool, or the head of a list
  * @next, @prev:	Neighbours in the list, if a free block starts here
  * @start:		Its order + 1, 0: none starts here
  */
@@ -90,8 +90,8 @@ struct unit {
  * @unit:	All units, then the heads of the lists, one per order
  * @blocks:	First block
  * @units:	Units at @blocks; the head of order k is @unit[units + k]
- * @fresh:	Units that are in regions which joined the lists; a multiple of a
- *		region, at most @units
+ * @fresh:	Units that are in regions which joined the lists; a multiple of
+ *		a region, at most @units
  * @avail:	Bit k: the list of order k is not empty
  * @used:	Units in use
  * @peak:	Most of them so far
@@ -109,11 +109,11 @@ struct pool {
 /* Units for @bytes, 0 if they are more than can be numbered. */
 static uint32_t units_of(size_t bytes)
 {
-	size_t regions = bytes / FRAME_TOP + (bytes % FRAME_TOP != 0);
+	size_t regions = bytes / BUF_TOP + (bytes % BUF_TOP != 0);
 
-	if (regions >= UINT32_MAX / (FRAME_TOP / FRAME_MIN))
+	if (regions >= UINT32_MAX / (BUF_TOP / BUF_MIN))
 		return 0;
-	return (uint32_t)(regions * (FRAME_TOP / FRAME_MIN));
+	return (uint32_t)(regions * (BUF_TOP / BUF_MIN));
 }
 
 static size_t table_size(uint32_t units)
@@ -128,13 +128,13 @@ size_t pool_size(size_t bytes)
 	if (units == 0)
 		return SIZE_MAX;
 	return arena_need(sizeof(struct pool)) + arena_need(table_size(units)) +
-	       arena_need((size_t)units * FRAME_MIN);
+	       arena_need((size_t)units * BUF_MIN);
 }
 
-/* Order of the smallest block of at least @size bytes, 1 to FRAME_TOP. */
+/* Order of the smallest block of at least @size bytes, 1 to BUF_TOP. */
 static unsigned order_of(uint32_t size)
 {
-	uint32_t more = (size - 1) / FRAME_MIN;
+	uint32_t more = (size - 1) / BUF_MIN;
 
 	return more == 0 ? 0 : 32 - (unsigned)__builtin_clz(more);
 }
@@ -174,8 +174,8 @@ int pool_init(struct pool **out, struct arena *a, size_t bytes)
 	p = arena_take(a, sizeof(*p));
 	*p = (struct pool){ .units = units };
 	p->unit = arena_take(a, table_size(units));
-	p->blocks = arena_take(a, (size_t)units * FRAME_MIN);
-	poison(p->blocks, (size_t)units * FRAME_MIN);
+	p->blocks = arena_take(a, (size_t)units * BUF_MIN);
+	poison(p->blocks, (size_t)units * BUF_MIN);
 	for (uint32_t head = units; head < units + ORDERS; head++)
 		p->unit[head] = (struct unit){ head, head, 0 };
 	*out = p;
@@ -189,24 +189,24 @@ static bool open_region(struct pool *p)
 
 	if (at == p->units)
 		return false;
-	p->fresh += FRAME_TOP / FRAME_MIN;
+	p->fresh += BUF_TOP / BUF_MIN;
 	assert(p->fresh <= p->units);
-	memset(&p->unit[at], 0, FRAME_TOP / FRAME_MIN * sizeof(struct unit));
+	memset(&p->unit[at], 0, BUF_TOP / BUF_MIN * sizeof(struct unit));
 	put(p, at, ORDERS - 1);
 	return true;
 }
 
-struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
+struct buf *buf_alloc(struct pool *p, uint32_t len, uint8_t interest)
 {
 	unsigned order, k;
-	struct frame *f;
+	struct buf *f;
 	uint32_t at;
 
 	assert(interest != 0);
 
-	if (len > FRAME_TOP - sizeof(struct frame))
+	if (len > BUF_TOP - sizeof(struct buf))
 		return NULL;
-	order = order_of(len + (uint32_t)sizeof(struct frame));
+	order = order_of(len + (uint32_t)sizeof(struct buf));
 	if (p->avail >> order == 0 && !open_region(p))
 		return NULL;
 	k = order + (unsigned)__builtin_ctz(p->avail >> order);
@@ -220,9 +220,9 @@ struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
 	if (p->used > p->peak)
 		p->peak = p->used;
 
-	f = (struct frame *)(void *)(p->blocks + (size_t)at * FRAME_MIN);
+	f = (struct buf *)(void *)(p->blocks + (size_t)at * BUF_MIN);
 	unpoison(f, sizeof(*f) + len);
-	*f = (struct frame){
+	*f = (struct buf){
 		.len = len,
 		.interest = interest,
 		.order = (uint8_t)order,
@@ -230,20 +230,20 @@ struct frame *frame_alloc(struct pool *p, uint32_t len, uint8_t interest)
 	return f;
 }
 
-void frame_clear(struct pool *p, struct frame *f, uint8_t bits)
+void buf_clear(struct pool *p, struct buf *f, uint8_t bits)
 {
 	size_t off = (size_t)((uint8_t *)f - p->blocks);
-	uint32_t at = (uint32_t)(off / FRAME_MIN);
+	uint32_t at = (uint32_t)(off / BUF_MIN);
 	unsigned k = f->order;
 
 	assert(bits != 0 && (f->interest & bits) == bits);
-	assert(off / FRAME_MIN < p->fresh && k < ORDERS);
+	assert(off / BUF_MIN < p->fresh && k < ORDERS);
 
 	f->interest &= (uint8_t)~bits;
 	if (f->interest != 0)
 		return;
 	p->used -= 1u << k;
-	poison(f, (size_t)FRAME_MIN << k);
+	poison(f, (size_t)BUF_MIN << k);
 	for (; k < ORDERS - 1; k++) {
 		uint32_t buddy = at ^ 1u << k;
 
@@ -257,22 +257,22 @@ void frame_clear(struct pool *p, struct frame *f, uint8_t bits)
 
 size_t pool_used(const struct pool *p)
 {
-	return (size_t)p->used * FRAME_MIN;
+	return (size_t)p->used * BUF_MIN;
 }
 
 size_t pool_peak(const struct pool *p)
 {
-	return (size_t)p->peak * FRAME_MIN;
+	return (size_t)p->peak * BUF_MIN;
 }
 
 size_t pool_total(const struct pool *p)
 {
-	return (size_t)p->units * FRAME_MIN;
+	return (size_t)p->units * BUF_MIN;
 }
 
-uint32_t frame_block(uint32_t len)
+uint32_t buf_block(uint32_t len)
 {
-	assert(len <= FRAME_TOP - sizeof(struct frame));
+	assert(len <= BUF_TOP - sizeof(struct buf));
 
-	return FRAME_MIN << order_of(len + (uint32_t)sizeof(struct frame));
+	return BUF_MIN << order_of(len + (uint32_t)sizeof(struct buf));
 }

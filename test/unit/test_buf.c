@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_frame.c - Unit test of the pool of frames
+ * test_buf.c - Unit test of the pool of frames
  *
- * The model is a bit map, one bit per FRAME_MIN bytes: every frame must take
+ * The model is a bit map, one bit per BUF_MIN bytes: every frame must take
  * bits that were clear, at an aligned place; a frame is refused exactly when no
  * aligned run of clear bits is left, which is true of a buddy allocator only if
  * it merges all that can be merged.
  */
-#include "core/frame.h"
+#include "core/buf.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +17,11 @@
 #include "core/rng.h"
 
 #define REGIONS 2u
-#define UNITS	(REGIONS * FRAME_TOP / FRAME_MIN)
+#define UNITS	(REGIONS * BUF_TOP / BUF_MIN)
 #define HELD	4000u
 
 static uint8_t *memory;
-static struct frame *held[HELD];
+static struct buf *held[HELD];
 static uint8_t busy[UNITS];
 
 static struct pool *make_pool(size_t bytes)
@@ -42,16 +42,16 @@ static void test_size_is_rounded_to_whole_regions(void)
 {
 	struct pool *p = make_pool(1);
 
-	CHECK(pool_total(p) == FRAME_TOP);
+	CHECK(pool_total(p) == BUF_TOP);
 	CHECK(pool_used(p) == 0 && pool_peak(p) == 0);
 	free(memory);
-	p = make_pool(FRAME_TOP + 1);
-	CHECK(pool_total(p) == 2 * (size_t)FRAME_TOP);
+	p = make_pool(BUF_TOP + 1);
+	CHECK(pool_total(p) == 2 * (size_t)BUF_TOP);
 	free(memory);
 	CHECK(pool_size(SIZE_MAX) == SIZE_MAX);
 	CHECK(pool_size(SIZE_MAX / 2 + 1) == SIZE_MAX);
 	/* 2^33 blocks and some: more than can be numbered. */
-	CHECK(pool_size(((size_t)1 << 41) + 5 * (size_t)FRAME_TOP) == SIZE_MAX);
+	CHECK(pool_size(((size_t)1 << 41) + 5 * (size_t)BUF_TOP) == SIZE_MAX);
 }
 
 static void test_small_arena_is_refused_untouched(void)
@@ -69,7 +69,7 @@ static void test_small_arena_is_refused_untouched(void)
 
 static void test_block_is_the_next_power_of_two(void)
 {
-	const uint32_t head = sizeof(struct frame);
+	const uint32_t head = sizeof(struct buf);
 	static const struct {
 		uint32_t room, block;
 	} rows[] = {
@@ -79,38 +79,38 @@ static void test_block_is_the_next_power_of_two(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		CHECK(frame_block(rows[i].room - head) == rows[i].block);
-	CHECK(frame_block(0) == FRAME_MIN);
+		CHECK(buf_block(rows[i].room - head) == rows[i].block);
+	CHECK(buf_block(0) == BUF_MIN);
 }
 
 static void test_new_frame_is_zero_but_its_length(void)
 {
 	struct pool *p = make_pool(1);
-	struct frame *f = frame_alloc(p, 300, FRAME_QUEUE);
+	struct buf *f = buf_alloc(p, 300, BUF_QUEUE);
 
 	memset(f, 0xa5, sizeof(*f) + 300);
-	f->interest = FRAME_QUEUE;
+	f->interest = BUF_QUEUE;
 	f->order = 1;
-	frame_clear(p, f, FRAME_QUEUE);
-	f = frame_alloc(p, 290, FRAME_CMP);
+	buf_clear(p, f, BUF_QUEUE);
+	f = buf_alloc(p, 290, BUF_CMP);
 	CHECK(f->next == NULL && f->now == 0 && f->ts == 0 && f->seq == 0);
 	CHECK(f->ack == 0 && f->flags == 0 && f->gso == 0);
-	CHECK(f->len == 290 && f->interest == FRAME_CMP);
+	CHECK(f->len == 290 && f->interest == BUF_CMP);
 	free(memory);
 }
 
 static void test_last_interest_frees(void)
 {
 	struct pool *p = make_pool(1);
-	struct frame *f = frame_alloc(p, 100, FRAME_QUEUE);
+	struct buf *f = buf_alloc(p, 100, BUF_QUEUE);
 
-	frame_set(f, FRAME_EMIT | FRAME_CMP);
-	frame_set(f, FRAME_EMIT);
-	frame_clear(p, f, FRAME_QUEUE);
+	buf_set(f, BUF_EMIT | BUF_CMP);
+	buf_set(f, BUF_EMIT);
+	buf_clear(p, f, BUF_QUEUE);
 	CHECK(pool_used(p) == 256);
-	frame_clear(p, f, FRAME_EMIT);
-	CHECK(pool_used(p) == 256 && f->interest == FRAME_CMP);
-	frame_clear(p, f, FRAME_CMP);
+	buf_clear(p, f, BUF_EMIT);
+	CHECK(pool_used(p) == 256 && f->interest == BUF_CMP);
+	buf_clear(p, f, BUF_CMP);
 	CHECK(pool_used(p) == 0 && pool_peak(p) == 256);
 	free(memory);
 }
@@ -118,23 +118,23 @@ static void test_last_interest_frees(void)
 static void test_last_effect_frees(void)
 {
 	struct pool *p = make_pool(1);
-	struct frame *f = frame_alloc(p, 100, FRAME_QUEUE);
+	struct buf *f = buf_alloc(p, 100, BUF_QUEUE);
 
-	frame_emit(f);
-	frame_emit(f);
-	frame_emitted(p, f);
-	CHECK(f->interest == (FRAME_QUEUE | FRAME_EMIT));
-	frame_emitted(p, f);
-	CHECK(f->interest == FRAME_QUEUE);
-	frame_emit(f); /* sent again */
-	frame_emit(f);
-	frame_clear(p, f, FRAME_QUEUE);
-	frame_emitted(p, f);
+	buf_emit(f);
+	buf_emit(f);
+	buf_emitted(p, f);
+	CHECK(f->interest == (BUF_QUEUE | BUF_EMIT));
+	buf_emitted(p, f);
+	CHECK(f->interest == BUF_QUEUE);
+	buf_emit(f); /* sent again */
+	buf_emit(f);
+	buf_clear(p, f, BUF_QUEUE);
+	buf_emitted(p, f);
 	CHECK(pool_used(p) == 256);
-	frame_emitted(p, f);
+	buf_emitted(p, f);
 	CHECK(pool_used(p) == 0);
-	f = frame_alloc(p, 100, FRAME_EMIT); /* made for one effect */
-	frame_emitted(p, f);
+	f = buf_alloc(p, 100, BUF_EMIT); /* made for one effect */
+	buf_emitted(p, f);
 	CHECK(pool_used(p) == 0);
 	free(memory);
 }
@@ -150,13 +150,13 @@ static int poisoned(const volatile void *addr)
 static void test_what_nobody_holds_is_poisoned(void)
 {
 	struct pool *p = make_pool(1);
-	struct frame *f = frame_alloc(p, 300, FRAME_QUEUE);
+	struct buf *f = buf_alloc(p, 300, BUF_QUEUE);
 
 	if (__asan_address_is_poisoned != NULL) {
 		CHECK(!poisoned(f) && !poisoned(f->data + 299));
 		CHECK(poisoned(f->data + 300));
-		CHECK(poisoned((uint8_t *)f + frame_block(300)));
-		frame_clear(p, f, FRAME_QUEUE);
+		CHECK(poisoned((uint8_t *)f + buf_block(300)));
+		buf_clear(p, f, BUF_QUEUE);
 		CHECK(poisoned(f) && poisoned(f->data));
 	}
 	free(memory);
@@ -164,19 +164,19 @@ static void test_what_nobody_holds_is_poisoned(void)
 
 static void test_limits_of_length(void)
 {
-	const uint32_t most = FRAME_TOP - sizeof(struct frame);
+	const uint32_t most = BUF_TOP - sizeof(struct buf);
 	struct pool *p = make_pool(1);
-	struct frame *f;
+	struct buf *f;
 
-	CHECK(frame_alloc(p, most + 1, 1) == NULL);
-	CHECK(frame_alloc(p, UINT32_MAX, 1) == NULL);
-	f = frame_alloc(p, most, 1);
-	CHECK(f != NULL && pool_used(p) == FRAME_TOP);
+	CHECK(buf_alloc(p, most + 1, 1) == NULL);
+	CHECK(buf_alloc(p, UINT32_MAX, 1) == NULL);
+	f = buf_alloc(p, most, 1);
+	CHECK(f != NULL && pool_used(p) == BUF_TOP);
 	memset(f->data, 0xff, most);
-	CHECK(frame_alloc(p, 0, 1) == NULL);
-	frame_clear(p, f, 1);
+	CHECK(buf_alloc(p, 0, 1) == NULL);
+	buf_clear(p, f, 1);
 	CHECK(pool_used(p) == 0);
-	CHECK(frame_alloc(p, 0, 1) != NULL);
+	CHECK(buf_alloc(p, 0, 1) != NULL);
 	free(memory);
 }
 
@@ -194,25 +194,25 @@ static int model_has_room(uint32_t n)
 	return 0;
 }
 
-static void model_set(const uint8_t *base, const struct frame *f, uint32_t len,
+static void model_set(const uint8_t *base, const struct buf *f, uint32_t len,
 		      uint8_t from, uint8_t to)
 {
 	size_t at = (size_t)((const uint8_t *)f - base);
-	uint32_t n = frame_block(len) / FRAME_MIN;
+	uint32_t n = buf_block(len) / BUF_MIN;
 
-	CHECK(at % frame_block(len) == 0);
-	CHECK(at / FRAME_MIN + n <= UNITS);
+	CHECK(at % buf_block(len) == 0);
+	CHECK(at / BUF_MIN + n <= UNITS);
 	for (uint32_t i = 0; i < n; i++) {
-		CHECK(busy[at / FRAME_MIN + i] == from);
-		busy[at / FRAME_MIN + i] = to;
+		CHECK(busy[at / BUF_MIN + i] == from);
+		busy[at / BUF_MIN + i] = to;
 	}
 }
 
 static void test_random_against_bit_map(void)
 {
-	struct pool *p = make_pool((size_t)REGIONS * FRAME_TOP);
-	const uint8_t *base = memory + pool_size((size_t)REGIONS * FRAME_TOP) -
-			      (size_t)REGIONS * FRAME_TOP;
+	struct pool *p = make_pool((size_t)REGIONS * BUF_TOP);
+	const uint8_t *base = memory + pool_size((size_t)REGIONS * BUF_TOP) -
+			      (size_t)REGIONS * BUF_TOP;
 	struct rng r = { 7 };
 	size_t used = 0, refused = 0;
 
@@ -222,19 +222,19 @@ static void test_random_against_bit_map(void)
 
 		if (held[i] != NULL) {
 			len = held[i]->len;
-			used -= frame_block(len);
+			used -= buf_block(len);
 			model_set(base, held[i], len, 1, 0);
-			frame_clear(p, held[i], 1);
+			buf_clear(p, held[i], 1);
 			held[i] = NULL;
 		} else {
-			held[i] = frame_alloc(p, len, 1);
+			held[i] = buf_alloc(p, len, 1);
 			if (held[i] == NULL) {
-				CHECK(!model_has_room(frame_block(len) /
-						      FRAME_MIN));
+				CHECK(!model_has_room(buf_block(len) /
+						      BUF_MIN));
 				refused++;
 				continue;
 			}
-			used += frame_block(len);
+			used += buf_block(len);
 			model_set(base, held[i], len, 0, 1);
 			memset(held[i]->data, 0x5a, len);
 		}
@@ -243,12 +243,12 @@ static void test_random_against_bit_map(void)
 	CHECK(refused > 100);
 	for (uint32_t i = 0; i < HELD; i++)
 		if (held[i] != NULL)
-			frame_clear(p, held[i], 1);
+			buf_clear(p, held[i], 1);
 	CHECK(pool_used(p) == 0);
 	/* All merged: the largest frames fit again. */
 	for (uint32_t i = 0; i < REGIONS; i++)
-		CHECK(frame_alloc(p, FRAME_TOP / 2, 1) != NULL);
-	CHECK(frame_alloc(p, 0, 1) == NULL);
+		CHECK(buf_alloc(p, BUF_TOP / 2, 1) != NULL);
+	CHECK(buf_alloc(p, 0, 1) == NULL);
 	free(memory);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tell.c - When the SUT is told of an ack or a window
+ * ack_send.c - When an ack or a window is sent to the SUT
  *
- * ack.c says what it would be told. It is told that with the client's next
+ * ack.c says what it would be sent. It is sent that with the client's next
  * bytes, at once, after DACK_WAIT or SPONT_WAIT, or when a repetition of the
  * SUT's asks for it.
  */
@@ -22,7 +22,7 @@ static bool send_ack(const struct turn *t, struct flow *f,
  */
 static void watch_unacked(const struct turn *t, struct flow *f)
 {
-	if (f->leg.ack_sent == stream_end(&f->leg.s)) {
+	if (f->leg.last_ack_sent == stream_end(&f->leg.s)) {
 		due_clear(f, DUE_SPONT);
 		return;
 	}
@@ -30,13 +30,16 @@ static void watch_unacked(const struct turn *t, struct flow *f)
 		due_set(t->s, f, DUE_SPONT, t->now + SPONT_WAIT);
 }
 
-/* Would an edge at @edge open the window from 0, or move it by two segments? */
+/* Would an edge at @adv_edge open the window from 0, or move it by two
+ * segments?
+ */
 static bool edge_matters(const struct flow *f, uint32_t edge)
 {
-	uint32_t step = edge - f->leg.edge;
+	uint32_t step = edge - f->leg.adv_edge;
 
-	return seq_lt(f->leg.edge, edge) &&
-	       (step >= 2u * f->leg.mss || f->leg.edge == f->leg.ack_sent);
+	return seq_lt(f->leg.adv_edge, edge) &&
+	       (step >= 2u * f->leg.mss ||
+		f->leg.adv_edge == f->leg.last_ack_sent);
 }
 
 void ack_again(const struct turn *t, struct flow *f)
@@ -52,7 +55,7 @@ void ack_again(const struct turn *t, struct flow *f)
 void ack_push(const struct turn *t, struct flow *f)
 {
 	struct ack_plan p = ack_plan(t, f, false);
-	uint32_t fresh = p.ack - f->leg.ack_sent;
+	uint32_t fresh = p.ack - f->leg.last_ack_sent;
 
 	if (t->s->opt.timing && f->leg.ack_n > 0)
 		due_set(t->s, f, DUE_DACK,
@@ -74,7 +77,7 @@ void ack_push(const struct turn *t, struct flow *f)
 	} else if (fresh != 0 && (!p.partial || fresh >= 2u * f->leg.mss)) {
 		if (!send_ack(t, f, &p, p.cause))
 			return;
-	} else if (edge_matters(f, p.edge)) {
+	} else if (edge_matters(f, p.adv_edge)) {
 		if (!send_ack(t, f, &p, CAUSE_WINDOW))
 			return;
 	} else if (fresh != 0 && f->due[DUE_DACK] == WHEEL_NEVER) {
