@@ -15,10 +15,8 @@
 #include "send/send.h"
 #include "wire/numbers.h"
 
-#define SPIN_GUARD    ((int)(20 * NS_PER_MS))
-#define THRIFTY_GUARD ((int)(60 * NS_PER_US))
-#define MS_MOST	      (1000000000 * NS_PER_MS)
-#define SECS_MOST     (UINT32_MAX * NS_PER_SEC)
+#define MS_MOST	  (1000000000 * NS_PER_MS)
+#define SECS_MOST (UINT32_MAX * NS_PER_SEC)
 
 /* Titles of the help's groups. */
 #define OUTPUT "Where"
@@ -44,7 +42,9 @@ static int set_timer(void *field, const struct opt_row *r, const char *v,
 static bool put_timer(struct text *t, const void *field,
 		      const struct opt_row *r, unsigned i)
 {
-	return i == 0 && opt_put_chosen(t, r, (int)*(const uint64_t *)field);
+	const uint64_t *spin = field;
+
+	return i == 0 && *spin != 0 && opt_put_chosen(t, r, (int)*spin);
 }
 
 static const struct opt_kind kind_timer = { false, set_timer, put_timer };
@@ -118,9 +118,9 @@ static const struct opt_kind kind_exclude = { false, set_exclude, put_ranges };
 
 /* --- rows --- */
 
-static const struct opt_word timer_words[] = { { "gtod", SPIN_GUARD },
-					       { "nano", THRIFTY_GUARD },
-					       { "select", THRIFTY_GUARD },
+static const struct opt_word timer_words[] = { { "gtod", SEND_SPIN_WHOLE },
+					       { "nano", SEND_SPIN_SHORT },
+					       { "select", SEND_SPIN_SHORT },
 					       { NULL, 0 } };
 static const struct opt_word engine_words[] = {
 	{ "auto", SEND_AUTO }, { "sendmmsg", SEND_PACKET }, { "gso", SEND_GSO },
@@ -177,9 +177,9 @@ static const struct opt_row send_rows[] = {
 	{ "maxsleep", 0, &opt_kind_msecs, AT(pace.gap_max), "MS",
 	  "no gap is longer than so many milliseconds", .group = SPEED,
 	  .most = MS_MOST },
-	{ "timer", 'T', &kind_timer, AT(guard), "gtod|nano",
-	  "watch the clock (gtod: exact, a whole processor), or sleep until "
-	  "60 us before (nano: a few percent of one)",
+	{ "timer", 'T', &kind_timer, AT(spin), "gtod|nano",
+	  "watch the clock (gtod: exact, a whole processor; default if one is "
+	  "free), or sleep until 60 us before (nano: a few percent of one)",
 	  .group = SPEED, .words = timer_words },
 	{ "loop", 'l', &opt_kind_u64, AT(loops), "N",
 	  "N times, 0: until a signal (1)", .group = AMOUNT,
@@ -424,7 +424,6 @@ int send_options_parse(struct send_options *o, int argc, char **argv,
 					.burst = 1 };
 	o->loops = 1;
 	o->flows = true;
-	o->guard = SPIN_GUARD;
 	send_edit_defaults(o);
 	rc = opt_parse(&send_command, o, argc, argv, &seen, e);
 	if (rc == 0)

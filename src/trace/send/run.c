@@ -10,7 +10,7 @@
  * opened before.
  *
  * The schedule is absolute: a frame is due at a time after the start, whatever
- * happened to those before it. Until @guard before that time the program
+ * happened to those before it. Until @spin before that time the program
  * sleeps, from there on it watches the clock: waking up takes 50 us and more,
  * and varies. All frames that are due by then leave together; how late each one
  * was handed over goes into a histogram. A frame that is late is sent at once
@@ -321,7 +321,7 @@ static void say_wait(struct send_run *r, uint64_t wait)
 /* Return: the time, at least @due unless the run is over. */
 static uint64_t wait_until(struct send_run *r, uint64_t due)
 {
-	uint64_t guard = r->o->guard;
+	uint64_t spin = r->spin;
 	uint64_t now = clock_mono();
 
 	if (due > now)
@@ -329,10 +329,10 @@ static uint64_t wait_until(struct send_run *r, uint64_t due)
 	while (now < due && !over(r, now)) {
 		uint64_t left = due - now;
 
-		if (left > guard + LONG_SLEEP)
+		if (left > spin + LONG_SLEEP)
 			clock_pause(LONG_SLEEP);
-		else if (left > guard)
-			clock_pause(left - guard);
+		else if (left > spin)
+			clock_pause(left - spin);
 		now = clock_mono();
 	}
 	return now;
@@ -493,6 +493,9 @@ int send_run(struct send_run *r, struct errbuf *e)
 	memset(&c, 0, sizeof(c));
 	take_signals();
 	clock_precise();
+	r->spin = r->o->spin != 0    ? r->o->spin
+		  : usage_cpu_free() ? SEND_SPIN_WHOLE
+				     : SEND_SPIN_SHORT;
 	rc = open_all(r, &c, e);
 	if (rc == 0) {
 		enum send_engine k = r->o->engine != SEND_AUTO ? r->o->engine

@@ -18,6 +18,7 @@
 #include "capture/file.h"
 #include "classify/rules.h"
 #include "core/histogram.h"
+#include "core/limits.h"
 #include "opt/list.h"
 #include "opt/opt.h"
 #include "os/confine.h"
@@ -29,6 +30,10 @@
 #include "xmit/xmit.h"
 
 #define SEND_FILES 64
+
+/* -T: the sleep ends so long before a frame is due, ns. */
+#define SEND_SPIN_WHOLE ((int)(20 * NS_PER_MS)) /* gtod: as good as never */
+#define SEND_SPIN_SHORT ((int)(60 * NS_PER_US)) /* nano */
 
 enum send_engine {
 	SEND_AUTO,
@@ -52,7 +57,8 @@ enum send_engine {
  * @duration:	--duration, ns; 0: none
  * @preload:	-K
  * @unique:	--unique-ip; 0: no; else --unique-ip-loops
- * @guard:	-T: how long before a frame is due the sleep ends, ns
+ * @spin:	-T: how long before a frame is due the sleep ends, ns; 0: as
+ *		the machine has a processor to spare
  * @engine, @any_order, @qdisc: How
  * @in_use:	--onto-live-network
  * @flows:	Count flows
@@ -81,7 +87,7 @@ struct send_options {
 	uint64_t duration;
 	bool preload;
 	uint64_t unique;
-	uint64_t guard;
+	uint64_t spin;
 	enum send_engine engine;
 	bool any_order;
 	bool qdisc;
@@ -297,6 +303,7 @@ struct send_run {
 	uint64_t ended;
 	uint64_t frames;
 	uint64_t next_stats;
+	uint64_t spin;	    /* as -T says, or the machine */
 	uint64_t wait_told; /* longest wait for a frame that was said, ns */
 	uint64_t step_left;
 	bool no_more;
