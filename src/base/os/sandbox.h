@@ -37,9 +37,9 @@ enum {
 
 /**
  * struct sandbox - A process's needs
- * @needs:	SANDBOX_ bits @sink, @sinks: The only sockets that frames, or
- * questions to the kernel, may be
- *		sent by
+ * @needs:	SANDBOX_ bits
+ * @sink, @sinks: The only sockets that frames, or questions to the kernel, may
+ *		be sent by
  * @ring, @rings: Sockets that only bring frames; they may get memory and a
  *		filter
  * @broker:	The socket to the broker; -1: none

@@ -30,8 +30,9 @@
  * @tunnel:	Frames that hold VXLAN
  * @other:	An endpoint that was seen and is in no --map
  * @other_port, @has_other: Its port; it is set
- * @tcp:	By --map: a TCP segment of it was seen @payloads, @tls: By
- * --map: segments with payload, those that begin as TLS does
+ * @tcp:	By --map: a TCP segment of it was seen
+ * @payloads, @tls: By --map: segments with payload, those that begin as TLS
+ *		does
  * @sut, @suts:	Who is looked for on the SUT's wire
  * @refused:	By entry of @sut: it answered the probe with a RST
  * @sut_map:	By entry of @sut: a --map that names it

@@ -48,14 +48,15 @@ struct option_amount {
  * @journal_client: --journal-only client
  * @print:	--print: a line for each frame
  * @user:	--user; NULL: stay who we are, or nobody if we are root
- * @capture:	--capture v2|v3 @mirror_ring, @sut_ring: --mirror-ring,
- * --sut-ring, bytes @min_compared: --min-compared; a share of 0: no demand
- * beyond "something" @max_different: --max-different: so many different answers
- * still are exit code 0 @max_no_route: --max-no-route, share in 1/1000000 of
- * flows that may have none
- * @allow_down:	--allow-down: a SUT may be down for so long, ns @final_wait,
- * @final_given: --final-wait, ns; not given: as long as answers are
- *		waited for
+ * @capture:	--capture v2|v3
+ * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
+ * @min_compared: --min-compared; a share of 0: no demand beyond "something"
+ * @max_different: --max-different: so many different answers still are exit
+ *		code 0
+ * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
+ * @allow_down:	--allow-down: a SUT may be down for so long, ns
+ * @final_wait, @final_given: --final-wait, ns; not given: as long as answers
+ *		are waited for
  * @release:	doctor --release DEV
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths

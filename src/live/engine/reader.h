@@ -47,8 +47,7 @@ enum hand {
  * @guessed_from: First exchange whose pairing is guessed
  * @moves_at:	What had been sent to the SUT when R_MOVE_S was set
  * @behind_first: Flows that were made since the connection's first one: the
- * serial
- *		number less this names the connection, on all of its legs
+ *		serial number less this names the connection, on all of its legs
  * @guessed:	enum compare_reason: why it is guessed; 0: none is
  * @hand:	enum hand
  * @pipelines:	The client does not wait for answers

@@ -51,9 +51,9 @@ enum event_kind {
  *		number of its first flow; of datagrams, of the query
  * @flow:	Serial number of the flow, which is its leg; 0: a datagram
  * @asked:	When the request was here whole, ns as @judged; 0: never
- * @judged:	When the verdict was given, ns @first_ns, @last_ns: From the
- * last byte of the request to the first and last byte
- *		of the answer, by their stamps; 0: not measured
+ * @judged:	When the verdict was given, ns
+ * @first_ns, @last_ns: From the last byte of the request to the first and last
+ *		byte of the answer, by their stamps; 0: not measured
  * @reasons, @bytes, @offset, @block: As compare_result
  */
 struct exchange_record {
@@ -149,9 +149,9 @@ struct engine_event {
  * @kind:	What it is of
  * @exchange:	EVENT_VERDICT
  * @text:	Its text; NULL: it is not reported
- * @event:	Any other kind @bytes, @len: The record as it lies there, to be
- * handed on: item_read() finds the
- *		others again
+ * @event:	Any other kind
+ * @bytes, @len: The record as it lies there, to be handed on: item_read() finds
+ *		the others again
  */
 struct engine_item {
 	enum event_kind kind;

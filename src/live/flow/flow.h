@@ -267,9 +267,9 @@ struct answer_wait {
  * @iss:	The SUT's initial sequence number
  * @tsval:	TS.Recent (RFC 7323 section 4.3)
  * @last_ack_sent:	Of the SUT's bytes
- * @adv_edge:	Right edge of the window advertised to it @cli_ack, @cli_wnd:
- * The client's ack that was consumed last, and its window in
- *		bytes
+ * @adv_edge:	Right edge of the window advertised to it
+ * @cli_ack, @cli_wnd: The client's ack that was consumed last, and its window
+ *		in bytes
  * @base:	watch.p_base in the SUT's numbers
  * @ev:		EV_S_ bits
  * @mss:	Largest segment that it takes

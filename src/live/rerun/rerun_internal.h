@@ -24,8 +24,9 @@
  * @emitted:	Emitted frames that were equal
  * @stopping:	The run's end was asked for
  * @now:	Of the last record
- * @epoch:	Of the run @mirror_frames, @file_begun: Frames of the mirror so
- * far, and when the first came
+ * @epoch:	Of the run
+ * @mirror_frames, @file_begun: Frames of the mirror so far, and when the first
+ *		came
  * @sent:	What a sink would have counted
  * @lines:	Where the report goes; NULL: nobody wants one
  * @left:	Effects of which it is known whether they left

@@ -24,8 +24,8 @@
  *		without an answer (WANT_DEAF)
  * @gso:	The sink cuts: effects may be longer than the SUT's MSS
  * @reorder_wait: How long a hole must stay open before it is believed: a mirror
- * may
- *		swap segments, or show one direction later than the other; ns
+ *		may swap segments, or show one direction later than the other;
+ *		ns
  * @reopen:	A request that meets a connection which the SUT has closed
  *		begins another one (reopen.c)
  * @answer_wait: The shortest wait for an answer, ns; 0: nothing is waited for

@@ -11,11 +11,11 @@
  *   - the request's last byte has been sent to the SUT, or only the SUT keeps
  *     it back: its SYN,ACK is missing, or its window is closed
  *   - the SUT's answer before it is whole, or has been judged
- *   - the window advertised to the SUT lets it speak It begins anew with each
- * byte of the answer, and is as long as answer_wait() says by production's
- * time; answer_limit() bounds it in all. When it is over the engine judges,
- * once, and the next owed answer is waited for. The leg goes on: what the SUT
- * says later is read, so that the pairing stays right.
+ *   - the window advertised to the SUT lets it speak
+ * It begins anew with each byte of the answer, and is as long as answer_wait()
+ * says by production's time; answer_limit() bounds it in all. When it is over
+ * the engine judges, once, and the next owed answer is waited for. The leg goes
+ * on: what the SUT says later is read, so that the pairing stays right.
  *
  * Nothing that is ours may end a wait:
  *   - It ends only when the SUT's wire has been read empty at or after its

@@ -55,9 +55,9 @@ enum {
  * struct usplice_options - What a struct usplice is opened with; 0 is the
  * default of
  *			    each
- * @pairs:	Most pairs at once, up to 65536, which is the default @port_low,
- * @port_high: Ports of ours towards servers; 2048 to 32767. They must not
- *		be those that the kernel gives out
+ * @pairs:	Most pairs at once, up to 65536, which is the default
+ * @port_low, @port_high: Ports of ours towards servers; 2048 to 32767. They
+ *		must not be those that the kernel gives out
  *		(net.ipv4.ip_local_port_range)
  * @mss:	What usplice_init() lets a listener announce at most; no limit
  * @flags:	USPLICE_
@@ -129,7 +129,8 @@ struct usplice_note {
 
 /**
  * struct usplice_stats - What a pair has relayed, by direction, since the
- * splice @segments, @bytes: Relayed; bytes of payload, repeated ones too
+ * splice
+ * @segments, @bytes: Relayed; bytes of payload, repeated ones too
  * @acked:	Bytes that their receiver has acked, a FIN counting one. Those
  *		that our own sockets had sent to him are in it
  * @outside:	Of @segments, those that lay in no window

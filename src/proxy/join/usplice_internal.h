@@ -80,16 +80,17 @@ struct usplice_pair {
  * @epoll:	What usplice_fd() gives: the router's events, @timer, @watch,
  *		and the sockets of pairs in PRE
  * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for
- * routes
+ *		routes
  * @device:	Where the program is attached
  * @pairs:	Twice as many as the router has places, since the place of one
  *		that is over may be another's before the caller has asked
  * @by_place:	Who has a place; index into @pairs, UINT32_MAX: nobody that we
- * know @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
+ *		know
+ * @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
  * @last:	USPLICE_OVER was told: free when the caller comes again
- * @next_port:	To be tried @sweep_at, @follow_at, @adopt_at: Where walks over
- * places, pairs, and places go on;
- *		@follow_at is @n_pairs when routes were followed
+ * @next_port:	To be tried
+ * @sweep_at, @follow_at, @adopt_at: Where walks over places, pairs, and places
+ *		go on; @follow_at is @n_pairs when routes were followed
  * @look_at:	As @follow_at, for ever
  * @inside:	usplice_next() is at work; else a note must make @epoll readable
  * @ticking:	@timer is set

@@ -40,8 +40,7 @@
 /**
  * struct splice_socket - One of our sockets at the moment of the splice
  * @snd_una, @write_seq: Oldest byte that is not acked; seq of the next byte
- * that the
- *		program writes
+ *		that the program writes
  * @snd_wnd:	Window of the peer, bytes
  * @rcv_nxt, @copied_seq: Next byte expected; next one that the program reads
  * @rcv_wup, @rcv_wnd: The last ack sent, and the window offered with it, bytes
@@ -50,8 +49,9 @@
  * @tsval:	What it would send as TSval now
  * @pending:	Bytes that the program will still write, after which no more
  * @mss:	What a SYN that is relayed to the peer may announce at most, 0:
- * anything @scale, @told: Window scales: of the peer's windows, of ours @ts,
- * @sack, @ecn: Agreed on in the handshake; ECN as of RFC 3168, not AccECN
+ *		anything
+ * @scale, @told: Window scales: of the peer's windows, of ours
+ * @ts, @sack, @ecn: Agreed on in the handshake; ECN as of RFC 3168, not AccECN
  * @open:	The handshake is done, and no RST has come
  * @fin:	The peer's FIN came; @rcv_nxt counts it. The program will close
  *		its writing half of the other socket once it has read up to

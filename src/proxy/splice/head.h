@@ -67,13 +67,14 @@ enum splice_fault {
  * struct splice_head - The headers of one packet
  * @ip:		IP header, with options or extension headers, @ip_len bytes
  * @tcp:	TCP header, with options, @tcp_len bytes
- * @ip6:	Its version is 6 @opts_at, @opts_left: For splice_option():
- * where in @tcp it is, and what is left
+ * @ip6:	Its version is 6
+ * @opts_at, @opts_left: For splice_option(): where in @tcp it is, and what is
+ *		left
  * @ext_at:	For splice_extension(): the same in @ip
- * @fault:	Of the walk @sum_tcp, @sum_addr, @sum_ip4, @sum_bare: What the
- * changes add to a sum: of what
- *		the TCP checksum covers in the segment; of the addresses that it
- *		covers; of the IPv4 header; of what no checksum covers
+ * @fault:	Of the walk
+ * @sum_tcp, @sum_addr, @sum_ip4, @sum_bare: What the changes add to a sum: of
+ *		what the TCP checksum covers in the segment; of the addresses
+ *		that it covers; of the IPv4 header; of what no checksum covers
  * @tsval:	TSval as mapped; only with @has_tsval
  */
 struct splice_head {

@@ -202,11 +202,11 @@ struct report_sut {
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
- * @allow_down:	One may be down for so long, ns @stalls, @stalled: How often
- * this process stood still, and for how long, ns @behind, @delay, @own:
- * Distributions in ns; NULL: not measured. @own: from the
- *		capture of a client's segment to the hand-over of what came of
- *		it
+ * @allow_down:	One may be down for so long, ns
+ * @stalls, @stalled: How often this process stood still, and for how long, ns
+ * @behind, @delay, @own: Distributions in ns; NULL: not measured. @own: from
+ *		the capture of a client's segment to the hand-over of what came
+ *		of it
  * @side:	Latencies of production and of the SUT
  * @not_played:	Flows that were ended for being behind
  * @input:	Bytes of captures, those that could be read, damaged places; a

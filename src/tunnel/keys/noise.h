@@ -31,9 +31,11 @@ enum noise_type {
  * @priv, @pub:	Our keys
  * @peer:	The other end's public key
  * @psk:	Key that both have besides; zeros: none
- * @common:	X25519 of @priv and @peer @mac1_ours, @mac1_peer: Keys of mac1
- * of what is sent to us, and to the other end @cookie_ours, @cookie_peer: Keys
- * of cookies that we give, and that we are given
+ * @common:	X25519 of @priv and @peer
+ * @mac1_ours, @mac1_peer: Keys of mac1 of what is sent to us, and to the other
+ *		end
+ * @cookie_ours, @cookie_peer: Keys of cookies that we give, and that we are
+ *		given
  */
 struct noise_self {
 	const struct crypto_ops *ops;
