@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command: signals, bad input, captures played to nobody."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -222,10 +223,10 @@ def every_frame(t):
                 ("emitted", "syn", "[S]", "10.1.0.20:80 ["),
                 ("SUT", "answer", "[S.]", "10.1.0.20:80 > "),
                 ("emitted", "data", "[P.]", " flow 1")):
-            got = [x for x in lines if x.split()[:2] == [who, what] and
+            got = [x for x in lines if x.split()[1:3] == [who, what] and
                    flags in x and more in x and " len " in x]
             t.check(got, "no line of %s %s %s" % (who, what, flags))
-        t.check(any(x.split()[:3] == ["mirror", "ignored", "not_ip"]
+        t.check(any(x.split()[1:4] == ["mirror", "ignored", "not_ip"]
                     for x in lines), "the tagged frame: " + us.text()[:2000])
         with open(path, "rb") as f:
             t.equal(f.read().count(bytes.fromhex("0200000000cc8100200788b5")),
@@ -233,7 +234,37 @@ def every_frame(t):
         t.equal(l.run("us", [lab.BINARY, "rerun", path])[0], 0, "rerun")
 
 
+def one_connection(t):
+    """--trace: of several connections the frames and verdicts of one."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        port = 45123
+        us = l.understudy("--trace", "10.0.0.2:%d" % port)
+        l.client("keep", "/b100?id=q-1")
+        code, said = l.run("client", [
+            "curl", "-s", "-o", "/dev/null", "--local-port", str(port),
+            "http://10.0.0.10/b100?id=q-2"])
+        t.equal(code, 0, "curl: " + said)
+        l.client("keep", "/b100?id=q-3")
+        l.settle(prod, sut)
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        lines = [x.split() for x in us.text().splitlines()]
+        traced = [x for x in lines if len(x) > 4 and
+                  re.fullmatch(r"\d+\.\d{6}", x[0])]
+        for who in ("client", "production", "SUT", "emitted", "verdict"):
+            t.check(any(x[1] == who for x in traced), "no line of " + who)
+        verdicts = [x[2] for x in traced if x[1] == "verdict"]
+        t.check(verdicts in (["identical"], ["equivalent"]),
+                "verdicts: %s" % verdicts)
+        t.equal([" ".join(x) for x in traced if x[1] != "verdict" and
+                 not any(e.startswith("10.0.0.2:%d" % port) for e in x)], [],
+                "lines of others")
+        times = [float(x[0]) for x in traced]
+        t.check(times == sorted(times), "times go on")
+
+
 lab.main([
+    ("--trace", one_connection),
     ("SIGUSR1 and SIGINT", signals),
     ("--duration", duration),
     ("an end under load", load_goes_on),

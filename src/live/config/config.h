@@ -32,6 +32,12 @@ struct option_amount {
 	bool share;
 };
 
+/** struct option_client - A client's end of a connection */
+struct option_client {
+	struct ipaddr ip;
+	uint16_t port;
+};
+
 /**
  * struct options - What shadow, replay, doctor and rerun are told
  * @replay:	The subcommand is replay
@@ -47,6 +53,7 @@ struct option_amount {
  * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
  * @journal_client: --journal-only client
  * @print:	--print: a line for each frame
+ * @trace:	--trace: of this client's connection alone; port 0: of all
  * @user:	--user; NULL: stay who we are, or nobody if we are root
  * @capture:	--capture v2|v3
  * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
@@ -87,6 +94,7 @@ struct options {
 	uint32_t rotate_files;
 	bool journal_client;
 	bool print;
+	struct option_client trace;
 	const char *user;
 	enum ring_version capture;
 	size_t mirror_ring;

@@ -321,14 +321,15 @@ static int check_journal(const struct options *o, struct errbuf *e)
 
 static int check_outputs(const struct options *o, struct errbuf *e)
 {
-	unsigned users = o->print;
+	unsigned users = o->print || o->trace.port != 0;
 
 	users += o->journal != NULL && strcmp(o->journal, "-") == 0;
 	users += o->json != NULL && strcmp(o->json, "-") == 0;
 	if (users > 1)
-		return errbuf_set(e, -EINVAL,
-				  "--print, --json - and -w - all write to "
-				  "standard output; keep one");
+		return errbuf_set(
+			e, -EINVAL,
+			"--print, --trace, --json - and -w - all write "
+			"to standard output; keep one");
 	if (o->engine.limits.flow_share > o->engine.limits.pool)
 		return errbuf_set(e, -EINVAL,
 				  "--flow-share is more than --pool; raise "

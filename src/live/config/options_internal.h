@@ -15,6 +15,7 @@ extern const struct opt_kind kind_sums;
 extern const struct opt_kind kind_client_net;
 extern const struct opt_kind kind_amount;
 extern const struct opt_kind kind_final_wait;
+extern const struct opt_kind kind_trace;
 
 /* Kinds over struct engine_config (offset 0). */
 extern const struct opt_kind kind_map;

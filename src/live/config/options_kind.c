@@ -144,6 +144,37 @@ static bool put_client_net(struct text *t, const void *field,
 const struct opt_kind kind_client_net = { false, set_client_net,
 					  put_client_net };
 
+static int set_trace(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	struct options *o = field;
+	struct option_client c;
+	uint8_t bits;
+
+	if (value_get_endpoint(v, strlen(v), &c.ip, &bits, &c.port) ||
+	    bits != IPADDR_BITS || c.port == 0)
+		return opt_bad(e, r, v,
+			       "is no ADDR:PORT of a client (IPv6: "
+			       "[ADDR]:PORT)");
+	o->trace = c;
+	return 0;
+}
+
+static bool put_trace(struct text *t, const void *field,
+		      const struct opt_row *r, unsigned i)
+{
+	const struct option_client *c = &((const struct options *)field)->trace;
+	char end[TEXT_ENDPOINT];
+
+	(void)r;
+	if (i > 0 || c->port == 0)
+		return false;
+	text_add(t, "%s", text_endpoint(end, &c->ip, c->port));
+	return true;
+}
+
+const struct opt_kind kind_trace = { false, set_trace, put_trace };
+
 static int set_amount(void *field, const struct opt_row *r, const char *v,
 		      struct errbuf *e)
 {

@@ -370,7 +370,7 @@ static void add_observers(struct run *run)
 {
 	if (run->journal != NULL)
 		observe_add(run, &observe_journal);
-	if (run->opt->print)
+	if (run->opt->print || run->opt->trace.port != 0)
 		observe_add(run, &observe_print);
 	if (run->lines != NULL) {
 		run_make_lines(run);
