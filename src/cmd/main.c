@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "config/config.h"
+#include "ctl/ctl.h"
 #include "ends/ends.h"
 #include "os/log.h"
 #include "prep/prep.h"
@@ -36,6 +37,8 @@ static const struct command commands[] = {
 	  "send a capture, as tcpreplay does, and count what left" },
 	{ "tunnel", cmd_tunnel, &tunnel_command,
 	  "spread connections over several paths to another host" },
+	{ "ctl", cmd_ctl, &ctl_command,
+	  "ask and tell a process that runs, by the socket of its --ctl" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

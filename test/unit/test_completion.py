@@ -24,6 +24,7 @@ COMPLETES = [  # what is typed, what it may become: all of these, none of those
     (["send", "--engine", "x"], {"xdp"}, {"gso"}),
     (["prep", "-a", "cl"], {"client"}, {"server"}),
     (["rerun", "-"], {"--json", "-h"}, {"--map"}),
+    (["c"], {"ctl"}, {"send"}), (["ctl", "-"], {"--help"}, {"--json"}),
 ]
 ZSH = [  # what is typed, what the line is after a tab
     ("sh", "shadow"), ("shadow --max-l", "shadow --max-lag"),
@@ -70,6 +71,10 @@ SAYS = [  # arguments, exit code, words
     (["prep", "--print", "x"], 2, "is it --print-comment or --print-info?"),
     (["prep", "-p", "--port"], 2, "--port is given twice"),
     (["prep", "-i", "x", "y"], 2, "y: not an option"),
+    (["ctl"], 2, "whom to ask? write 'understudy ctl PATH show'"),
+    (["ctl", "/none"], 2, "what to ask? write get, set, show or watch"),
+    (["ctl", "/none", "show"], 2, "/none: No such file or directory; is the"),
+    (["help", "ctl"], 0, "usage: understudy ctl PATH get [NAME]"),
     (["--completion", "tcsh"], 2, "'bash' and 'zsh'"),
 ]
 

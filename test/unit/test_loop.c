@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -178,6 +179,33 @@ static void test_again(void)
 	loop_close(l);
 }
 
+/* It is told that there is room, then again what there is to read. */
+static void test_turned(void)
+{
+	struct loop *l = NULL;
+	struct seen s;
+	int p[2];
+
+	CHECK(loop_open(&l) == 0 &&
+	      socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p) == 0);
+	init(&s, l);
+	CHECK(loop_add(l, &s.w, p[0]) == 0);
+	CHECK(loop_wait(l, 0) == 0);
+	loop_turn(l, &s.w, true);
+	CHECK(loop_wait(l, 0) == 1);
+	while (write(p[0], &s, sizeof(s)) > 0)
+		;
+	CHECK(loop_wait(l, 0) == 0 && write(p[1], "a", 1) == 1);
+	CHECK(loop_wait(l, 0) == 0);
+	loop_turn(l, &s.w, false);
+	CHECK(loop_wait(l, 0) == 1);
+	loop_turn(l, &s.w, true);
+	close(p[1]);
+	CHECK(loop_wait(l, 0) == 1);
+	close(p[0]);
+	loop_close(l);
+}
+
 /* Signals and a timer; the run ends when a callback says so. */
 static void test_signals(void)
 {
@@ -208,6 +236,7 @@ static const struct check_test tests[] = {
 	{ "a timer is told once, and never early", test_timer },
 	{ "who is dropped is not told", test_dropped },
 	{ "who is added is told from the next round on", test_again },
+	{ "a watch is turned to writing and back", test_turned },
 	{ "signals, and the end of a run", test_signals },
 };
 

@@ -16,6 +16,7 @@
 #include "capture/file.h"
 #include "capture/ring.h"
 #include "check.h"
+#include "ctl/ctl.h"
 #include "dgram/udp.h"
 #include "emit/sink.h"
 #include "ends/counters.h"
@@ -47,7 +48,7 @@ static const struct page pages[] = {
 	{ &options_shadow, NULL },     { &options_replay, "shadow" },
 	{ &options_doctor, "shadow" }, { &options_rerun, NULL },
 	{ &send_command, NULL },       { &prep_command, NULL },
-	{ &tunnel_command, NULL },
+	{ &tunnel_command, NULL },     { &ctl_command, NULL },
 };
 
 /* Page @name, as "send.1". Tests lie in a folder beside man/. */

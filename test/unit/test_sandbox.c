@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -923,6 +924,62 @@ static void test_datagrams(void)
 	CHECK(end_of(child) == 128 + SIGSYS);
 }
 
+/* --- a control socket --- */
+
+static int control_work(int listening)
+{
+	struct sandbox s = { .needs = SANDBOX_RUN | SANDBOX_CONTROL,
+			     .broker = -1,
+			     .control = listening };
+	struct errbuf e = { "" };
+	struct ucred who;
+	socklen_t n = sizeof(who);
+	uid_t uid = getuid();
+	int value, fd;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || sandbox_calls(&s, &e))
+		return 3;
+	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0 || write(fd, "a", 1) != 1)
+		return 4;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) != 0 ||
+	    who.uid != uid)
+		return 5;
+	n = sizeof(value);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &n) == 0 ||
+	    errno != EPERM)
+		return 6;
+	if (accept4(fd, NULL, NULL, SOCK_CLOEXEC) >= 0 || errno != EPERM)
+		return 7;
+	if (try_read() >= 0 || try_thread() == 0)
+		return 8;
+	try_socket();
+	return 9; /* never: it has ended */
+}
+
+static void test_control(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t child;
+
+	if (!sandbox_built())
+		CHECK_SKIP("no sandbox in a build with ASan");
+	/* The kernel gives it a name, and nobody a file. */
+	CHECK(bind(fd, (void *)&a, sizeof(sa_family_t)) == 0 &&
+	      listen(fd, 1) == 0 && getsockname(fd, (void *)&a, &n) == 0 &&
+	      connect(other, (void *)&a, n) == 0);
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		_exit(control_work(fd));
+	CHECK(end_of(child) == 128 + SIGSYS);
+	close(fd);
+	close(other);
+}
+
 /* --- what makes a cache --- */
 
 static const struct attempt prep_attempts[] = {
@@ -1028,6 +1085,7 @@ int main(void)
 		{ "two stages", test_confine },
 		{ "what sends a capture", test_send },
 		{ "what sends and receives datagrams", test_datagrams },
+		{ "a control socket takes who connects", test_control },
 		{ "what makes a cache", test_prep },
 	};
 	int pair[2] = { -1, -1 };

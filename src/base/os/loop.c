@@ -79,6 +79,14 @@ int loop_add(struct loop *l, struct loop_watch *w, int fd)
 	return add(l, w, fd, false);
 }
 
+void loop_turn(struct loop *l, struct loop_watch *w, bool writes)
+{
+	struct epoll_event ev = { .events = writes ? EPOLLOUT : EPOLLIN,
+				  .data.ptr = w };
+
+	(void)epoll_ctl(l->epoll, EPOLL_CTL_MOD, w->fd, &ev);
+}
+
 int loop_timer(struct loop *l, struct loop_watch *w)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

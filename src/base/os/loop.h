@@ -53,6 +53,14 @@ void loop_close(struct loop *l);
 int loop_add(struct loop *l, struct loop_watch *w, int fd);
 
 /**
+ * loop_turn() - Wait from now on until a descriptor of loop_add() takes bytes,
+ * or again until it has some
+ *
+ * Either way it is called when the other end is gone.
+ */
+void loop_turn(struct loop *l, struct loop_watch *w, bool writes);
+
+/**
  * loop_timer() - Make a timer, which is not set yet
  *
  * Return: 0 or -Exxx

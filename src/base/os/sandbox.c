@@ -67,15 +67,16 @@
 enum action { LET, END, NOT_THERE };
 
 enum op {
-	ANY,	   /* no check */
-	IS,	   /* equal */
-	WITHOUT,   /* none of these bits */
-	WITH,	   /* all of these bits */
-	IS_SELF,   /* our process */
-	IS_SINK,   /* the descriptor of a socket to send by */
-	IS_BROKER, /* the descriptor of the broker's socket */
-	NOT_WIRE,  /* no packet socket's descriptor */
-	IS_RING,   /* the descriptor of a socket that only brings frames */
+	ANY,	    /* no check */
+	IS,	    /* equal */
+	WITHOUT,    /* none of these bits */
+	WITH,	    /* all of these bits */
+	IS_SELF,    /* our process */
+	IS_SINK,    /* the descriptor of a socket to send by */
+	IS_BROKER,  /* the descriptor of the broker's socket */
+	NOT_WIRE,   /* no packet socket's descriptor */
+	IS_RING,    /* the descriptor of a socket that only brings frames */
+	IS_CONTROL, /* the descriptor of the control socket */
 };
 
 struct check {
@@ -174,6 +175,12 @@ static const struct rule rules[] = {
 #ifdef SYS_epoll_wait
 	{ SYS_epoll_wait, SANDBOX_LOOP, LET, { { ANY, 0, 0 } } },
 #endif
+	/* Who is it that connects? */
+	{ SYS_accept4, SANDBOX_CONTROL, LET, { { IS_CONTROL, 0, 0 } } },
+	{ SYS_getsockopt,
+	  SANDBOX_CONTROL,
+	  LET,
+	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_PEERCRED } } },
 	{ SYS_timerfd_settime, SANDBOX_LOOP, LET, { { ANY, 0, 0 } } },
 	/* A file is written in any order and takes another's name; or a
 	 * signal's handler removes it, and the signal is given again.
@@ -305,6 +312,9 @@ static void put_check(struct program *p, const struct check *c,
 		break;
 	case IS_BROKER:
 		put_test(p, BPF_JEQ, (uint32_t)s->broker, true);
+		break;
+	case IS_CONTROL:
+		put_test(p, BPF_JEQ, (uint32_t)s->control, true);
 		break;
 	case IS_RING:
 		put_one_of(p, s->ring, s->rings);

@@ -30,6 +30,7 @@ enum {
 	SANDBOX_PROGRAM = 512, /* run a program that is loaded, in a thread */
 	SANDBOX_DATAGRAMS =
 		4096, /* receive and send by the sinks; random numbers */
+	SANDBOX_CONTROL = 8192, /* take who connects to the control socket */
 };
 
 #define SANDBOX_RINGS 8
@@ -43,6 +44,7 @@ enum {
  * @ring, @rings: Sockets that only bring frames; they may get memory and a
  *		filter
  * @broker:	The socket to the broker; -1: none
+ * @control:	The control socket that listens; only with SANDBOX_CONTROL
  */
 struct sandbox {
 	unsigned needs;
@@ -51,6 +53,7 @@ struct sandbox {
 	unsigned rings;
 	int ring[SANDBOX_RINGS];
 	int broker;
+	int control;
 };
 
 /**
