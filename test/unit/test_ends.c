@@ -45,7 +45,8 @@ static const char *const taken[] = {
 	"--dev t9 --mtu 1400 --mark 7 --keepalive 25s --user nobody " ADDR PATH
 	" --plain --allow 0.0.0.0/0 --allow ::/0 --scheduler weights --weight "
 	"5 "
-	"--release equal --no-again --quiet --json",
+	"--release equal --no-again --buffer-size 25 --ctl /run/x --quiet "
+	"--json",
 };
 
 static void what_is_taken_is_written_again(void)

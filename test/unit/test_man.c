@@ -231,10 +231,8 @@ static const struct counter_list *const lists[] = {
 };
 
 static const struct counter_list *const tunnel_lists[] = {
-	&ends_counter_list,
-	&link_counter_list,
-	&mp_counter_list,
-	&mp_path_counter_list,
+	&ends_counter_list,    &link_counter_list,    &mp_counter_list,
+	&mp_path_counter_list, &mp_lane_counter_list, &ends_path_gauge_list,
 };
 
 static bool has_counter(const char *page, const char *name)

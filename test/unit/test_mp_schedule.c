@@ -2,6 +2,8 @@
 /*
  * test_mp_schedule.c - Unit test of which packet goes on which path
  */
+#include <errno.h>
+
 #include "multipath_rig.h"
 
 static struct end e, f;
@@ -62,6 +64,25 @@ static void test_weights_without_the_light_path(void)
 	CHECK(mp_path_remove(e.m, 0, e.now) == 0);
 	rig_bulk(&e, 4);
 	CHECK(paths("1212"));
+	rig_close(&e);
+}
+
+/* What is off gets nothing, and is there when it is wanted again. */
+static void test_path_that_is_off(void)
+{
+	struct mp_path_config c = { .off = true };
+
+	open_paths(MP_ROUNDROBIN, 1, 3);
+	CHECK(mp_path_configure(e.m, 3, &c) == -ENOENT);
+	CHECK(mp_path_configure(e.m, MP_PATHS, &c) == -EINVAL);
+	CHECK(mp_path_configure(e.m, 1, &c) == 0);
+	rig_bulk(&e, 4);
+	CHECK(paths("0202"));
+	CHECK(mp_path_alive(e.m, 1));
+	c.off = false;
+	CHECK(mp_path_configure(e.m, 1, &c) == 0);
+	rig_bulk(&e, 3);
+	CHECK(paths("0202120"));
 	rig_close(&e);
 }
 
@@ -303,6 +324,7 @@ int main(void)
 		{ "weights", test_weights },
 		{ "weights without the light path",
 		  test_weights_without_the_light_path },
+		{ "a path that is off gets nothing", test_path_that_is_off },
 		{ "a copy goes on all paths", test_copy_goes_on_all },
 		{ "a lane is pinned", test_lane_is_pinned },
 		{ "class of a packet", test_class_of_a_packet },

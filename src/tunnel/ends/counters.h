@@ -33,4 +33,19 @@ struct ends_counters {
 
 extern const struct counter_list ends_counter_list;
 
+/* What is measured of a path, beside what multipath/counters.h counts. */
+#define ENDS_PATH_GAUGES(X, T)                                                 \
+	X(T, alive, "bool", "whether anything comes back")                     \
+	X(T, rate, "bytes/s", "measured rate")                                 \
+	X(T, rtt_us, "us", "round trip")                                       \
+	X(T, min_rtt_us, "us", "its least of the last ten seconds")            \
+	X(T, window, "bytes", "bytes that may be out")                         \
+	X(T, out, "bytes", "bytes that are out")
+
+struct ends_path_gauges {
+	ENDS_PATH_GAUGES(COUNTER_MEMBER, )
+};
+
+extern const struct counter_list ends_path_gauge_list;
+
 #endif /* ENDS_COUNTERS_H */

@@ -20,6 +20,7 @@
 #define ENDS_LISTEN 2  /* a socket of each family */
 #define ENDS_NAME   16 /* bytes of a device's name, with its end */
 #define ENDS_MTU    9000
+#define ENDS_HELD   4096 /* packets that may be held for one before them */
 
 /** struct ends_net - An address and how much of it names its network */
 struct ends_net {
@@ -63,7 +64,10 @@ struct ends_options {
 	uint32_t weight;
 	enum mp_release release;
 	bool again;
-	uint64_t keepalive; /* ns; 0: none */
+	uint32_t
+		buffer_size; /* packets that a lane may hold; 0: all that may */
+	uint64_t keepalive;  /* ns; 0: none */
+	const char *ctl;
 	const char *user;
 	bool quiet;
 	bool json;
@@ -73,6 +77,12 @@ struct ends_options {
 
 /** tunnel_command - What the command takes */
 extern const struct opt_command tunnel_command;
+
+/**
+ * ends_options_check() - Do they go together? Return: 0 or -EINVAL with a
+ * sentence
+ */
+int ends_options_check(const struct ends_options *o, struct errbuf *e);
 
 /**
  * ends_options_parse() - Return: 0, 1: help was asked for, -Exxx with a

@@ -6,6 +6,7 @@
 #define ENDS_ENDS_INTERNAL_H
 
 #include "core/arena.h"
+#include "ctl/ctl.h"
 #include "ends/counters.h"
 #include "ends/ends.h"
 #include "ends/wire.h"
@@ -21,14 +22,20 @@
 struct ends_path {
 	bool known;
 	bool added;
+	bool up;   /* alive, as far as who watches was told */
+	bool once; /* it was up before */
 	struct mp_path_config config;
 	struct wire_way way;
 };
 
 /** struct ends - An end; all memory is in @arena */
 struct ends {
-	const struct ends_options *o;
+	const struct ends_options *o; /* @set */
+	struct ends_options set;      /* control.c changes it while it runs */
+	unsigned nodes;		      /* paths that we send on; 0: all */
+	bool timed; /* packets bear a time, as release equal wants */
 	struct arena arena;
+	struct ctl *ctl; /* or NULL */
 	struct link *link;
 	struct mp *mp;
 	struct wire *wire;
@@ -73,9 +80,29 @@ void paths_forget(struct ends *t, unsigned but, uint64_t now);
 /** paths_use() - Let the machine use all that are known */
 void paths_use(struct ends *t, uint64_t now);
 
+/** paths_configure() - Let the machine use them as they are configured now */
+void paths_configure(struct ends *t);
+
 /* report.c */
 
+/** report_shown() - What is counted, for reports and the control socket */
+struct ctl_shown report_shown(struct ends *t);
+
 /** report_end() - Print what was counted so far */
-void report_end(const struct ends *t);
+void report_end(struct ends *t);
+
+/* control.c */
+
+/** control_open() - Make the control socket, if --ctl asks for one */
+int control_open(struct ends *t, struct errbuf *e);
+
+/** control_config() - How the machine is to work, by the options */
+struct mp_config control_config(const struct ends *t);
+
+/* What happened, for who watches. */
+void control_paths(struct ends *t);
+void control_moved(struct ends *t, unsigned path);
+void control_left(struct ends *t, unsigned path);
+void control_session(struct ends *t, bool is_new);
 
 #endif /* ENDS_ENDS_INTERNAL_H */

@@ -305,7 +305,7 @@ static const struct opt_row rows[] = {
 	  .flags = OPT_REPEAT },
 	{ "keepalive", 0, &opt_kind_duration, AT(keepalive), "TIME",
 	  "a message on every path so often, for a NAT on the way (0: none)",
-	  .group = WAYS, .most = 3600 * NS_PER_SEC },
+	  .group = WAYS, .most = 3600 * NS_PER_SEC, .flags = OPT_RUNTIME },
 	{ "mark", 0, &opt_kind_u32, AT(mark), "N",
 	  "mark of the packets on the paths, for rules of routing",
 	  .group = WAYS, .most = UINT32_MAX },
@@ -324,20 +324,27 @@ static const struct opt_row rows[] = {
 	{ "scheduler", 0, &opt_kind_word, AT(scheduler),
 	  "earliest|roundrobin|weights|copy|pin",
 	  "which path a packet takes (earliest)", .group = HOW,
-	  .words = scheduler_words },
+	  .words = scheduler_words, .flags = OPT_RUNTIME },
 	{ "weight", 0, &opt_kind_u32, AT(weight), "N",
 	  "of --scheduler weights: 1 packet on the first path, then N on the "
 	  "others (1)",
-	  .group = HOW, .least = 1, .most = 1000000 },
+	  .group = HOW, .least = 1, .most = 1000000, .flags = OPT_RUNTIME },
 	{ "release", 0, &opt_kind_word, AT(release), "order|equal|off",
 	  "how what arrives is put in order (order)", .group = HOW,
-	  .words = release_words },
+	  .words = release_words, .flags = OPT_RUNTIME },
+	{ "buffer-size", 0, &opt_kind_u32, AT(buffer_size), "N",
+	  "packets of a connection that wait for one before them at most, then "
+	  "all go on (0: as many as there is room for)",
+	  .group = HOW, .most = ENDS_HELD, .flags = OPT_RUNTIME },
 	{ "no-again", 0, &opt_kind_unset, AT(again), NULL,
-	  "what was lost is not sent again", .group = HOW },
+	  "what was lost is not sent again", .group = HOW,
+	  .flags = OPT_RUNTIME },
+	{ "ctl", 0, &opt_kind_string, AT(ctl), "PATH",
+	  "make a control socket here, for 'understudy ctl'", .group = REST },
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user when all is open", .group = REST },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL,
-	  "say nothing but errors", .group = REST },
+	  "say nothing but errors", .group = REST, .flags = OPT_RUNTIME },
 	{ "json", 0, &opt_kind_flag, AT(json), NULL,
 	  "the report as a line of JSON", .group = REST },
 	{ "help", 'h', &opt_kind_help, 0, NULL, "this text", .group = REST },
@@ -403,7 +410,7 @@ static int check_trust(const struct ends_options *o, struct errbuf *e)
 	return 0;
 }
 
-static int check(const struct ends_options *o, struct errbuf *e)
+int ends_options_check(const struct ends_options *o, struct errbuf *e)
 {
 	if (o->keygen && o->keygen_file == NULL)
 		return errbuf_set(e, -EINVAL,
@@ -462,5 +469,5 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
 	if (o->allows == 0)
 		for (unsigned i = 0; i < o->addrs; i++)
 			o->allow[o->allows++] = net_of(o->addr[i]);
-	return check(o, e);
+	return ends_options_check(o, e);
 }

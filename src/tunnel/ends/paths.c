@@ -103,8 +103,20 @@ void paths_use(struct ends *t, uint64_t now)
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {
 		struct ends_path *p = &t->path[i];
 
+		p->config.off = t->nodes > 0 && i >= t->nodes;
 		if (p->known && !p->added)
 			p->added = mp_path_add(t->mp, i, &p->config, now) == 0;
+	}
+}
+
+void paths_configure(struct ends *t)
+{
+	for (unsigned i = 0; i < ENDS_PATHS; i++) {
+		struct ends_path *p = &t->path[i];
+
+		p->config.off = t->nodes > 0 && i >= t->nodes;
+		if (p->added)
+			(void)mp_path_configure(t->mp, i, &p->config);
 	}
 }
 
@@ -114,8 +126,10 @@ void paths_forget(struct ends *t, unsigned but, uint64_t now)
 	for (unsigned i = 0; t->o->paths == 0 && i < ENDS_PATHS; i++) {
 		if (i == but)
 			continue;
-		if (t->path[i].added)
+		if (t->path[i].added) {
 			(void)mp_path_remove(t->mp, i, now);
+			control_left(t, i);
+		}
 		t->path[i] = (struct ends_path){ .known = false };
 	}
 }
@@ -126,6 +140,7 @@ void paths_proved(struct ends *t, unsigned i, const struct wire_way *way,
 	struct ends_path *p = &t->path[i];
 	struct wire_way to = *way;
 	char s[TEXT_ENDPOINT];
+	bool moved;
 
 	if (!newest)
 		return;
@@ -141,9 +156,12 @@ void paths_proved(struct ends *t, unsigned i, const struct wire_way *way,
 	if (!p->known && t->o->paths > 0)
 		return; /* a path that we have not */
 	t->n.moved += p->known;
+	moved = p->known;
 	p->way = to;
 	p->known = true;
 	paths_use(t, now);
+	if (moved)
+		control_moved(t, i);
 	if (!t->o->quiet)
 		log_line(LOG_INFO, "tunnel: path %u leads to %s", i,
 			 text_endpoint(s, &to.remote, to.port));

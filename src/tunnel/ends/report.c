@@ -2,112 +2,120 @@
 /*
  * report.c - What a tunnel says of itself at its end
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "ends/ends_internal.h"
-#include "text/json.h"
 #include "text/text.h"
 
-#define LINE_MOST                                                              \
-	32768 /* of JSON: counters of 16 paths and of three machines */
+#define REPORT_MOST (96u << 10)
 
 static const struct counter rows[] = { ENDS_COUNTERS(COUNTER_ROW,
 						     struct ends_counters) };
+static const struct counter gauge_rows[] = { ENDS_PATH_GAUGES(
+	COUNTER_ROW, struct ends_path_gauges) };
 
 const struct counter_list ends_counter_list = COUNTER_LIST(rows);
+const struct counter_list ends_path_gauge_list = COUNTER_LIST(gauge_rows);
 
-static void put_json(struct json *j, const char *key,
-		     const struct counter_list *l, const void *base)
+static bool find_path(void *ctx, unsigned i, struct ctl_item *out)
 {
-	if (key != NULL)
-		json_object(j, key);
-	for (size_t i = 0; i < l->n; i++)
-		json_u64(j, l->row[i].name, counter_get(&l->row[i], base));
-	if (key != NULL)
-		json_close_object(j);
-}
+	static struct mp_path_info info;
+	static struct ends_path_gauges gauges;
+	struct ends *t = ctx;
+	const struct wire_way *way = &t->path[i].way;
 
-static void path_json(struct json *j, const struct ends *t, unsigned i)
-{
-	const struct ends_path *p = &t->path[i];
-	struct mp_path_info info;
-	char s[TEXT_ENDPOINT];
-
+	if (!t->path[i].added)
+		return false;
 	mp_path_info(t->mp, i, &info);
-	json_object(j, NULL);
-	json_u64(j, "path", i);
-	json_str(j, "to", text_endpoint(s, &p->way.remote, p->way.port));
-	json_bool(j, "alive", info.alive);
-	json_u64(j, "rate", info.rate);
-	json_us(j, "rtt_us", info.srtt);
-	json_us(j, "min_rtt_us", info.min_rtt);
-	put_json(j, NULL, &mp_path_counter_list, &info.n);
-	json_close_object(j);
+	gauges = (struct ends_path_gauges){
+		.alive = info.alive,
+		.rate = info.rate,
+		.rtt_us = info.srtt / NS_PER_US,
+		.min_rtt_us = info.min_rtt / NS_PER_US,
+		.window = info.window,
+		.out = info.out,
+	};
+	out->counters = &info.n;
+	out->gauges = &gauges;
+	text_endpoint(out->note, &way->remote, way->port);
+	return true;
 }
 
-static void report_json(const struct ends *t)
+static bool find_lane(void *ctx, unsigned i, struct ctl_item *out)
 {
-	static char line[LINE_MOST];
-	struct json j;
-	size_t n;
+	struct ends *t = ctx;
 
-	json_begin(&j, line, sizeof(line));
-	json_str(&j, "type", "tunnel");
-	json_u64(&j, "schema", 1);
-	json_array(&j, "paths");
-	for (unsigned i = 0; i < ENDS_PATHS; i++)
-		if (t->path[i].added)
-			path_json(&j, t, i);
-	json_close_array(&j);
-	put_json(&j, "ends", &ends_counter_list, &t->n);
-	put_json(&j, "link", &link_counter_list, link_counters(t->link));
-	put_json(&j, "machine", &mp_counter_list, mp_counters(t->mp));
-	n = json_line(&j);
-	fwrite(line, 1, n, stdout);
+	out->counters = mp_group_counters(t->mp, i);
+	return true;
 }
 
-/* What is 0 is not worth a line. */
-static void put_text(const struct counter_list *l, const void *base)
+static bool find_ends(void *ctx, unsigned i, struct ctl_item *out)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		uint64_t v = counter_get(&l->row[i], base);
-		char s[TEXT_NUMBER];
+	struct ends *t = ctx;
 
-		if (v > 0)
-			printf("  %15s  %s\n", text_number(s, v),
-			       l->row[i].help);
-	}
+	(void)i;
+	out->counters = &t->n;
+	return true;
 }
 
-static void path_text(const struct ends *t, unsigned i)
+static bool find_link(void *ctx, unsigned i, struct ctl_item *out)
 {
-	const struct ends_path *p = &t->path[i];
-	char to[TEXT_ENDPOINT], rate[TEXT_NUMBER], rtt[TEXT_NUMBER];
-	struct mp_path_info info;
+	struct ends *t = ctx;
 
-	mp_path_info(t->mp, i, &info);
-	printf("path %u to %s: %s, %s/s, round trip %s\n", i,
-	       text_endpoint(to, &p->way.remote, p->way.port),
-	       info.alive ? "alive" : "silent", text_amount(rate, info.rate),
-	       text_time(rtt, info.srtt));
-	put_text(&mp_path_counter_list, &info.n);
+	(void)i;
+	out->counters = link_counters(t->link);
+	return true;
 }
 
-void report_end(const struct ends *t)
+static bool find_machine(void *ctx, unsigned i, struct ctl_item *out)
 {
-	if (t->o->json) {
-		report_json(t);
-	} else if (!t->o->quiet) {
-		for (unsigned i = 0; i < ENDS_PATHS; i++)
-			if (t->path[i].added)
-				path_text(t, i);
-		printf("all paths\n");
-		put_text(&mp_counter_list, mp_counters(t->mp));
-		printf("datagrams\n");
-		put_text(&link_counter_list, link_counters(t->link));
-		printf("device and sockets\n");
-		put_text(&ends_counter_list, &t->n);
-	}
+	struct ends *t = ctx;
+
+	(void)i;
+	out->counters = mp_counters(t->mp);
+	return true;
+}
+
+static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
+{
+	struct ends *t = ctx;
+
+	(void)i;
+	if (t->ctl == NULL)
+		return false;
+	out->counters = ctl_counters(t->ctl);
+	return true;
+}
+
+static const struct ctl_group groups[] = {
+	{ "path", "path", ENDS_PATHS, &mp_path_counter_list,
+	  &ends_path_gauge_list, find_path },
+	{ "lane", "group of lanes", MP_GROUPS, &mp_lane_counter_list, NULL,
+	  find_lane },
+	{ "machine", "all paths", 0, &mp_counter_list, NULL, find_machine },
+	{ "link", "datagrams", 0, &link_counter_list, NULL, find_link },
+	{ "ends", "device and sockets", 0, &ends_counter_list, NULL,
+	  find_ends },
+	{ "ctl", "control socket", 0, &ctl_counter_list, NULL, find_ctl },
+};
+
+struct ctl_shown report_shown(struct ends *t)
+{
+	return (struct ctl_shown){ "tunnel", groups,
+				   sizeof(groups) / sizeof(groups[0]), t };
+}
+
+void report_end(struct ends *t)
+{
+	static char buf[REPORT_MOST];
+	struct ctl_shown shown = report_shown(t);
+	struct text x;
+
+	text_begin(&x, buf, sizeof(buf));
+	if (t->o->json)
+		x.len = ctl_show_json(&shown, buf, sizeof(buf));
+	else if (!t->o->quiet)
+		ctl_show_text(&shown, &x);
+	fwrite(buf, 1, x.len, stdout);
 	fflush(stdout);
 }

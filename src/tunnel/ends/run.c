@@ -44,7 +44,7 @@
 
 /* Bounds of the machine: 2,048-byte blocks for what waits and what is held. */
 #define LANES	1024
-#define PACKETS 4096
+#define PACKETS ENDS_HELD
 #define WINDOW	4096
 #define POOL	(24u << 20)
 
@@ -139,6 +139,12 @@ static void ask(struct ends *t, unsigned path)
 		wire_send(t->wire, &p->way, n, 0);
 }
 
+/* Is the session that was opened the first one? */
+static bool first(const struct ends *t)
+{
+	return link_counters(t->link)->sessions == 1;
+}
+
 /* @came, @path: the datagram that brought it about, or NULL; and its path, if
  * it is proved.
  */
@@ -150,10 +156,11 @@ static void follow_link(struct ends *t, const struct link_out *out,
 		mp_restart(t->mp, now);
 		paths_forget(t, path, now);
 	}
-	if (out->opened)
+	if (out->opened) {
 		paths_use(t, now);
-	if (out->opened && !t->o->quiet &&
-	    (out->restart || link_counters(t->link)->sessions == 1))
+		control_session(t, out->restart || first(t));
+	}
+	if (out->opened && !t->o->quiet && (out->restart || first(t)))
 		log_line(LOG_INFO, "tunnel: the other end is there%s",
 			 out->restart ? ", started anew" : "");
 	if (out->reply_len > 0 && came != NULL) {
@@ -205,6 +212,7 @@ static void settle(struct ends *t, uint64_t now)
 		carry_out(t, &e, now);
 	}
 	t->n.unsent += wire_flush(t->wire);
+	control_paths(t);
 	next = least(link_next_timeout(t->link), mp_next_timeout(t->mp));
 	next = least(next, t->greet_at);
 	if (next != t->armed) {
@@ -428,15 +436,12 @@ static int make_link(struct ends *t, uint64_t now, struct errbuf *e)
 static int make_machine(struct ends *t, const struct mp_limits *l, uint64_t now,
 			struct errbuf *e)
 {
-	struct mp_config c = mp_config_default();
+	struct mp_config c;
 	struct hash_key key;
 	int r = random_bytes(&key, sizeof(key));
 
-	c.scheduler = t->o->scheduler;
-	c.release = t->o->release;
-	c.weight = t->o->weight;
-	c.again = t->o->again;
-	c.timed = t->o->release == MP_RELEASE_EQUAL;
+	t->timed = t->o->release == MP_RELEASE_EQUAL;
+	c = control_config(t);
 	if (r == 0)
 		r = mp_init(&t->mp, &t->arena, l, &c, &key, now);
 	return r == 0 ? 0
@@ -466,6 +471,8 @@ static int watch(struct ends *t, struct errbuf *e)
 			r = loop_add(t->loop, &t->on_socket[i],
 				     wire_socket(t->wire, i));
 	}
+	if (r == 0 && t->ctl != NULL)
+		r = ctl_serve(t->ctl, t->loop);
 	return r == 0 ? 0
 		      : errbuf_set(e, r, "no loop could be made: %s",
 				   strerror(-r));
@@ -477,7 +484,9 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 			       .packets = PACKETS,
 			       .window = WINDOW,
 			       .pool = POOL };
-	int r = mem_take(&t->arena, link_size() + wire_size() + mp_size(&l), 0);
+	int r = mem_take(&t->arena,
+			 link_size() + wire_size() + mp_size(&l) + ctl_size(),
+			 0);
 
 	if (r != 0)
 		return errbuf_set(e, r, "no memory for the tunnel");
@@ -497,6 +506,8 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 	if (t->device < 0)
 		return t->device;
 	r = paths_init(t, e);
+	if (r == 0)
+		r = control_open(t, e);
 	return r == 0 ? watch(t, e) : r;
 }
 
@@ -507,9 +518,13 @@ static int close_in(struct ends *t, struct errbuf *e)
 		.quiet = t->o->quiet,
 		.box = { .needs =
 				 SANDBOX_RUN | SANDBOX_LOOP | SANDBOX_DATAGRAMS,
-			 .broker = -1 },
+			 .broker = -1,
+			 .control = ctl_fd(t->ctl) },
 	};
 	int r;
+
+	if (t->ctl != NULL)
+		c.box.needs |= SANDBOX_CONTROL;
 
 	for (unsigned i = 0; i < WIRE_SOCKETS; i++)
 		if (wire_socket(t->wire, i) >= 0)
@@ -534,6 +549,7 @@ static void close_all(struct ends *t)
 {
 	if (t->loop != NULL)
 		loop_drop(t->loop, &t->on_time);
+	ctl_close(t->ctl);
 	loop_close(t->loop);
 	if (t->device >= 0)
 		close(t->device);
@@ -552,7 +568,8 @@ int ends_run(const struct ends_options *o, struct errbuf *e)
 	uint64_t now = clock_mono();
 	int r;
 
-	t = (struct ends){ .o = o,
+	t = (struct ends){ .o = &t.set,
+			   .set = *o,
 			   .device = -1,
 			   .signals = -1,
 			   .armed = UINT64_MAX,

@@ -40,6 +40,7 @@ static const char *check_path(const struct mp *m, const struct mp_path *p)
 static const char *check_sums(const struct mp *m)
 {
 	const struct mp_counters *n = &m->n;
+	struct mp_lane_counters all = { 0 };
 	uint64_t sent = m->gone_sent, came = m->gone_came;
 
 	for (unsigned i = 0; i < m->path_n; i++) {
@@ -61,6 +62,15 @@ static const char *check_sums(const struct mp *m)
 				   n->drop_held + n->drop_restart_held +
 				   m->held.count + m->waiting_equal);
 	MUST(came == n->arrived + n->bad_lane + n->probes_came);
+	for (unsigned i = 0; i < MP_GROUPS; i++)
+		counter_add(&mp_lane_counter_list, &all, &m->group[i]);
+	/* Only what a restart found waiting is in no group's sum of drops. */
+	MUST(all.inner == n->inner && m->group[0].inner == n->inner_thin);
+	MUST(all.dropped ==
+	     n->drop_bound + n->drop_law + n->drop_full + n->drop_thin);
+	MUST(all.arrived == n->arrived && all.delivered == n->delivered);
+	MUST(all.delivered_late == n->delivered_late);
+	MUST(all.held == n->held && all.given_up == n->given_up);
 	return NULL;
 }
 

@@ -81,4 +81,22 @@ struct mp_path_counters {
 
 extern const struct counter_list mp_path_counter_list;
 
+/* Of a group of lanes: thin packets, and as many groups of the others. All
+ * groups together are the end's own.
+ */
+#define MP_LANE_COUNTERS(X, T)                                                 \
+	X(T, inner, "", "packets from our own side")                           \
+	X(T, dropped, "", "of these, packets that were not sent")              \
+	X(T, arrived, "", "packets that came from the other end")              \
+	X(T, delivered, "", "of these, packets handed on")                     \
+	X(T, delivered_late, "", "of those, packets behind their turn")        \
+	X(T, held, "", "packets that waited for one before them")              \
+	X(T, given_up, "", "numbers that were waited for in vain")
+
+struct mp_lane_counters {
+	MP_LANE_COUNTERS(COUNTER_MEMBER, )
+};
+
+extern const struct counter_list mp_lane_counter_list;
+
 #endif /* MULTIPATH_COUNTERS_H */

@@ -224,6 +224,18 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 	return 0;
 }
 
+int mp_path_configure(struct mp *m, unsigned path,
+		      const struct mp_path_config *c)
+{
+	if (path >= MP_PATHS || c->tier > MP_BACKUP)
+		return -EINVAL;
+	if (!m->path[path].used)
+		return -ENOENT;
+	m->path[path].config = *c;
+	m->more = true;
+	return 0;
+}
+
 /* What waits for its time on a path that goes is lost. */
 static void drop_waiting(struct mp *m, struct mp_path *p)
 {
@@ -294,6 +306,11 @@ void mp_restart(struct mp *m, uint64_t now)
 			begin_path(m, &m->path[i], now);
 }
 
+bool mp_path_alive(const struct mp *m, unsigned path)
+{
+	return m->path[path].used && m->path[path].alive;
+}
+
 void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out)
 {
 	const struct mp_path *p = &m->path[path];
@@ -351,6 +368,7 @@ void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	now = begin(m, now);
 	m->n.inner++;
 	mp_look(m, f, class, &look);
+	mp_group(m, look.lane)->inner++;
 	f->urg = (uint16_t) class;
 	mp_wake(m, now, out);
 	if (look.lane == 0) {
@@ -497,6 +515,12 @@ void mp_done(struct mp *m, struct mp_effect *e)
 	if (e->frame != NULL)
 		buf_emitted(m->pool, e->frame);
 	e->frame = NULL;
+}
+
+const struct mp_lane_counters *mp_group_counters(const struct mp *m,
+						 unsigned group)
+{
+	return &m->group[group];
 }
 
 const struct mp_counters *mp_counters(const struct mp *m)

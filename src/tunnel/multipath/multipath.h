@@ -29,6 +29,7 @@
 
 #define MP_PATHS   16 /* that one end may have */
 #define MP_EFFECTS EFFECTS_MAX
+#define MP_GROUPS  8 /* of lanes, for counters: thin packets, and 7 of flows */
 
 /* How a packet is brought to a path. */
 enum mp_scheduler {
@@ -97,6 +98,7 @@ struct mp_config mp_config_default(void);
 struct mp_path_config {
 	enum mp_tier tier;
 	uint64_t cap; /* bytes that may be sent; 0: any */
+	bool off;     /* no packet of our own side is given to it */
 };
 
 /* Why an effect is. */
@@ -206,9 +208,19 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 		uint64_t now);
 
 /**
+ * mp_path_configure() - Use it otherwise from now on. Return: 0, -EINVAL,
+ * -ENOENT
+ */
+int mp_path_configure(struct mp *m, unsigned path,
+		      const struct mp_path_config *c);
+
+/**
  * mp_path_remove() - Leave it; what is out on it goes again. Return: 0, -ENOENT
  */
 int mp_path_remove(struct mp *m, unsigned path, uint64_t now);
+
+/** mp_path_alive() - Does anything come back on it? */
+bool mp_path_alive(const struct mp *m, unsigned path);
 
 /** mp_path_info() - What is known of a path. @path: 0 to MP_PATHS - 1 */
 void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out);
@@ -237,6 +249,13 @@ uint64_t mp_next_timeout(const struct mp *m);
 
 /** mp_done() - The effect was sent or delivered, or could not be */
 void mp_done(struct mp *m, struct mp_effect *e);
+
+/**
+ * mp_group_counters() - What was counted of lanes @group, 0 (thin) to MP_GROUPS
+ * - 1
+ */
+const struct mp_lane_counters *mp_group_counters(const struct mp *m,
+						 unsigned group);
 
 /** mp_counters() - What was counted */
 const struct mp_counters *mp_counters(const struct mp *m);

@@ -260,7 +260,14 @@ struct mp {
 	struct mp_timer equal;
 	uint32_t waiting_equal;
 	struct mp_counters n;
+	struct mp_lane_counters group[MP_GROUPS];
 };
+
+/** mp_group() - Counters of the group that a lane is in */
+static inline struct mp_lane_counters *mp_group(struct mp *m, uint32_t lane)
+{
+	return &m->group[lane == 0 ? 0 : 1 + lane % (MP_GROUPS - 1)];
+}
 
 /** mp_us() - A time as it stands in messages */
 static inline uint32_t mp_us(uint64_t ns)

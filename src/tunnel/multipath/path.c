@@ -231,7 +231,7 @@ int64_t mp_eta(const struct mp_path *p, uint32_t size)
 
 bool mp_usable(const struct mp_path *p)
 {
-	return p->used && p->alive &&
+	return p->used && p->alive && !p->config.off &&
 	       (p->config.cap == 0 || p->n.sent_bytes < p->config.cap);
 }
 

@@ -135,6 +135,7 @@ void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 	struct mp_lane *l = &m->lane[look->lane];
 	uint32_t lanes = m->active_n + (l->waiting == 0);
 	uint64_t share = mp_bound_now(m, now) / lanes;
+	uint64_t *dropped = &mp_group(m, look->lane)->dropped;
 	bool put;
 
 	m->bulk_at = now;
@@ -142,11 +143,13 @@ void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 		share = SHARE_PACKETS * MP_PACKET;
 	if (shelf_full(&m->queue)) {
 		m->n.drop_full++;
+		++*dropped;
 		mp_drop(m, f);
 		return;
 	}
 	if (l->bytes + f->len > BURST_SHARES * share) {
 		m->n.drop_bound++;
+		++*dropped;
 		mp_drop(m, f);
 		return;
 	}
@@ -155,6 +158,7 @@ void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 		      now)) {
 		if (look->tos == NULL) {
 			m->n.drop_law++;
+			++*dropped;
 			mp_drop(m, f);
 			return;
 		}

@@ -69,14 +69,25 @@ static void skip_to(struct mp_lane *l, uint32_t seq)
 		see(l, l->turn++, false);
 }
 
+/* The same, for those that were waited for. */
+static void give_up_to(struct mp *m, struct mp_lane *l, uint32_t seq)
+{
+	m->n.given_up += seq - l->turn;
+	mp_group(m, (uint32_t)(l - m->lane))->given_up += seq - l->turn;
+	skip_to(l, seq);
+}
+
 static void deliver(struct mp *m, struct buf *f, bool late,
 		    struct mp_effects *out)
 {
 	struct mp_effect *e = mp_effect(m, out);
+	struct mp_lane_counters *n = mp_group(m, f->ack);
 
 	assert(e != NULL);
 	m->n.delivered++;
 	m->n.delivered_late += late;
+	n->delivered++;
+	n->delivered_late += late;
 	e->send = false;
 	e->path = 0;
 	e->why = late ? MP_WHY_LATE : MP_WHY_ORDER;
@@ -156,8 +167,7 @@ void mp_drain(struct mp *m, uint64_t now, struct mp_effects *out)
 static void give_up(struct mp *m, struct mp_lane *l, uint64_t now,
 		    struct mp_effects *out)
 {
-	m->n.given_up += l->low - l->turn;
-	skip_to(l, l->low);
+	give_up_to(m, l, l->low);
 	drain(m, l, now, out);
 }
 
@@ -201,6 +211,7 @@ static void hold(struct mp *m, struct mp_lane *l, struct buf *f, uint64_t now)
 	if (seq_lt(l->top, f->seq + 1))
 		l->top = f->seq + 1;
 	m->n.held++;
+	mp_group(m, f->ack)->held++;
 }
 
 static void drop_arrived(struct mp *m, struct buf *f, uint64_t *counter)
@@ -278,8 +289,7 @@ static void place(struct mp *m, struct buf *f, uint64_t now,
 		behind(m, l, f, out); /* the hole that was just given up */
 	} else {
 		m->n.resync++;
-		m->n.given_up += f->seq - l->turn;
-		skip_to(l, f->seq);
+		give_up_to(m, l, f->seq);
 		pass(m, l, f, out);
 	}
 	if (once)
@@ -370,6 +380,7 @@ void mp_arrive(struct mp *m, struct mp_path *p, const struct mp_header *h,
 		return;
 	}
 	m->n.arrived++;
+	mp_group(m, h->lane)->arrived++;
 	f->ack = h->lane;
 	f->seq = h->lane_seq;
 	f->gso = (uint16_t)off;

@@ -509,13 +509,15 @@ void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out)
 	for (unsigned i = 0; of == 0 && i < m->path_n; i++) {
 		unsigned k = (m->turn_path + i) % m->path_n;
 
-		if (m->path[k].used && has_number(m, &m->path[k]))
+		if (m->path[k].used && !m->path[k].config.off &&
+		    has_number(m, &m->path[k]))
 			of = 1u << k;
 	}
 	if (of != 0)
 		p = earliest(m, of, mp_size_of(f->len));
 	if (p == NULL || out->n == MP_EFFECTS) {
 		m->n.drop_thin++;
+		mp_group(m, 0)->dropped++;
 		mp_drop(m, f);
 		return;
 	}

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A tunnel that runs, asked and told by its control socket (test_tunnel.py has the
+namespaces)."""
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import test_tunnel as rig  # noqa: E402
+from test_tunnel import lab, until  # noqa: E402
+
+IDLE = "a few megabytes"
+MANY = 1 << 20
+
+
+def path_of(net, name="a"):
+    return os.path.join(net.dir, name + ".ctl")
+
+
+def ctl(net, *words, name="a", user=None):
+    """Exit code, output, message."""
+    argv = [lab.BINARY, "ctl", path_of(net, name), *words]
+    r = subprocess.run(argv, capture_output=True, text=True, timeout=30,
+                       check=False, user=user)
+    return r.returncode, r.stdout, r.stderr
+
+
+def pair(net, *words):
+    net.listen()
+    a = net.begin("--path", "p1,10.20.1.2:7000", "--path",
+                  "10.20.2.1,10.20.2.2:7000", "--ctl", path_of(net), *words)
+    until("both paths are there", lambda: rig.all_alive(a))
+    return a
+
+
+def get(net, name):
+    code, out, err = ctl(net, "get", name)
+    if code:
+        raise lab.LabError(err)
+    return out.rstrip("\n")
+
+
+def used(net, t):
+    """Packets that each path gets of a transfer."""
+    def sent():
+        return {p["path"]: p["sent"]
+                for p in json.loads(ctl(net, "show", "json")[1])["paths"]}
+    before = sent()
+    t.check(net.transfer(rig.B, size=MANY), "bytes differ")
+    after = sent()
+    return [after[i] - before[i] for i in sorted(after)]
+
+
+def knobs(t):
+    """The thesis's names and ours are the same values, and they do what they say."""
+    with rig.Net(True) as net:
+        pair(net)
+        for name, value in (("scheduler", "earliest"), ("multipath", "1"),
+                            ("weights", "1:1"), ("bufferOn", "1"),
+                            ("bufferSize", "0"), ("numOfNode", "2"),
+                            ("log", "1"), ("no-again", "off"),
+                            ("srcAddr", "00000000 0102140a"),
+                            ("destAddr", "0201140a 0202140a")):
+            t.equal(get(net, name), value, name)
+        listed = dict(x.partition(" ")[::2] for x in
+                      ctl(net, "get")[1].splitlines())
+        t.equal((listed["dev"], listed["bufferSize"], listed["plain"]),
+                ("us0", "0", "on"), "get")
+        got = used(net, t)
+        t.check(min(got) > 50, "one of two was not used: %s" % got)
+        t.equal(ctl(net, "set", "numOfNode", "1"), (0, "", ""), "one node")
+        got = used(net, t)
+        t.check(got[0] > 500 and got[1] < 50, "the second was used: %s" % got)
+        ctl(net, "set", "numOfNode", "2")
+        ctl(net, "set", "multipath", "weights")
+        ctl(net, "set", "weights", "1:4")
+        t.equal((get(net, "scheduler"), get(net, "weight")),
+                ("weights", "4"), "weights")
+        got = used(net, t)
+        t.check(got[1] > 2 * got[0], "not 1 to 4: %s" % got)
+        for name, value, other, same in (
+                ("bufferOn", "0", "release", "off"),
+                ("bufferSize", "25", "buffer-size", "25"),
+                ("multipath", "0", "scheduler", "pin"),
+                ("log", "0", "quiet", "on"), ("keepalive", "2s", "log", "0")):
+            t.equal(ctl(net, "set", name, value), (0, "", ""), name)
+            t.equal(get(net, other), same, other)
+        t.check(net.transfer(rig.A, size=MANY), "bytes differ")
+
+
+def refusals(t):
+    with rig.Net(True) as net:
+        pair(net)
+        for words, code, says in (
+                (("set", "mtu", "900"), 1, "mtu cannot be changed"),
+                (("set", "srcAddr", "1"), 1, "srcAddr cannot be changed"),
+                (("set", "weight", "0"), 1, "--weight 0"),
+                (("set", "weights", "2:1"), 1, "write 1:N"),
+                (("set", "numOfNode", "17"), 1, "from 1 to 16"),
+                (("set", "keepalive", "1ms"), 1, "write 1s or more"),
+                (("set", "release", "equal"), 1, "start both ends with"),
+                (("set", "schedulr", "pin"), 1, "scheduler"),
+                (("fetch",), 1, "write get [NAME]"),
+                (("get", "nothing"), 1, "nothing")):
+            got = ctl(net, *words)
+            t.check(got[0] == code and says in got[2] and got[1] == "" and
+                    got[2].count("\n") == 1, "%s: %s" % (words, got))
+        t.equal((get(net, "weight"), get(net, "release"),
+                 get(net, "keepalive")), ("1", "order", "0s"), "what was before")
+        t.equal(ctl(net, "show", name="none")[0], 2, "nobody there")
+
+
+def counters(t):
+    """Prometheus's form: each family has its help and type, once, and the values are
+    those of the JSON."""
+    with rig.Net(True) as net:
+        pair(net)
+        t.check(net.transfer(rig.B, size=MANY), "bytes differ")
+        code, text, err = ctl(net, "show", "prometheus")
+        t.equal((code, err), (0, ""), "show")
+        kind, value = {}, {}
+        for line in text.splitlines():
+            if line.startswith("# TYPE "):
+                name, what = line.split()[2:]
+                t.check(name not in kind, "twice: " + name)
+                kind[name] = what
+            elif not line.startswith("# HELP "):
+                m = re.fullmatch(r"([a-z_]+)(\{([a-z]+)=\"(\d+)\"\})? (\d+)",
+                                 line)
+                t.check(m is not None and m[1] in kind, line)
+                if m:
+                    value[m[1], m[4]] = int(m[5])
+        t.equal(text.count("# HELP "), len(kind), "helps")
+        t.check(all(k.endswith("_total") == (v == "counter")
+                    for k, v in kind.items()), "names")
+        got = json.loads(ctl(net, "show", "json")[1])
+        now = "understudy_tunnel_"
+        for name, one, key in (
+                ("path_sent_bytes_total", got["paths"][1]["sent_bytes"], "1"),
+                ("machine_arrived_total", got["machine"]["arrived"], None),
+                ("ends_read_total", got["ends"]["read"], None)):
+            t.check(0 < value[now + name, key] <= one, "%s: %d, then %d" % (
+                name, value[now + name, key], one))
+        t.equal(sum(x["inner"] for x in got["lanes"]),
+                got["machine"]["inner"], "lanes together")
+        t.check(got["lanes"][0]["inner"] > 0 and any(
+            x["inner"] > 500 for x in got["lanes"][1:]), "thin and bulk")
+        t.check("path 0 to 10.20.1.2:7000" in ctl(net, "show")[1], "text")
+
+
+class Watch:
+    def __init__(self, net):
+        self.file = os.path.join(net.dir, "events")
+        with open(self.file, "w") as f:
+            self.p = subprocess.Popen([lab.BINARY, "ctl", path_of(net),
+                                       "watch"], stdout=f,
+                                      preexec_fn=lab._child)
+        net.children.append(self.p)
+
+    def events(self):
+        with open(self.file) as f:
+            return [json.loads(x) for x in f if x.endswith("\n")]
+
+    def names(self, path=None):
+        return [e["event"] for e in self.events()
+                if path is None or e.get("path") == path]
+
+
+def events(t):
+    with rig.Net(False) as net:
+        b = net.listen()
+        a = net.begin("--path", "p1,10.20.1.2:7000", "--path",
+                      "10.20.2.1,10.20.2.2:7000", "--ctl", path_of(net))
+        w = Watch(net)
+        # Which of the first events it has seen is a matter of who was first.
+        until("it is watched", lambda: ctl(net, "set", "weight", "3")[0] == 0
+              and "set" in w.names())
+        until("both paths are there", lambda: rig.all_alive(a))
+        rig.drop(1, True)
+        until("a path is down", lambda: net.ping() is not None and
+              "path_down" in w.names(0))
+        rig.drop(1, False)
+        until("it is back", lambda: net.ping() is not None and
+              "path_back" in w.names(0))
+        b.p.kill()
+        b.p.wait()
+        net.listen()
+        until("a new process is there", lambda: net.ping() is not None and
+              "peer" in w.names())
+        one = [e for e in w.events() if e["event"] == "path_down"][0]
+        t.equal((one["path"], one["to"]), (0, "10.20.1.2:7000"), str(one))
+        t.check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z",
+                             one["at"]), one["at"])
+        said = [(e["name"], e["value"]) for e in w.events()
+                if e["event"] == "set"]
+        t.equal(said[0], ("weight", "3"), "set")
+        t.equal(a.finish(), 0, "end")
+        t.equal(w.p.wait(rig.WAIT), 0, "who watched ends, too")
+
+
+def moved(t):
+    """The end that waits is watched, and an address of the other one changes."""
+    with rig.Net(True) as net:
+        net.listen("--listen", "0.0.0.0:7000", "--ctl", path_of(net))
+        net.begin()
+        until("ping", net.ping)
+        w = Watch(net)
+        until("it is watched", lambda: ctl(net, "set", "weight", "3")[0] == 0
+              and "set" in w.names())
+        rig.ip(rig.A, "addr", "add", "10.20.1.11/24", "dev", "p1")
+        rig.ip(rig.A, "addr", "del", "10.20.1.1/24", "dev", "p1")
+        rig.ip(rig.A, "addr", "add", "10.20.1.11/24", "dev", "p1")
+        until("a path moved", lambda: net.transfer(rig.B, size=MANY) and
+              "path_moved" in w.names(0))
+        one = [e for e in w.events() if e["event"] == "path_moved"][-1]
+        t.check(one["to"].startswith("10.20.1.11:"), str(one))
+
+
+def place(t):
+    """The socket is its owner's; who is killed leaves it, and the next takes it."""
+    with rig.Net(True) as net:
+        a = pair(net)
+        mode = os.stat(path_of(net)).st_mode
+        t.check(stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600, oct(mode))
+        os.chmod(net.dir, 0o755)
+        got = ctl(net, "show", user=65534)
+        t.check(got[0] == 2 and "start this as root" in got[2], str(got))
+        os.chmod(path_of(net), 0o666)
+        got = ctl(net, "show", user=65534)
+        t.check(got[0] == 2 and "of its own user" in got[2], str(got))
+        second = rig.End(net, rig.A, "--dev", "us9", "--addr", "10.98.0.1/30",
+                         "--path", "p1,10.20.1.2:7000", "--plain", "--ctl",
+                         path_of(net))
+        t.equal(second.p.wait(rig.WAIT), 2, "a second one")
+        t.check("another process listens there" in second.said(),
+                second.said())
+        a.p.kill()
+        a.p.wait()
+        t.equal(ctl(net, "show")[0], 2, "of the dead")
+        a = net.begin("--path", "p1,10.20.1.2:7000", "--ctl", path_of(net))
+        t.equal(ctl(net, "get", "dev")[:2], (0, "us0\n"), "the next one")
+
+
+if __name__ == "__main__":
+    lab.main([("knobs", knobs), ("refusals", refusals),
+              ("counters", counters), ("events", events),
+              ("an address moves", moved), ("the socket's place", place)])
