@@ -11,7 +11,7 @@
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 #include "pace/stamps.h"
-#include "run/replay.h"
+#include "account/replay_counters.h"
 #include "shadow/counters.h"
 #include "dgram/udp.h"
 

@@ -29,7 +29,7 @@
 #include "multipath/counters.h"
 #include "pace/stamps.h"
 #include "prep/prep.h"
-#include "run/replay.h"
+#include "account/replay_counters.h"
 #include "run/run.h"
 #include "send/send.h"
 #include "shadow/counters.h"

@@ -14,7 +14,7 @@
 
 #include "check/doctor.h"
 #include "os/clock.h"
-#include "run/networks.h"
+#include "account/networks.h"
 #include "text/text.h"
 
 #define LISTEN_MORE NS_PER_SEC

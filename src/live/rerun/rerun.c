@@ -147,7 +147,7 @@ static void tell_report(struct rerun *g)
 			       .frames = g->o.journal };
 	size_t n;
 
-	run_snapshot(&s, g->engine, &f);
+	snapshot_fill(&s, g->engine, &f);
 	n = report_json(line, sizeof(line), &s.d);
 	fwrite(line, 1, n, g->lines);
 }

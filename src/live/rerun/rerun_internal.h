@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
+#include "account/snapshot.h"
 #include "journal/journal.h"
-#include "run/snapshot.h"
 #include "wire/build.h"
 
 #define KEPT 2048 /* effects that may yet turn out unsent */

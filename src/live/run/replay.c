@@ -32,11 +32,6 @@
 #define RECORD_LEAST 16	   /* bytes of a record in any format */
 #define INDEX_LEAST  65536
 
-static const struct counter rows[] = { REPLAY_COUNTERS(
-	COUNTER_ROW, struct replay_counters) };
-
-const struct counter_list replay_counter_list = COUNTER_LIST(rows);
-
 struct replay *replay_new(void)
 {
 	struct replay *r = calloc(1, sizeof(*r));

@@ -8,8 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "account/networks.h"
+#include "account/snapshot.h"
 #include "os/exitcode.h"
 #include "report/report.h"
+#include "run/replay.h"
 #include "run/run_internal.h"
 #include "shadow/counters.h"
 #include "text/text.h"
@@ -67,7 +70,7 @@ static void snapshot(struct run *run, struct snapshot *s)
 	}
 	run->lines_told = run->lines != NULL ? lines_lost(run->lines) : 0;
 	f.lines_lost = run->lines_told;
-	run_snapshot(s, run->engine, &f);
+	snapshot_fill(s, run->engine, &f);
 }
 
 static bool stdout_is_taken(const struct options *o)
@@ -114,7 +117,7 @@ void run_start_line(struct run *run)
 	if (options_text(run->opt, text, sizeof(text)) < 0)
 		text[0] = '\0';
 	for (size_t i = 0; i < s.maps; i++)
-		map[i] = run_map(run->opt, i);
+		map[i] = snapshot_map(run->opt, i);
 	n = report_json_start(line, sizeof(line), &s);
 	if (n > 0)
 		lines_write(run->lines, line, n);

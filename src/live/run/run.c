@@ -6,8 +6,10 @@
 
 #include <stdlib.h>
 
+#include "account/networks.h"
 #include "os/exitcode.h"
 #include "os/log.h"
+#include "run/replay.h"
 #include "run/run_internal.h"
 
 static int play(struct run *run, const struct options *o)

@@ -8,6 +8,7 @@
 #ifndef RUN_STATE_H
 #define RUN_STATE_H
 
+#include "account/snapshot.h"
 #include "capture/file.h"
 #include "capture/ring.h"
 #include "config/config.h"
@@ -23,7 +24,6 @@
 #include "pace/stamps.h"
 #include "report/lines.h"
 #include "run/observe.h"
-#include "run/snapshot.h"
 #include "run/source.h"
 
 #define RUN_PENDING 1024 /* effects between two flushes of the sink */

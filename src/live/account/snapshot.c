@@ -2,6 +2,8 @@
 /*
  * snapshot.c - From the engine's numbers to a report
  */
+#include "account/snapshot.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +12,15 @@
 #include "dgram/udp.h"
 #include "emit/sink.h"
 #include "flow/key.h"
+#include "lan/prove.h"
+#include "lan/sutwire.h"
+#include "lan/wire_rules.h"
 #include "latency/latency.h"
 #include "os/usage.h"
 #include "report/report.h"
-#include "run/replay.h"
-#include "run/run_internal.h"
 #include "shadow/counters.h"
 #include "text/text.h"
+#include "wire/decode.h"
 
 static void add(struct report_count *list, size_t *n, const char *name,
 		uint64_t v)
@@ -317,7 +321,7 @@ uint64_t epoch_wall(const struct run_epoch *t, uint64_t now)
 	return t->started + (now - t->begun);
 }
 
-struct report_map run_map(const struct options *o, size_t i)
+struct report_map snapshot_map(const struct options *o, size_t i)
 {
 	const struct engine_map *m = &o->engine.map[i];
 
@@ -340,7 +344,7 @@ static void fill_places(struct snapshot *f, const struct run_facts *x,
 	f->d.map = f->map;
 	f->d.maps = x->opt->engine.maps;
 	for (size_t i = 0; i < f->d.maps; i++) {
-		f->map[i].map = run_map(x->opt, i);
+		f->map[i].map = snapshot_map(x->opt, i);
 		memcpy(f->map[i].verdicts, st->map[i].verdict,
 		       sizeof(f->map[i].verdicts));
 		memcpy(f->map[i].each, st->map[i].each, sizeof(f->map[i].each));
@@ -408,8 +412,8 @@ static void fill_suts(struct snapshot *f, const struct run_facts *x,
 	f->d.stalled = st->stalled;
 }
 
-void run_snapshot(struct snapshot *f, const struct engine *engine,
-		  const struct run_facts *x)
+void snapshot_fill(struct snapshot *f, const struct engine *engine,
+		   const struct run_facts *x)
 {
 	const struct engine_stats *st = engine_stats(engine);
 	const struct shadow *s = engine_shadow(engine);

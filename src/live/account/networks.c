@@ -2,17 +2,17 @@
 /*
  * networks.c - Clients' networks that the SUT does not answer, named
  */
+#include "account/networks.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "os/exitcode.h"
+#include "lan/prove.h"
 #include "os/log.h"
-#include "run/run_internal.h"
 #include "shadow/counters.h"
 #include "text/text.h"
 
-#define TOLD_MOST 20 /* lines of a run; all are JSON lines and counted */
-#define NAMED_END 8  /* at its end */
+#define NAMED_END 8 /* at a run's end */
 
 char *networks_name(char *out, const struct ipaddr *net, uint8_t bits)
 {
@@ -21,39 +21,6 @@ char *networks_name(char *out, const struct ipaddr *net, uint8_t bits)
 
 	snprintf(out, NETWORK_NAME, "%s/%d", text_ip(ip, net), len);
 	return out;
-}
-
-static void tell(struct run *run, const struct engine_item *t)
-{
-	const struct engine_event *ev = t->event;
-	char net[NETWORK_NAME];
-	char sut[TEXT_IP];
-
-	if (t->kind != EVENT_NETWORK || run->networks_told > TOLD_MOST)
-		return;
-	run_clear_line(run);
-	if (run->networks_told++ == TOLD_MOST) {
-		log_line(LOG_WARN, "and other networks, which only --json "
-				   "names");
-		return;
-	}
-	networks_name(net, &ev->client, ev->bits);
-	text_ip(sut, &ev->sut);
-	if (ev->up)
-		log_line(LOG_WARN,
-			 "SUT %s answers %s on its wire again: its "
-			 "clients are played",
-			 sut, net);
-	else
-		log_line(LOG_WARN,
-			 "SUT %s %s %s on its wire: its clients are not "
-			 "played, and it is tried again every minute; a route "
-			 "that is more specific than the default one, or a "
-			 "firewall (understudy doctor says the remedy)",
-			 sut,
-			 ev->end == FLOW_END_NO_ROUTE ? "does not answer"
-						      : "no longer answers",
-			 net);
 }
 
 void networks_first_line(const struct options *o)
@@ -129,7 +96,3 @@ void networks_at_end(const struct engine *engine)
 			 networks_name(net, &n->net, n->bits),
 			 text_ip(ip, &n->net));
 }
-
-const struct observer_ops observe_networks = {
-	.told = tell,
-};

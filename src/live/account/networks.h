@@ -2,8 +2,8 @@
 /*
  * networks - Clients' networks that the SUT does not answer on its wire
  */
-#ifndef RUN_NETWORKS_H
-#define RUN_NETWORKS_H
+#ifndef ACCOUNT_NETWORKS_H
+#define ACCOUNT_NETWORKS_H
 
 #include "config/config.h"
 #include "engine/engine.h"
@@ -28,4 +28,4 @@ const char *networks_headline(const struct engine *engine,
 /** networks_at_end() - Name those that are not played now */
 void networks_at_end(const struct engine *engine);
 
-#endif /* RUN_NETWORKS_H */
+#endif /* ACCOUNT_NETWORKS_H */

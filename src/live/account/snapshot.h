@@ -3,17 +3,17 @@
  * snapshot - From an engine's numbers, and what its surroundings know, to a
  * report
  */
-#ifndef RUN_SNAPSHOT_H
-#define RUN_SNAPSHOT_H
+#ifndef ACCOUNT_SNAPSHOT_H
+#define ACCOUNT_SNAPSHOT_H
 
+#include "account/networks.h"
+#include "account/replay_counters.h"
 #include "capture/file.h"
 #include "config/config.h"
 #include "emit/sink.h"
 #include "engine/engine.h"
 #include "pace/stamps.h"
 #include "report/report.h"
-#include "run/networks.h"
-#include "run/replay.h"
 
 #define COUNTS_MAX 128
 #define SUMS_MAX   8
@@ -110,13 +110,13 @@ struct snapshot {
 };
 
 /**
- * run_snapshot() - Fill in @s->d
+ * snapshot_fill() - Fill in @s->d
  * @s:		Must outlive the use of @s->d
  * @engine:	Only asked
  * @f:		Must outlive it too
  */
-void run_snapshot(struct snapshot *s, const struct engine *engine,
-		  const struct run_facts *f);
+void snapshot_fill(struct snapshot *s, const struct engine *engine,
+		   const struct run_facts *f);
 
 /** epoch_wall() - Time of day, ns since 1970, at time @now of the engine */
 uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);
@@ -129,7 +129,7 @@ uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);
 size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 		 char *out, size_t size);
 
-/** run_map() - Entry @i of --map, as a report has it */
-struct report_map run_map(const struct options *o, size_t i);
+/** snapshot_map() - Entry @i of --map, as a report has it */
+struct report_map snapshot_map(const struct options *o, size_t i);
 
-#endif /* RUN_SNAPSHOT_H */
+#endif /* ACCOUNT_SNAPSHOT_H */
