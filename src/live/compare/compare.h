@@ -126,7 +126,15 @@ enum verdict {
 	X(REASON_TLS, "tls")                                                   \
 	X(REASON_SUT_CAPTURE_DROP,                                             \
 	  "sut_capture_drop") /* we lost frames of the SUT meanwhile */        \
-	X(REASON_RUN_ENDED, "run_ended")
+	X(REASON_RUN_ENDED, "run_ended")                                       \
+	/* not compared, where there are rules */                              \
+	X(REASON_TOO_LONG, "too_long") /* it is not kept whole */              \
+	X(REASON_BOMB, "bomb")	       /* it decodes to too much */            \
+	X(REASON_CODING, "coding")     /* it cannot be decoded */              \
+	X(REASON_UNJUDGED, "unjudged") /* its judge gave up */                 \
+	X(REASON_OVERLOAD, "overload") /* the desk had no room */              \
+	X(REASON_DESK, "desk")	       /* the desk died, or did not answer */  \
+	X(REASON_BY_RULE, "by_rule")   /* of its endpoint nothing is */
 
 enum compare_reason {
 #define X(id, name) id,

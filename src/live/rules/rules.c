@@ -205,6 +205,11 @@ const struct rules_view *rules_view(const struct rules *r, uint32_t endpoint)
 	return &r->view[endpoint];
 }
 
+uint32_t rules_endpoints(const struct rules *r)
+{
+	return r->n.endpoints;
+}
+
 const char *rules_name(const struct rules *r, uint32_t endpoint)
 {
 	assert(endpoint < r->n.endpoints);

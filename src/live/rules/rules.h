@@ -45,6 +45,9 @@
 
 #define RULES_ALL 0u /* the endpoint that is any */
 
+/* So far a Date and an Expires may be apart without a rule, ns. */
+#define RULES_CLOCK INT64_C(5000000000)
+
 enum header_verb {
 	HEADER_IGNORE,
 	HEADER_SET,   /* a list in any order, over one or several lines */
@@ -195,6 +198,9 @@ uint32_t rules_endpoint(const struct rules *r, const uint8_t *method, size_t m,
 /** rules_view() - The rules of an endpoint, after rules_end() */
 const struct rules_view *rules_view(const struct rules *r, uint32_t endpoint);
 
+/** rules_endpoints() - Endpoints, with RULES_ALL */
+uint32_t rules_endpoints(const struct rules *r);
+
 /** rules_name() - An endpoint's name, "*" for RULES_ALL; lives as long as @r */
 const char *rules_name(const struct rules *r, uint32_t endpoint);
 
@@ -213,6 +219,25 @@ void rules_hit(struct rules *r, uint32_t i, bool alone);
  */
 int rules_known(const struct rules *r, uint32_t endpoint, const char *kind,
 		size_t n);
+
+/**
+ * rules_header() - The rule for a header field, or NULL
+ * @name, @n:	Its name, in any case
+ * @number:	Of the view; -1: it needs no rule, as Age, Connection,
+ *		Keep-Alive, Date and Expires do not
+ */
+const struct header_rule *rules_header(const struct rules_view *v,
+				       const uint8_t *name, size_t n,
+				       int *number);
+
+/**
+ * rules_header_alike() - What it says of two values, without white space around
+ *
+ * HEADER_SET is about all fields of a name: here it says whether these are the
+ * same.
+ */
+bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
+			size_t an, const uint8_t *b, size_t bn);
 
 /** rules_alias() - Host names that mean the same, below rules_aliases() */
 uint32_t rules_aliases(const struct rules *r);

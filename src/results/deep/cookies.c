@@ -108,7 +108,7 @@ static bool same_expires(struct heads *x, const struct piece *a,
 	apart = (end[0] - now[0]) - (end[1] - now[1]);
 	if (apart < 0)
 		apart = -apart;
-	if (apart > HEADERS_CLOCK / 1000000000)
+	if (apart > RULES_CLOCK / 1000000000)
 		return false;
 	headers_made(x, MADE_DATE);
 	return true;

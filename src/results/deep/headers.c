@@ -15,8 +15,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "rules/when.h"
-
 #define ELEMENTS 128u /* of a list; longer ones are compared as they stand */
 
 static const char *const made_names[MADE_COUNT] = {
@@ -31,21 +29,7 @@ const char *headers_made_name(enum headers_made m)
 	return made_names[m];
 }
 
-/* Fields that need no rule; those of a list that is of names. */
-static const struct header_rule own_rules[] = {
-	{ .verb = HEADER_IGNORE, .len = 3, .name = "age" },
-	{ .verb = HEADER_IGNORE, .len = 10, .name = "connection" },
-	{ .verb = HEADER_IGNORE, .len = 10, .name = "keep-alive" },
-	{ .verb = HEADER_DATE,
-	  .len = 4,
-	  .name = "date",
-	  .within_ns = HEADERS_CLOCK },
-	{ .verb = HEADER_DATE,
-	  .len = 7,
-	  .name = "expires",
-	  .within_ns = HEADERS_CLOCK },
-};
-
+/* Fields of a list that is of names. */
 static const char *const lists_of_names[] = {
 	"vary",
 	"cache-control",
@@ -155,22 +139,6 @@ struct head_field *headers_find(struct head *h, uint32_t from,
 	return NULL;
 }
 
-/* The rule for a field of this name, or NULL; @number: of the view, or -1. */
-static const struct header_rule *rule_of(const struct rules_view *v,
-					 const struct piece *name, int *number)
-{
-	for (*number = (int)v->headers - 1; *number >= 0; (*number)--) {
-		const struct header_rule *r = v->header[*number];
-
-		if (r->len == name->n && piece_is(name, r->name))
-			return r;
-	}
-	for (size_t i = 0; i < COUNT(own_rules); i++)
-		if (piece_is(name, own_rules[i].name))
-			return &own_rules[i];
-	return NULL;
-}
-
 static void needed(struct heads *x, int rule, enum headers_made m)
 {
 	assert(rule < (int)x->by->view->headers);
@@ -243,24 +211,6 @@ static bool same_lists(struct heads *x, const struct piece *name, uint32_t hash,
 	return list_of(&x->h[0], name, hash, &a) &&
 	       list_of(&x->h[1], name, hash, &b) &&
 	       is_within(&a, &b, names, but) && is_within(&b, &a, names, but);
-}
-
-static bool within(const struct piece *a, const struct piece *b, int64_t ns)
-{
-	int64_t s[2], apart;
-
-	if (when_http(a->p, a->n, &s[0]) != 0 ||
-	    when_http(b->p, b->n, &s[1]) != 0)
-		return false;
-	apart = s[0] > s[1] ? s[0] - s[1] : s[1] - s[0];
-	return apart <= ns / 1000000000;
-}
-
-static bool of_class(const struct piece *a, const struct piece *b,
-		     enum value_class c)
-{
-	return class_has(c, a->p, a->n) && class_has(c, b->p, b->n) &&
-	       (!class_sized(c) || a->n == b->n);
 }
 
 /* Does @a's Content-Type have no parameter that @b's has not? */
@@ -345,18 +295,11 @@ static bool same_value(struct heads *x, const struct header_rule *r, int rule,
 		[HEADER_CASE] = MADE_CASE,     [HEADER_DATE] = MADE_DATE,
 		[HEADER_CLASS] = MADE_CLASS,
 	};
-	bool same = false;
 
 	if (piece_same(&f->value, &g->value))
 		return true;
-	if (r != NULL && r->verb == HEADER_CASE)
-		same = piece_same_case(&f->value, &g->value);
-	else if (r != NULL && r->verb == HEADER_DATE)
-		same = within(&f->value, &g->value, r->within_ns);
-	else if (r != NULL && r->verb == HEADER_CLASS)
-		same = of_class(&f->value, &g->value,
-				(enum value_class)r->class);
-	if (!same)
+	if (r == NULL || !rules_header_alike(r, f->value.p, f->value.n,
+					     g->value.p, g->value.n))
 		return same_by_name(x, f, g);
 	assert(r != NULL && r->verb < COUNT(by));
 	needed(x, rule, by[r->verb]);
@@ -406,7 +349,7 @@ static bool take_alike(struct heads *x, const struct piece *name, uint32_t hash)
 			headers_made(x, MADE_CODING);
 		return true;
 	}
-	r = rule_of(x->by->view, name, &rule);
+	r = rules_header(x->by->view, name->p, name->n, &rule);
 	if (r != NULL && r->verb == HEADER_IGNORE) {
 		if (take_all(x, name, hash))
 			needed(x, rule, MADE_IGNORE);
@@ -433,7 +376,8 @@ static bool compare_name(struct heads *x, uint32_t first)
 	struct piece name = x->h[0].f[first].name;
 	uint32_t hash = x->h[0].f[first].hash;
 	int rule;
-	const struct header_rule *r = rule_of(x->by->view, &name, &rule);
+	const struct header_rule *r =
+		rules_header(x->by->view, name.p, name.n, &rule);
 
 	for (;;) {
 		struct head_field *f =

@@ -5,7 +5,7 @@
  * Names are compared without case and in any order, values of one name in
  * theirs (RFC 9110 section 5.3), each by what rules say of it; of two rules for
  * a name the later one of the view counts. Where none does: Age, Connection and
- * Keep-Alive are left out, Date and Expires may differ by HEADERS_CLOCK, a
+ * Keep-Alive are left out, Date and Expires may differ by RULES_CLOCK, a
  * Content-Type is compared by its parts, and the boundary of multipart is none
  * of them. Set-Cookie is compared by the cookie's name, its attributes in any
  * order; Expires of one is compared with each server's own Date. Hosts that the
@@ -23,8 +23,7 @@
 
 #define HEADERS_MOST                                                           \
 	300u /* fields of production's; a SUT may have twice as many */
-#define HEADERS_CLOCK INT64_C(5000000000) /* ns */
-#define HEADERS_NAME  64u		  /* bytes of a name that are told */
+#define HEADERS_NAME 64u /* bytes of a name that are told */
 
 /* What the caller knows of both bodies. */
 enum {

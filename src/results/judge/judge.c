@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge.c - Content and heads of a case, put together
+ *
+ * Theory of operation
+ *
+ * Content comes first: if it means the same in another coding or spelling,
+ * fields that tell of its length and coding may differ, and if it could not be
+ * judged, or differs, such fields say nothing more. A difference of a head or
+ * of content makes the case different, whatever else could not be judged.
+ * Without one, what could not be judged is the answer. Only when all was judged
+ * is a case alike.
+ */
+#include "judge/judge.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "judge/judge_internal.h"
+
+_Static_assert(MADE_COUNT == (int)CASE_BY_JSON &&
+		       MADE_CODING == (int)CASE_BY_CODING &&
+		       MADE_ORDER == (int)CASE_BY_ORDER,
+	       "what made heads alike has one numbering");
+_Static_assert(RULES_VIEW <= 64, "rules of a view are a word");
+
+size_t judge_size(const struct judge_limits *l)
+{
+	return arena_need(sizeof(struct judge)) + json_size(l->members) +
+	       2 * arena_need(l->decoded);
+}
+
+int judge_init(struct judge **out, struct arena *a,
+	       const struct judge_limits *l, const struct rules *rules,
+	       const struct hash_key *key, const struct judge_ops *ops)
+{
+	struct judge *j = arena_take(a, sizeof(*j));
+	int r;
+
+	if (j == NULL)
+		return -ENOMEM;
+	*j = (struct judge){ .limits = *l, .ops = *ops, .rules = rules };
+	r = json_init(&j->json, a, l->members, key);
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		j->room[i] = arena_take(a, l->decoded);
+		if (j->room[i] == NULL)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		*out = j;
+	return r;
+}
+
+static bool same_coding(const struct bodies *b)
+{
+	return b->coding[0].n == b->coding[1].n &&
+	       (b->coding[0].n == 0 ||
+		head_same(b->coding[0].p, b->coding[1].p, b->coding[0].n));
+}
+
+static unsigned flags_of(enum body_says body, const struct bodies *b)
+{
+	if (body == BODY_SAME)
+		return 0;
+	return HEADERS_REWRITTEN | (same_coding(b) ? 0 : HEADERS_RECODED);
+}
+
+/* Behind the status line, if this is a head. */
+static struct head_rest fields_of(const struct case_view *c, unsigned part)
+{
+	struct head_rest r = { c->part[part].p,
+			       c->part[part].p + c->part[part].n };
+	struct head_line line;
+
+	if (part == CASE_HEAD || part == CASE_HEAD + 1)
+		(void)head_next(&r, &line);
+	return r;
+}
+
+/* Where two heads differ. */
+static void tell_field(struct case_answer *out, enum case_judge judge,
+		       const struct headers_verdict *h,
+		       const struct head_rest r[2])
+{
+	static const enum case_change change[] = {
+		[HEADERS_NO_CHANGE] = CASE_NO_CHANGE,
+		[HEADERS_VALUE] = CASE_VALUE,
+		[HEADERS_MISSING] = CASE_MISSING,
+		[HEADERS_EXTRA] = CASE_EXTRA,
+		[HEADERS_MANY] = CASE_EXTRA,
+	};
+
+	place_begin(out, judge, change[h->change],
+		    h->change == HEADERS_MANY ? "fields" : h->name);
+	if (h->part[0] != '\0') {
+		place_add(out, " ");
+		place_add(out, h->part);
+	}
+	if (h->attribute[0] != '\0') {
+		place_add(out, " ");
+		place_add(out, h->attribute);
+	}
+	if (h->change == HEADERS_VALUE || h->change == HEADERS_MISSING)
+		place_value(out, 0, r[0].p + h->at[0], h->len[0]);
+	if (h->change == HEADERS_VALUE || h->change == HEADERS_EXTRA)
+		place_value(out, 1, r[1].p + h->at[1], h->len[1]);
+}
+
+/* Compare one pair of heads or trailers. Return: what came of it */
+static enum headers_outcome judge_fields(struct judge *j,
+					 const struct case_view *c,
+					 enum case_part part, unsigned flags,
+					 struct case_answer *out)
+{
+	const struct rules_view *v = rules_view(j->rules, c->endpoint);
+	const struct headers_rules by = { .rules = j->rules,
+					  .view = v,
+					  .flags = flags };
+	struct head_rest r[2] = { fields_of(c, part),
+				  fields_of(c, (unsigned)part + 1) };
+	struct headers_verdict h;
+
+	headers_compare(&by, r[0].p, (size_t)(r[0].end - r[0].p), r[1].p,
+			(size_t)(r[1].end - r[1].p), &h);
+	if (h.outcome == HEADERS_DIFFERENT) {
+		/* What content says tells more. */
+		if (out->place.judge == CASE_NOBODY)
+			tell_field(out,
+				   part == CASE_HEAD ? CASE_HEADERS
+						     : CASE_TRAILERS,
+				   &h, r);
+		out->reasons |= reason_bit(REASON_HEADER);
+	}
+	if (h.outcome != HEADERS_EQUAL)
+		return h.outcome;
+	out->made |= h.made;
+	for (unsigned i = 0; i < RULES_VIEW_HEADERS / 64; i++)
+		judge_lines(out, v->header_rule + 64 * (size_t)i, h.rules[i]);
+	judge_lines(out, v->cookie_rule, h.cookies);
+	return HEADERS_EQUAL;
+}
+
+void judge_case(struct judge *j, const struct case_view *c,
+		struct case_answer *out)
+{
+	enum headers_outcome heads, trailers;
+	enum body_says body;
+	struct bodies b;
+
+	memset(out, 0, sizeof(*out));
+	out->serial = c->serial;
+	body = judge_bodies(j, c, &b, out);
+	if (body == BODY_OTHER)
+		out->reasons |= reason_bit(REASON_BODY);
+	heads = judge_fields(j, c, CASE_HEAD, flags_of(body, &b), out);
+	trailers = judge_fields(j, c, CASE_TRAILER, 0, out);
+	if (out->reasons != 0) {
+		out->verdict = VERDICT_DIFFERENT;
+		out->reason = (out->reasons & reason_bit(REASON_HEADER)) != 0
+				      ? REASON_HEADER
+				      : REASON_BODY;
+	} else if (body == BODY_UNKNOWN) {
+		assert(out->verdict == VERDICT_NOT_COMPARED);
+	} else if (heads == HEADERS_UNJUDGED || trailers == HEADERS_UNJUDGED) {
+		out->verdict = VERDICT_NOT_COMPARED;
+		out->reason = REASON_UNJUDGED;
+	} else {
+		out->verdict = VERDICT_EQUIVALENT;
+		out->reason = REASON_NONE;
+	}
+	if (out->verdict == VERDICT_EQUIVALENT)
+		return;
+	out->made = 0;
+	out->rules = 0;
+}

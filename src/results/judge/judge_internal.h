@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge_internal - What the files of judge share
+ */
+#ifndef JUDGE_JUDGE_INTERNAL_H
+#define JUDGE_JUDGE_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "compare/head.h"
+#include "deep/headers.h"
+#include "deep/json.h"
+#include "judge/judge.h"
+
+struct judge {
+	struct judge_limits limits;
+	struct judge_ops ops;
+	const struct rules *rules;
+	struct json *json;
+	uint8_t *room[2]; /* for decoded content */
+};
+
+/* Content of both, decoded; [0] production's. */
+struct bodies {
+	struct head_line type[2];   /* Content-Type */
+	struct head_line coding[2]; /* Content-Encoding */
+	const uint8_t *p[2];
+	size_t n[2];
+};
+
+/* What was found of two contents. */
+enum body_says {
+	BODY_SAME,   /* the same bytes as they came */
+	BODY_ALIKE,  /* @out->made says by what */
+	BODY_OTHER,  /* @out->place says where */
+	BODY_UNKNOWN /* @out->reason says why */
+};
+
+/* body.c: set of @out what belongs to contents. @b is filled in. */
+enum body_says judge_bodies(struct judge *j, const struct case_view *c,
+			    struct bodies *b, struct case_answer *out);
+
+static inline void judge_made(struct case_answer *a, enum case_made m)
+{
+	a->made |= UINT32_C(1) << m;
+}
+
+/* The lines of those rules of a view whose bits are set. */
+static inline void judge_lines(struct case_answer *a, const uint16_t *line,
+			       uint64_t bits)
+{
+	for (; bits != 0; bits &= bits - 1)
+		case_needs(a, line[__builtin_ctzll(bits)]);
+}
+
+/* place.c */
+
+/* A place begins; @has and values by place_value(). */
+void place_begin(struct case_answer *a, enum case_judge judge,
+		 enum case_change change, const char *name);
+/* More of its name; what does not fit is cut. */
+void place_add(struct case_answer *a, const char *text);
+void place_number(struct case_answer *a, uint64_t n);
+/* The value of @side, of which the beginning is shown. */
+void place_value(struct case_answer *a, unsigned side, const uint8_t *p,
+		 size_t n);
+
+#endif /* JUDGE_JUDGE_INTERNAL_H */

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_judge.c - Unit test of judge/judge.h, with its decoders (desk/bench.h)
+ *
+ * Rows: head and content of production and of the SUT, rules, and what must come of
+ * them. Heads begin with a status line that is put in front, and "|" stands for a
+ * line's end. "gz:" in front of content: it is encoded so. Each row is judged as it
+ * is and with production's on both sides.
+ */
+#include "judge/judge.h"
+
+#include <errno.h>
+#include <zlib.h>
+
+#include "case_rig.h"
+#include "check.h"
+#include "desk/bench.h"
+
+#define JSON_T "Content-Type: application/json|"
+#define HTML_T "Content-Type: text/html|"
+#define TEXT_T "Content-Type: text/plain|"
+#define GZIP_T "Content-Encoding: gzip|"
+#define PNG_T  "Content-Type: image/png|"
+#define FORM_T "Content-Type: application/x-www-form-urlencoded|"
+
+struct row {
+	const char *name;
+	const char *head[2];
+	const char *body[2];
+	const char *rules;
+	const char *want; /* verdict, and what made it so, or where */
+};
+
+static struct rules *by; /* of the bench that there is */
+
+static struct bench *bench_of(const char *rules)
+{
+	static const struct hash_key key = { { 1, 2 } };
+	struct bench *b = NULL;
+
+	by = case_rules(rules);
+	CHECK(bench_new(&b, by, &key) == 0);
+	return b;
+}
+
+static void done(struct bench *b)
+{
+	bench_free(b);
+	free(by);
+}
+
+static uint8_t *gzip(const uint8_t *p, size_t n, size_t *len)
+{
+	z_stream z = { 0 };
+	uint8_t *out = malloc(n + 100);
+
+	CHECK(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) ==
+	      Z_OK);
+	z.next_in = (uint8_t *)(uintptr_t)p;
+	z.avail_in = (uInt)n;
+	z.next_out = out;
+	z.avail_out = (uInt)(n + 100);
+	CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	*len = z.total_out;
+	deflateEnd(&z);
+	return out;
+}
+
+/* A head, and content, as bytes. */
+static uint8_t *head_of(const char *text, size_t *n)
+{
+	uint8_t *p = malloc(2 * strlen(text) + 32);
+
+	*n = (size_t)sprintf((char *)p, "HTTP/1.1 200 OK\r\n");
+	for (; *text != '\0'; text++) {
+		if (*text == '|')
+			p[(*n)++] = '\r';
+		p[(*n)++] = (uint8_t)(*text == '|' ? '\n' : *text);
+	}
+	memcpy(p + *n, "\r\n", 2);
+	*n += 2;
+	return p;
+}
+
+static uint8_t *body_of(const char *text, size_t *n)
+{
+	if (strncmp(text, "gz:", 3) == 0)
+		return gzip((const uint8_t *)text + 3, strlen(text) - 3, n);
+	*n = strlen(text);
+	return memcpy(malloc(*n + 1), text, *n + 1);
+}
+
+static const char *told(const struct case_answer *a)
+{
+	static char s[300];
+	size_t n;
+
+	if (a->verdict == VERDICT_NOT_COMPARED) {
+		snprintf(s, sizeof(s), "? %s",
+			 reason_name((enum compare_reason)a->reason));
+		return s;
+	}
+	if (a->verdict == VERDICT_DIFFERENT) {
+		snprintf(s, sizeof(s), "! %s %s %s",
+			 case_judge_name((enum case_judge)a->place.judge),
+			 a->place.name,
+			 case_change_name((enum case_change)a->place.change));
+		return s;
+	}
+	n = (size_t)snprintf(s, sizeof(s), "=");
+	for (unsigned m = 0; m < CASE_MADE_COUNT; m++)
+		if ((a->made >> m & 1) != 0)
+			n += (size_t)snprintf(
+				s + n, sizeof(s) - n, " %s",
+				case_made_name((enum case_made)m));
+	for (unsigned i = 0; i < a->rules; i++)
+		n += (size_t)snprintf(s + n, sizeof(s) - n, " #%u",
+				      (unsigned)a->rule[i]);
+	return s;
+}
+
+static void judge(struct bench *b, const char *const head[2],
+		  const char *const body[2], struct case_answer *a)
+{
+	uint8_t *p[4], *message;
+	struct case_view c = { .serial = 7 };
+	size_t n[4], len;
+
+	for (unsigned i = 0; i < 2; i++) {
+		p[i] = head_of(head[i], &n[i]);
+		p[2 + i] = body_of(body[i], &n[2 + i]);
+		case_part(&c, CASE_HEAD + i, p[i], n[i]);
+		case_part(&c, CASE_BODY + i, p[2 + i], n[2 + i]);
+	}
+	message = case_message(&c, &len);
+	CHECK(bench_judge(b, message, len, a) == 0);
+	CHECK(a->serial == 7 && case_is_answer(a, 1000));
+	free(message);
+	for (unsigned i = 0; i < 4; i++)
+		free(p[i]);
+}
+
+static const struct row rows[] = {
+	/* JSON */
+	{ "members in another order",
+	  { JSON_T, JSON_T },
+	  { "{\"a\":1,\"b\":2}", "{\"b\":2.0,\"a\":1}" },
+	  "",
+	  "= json" },
+	{ "two members' values swapped",
+	  { JSON_T, JSON_T },
+	  { "{\"a\":1,\"b\":2}", "{\"a\":2,\"b\":1}" },
+	  "",
+	  "! json $.a value" },
+	{ "a member that is ignored",
+	  { JSON_T, JSON_T },
+	  { "{\"a\":1,\"at\":2}", "{\"a\":1,\"at\":3}" },
+	  "json ignore $.at",
+	  "= place #0" },
+	{ "a member that is missing",
+	  { JSON_T, JSON_T },
+	  { "{\"a\":1,\"b\":2}", "{\"a\":1}" },
+	  "",
+	  "! json $.b missing" },
+	{ "JSON that is called text",
+	  { TEXT_T, TEXT_T },
+	  { "[1, 2]", "[1,2]" },
+	  "",
+	  "= json" },
+	{ "JSON without a type",
+	  { "", "" },
+	  { "{\"a\":1}", "{\"a\":[1]}" },
+	  "",
+	  "! json $.a type" },
+	{ "problem+json",
+	  { "Content-Type: application/problem+json; x=y|",
+	    "Content-Type: application/problem+json; x=y|" },
+	  { "[1, 2]", "[2, 1]" },
+	  "",
+	  "! json $ order" },
+	{ "only the SUT's JSON is broken",
+	  { JSON_T, JSON_T },
+	  { "[1, 2]", "[1, 2" },
+	  "",
+	  "! json $ broken" },
+	{ "both are broken, and text",
+	  { JSON_T, JSON_T },
+	  { "oops 1", "oops 2" },
+	  "",
+	  "! text line 1 value" },
+	/* codings */
+	{ "gzip and identity of one text",
+	  { TEXT_T GZIP_T, TEXT_T },
+	  { "gz:hello", "hello" },
+	  "",
+	  "= coding" },
+	{ "gzip and identity of two",
+	  { TEXT_T GZIP_T, TEXT_T },
+	  { "gz:hello", "hallo" },
+	  "",
+	  "! text line 1 value" },
+	{ "gzip of two spellings of JSON",
+	  { JSON_T GZIP_T, JSON_T GZIP_T },
+	  { "gz:[1,2]", "gz:[1, 2]" },
+	  "",
+	  "= json" },
+	{ "Content-Length follows the coding",
+	  { TEXT_T GZIP_T "Content-Length: 25|", TEXT_T "Content-Length: 5|" },
+	  { "gz:hello", "hello" },
+	  "",
+	  "= coding" },
+	{ "Content-Length alone",
+	  { TEXT_T "Content-Length: 6|", TEXT_T "Content-Length: 5|" },
+	  { "hello", "hello" },
+	  "",
+	  "! headers content-length value" },
+	{ "the SUT's gzip is broken",
+	  { TEXT_T GZIP_T, TEXT_T GZIP_T },
+	  { "gz:hello", "hello" },
+	  "",
+	  "! coding content-encoding broken" },
+	{ "production's gzip is broken",
+	  { TEXT_T GZIP_T, TEXT_T GZIP_T },
+	  { "hello", "gz:hello" },
+	  "",
+	  "? coding" },
+	{ "a coding that nobody knows",
+	  { TEXT_T "Content-Encoding: x1|", TEXT_T "Content-Encoding: x1|" },
+	  { "hello", "hallo" },
+	  "",
+	  "? coding" },
+	{ "three codings",
+	  { TEXT_T "Content-Encoding: gzip, gzip, gzip|", TEXT_T },
+	  { "hello", "hallo" },
+	  "",
+	  "? bomb" },
+	{ "broken, and another header",
+	  { TEXT_T GZIP_T "X: 1|", TEXT_T GZIP_T "X: 2|" },
+	  { "hello", "gz:hello" },
+	  "",
+	  "! headers x value" },
+	/* text, markup, parts, bytes */
+	{ "a line",
+	  { TEXT_T, TEXT_T },
+	  { "a\nb\n", "a\nc\n" },
+	  "",
+	  "! text line 2 value" },
+	{ "a masked line",
+	  { TEXT_T, TEXT_T },
+	  { "build 12ab\n", "build 9f\n" },
+	  "text mask /build [0-9a-f]+/",
+	  "= mask #0" },
+	{ "attributes in another order",
+	  { HTML_T, HTML_T },
+	  { "<a b=1 c=2>x</a>", "<a c='2' b=\"1\">x</a>" },
+	  "",
+	  "= markup" },
+	{ "a text in a document",
+	  { HTML_T, HTML_T },
+	  { "<p>one</p>", "<p>two</p>" },
+	  "",
+	  "! html p value" },
+	{ "a token that no server gives twice",
+	  { HTML_T, HTML_T },
+	  { "<input type=hidden name=csrf value=0123456789abcdef0123456789>",
+	    "<input type=hidden name=csrf value=fedcba9876543210fedcba9876>" },
+	  "",
+	  "= markup token" },
+	{ "another escape in a form",
+	  { FORM_T, FORM_T },
+	  { "a=%41&b=c", "b=c&a=A" },
+	  "",
+	  "= parts" },
+	{ "another field in a form",
+	  { FORM_T, FORM_T },
+	  { "a=1&b=2", "a=1&b=3" },
+	  "",
+	  "! form field 1 value" },
+	{ "a byte of a picture",
+	  { PNG_T, PNG_T },
+	  { "0123456789abcdef", "0123456789abXdef" },
+	  "",
+	  "! bytes byte 12 value" },
+	{ "a picture's end",
+	  { PNG_T, PNG_T },
+	  { "0123", "01" },
+	  "",
+	  "! bytes byte 2 missing" },
+	/* heads */
+	{ "a Date a minute off",
+	  { "Date: Sun, 06 Nov 1994 08:49:37 GMT|",
+	    "Date: Sun, 06 Nov 1994 08:50:38 GMT|" },
+	  { "", "" },
+	  "",
+	  "! headers date value" },
+	{ "a Date a second off",
+	  { "Date: Sun, 06 Nov 1994 08:49:37 GMT|",
+	    "Date: Sun, 06 Nov 1994 08:49:38 GMT|" },
+	  { "", "" },
+	  "",
+	  "= date" },
+	{ "another entity tag",
+	  { "ETag: \"1-2\"|", "ETag: \"3-4\"|" },
+	  { "", "" },
+	  "@nginx",
+	  "= class #10" },
+	{ "another entity tag without a rule",
+	  { "ETag: \"1-2\"|", "ETag: \"3-4\"|" },
+	  { "", "" },
+	  "",
+	  "! headers etag value" },
+	{ "an alias",
+	  { "Location: http://a.b/x|", "Location: http://c.d/x|" },
+	  { "", "" },
+	  "host alias a.b = c.d",
+	  "= alias" },
+	{ "a session",
+	  { "Set-Cookie: s=1; Path=/|", "Set-Cookie: s=2; Path=/|" },
+	  { "", "" },
+	  "cookie session s",
+	  "= cookie #0" },
+	{ "an attribute of a session",
+	  { "Set-Cookie: s=1; HttpOnly|", "Set-Cookie: s=2|" },
+	  { "", "" },
+	  "cookie session s",
+	  "! headers set-cookie s httponly value" },
+	{ "header and content",
+	  { "X: 1|" TEXT_T, "X: 2|" TEXT_T },
+	  { "a", "b" },
+	  "",
+	  "! text line 1 value" },
+	{ "a header that is missing",
+	  { "X: 1|", "" },
+	  { "", "" },
+	  "",
+	  "! headers x missing" },
+};
+
+static void rows_are_judged(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct bench *b = bench_of(r->rules);
+		struct case_answer a;
+
+		judge(b, r->head, r->body, &a);
+		if (strcmp(told(&a), r->want) != 0)
+			printf("# %s\n", told(&a));
+		CHECK_ROW(strcmp(told(&a), r->want) == 0, r->name);
+		/* Nothing that can be judged differs from itself. */
+		judge(b, (const char *const[]){ r->head[0], r->head[0] },
+		      (const char *const[]){ r->body[0], r->body[0] }, &a);
+		CHECK_ROW(a.verdict != VERDICT_DIFFERENT, r->name);
+		done(b);
+	}
+}
+
+/* A body that becomes 10 MB is a bomb on either side, and no difference. */
+static void bombs_end(void)
+{
+	size_t n = 10u << 20, len;
+	uint8_t *zeros = calloc(1, n);
+	uint8_t *bomb = gzip(zeros, n, &len);
+	struct bench *b = bench_of("");
+
+	for (unsigned side = 0; side < 2; side++) {
+		struct case_view c = { 0 };
+		struct case_answer a;
+		uint8_t *head[2], *message;
+		size_t hn[2], all;
+
+		for (unsigned i = 0; i < 2; i++) {
+			head[i] = head_of(i == side ? TEXT_T GZIP_T : TEXT_T,
+					  &hn[i]);
+			case_part(&c, CASE_HEAD + i, head[i], hn[i]);
+		}
+		case_part(&c, CASE_BODY + side, bomb, len);
+		case_part(&c, CASE_BODY + 1 - side, "x", 1);
+		message = case_message(&c, &all);
+		CHECK(bench_judge(b, message, all, &a) == 0);
+		CHECK(a.verdict == VERDICT_NOT_COMPARED &&
+		      a.reason == REASON_BOMB);
+		free(message);
+		free(head[0]);
+		free(head[1]);
+	}
+	done(b);
+	free(bomb);
+	free(zeros);
+}
+
+static void deep_json_is_unjudged(void)
+{
+	size_t n = 100000;
+	char *deep = malloc(n + 2);
+	struct case_answer a;
+	struct bench *b = bench_of("");
+
+	memset(deep, '[', n);
+	deep[n] = '1';
+	deep[n + 1] = '\0';
+	judge(b, (const char *const[]){ JSON_T, JSON_T },
+	      (const char *const[]){ deep, "[1]" }, &a);
+	CHECK(a.verdict == VERDICT_NOT_COMPARED && a.reason == REASON_UNJUDGED);
+	done(b);
+	free(deep);
+}
+
+static void same_content_is_left_out(void)
+{
+	struct bench *b = bench_of("header ignore X");
+	struct case_view c = { .flags = CASE_SAME_BODY };
+	static const char *const text[2] = { "X: 1|", "X: 2|" };
+	struct case_answer a;
+	uint8_t *head[2], *message;
+	size_t n[2], len;
+
+	for (unsigned i = 0; i < 2; i++) {
+		head[i] = head_of(text[i], &n[i]);
+		case_part(&c, CASE_HEAD + i, head[i], n[i]);
+	}
+	message = case_message(&c, &len);
+	CHECK(bench_judge(b, message, len, &a) == 0);
+	CHECK(strcmp(told(&a), "= ignore #0") == 0);
+	free(message);
+	free(head[0]);
+	free(head[1]);
+	done(b);
+}
+
+static void trailers_are_compared(void)
+{
+	struct bench *b = bench_of("");
+	struct case_view c = { 0 };
+	struct case_answer a;
+	uint8_t *head, *message;
+	size_t n, len;
+
+	head = head_of("", &n);
+	case_part(&c, CASE_HEAD, head, n);
+	case_part(&c, CASE_HEAD + 1, head, n);
+	case_part(&c, CASE_TRAILER, "X: 1\r\n\r\n", 8);
+	case_part(&c, CASE_TRAILER + 1, "X: 2\r\n\r\n", 8);
+	message = case_message(&c, &len);
+	CHECK(bench_judge(b, message, len, &a) == 0);
+	CHECK(strcmp(told(&a), "! trailers x value") == 0);
+	free(message);
+	free(head);
+	done(b);
+}
+
+static void types_have_judges(void)
+{
+	static const struct {
+		const char *type;
+		enum case_judge judge;
+	} all[] = {
+		{ "", CASE_BYTES },
+		{ "image/png", CASE_BYTES },
+		{ "Text/HTML ; charset=x", CASE_HTML },
+		{ "text/htmlx", CASE_TEXT },
+		{ "application/vnd.x+json", CASE_JSON },
+		{ "image/svg+xml;a=b", CASE_XML },
+		{ "multipart/byteranges; boundary=x", CASE_MULTIPART },
+		{ "text/css", CASE_TEXT },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		CHECK_ROW(judge_kind((const uint8_t *)all[i].type,
+				     strlen(all[i].type)) == all[i].judge,
+			  all[i].type);
+}
+
+/* A message that lies about its lengths is none. */
+static void lies_are_no_case(void)
+{
+	struct bench *b = bench_of("");
+	struct case_view c = { 0 };
+	struct case_answer a = { .serial = 99 };
+	uint8_t *message;
+	size_t n;
+
+	case_part(&c, CASE_HEAD, "x", 1);
+	message = case_message(&c, &n);
+	CHECK(bench_judge(b, message, n, &a) == 0);
+	a.serial = 99;
+	CHECK(bench_judge(b, message, n - 1, &a) == -EBADMSG);
+	CHECK(bench_judge(b, message, CASE_FIXED - 1, &a) == -EBADMSG);
+	message[24 + 4] = 2; /* length of the head */
+	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
+	message[24 + 4] = 0xff;
+	message[24 + 7] = 0xff;
+	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
+	message[24 + 4] = 1;
+	message[24 + 7] = 0;
+	message[8] = 1; /* an endpoint that there is not */
+	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
+	message[8] = 0;
+	message[12] = 2; /* a flag */
+	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
+	CHECK(a.serial == 99);
+	free(message);
+	done(b);
+}
+
+static void answers_are_checked(void)
+{
+	const struct case_answer good = { .verdict = VERDICT_DIFFERENT,
+					  .reason = REASON_BODY,
+					  .reasons = reason_bit(REASON_BODY) };
+	struct case_answer a = good;
+
+	CHECK(case_is_answer(&a, 1));
+	a.reason = REASON_HEADER;
+	CHECK(!case_is_answer(&a, 1));
+	a = good;
+	a.reasons |= reason_bit(REASON_STATUS);
+	CHECK(!case_is_answer(&a, 1));
+	a = good;
+	a.verdict = VERDICT_IDENTICAL;
+	CHECK(!case_is_answer(&a, 1));
+	a.verdict = VERDICT_COUNT;
+	CHECK(!case_is_answer(&a, 1));
+	a = good;
+	a.place.len[1] = CASE_SHOWN + 1;
+	CHECK(!case_is_answer(&a, 1));
+	a = good;
+	memset(a.place.name, 'x', CASE_PLACE);
+	CHECK(!case_is_answer(&a, 1));
+	a = good;
+	a.place.judge = CASE_JUDGE_COUNT;
+	CHECK(!case_is_answer(&a, 1));
+	a = (struct case_answer){ .verdict = VERDICT_EQUIVALENT, .rules = 1 };
+	CHECK(case_is_answer(&a, 1) && !case_is_answer(&a, 0));
+	a.rules = CASE_RULES + 1;
+	CHECK(!case_is_answer(&a, 1));
+	a = (struct case_answer){ .verdict = VERDICT_NOT_COMPARED,
+				  .reason = REASON_OVERLOAD };
+	CHECK(!case_is_answer(&a, 1));
+	a.reason = REASON_BOMB;
+	CHECK(case_is_answer(&a, 1));
+}
+
+int main(void)
+{
+	static const struct check_test tests[] = {
+		{ "rows are judged", rows_are_judged },
+		{ "bombs end", bombs_end },
+		{ "deep json is unjudged", deep_json_is_unjudged },
+		{ "same content is left out", same_content_is_left_out },
+		{ "trailers are compared", trailers_are_compared },
+		{ "types have judges", types_have_judges },
+		{ "lies are no case", lies_are_no_case },
+		{ "answers are checked", answers_are_checked },
+	};
+
+	return check_main(tests, ARRAY_SIZE(tests));
+}
