@@ -390,7 +390,48 @@ def deep_inputs():
             yield bytes((how | k,)) + a + b"\xff" + b
 
 
-INPUTS = {"fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
+def case_inputs():
+    """Pairs of answers of each kind of content under each set of rules (fuzz_case.c)."""
+    ok = b"HTTP/1.1 200 OK\n"
+    gz = gzip.compress(b'{"a":1,"b":[1,2]}', mtime=0).replace(b"\xff", b"\0")
+    date = b"Date: Sun, 06 Nov 1994 08:49:3%d GMT\nETag: \"%d\"\n"
+    pairs = [
+        (ok + date % (1, 1) + b"\nx", ok + date % (2, 2) + b"\nx"),
+        (ok + b"A: 1\nC: x\n\n", ok + b"A: 2\nc: X\n\n"),
+        (ok + b"Content-Type: application/json\n\n" + b'{"a":1,"b":[1,2]}',
+         ok + b"Content-Type: application/json\n\n" + b'{"b":[2,1],"a":2}'),
+        (ok + b"Content-Type: text/html\n\n<a b=1 c=2>x</a>",
+         ok + b"Content-Type: text/html\n\n<a c=2 b=1>y</a>"),
+        (ok + b"Content-Type: text/plain\n\na 1\nb\n",
+         ok + b"Content-Type: text/plain\n\na 2\nb\n"),
+        (ok + b"Content-Type: application/json\nContent-Encoding: gzip\n\n" + gz,
+         ok + b'Content-Type: application/json\n\n{"a":1,"b":[1,2]}'),
+        (ok + b"Content-Type: multipart/x; boundary=B\n\n--B\n\na\n--B--\n",
+         ok + b"Content-Type: multipart/x; boundary=B\n\n--B\n\nb\n--B--\n"),
+        (ok + b"Content-Type: application/x-www-form-urlencoded\n\na=1&b=2",
+         ok + b"Content-Type: application/x-www-form-urlencoded\n\nb=2&a=%31"),
+        (ok + b"\n\x89PNG\r\n\x1a\n", ok + b"\nGIF89a")]
+    for a, b in pairs:
+        for k in range(4):
+            yield bytes((k,)) + a + b"\xff" + b
+    a, b = pairs[2]
+    parts = [b"GET / HTTP/1.1\r\n", ok, ok, b"", b"", a[20:], b[20:]]
+    fixed = (b"\1" + bytes(7) + bytes(16) +
+             b"".join(len(p).to_bytes(4, "little") for p in parts))
+    yield b"\x80" + fixed + b"".join(parts)
+
+
+def shring_inputs():
+    """Records that are written and read, and one lie (fuzz_shring.c)."""
+    turn = b"".join(bytes((0, i % 2, 37 * i % 256, 3, 0, 0)) for i in range(60))
+    yield turn
+    yield bytes((0, 2, 9)) * 12 + bytes((3, 0, 0)) * 12 + turn
+    yield turn + bytes((6, 0, 0)) + b"\xff" * 8 + turn
+    yield turn + bytes((6, 0, 1)) + b"\x40" + bytes(7) + turn
+    yield bytes((0, 1, 1, 7, 0, 0, 3, 0, 0, 7, 0, 1)) + turn
+
+
+INPUTS = {"fuzz_case": case_inputs, "fuzz_shring": shring_inputs, "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs, "fuzz_codec": codec_inputs,
           "fuzz_deep": deep_inputs,
           "fuzz_compare": compare_inputs,

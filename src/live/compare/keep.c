@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keep.c - Kept bytes of an exchange, in frames of the pool
+ *
+ * Theory of operation
+ *
+ * Each part is a strand of frames that double in size, so that an answer of a
+ * hundred bytes takes a small one and a long answer few. Content beyond its
+ * bound is not kept, and neither is what finds no room in the pool: then all of
+ * that side's content is given back, as half of it judges nothing. Heads have
+ * bounds of their own, which the comparison has, too: what is longer never gets
+ * as far as a judge.
+ */
+#include "compare/keep.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "compare/keep_internal.h"
+
+#define STRAND_FIRST 1024u /* blocks of the pool */
+#define STRAND_LAST  65536u
+
+struct keep *keep_begin(struct pool *pool, uint32_t most)
+{
+	struct buf *f = buf_alloc(pool, sizeof(struct keep), BUF_CMP);
+	struct keep *k;
+
+	if (f == NULL)
+		return NULL;
+	k = (void *)f->data;
+	*k = (struct keep){ .self = f, .most = most };
+	return k;
+}
+
+static void release(struct strand *s, struct pool *pool)
+{
+	while (s->first != NULL) {
+		struct buf *f = s->first;
+
+		s->first = f->next;
+		buf_clear(pool, f, BUF_CMP);
+	}
+	*s = (struct strand){ 0 };
+}
+
+/* Return: false: the pool is full */
+static bool add(struct strand *s, struct pool *pool, const uint8_t *p,
+		uint32_t n)
+{
+	while (n > 0) {
+		uint32_t left = s->last != NULL ? s->last->len - s->tail : 0;
+		uint32_t block = s->last != NULL ? buf_block(s->last->len) * 2
+						 : STRAND_FIRST;
+		struct buf *f;
+
+		if (left > n)
+			left = n;
+		if (left > 0) {
+			memcpy(s->last->data + s->tail, p, left);
+			s->tail += left;
+			s->len += left;
+			p += left;
+			n -= left;
+			continue;
+		}
+		if (block > STRAND_LAST)
+			block = STRAND_LAST;
+		f = buf_alloc(pool, block - (uint32_t)sizeof(*f), BUF_CMP);
+		if (f == NULL)
+			return false;
+		if (s->last != NULL)
+			s->last->next = f;
+		else
+			s->first = f;
+		s->last = f;
+		s->tail = 0;
+	}
+	return true;
+}
+
+/* The same up to @most bytes; what does not fit is not kept, all or nothing. */
+static void add_whole(struct keep *k, enum case_part part, struct pool *pool,
+		      uint32_t most, const uint8_t *p, uint32_t n)
+{
+	struct strand *s = &k->part[part];
+
+	if ((k->lost >> part & 1) != 0)
+		return;
+	if (n <= most - s->len && add(s, pool, p, n))
+		return;
+	release(s, pool);
+	k->lost |= 1u << part;
+}
+
+void keep_request(struct keep *k, struct pool *pool, const uint8_t *p,
+		  uint32_t n)
+{
+	struct strand *s = &k->part[CASE_REQUEST];
+
+	if (n > KEEP_REQUEST - s->len)
+		n = KEEP_REQUEST - s->len;
+	if (!add(s, pool, p, n))
+		k->lost |= 1u << CASE_REQUEST;
+}
+
+static enum case_part of_side(enum case_part part, unsigned side)
+{
+	return (enum case_part)((unsigned)part + side);
+}
+
+void keep_answer(struct keep *k, struct pool *pool, enum who who,
+		 const struct framer_piece *piece, const uint8_t *p)
+{
+	unsigned side = who == WHO_SUT;
+	uint32_t head = COMPARE_HEAD * (side == 1 ? COMPARE_SUT : 1);
+
+	assert(who != WHO_CLIENT);
+	switch (piece->part) {
+	case FRAMER_INTERIM:
+		/* What came as a head was its beginning. */
+		release(&k->part[of_side(CASE_HEAD, side)], pool);
+		break;
+	case FRAMER_HEAD:
+		add_whole(k, of_side(CASE_HEAD, side), pool, head, p,
+			  piece->used);
+		break;
+	case FRAMER_TRAILER:
+		add_whole(k, of_side(CASE_TRAILER, side), pool, head, p,
+			  piece->used);
+		break;
+	case FRAMER_BODY:
+	case FRAMER_OPAQUE:
+		add_whole(k, of_side(CASE_BODY, side), pool, k->most, p,
+			  piece->used);
+		break;
+	case FRAMER_FRAMING:
+		break;
+	}
+}
+
+void keep_again(struct keep *k, struct pool *pool)
+{
+	static const enum case_part again[] = { CASE_REQUEST, CASE_HEAD + 1,
+						CASE_TRAILER + 1,
+						CASE_BODY + 1 };
+
+	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
+		release(&k->part[again[i]], pool);
+		k->lost &= ~(1u << again[i]);
+	}
+}
+
+void keep_end(struct keep *k, struct pool *pool)
+{
+	for (unsigned i = 0; i < CASE_PARTS; i++)
+		release(&k->part[i], pool);
+	buf_clear(pool, k->self, BUF_CMP);
+}
+
+const struct strand *keep_part(const struct keep *k, enum case_part part)
+{
+	return &k->part[part];
+}
+
+const uint8_t *strand_next(const struct strand *s, const struct buf **at,
+			   uint32_t *n)
+{
+	const struct buf *f = *at == NULL ? s->first : (*at)->next;
+
+	if (f == NULL)
+		return NULL;
+	*at = f;
+	*n = f == s->last ? s->tail : f->len;
+	return f->data;
+}
+
+size_t keep_case(const struct keep *k, bool same, struct case_view *out)
+{
+	size_t n = CASE_FIXED;
+
+	*out = (struct case_view){ .flags = same ? CASE_SAME_BODY : 0 };
+	for (unsigned i = 0; i < CASE_PARTS; i++) {
+		if (same && i >= CASE_BODY)
+			continue;
+		out->part[i].n = k->part[i].len;
+		n += k->part[i].len;
+	}
+	return n;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keep - Both answers of an exchange as they came, for a judge
+ *
+ * With rules the head, the trailers and the content of either answer are kept
+ * until the exchange is judged, content codings and all, and the head of the
+ * request. It is bounded; what did not fit is known, and such an answer is
+ * never handed to a judge as if it were whole.
+ */
+#ifndef COMPARE_KEEP_H
+#define COMPARE_KEEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app/framer.h"
+#include "compare/case.h"
+#include "compare/compare.h"
+#include "core/buf.h"
+#include "core/who.h"
+
+#define KEEP_REQUEST 8192u /* bytes of the request's head */
+
+/* Kept bytes: frames of the pool, in order; len is their room. */
+struct strand {
+	struct buf *first;
+	struct buf *last;
+	uint32_t len;  /* bytes of all */
+	uint32_t tail; /* of the last frame */
+};
+
+struct keep; /* lies in a frame of the pool */
+
+/**
+ * keep_begin() - Begin on an exchange
+ * @pool:	Of the frames it takes (interest BUF_CMP)
+ * @most:	Bytes of each answer's content
+ *
+ * Return: it, or NULL: the pool is full
+ */
+struct keep *keep_begin(struct pool *pool, uint32_t most);
+
+/** keep_request() - The next bytes of the request's head */
+void keep_request(struct keep *k, struct pool *pool, const uint8_t *p,
+		  uint32_t n);
+
+/** keep_answer() - The next piece of an answer, as for compare_feed() */
+void keep_answer(struct keep *k, struct pool *pool, enum who who,
+		 const struct framer_piece *piece, const uint8_t *p);
+
+/** keep_again() - Request and the SUT's answer come again */
+void keep_again(struct keep *k, struct pool *pool);
+
+/** keep_end() - Give everything back */
+void keep_end(struct keep *k, struct pool *pool);
+
+/** keep_part() - What is kept of a part; the bytes of a strand are walked with
+ * strand_next()
+ */
+const struct strand *keep_part(const struct keep *k, enum case_part part);
+
+/** keep_endpoint() - Whose exchange it is, by what is kept of the request */
+uint32_t keep_endpoint(const struct keep *k, const struct rules *r);
+
+/** What may be said of an exchange without a judge. */
+enum keep_says {
+	KEEP_NOTHING, /* the comparison's verdict stands */
+	KEEP_SETTLED, /* the answer is known */
+	KEEP_ASK,     /* a judge is to be asked */
+};
+
+/**
+ * keep_settle() - What does the comparison's verdict come to, by the rules?
+ * @r:		Verdict
+ * @rules:	After rules_end()
+ * @endpoint:	As keep_endpoint()
+ * @out:	KEEP_SETTLED: the answer, but for its serial; it is none that a
+ *		judge gives if the reason is REASON_BY_RULE or _STATUS
+ *
+ * Bounded by the bytes of two heads.
+ */
+enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
+			   const struct rules *rules, uint32_t endpoint,
+			   struct case_answer *out);
+
+/** keep_case() - The case: lengths of all parts, without bytes
+ * @same:	Both bodies are the same, and left out
+ *
+ * Return: bytes of its message
+ */
+size_t keep_case(const struct keep *k, bool same, struct case_view *out);
+
+/**
+ * strand_next() - Kept bytes, a stretch a call
+ * @at:		NULL to begin; where the last call was
+ * @n:		Bytes of the stretch
+ *
+ * Return: the stretch, or NULL: that was all
+ */
+const uint8_t *strand_next(const struct strand *s, const struct buf **at,
+			   uint32_t *n);
+
+#endif /* COMPARE_KEEP_H */

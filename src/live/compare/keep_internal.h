@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keep_internal - What the files of keep share
+ */
+#ifndef COMPARE_KEEP_INTERNAL_H
+#define COMPARE_KEEP_INTERNAL_H
+
+#include "compare/keep.h"
+
+/**
+ * struct keep - Kept bytes
+ * @self:	Frame it lies in
+ * @most:	Bytes of each answer's content
+ * @lost:	Bit enum case_part: it is not whole, and gone
+ */
+struct keep {
+	struct buf *self;
+	uint32_t most;
+	uint32_t lost;
+	struct strand part[CASE_PARTS];
+};
+
+#endif /* COMPARE_KEEP_INTERNAL_H */
