@@ -230,10 +230,43 @@ static void test_signals(void)
 	loop_close(l);
 }
 
+/* Told once of what is there to read, and of room to write when it comes back. */
+static void test_edges(void)
+{
+	static const char most[1 << 16];
+	struct loop *l = NULL;
+	struct seen s;
+	int p[2];
+	char b[4096];
+
+	CHECK(loop_open(&l) == 0 &&
+	      socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
+	CHECK(fcntl(p[0], F_SETFL, O_NONBLOCK) == 0);
+	CHECK(fcntl(p[1], F_SETFL, O_NONBLOCK) == 0);
+	init(&s, l);
+	CHECK(loop_add_edges(l, &s.w, p[0]) == 0);
+	CHECK(loop_wait(l, 0) == 1 && loop_wait(l, 0) == 0);
+	CHECK(write(p[1], "xy", 2) == 2);
+	CHECK(loop_wait(l, 0) == 1 && loop_wait(l, 0) == 0);
+	CHECK(read(p[0], b, 1) == 1 && loop_wait(l, 0) == 0);
+	while (write(p[0], most, sizeof(most)) > 0)
+		;
+	CHECK(loop_wait(l, 0) == 0);
+	while (read(p[1], b, sizeof(b)) > 0)
+		;
+	CHECK(loop_wait(l, 0) == 1);
+	close(p[1]);
+	CHECK(loop_wait(l, 0) == 1 && loop_wait(l, 0) == 0);
+	loop_drop(l, &s.w);
+	close(p[0]);
+	loop_close(l);
+}
+
 static const struct check_test tests[] = {
 	{ "what can be read is told until it is", test_reading },
 	{ "a file cannot be waited for", test_no_file },
 	{ "a timer is told once, and never early", test_timer },
+	{ "edges are told once", test_edges },
 	{ "who is dropped is not told", test_dropped },
 	{ "who is added is told from the next round on", test_again },
 	{ "a watch is turned to writing and back", test_turned },

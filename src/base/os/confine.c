@@ -55,7 +55,8 @@ static int close_files(const struct confine *c, struct errbuf *e)
 	for (unsigned i = 0; r == 0 && i < c->places; i++)
 		r = open_place(&c->place[i], list, &n, e);
 	if (r == 0)
-		landlock = sandbox_files(list, n, e);
+		landlock = sandbox_files(
+			list, n, (c->box.needs & SANDBOX_SOCKETS) != 0, e);
 	while (n > 0)
 		close(list[--n].fd);
 	if (landlock == 0 && !c->quiet)
@@ -69,7 +70,9 @@ static int close_files(const struct confine *c, struct errbuf *e)
 static int early(const struct confine *c, struct errbuf *e)
 {
 	struct sandbox first = c->box;
-	int r = c->stay ? privileges_freeze(e) : privileges_drop(c->user, e);
+	int r = c->stay	       ? privileges_freeze(e)
+		: c->net_admin ? privileges_drop_but_net_admin(c->user, e)
+			       : privileges_drop(c->user, e);
 
 	first.needs |= c->early;
 	if (r == 0)

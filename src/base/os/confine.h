@@ -37,6 +37,7 @@ struct confine_place {
  * struct confine - What a process needs
  * @user:	Whom it becomes; NULL: it stays who it is, without privileges
  * @stay:	It stays who it is, with all that this user may
+ * @net_admin:	It keeps CAP_NET_ADMIN, if it has it
  * @place, @places: Where files may be opened; none: nowhere
  * @early:	SANDBOX_ bits of the time between the stages, beside @box.needs;
  *		0: there is no filter before the final one
@@ -46,6 +47,7 @@ struct confine_place {
 struct confine {
 	const char *user;
 	bool stay;
+	bool net_admin;
 	struct confine_place place[CONFINE_PLACES];
 	unsigned places;
 	unsigned early;

@@ -34,3 +34,10 @@ int folder_make(int folder, const char *name)
 
 	return fd < 0 ? -errno : fd;
 }
+
+int folder_append(const char *path)
+{
+	int fd = open(path, FOLDER_APPEND_FLAGS, FOLDER_MAKE_MODE);
+
+	return fd < 0 ? -errno : fd;
+}

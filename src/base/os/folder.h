@@ -12,6 +12,11 @@
  */
 #define FOLDER_MAKE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 #define FOLDER_MAKE_MODE  0600
+/* What is added to: a log, which a program beside may have moved away, or a
+ * pipe.
+ */
+#define FOLDER_APPEND_FLAGS                                                    \
+	(O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 #define FOLDER_OPEN_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
 
 /**
@@ -29,5 +34,15 @@ int folder_open(const char *path, const char **base);
  * Return: descriptor to write to, or -EEXIST, or another -Exxx of open(2)
  */
 int folder_make(int folder, const char *name);
+
+/**
+ * folder_append() - Open a file to add to it, or make it for its owner alone
+ *
+ * A pipe whose reader is slow takes nothing rather than let the writer wait.
+ *
+ * Return: descriptor, or -ELOOP (it is a symbolic link), -ENXIO (a pipe without
+ * a reader), or another -Exxx of open(2)
+ */
+int folder_append(const char *path);
 
 #endif /* OS_FOLDER_H */

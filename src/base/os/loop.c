@@ -5,8 +5,8 @@
  * Theory of operation
  *
  * epoll says which descriptors are ready, level-triggered: what a callback
- * leaves is told again. A timer is a timerfd of its own, as a caller has few; a
- * signalfd is a descriptor like another.
+ * leaves is told again, unless it asked for edges. A timer is a timerfd of its
+ * own, as a caller has few; a signalfd is a descriptor like another.
  *
  * A callback may drop what the same wait has found ready, and even add it
  * again. So each wait is a round with a number: who is not in the loop any more
@@ -61,9 +61,12 @@ void loop_close(struct loop *l)
 	free(l);
 }
 
-static int add(struct loop *l, struct loop_watch *w, int fd, bool timer)
+#define EDGES (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+static int add(struct loop *l, struct loop_watch *w, int fd, bool timer,
+	       uint32_t events)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = w };
+	struct epoll_event ev = { .events = events, .data.ptr = w };
 
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) != 0)
 		return -errno;
@@ -76,7 +79,12 @@ static int add(struct loop *l, struct loop_watch *w, int fd, bool timer)
 
 int loop_add(struct loop *l, struct loop_watch *w, int fd)
 {
-	return add(l, w, fd, false);
+	return add(l, w, fd, false, EPOLLIN);
+}
+
+int loop_add_edges(struct loop *l, struct loop_watch *w, int fd)
+{
+	return add(l, w, fd, false, EDGES);
 }
 
 void loop_turn(struct loop *l, struct loop_watch *w, bool writes)
@@ -90,7 +98,7 @@ void loop_turn(struct loop *l, struct loop_watch *w, bool writes)
 int loop_timer(struct loop *l, struct loop_watch *w)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	int r = fd < 0 ? -errno : add(l, w, fd, true);
+	int r = fd < 0 ? -errno : add(l, w, fd, true, EPOLLIN);
 
 	if (r != 0 && fd >= 0)
 		close(fd);

@@ -2,10 +2,10 @@
 /*
  * loop - Wait for descriptors, moments and signals, and call who waits for them
  *
- * For what is no packet path: a caller with hundreds of descriptors, or a
- * process that mostly waits. One thread; callbacks get the time at which the
- * wait ended. The packet thread's loop is its own (run/loop.c), which reads
- * rings that want no system call.
+ * For what is no packet path: a caller with many descriptors, or a process that
+ * mostly waits. One thread; callbacks get the time at which the wait ended. The
+ * packet thread's loop is its own (run/loop.c), which reads rings that want no
+ * system call.
  */
 #ifndef OS_LOOP_H
 #define OS_LOOP_H
@@ -59,6 +59,17 @@ int loop_add(struct loop *l, struct loop_watch *w, int fd);
  * Either way it is called when the other end is gone.
  */
 void loop_turn(struct loop *l, struct loop_watch *w, bool writes);
+
+/**
+ * loop_add_edges() - Watch a descriptor for reading and writing
+ *
+ * It is told when there is something to read, or room to write, that was not
+ * there before: who is called reads and writes until it would block, or tries
+ * again by himself.
+ *
+ * Return: as loop_add()
+ */
+int loop_add_edges(struct loop *l, struct loop_watch *w, int fd);
 
 /**
  * loop_timer() - Make a timer, which is not set yet

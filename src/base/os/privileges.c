@@ -8,7 +8,10 @@
  * held, groups changed only while CAP_SETGID is, so these come before the uid.
  * setresuid() from root clears the permitted set by itself; for a caller that
  * is not root but has file capabilities, capset() does. no_new_privs comes
- * first: it needs nothing and takes set-uid programs out of the picture.
+ * first: it needs nothing and takes set-uid programs out of the picture. A
+ * capability that is to stay outlives setresuid() in the permitted set
+ * (PR_SET_KEEPCAPS), and capset() makes it effective again and takes all
+ * others.
  */
 #include "os/privileges.h"
 
@@ -16,6 +19,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,7 +28,8 @@
 
 #define NOBODY "nobody"
 
-static int capabilities_clear(void)
+/* Which of @bits are permitted. */
+static uint32_t capabilities_held(uint32_t bits)
 {
 	struct __user_cap_header_struct h = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -32,6 +37,18 @@ static int capabilities_clear(void)
 	struct __user_cap_data_struct d[2];
 
 	memset(d, 0, sizeof(d));
+	return syscall(SYS_capget, &h, d) ? 0 : d[0].permitted & bits;
+}
+
+static int capabilities_set(uint32_t bits)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct d[2];
+
+	memset(d, 0, sizeof(d));
+	d[0].effective = d[0].permitted = bits;
 	return syscall(SYS_capset, &h, d) ? -errno : 0;
 }
 
@@ -53,7 +70,8 @@ static int user_set(const struct passwd *pw)
 	return 0;
 }
 
-static int capabilities_left(void)
+/* Return: 1: there are others than @bits; 0: there are not; -Exxx */
+static int capabilities_left(uint32_t bits)
 {
 	struct __user_cap_header_struct h = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
@@ -63,7 +81,7 @@ static int capabilities_left(void)
 	memset(d, 0xff, sizeof(d));
 	if (syscall(SYS_capget, &h, d))
 		return -errno;
-	return (d[0].effective | d[0].permitted | d[0].inheritable |
+	return (((d[0].effective | d[0].permitted) & ~bits) | d[0].inheritable |
 		d[1].effective | d[1].permitted | d[1].inheritable) != 0;
 }
 
@@ -75,7 +93,30 @@ int privileges_freeze(struct errbuf *e)
 	return 0;
 }
 
-int privileges_drop(const char *user, struct errbuf *e)
+/* Become @pw, if that is somebody, with these capabilities and no others. */
+static int become(const struct passwd *pw, uint32_t keep, struct errbuf *e)
+{
+	int rc = 0;
+
+	if (keep != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return errbuf_set(e, -errno, "keepcaps: %s", strerror(errno));
+	if (pw) {
+		rc = user_set(pw);
+		if (rc)
+			return errbuf_set(e, rc, "cannot become %s: %s",
+					  pw->pw_name, strerror(-rc));
+	}
+	rc = capabilities_set(keep);
+	if (rc)
+		return errbuf_set(e, rc, "capset: %s", strerror(-rc));
+	if (keep != 0 && prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+		return errbuf_set(e, -errno, "keepcaps: %s", strerror(errno));
+	if (capabilities_left(keep) != 0 || (pw && setuid(0) == 0))
+		return errbuf_set(e, -EPERM, "privileges are still there");
+	return 0;
+}
+
+static int drop(const char *user, uint32_t keep, struct errbuf *e)
 {
 	const struct passwd *pw = NULL;
 	int rc;
@@ -97,18 +138,17 @@ int privileges_drop(const char *user, struct errbuf *e)
 		return errbuf_set(e, -errno, "setresuid: %s", strerror(errno));
 	bounding_clear();
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (pw) {
-		rc = user_set(pw);
-		if (rc)
-			return errbuf_set(e, rc, "cannot become %s: %s", user,
-					  strerror(-rc));
-	}
-	rc = capabilities_clear();
-	if (rc)
-		return errbuf_set(e, rc, "capset: %s", strerror(-rc));
-	if (capabilities_left() != 0 || (pw && setuid(0) == 0))
-		return errbuf_set(e, -EPERM, "privileges are still there");
-	return 0;
+	return become(pw, keep, e);
+}
+
+int privileges_drop(const char *user, struct errbuf *e)
+{
+	return drop(user, 0, e);
+}
+
+int privileges_drop_but_net_admin(const char *user, struct errbuf *e)
+{
+	return drop(user, capabilities_held(1u << CAP_NET_ADMIN), e);
 }
 
 const char *privileges_sudo(void)

@@ -32,6 +32,12 @@ int privileges_freeze(struct errbuf *e);
 int privileges_drop(const char *user, struct errbuf *e);
 
 /**
+ * privileges_drop_but_net_admin() - The same, but CAP_NET_ADMIN stays, if it
+ * was there
+ */
+int privileges_drop_but_net_admin(const char *user, struct errbuf *e);
+
+/**
  * privileges_user() - Whom a process of ours becomes when all is open
  * @asked:	Who was asked for (--user); NULL: nobody was
  *

@@ -35,7 +35,10 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/landlock.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -64,7 +67,7 @@
 #define CHECKS	    3
 #define PROGRAM_MAX 1024
 
-enum action { LET, END, NOT_THERE };
+enum action { LET, END, NOT_THERE, REFUSE };
 
 enum op {
 	ANY,	    /* no check */
@@ -91,6 +94,10 @@ struct rule {
 	enum action action;
 	struct check check[CHECKS];
 };
+
+/* As they are made, and no others. */
+#define TCP_SOCKET (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+#define UDP_SOCKET (SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 #define ALWAYS	(SANDBOX_RUN | SANDBOX_BROKER)
 #define THREADS (SANDBOX_START | SANDBOX_PROGRAM)
@@ -210,6 +217,84 @@ static const struct rule rules[] = {
 	  LET,
 	  { { ANY, 0, 0 } } },
 	{ SYS_mremap, SANDBOX_SEND, LET, { { ANY, 0, 0 } } },
+	/* A proxy's sockets. */
+	{ SYS_socket,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 0, AF_INET }, { IS, 1, TCP_SOCKET } } },
+	{ SYS_socket,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 0, AF_INET6 }, { IS, 1, TCP_SOCKET } } },
+	{ SYS_socket,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 0, AF_INET }, { IS, 1, UDP_SOCKET } } },
+	{ SYS_socket,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 0, AF_INET6 }, { IS, 1, UDP_SOCKET } } },
+	{ SYS_accept4, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_connect, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_bind, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_shutdown, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_sendto, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_recvfrom, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_getsockname, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_getpeername, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_getsockopt, SANDBOX_SOCKETS, LET, { { ANY, 0, 0 } } },
+	{ SYS_setsockopt, SANDBOX_SOCKETS, LET, { { IS, 1, IPPROTO_TCP } } },
+	{ SYS_setsockopt,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_REUSEADDR } } },
+	{ SYS_setsockopt,
+	  SANDBOX_SOCKETS,
+	  LET,
+	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_LINGER } } },
+	{ SYS_ioctl, SANDBOX_SOCKETS, LET, { { IS, 1, SIOCOUTQ } } },
+	/* Sockets are looked into, pairs made and looked at, the program put on
+	 * a device and back on one from which somebody took it.
+	 */
+	{ SYS_setsockopt,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_OOBINLINE } } },
+	{ SYS_setsockopt,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_PEEK_OFF } } },
+	{ SYS_fcntl, SANDBOX_SPLICE, LET, { { IS, 1, F_DUPFD_CLOEXEC } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_PROG_TEST_RUN } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_MAP_LOOKUP_ELEM } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_MAP_UPDATE_ELEM } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_MAP_DELETE_ELEM } } },
+	{ SYS_bpf,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 0, BPF_MAP_LOOKUP_AND_DELETE_ELEM } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_LINK_CREATE } } },
+	{ SYS_bpf, SANDBOX_SPLICE, LET, { { IS, 0, BPF_OBJ_GET_INFO_BY_FD } } },
+	{ SYS_bpf, SANDBOX_SPLICE, REFUSE, { { IS, 0, BPF_OBJ_GET } } },
+	{ SYS_bpf, SANDBOX_SPLICE, REFUSE, { { IS, 0, BPF_OBJ_PIN } } },
+	{ SYS_socket,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 0, AF_NETLINK },
+	    { IS, 1, SOCK_RAW | SOCK_CLOEXEC },
+	    { IS, 2, NETLINK_ROUTE } } },
+	{ SYS_socket,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 0, AF_INET }, { IS, 1, SOCK_DGRAM | SOCK_CLOEXEC } } },
+	{ SYS_recvmsg, SANDBOX_SPLICE, LET, { { ANY, 0, 0 } } },
+	{ SYS_setsockopt, SANDBOX_SPLICE, LET, { { IS, 1, SOL_NETLINK } } },
+	{ SYS_ioctl, SANDBOX_SPLICE, LET, { { IS, 1, SIOCGIFNAME } } },
+	{ SYS_ioctl, SANDBOX_SPLICE, LET, { { IS, 1, SIOCGIFHWADDR } } },
+	{ SYS_openat,
+	  SANDBOX_APPEND,
+	  LET,
+	  { { IS, 2, FOLDER_APPEND_FLAGS }, { IS, 3, FOLDER_MAKE_MODE } } },
 	{ SYS_clone3, THREADS, NOT_THERE, { { ANY, 0, 0 } } },
 	{ SYS_clone, THREADS, LET, { { WITH, 0, CLONE_OF_THREAD } } },
 	{ SYS_set_robust_list, BEGINS, LET, { { ANY, 0, 0 } } },
@@ -335,6 +420,7 @@ static void put_rule(struct program *p, const struct rule *r,
 		[LET] = SECCOMP_RET_ALLOW,
 		[END] = SECCOMP_RET_KILL_PROCESS,
 		[NOT_THERE] = SECCOMP_RET_ERRNO | ENOSYS,
+		[REFUSE] = SECCOMP_RET_ERRNO | EPERM,
 	};
 	unsigned first = p->n;
 
@@ -478,7 +564,7 @@ static int place_add(int set, const struct sandbox_place *place, uint64_t known)
 	return -errno;
 }
 
-int sandbox_files(const struct sandbox_place *place, unsigned n,
+int sandbox_files(const struct sandbox_place *place, unsigned n, bool tcp,
 		  struct errbuf *e)
 {
 	int version = sandbox_built() ? sandbox_landlock() : 1;
@@ -488,7 +574,7 @@ int sandbox_files(const struct sandbox_place *place, unsigned n,
 
 	if (!sandbox_built() || version == 0)
 		return version;
-	set.net = version >= 4 ? NET_TCP : 0;
+	set.net = version >= 4 && !tcp ? NET_TCP : 0;
 	set.scoped = version >= 6 ? SCOPES : 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set), 0);
 	if (fd < 0)

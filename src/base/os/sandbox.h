@@ -30,7 +30,10 @@ enum {
 	SANDBOX_PROGRAM = 512, /* run a program that is loaded, in a thread */
 	SANDBOX_DATAGRAMS =
 		4096, /* receive and send by the sinks; random numbers */
-	SANDBOX_CONTROL = 8192, /* take who connects to the control socket */
+	SANDBOX_CONTROL = 65536, /* take who connects to the control socket */
+	SANDBOX_SOCKETS = 8192,	 /* sockets of TCP and UDP, to anywhere */
+	SANDBOX_SPLICE = 16384,	 /* libunderstudy-splice after usplice_open() */
+	SANDBOX_APPEND = 32768,	 /* open files as folder_append() does */
 };
 
 #define SANDBOX_RINGS 8
@@ -69,6 +72,8 @@ struct sandbox_place {
 /**
  * sandbox_files() - Let no file be opened but in these places, by Landlock
  * @place, @n:	Where; none: no file at all
+ * @tcp:	TCP may be listened to and connected to, which else is closed,
+ *		too
  * @e:		Sentence on failure
  *
  * Holds for the calling thread and those that it starts, so it is called before
@@ -77,7 +82,7 @@ struct sandbox_place {
  *
  * Return: 1, or 0 the kernel has no Landlock, or -Exxx
  */
-int sandbox_files(const struct sandbox_place *place, unsigned n,
+int sandbox_files(const struct sandbox_place *place, unsigned n, bool tcp,
 		  struct errbuf *e);
 
 /**

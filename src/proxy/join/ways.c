@@ -43,7 +43,9 @@ static bool is_ethernet(uint32_t ifindex)
 	bool yes;
 
 	memset(&r, 0, sizeof(r));
-	yes = fd >= 0 && if_indextoname(ifindex, r.ifr_name) != NULL &&
+	r.ifr_ifindex = (int)ifindex;
+	/* One socket for both: a caller may have given up all other kinds. */
+	yes = fd >= 0 && ioctl(fd, SIOCGIFNAME, &r) == 0 &&
 	      ioctl(fd, SIOCGIFHWADDR, &r) == 0 &&
 	      r.ifr_hwaddr.sa_family == ARPHRD_ETHER;
 	if (fd >= 0)
