@@ -16,6 +16,7 @@ int cmd_rerun(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_prep(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+int cmd_proxy(int argc, char **argv);
 int cmd_tunnel(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ends/ends.h"
+#include "front/front.h"
 #include "os/log.h"
 #include "prep/prep.h"
 #include "run/run.h"
@@ -35,6 +36,8 @@ static const struct command commands[] = {
 	  "run the engine again from a journal, and say whether it is equal" },
 	{ "send", cmd_send, &send_command,
 	  "send a capture, as tcpreplay does, and count what left" },
+	{ "proxy", cmd_proxy, &proxy_command,
+	  "take connections to servers, joined in the kernel" },
 	{ "tunnel", cmd_tunnel, &tunnel_command,
 	  "spread connections over several paths to another host" },
 	{ "ctl", cmd_ctl, &ctl_command,

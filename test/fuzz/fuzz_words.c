@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_words.c - Command lines of any words, for send, prep and tunnel
+ * fuzz_words.c - Command lines of any words, for send, prep, tunnel and proxy
  *
  * Their options are not those that fuzz_options reads. Input: text, which
  * is cut into words as an @FILE is, and a last byte that picks the subcommand.
  * What is refused has a sentence; what is taken is in the ranges that the headers
- * promise, and what tunnel takes is written and read again as the same. What would open files is left out: @FILE, and options of prep with an s
+ * promise, and what tunnel and proxy take is written and read again as the same.
+ * What would open files is left out: @FILE, and options of prep with an s
  * in them (--services).
  */
 #include <assert.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "ends/ends.h"
+#include "front/front.h"
 #include "opt/values.h"
 #include "prep/prep.h"
 #include "send/send.h"
@@ -153,6 +155,45 @@ static void try_tunnel(int n, char **argv)
 	assert(strcmp(words[0], words[1]) == 0);
 }
 
+static void check_proxy(const struct front_options *o)
+{
+	assert(o->places > 0 && o->places <= FRONT_LISTENERS);
+	for (unsigned i = 0; i < o->places; i++) {
+		assert(o->place[i].port != 0);
+		assert(o->place[i].servers.n <= SERVERS_MAX);
+	}
+	assert(o->port_low >= 1024 && o->port_low <= o->port_high);
+	assert(o->port_high <= UINT16_MAX);
+	assert(o->connections > 0 && o->connections <= FRONT_CONNECTIONS);
+}
+
+static void write_proxy(const struct front_options *o, char *out, size_t size)
+{
+	struct text t;
+
+	text_begin(&t, out, size);
+	opt_text(&proxy_command, o, &t);
+	assert(!t.full);
+}
+
+static void try_proxy(int n, char **argv)
+{
+	static char words[2][65536];
+	static struct front_options o, again;
+	struct errbuf e = { "" };
+	int r = front_options_parse(&o, n, argv, &e);
+
+	assert(r == 0 || r == 1 || (r < 0 && e.s[0] != '\0'));
+	if (r != 0)
+		return;
+	check_proxy(&o);
+	write_proxy(&o, words[0], sizeof(words[0]));
+	assert(front_options_parse(&again, 0, NULL, &e) < 0);
+	assert(opt_read(&proxy_command, &again, words[0], &e) == 0);
+	write_proxy(&again, words[1], sizeof(words[1]));
+	assert(strcmp(words[0], words[1]) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *argv[WORDS_MOST + 1];
@@ -172,6 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r == 0) {
 		if (data[size - 1] == 'T')
 			try_tunnel(n, argv);
+		else if (data[size - 1] == 'P')
+			try_proxy(n, argv);
 		else if (data[size - 1] & 1)
 			try_prep(n, argv);
 		else

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proxy.c - understudy proxy
+ */
+#include "cmd/cmd.h"
+#include "front/front.h"
+#include "os/log.h"
+
+int cmd_proxy(int argc, char **argv)
+{
+	static struct front_options o;
+	struct errbuf e = { "" };
+	int r = front_options_parse(&o, argc, argv, &e);
+
+	if (r == 1)
+		return cmd_help(&proxy_command);
+	if (r == 0)
+		r = front_run(&o, &e);
+	if (r == 0)
+		return EXIT_SAME;
+	log_line(LOG_ERROR, "proxy: %s", e.s);
+	return EXIT_ERROR;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters - What becomes of connections
+ *
+ * accepted = spliced + copied + refused + failed + those that are still
+ * opening; the last three of the four are the sums of the reasons that begin
+ * with their word; and spliced + copied = all that ended + those that are still
+ * open.
+ */
+#ifndef FRONT_COUNTERS_H
+#define FRONT_COUNTERS_H
+
+#include <stdint.h>
+
+#include "core/counters.h"
+
+#define FRONT_COUNTERS(X, T)                                                   \
+	X(T, accepted, "", "connections that clients have opened")             \
+	X(T, spliced, "", "of these, joined in the kernel")                    \
+	X(T, copied, "", "of these, copied")                                   \
+	X(T, refused, "", "of these, turned away by us")                       \
+	X(T, failed, "", "of these, that came to no server")                   \
+	X(T, copied_asked, "", "copied: --splice copy says so")                \
+	X(T, copied_rights, "", "copied: no rights, or no BTF, to splice")     \
+	X(T, copied_families, "",                                              \
+	  "copied: IPv4 on one side, IPv6 on the other")                       \
+	X(T, copied_local, "",                                                 \
+	  "copied: an end is on this host, or behind no Ethernet")             \
+	X(T, copied_options, "", "copied: one end only has timestamps")        \
+	X(T, copied_full, "", "copied: all pairs were in use")                 \
+	X(T, copied_ports, "", "copied: no port of ours was free")             \
+	X(T, copied_gone, "", "copied: an end had gone before the splice")     \
+	X(T, copied_other, "", "copied: the kernel refused the splice")        \
+	X(T, refused_full, "", "refused: --connections were open")             \
+	X(T, refused_client, "", "refused: --per-client were open")            \
+	X(T, refused_copies, "", "refused: --copies were being copied")        \
+	X(T, refused_unspliced, "",                                            \
+	  "refused: --splice tc, and it could not be spliced")                 \
+	X(T, failed_server, "", "failed: no server took it")                   \
+	X(T, failed_left, "", "failed: the client left before")                \
+	X(T, failed_own, "", "failed: we had no socket or could not send")     \
+	X(T, failed_stopped, "", "failed: we were stopped before")             \
+	X(T, ended_closed, "", "spliced or copied, and closed by both ends")   \
+	X(T, ended_reset, "", "the same, reset by one")                        \
+	X(T, ended_idle, "", "the same, for --idle-timeout silent")            \
+	X(T, ended_half_closed, "",                                            \
+	  "the same, silent for --half-closed-timeout")                        \
+	X(T, ended_lost, "",                                                   \
+	  "the same, broken while our sockets were still in it")               \
+	X(T, ended_stopped, "", "the same, cut when we were stopped")          \
+	X(T, ended_left, "", "the same, left to the kernel when we ended")     \
+	X(T, bytes_c2s, "bytes", "that servers have acked")                    \
+	X(T, bytes_s2c, "bytes", "that clients have acked")                    \
+	X(T, adopted, "", "spliced connections that we found")                 \
+	X(T, accept_errors, "",                                                \
+	  "times that the kernel gave us no connection (descriptors?)")        \
+	X(T, server_failures, "", "times that a server did not take one")      \
+	X(T, servers_out, "", "times that one got no more clients")            \
+	X(T, servers_back, "", "times that one got clients again")             \
+	X(T, checks, "", "connections that asked whether one is back")
+
+struct front_counters {
+	FRONT_COUNTERS(COUNTER_MEMBER, )
+};
+
+extern const struct counter_list front_counter_list;
+
+#endif /* FRONT_COUNTERS_H */

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * front_internal - The proxy while it runs
+ *
+ * run.c calls conn.c and health.c; conn.c calls copy.c, shares.c and report.c.
+ */
+#ifndef FRONT_FRONT_INTERNAL_H
+#define FRONT_FRONT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "core/arena.h"
+#include "core/dir.h"
+#include "core/ipaddr.h"
+#include "core/list.h"
+#include "core/map.h"
+#include "core/wheel.h"
+#include "front/counters.h"
+#include "front/front.h"
+#include "join/usplice.h"
+#include "os/loop.h"
+
+#define COPY_BUFFER                                                            \
+	65536 /* bytes of a direction that wait for their receiver */
+
+struct front;
+struct conn;
+
+/**
+ * struct due - Something to be done at a time; zero is not valid: due_init()
+ */
+struct due {
+	struct timer timer;
+	void (*run)(void *ctx);
+	void *ctx;
+};
+
+/**
+ * struct why - A counter and its name: what is counted of a connection, and
+ * logged
+ */
+struct why {
+	uint64_t *n;
+	const char *name;
+};
+
+#define WHY(f, member) ((struct why){ &(f)->n.member, #member })
+
+/** struct listener - Where clients come in; index as front_options.place */
+struct listener {
+	struct front *f;
+	struct loop_watch watch;
+	struct due again; /* when there was no descriptor */
+	int fd;		  /* -1: closed */
+	unsigned place;
+};
+
+/**
+ * struct health - A server that may be out; index as front_options.place,
+ * servers.s
+ * @watch, @fd:	A connection that asks whether it is back; fd -1: there is none
+ * @due:	The next question, or the end of the wait for this one's answer
+ */
+struct health {
+	struct front *f;
+	struct loop_watch watch;
+	struct due due;
+	int fd;
+	unsigned place;
+	unsigned server;
+};
+
+/** enum conn_state - What a connection waits for */
+enum conn_state {
+	CONN_FREE,
+	CONN_CONNECT, /* a server */
+	CONN_COPY,    /* either end */
+	CONN_CLOSE,   /* both have ended; for the last acks */
+	CONN_SPLICED, /* the kernel's word */
+};
+
+/** enum conn_how - What has become of it; the first four are final */
+enum conn_how {
+	CONN_SPLICES,
+	CONN_COPIES,
+	CONN_REFUSED,
+	CONN_FAILED,
+	CONN_OPENING,
+};
+
+/**
+ * struct copy_way - One direction that is copied
+ * @buf:	COPY_BUFFER bytes, of which @len from @at on are not sent yet
+ * @sent:	Bytes that were
+ * @ended:	Its sender has; @passed: and its receiver was told
+ */
+struct copy_way {
+	uint8_t *buf;
+	uint32_t at;
+	uint32_t len;
+	uint64_t sent;
+	bool ended;
+	bool passed;
+};
+
+/** struct copy - Both; of a pool of --copies */
+struct copy {
+	struct list link; /* free */
+	struct copy_way way[DIR_COUNT];
+};
+
+/**
+ * struct conn - A client's connection and ours to a server
+ * @link:	Free, or in use
+ * @busy:	In front.busy: there was more to copy
+ * @watch, @fd: By the direction in which they are read: the client's, the
+ *		server's; fd -1: closed
+ * @due:	Its limit of the state
+ * @place:	Where it came in
+ * @client, @client_port: Who it is
+ * @share:	In the table of clients; MAP_NONE: it does not count there any
+ *		more
+ * @server, @server_port: Who was tried last
+ * @server_at:	Index of it
+ * @tried:	Bits of servers that were
+ * @pair:	Of the library; NULL: it will be copied, for @unspliced
+ * @joined:	The kernel has it, and our sockets are closed
+ * @fins:	Bits by direction that the kernel has told of
+ * @said:	Bytes by direction that are ours and no end's
+ * @bytes:	By direction, that their receiver has acked
+ * @why, @end:	Names of counters: what it was spliced, copied, refused for; how
+ *		it ended
+ * @began, @began_real, @opened, @active, @ended: ns; 0: not yet
+ */
+struct conn {
+	struct front *f;
+	struct list link;
+	struct list busy;
+	struct loop_watch watch[DIR_COUNT];
+	int fd[DIR_COUNT];
+	struct due due;
+	enum conn_state state;
+	enum conn_how how;
+	unsigned place;
+	struct ipaddr client;
+	struct ipaddr server;
+	uint16_t client_port;
+	uint16_t server_port;
+	uint32_t share;
+	unsigned server_at;
+	uint32_t tried;
+	struct usplice_pair *pair;
+	struct why unspliced;
+	bool joined;
+	uint8_t fins;
+	uint32_t said[DIR_COUNT];
+	uint64_t bytes[DIR_COUNT];
+	const char *why;
+	const char *end;
+	struct copy *copy;
+	uint64_t outq_wait;
+	uint64_t began;
+	uint64_t began_real;
+	uint64_t opened;
+	uint64_t active;
+	uint64_t ended;
+};
+
+/** struct client - Somebody with connections */
+struct client {
+	struct ipaddr ip; /* of IPv6, the first half */
+	uint32_t link;	  /* of the map */
+	uint32_t next;	  /* free */
+	uint32_t n;
+};
+
+/** struct shares - All of them */
+struct shares {
+	struct map map;
+	struct client *client;
+	uint32_t free;
+};
+
+/**
+ * struct front - The proxy; memory is in @arena
+ * @splicer:	NULL: nothing is spliced, for @unspliced
+ * @now:	Of the callback that runs, ns
+ * @conns:	List of those in use; @n_conns of them, of which @held have a
+ *		socket of ours or end with us
+ * @busy:	Connections with more to copy
+ * @stop_at:	When those that are left are cut; UINT64_MAX: we run
+ * @spare:	For one that is refused since all are in use
+ */
+struct front {
+	const struct front_options *o;
+	struct arena arena;
+	struct loop *loop;
+	struct usplice *splicer;
+	struct why unspliced;
+	struct wheel wheel;
+	uint64_t armed;
+	uint64_t now;
+	struct loop_watch on_time;
+	struct loop_watch on_signal;
+	struct loop_watch on_splicer;
+	int signals;
+	struct hash_key key;
+	struct servers servers[FRONT_LISTENERS];
+	struct listener listener[FRONT_LISTENERS];
+	struct health health[FRONT_LISTENERS][SERVERS_MAX];
+	struct conn *conn;
+	struct list free;
+	struct list conns;
+	uint32_t n_conns;
+	struct list busy;
+	struct copy *copy;
+	struct list free_copies;
+	struct shares shares;
+	struct due stop_due;
+	uint64_t stop_at;
+	bool over;
+	struct conn spare;
+	struct front_counters n;
+};
+
+/* --- time.c: what is due, and addresses of the kernel's kind --- */
+
+/** due_init() - Prepare; it is not armed */
+void due_init(struct due *d, void (*run)(void *ctx), void *ctx);
+
+/** due_at() - Run it at @at, ns; due_never(): not at all */
+void due_at(struct front *f, struct due *d, uint64_t at);
+void due_never(struct front *f, struct due *d);
+
+/** due_run() - Run what is due, and arm @f->on_time */
+void due_run(struct front *f);
+
+/** address_put() - An address as connect() takes it. Return: its length */
+socklen_t address_put(struct sockaddr_storage *out, const struct ipaddr *ip,
+		      uint16_t port);
+
+/** address_get() - And back. Return: 0 or -EAFNOSUPPORT */
+int address_get(const struct sockaddr_storage *a, struct ipaddr *ip,
+		uint16_t *port);
+
+/** half_closed_limit() - How long a connection may say nothing when one of its
+ * streams has ended, ns
+ */
+static inline uint64_t half_closed_limit(const struct front_options *o)
+{
+	return o->half_closed_timeout < o->idle_timeout ? o->half_closed_timeout
+							: o->idle_timeout;
+}
+
+/* --- devices.c --- */
+
+#define DEVICES_LISTED 32 /* on which the program is put at the start */
+
+/** devices_list() - Names of Ethernet devices that are up and have an address,
+ * and a NULL; static
+ */
+void devices_list(const char *out[DEVICES_LISTED + 1]);
+
+/* --- shares.c --- */
+
+size_t shares_size(uint32_t n);
+void shares_init(struct shares *c, struct arena *a, uint32_t n,
+		 const struct hash_key *key);
+
+/** shares_take() - One more of a client's. Return: MAP_NONE: he has @most,
+ * unless that is 0
+ */
+uint32_t shares_take(struct shares *c, const struct ipaddr *ip, uint32_t most);
+
+/** shares_give() - One less, by what shares_take() returned */
+void shares_give(struct shares *c, uint32_t at);
+
+/* --- report.c --- */
+
+/** front_report() - Print what was counted */
+void front_report(const struct front *f);
+
+/* --- copy.c --- */
+
+/** copy_begin() - Copy, from now on. Return: false: all copies are in use */
+bool copy_begin(struct conn *c);
+
+/** copy_run() - Go on, as far as it goes now; @c may be over then */
+void copy_run(struct conn *c);
+
+/** copy_due() - Its time has come; @c may be over then */
+void copy_due(struct conn *c);
+
+/* --- conn.c --- */
+
+/** conn_accept() - Take what clients have opened */
+void conn_accept(struct listener *l);
+
+/** conn_note() - The library has something to tell */
+void conn_note(struct front *f, const struct usplice_note *n);
+
+/** conn_over() - A connection that was joined or copied has come to its end */
+void conn_over(struct conn *c, struct why end);
+
+/** conn_stop() - It ends with us: what it does not need us for goes on */
+void conn_stop(struct conn *c);
+
+/** conn_holds() - Does it need us yet? */
+bool conn_holds(const struct conn *c);
+
+/* --- health.c --- */
+
+void health_init(struct front *f);
+
+/** health_failed(), health_good() - What came of a connection to a server */
+void health_failed(struct front *f, unsigned place, unsigned server);
+void health_good(struct front *f, unsigned place, unsigned server);
+
+#endif /* FRONT_FRONT_INTERNAL_H */

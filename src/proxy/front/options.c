@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.c - The command line of proxy
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/limits.h"
+#include "front/front.h"
+#include "opt/list.h"
+#include "opt/values.h"
+
+/* Titles of the help's groups. */
+#define WAYS   "What is proxied"
+#define SPLICE "How connections are joined"
+#define BOUNDS "Bounds"
+#define WHO    "Who and where to"
+#define REST   "The run"
+
+/* --- kinds of one option each --- */
+
+static int get_place(const char *s, size_t n, struct ipaddr *ip, uint16_t *port)
+{
+	uint8_t bits;
+	int r = value_get_endpoint(s, n, ip, &bits, port);
+
+	return r == 0 && bits == IPADDR_BITS && *port != 0 ? 0 : -EINVAL;
+}
+
+/* Is somebody else to listen there? */
+static bool is_taken(const struct front_options *o, const struct front_place *p)
+{
+	for (unsigned i = 0; i < o->places; i++)
+		if (o->place[i].port == p->port &&
+		    ipaddr_eq(&o->place[i].ip, &p->ip))
+			return true;
+	return false;
+}
+
+static int add_place(struct front_options *o, const struct opt_row *r,
+		     const char *v, const struct front_place *p,
+		     struct errbuf *e)
+{
+	if (o->places == FRONT_LISTENERS)
+		return opt_bad(e, r, v, "is one too many");
+	if (is_taken(o, p))
+		return opt_bad(e, r, v, "listens where another one does");
+	o->place[o->places++] = *p;
+	return 0;
+}
+
+static int set_forward(void *field, const struct opt_row *r, const char *v,
+		       struct errbuf *e)
+{
+	const char *at = strchr(v, '=');
+	struct front_place p = { .port = 0 };
+	char item[LIST_ITEM];
+	int rc = 0;
+
+	if (at == NULL || get_place(v, (size_t)(at - v), &p.ip, &p.port) != 0)
+		return opt_bad(e, r, v,
+			       "begins with no address and port to listen at");
+	at++;
+	while ((rc = list_next(&at, item)) == 1) {
+		struct server *s = &p.servers.s[p.servers.n];
+
+		if (p.servers.n == SERVERS_MAX)
+			return opt_bad(e, r, v, "has too many servers");
+		if (get_place(item, strlen(item), &s->ip, &s->port) != 0)
+			return opt_bad(e, r, v,
+				       "has a server that is no address with "
+				       "a port");
+		if (s->port == p.port && ipaddr_eq(&s->ip, &p.ip))
+			return opt_bad(e, r, v, "leads to itself");
+		p.servers.n++;
+	}
+	if (rc != 0 || p.servers.n == 0)
+		return opt_bad(e, r, v, "has no server");
+	return add_place(field, r, v, &p, e);
+}
+
+/* Place number @i of those that are forwards, or of those that are not. */
+static const struct front_place *nth(const struct front_options *o,
+				     bool forward, unsigned i)
+{
+	for (unsigned k = 0; k < o->places; k++)
+		if ((o->place[k].servers.n > 0) == forward && i-- == 0)
+			return &o->place[k];
+	return NULL;
+}
+
+static bool put_forward(struct text *t, const void *field,
+			const struct opt_row *r, unsigned i)
+{
+	const struct front_place *p = nth(field, true, i);
+	char s[TEXT_ENDPOINT];
+
+	(void)r;
+	if (p == NULL)
+		return false;
+	text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
+	for (unsigned k = 0; k < p->servers.n; k++)
+		text_add(t, "%c%s", k == 0 ? '=' : ',',
+			 text_endpoint(s, &p->servers.s[k].ip,
+				       p->servers.s[k].port));
+	return true;
+}
+
+static int set_ports(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	struct front_options *o = field;
+	const char *dash = strchr(v, '-');
+	char low[8];
+	uint64_t a, b;
+
+	if (dash == NULL || (size_t)(dash - v) >= sizeof(low))
+		return opt_bad(e, r, v, "is no range of ports");
+	memcpy(low, v, (size_t)(dash - v));
+	low[dash - v] = '\0';
+	if (value_get_number(low, &a) != 0 ||
+	    value_get_number(dash + 1, &b) != 0 || a < 1024 || a > b ||
+	    b > UINT16_MAX)
+		return opt_bad(e, r, v,
+			       "is no range of ports from 1024 to 65535");
+	o->port_low = (uint32_t)a;
+	o->port_high = (uint32_t)b;
+	return 0;
+}
+
+static bool put_ports(struct text *t, const void *field,
+		      const struct opt_row *r, unsigned i)
+{
+	const struct front_options *o = field;
+
+	(void)r;
+	if (i > 0)
+		return false;
+	text_add(t, "%u-%u", o->port_low, o->port_high);
+	return true;
+}
+
+static const struct opt_kind kind_forward = { false, set_forward, put_forward };
+static const struct opt_kind kind_ports = { false, set_ports, put_ports };
+
+/* --- rows --- */
+
+static const struct opt_word splice_words[] = {
+	{ "auto", FRONT_AUTO },
+	{ "tc", FRONT_TC },
+	{ "copy", FRONT_COPY },
+	{ NULL, 0 },
+};
+
+#define AT(member) offsetof(struct front_options, member)
+#define TIME_MOST  (365 * 24 * 3600 * NS_PER_SEC)
+#define WAIT_MOST  (3600 * NS_PER_SEC)
+
+static const struct opt_row rows[] = {
+	{ "forward", 0, &kind_forward, 0, "ADDR:PORT=ADDR:PORT[,...]",
+	  "listen at the first, and connect to one of the others, by the "
+	  "client's address",
+	  .group = WAYS, .flags = OPT_REPEAT },
+	{ "splice", 0, &opt_kind_word, AT(splice), "auto|tc|copy",
+	  "join connections in the kernel where that can be and copy the rest "
+	  "(auto), refuse the rest, or copy all",
+	  .group = SPLICE, .words = splice_words },
+	{ "pin", 0, &opt_kind_string, AT(pin), "DIR",
+	  "folder in a bpffs, which is made: what is spliced goes on when we "
+	  "end, however that is",
+	  .group = SPLICE },
+	{ "ports", 0, &kind_ports, 0, "LOW-HIGH",
+	  "ports of ours towards servers, which the kernel must not give out "
+	  "(2048-32767)",
+	  .group = SPLICE },
+	{ "timewait", 0, &opt_kind_duration, AT(timewait), "TIME",
+	  "how long a spliced connection is kept when both ends are done (4s)",
+	  .group = SPLICE, .least = NS_PER_MS, .most = 240 * NS_PER_SEC },
+	{ "connections", 0, &opt_kind_u32, AT(connections), "N",
+	  "connections at once; more are refused (16384)", .group = BOUNDS,
+	  .least = 1, .most = FRONT_CONNECTIONS },
+	{ "per-client", 0, &opt_kind_u32, AT(per_client), "N",
+	  "the same of one client: an address of IPv4, a /64 of IPv6 (0: all)",
+	  .group = BOUNDS, .most = FRONT_CONNECTIONS },
+	{ "copies", 0, &opt_kind_u32, AT(copies), "N",
+	  "connections that are copied at once; more are refused (1024)",
+	  .group = BOUNDS, .least = 1, .most = FRONT_CONNECTIONS },
+	{ "handshake-timeout", 0, &opt_kind_duration, AT(handshake_timeout),
+	  "TIME", "for a client to say what he wants, and for its name (10s)",
+	  .group = BOUNDS, .least = NS_PER_MS, .most = WAIT_MOST },
+	{ "connect-timeout", 0, &opt_kind_duration, AT(connect_timeout), "TIME",
+	  "for one server, or one address, to answer (5s)", .group = BOUNDS,
+	  .least = NS_PER_MS, .most = WAIT_MOST },
+	{ "idle-timeout", 0, &opt_kind_duration, AT(idle_timeout), "TIME",
+	  "for a connection that says nothing (124m)", .group = BOUNDS,
+	  .least = NS_PER_MS, .most = TIME_MOST },
+	{ "half-closed-timeout", 0, &opt_kind_duration, AT(half_closed_timeout),
+	  "TIME", "the same when one side is done (4m)", .group = BOUNDS,
+	  .least = NS_PER_MS, .most = TIME_MOST },
+	{ "failures", 0, &opt_kind_u32, AT(failures), "N",
+	  "a server that failed so often in a row gets no clients (3; 0: it "
+	  "does)",
+	  .group = WHO, .most = 1000000 },
+	{ "check-every", 0, &opt_kind_duration, AT(check_every), "TIME",
+	  "connect so often to one that gets none, and take it back (2s)",
+	  .group = WHO, .least = 10 * NS_PER_MS, .most = WAIT_MOST },
+	{ "drain", 0, &opt_kind_duration, AT(drain), "TIME",
+	  "at the end, for connections to come to theirs (30s)", .group = REST,
+	  .most = TIME_MOST },
+	{ "user", 0, &opt_kind_string, AT(user), "NAME",
+	  "become this user when all is open", .group = REST },
+	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL,
+	  "say nothing but errors", .group = REST },
+	{ "json", 0, &opt_kind_flag, AT(json), NULL,
+	  "the report as a line of JSON", .group = REST },
+	{ "help", 'h', &opt_kind_help, 0, NULL, "this text", .group = REST },
+};
+
+static const struct opt_table tables[] = {
+	{ rows, sizeof(rows) / sizeof(rows[0]), 0 },
+};
+
+const struct opt_command proxy_command = {
+	.name = "proxy",
+	.usage = "proxy [OPTION...] [@FILE] --forward "
+		 "ADDR:PORT=ADDR:PORT[,...]...",
+	.tables = tables,
+	.count = sizeof(tables) / sizeof(tables[0]),
+};
+
+/* --- together --- */
+
+static int check(const struct front_options *o, struct errbuf *e)
+{
+	if (o->places == 0)
+		return errbuf_set(e, -EINVAL,
+				  "nothing to proxy; give --forward "
+				  "ADDR:PORT=ADDR:PORT");
+	if (o->pin != NULL && o->splice == FRONT_COPY)
+		return errbuf_set(e, -EINVAL,
+				  "--pin goes without --splice copy, which "
+				  "keeps nothing in the kernel");
+	return 0;
+}
+
+int front_options_parse(struct front_options *o, int argc, char **argv,
+			struct errbuf *e)
+{
+	int rc;
+
+	*o = (struct front_options){
+		.timewait = 4 * NS_PER_SEC,
+		.port_low = 2048,
+		.port_high = 32767,
+		.connections = 16384,
+		.copies = 1024,
+		.failures = 3,
+		.check_every = 2 * NS_PER_SEC,
+		.handshake_timeout = 10 * NS_PER_SEC,
+		.connect_timeout = 5 * NS_PER_SEC,
+		.idle_timeout = 7440 * NS_PER_SEC,
+		.half_closed_timeout = 240 * NS_PER_SEC,
+		.drain = 30 * NS_PER_SEC,
+	};
+	rc = opt_parse(&proxy_command, o, argc, argv, NULL, e);
+	return rc != 0 ? rc : check(o, e);
+}

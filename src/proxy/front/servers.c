@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "front/servers.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* What a client and a server come to: the server with the most has the client.
+ */
+static uint64_t weight(const struct hash_key *key, const struct ipaddr *client,
+		       const struct server *s)
+{
+	uint8_t b[2 * sizeof(client->b) + 2];
+
+	memcpy(b, client->b, sizeof(client->b));
+	memcpy(b + 16, s->ip.b, sizeof(s->ip.b));
+	b[32] = (uint8_t)(s->port >> 8);
+	b[33] = (uint8_t)s->port;
+	return hash_bytes(key, b, sizeof(b));
+}
+
+int servers_choose(const struct servers *l, const struct hash_key *key,
+		   const struct ipaddr *client, uint32_t tried)
+{
+	uint64_t most = 0;
+	int best = -1;
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct server *s = &l->s[i];
+		uint64_t w = weight(key, client, s);
+		bool better;
+
+		if ((tried & 1u << i) != 0)
+			continue;
+		better = best < 0 || l->s[best].out > s->out ||
+			 (l->s[best].out == s->out && w > most);
+		if (!better)
+			continue;
+		most = w;
+		best = (int)i;
+	}
+	return best;
+}
+
+bool servers_failed(struct servers *l, unsigned i, uint32_t most)
+{
+	struct server *s = &l->s[i];
+	bool was = s->out;
+
+	assert(i < l->n);
+	if (s->failures < UINT32_MAX)
+		s->failures++;
+	if (most > 0 && s->failures >= most)
+		s->out = true;
+	return s->out && !was;
+}
+
+bool servers_good(struct servers *l, unsigned i)
+{
+	bool was = l->s[i].out;
+
+	assert(i < l->n);
+	l->s[i].failures = 0;
+	l->s[i].out = false;
+	return was;
+}

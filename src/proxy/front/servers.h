@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * servers - Which of several servers a client gets
+ *
+ * By the client's address, so that he comes back to the same one; a server that
+ * is out moves its own clients only (rendezvous hashing, Thaler and
+ * Ravishankar, 1998). No input or output: who connects says what came of it.
+ */
+#ifndef FRONT_SERVERS_H
+#define FRONT_SERVERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+#include "core/ipaddr.h"
+
+#define SERVERS_MAX 16 /* of one --forward */
+
+/**
+ * struct server - One of them
+ * @ip, @port:	Where it listens
+ * @failures:	In a row
+ * @out:	It gets no client as long as another is in
+ */
+struct server {
+	struct ipaddr ip;
+	uint16_t port;
+	uint32_t failures;
+	bool out;
+};
+
+/** struct servers - Those of one listener */
+struct servers {
+	unsigned n;
+	struct server s[SERVERS_MAX];
+};
+
+/**
+ * servers_choose() - Whom to try next
+ * @key:	Of the hash
+ * @client:	Whose connection it is
+ * @tried:	Bits of those that were tried for it already
+ *
+ * One that is out is tried when no other is left: it may be back.
+ *
+ * Return: index, or -1: all were tried
+ */
+int servers_choose(const struct servers *l, const struct hash_key *key,
+		   const struct ipaddr *client, uint32_t tried);
+
+/** servers_failed() - It did not take a connection. @most in a row: it is out,
+ * unless that is 0. Return: it was in until now
+ */
+bool servers_failed(struct servers *l, unsigned i, uint32_t most);
+
+/** servers_good() - It took one. Return: it was out until now */
+bool servers_good(struct servers *l, unsigned i);
+
+#endif /* FRONT_SERVERS_H */
