@@ -185,3 +185,59 @@ def is_cut(s):
         return s.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+class Names:
+    """A name server on the proxy's host: {name: [address...]}; None: it does not answer,
+    []: there is no such name. `asked` has the names."""
+
+    def __init__(self, names, addr="127.0.0.1", port=5353):
+        self.names, self.asked = names, []
+
+        def open_it():
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind((addr, port))
+            return s
+        self.s = result(within(PROXY, open_it))
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while True:
+            try:
+                q, peer = self.s.recvfrom(2000)
+            except OSError:
+                return
+            if not q:
+                return
+            self.answer(q, peer)
+
+    def answer(self, q, peer):
+        at, labels = 12, []
+        while q[at]:
+            labels.append(q[at + 1:at + 1 + q[at]].decode())
+            at += 1 + q[at]
+        name, kind = ".".join(labels).lower(), int.from_bytes(q[at + 1:at + 3], "big")
+        self.asked.append(name)
+        have = self.names.get(name, [])
+        if have is None:
+            return
+        found = [a for a in have if (":" in a) == (kind == 28)]
+        out = q[:2] + bytes([0x81, 0x80 if have else 0x83, 0, 1, 0, len(found), 0, 0, 0, 0])
+        out += q[12:at + 5]
+        for a in found:
+            raw = socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a)
+            out += b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1\0\0\0\1" + \
+                len(raw).to_bytes(2, "big") + raw
+        self.s.sendto(out, peer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.s.shutdown(socket.SHUT_RDWR)
+        except OSError:  # not connected; its reader wakes up all the same
+            pass
+        self.thread.join(WAIT)
+        self.s.close()

@@ -124,6 +124,12 @@ static const char *const taken[] = {
 	"--copies 5 --failures 0 --check-every 1s --handshake-timeout 1s "
 	"--connect-timeout 2s --idle-timeout 1m --half-closed-timeout 5m "
 	"--drain 0 --user nobody --quiet --json",
+	"--socks 192.0.2.1:1080",
+	"--socks 0.0.0.0:1080 --socks [::]:1080 --allow 10.0.0.0/8 --allow ::1 "
+	"--deny 0.0.0.0/0 --dns 192.0.2.53 --log a --log-json 'b c'",
+	"--socks 192.0.2.1:1 --forward 192.0.2.1:80=192.0.2.2:80 --dns "
+	"[2001:db8::1]:5353 --proxy-in 10.0.0.0/8 --proxy-in fd00::/8 "
+	"--proxy-out v2",
 };
 
 static void test_words(void)

@@ -4,8 +4,10 @@
  *
  * Theory of operation
  *
- *	accepted -> CONNECT (a server; when it fails, the next) -> SPLICED
- *	                                                        -> COPY -> CLOSE
+ *	accepted -> HEAD -> SOCKS -> LOOKUP -> CONNECT (then the next) ->
+ *	SPLICED
+ *	                                                               -> COPY
+ *	                                                               -> CLOSE
  *
  * Each call of the kernel is made once it is needed, none of them blocks, and
  * each state has a time after which it ends. What a connection becomes -
@@ -20,14 +22,16 @@
  * by it (conn_note()). The place of such a connection is free again when its
  * TIMEWAIT has passed; its client's share before.
  *
- * Who is refused, or cut, gets a RST: there is nothing of ours that he should
- * read.
+ * Who is refused, or cut, gets a RST, but for a client of SOCKS who was told
+ * why (greet.c).
  */
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,8 +41,6 @@
 
 #define ACCEPTS	     64		       /* of a listener in a turn */
 #define ACCEPT_AGAIN (100 * NS_PER_MS) /* after the kernel gave us none */
-
-static void try_next(struct conn *c);
 
 /* --- sockets --- */
 
@@ -115,15 +117,22 @@ static void release(struct conn *c)
 	f->n_conns--;
 }
 
-/* Before it was joined or copied. */
-static void give_up(struct conn *c, enum conn_how how, struct why why)
+void conn_give_up(struct conn *c, enum conn_how how, struct why why,
+		  enum socks_code code)
 {
+	bool told = greet_answer(c, code);
+
+	if (c->lookup != NULL)
+		resolver_drop(c->lookup);
+	c->lookup = NULL;
 	if (c->pair != NULL)
 		usplice_end(c->pair);
 	c->pair = NULL;
-	close_both(c, true);
+	close_fd(c, DIR_C2S, !told);
+	close_fd(c, DIR_S2C, true);
 	settle(c, how, why);
 	c->ended = c->f->now;
+	access_line(c);
 	release(c);
 }
 
@@ -139,6 +148,7 @@ void conn_over(struct conn *c, struct why end)
 		c->ended = f->now;
 	f->n.bytes_c2s += c->bytes[DIR_C2S];
 	f->n.bytes_s2c += c->bytes[DIR_S2C];
+	access_line(c);
 	release(c);
 }
 
@@ -228,15 +238,28 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	}
 }
 
-/* Return: they are spliced */
-static bool splice(struct conn *c)
+/* What the library will count as acked though it is of no end: what we have
+ * said, and what is not acked yet. An ack that comes before the library looks
+ * makes it too much.
+ */
+static uint32_t unacked(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint32_t)n : 0;
+}
+
+/* With @n bytes that we still say to the client. Return: they are spliced */
+static bool splice(struct conn *c, uint32_t n)
 {
 	struct front *f = c->f;
 	int rc;
 
 	if (c->pair == NULL)
 		return false;
-	rc = usplice_splice(c->pair, 0);
+	c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
+	c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
+	rc = usplice_splice(c->pair, n);
 	if (rc == 0)
 		return true;
 	usplice_end(c->pair);
@@ -247,24 +270,50 @@ static bool splice(struct conn *c)
 	return false;
 }
 
+static bool say(struct conn *c, uint32_t n)
+{
+	const uint8_t *b = c->socks.reply;
+	ssize_t sent;
+
+	if (n == 0)
+		return true;
+	sent = c->pair != NULL ? usplice_write(c->pair, b, n)
+			       : send(c->fd[DIR_C2S], b, n,
+				      MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent == (ssize_t)n;
+}
+
 /* Both ends are there. */
 static void join(struct conn *c)
 {
 	struct front *f = c->f;
+	bool spliced;
+	uint32_t n;
 
-	due_never(f, &c->due);
 	c->opened = f->now;
-	if (splice(c)) {
+	if (!greet_server(c)) {
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_own), SOCKS_FAILURE);
+		return;
+	}
+	n = greet_granted(c);
+	spliced = splice(c, n);
+	if (!spliced && f->o->splice == FRONT_TC) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_unspliced),
+			     SOCKS_FAILURE);
+	} else if (!spliced && list_empty(&f->free_copies)) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_copies),
+			     SOCKS_FAILURE);
+	} else if (!say(c, n)) {
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
+			     SOCKS_FAILURE);
+	} else if (spliced) {
+		due_never(f, &c->due);
 		settle(c, CONN_SPLICES, (struct why){ NULL, NULL });
 		c->state = CONN_SPLICED;
 		close_both(c, false);
-		return;
-	}
-	if (f->o->splice == FRONT_TC) {
-		give_up(c, CONN_REFUSED, WHY(f, refused_unspliced));
-	} else if (!copy_begin(c)) {
-		give_up(c, CONN_REFUSED, WHY(f, refused_copies));
 	} else {
+		due_never(f, &c->due);
+		copy_begin(c);
 		settle(c, CONN_COPIES, c->unspliced);
 		copy_run(c);
 	}
@@ -333,12 +382,25 @@ static int connect_to(struct conn *c)
 	return 0;
 }
 
+static bool is_forward(const struct conn *c)
+{
+	return c->f->servers[c->place].n > 0;
+}
+
 /* Whom to try. Return: false: all were */
 static bool choose(struct conn *c)
 {
 	struct servers *l = &c->f->servers[c->place];
-	int i = servers_choose(l, &c->f->key, &c->client, c->tried);
+	int i;
 
+	if (!is_forward(c)) {
+		if (c->addr_at == c->addrs)
+			return false;
+		c->server = c->addr[c->addr_at++];
+		c->server_port = c->socks.port;
+		return true;
+	}
+	i = servers_choose(l, &c->f->key, &c->client, c->tried);
 	if (i < 0)
 		return false;
 	c->tried |= 1u << i;
@@ -349,27 +411,48 @@ static bool choose(struct conn *c)
 }
 
 /* The server that was tried did not take it. */
-static void not_taken(struct conn *c)
+static void not_taken(struct conn *c, int error)
 {
+	c->error = error;
 	if (c->pair != NULL)
 		usplice_end(c->pair);
 	c->pair = NULL;
 	close_fd(c, DIR_S2C, true);
-	health_failed(c->f, c->place, c->server_at);
+	if (is_forward(c))
+		health_failed(c->f, c->place, c->server_at);
 }
 
-static void try_next(struct conn *c)
+static enum socks_code code_of(int error)
+{
+	switch (error) {
+	case -ECONNREFUSED:
+		return SOCKS_REFUSED;
+	case -ENETUNREACH:
+		return SOCKS_NET_UNREACHABLE;
+	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
+		return SOCKS_HOST_UNREACHABLE;
+	default:
+		return SOCKS_FAILURE;
+	}
+}
+
+void conn_connect(struct conn *c)
 {
 	while (choose(c)) {
-		if (connect_to(c) == 0)
+		int rc = connect_to(c);
+
+		if (rc == 0)
 			return;
 		if (c->fd[DIR_S2C] < 0) {
-			give_up(c, CONN_FAILED, WHY(c->f, failed_own));
+			conn_give_up(c, CONN_FAILED, WHY(c->f, failed_own),
+				     SOCKS_FAILURE);
 			return;
 		}
-		not_taken(c);
+		not_taken(c, rc);
 	}
-	give_up(c, CONN_FAILED, WHY(c->f, failed_server));
+	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_server),
+		     code_of(c->error));
 }
 
 static void on_connect(struct conn *c)
@@ -377,12 +460,15 @@ static void on_connect(struct conn *c)
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
 
-	if (socket_error(c->fd[DIR_S2C]) != 0) {
-		not_taken(c);
-		try_next(c);
+	int error = socket_error(c->fd[DIR_S2C]);
+
+	if (error != 0) {
+		not_taken(c, error);
+		conn_connect(c);
 	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
 		   0) {
-		health_good(c->f, c->place, c->server_at);
+		if (is_forward(c))
+			health_good(c->f, c->place, c->server_at);
 		join(c);
 	}
 }
@@ -397,7 +483,10 @@ static void client_is_ready(void *ctx, uint64_t now)
 	if (c->state == CONN_COPY || c->state == CONN_CLOSE)
 		copy_run(c);
 	else if (socket_error(c->fd[DIR_C2S]) != 0)
-		give_up(c, CONN_FAILED, WHY(c->f, failed_left));
+		conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left),
+			     SOCKS_FAILURE);
+	else if (c->state == CONN_HEAD || c->state == CONN_SOCKS)
+		greet_ready(c);
 }
 
 static void server_is_ready(void *ctx, uint64_t now)
@@ -426,9 +515,14 @@ static void is_due(void *ctx)
 	struct conn *c = ctx;
 
 	switch (c->state) {
+	case CONN_HEAD:
+	case CONN_SOCKS:
+	case CONN_LOOKUP:
+		greet_late(c);
+		break;
 	case CONN_CONNECT:
-		not_taken(c);
-		try_next(c);
+		not_taken(c, -ETIMEDOUT);
+		conn_connect(c);
 		break;
 	case CONN_COPY:
 	case CONN_CLOSE:
@@ -444,7 +538,8 @@ void conn_stop(struct conn *c)
 	struct front *f = c->f;
 
 	if (c->how == CONN_OPENING) {
-		give_up(c, CONN_FAILED, WHY(f, failed_stopped));
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_stopped),
+			     SOCKS_FAILURE);
 		return;
 	}
 	if (c->state != CONN_SPLICED) {
@@ -460,6 +555,20 @@ void conn_stop(struct conn *c)
 		conn_over(c, WHY(f, ended_left));
 	else
 		conn_over(c, WHY(f, ended_stopped));
+}
+
+void conn_admit(struct conn *c)
+{
+	struct front *f = c->f;
+
+	c->share = shares_take(&f->shares, &c->client, f->o->per_client);
+	if (c->share == MAP_NONE)
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_client),
+			     SOCKS_FAILURE);
+	else if (is_forward(c))
+		conn_connect(c);
+	else
+		greet_wishes(c);
 }
 
 /* --- accepting --- */
@@ -498,16 +607,12 @@ static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 	f->n.accepted++;
 	(void)address_get(a, &c->client, &c->client_port);
 	if (c == &f->spare) {
-		give_up(c, CONN_REFUSED, WHY(f, refused_full));
-		return;
-	}
-	c->share = shares_take(&f->shares, &c->client, f->o->per_client);
-	if (c->share == MAP_NONE) {
-		give_up(c, CONN_REFUSED, WHY(f, refused_client));
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_full),
+			     SOCKS_FAILURE);
 		return;
 	}
 	watch(c, DIR_C2S);
-	try_next(c);
+	greet_begin(c);
 }
 
 void conn_accept(struct listener *l)

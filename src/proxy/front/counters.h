@@ -36,6 +36,20 @@
 	X(T, refused_copies, "", "refused: --copies were being copied")        \
 	X(T, refused_unspliced, "",                                            \
 	  "refused: --splice tc, and it could not be spliced")                 \
+	X(T, refused_header, "",                                               \
+	  "refused: no header of the PROXY protocol, or a wrong one")          \
+	X(T, refused_socks, "", "refused: what it said is not SOCKS")          \
+	X(T, refused_method, "", "refused: SOCKS with authentication only")    \
+	X(T, refused_command, "", "refused: SOCKS other than CONNECT")         \
+	X(T, refused_address, "",                                              \
+	  "refused: its address may not be connected to")                      \
+	X(T, refused_own, "", "refused: its address is a listener of ours")    \
+	X(T, refused_names, "",                                                \
+	  "refused: too many names were being looked up")                      \
+	X(T, failed_handshake, "",                                             \
+	  "failed: it did not say in time where to, or its name had no "       \
+	  "answer")                                                            \
+	X(T, failed_name, "", "failed: its name has no address")               \
 	X(T, failed_server, "", "failed: no server took it")                   \
 	X(T, failed_left, "", "failed: the client left before")                \
 	X(T, failed_own, "", "failed: we had no socket or could not send")     \
@@ -57,6 +71,8 @@
 	X(T, server_failures, "", "times that a server did not take one")      \
 	X(T, servers_out, "", "times that one got no more clients")            \
 	X(T, servers_back, "", "times that one got clients again")             \
+	X(T, lookups, "", "names that were looked up")                         \
+	X(T, log_lost, "", "lines that a log did not take")                    \
 	X(T, checks, "", "connections that asked whether one is back")
 
 struct front_counters {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/ipaddr.h"
+#include "front/judge.h"
 #include "front/servers.h"
 #include "opt/opt.h"
 #include "os/errbuf.h"
@@ -23,7 +24,7 @@ enum front_splice {
 	FRONT_COPY, /* by copying */
 };
 
-/** struct front_place - Where to listen, and for whom */
+/** struct front_place - Where to listen, and for whom; no @servers: SOCKS */
 struct front_place {
 	struct ipaddr ip;
 	uint16_t port;
@@ -51,6 +52,16 @@ struct front_options {
 	uint64_t idle_timeout;
 	uint64_t half_closed_timeout;
 	uint64_t drain;
+	struct judge_nets allow; /* addresses that clients of SOCKS may reach */
+	struct judge_nets deny;	 /* and may not */
+	struct judge_nets
+		proxy_in; /* who sends a header of the PROXY protocol */
+	int proxy_out;	  /* version of one that servers get; 0: none */
+	bool has_dns;
+	struct ipaddr dns; /* in place of the host's resolvers */
+	uint16_t dns_port;
+	const char *log;
+	const char *log_json;
 	const char *user;
 	bool quiet;
 	bool json;

@@ -2,7 +2,8 @@
 /*
  * front_internal - The proxy while it runs
  *
- * run.c calls conn.c and health.c; conn.c calls copy.c, shares.c and report.c.
+ * run.c calls conn.c and health.c; conn.c calls greet.c, which calls it back
+ * when it is known whose a connection is and where to, and copy.c.
  */
 #ifndef FRONT_FRONT_INTERNAL_H
 #define FRONT_FRONT_INTERNAL_H
@@ -19,9 +20,14 @@
 #include "core/wheel.h"
 #include "front/counters.h"
 #include "front/front.h"
+#include "front/pp.h"
+#include "front/socks.h"
 #include "join/usplice.h"
+#include "net/resolve.h"
 #include "os/loop.h"
 
+#define CONN_ADDRESSES 8     /* of a name that are tried */
+#define LOG_BUFFER     65536 /* bytes of a log that wait to be written */
 #define COPY_BUFFER                                                            \
 	65536 /* bytes of a direction that wait for their receiver */
 
@@ -42,7 +48,7 @@ struct due {
  * logged
  */
 struct why {
-	uint64_t *n;
+	uint64_t *n; /* NULL: there is none */
 	const char *name;
 };
 
@@ -75,6 +81,9 @@ struct health {
 /** enum conn_state - What a connection waits for */
 enum conn_state {
 	CONN_FREE,
+	CONN_HEAD,    /* a header of the PROXY protocol */
+	CONN_SOCKS,   /* what the client wants */
+	CONN_LOOKUP,  /* addresses of its name */
 	CONN_CONNECT, /* a server */
 	CONN_COPY,    /* either end */
 	CONN_CLOSE,   /* both have ended; for the last acks */
@@ -125,10 +134,16 @@ struct copy {
  * @server, @server_port: Who was tried last
  * @server_at:	Index of it
  * @tried:	Bits of servers that were
+ * @socks:	Of a listener for SOCKS: what the client has said
+ * @lookup:	LOOKUP: of its name
+ * @addr, @addrs: Addresses that may be connected to; @addr_at is tried next
+ * @error:	Of the last one, -Exxx
+ * @via:	What a header of the PROXY protocol said, if it is known
  * @pair:	Of the library; NULL: it will be copied, for @unspliced
  * @joined:	The kernel has it, and our sockets are closed
  * @fins:	Bits by direction that the kernel has told of
- * @said:	Bytes by direction that are ours and no end's
+ * @said:	Bytes by direction that the library counts, and are ours and no
+ *		end's
  * @bytes:	By direction, that their receiver has acked
  * @why, @end:	Names of counters: what it was spliced, copied, refused for; how
  *		it ended
@@ -151,6 +166,13 @@ struct conn {
 	uint32_t share;
 	unsigned server_at;
 	uint32_t tried;
+	struct socks socks;
+	struct lookup *lookup;
+	struct ipaddr addr[CONN_ADDRESSES];
+	uint8_t addrs;
+	uint8_t addr_at;
+	int error;
+	struct pp via;
 	struct usplice_pair *pair;
 	struct why unspliced;
 	bool joined;
@@ -166,6 +188,18 @@ struct conn {
 	uint64_t opened;
 	uint64_t active;
 	uint64_t ended;
+};
+
+/**
+ * struct log_file - A log; one line a connection
+ * @path:	NULL: there is none
+ * @buf:	@len bytes, of whole lines, that are not written yet
+ */
+struct log_file {
+	const char *path;
+	int fd;
+	uint32_t len;
+	char buf[LOG_BUFFER];
 };
 
 /** struct client - Somebody with connections */
@@ -198,6 +232,9 @@ struct front {
 	struct arena arena;
 	struct loop *loop;
 	struct usplice *splicer;
+	struct resolver *resolver;
+	struct log_file log;
+	struct log_file log_json;
 	struct why unspliced;
 	struct wheel wheel;
 	uint64_t armed;
@@ -293,6 +330,59 @@ void copy_run(struct conn *c);
 /** copy_due() - Its time has come; @c may be over then */
 void copy_due(struct conn *c);
 
+/* --- access.c --- */
+
+/** access_open() - Open both. Return: 0 or -Exxx with a sentence */
+int access_open(struct front *f, struct errbuf *e);
+
+/** access_again() - The files may have been moved away: open new ones */
+void access_again(struct front *f);
+
+/** access_flush() - Write what waits; access_close(): the last time */
+void access_flush(struct front *f);
+void access_close(struct front *f);
+
+/** access_line() - A connection has ended */
+void access_line(struct conn *c);
+
+/* --- own.c: addresses that are ours --- */
+
+/** own_listens() - Does one of our listeners get what is sent there? */
+bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port);
+
+/* --- greet.c: what is said before there is a server --- */
+
+/**
+ * greet_begin() - A client is there: read a PROXY header, if he is to send one
+ */
+void greet_begin(struct conn *c);
+
+/** greet_wishes() - He is admitted, and says where to */
+void greet_wishes(struct conn *c);
+
+/** greet_ready() - The client has said something, or is gone */
+void greet_ready(struct conn *c);
+
+/** greet_late() - It took too long */
+void greet_late(struct conn *c);
+
+/** greet_answer() - Tell a client of SOCKS how his request has ended, if he has
+ * made one.
+ * Return: he was told, and all that he has said was read
+ */
+bool greet_answer(struct conn *c, enum socks_code code);
+
+/**
+ * greet_granted() - Make the reply that we are connected. Return: its length,
+ * 0: none
+ */
+uint32_t greet_granted(struct conn *c);
+
+/** greet_server() - Say to the server whose connection it is, if that is
+ * wanted. Return: false: it does not take it
+ */
+bool greet_server(struct conn *c);
+
 /* --- conn.c --- */
 
 /** conn_accept() - Take what clients have opened */
@@ -300,6 +390,16 @@ void conn_accept(struct listener *l);
 
 /** conn_note() - The library has something to tell */
 void conn_note(struct front *f, const struct usplice_note *n);
+
+/** conn_admit() - It is known whose it is: go on, or refuse it */
+void conn_admit(struct conn *c);
+
+/** conn_connect() - It is known where to: connect */
+void conn_connect(struct conn *c);
+
+/** conn_give_up() - It comes to nothing. @code: for a client of SOCKS */
+void conn_give_up(struct conn *c, enum conn_how how, struct why why,
+		  enum socks_code code);
 
 /** conn_over() - A connection that was joined or copied has come to its end */
 void conn_over(struct conn *c, struct why end);

@@ -10,6 +10,8 @@
 #include "opt/list.h"
 #include "opt/values.h"
 
+#define DNS_PORT 53
+
 /* Titles of the help's groups. */
 #define WAYS   "What is proxied"
 #define SPLICE "How connections are joined"
@@ -106,6 +108,93 @@ static bool put_forward(struct text *t, const void *field,
 	return true;
 }
 
+static int set_socks(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	struct front_place p = { .port = 0 };
+
+	if (get_place(v, strlen(v), &p.ip, &p.port) != 0)
+		return opt_bad(e, r, v, "is no address with a port");
+	return add_place(field, r, v, &p, e);
+}
+
+static bool put_socks(struct text *t, const void *field,
+		      const struct opt_row *r, unsigned i)
+{
+	const struct front_place *p = nth(field, false, i);
+	char s[TEXT_ENDPOINT];
+
+	(void)r;
+	if (p == NULL)
+		return false;
+	text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
+	return true;
+}
+
+static int set_dns(void *field, const struct opt_row *r, const char *v,
+		   struct errbuf *e)
+{
+	struct front_options *o = field;
+	struct ipaddr ip;
+	uint16_t port;
+	uint8_t bits;
+
+	if (value_get_ip(v, strlen(v), &ip) == 0)
+		port = DNS_PORT;
+	else if (value_get_endpoint(v, strlen(v), &ip, &bits, &port) != 0 ||
+		 bits != IPADDR_BITS || port == 0)
+		return opt_bad(e, r, v, "is no address");
+	o->has_dns = true;
+	o->dns = ip;
+	o->dns_port = port;
+	return 0;
+}
+
+static bool put_dns(struct text *t, const void *field, const struct opt_row *r,
+		    unsigned i)
+{
+	const struct front_options *o = field;
+	char s[TEXT_ENDPOINT];
+
+	(void)r;
+	if (i > 0 || !o->has_dns)
+		return false;
+	text_add(t, "%s", text_endpoint(s, &o->dns, o->dns_port));
+	return true;
+}
+
+static int get_nets(struct judge_nets *l, const struct opt_row *r,
+		    const char *v, struct errbuf *e)
+{
+	struct judge_net n;
+
+	if (l->n == JUDGE_NETS)
+		return opt_bad(e, r, v, "is one too many");
+	if (value_get_net(v, strlen(v), &n.ip, &n.bits) != 0)
+		return opt_bad(e, r, v, "is no network");
+	l->net[l->n++] = n;
+	return 0;
+}
+
+/* The row says where the list lies. */
+static int set_nets(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	return get_nets(field, r, v, e);
+}
+
+static bool put_nets(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	const struct judge_nets *l = field;
+
+	(void)r;
+	if (i >= l->n)
+		return false;
+	value_put_net(t, &l->net[i].ip, l->net[i].bits, false);
+	return true;
+}
+
 static int set_ports(void *field, const struct opt_row *r, const char *v,
 		     struct errbuf *e)
 {
@@ -141,6 +230,9 @@ static bool put_ports(struct text *t, const void *field,
 }
 
 static const struct opt_kind kind_forward = { false, set_forward, put_forward };
+static const struct opt_kind kind_socks = { false, set_socks, put_socks };
+static const struct opt_kind kind_dns = { false, set_dns, put_dns };
+static const struct opt_kind kind_nets = { false, set_nets, put_nets };
 static const struct opt_kind kind_ports = { false, set_ports, put_ports };
 
 /* --- rows --- */
@@ -152,6 +244,12 @@ static const struct opt_word splice_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct opt_word header_words[] = {
+	{ "v1", 1 },
+	{ "v2", 2 },
+	{ NULL, 0 },
+};
+
 #define AT(member) offsetof(struct front_options, member)
 #define TIME_MOST  (365 * 24 * 3600 * NS_PER_SEC)
 #define WAIT_MOST  (3600 * NS_PER_SEC)
@@ -160,6 +258,11 @@ static const struct opt_row rows[] = {
 	{ "forward", 0, &kind_forward, 0, "ADDR:PORT=ADDR:PORT[,...]",
 	  "listen at the first, and connect to one of the others, by the "
 	  "client's address",
+	  .group = WAYS, .flags = OPT_REPEAT },
+	{ "socks", 0, &kind_socks, 0, "ADDR:PORT",
+	  "listen here for clients of SOCKS 4, 4a and 5, and connect where "
+	  "they "
+	  "say",
 	  .group = WAYS, .flags = OPT_REPEAT },
 	{ "splice", 0, &opt_kind_word, AT(splice), "auto|tc|copy",
 	  "join connections in the kernel where that can be and copy the rest "
@@ -204,6 +307,27 @@ static const struct opt_row rows[] = {
 	{ "check-every", 0, &opt_kind_duration, AT(check_every), "TIME",
 	  "connect so often to one that gets none, and take it back (2s)",
 	  .group = WHO, .least = 10 * NS_PER_MS, .most = WAIT_MOST },
+	{ "allow", 0, &kind_nets, AT(allow), "NET",
+	  "clients of SOCKS may connect there, though it is private or this "
+	  "host's",
+	  .group = WHO, .flags = OPT_REPEAT },
+	{ "deny", 0, &kind_nets, AT(deny), "NET",
+	  "they may not, whatever --allow says", .group = WHO,
+	  .flags = OPT_REPEAT },
+	{ "dns", 0, &kind_dns, 0, "ADDR[:PORT]",
+	  "who says the addresses of names; without it: as the host does",
+	  .group = WHO },
+	{ "proxy-in", 0, &kind_nets, AT(proxy_in), "NET",
+	  "clients there begin with a header of the PROXY protocol, version 1 "
+	  "or 2, and are believed",
+	  .group = WHO, .flags = OPT_REPEAT },
+	{ "proxy-out", 0, &opt_kind_word, AT(proxy_out), "v1|v2",
+	  "send servers such a header", .group = WHO, .words = header_words },
+	{ "log", 0, &opt_kind_string, AT(log), "FILE",
+	  "add a line to it for each connection that has ended",
+	  .group = REST },
+	{ "log-json", 0, &opt_kind_string, AT(log_json), "FILE",
+	  "the same as JSON", .group = REST },
 	{ "drain", 0, &opt_kind_duration, AT(drain), "TIME",
 	  "at the end, for connections to come to theirs (30s)", .group = REST,
 	  .most = TIME_MOST },
@@ -223,7 +347,8 @@ static const struct opt_table tables[] = {
 const struct opt_command proxy_command = {
 	.name = "proxy",
 	.usage = "proxy [OPTION...] [@FILE] --forward "
-		 "ADDR:PORT=ADDR:PORT[,...]...",
+		 "ADDR:PORT=ADDR:PORT[,...]...\n"
+		 "proxy [OPTION...] [@FILE] --socks ADDR:PORT...",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
 };
@@ -235,7 +360,7 @@ static int check(const struct front_options *o, struct errbuf *e)
 	if (o->places == 0)
 		return errbuf_set(e, -EINVAL,
 				  "nothing to proxy; give --forward "
-				  "ADDR:PORT=ADDR:PORT");
+				  "ADDR:PORT=ADDR:PORT or --socks ADDR:PORT");
 	if (o->pin != NULL && o->splice == FRONT_COPY)
 		return errbuf_set(e, -EINVAL,
 				  "--pin goes without --splice copy, which "

@@ -131,6 +131,8 @@ static void signal_came(void *ctx, uint64_t now)
 	while ((s = signals_next(f->signals)) != 0) {
 		if (s == SIGUSR1)
 			front_report(f);
+		else if (s == SIGHUP)
+			access_again(f);
 		else if (s == SIGINT || s == SIGTERM)
 			stop(f);
 	}
@@ -156,6 +158,7 @@ static void loop(struct front *f)
 		f->now = clock_mono();
 		run_busy(f);
 		due_run(f);
+		access_flush(f);
 	}
 	while (!list_empty(&f->conns))
 		conn_stop(list_entry(f->conns.next, struct conn, link));
@@ -306,6 +309,32 @@ static int watch(struct front *f, struct errbuf *e)
 	return r;
 }
 
+/* A connection of ours to ourselves would make another one, and so on. */
+static int see_no_loop(const struct front *f, struct errbuf *e)
+{
+	for (unsigned p = 0; p < f->o->places; p++)
+		for (unsigned i = 0; i < f->servers[p].n; i++) {
+			const struct server *s = &f->servers[p].s[i];
+			char text[TEXT_ENDPOINT];
+
+			if (own_listens(f, &s->ip, s->port))
+				return errbuf_set(
+					e, -EINVAL,
+					"--forward: %s is a listener of ours; "
+					"name a server",
+					text_endpoint(text, &s->ip, s->port));
+		}
+	return 0;
+}
+
+static bool has_socks(const struct front *f)
+{
+	for (unsigned i = 0; i < f->o->places; i++)
+		if (f->servers[i].n == 0)
+			return true;
+	return false;
+}
+
 static void adopt(struct front *f)
 {
 	struct usplice_pair *p;
@@ -325,9 +354,15 @@ static int open_all(struct front *f, struct errbuf *e)
 	if (f->signals < 0)
 		return errbuf_set(e, f->signals, "no signals: %s",
 				  strerror(-f->signals));
-	r = open_splicer(f, e);
+	r = see_no_loop(f, e);
+	if (r == 0)
+		r = open_splicer(f, e);
 	if (r == 0)
 		r = watch(f, e);
+	if (r == 0 && has_socks(f))
+		r = resolver_open(&f->resolver, f->loop,
+				  f->o->has_dns ? &f->o->dns : NULL,
+				  f->o->dns_port, e);
 	if (r == 0)
 		adopt(f);
 	return r;
@@ -346,7 +381,17 @@ static int close_in(struct front *f, struct errbuf *e)
 	};
 	int r;
 
+	if (f->resolver != NULL) {
+		c.box.needs |= SANDBOX_READ;
+		confine_place(&c, RESOLVE_HOSTS, false);
+	}
+	if (f->o->log != NULL || f->o->log_json != NULL)
+		c.box.needs |= SANDBOX_APPEND;
+	confine_place(&c, f->o->log, true);
+	confine_place(&c, f->o->log_json, true);
 	r = confine(&c, CONFINE_EARLY, e);
+	if (r == 0)
+		r = access_open(f, e);
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
 
@@ -373,6 +418,8 @@ static void close_all(struct front *f)
 		close_listeners(f);
 		loop_drop(f->loop, &f->on_time);
 	}
+	resolver_close(f->resolver);
+	access_close(f);
 	loop_close(f->loop);
 	usplice_close(f->splicer);
 	if (f->signals >= 0)
@@ -384,6 +431,8 @@ static void prepare(struct front *f, const struct front_options *o)
 {
 	*f = (struct front){ .o = o,
 			     .signals = -1,
+			     .log = { .path = o->log, .fd = -1 },
+			     .log_json = { .path = o->log_json, .fd = -1 },
 			     .armed = UINT64_MAX,
 			     .stop_at = UINT64_MAX,
 			     .now = clock_mono() };

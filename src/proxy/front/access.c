@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * access.c - One line for each connection that has ended
+ *
+ * Lines gather in a buffer and are written at the end of a turn of the loop.
+ * What a file does not take then - a full disk, a pipe with a slow reader -
+ * waits; when the buffer is full, further lines are lost, and counted. So a log
+ * never holds up a connection.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/limits.h"
+#include "front/front_internal.h"
+#include "os/folder.h"
+#include "os/log.h"
+#include "text/json.h"
+#include "text/text.h"
+
+#define LINE_MOST 1024 /* a name has 255 bytes, all of them printable */
+
+static int open_one(struct log_file *l, struct errbuf *e, const char *option)
+{
+	int fd;
+
+	if (l->path == NULL)
+		return 0;
+	fd = folder_append(l->path);
+	if (fd < 0)
+		return errbuf_set(e, fd,
+				  "%s %s: %s; give a file in a folder that the "
+				  "user of --user may write to",
+				  option, l->path, strerror(-fd));
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = fd;
+	return 0;
+}
+
+int access_open(struct front *f, struct errbuf *e)
+{
+	int r = open_one(&f->log, e, "--log");
+
+	return r == 0 ? open_one(&f->log_json, e, "--log-json") : r;
+}
+
+void access_again(struct front *f)
+{
+	struct errbuf e = { "" };
+
+	access_flush(f);
+	if (access_open(f, &e) != 0)
+		log_line(LOG_WARN, "proxy: the old file is kept: %s", e.s);
+}
+
+static void flush_one(struct log_file *l)
+{
+	ssize_t n;
+
+	if (l->len == 0 || l->fd < 0)
+		return;
+	n = write(l->fd, l->buf, l->len);
+	if (n <= 0)
+		return;
+	l->len -= (uint32_t)n;
+	memmove(l->buf, l->buf + n, l->len);
+}
+
+void access_flush(struct front *f)
+{
+	flush_one(&f->log);
+	flush_one(&f->log_json);
+}
+
+void access_close(struct front *f)
+{
+	access_flush(f);
+	if (f->log.fd >= 0)
+		close(f->log.fd);
+	if (f->log_json.fd >= 0)
+		close(f->log_json.fd);
+	f->log.fd = f->log_json.fd = -1;
+}
+
+static void put_line(struct front *f, struct log_file *l, const char *s,
+		     size_t n)
+{
+	if (n == 0 || n > LOG_BUFFER - l->len) {
+		flush_one(l);
+		if (n == 0 || n > LOG_BUFFER - l->len) {
+			f->n.log_lost++;
+			return;
+		}
+	}
+	memcpy(l->buf + l->len, s, n);
+	l->len += (uint32_t)n;
+}
+
+/* --- words --- */
+
+static const char *how_of(const struct conn *c)
+{
+	static const char *const word[] = {
+		[CONN_SPLICES] = "spliced", [CONN_COPIES] = "copied",
+		[CONN_REFUSED] = "refused", [CONN_FAILED] = "failed",
+		[CONN_OPENING] = "opening",
+	};
+
+	return word[c->how];
+}
+
+/* A counter's name without what the line has said already. */
+static const char *short_of(const char *name)
+{
+	const char *at = name == NULL ? NULL : strchr(name, '_');
+
+	return at == NULL ? NULL : at + 1;
+}
+
+static const char *kind_of(const struct conn *c)
+{
+	const struct socks *s = &c->socks;
+
+	if (c->f->servers[c->place].n > 0)
+		return "forward";
+	if (s->version == 4)
+		return s->name_len > 0 ? "socks4a" : "socks4";
+	return s->version == 5 ? "socks5" : "socks";
+}
+
+/* Where the client wanted to go, as he said it. */
+static void put_wish(struct text *t, const struct conn *c)
+{
+	const struct front_place *p = &c->f->o->place[c->place];
+	char s[TEXT_ENDPOINT];
+
+	if (c->socks.name_len > 0)
+		text_add(t, "%s:%u", c->socks.name, c->socks.port);
+	else if (c->socks.port != 0)
+		text_add(t, "%s",
+			 text_endpoint(s, &c->socks.ip, c->socks.port));
+	else
+		text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
+}
+
+/* 2026-11-29T22:10:01.1Z as 29/Nov/2026:22:10:01 +0000 */
+static void put_date(struct text *t, uint64_t ns)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char s[TEXT_NUMBER];
+	unsigned m;
+
+	text_when(s, ns);
+	m = (unsigned)(s[5] - '0') * 10 + (unsigned)(s[6] - '0') - 1;
+	text_add(t, "%.2s/%.3s/%.4s:%.8s +0000", s + 8,
+		 months + 3 * (m < 12 ? m : 0), s, s + 11);
+}
+
+static void put_seconds(struct text *t, uint64_t from, uint64_t to)
+{
+	uint64_t us;
+
+	if (to < from || to == 0) {
+		text_add(t, " -");
+		return;
+	}
+	us = (to - from) / NS_PER_US;
+	text_add(t, " %llu.%06llu", (unsigned long long)(us / 1000000),
+		 (unsigned long long)(us % 1000000));
+}
+
+static const char *or_dash(const char *s)
+{
+	return s == NULL ? "-" : s;
+}
+
+/* --- lines --- */
+
+static void log_text(struct conn *c)
+{
+	char line[LINE_MOST], s[TEXT_ENDPOINT];
+	struct text t;
+
+	text_begin(&t, line, sizeof(line));
+	text_add(&t, "%s - - [", text_endpoint(s, &c->client, c->client_port));
+	put_date(&t, c->began_real);
+	text_add(&t, "] \"%s ", kind_of(c));
+	put_wish(&t, c);
+	text_add(&t, "\" %s %s %s %s %llu %llu",
+		 c->server_port == 0
+			 ? "-"
+			 : text_endpoint(s, &c->server, c->server_port),
+		 how_of(c), or_dash(short_of(c->why)),
+		 or_dash(short_of(c->end)),
+		 (unsigned long long)c->bytes[DIR_C2S],
+		 (unsigned long long)c->bytes[DIR_S2C]);
+	put_seconds(&t, c->began, c->opened);
+	put_seconds(&t, c->began, c->ended);
+	text_add(&t, "\n");
+	put_line(c->f, &c->f->log, line, t.full ? 0 : t.len);
+}
+
+static void log_object(struct conn *c)
+{
+	char line[LINE_MOST], s[TEXT_ENDPOINT];
+	const struct front_place *p = &c->f->o->place[c->place];
+	struct json j;
+
+	json_begin(&j, line, sizeof(line));
+	json_str(&j, "type", "connection");
+	json_u64(&j, "schema", 1);
+	json_str(&j, "began", text_when(s, c->began_real));
+	json_str(&j, "client", text_endpoint(s, &c->client, c->client_port));
+	json_str(&j, "listener", text_endpoint(s, &p->ip, p->port));
+	json_str(&j, "kind", kind_of(c));
+	json_str(&j, "name", c->socks.name_len > 0 ? c->socks.name : NULL);
+	json_str(&j, "server",
+		 c->server_port == 0
+			 ? NULL
+			 : text_endpoint(s, &c->server, c->server_port));
+	json_str(&j, "how", how_of(c));
+	json_str(&j, "why", short_of(c->why));
+	json_str(&j, "end", short_of(c->end));
+	json_u64(&j, "bytes_c2s", c->bytes[DIR_C2S]);
+	json_u64(&j, "bytes_s2c", c->bytes[DIR_S2C]);
+	if (c->opened != 0)
+		json_us(&j, "opened_us", c->opened - c->began);
+	json_us(&j, "ended_us", c->ended - c->began);
+	put_line(c->f, &c->f->log_json, line, json_line(&j));
+}
+
+void access_line(struct conn *c)
+{
+	if (c->f->log.path != NULL)
+		log_text(c);
+	if (c->f->log_json.path != NULL)
+		log_object(c);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * greet.c - What is said before there is a server
+ *
+ * Theory of operation
+ *
+ * Who comes from a network of --proxy-in says first, in a header of the PROXY
+ * protocol, whose connection it is; then that client counts. A client of SOCKS
+ * says where he wants to go. Both are read by pure machines (pp.h, socks.h)
+ * from bytes that are only looked at (MSG_PEEK); what a machine has used is
+ * then taken away. So what comes behind stays in the socket, where a splice
+ * finds it, and a client may send it at once.
+ *
+ * The whole of it has one time, --handshake-timeout, however the bytes come.
+ *
+ * A name is looked up, and each of its addresses judged (judge.h); those of the
+ * client's own family are tried first, since only they can be spliced. What was
+ * judged is what is connected to.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "front/front_internal.h"
+
+#define DRAIN_ROUNDS 16 /* of a buffer that is thrown away */
+
+static uint8_t scratch[PP_V2_MOST > SOCKS_MOST ? PP_V2_MOST : SOCKS_MOST];
+
+/* What has come so far. Return: its length; 0: nothing; -1: @c is over */
+static ssize_t look(struct conn *c, size_t most)
+{
+	ssize_t n =
+		recv(c->fd[DIR_C2S], scratch, most, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n > 0)
+		return n;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left), SOCKS_FAILURE);
+	return -1;
+}
+
+static void used(struct conn *c, size_t n)
+{
+	(void)recv(c->fd[DIR_C2S], scratch, n, MSG_DONTWAIT);
+}
+
+/* --- whose connection it is --- */
+
+static void read_head(struct conn *c)
+{
+	struct front *f = c->f;
+	ssize_t n = look(c, PP_V2_MOST);
+	int rc;
+
+	if (n <= 0)
+		return;
+	rc = pp_read(scratch, (size_t)n, &c->via);
+	if (rc < 0) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_header),
+			     SOCKS_FAILURE);
+	} else if (rc > 0) {
+		used(c, (size_t)rc);
+		if (c->via.known) {
+			c->client = c->via.src;
+			c->client_port = c->via.sport;
+		}
+		conn_admit(c);
+	}
+}
+
+void greet_begin(struct conn *c)
+{
+	struct front *f = c->f;
+
+	due_at(f, &c->due, f->now + f->o->handshake_timeout);
+	if (!judge_in(&f->o->proxy_in, &c->client)) {
+		conn_admit(c);
+		return;
+	}
+	c->state = CONN_HEAD;
+	read_head(c);
+}
+
+bool greet_server(struct conn *c)
+{
+	struct pp p = c->via;
+	uint8_t b[PP_MADE];
+	size_t n;
+
+	if (c->f->o->proxy_out == 0)
+		return true;
+	if (!p.known) {
+		struct sockaddr_storage a;
+		socklen_t len = sizeof(a);
+
+		if (getsockname(c->fd[DIR_C2S], (struct sockaddr *)&a, &len) !=
+			    0 ||
+		    address_get(&a, &p.dst, &p.dport) != 0)
+			return false;
+		p.known = true;
+		p.src = c->client;
+		p.sport = c->client_port;
+	}
+	n = pp_make(c->f->o->proxy_out, &p, b);
+	return send(c->fd[DIR_S2C], b, n, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	       (ssize_t)n;
+}
+
+/* --- where to --- */
+
+/* Add an address that may be connected to. Return: why it may not be, n NULL:
+ * it may
+ */
+static struct why add_address(struct conn *c, const struct ipaddr *a)
+{
+	struct front *f = c->f;
+
+	if (!judge_address(&f->o->allow, &f->o->deny, a))
+		return WHY(f, refused_address);
+	if (own_listens(f, a, c->socks.port))
+		return WHY(f, refused_own);
+	if (c->addrs < CONN_ADDRESSES)
+		c->addr[c->addrs++] = *a;
+	return (struct why){ NULL, NULL };
+}
+
+/* Go where the first of these lead that may be connected to. */
+static void go_to(struct conn *c, const struct ipaddr *a, unsigned n)
+{
+	bool four = ipaddr_is4(&c->client);
+	struct why why = { NULL, NULL };
+
+	for (int own = 1; own >= 0; own--)
+		for (unsigned i = 0; i < n; i++)
+			if ((ipaddr_is4(&a[i]) == four) == (own == 1)) {
+				struct why no = add_address(c, &a[i]);
+
+				why = no.n != NULL ? no : why;
+			}
+	if (c->addrs > 0)
+		conn_connect(c);
+	else
+		conn_give_up(c, CONN_REFUSED, why, SOCKS_NOT_ALLOWED);
+}
+
+static void found(void *ctx, int rc, const struct ipaddr *a, unsigned n)
+{
+	struct conn *c = ctx;
+	struct front *f = c->f;
+
+	assert(c->state == CONN_LOOKUP);
+	c->lookup = NULL;
+	if (rc == -ETIMEDOUT)
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_handshake),
+			     SOCKS_HOST_UNREACHABLE);
+	else if (rc != 0)
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_name),
+			     SOCKS_HOST_UNREACHABLE);
+	else
+		go_to(c, a, n);
+}
+
+static void look_up(struct conn *c)
+{
+	struct front *f = c->f;
+
+	c->state = CONN_LOOKUP;
+	f->n.lookups++;
+	if (resolver_ask(f->resolver, c->socks.name, found, c, &c->lookup) != 0)
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_names),
+			     SOCKS_FAILURE);
+}
+
+static struct why why_refused(const struct conn *c)
+{
+	struct front *f = c->f;
+
+	if (c->socks.version == 5 && !c->socks.greeted)
+		return WHY(f, refused_method);
+	return c->socks.command != 0 && c->socks.command != 1
+		       ? WHY(f, refused_command)
+		       : WHY(f, refused_socks);
+}
+
+static bool send_reply(struct conn *c)
+{
+	const struct socks *s = &c->socks;
+
+	return send(c->fd[DIR_C2S], s->reply, s->reply_len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) == s->reply_len;
+}
+
+/* One message. Return: there may be another */
+static bool read_message(struct conn *c)
+{
+	struct front *f = c->f;
+	ssize_t n = look(c, SOCKS_MOST);
+	enum socks_step step;
+	size_t taken;
+
+	if (n <= 0)
+		return false;
+	step = socks_read(&c->socks, scratch, (size_t)n, &taken);
+	if (taken > 0)
+		used(c, taken);
+	switch (step) {
+	case SOCKS_MORE:
+		assert(n < SOCKS_MOST);
+		return false;
+	case SOCKS_ANSWER:
+		if (send_reply(c))
+			return true;
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
+			     SOCKS_FAILURE);
+		return false;
+	case SOCKS_CONNECT:
+		if (c->socks.name_len > 0)
+			look_up(c);
+		else
+			go_to(c, &c->socks.ip, 1);
+		return false;
+	default:
+		conn_give_up(c, CONN_REFUSED, why_refused(c), SOCKS_GRANTED);
+		return false;
+	}
+}
+
+void greet_wishes(struct conn *c)
+{
+	c->state = CONN_SOCKS;
+	while (read_message(c))
+		;
+}
+
+void greet_ready(struct conn *c)
+{
+	if (c->state == CONN_HEAD)
+		read_head(c);
+	else
+		greet_wishes(c);
+}
+
+void greet_late(struct conn *c)
+{
+	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_handshake),
+		     SOCKS_HOST_UNREACHABLE);
+}
+
+uint32_t greet_granted(struct conn *c)
+{
+	struct sockaddr_storage a;
+	socklen_t n = sizeof(a);
+	struct ipaddr ip;
+	uint16_t port;
+
+	if (c->socks.version == 0)
+		return 0;
+	if (getsockname(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) != 0 ||
+	    address_get(&a, &ip, &port) != 0)
+		socks_reply(&c->socks, SOCKS_GRANTED, NULL, 0);
+	else
+		socks_reply(&c->socks, SOCKS_GRANTED, &ip, port);
+	return c->socks.reply_len;
+}
+
+bool greet_answer(struct conn *c, enum socks_code code)
+{
+	if (c->socks.version == 0)
+		return false;
+	/* What the machine refuses has its reply already. */
+	if (code != SOCKS_GRANTED)
+		socks_reply(&c->socks, code, NULL, 0);
+	if (c->socks.reply_len == 0 || !send_reply(c))
+		return false;
+	(void)shutdown(c->fd[DIR_C2S], SHUT_WR);
+	/* Bytes that are left when we close would make a RST, which may
+	 * overtake the reply.
+	 */
+	for (int i = 0; i < DRAIN_ROUNDS; i++)
+		if (recv(c->fd[DIR_C2S], scratch, sizeof(scratch),
+			 MSG_DONTWAIT) <= 0)
+			break;
+	return true;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * own.c - Is an address one of ours?
+ *
+ * A listener of "any address" gets what is sent to any of this host's, which
+ * come and go. A socket of UDP that is connected sends nothing, but is given
+ * the address that it would send from, and to an address of its own host that
+ * is this address itself.
+ */
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "front/front_internal.h"
+
+static bool is_any(const struct ipaddr *ip)
+{
+	static const uint8_t zero[16];
+
+	return memcmp(ip->b + 12, zero, 4) == 0 &&
+	       (ipaddr_is4(ip) || memcmp(ip->b, zero, 12) == 0);
+}
+
+static bool is_loopback(const struct ipaddr *ip)
+{
+	static const struct ipaddr six = { { [15] = 1 } };
+
+	return ipaddr_is4(ip) ? ip->b[12] == 127 : ipaddr_eq(ip, &six);
+}
+
+static bool is_of_host(const struct ipaddr *ip)
+{
+	struct sockaddr_storage a;
+	socklen_t n = address_put(&a, ip, 9);
+	struct ipaddr from;
+	uint16_t port;
+	bool yes = false;
+	int fd = socket(a.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			0);
+
+	if (fd < 0)
+		return true;
+	if (connect(fd, (struct sockaddr *)&a, n) == 0) {
+		n = sizeof(a);
+		yes = getsockname(fd, (struct sockaddr *)&a, &n) == 0 &&
+		      address_get(&a, &from, &port) == 0 &&
+		      ipaddr_eq(&from, ip);
+	}
+	close(fd);
+	return yes;
+}
+
+bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port)
+{
+	for (unsigned i = 0; i < f->o->places; i++) {
+		const struct front_place *p = &f->o->place[i];
+
+		if (p->port != port || ipaddr_is4(&p->ip) != ipaddr_is4(ip))
+			continue;
+		if (ipaddr_eq(&p->ip, ip))
+			return true;
+		if (is_any(&p->ip) &&
+		    (is_any(ip) || is_loopback(ip) || is_of_host(ip)))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_socks.c - Fuzz what a client of SOCKS says
+ *
+ * Messages are read one after the other, as far as the bytes go. Cut at any place, the
+ * same comes of them; what is not whole changes nothing; lengths, names and replies are
+ * in their bounds.
+ */
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "front/socks.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum socks_step read_copy(struct socks *s, const uint8_t *p, size_t n,
+				 size_t *used)
+{
+	uint8_t *copy = malloc(n > 0 ? n : 1);
+	enum socks_step step;
+
+	if (copy == NULL)
+		abort();
+	memcpy(copy, p, n);
+	step = socks_read(s, copy, n, used);
+	free(copy);
+	return step;
+}
+
+static void check(const struct socks *s, enum socks_step step, size_t n,
+		  size_t used)
+{
+	assert(used <= n);
+	assert((step == SOCKS_MORE) == (used == 0));
+	assert(step != SOCKS_MORE || n < SOCKS_MOST);
+	assert(s->reply_len <= SOCKS_REPLY);
+	assert(step != SOCKS_ANSWER || s->reply_len > 0);
+	assert(s->name[s->name_len] == '\0' && strlen(s->name) == s->name_len);
+	if (step == SOCKS_CONNECT)
+		assert(s->command == 1 && (s->version == 4 || s->version == 5));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct socks s, was, whole;
+	size_t at = 0, used;
+
+	memset(&s, 0, sizeof(s));
+	for (;;) {
+		size_t n = size - at < SOCKS_MOST ? size - at : SOCKS_MOST;
+		enum socks_step step, last = SOCKS_MORE;
+
+		was = whole = s;
+		step = read_copy(&whole, data + at, n, &used);
+		check(&whole, step, n, used);
+		if (step == SOCKS_MORE)
+			assert(memcmp(&whole, &was, sizeof(was)) == 0);
+		/* A byte at a time it ends at the same one, or sooner if refused. */
+		for (size_t i = 0; i <= n && last == SOCKS_MORE; i++) {
+			s = was;
+			last = read_copy(&s, data + at, i, &used);
+			check(&s, last, i, used);
+		}
+		if (step == SOCKS_ANSWER || step == SOCKS_CONNECT)
+			assert(last == step &&
+			       memcmp(&s, &whole, sizeof(s)) == 0);
+		if (last != SOCKS_ANSWER)
+			return 0;
+		at += used;
+	}
+}
