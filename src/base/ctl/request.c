@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * request.c - Bytes of a client become requests
+ */
 #include "ctl/request.h"
 
 #include <errno.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * resolve.c - Addresses of names, without waiting (c-ares)
+ *
  * Theory of operation
  *
  * c-ares says which sockets it has (socket_changed()), and by when it wants to

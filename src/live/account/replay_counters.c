@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replay_counters.c - The table of what a plan of captures counts
+ */
 #include "account/replay_counters.h"
 
 static const struct counter rows[] = { REPLAY_COUNTERS(

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * head.c - Lines of a kept head
+ */
 #include "compare/head.h"
 
 #include <string.h>

@@ -6,12 +6,14 @@
  *	seq 1 ack 1 win 502 len 64
  *
  * (on one line). The time is in seconds from the start. With --trace only one
- * client's connection has lines, its verdicts among them. Frames are taken apart
- * here once more: this is for looking, not for speed.
+ * client's connection has lines, its verdicts among them. Frames are taken
+ * apart here once more: this is for looking, not for speed.
  */
 #include <stdio.h>
 
+#include "compare/compare.h"
 #include "effect/effect.h"
+#include "flow/key.h"
 #include "report/print.h"
 #include "run/run_internal.h"
 #include "text/text.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * devices.c - The devices that spliced packets may come in by
+ */
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge.c - May a client of SOCKS be taken to this address?
+ */
 #include "front/judge.h"
 
 #include <stddef.h>

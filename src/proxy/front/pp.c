@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pp.c - Headers of the PROXY protocol, versions 1 and 2
+ */
 #include "front/pp.h"
 
 #include <assert.h>

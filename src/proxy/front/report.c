@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report.c - What a proxy says of itself at its end
+ */
 #include <stdio.h>
 
 #include "front/front_internal.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * servers.c - Which of several servers a client gets
+ */
 #include "front/servers.h"
 
 #include <assert.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * time.c - Deadlines of connections
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>

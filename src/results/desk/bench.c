@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench.c - A judge with its memory and its decoders
+ */
 #include "desk/bench.h"
 
 #include <errno.h>
