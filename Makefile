@@ -26,7 +26,7 @@
 #               every fuzz target for ten minutes (three hours)
 # make lint     format, names in comments, style, spelling, pages, warnings of gcc and
 #               clang
-# make tidy     clang-tidy over all of it
+# make tidy     clang-tidy over src
 # make coverage lines and branches that the tests run (LIST=1: name what they do not;
 #               LIVE=1: some live tests count, as root)
 # make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
@@ -114,7 +114,7 @@ demo:
 fresh:
 	@tools/fresh $(ARGS)
 
-lint: all clang
+lint: tidy clang
 	@tools/format --check
 	@tools/check_names.py
 	@tools/check_style.py
@@ -124,7 +124,10 @@ lint: all clang
 	done
 
 tidy: all
-	@clang-tidy --quiet -p build $$(tools/sources | grep -v '\.bpf\.c$$')
+	@tools/setup lint
+	@tools/sources | grep '^src/.*\.c$$' | grep -v '\.bpf\.c$$' | \
+		xargs -P 2 -n 8 clang-tidy --quiet -p build --warnings-as-errors='*' \
+		2>/dev/null
 
 format:
 	@tools/format

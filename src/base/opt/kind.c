@@ -213,7 +213,7 @@ static int get_ranged(const struct number *k, const struct opt_row *r,
 	static int set_##name(void *field, const struct opt_row *r,            \
 			      const char *v, struct errbuf *e)                 \
 	{                                                                      \
-		uint64_t n;                                                    \
+		uint64_t n = 0;                                                \
 		int rc = get_ranged(&(how), r, v, &n, e);                      \
                                                                                \
 		if (rc == 0)                                                   \

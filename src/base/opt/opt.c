@@ -95,7 +95,6 @@ int opt_get(const struct opt_command *c, const void *base, const char *name,
 	size_t at;
 	const struct opt_row *r = named(c, name, &at, e);
 	const char *field;
-	struct text before = *t;
 	bool more;
 
 	if (r == NULL)
@@ -105,7 +104,8 @@ int opt_get(const struct opt_command *c, const void *base, const char *name,
 	if (r->kind->flag)
 		text_add(t, more ? "on" : "off");
 	for (unsigned i = 1; more && !r->kind->flag; i++) {
-		before = *t;
+		struct text before = *t;
+
 		text_add(t, " ");
 		more = r->kind->put(t, field, r, i);
 		if (!more) {

@@ -78,8 +78,11 @@ int bitcache_init(struct bitcache *c, unsigned per_byte, uint8_t *mem,
 /* The byte of packet @i, which is in the window. */
 static uint8_t *byte_of(const struct bitcache *c, uint64_t i)
 {
-	uint64_t slot = i / per_chunk(c) % c->slots;
-	uint64_t at = i % per_chunk(c) / c->per_byte;
+	uint64_t slot, at;
+
+	assert(c->slots > 0 && per_chunk(c) > 0);
+	slot = i / per_chunk(c) % c->slots;
+	at = i % per_chunk(c) / c->per_byte;
 
 	return c->mem + slot * c->chunk + at;
 }

@@ -351,7 +351,7 @@ static int at_end(struct capture_file *f)
 /* Take what the window has. Return: 1 a record, 0 it is too short, -Exxx */
 static int from_window(struct capture_file *f, struct pcap_record *rec)
 {
-	size_t len = f->end - f->start;
+	size_t len;
 	int64_t n;
 
 	if (f->drop > 0 && drop_some(f))

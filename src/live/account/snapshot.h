@@ -110,13 +110,13 @@ struct snapshot {
 };
 
 /**
- * snapshot_fill() - Fill in @s->d
- * @s:		Must outlive the use of @s->d
+ * snapshot_fill() - Fill in @f->d
+ * @f:		Must outlive the use of @f->d
  * @engine:	Only asked
- * @f:		Must outlive it too
+ * @x:		Must outlive it too
  */
-void snapshot_fill(struct snapshot *s, const struct engine *engine,
-		   const struct run_facts *f);
+void snapshot_fill(struct snapshot *f, const struct engine *engine,
+		   const struct run_facts *x);
 
 /** epoch_wall() - Time of day, ns since 1970, at time @now of the engine */
 uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);

@@ -63,6 +63,7 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 	const struct udp_key *k = &ex->key[WHO_SUT];
 	struct effect *e = &out->e[out->n++];
 
+	assert(f != NULL && out->n <= EFFECTS_MAX);
 	*e = (struct effect){
 		.kind = EFFECT_UDP,
 		.cause = CAUSE_DATAGRAM,

@@ -10,6 +10,7 @@
 #ifndef EFFECT_EFFECT_H
 #define EFFECT_EFFECT_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -111,6 +112,7 @@ struct effects {
 /** effects_left() - How many more fit */
 static inline uint32_t effects_left(const struct effects *out)
 {
+	assert(out != NULL && out->n <= EFFECTS_MAX);
 	return EFFECTS_MAX - out->n;
 }
 

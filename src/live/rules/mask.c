@@ -238,7 +238,7 @@ static bool read_piece(struct reader *r, struct part *out)
 {
 	size_t from = r->at, behind;
 	uint32_t least, most;
-	struct part one;
+	struct part one = { 0 };
 
 	if (!read_atom(r, out))
 		return false;
@@ -262,7 +262,7 @@ static bool read_piece(struct reader *r, struct part *out)
 
 static bool read_row(struct reader *r, struct part *out)
 {
-	struct part next;
+	struct part next = { 0 };
 
 	if (!read_piece(r, out))
 		return false;
@@ -276,7 +276,7 @@ static bool read_row(struct reader *r, struct part *out)
 
 static bool read_choice(struct reader *r, struct part *out)
 {
-	struct part other;
+	struct part other = { 0 };
 
 	if (!read_row(r, out))
 		return false;
@@ -295,7 +295,7 @@ int mask_read(struct mask *out, const char *p, size_t n, size_t *at)
 {
 	struct mask m;
 	struct reader r = { .p = p, .n = n, .m = &m };
-	struct part all;
+	struct part all = { 0 };
 
 	memset(&m, 0, sizeof(m));
 	m.begin = peek(&r) == '^';

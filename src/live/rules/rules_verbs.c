@@ -213,6 +213,13 @@ static int json_verb(struct parser *p, const struct word *w,
 	return 0;
 }
 
+static bool same_place(const struct place *a, const struct place *b)
+{
+	return a->steps == b->steps && a->names_used == b->names_used &&
+	       memcmp(a->step, b->step, sizeof(a->step)) == 0 &&
+	       memcmp(a->names, b->names, sizeof(a->names)) == 0;
+}
+
 int verb_json(struct parser *p)
 {
 	struct rules *r = p->r;
@@ -239,7 +246,7 @@ int verb_json(struct parser *p)
 		return verb_full(p, "there are too many JSON rules");
 	assert(j.verb <= JSON_TIME);
 	for (uint32_t i = 0; i < r->n.jsons; i++)
-		if (memcmp(&r->json[i].at, &j.at, sizeof(j.at)) == 0 &&
+		if (same_place(&r->json[i].at, &j.at) &&
 		    is_beside(p, r->json_line[i]) && r->json[i].verb != j.verb)
 			return contradicts(p, &w, r->json_line[i]);
 	r->json_line[r->n.jsons] = own_line(p);

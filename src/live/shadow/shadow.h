@@ -340,9 +340,9 @@ uint32_t shadow_syn_end(const struct flow *f);
 void shadow_free(struct shadow *s, struct flow *f);
 
 /** shadow_attention() - The next flow that wants something (WANT_ bits in
- * @want, cleared in the flow), or NULL
+ * @bits, cleared in the flow), or NULL
  */
-struct flow *shadow_attention(struct shadow *s, uint16_t *want);
+struct flow *shadow_attention(struct shadow *s, uint16_t *bits);
 
 /** shadow_timeout() - Do what is due. Afterwards look at shadow_attention() */
 void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out);

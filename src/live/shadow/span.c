@@ -92,8 +92,8 @@ static bool span_segment(const struct turn *t, struct flow *f, enum who who,
 					      : &f->leg.s;
 	struct shadow_counters *c = &t->s->count;
 	enum stream_result r;
-	uint32_t skip;
-	uint32_t take;
+	uint32_t skip = 0;
+	uint32_t take = 0;
 
 	if (who == WHO_CLIENT && contradicts(f, seg))
 		c->client_conflict++;

@@ -50,6 +50,7 @@ static int rule_of(const struct rules_view *v, const struct piece *name)
 	while (--i >= 0) {
 		const struct cookie_rule *r = v->cookie[i];
 
+		assert(r->len > 0);
 		if (r->len == name->n && memcmp(r->name, name->p, r->len) == 0)
 			break;
 	}

@@ -52,7 +52,7 @@ static int cache_open(struct loader *l, struct errbuf *e)
 {
 	const char *path = l->o->cache;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	struct stat st = { 0 };
 	int rc = 0;
 
 	if (fd < 0 || fstat(fd, &st))

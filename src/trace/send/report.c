@@ -285,7 +285,8 @@ static bool input_whole(const struct send_run *r)
 		log_line(LOG_ERROR,
 			 "%llu records could not be sent: too long for the "
 			 "interface, or no frames",
-			 (unsigned long long)(st->too_long + st->runt));
+			 (unsigned long long)st->too_long +
+				 (unsigned long long)st->runt);
 	return st->too_long + st->runt == 0;
 }
 

@@ -58,7 +58,7 @@ static void clamp(uint8_t key[CRYPTO_KEY])
 
 int ends_keygen(const char *path, struct errbuf *e)
 {
-	uint8_t key[CRYPTO_KEY], pub[CRYPTO_KEY];
+	uint8_t key[CRYPTO_KEY] = { 0 }, pub[CRYPTO_KEY];
 	char s[KEYTEXT + 2], text[KEYTEXT + 1];
 	int fd, r = crypto_open();
 

@@ -170,15 +170,16 @@ enum link_got plain_input(struct link *l, struct link_in *in, uint64_t now,
 {
 	uint8_t type = in->n > 0 ? in->p[0] : 0;
 	bool begins = l->c.role == LINK_BEGINS;
+	bool good;
 
 	(void)now;
 	if (type == TYPE_PACKET && in->n >= LINK_HEADER)
 		return packet(l, in, out);
-	if (in->n != MESSAGE_LEN || get_be32(in->p) != (uint32_t)type << 24)
-		l->n.bad++;
-	else if (begins && type == TYPE_WELCOME)
+	good = in->n == MESSAGE_LEN && get_be32(in->p) == (uint32_t)type << 24;
+	if (good && begins && type == TYPE_WELCOME)
 		welcome(l, get_be64(in->p + 4), get_be64(in->p + 12), out);
-	else if (!begins && (type == TYPE_HELLO || type == TYPE_CONFIRM))
+	else if (good && !begins &&
+		 (type == TYPE_HELLO || type == TYPE_CONFIRM))
 		answer_hello(l, in, out);
 	else
 		l->n.bad++;

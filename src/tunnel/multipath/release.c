@@ -312,6 +312,7 @@ void mp_equal_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 			    (first == NULL || in->first->ts < first->first->ts))
 				first = in;
 		}
+		assert(first != NULL); /* as many wait as are counted */
 		f = first->first;
 		if (f->ts > now) {
 			mp_arm(m, &m->equal, f->ts);

@@ -295,6 +295,7 @@ static bool send_turn(struct mp *m, struct mp_lane *l, struct buf *head,
 		m->turn_count = (m->turn_count + 1) % (1 + m->config.weight);
 		of = light ? 1 : of & ~1u;
 	}
+	assert(of != 0); /* a light path is not alone */
 	send_first(m, l, nth(m, of, light ? 0 : m->turn_path % count(of)), head,
 		   MP_WHY_TURN, now, out);
 	m->turn_path += !light;
