@@ -529,7 +529,7 @@ static void is_due(void *ctx)
 		copy_due(c);
 		break;
 	default:
-		assert(!"a timer of a state that has none");
+		assert(false); /* a timer of a state that has none */
 	}
 }
 
