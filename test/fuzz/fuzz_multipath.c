@@ -68,7 +68,9 @@ static void fly(unsigned from, const struct mp_effect *e)
 	d->used = true; /* what was there is lost */
 	d->to = (uint8_t)(1 - from);
 	d->path = e->path;
-	d->len = (uint16_t)(e->n + e->len);
+	assert(e->pad == 0 || e->n + e->pad <= LEN);
+	d->len = (uint16_t)(e->n + e->len + e->pad);
+	memset(d->p + e->n, 0, e->pad);
 	memcpy(d->p, e->bytes, e->n);
 	if (e->len > 0)
 		memcpy(d->p + e->n, e->frame->data + e->off, e->len);
@@ -216,7 +218,7 @@ static void forge(unsigned end)
 	for (uint32_t i = 0; i < n; i++)
 		p[i] = next();
 	if (n > 0)
-		p[0] = (uint8_t)(p[0] % 7);
+		p[0] = (uint8_t)(p[0] % 9);
 	if (w.forged)
 		outer(end, next() % 4, p, n);
 }
@@ -238,12 +240,15 @@ static struct mp_config config(uint8_t how)
 static void path_goes(unsigned end, uint8_t how)
 {
 	struct mp_path_config c = { .tier = (enum mp_tier)(how >> 4 & 1),
-				    .cap = how & 0x80 ? 5000 : 0 };
+				    .cap = how & 0x80 ? 5000 : 0,
+				    .off = (how & 0x44) == 0x44,
+				    .size_least = 30,
+				    .size_most = how & 0x20 ? LEN : 0 };
 
 	if (how & 8)
 		mp_path_remove(w.m[end], how % 4, w.now);
-	else
-		mp_path_add(w.m[end], how % 4, &c, w.now);
+	else if (mp_path_add(w.m[end], how % 4, &c, w.now) != 0)
+		mp_path_configure(w.m[end], how % 4, &c);
 	must_hold(end);
 }
 

@@ -34,6 +34,7 @@ struct note {
 	uint8_t flow;
 	uint8_t tos;
 	uint32_t len; /* of the inner packet */
+	uint32_t pad;
 	uint64_t at;
 };
 
@@ -43,6 +44,7 @@ struct link {
 	uint64_t delay;
 	uint32_t queue; /* packets */
 	uint32_t every; /* loses each of so many; 0: none */
+	uint32_t most;	/* bytes of a message that nobody may cut; 0: any */
 	bool down;
 	uint64_t free; /* when the last one has been sent */
 	uint32_t n;
@@ -83,7 +85,7 @@ static inline void rig_fly(struct end *e, const struct mp_effect *x)
 {
 	struct link *l = &e->link[x->path];
 	struct flying *f;
-	uint32_t size = x->n + x->len + MP_OVERHEAD;
+	uint32_t size = x->n + x->len + x->pad + MP_OVERHEAD;
 	uint64_t start = l->free > e->now ? l->free : e->now;
 	uint64_t time = l->rate == 0 ? 0 : size * NS_PER_SEC / l->rate;
 
@@ -91,6 +93,8 @@ static inline void rig_fly(struct end *e, const struct mp_effect *x)
 		return;
 	l->free = start + time;
 	l->n++;
+	if (x->pad > 0 && l->most > 0 && x->n + x->pad > l->most)
+		return;
 	if (l->down || (l->every > 0 && l->n % l->every == 0))
 		return;
 	f = malloc(sizeof(*f));
@@ -100,7 +104,8 @@ static inline void rig_fly(struct end *e, const struct mp_effect *x)
 	f->n = rig_count++;
 	f->to = e->peer;
 	f->path = x->path;
-	f->len = (uint16_t)(x->n + x->len);
+	f->len = (uint16_t)(x->n + x->len + x->pad);
+	memset(f->p, 0, sizeof(f->p));
 	memcpy(f->p, x->bytes, x->n);
 	if (x->len > 0)
 		memcpy(f->p + x->n, x->frame->data + x->off, x->len);
@@ -147,7 +152,8 @@ static inline void rig_note(struct end *e, struct mp_effect *x)
 	t->at = e->now;
 	t->n = x->n;
 	memcpy(t->bytes, x->bytes, x->n);
-	if (x->send)
+	t->pad = x->pad;
+	if (x->send && x->pad == 0)
 		CHECK(mp_header_parse(x->bytes, x->n, &t->h) > 0);
 	t->len = x->len;
 	if (p != NULL && x->len >= RIG_HEAD + 8) {

@@ -84,15 +84,25 @@ static void test_other_types_and_tails_are_refused(void)
 
 	for (unsigned t = 0; t < 256; t++) {
 		p[0] = (uint8_t)t;
-		if (t == 0 || t > MP_SETTLE)
+		if (t == 0 || t > MP_SIZED)
 			CHECK(parse(p, MP_HEADER, &h) == -EBADMSG);
 	}
+	p[0] = MP_SIZED;
+	CHECK(parse(p, MP_HEADER + 1, &h) == -EBADMSG);
+	/* It says its own length. */
+	p[0] = MP_SIZE;
+	CHECK(parse(p, MP_HEADER + 1, &h) == -EBADMSG);
+	p[7] = MP_HEADER + 2;
+	CHECK(parse(p, MP_HEADER + 1, &h) == -EBADMSG);
 	p[0] = MP_PROBE;
 	CHECK(parse(p, MP_HEADER + 1, &h) == -EBADMSG);
 	p[0] = MP_SETTLE;
 	CHECK(parse(p, MP_HEADER + 1, &h) == -EBADMSG);
 	CHECK(h.path == 9);
 	p[0] = MP_DATA;
+	CHECK(parse(p, MP_HEADER + 1, &h) == MP_HEADER);
+	p[0] = MP_SIZE;
+	p[7] = MP_HEADER + 1;
 	CHECK(parse(p, MP_HEADER + 1, &h) == MP_HEADER);
 }
 

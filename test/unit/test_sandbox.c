@@ -905,6 +905,13 @@ static int datagrams_work(void)
 		return 7;
 	if (write(sink, buf, 1) >= 0 || errno != EPERM)
 		return 8;
+	/* The sinks stand in for sockets that would know the option. */
+	if ((setsockopt(sink, IPPROTO_IP, IP_MTU_DISCOVER, buf, 4) < 0 &&
+	     errno == EPERM) ||
+	    setsockopt(ring, IPPROTO_IP, IP_MTU_DISCOVER, buf, 4) >= 0 ||
+	    errno != EPERM ||
+	    setsockopt(sink, IPPROTO_IP, IP_TTL, buf, 4) >= 0 || errno != EPERM)
+		return 11;
 	if (try_thread() == 0 || try_read() == 0)
 		return 9;
 	try_socket();

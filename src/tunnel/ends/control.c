@@ -297,6 +297,43 @@ void control_paths(struct ends *t)
 	}
 }
 
+/* Only a search that is over, or a black hole, changes a limit. */
+static uint64_t searches(const struct ends *t)
+{
+	const struct mp_counters *n = mp_counters(t->mp);
+
+	return n->size_found + n->size_black;
+}
+
+static void tell_mtu(struct ends *t, unsigned i, uint32_t mtu)
+{
+	struct json j;
+
+	if (!ctl_event(t->ctl, &j, "path_mtu"))
+		return;
+	json_u64(&j, "path", i);
+	json_u64(&j, "mtu", mtu);
+	ctl_tell(t->ctl, &j);
+}
+
+void control_mtus(struct ends *t)
+{
+	uint32_t head = t->timed ? MP_HEADER_TIMED : MP_HEADER;
+
+	if (t->ctl == NULL || searches(t) == t->searches)
+		return;
+	t->searches = searches(t);
+	for (unsigned i = 0; i < ENDS_PATHS; i++) {
+		struct mp_path_info info;
+
+		mp_path_info(t->mp, i, &info);
+		if (info.size == 0 || info.size - head == t->path[i].mtu)
+			continue;
+		t->path[i].mtu = info.size - head;
+		tell_mtu(t, i, info.size - head);
+	}
+}
+
 void control_moved(struct ends *t, unsigned path)
 {
 	tell_path(t, "path_moved", path);

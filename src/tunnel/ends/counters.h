@@ -14,6 +14,9 @@
 	X(T, no_session, "", "of these, dropped: there was no session")        \
 	X(T, looped, "", "of these, dropped: packets of the tunnel itself")    \
 	X(T, not_ip, "", "of these, dropped: no IP packets")                   \
+	X(T, too_big, "", "of these, dropped: too long for a path")            \
+	X(T, too_big_untold, "", "of those, whose source was not told")        \
+	X(T, mss, "", "segments whose MSS was lowered")                        \
 	X(T, no_memory, "",                                                    \
 	  "packets and datagrams that the pool was full for")                  \
 	X(T, congested, "",                                                    \
@@ -39,6 +42,7 @@ extern const struct counter_list ends_counter_list;
 	X(T, rate, "bytes/s", "measured rate")                                 \
 	X(T, rtt_us, "us", "round trip")                                       \
 	X(T, min_rtt_us, "us", "its least of the last ten seconds")            \
+	X(T, mtu, "bytes", "the longest packet, as far as it is known")        \
 	X(T, window, "bytes", "bytes that may be out")                         \
 	X(T, out, "bytes", "bytes that are out")
 

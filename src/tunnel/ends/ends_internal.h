@@ -22,8 +22,9 @@
 struct ends_path {
 	bool known;
 	bool added;
-	bool up;   /* alive, as far as who watches was told */
-	bool once; /* it was up before */
+	bool up;      /* alive, as far as who watches was told */
+	bool once;    /* it was up before */
+	uint32_t mtu; /* the same of its MTU; 0: nothing */
 	struct mp_path_config config;
 	struct wire_way way;
 };
@@ -32,6 +33,7 @@ struct ends_path {
 struct ends {
 	const struct ends_options *o; /* @set */
 	struct ends_options set;      /* control.c changes it while it runs */
+	uint64_t searches;	      /* of MTUs, that who watches knows of */
 	unsigned nodes;		      /* paths that we send on; 0: all */
 	bool timed; /* packets bear a time, as release equal wants */
 	struct arena arena;
@@ -50,6 +52,8 @@ struct ends {
 	struct loop_watch on_time;
 	uint64_t armed; /* time that @on_time is set to */
 	uint64_t greet_at;
+	uint64_t answers_at; /* fits.c: the second that @answers are of */
+	uint32_t answers;
 	int signals;
 	struct ends_counters n;
 	uint8_t packet[ENDS_MTU];
@@ -83,6 +87,14 @@ void paths_use(struct ends *t, uint64_t now);
 /** paths_configure() - Let the machine use them as they are configured now */
 void paths_configure(struct ends *t);
 
+/* fits.c */
+
+/** fits_shorten() - Let the ends of a connection send packets that fit */
+void fits_shorten(struct ends *t, uint8_t *p, uint32_t n);
+
+/** fits_out() - Does a packet of the device fit? If not, its source is told */
+bool fits_out(struct ends *t, uint8_t *p, uint32_t n, uint64_t now);
+
 /* report.c */
 
 /** report_shown() - What is counted, for reports and the control socket */
@@ -101,6 +113,7 @@ struct mp_config control_config(const struct ends *t);
 
 /* What happened, for who watches. */
 void control_paths(struct ends *t);
+void control_mtus(struct ends *t);
 void control_moved(struct ends *t, unsigned path);
 void control_left(struct ends *t, unsigned path);
 void control_session(struct ends *t, bool is_new);

@@ -25,6 +25,8 @@
 #include "ends/inner.h"
 #include "os/log.h"
 
+#define BASE 1200u /* bytes of a datagram: RFC 8899 section 5.1.2 */
+
 static bool same(const struct wire_way *a, const struct wire_way *b)
 {
 	return ipaddr_eq(&a->remote, &b->remote) && a->port == b->port &&
@@ -98,12 +100,25 @@ bool paths_loops(const struct ends *t, const uint8_t *p, uint32_t n)
 	return false;
 }
 
+/* How it is used: by whom it was given, and how long its messages may be. The
+ * least is RFC 8899's base for UDP.
+ */
+static void configure(const struct ends *t, unsigned i,
+		      struct mp_path_config *c)
+{
+	uint32_t least = BASE - link_overhead(t->link);
+
+	c->off = t->nodes > 0 && i >= t->nodes;
+	c->size_most = t->mtu + (t->timed ? MP_HEADER_TIMED : MP_HEADER);
+	c->size_least = least < c->size_most ? least : c->size_most;
+}
+
 void paths_use(struct ends *t, uint64_t now)
 {
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {
 		struct ends_path *p = &t->path[i];
 
-		p->config.off = t->nodes > 0 && i >= t->nodes;
+		configure(t, i, &p->config);
 		if (p->known && !p->added)
 			p->added = mp_path_add(t->mp, i, &p->config, now) == 0;
 	}
@@ -114,7 +129,7 @@ void paths_configure(struct ends *t)
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {
 		struct ends_path *p = &t->path[i];
 
-		p->config.off = t->nodes > 0 && i >= t->nodes;
+		configure(t, i, &p->config);
 		if (p->added)
 			(void)mp_path_configure(t->mp, i, &p->config);
 	}

@@ -32,6 +32,7 @@ static bool find_path(void *ctx, unsigned i, struct ctl_item *out)
 		.rate = info.rate,
 		.rtt_us = info.srtt / NS_PER_US,
 		.min_rtt_us = info.min_rtt / NS_PER_US,
+		.mtu = info.size - (t->timed ? MP_HEADER_TIMED : MP_HEADER),
 		.window = info.window,
 		.out = info.out,
 	};

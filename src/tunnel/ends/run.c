@@ -61,14 +61,19 @@
 
 static void deliver(struct ends *t, const struct mp_effect *e)
 {
-	const uint8_t *p = e->frame->data + e->off;
+	uint8_t *p = e->frame->data + e->off;
 	struct inner_head h;
 
-	if (inner_read(p, e->len, &h) != 0)
+	if (inner_read(p, e->len, &h) != 0) {
 		t->n.broken++;
-	else if (!inner_allowed(&h, t->o->allow, t->o->allows))
+		return;
+	}
+	if (!inner_allowed(&h, t->o->allow, t->o->allows)) {
 		t->n.not_allowed++;
-	else if (write(t->device, p, e->len) == (ssize_t)e->len)
+		return;
+	}
+	fits_shorten(t, p, e->len);
+	if (write(t->device, p, e->len) == (ssize_t)e->len)
 		t->n.written++;
 	else
 		t->n.not_written++;
@@ -77,7 +82,7 @@ static void deliver(struct ends *t, const struct mp_effect *e)
 static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
 {
 	const struct ends_path *path = &t->path[e->path];
-	uint32_t len = e->n + e->len;
+	uint32_t len = e->n + e->len + e->pad;
 	uint8_t tos = 0;
 	uint8_t *p;
 	int n;
@@ -94,10 +99,11 @@ static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
 		/* RFC 2983 section 3.1, RFC 6040 section 4.1: as the packet. */
 		tos = tos_of(e->frame->data + e->off, e->len);
 	}
+	memset(p + LINK_HEADER + e->n + e->len, 0, e->pad);
 	/* Feedback alone has no answer. */
 	n = link_seal(t->link, e->path, p, len, e->bytes[0] <= MP_PROBE, now);
 	if (n > 0)
-		wire_send(t->wire, &path->way, (uint32_t)n, tos);
+		wire_send(t->wire, &path->way, (uint32_t)n, tos, e->pad > 0);
 	else
 		t->n.not_sealed++;
 }
@@ -124,7 +130,7 @@ static void greet(struct ends *t, unsigned path, bool answer, uint64_t now)
 		return;
 	n = link_greet(t->link, path, answer, wire_room(t->wire, &p->way), now);
 	if (n > 0)
-		wire_send(t->wire, &p->way, n, 0);
+		wire_send(t->wire, &p->way, n, 0, false);
 }
 
 static void ask(struct ends *t, unsigned path)
@@ -136,7 +142,7 @@ static void ask(struct ends *t, unsigned path)
 		return;
 	n = link_ask(t->link, path, wire_room(t->wire, &p->way));
 	if (n > 0)
-		wire_send(t->wire, &p->way, n, 0);
+		wire_send(t->wire, &p->way, n, 0, false);
 }
 
 /* Is the session that was opened the first one? */
@@ -166,7 +172,7 @@ static void follow_link(struct ends *t, const struct link_out *out,
 	if (out->reply_len > 0 && came != NULL) {
 		memcpy(wire_room(t->wire, &came->way), out->reply,
 		       out->reply_len);
-		wire_send(t->wire, &came->way, out->reply_len, 0);
+		wire_send(t->wire, &came->way, out->reply_len, 0, false);
 	}
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {
 		if (out->ask)
@@ -213,6 +219,7 @@ static void settle(struct ends *t, uint64_t now)
 	}
 	t->n.unsent += wire_flush(t->wire);
 	control_paths(t);
+	control_mtus(t);
 	next = least(link_next_timeout(t->link), mp_next_timeout(t->mp));
 	next = least(next, t->greet_at);
 	if (next != t->armed) {
@@ -244,9 +251,12 @@ static void take_inner(struct ends *t, uint32_t len, uint64_t now)
 		t->n.looped++;
 	} else if (!link_open(t->link, now)) {
 		t->n.no_session++;
+	} else if (!fits_out(t, t->packet, len, now)) {
+		return; /* counted there */
 	} else if ((f = mp_frame(t->mp, len)) == NULL) {
 		t->n.no_memory++;
 	} else {
+		fits_shorten(t, t->packet, len);
 		memcpy(f->data, t->packet, len);
 		mp_inner(t->mp, f, MP_AS_ALL, now, &e);
 		carry_out(t, &e, now);

@@ -27,6 +27,7 @@ union address {
 /** struct batch - Messages of one call */
 struct batch {
 	unsigned n;
+	bool whole[WIRE_BATCH];
 	struct mmsghdr msg[WIRE_BATCH];
 	struct iovec iov[WIRE_BATCH];
 	union address addr[WIRE_BATCH];
@@ -290,19 +291,45 @@ static size_t put_control(uint8_t *out, const struct wire_way *way, int tos)
 	       put_one(out + n, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 }
 
+/* Whether a datagram may be cut is the socket's to know, and not the message's.
+ */
+static void may_cut(const struct wire *w, unsigned s, bool may)
+{
+	(void)(s == 0 ? set(w->fd[s], IPPROTO_IP, IP_MTU_DISCOVER,
+			    may ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE)
+		      : set(w->fd[s], IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+			    may ? IPV6_PMTUDISC_OMIT : IPV6_PMTUDISC_PROBE));
+}
+
+/* Those from @at on that are alike in this. */
+static unsigned alike(const struct batch *b, unsigned at)
+{
+	unsigned n = 1;
+
+	while (at + n < b->n && b->whole[at + n] == b->whole[at])
+		n++;
+	return n;
+}
+
 static void flush_one(struct wire *w, unsigned s)
 {
 	struct batch *b = &w->out[s];
 	unsigned at = 0;
 
 	while (at < b->n) {
-		int n = sendmmsg(w->fd[s], b->msg + at, b->n - at, 0);
+		bool whole = b->whole[at];
+		int n;
 
+		if (whole)
+			may_cut(w, s, false);
+		n = sendmmsg(w->fd[s], b->msg + at, alike(b, at), 0);
 		/* One that cannot be sent is lost; the next may take another
-		 * way.
+		 * way. That it is too long was the question.
 		 */
 		if (n <= 0)
-			w->unsent++;
+			w->unsent += !(whole && errno == EMSGSIZE);
+		if (whole)
+			may_cut(w, s, true);
 		at += n > 0 ? (unsigned)n : 1;
 	}
 	b->n = 0;
@@ -318,7 +345,7 @@ uint8_t *wire_room(struct wire *w, const struct wire_way *way)
 }
 
 void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
-	       uint8_t tos)
+	       uint8_t tos, bool whole)
 {
 	unsigned s = !ipaddr_is4(&way->remote);
 	struct batch *b = &w->out[s];
@@ -326,6 +353,7 @@ void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
 
 	assert(b->n < WIRE_BATCH && n <= WIRE_DATAGRAM && w->fd[s] >= 0);
 	aim(b, b->n, n);
+	b->whole[b->n] = whole;
 	m->msg_namelen = put_address(&b->addr[b->n], &way->remote, way->port,
 				     way->scope);
 	m->msg_controllen = put_control(b->control[b->n], way, tos);

@@ -70,9 +70,12 @@ unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came);
 /** wire_room() - WIRE_DATAGRAM bytes for the next datagram of a way */
 uint8_t *wire_room(struct wire *w, const struct wire_way *way);
 
-/** wire_send() - Send @n bytes of them with the next batch, under this TOS */
+/**
+ * wire_send() - Send @n bytes of them with the next batch, under this TOS
+ * @whole:	Nobody may cut it: what takes no datagram so long drops it
+ */
 void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
-	       uint8_t tos);
+	       uint8_t tos, bool whole);
 
 /** wire_flush() - Send what waits. Return: datagrams that could not be sent */
 unsigned wire_flush(struct wire *w);

@@ -25,6 +25,9 @@ static const char *check_path(const struct mp *m, const struct mp_path *p)
 	MUST(p->in.ranges <= MP_RANGES);
 	MUST(p->bulk_out <= out);
 	MUST(out > 0 || mp_out(p) == 0);
+	MUST(p->size.limit <= p->config.size_most);
+	MUST(p->size.limit == 0 || p->size.limit >= p->config.size_least);
+	MUST(p->size.probe == 0 || timer_armed(&p->size_timer.t));
 	/* Whoever is out is waited for. */
 	MUST(out == 0 || timer_armed(&p->lost.t) || !p->alive);
 	for (uint32_t i = 0; i < p->in.ranges; i++) {

@@ -49,6 +49,10 @@
 	X(T, release_size, "", "times that the size limit gave up")            \
 	X(T, resync, "", "lanes that went on far ahead")                       \
 	X(T, ranges_lost, "", "missing ranges that no feedback could name")    \
+	X(T, size_probes, "", "messages that tried how long one may be")       \
+	X(T, size_answers, "", "answers to such ones of the other end")        \
+	X(T, size_found, "", "times that a path's limit was found")            \
+	X(T, size_black, "", "times that a path took less than before")        \
 	X(T, path_lost, "", "times that a path fell silent")                   \
 	X(T, path_back, "", "times that one came back")
 

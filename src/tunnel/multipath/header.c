@@ -52,7 +52,12 @@ int mp_header_parse(const uint8_t *p, uint32_t len, struct mp_header *h)
 		break;
 	case MP_PROBE:
 	case MP_SETTLE:
+	case MP_SIZED:
 		if (len != n)
+			return -EBADMSG;
+		break;
+	case MP_SIZE:
+		if (len != get_be32(p + 4))
 			return -EBADMSG;
 		break;
 	default:

@@ -22,6 +22,8 @@ enum mp_type {
 	MP_PROBE = 3,	   /* nothing follows; answered by feedback at once */
 	MP_FEEDBACK = 4,   /* what has come on a path */
 	MP_SETTLE = 5,	   /* which losses are known, how long to hold */
+	MP_SIZE = 6,	   /* padding follows: does a message so long come? */
+	MP_SIZED = 7,	   /* it has come */
 };
 
 /**
@@ -31,7 +33,9 @@ enum mp_type {
  * @lane:	Lane, 0: thin; of a feedback, ranges that follow; of MP_SETTLE,
  *		ms to be added to equal release
  * @path_seq:	Number on the path; of a feedback the highest that has come, of
- *		MP_SETTLE the last whose fate the sender knows
+ *		MP_SETTLE the last whose fate the sender knows, of MP_SIZE and
+ *		MP_SIZED the length of the one that is tried, which @lane
+ *		numbers
  * @lane_seq:	Number in the lane; of a feedback bytes that have come, modulo
  *		2^32; of MP_SETTLE how long a hole may hold up a lane, us
  * @sent:	Of MP_DATA_TIMED: sender's clock, us modulo 2^32; else 0

@@ -16,6 +16,7 @@
  *	probe		feedback.c
  *	feedback	again.c (fates), path.c (figures), schedule.c
  *	settle		feedback.c
+ *	size, sized	size.c
  *
  * A frame has one owner at a time and perhaps several holders, counted in it:
  * the queue, the numbers that are out with it, the list of what goes again, the
@@ -84,6 +85,13 @@ static bool config_ok(const struct mp_config *c)
 {
 	return c->weight >= 1 && c->scheduler <= MP_PIN &&
 	       c->release <= MP_RELEASE_OFF;
+}
+
+static bool path_config_ok(const struct mp_path_config *c)
+{
+	return c->tier <= MP_BACKUP &&
+	       (c->size_most == 0 || (c->size_least > MP_HEADER_TIMED &&
+				      c->size_least <= c->size_most));
 }
 
 size_t mp_size(const struct mp_limits *l)
@@ -167,6 +175,7 @@ int mp_init(struct mp **out, struct arena *a, const struct mp_limits *l,
 	for (unsigned i = 0; i < MP_PATHS; i++) {
 		init_timer(&m->path[i].lost, MP_T_LOST, i);
 		init_timer(&m->path[i].report, MP_T_REPORT, i);
+		init_timer(&m->path[i].size_timer, MP_T_SIZE, i);
 	}
 	init_lanes(m);
 	mp_release_reset(m);
@@ -201,6 +210,7 @@ static void begin_path(struct mp *m, struct mp_path *p, uint64_t now)
 	p->owes_settle = false;
 	p->in = (struct mp_in){ .last = &p->in.first };
 	mp_model_init(&p->model);
+	mp_size_begin(m, p);
 	p->deadline = now;
 	wheel_arm(&m->wheel, &p->lost.t, now);
 }
@@ -210,7 +220,7 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 {
 	struct mp_path *p;
 
-	if (path >= MP_PATHS || c->tier > MP_BACKUP)
+	if (path >= MP_PATHS || !path_config_ok(c))
 		return -EINVAL;
 	p = &m->path[path];
 	if (p->used)
@@ -227,11 +237,19 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 int mp_path_configure(struct mp *m, unsigned path,
 		      const struct mp_path_config *c)
 {
-	if (path >= MP_PATHS || c->tier > MP_BACKUP)
+	struct mp_path *p;
+	bool same;
+
+	if (path >= MP_PATHS || !path_config_ok(c))
 		return -EINVAL;
-	if (!m->path[path].used)
+	p = &m->path[path];
+	if (!p->used)
 		return -ENOENT;
-	m->path[path].config = *c;
+	same = p->config.size_least == c->size_least &&
+	       p->config.size_most == c->size_most;
+	p->config = *c;
+	if (!same)
+		mp_size_begin(m, p);
 	m->more = true;
 	return 0;
 }
@@ -261,6 +279,7 @@ int mp_path_remove(struct mp *m, unsigned path, uint64_t now)
 	drop_waiting(m, p);
 	wheel_disarm(&m->wheel, &p->lost.t);
 	wheel_disarm(&m->wheel, &p->report.t);
+	wheel_disarm(&m->wheel, &p->size_timer.t);
 	/* What it carried stays in the sums. */
 	m->gone_sent += p->n.sent;
 	m->gone_came += p->n.came;
@@ -328,6 +347,7 @@ void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out)
 	out->min_rtt = d->min_rtt == UINT64_MAX ? 0 : d->min_rtt;
 	out->srtt = d->srtt;
 	out->delay = d->rel;
+	out->size = p->size.limit;
 }
 
 struct buf *mp_frame(struct mp *m, uint32_t len)
@@ -409,6 +429,18 @@ static void report_came(struct mp *m, const struct buf *f, uint64_t now,
 	mp_settle(m, &m->path[r.path], now, out);
 }
 
+static void size_came(struct mp *m, unsigned path, const struct mp_header *h,
+		      uint64_t now, struct mp_effects *out)
+{
+	/* A length is a path's own: neither tries nor answers go by others. */
+	if (h->path != path)
+		m->n.bad_path++;
+	else if (h->type == MP_SIZE)
+		mp_size_came(m, h, out);
+	else
+		mp_sized(m, h, now);
+}
+
 /* Data or a probe. Return: whether the frame was given on */
 static bool numbered_came(struct mp *m, unsigned path,
 			  const struct mp_header *h, struct buf *f,
@@ -467,6 +499,10 @@ void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,
 		case MP_SETTLE:
 			settle_came(m, &h);
 			break;
+		case MP_SIZE:
+		case MP_SIZED:
+			size_came(m, path, &h, now, out);
+			break;
 		}
 	}
 	if (!given)
@@ -489,6 +525,9 @@ static void fire(struct mp *m, struct mp_timer *t, uint64_t now,
 		break;
 	case MP_T_EQUAL:
 		mp_equal_timeout(m, now, out);
+		break;
+	case MP_T_SIZE:
+		mp_size_timeout(m, &m->path[t->of], now, out);
 		break;
 	case MP_T_PACE:
 		break; /* all that may be sent is sent after each call */

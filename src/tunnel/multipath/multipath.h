@@ -99,6 +99,11 @@ struct mp_path_config {
 	enum mp_tier tier;
 	uint64_t cap; /* bytes that may be sent; 0: any */
 	bool off;     /* no packet of our own side is given to it */
+	/* Lengths of messages between which its limit is looked for (size.c);
+	 * 0: it is not.
+	 */
+	uint32_t size_least;
+	uint32_t size_most;
 };
 
 /* Why an effect is. */
@@ -113,6 +118,7 @@ struct mp_path_config {
 	X(MP_WHY_PROBE, "probe")     /* is the path there? */                  \
 	X(MP_WHY_REPORT, "report")   /* feedback */                            \
 	X(MP_WHY_SETTLE, "settle")   /* answers one that names losses */       \
+	X(MP_WHY_SIZE, "size")	     /* how long may it be? */                 \
 	X(MP_WHY_ORDER, "in order")  /* delivered in its turn */               \
 	X(MP_WHY_LATE, "late")	     /* delivered behind its turn */
 
@@ -136,6 +142,8 @@ const char *mp_why_name(enum mp_why why);
  * @off:	First byte of it
  * @len:	Bytes of it
  * @n:		Bytes at @bytes, in front of it
+ * @pad:	Bytes of zeros behind it; of MP_WHY_SIZE, which no router may
+ *		cut
  * @bytes:	Header, or a whole message; of what is sent only
  */
 struct mp_effect {
@@ -146,6 +154,7 @@ struct mp_effect {
 	uint32_t off;
 	uint32_t len;
 	uint32_t n;
+	uint32_t pad;
 	uint8_t bytes[MP_CONTROL_MAX];
 };
 
@@ -165,6 +174,7 @@ struct mp_path_info {
 	uint64_t min_rtt; /* ns */
 	uint64_t srtt;	  /* ns */
 	int64_t delay; /* one way, beyond an offset that all paths share, ns */
+	uint32_t size; /* of the longest message, as far as it is known */
 	struct mp_path_counters n;
 };
 
@@ -259,6 +269,9 @@ const struct mp_lane_counters *mp_group_counters(const struct mp *m,
 
 /** mp_counters() - What was counted */
 const struct mp_counters *mp_counters(const struct mp *m);
+
+/** mp_size_limit() - The longest inner packet that all paths take; 0: any */
+uint32_t mp_size_limit(const struct mp *m);
 
 /** mp_queued() - Bytes that wait to be sent for the first time */
 uint64_t mp_queued(const struct mp *m);

@@ -2,9 +2,9 @@
 /*
  * multipath_internal - What the files of this room know of each other
  *
- * In the order in which they may call: inner, path, feedback, queue, again,
- * schedule, release, machine. A member is written by the file that its comment
- * names.
+ * In the order in which they may call: inner, path, feedback, queue, size,
+ * again, schedule, release, machine. A member is written by the file that its
+ * comment names.
  */
 #ifndef MULTIPATH_MULTIPATH_INTERNAL_H
 #define MULTIPATH_MULTIPATH_INTERNAL_H
@@ -86,6 +86,7 @@ enum mp_timer_kind {
 	MP_T_HOLE,
 	MP_T_EQUAL,
 	MP_T_PACE,
+	MP_T_SIZE,
 };
 
 struct mp_timer {
@@ -158,6 +159,19 @@ struct mp_in {
 	struct buf **last;
 };
 
+/** struct mp_size - How long a message may be on a path; size.c */
+struct mp_size {
+	uint32_t limit; /* what is believed; 0: it is not looked for */
+	uint32_t found; /* what the last search came to; 0: none is over */
+	uint32_t low;	/* passes, or is the least */
+	uint32_t high;	/* does not pass */
+	uint32_t probe; /* under way; 0: none */
+	uint16_t id;	/* of it */
+	uint32_t tries;
+	uint64_t next;	/* when something is tried again, at the earliest */
+	uint64_t raise; /* when a longer one is */
+};
+
 struct mp_path {
 	bool used;
 	bool alive;
@@ -181,6 +195,8 @@ struct mp_path {
 	bool owes_settle;
 	struct mp_timer lost;
 	struct mp_timer report;
+	struct mp_timer size_timer;
+	struct mp_size size;
 	struct mp_model model;
 	struct mp_in in;
 	struct mp_path_counters n;
@@ -403,6 +419,20 @@ void mp_settle(struct mp *m, struct mp_path *p, uint64_t now,
 void mp_push(struct mp *m, uint64_t now, struct mp_effects *out);
 /** mp_thin() - Number a thin packet and send it at once */
 void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out);
+
+/* size.c */
+/** mp_size_begin() - Nothing is known of a path, which takes what it may */
+void mp_size_begin(struct mp *m, struct mp_path *p);
+/** mp_size_used() - A packet was given to a path: its limit matters */
+void mp_size_used(struct mp *m, struct mp_path *p, uint64_t now);
+/** mp_size_timeout() - Something is due to be tried, or has not come */
+void mp_size_timeout(struct mp *m, struct mp_path *p, uint64_t now,
+		     struct mp_effects *out);
+/** mp_size_came() - The other end tries a length: tell it */
+void mp_size_came(struct mp *m, const struct mp_header *h,
+		  struct mp_effects *out);
+/** mp_sized() - A length that was tried has come */
+void mp_sized(struct mp *m, const struct mp_header *h, uint64_t now);
 
 /* release.c */
 /** mp_arrive() - An inner packet came; @f is given away */

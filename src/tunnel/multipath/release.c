@@ -95,6 +95,7 @@ static void deliver(struct mp *m, struct buf *f, bool late,
 	e->off = f->gso;
 	e->len = f->len - f->gso;
 	e->n = 0;
+	e->pad = 0;
 	buf_emit(f);
 	mp_drop(m, f);
 }

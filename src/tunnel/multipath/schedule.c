@@ -66,6 +66,7 @@ static void send_on(struct mp *m, struct mp_path *p, struct buf *f,
 	if (!copy) {
 		mp_hold(f);
 		p->data_at = now;
+		mp_size_used(m, p, now);
 	}
 	h.path_seq = mp_number(m, p, copy ? NULL : f, mp_size_of(f->len), !copy,
 			       (f->flags & MP_F_THIN) == 0, now);
@@ -75,6 +76,7 @@ static void send_on(struct mp *m, struct mp_path *p, struct buf *f,
 	e->frame = f;
 	e->off = 0;
 	e->len = f->len;
+	e->pad = 0;
 	e->n = mp_header_emit(&h, e->bytes);
 	buf_emit(f);
 	mp_arm_lost(m, p, now);
