@@ -117,13 +117,15 @@ static void check_tunnel(const struct ends_options *o)
 	assert(o->addrs > 0 && o->addrs <= ENDS_ADDRS);
 	assert(o->allows > 0 && o->allows <= ENDS_ALLOWS);
 	assert(o->plain != (o->key != NULL) && o->plain != o->has_peer);
+	assert(o->classes <= ENDS_CLASSES);
 	assert(o->mtu == 0 || (o->mtu >= 576 && o->mtu <= ENDS_MTU));
 	for (unsigned i = 0; i < o->paths; i++) {
 		const struct ends_place *p = &o->path[i];
 
 		assert(p->port != 0 && strlen(p->dev) < ENDS_NAME);
 		assert(!p->has_local || p->dev[0] == '\0');
-		assert(!p->has_local ||
+		assert(strlen(p->host) < sizeof(p->host));
+		assert(!p->has_local || p->host[0] != '\0' ||
 		       ipaddr_is4(&p->local) == ipaddr_is4(&p->remote));
 	}
 }

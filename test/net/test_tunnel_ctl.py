@@ -244,7 +244,59 @@ def place(t):
         t.equal(ctl(net, "get", "dev")[:2], (0, "us0\n"), "the next one")
 
 
+def names(t):
+    """A host's name, from the file of this namespace; and one that nobody has."""
+    folder = "/etc/netns/" + rig.A
+    with rig.Net(True) as net:
+        os.makedirs(folder)
+        try:
+            with open(folder + "/hosts", "w") as f:
+                f.write("10.20.1.2 far.test\n10.20.2.2 far2.test\n")
+            net.listen()
+            a = net.begin("--path", "p1,far.test:7000", "--path",
+                          "p2,far2.test:7000", "--ctl", path_of(net))
+            until("both paths are there", lambda: rig.all_alive(a))
+            t.equal(get(net, "path"), "p1,far.test:7000 p2,far2.test:7000",
+                    "path")
+            t.equal([p["to"] for p in a.report()["paths"]],
+                    ["10.20.1.2:7000", "10.20.2.2:7000"], "to")
+            b = rig.End(net, rig.A, "--addr", "10.98.0.1/30", "--plain",
+                        "--path", "p1,nobody.invalid:7000")
+            t.equal(b.p.wait(rig.WAIT), 2, "exit")
+            t.check("nobody.invalid:7000: " in b.said() and
+                    "write its address" in b.said(), b.said())
+        finally:
+            os.unlink(folder + "/hosts")
+            os.rmdir(folder)
+
+
+def ways(t):
+    """Weights, a rate, and a class that is pinned."""
+    with rig.Net(True) as net:
+        net.listen()
+        a = net.begin("--path", "p1,10.20.1.2:7000,weight=1", "--path",
+                      "p2,10.20.2.2:7000,weight=4", "--scheduler", "weights",
+                      "--class", "tcp dst port 5000=pin", "--ctl",
+                      path_of(net))
+        until("both paths are there", lambda: rig.all_alive(a))
+        got = sorted(used(net, t))
+        t.check(got[1] > 500 and got[0] < 100, "not pinned: %s" % got)
+        t.equal(get(net, "class"), "'tcp dst port 5000=pin'", "class")
+        b = rig.End(net, rig.A, "--addr", "10.98.0.1/30", "--plain",
+                    "--path", "p1,10.20.1.2:7000", "--class", "tcp prt 5=pin")
+        t.equal(b.p.wait(rig.WAIT), 2, "exit")
+        t.check("pcap-filter(7)" in b.said(), b.said())
+    with rig.Net(True) as net:
+        net.listen()
+        a = net.begin("--path", "p1,10.20.1.2:7000,weight=1", "--path",
+                      "p2,10.20.2.2:7000,weight=4", "--scheduler", "weights",
+                      "--ctl", path_of(net))
+        until("both paths are there", lambda: rig.all_alive(a))
+        got = used(net, t)
+        t.check(3 * got[0] < got[1] < 6 * got[0], "not 1 to 4: %s" % got)
+
+
 if __name__ == "__main__":
-    lab.main([("knobs", knobs), ("refusals", refusals),
+    lab.main([("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
               ("counters", counters), ("events", events),
               ("an address moves", moved), ("the socket's place", place)])

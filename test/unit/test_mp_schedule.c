@@ -67,6 +67,46 @@ static void test_weights_without_the_light_path(void)
 	rig_close(&e);
 }
 
+/* Paths with weights of their own take turns that are not in a row. */
+static void test_weights_of_paths(void)
+{
+	struct mp_path_config c = { .weight = 3 };
+
+	open_paths(MP_WEIGHTS, 50, 3);
+	CHECK(mp_path_configure(e.m, 1, &c) == 0);
+	rig_bulk(&e, 10);
+	CHECK(paths("1012110121"));
+	rig_close(&e);
+}
+
+/* 20 packets of 1,454 bytes on a path that gets 50,000 a second: burst and all. */
+static void test_rate_is_kept(void)
+{
+	struct mp_path_config c = { .rate = 50000 };
+	uint64_t from, last = 0;
+
+	open_paths(MP_EARLIEST, 1, 1);
+	CHECK(mp_path_configure(e.m, 0, &c) == 0);
+	from = e.now;
+	rig_bulk(&e, 20);
+	rig_until(&e, from + 2 * NS_PER_SEC);
+	for (uint32_t i = 0; i < e.notes; i++)
+		if (e.note[i].send && e.note[i].len > 0)
+			last = e.note[i].at;
+	CHECK(mp_counters(e.m)->first > 3);
+	/* Nothing comes back, so copies go out, too; all at that rate. */
+	CHECK(last > from);
+	for (uint64_t at = from; at < last; at += 100 * MS) {
+		uint64_t bytes = 0;
+
+		for (uint32_t i = 0; i < e.notes; i++)
+			if (e.note[i].send && e.note[i].at < at)
+				bytes += e.note[i].len + 54;
+		CHECK(bytes <= 50000 * (at - from) / NS_PER_SEC + 10 * 1454);
+	}
+	rig_close(&e);
+}
+
 /* What is off gets nothing, and is there when it is wanted again. */
 static void test_path_that_is_off(void)
 {
@@ -324,6 +364,8 @@ int main(void)
 		{ "weights", test_weights },
 		{ "weights without the light path",
 		  test_weights_without_the_light_path },
+		{ "paths have weights", test_weights_of_paths },
+		{ "a path's rate is kept", test_rate_is_kept },
 		{ "a path that is off gets nothing", test_path_that_is_off },
 		{ "a copy goes on all paths", test_copy_goes_on_all },
 		{ "a lane is pinned", test_lane_is_pinned },

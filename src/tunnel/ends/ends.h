@@ -14,13 +14,16 @@
 #include "opt/opt.h"
 #include "os/errbuf.h"
 
-#define ENDS_PATHS  MP_PATHS
-#define ENDS_ADDRS  2  /* of the device: one of a family */
-#define ENDS_ALLOWS 32 /* networks whose packets may come out */
-#define ENDS_LISTEN 2  /* a socket of each family */
-#define ENDS_NAME   16 /* bytes of a device's name, with its end */
-#define ENDS_MTU    9000
-#define ENDS_HELD   4096 /* packets that may be held for one before them */
+#define ENDS_PATHS   MP_PATHS
+#define ENDS_ADDRS   2	/* of the device: one of a family */
+#define ENDS_ALLOWS  32 /* networks whose packets may come out */
+#define ENDS_LISTEN  2	/* a socket of each family */
+#define ENDS_NAME    16 /* bytes of a device's name, with its end */
+#define ENDS_MTU     9000
+#define ENDS_HOST    254 /* bytes of a host's name, with its end */
+#define ENDS_FILTER  256 /* the same of a filter */
+#define ENDS_CLASSES 8
+#define ENDS_HELD    4096 /* packets that may be held for one before them */
 
 /** struct ends_net - An address and how much of it names its network */
 struct ends_net {
@@ -32,6 +35,8 @@ struct ends_net {
  * struct ends_place - A path as the command line has it
  * @dev:	Device that it leaves by; empty: the routes say it
  * @local:	Address that it leaves from, if @has_local
+ * @host:	Name of @remote, or of @local where we listen, which is not
+ *		known before it is looked up; empty: the address was given
  */
 struct ends_place {
 	char dev[ENDS_NAME];
@@ -39,7 +44,14 @@ struct ends_place {
 	struct ipaddr local;
 	struct ipaddr remote;
 	uint16_t port;
+	char host[ENDS_HOST];
 	struct mp_path_config config;
+};
+
+/** struct ends_class - Packets that go another way than the rest */
+struct ends_class {
+	char filter[ENDS_FILTER];
+	enum mp_class class;
 };
 
 /** struct ends_options - The command line; strings are borrowed */
@@ -62,6 +74,8 @@ struct ends_options {
 	unsigned allows;
 	enum mp_scheduler scheduler;
 	uint32_t weight;
+	struct ends_class class[ENDS_CLASSES];
+	unsigned classes;
 	enum mp_release release;
 	bool again;
 	uint32_t

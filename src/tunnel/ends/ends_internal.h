@@ -11,6 +11,7 @@
 #include "ends/ends.h"
 #include "ends/wire.h"
 #include "keys/link.h"
+#include "match/filter.h"
 #include "os/loop.h"
 
 /**
@@ -45,6 +46,7 @@ struct ends {
 	uint32_t mtu;
 	struct ends_path path[ENDS_PATHS];
 	uint8_t pub[CRYPTO_KEY];
+	struct filter filter[ENDS_CLASSES]; /* classes.c */
 	struct loop *loop;
 	struct loop_watch on_device;
 	struct loop_watch on_socket[WIRE_SOCKETS];
@@ -87,7 +89,19 @@ void paths_use(struct ends *t, uint64_t now);
 /** paths_configure() - Let the machine use them as they are configured now */
 void paths_configure(struct ends *t);
 
+/* classes.c */
+
+/** classes_open() - Compile the filters. Return: 0 or -Exxx with a sentence */
+int classes_open(struct ends *t, struct errbuf *e);
+void classes_close(struct ends *t);
+
+/** classes_find() - Of which class is this packet? */
+enum mp_class classes_find(const struct ends *t, const uint8_t *p, uint32_t n);
+
 /* fits.c */
+
+/** fits_mtu() - The device's, if it was not given: what fits into LINK_MTU */
+uint32_t fits_mtu(const struct ends_options *o, uint32_t overhead);
 
 /** fits_shorten() - Let the ends of a connection send packets that fit */
 void fits_shorten(struct ends *t, uint8_t *p, uint32_t n);

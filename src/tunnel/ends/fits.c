@@ -20,8 +20,27 @@
 #include "ends/ends_internal.h"
 #include "wire/fit.h"
 
+#define LINK_MTU 1500 /* that paths are taken to have */
+#define UDP_OVER 8
+#define IP4_OVER 20
+#define IP6_OVER 40
+
 #define ANSWERS	  100u	/* a second; more too long packets are only dropped */
 #define IP6_LEAST 1280u /* that every way of IPv6 takes, cut or not */
+
+uint32_t fits_mtu(const struct ends_options *o, uint32_t overhead)
+{
+	uint32_t ip = IP4_OVER;
+	uint32_t head =
+		o->release == MP_RELEASE_EQUAL ? MP_HEADER_TIMED : MP_HEADER;
+
+	for (unsigned i = 0; i < o->paths; i++)
+		ip = ipaddr_is4(&o->path[i].remote) ? ip : IP6_OVER;
+	for (unsigned i = 0; i < o->listens; i++)
+		ip = ipaddr_is4(&o->listen[i].local) ? ip : IP6_OVER;
+	return o->mtu != 0 ? o->mtu
+			   : LINK_MTU - ip - UDP_OVER - overhead - head;
+}
 
 static uint32_t limit_of(const struct ends *t, const uint8_t *p)
 {

@@ -7,8 +7,8 @@
 
 #include "core/limits.h"
 #include "ends/ends.h"
+#include "ends/places.h"
 #include "keys/keytext.h"
-#include "opt/list.h"
 #include "opt/values.h"
 
 /* What IPv4 wants of any device that packets are cut for. */
@@ -98,148 +98,6 @@ static bool put_allow(struct text *t, const void *field,
 	return put_net(t, o->allow, o->allows, i);
 }
 
-/* ADDR:PORT */
-static int get_remote(const char *s, struct ipaddr *ip, uint16_t *port)
-{
-	uint8_t bits;
-	int r = value_get_endpoint(s, strlen(s), ip, &bits, port);
-
-	return r == 0 && bits == IPADDR_BITS && *port != 0 ? 0 : -EINVAL;
-}
-
-/* A name that the kernel would take, without what a shell or @FILE would read
- * otherwise.
- */
-static bool is_dev(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n == 0 || n >= ENDS_NAME)
-		return false;
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~' || strchr("/:'\"\\#", *s) != NULL)
-			return false;
-	return true;
-}
-
-/* LOCAL, DEV or "any" */
-static int get_local(const char *s, struct ends_place *p)
-{
-	if (strcmp(s, "any") == 0)
-		return 0;
-	if (value_get_ip(s, strlen(s), &p->local) == 0) {
-		p->has_local = true;
-		return 0;
-	}
-	if (!is_dev(s))
-		return -EINVAL;
-	memcpy(p->dev, s, strlen(s) + 1);
-	return 0;
-}
-
-static int get_more(const char *s, struct ends_place *p)
-{
-	static const char *const tier[] = { [MP_PRIMARY] = "tier=primary",
-					    [MP_SECONDARY] = "tier=secondary",
-					    [MP_BACKUP] = "tier=backup" };
-
-	if (strncmp(s, "cap=", 4) == 0)
-		return value_get_size(s + 4, &p->config.cap);
-	for (int i = 0; i < 3; i++)
-		if (strcmp(s, tier[i]) == 0) {
-			p->config.tier = (enum mp_tier)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int set_path(void *field, const struct opt_row *r, const char *v,
-		    struct errbuf *e)
-{
-	struct ends_options *o = field;
-	struct ends_place p = { .dev = "" };
-	char item[LIST_ITEM];
-	const char *at = v;
-
-	if (o->paths == ENDS_PATHS)
-		return opt_bad(e, r, v, "is one too many");
-	if (list_next(&at, item) != 1 || get_local(item, &p) != 0)
-		return opt_bad(e, r, v, "begins with no address or device");
-	if (list_next(&at, item) != 1 ||
-	    get_remote(item, &p.remote, &p.port) != 0)
-		return opt_bad(e, r, v, "lacks the far end's address and port");
-	if (p.has_local && ipaddr_is4(&p.local) != ipaddr_is4(&p.remote))
-		return opt_bad(e, r, v,
-			       "is IPv4 at one end and IPv6 at the "
-			       "other");
-	while (list_next(&at, item) == 1)
-		if (get_more(item, &p) != 0)
-			return opt_bad(e, r, v, "ends with an unknown word");
-	o->path[o->paths++] = p;
-	return 0;
-}
-
-static void put_place(struct text *t, const struct ends_place *p)
-{
-	static const char *const tier[] = { "", ",tier=secondary",
-					    ",tier=backup" };
-	char end[TEXT_ENDPOINT];
-
-	if (p->has_local)
-		value_put_ip(t, &p->local, false);
-	else
-		text_add(t, "%s", p->dev[0] != '\0' ? p->dev : "any");
-	text_add(t, ",%s%s", text_endpoint(end, &p->remote, p->port),
-		 tier[p->config.tier]);
-	if (p->config.cap > 0) {
-		text_add(t, ",cap=");
-		value_put_size(t, p->config.cap);
-	}
-}
-
-static bool put_path(struct text *t, const void *field, const struct opt_row *r,
-		     unsigned i)
-{
-	const struct ends_options *o = field;
-
-	(void)r;
-	if (i >= o->paths)
-		return false;
-	put_place(t, &o->path[i]);
-	return true;
-}
-
-static int set_listen(void *field, const struct opt_row *r, const char *v,
-		      struct errbuf *e)
-{
-	struct ends_options *o = field;
-	struct ends_place p = { .dev = "" };
-
-	if (o->listens == ENDS_LISTEN)
-		return opt_bad(e, r, v, "is one too many");
-	if (get_remote(v, &p.local, &p.port) != 0)
-		return opt_bad(e, r, v, "is no address with a port");
-	if (o->listens == 1 &&
-	    ipaddr_is4(&p.local) == ipaddr_is4(&o->listen[0].local))
-		return opt_bad(e, r, v, "is a second one of its family");
-	o->listen[o->listens++] = p;
-	return 0;
-}
-
-static bool put_listen(struct text *t, const void *field,
-		       const struct opt_row *r, unsigned i)
-{
-	const struct ends_options *o = field;
-	char end[TEXT_ENDPOINT];
-
-	(void)r;
-	if (i >= o->listens)
-		return false;
-	text_add(t, "%s",
-		 text_endpoint(end, &o->listen[i].local, o->listen[i].port));
-	return true;
-}
-
 static int set_peer(void *field, const struct opt_row *r, const char *v,
 		    struct errbuf *e)
 {
@@ -267,8 +125,6 @@ static bool put_peer(struct text *t, const void *field, const struct opt_row *r,
 
 static const struct opt_kind kind_addr = { false, set_addr, put_addr };
 static const struct opt_kind kind_allow = { false, set_allow, put_allow };
-static const struct opt_kind kind_path = { false, set_path, put_path };
-static const struct opt_kind kind_listen = { false, set_listen, put_listen };
 static const struct opt_kind kind_peer = { false, set_peer, put_peer };
 
 /* --- rows --- */
@@ -277,6 +133,12 @@ static const struct opt_word scheduler_words[] = {
 	{ "earliest", MP_EARLIEST }, { "roundrobin", MP_ROUNDROBIN },
 	{ "weights", MP_WEIGHTS },   { "copy", MP_COPY },
 	{ "pin", MP_PIN },	     { NULL, 0 },
+};
+static const struct opt_word class_words[] = {
+	{ "spread", MP_CLASS_SPREAD },
+	{ "pin", MP_CLASS_PIN },
+	{ "copy", MP_CLASS_COPY },
+	{ NULL, 0 },
 };
 static const struct opt_word release_words[] = {
 	{ "order", MP_RELEASE_ORDER },
@@ -296,11 +158,12 @@ static const struct opt_row rows[] = {
 	{ "mtu", 0, &opt_kind_u32, AT(mtu), "BYTES",
 	  "longest packet of the device; without it: what fits into 1500",
 	  .group = DEVICE, .most = ENDS_MTU },
-	{ "path", 0, &kind_path, 0, "LOCAL|DEV|any,ADDR:PORT[,...]",
+	{ "path", 0, &places_path, 0, "LOCAL|DEV|any,HOST:PORT[,...]",
 	  "a path to the far end: from this address, or out of this device, "
-	  "or as the routes say; then tier=primary|secondary|backup, cap=SIZE",
+	  "or as the routes say; then weight=N, rate=SIZE a second, "
+	  "tier=primary|secondary|backup, cap=SIZE",
 	  .group = WAYS, .flags = OPT_REPEAT },
-	{ "listen", 0, &kind_listen, 0, "ADDR:PORT",
+	{ "listen", 0, &places_listen, 0, "HOST:PORT",
 	  "in place of --path: wait for the other end here", .group = WAYS,
 	  .flags = OPT_REPEAT },
 	{ "keepalive", 0, &opt_kind_duration, AT(keepalive), "TIME",
@@ -327,8 +190,12 @@ static const struct opt_row rows[] = {
 	  .words = scheduler_words, .flags = OPT_RUNTIME },
 	{ "weight", 0, &opt_kind_u32, AT(weight), "N",
 	  "of --scheduler weights: 1 packet on the first path, then N on the "
-	  "others (1)",
+	  "others (1); weights of paths go before it",
 	  .group = HOW, .least = 1, .most = 1000000, .flags = OPT_RUNTIME },
+	{ "class", 0, &places_class, 0, "FILTER=spread|pin|copy",
+	  "packets that this filter of tcpdump's matches otherwise; the first "
+	  "that does counts",
+	  .group = HOW, .words = class_words, .flags = OPT_REPEAT },
 	{ "release", 0, &opt_kind_word, AT(release), "order|equal|off",
 	  "how what arrives is put in order (order)", .group = HOW,
 	  .words = release_words, .flags = OPT_RUNTIME },
@@ -440,7 +307,7 @@ int ends_options_check(const struct ends_options *o, struct errbuf *e)
 			e, -EINVAL,
 			"--keepalive: more than one message a second; "
 			"write 1s or more");
-	if (!is_dev(o->dev))
+	if (!places_is_dev(o->dev))
 		return errbuf_set(e, -EINVAL,
 				  "--dev %s: is no device's name; write up to "
 				  "%d letters and digits",

@@ -31,6 +31,7 @@
 #include "ends/device.h"
 #include "ends/ends_internal.h"
 #include "ends/inner.h"
+#include "ends/places.h"
 #include "ends/secrets.h"
 #include "keys/keytext.h"
 #include "os/clock.h"
@@ -47,11 +48,6 @@
 #define PACKETS ENDS_HELD
 #define WINDOW	4096
 #define POOL	(24u << 20)
-
-#define LINK_MTU 1500 /* that paths are taken to have */
-#define UDP_OVER 8
-#define IP4_OVER 20
-#define IP6_OVER 40
 
 #define NO_PATH ENDS_PATHS
 
@@ -258,7 +254,7 @@ static void take_inner(struct ends *t, uint32_t len, uint64_t now)
 	} else {
 		fits_shorten(t, t->packet, len);
 		memcpy(f->data, t->packet, len);
-		mp_inner(t->mp, f, MP_AS_ALL, now, &e);
+		mp_inner(t->mp, f, classes_find(t, t->packet, len), now, &e);
 		carry_out(t, &e, now);
 	}
 }
@@ -379,20 +375,6 @@ static void signal_came(void *ctx, uint64_t now)
 
 /* --- start and end --- */
 
-static uint32_t mtu_of(const struct ends_options *o, uint32_t overhead)
-{
-	uint32_t ip = IP4_OVER;
-	uint32_t head =
-		o->release == MP_RELEASE_EQUAL ? MP_HEADER_TIMED : MP_HEADER;
-
-	for (unsigned i = 0; i < o->paths; i++)
-		ip = ipaddr_is4(&o->path[i].remote) ? ip : IP6_OVER;
-	for (unsigned i = 0; i < o->listens; i++)
-		ip = ipaddr_is4(&o->listen[i].local) ? ip : IP6_OVER;
-	return o->mtu != 0 ? o->mtu
-			   : LINK_MTU - ip - UDP_OVER - overhead - head;
-}
-
 static int make_self(struct ends *t, struct noise_self *self, struct errbuf *e)
 {
 	const struct ends_options *o = t->o;
@@ -504,14 +486,18 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 	if (t->signals < 0)
 		return errbuf_set(e, t->signals, "no signals: %s",
 				  strerror(-t->signals));
-	r = make_link(t, now, e);
+	r = places_look_up(&t->set, e);
+	if (r == 0)
+		r = classes_open(t, e);
+	if (r == 0)
+		r = make_link(t, now, e);
 	if (r == 0)
 		r = make_machine(t, &l, now, e);
 	if (r == 0)
 		r = wire_open(&t->wire, &t->arena, t->o, e);
 	if (r != 0)
 		return r;
-	t->mtu = mtu_of(t->o, link_overhead(t->link));
+	t->mtu = fits_mtu(t->o, link_overhead(t->link));
 	t->device = device_open(t->o, t->mtu, e);
 	if (t->device < 0)
 		return t->device;
@@ -569,6 +555,7 @@ static void close_all(struct ends *t)
 	if (t->link != NULL)
 		link_wipe(t->link);
 	crypto_close();
+	classes_close(t);
 	mem_give(&t->arena);
 }
 

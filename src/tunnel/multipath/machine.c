@@ -205,7 +205,7 @@ static void begin_path(struct mp *m, struct mp_path *p, uint64_t now)
 	p->bulk_out = 0;
 	p->sent_at = p->data_at = p->heard_at = p->measure_at = 0;
 	p->settled_at = 0;
-	p->paced_at = 0;
+	p->paced_at = p->rated_at = 0;
 	p->silent = 0;
 	p->owes_settle = false;
 	p->in = (struct mp_in){ .last = &p->in.first };

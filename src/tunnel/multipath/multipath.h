@@ -97,8 +97,10 @@ struct mp_config mp_config_default(void);
 /** struct mp_path_config - A path */
 struct mp_path_config {
 	enum mp_tier tier;
-	uint64_t cap; /* bytes that may be sent; 0: any */
-	bool off;     /* no packet of our own side is given to it */
+	uint64_t cap;	 /* bytes that may be sent; 0: any */
+	bool off;	 /* no packet of our own side is given to it */
+	uint64_t rate;	 /* bytes a second that it is given at most; 0: any */
+	uint32_t weight; /* of MP_WEIGHTS; 0 on all paths: struct mp_config's */
 	/* Lengths of messages between which its limit is looked for (size.c);
 	 * 0: it is not.
 	 */

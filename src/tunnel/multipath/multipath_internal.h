@@ -185,6 +185,7 @@ struct mp_path {
 	uint64_t acked;	      /* of these, bytes not out any more */
 	uint32_t bulk_out;    /* numbers out that a feedback answers soon */
 	uint64_t paced_at;    /* when its pace has caught up; path.c */
+	uint64_t rated_at;    /* the same of config.rate */
 	uint64_t sent_at;     /* when something was sent last */
 	uint64_t data_at;     /* and a packet that was no copy */
 	uint64_t heard_at;    /* when feedback came last */
@@ -196,6 +197,7 @@ struct mp_path {
 	struct mp_timer lost;
 	struct mp_timer report;
 	struct mp_timer size_timer;
+	int64_t credit; /* schedule.c: of its weight */
 	struct mp_size size;
 	struct mp_model model;
 	struct mp_in in;

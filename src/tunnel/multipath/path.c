@@ -251,6 +251,18 @@ uint64_t mp_paced_until(const struct mp *m, const struct mp_path *p)
 	return p->paced_at - burst / 2;
 }
 
+/* Who pays for a path may say how much it gets, whatever it could bear. */
+static void keep_rate(struct mp_path *p, uint32_t size, uint64_t now)
+{
+	uint64_t at = p->rated_at > now ? p->rated_at : now;
+
+	if (p->config.rate == 0)
+		return;
+	p->rated_at = at + size * NS_PER_SEC / p->config.rate;
+	if (p->paced_at < p->rated_at)
+		p->paced_at = p->rated_at;
+}
+
 uint32_t mp_number(struct mp *m, struct mp_path *p, struct buf *f,
 		   uint32_t size, bool predict, bool answered, uint64_t now)
 {
@@ -280,6 +292,7 @@ uint32_t mp_number(struct mp *m, struct mp_path *p, struct buf *f,
 			       : d->boost > 1 ? mp_time(d, size) * 4 / 5
 					      : mp_time(d, size) * 10 / 11;
 	}
+	keep_rate(p, size, now);
 	p->next++;
 	p->tx += size;
 	s->total = p->tx;

@@ -283,6 +283,37 @@ static uint32_t count(uint32_t of)
 	return n;
 }
 
+/* By the weights of the paths: each gets its own as credit, and who has most
+ * pays for all. So the turns of a heavy path are not all in a row.
+ */
+static struct mp_path *heaviest(struct mp *m, uint32_t of)
+{
+	struct mp_path *best = NULL;
+	int64_t all = 0;
+
+	for (unsigned i = 0; of >> i != 0; i++) {
+		struct mp_path *p = &m->path[i];
+		uint32_t weight = p->config.weight > 0 ? p->config.weight : 1;
+
+		if ((of >> i & 1) == 0)
+			continue;
+		all += weight;
+		p->credit += weight;
+		if (best == NULL || p->credit > best->credit)
+			best = p;
+	}
+	best->credit -= all;
+	return best;
+}
+
+static bool weighs(const struct mp *m, uint32_t of)
+{
+	for (unsigned i = 0; of >> i != 0; i++)
+		if (of >> i & 1 && m->path[i].config.weight > 0)
+			return true;
+	return false;
+}
+
 /* Round robin, and 1:w, which begins with path 0. */
 static bool send_turn(struct mp *m, struct mp_lane *l, struct buf *head,
 		      uint64_t now, struct mp_effects *out)
@@ -292,6 +323,10 @@ static bool send_turn(struct mp *m, struct mp_lane *l, struct buf *head,
 
 	if (of == 0)
 		return false;
+	if (m->config.scheduler == MP_WEIGHTS && weighs(m, of)) {
+		send_first(m, l, heaviest(m, of), head, MP_WHY_TURN, now, out);
+		return true;
+	}
 	if (m->config.scheduler == MP_WEIGHTS && of & 1 && of != 1) {
 		light = m->turn_count == 0;
 		m->turn_count = (m->turn_count + 1) % (1 + m->config.weight);
