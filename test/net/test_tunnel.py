@@ -76,10 +76,10 @@ def until(what, cond):
 class End:
     """A running end of the tunnel."""
 
-    def __init__(self, net, ns, *words):
+    def __init__(self, net, ns, *words, before=()):
         self.err = os.path.join(net.dir, "%s-%d.err" % (ns, len(net.ends)))
         self.out = self.err + ".out"
-        argv = (lab.BINARY, "tunnel", "--json") + words
+        argv = tuple(before) + (lab.BINARY, "tunnel", "--json") + words
         with open(self.out, "w") as o, open(self.err, "w") as e:
             self.p = inside(ns, *argv, stdout=o, stderr=e)
         net.ends.append(self)

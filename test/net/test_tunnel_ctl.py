@@ -296,7 +296,26 @@ def ways(t):
         t.check(3 * got[0] < got[1] < 6 * got[0], "not 1 to 4: %s" % got)
 
 
+# As contrib/understudy-tunnel@.service starts it.
+UNIT = ("setpriv", "--no-new-privs", "--bounding-set=-all,+net_admin,+setuid,"
+        "+setgid,+setpcap", "--inh-caps=-all")
+
+
+def unit(t):
+    """With the unit's capabilities alone, twice at the same place."""
+    with rig.Net(False) as net:
+        net.listen()
+        for i in (1, 2):
+            a = rig.End(net, rig.A, "--addr", "10.99.0.1/30", "--path",
+                        "p1,10.20.1.2:7000", "--ctl", path_of(net),
+                        *net.trust(rig.A), before=UNIT)
+            until("start %d" % i, net.ping)
+            t.check(net.transfer(rig.B, size=MANY), "bytes differ")
+            t.equal(get(net, "dev"), "us0", "ctl")
+            t.equal(a.finish(), 0, "end %d" % i)
+
+
 if __name__ == "__main__":
-    lab.main([("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
+    lab.main([("as the unit starts it", unit), ("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
               ("counters", counters), ("events", events),
               ("an address moves", moved), ("the socket's place", place)])
