@@ -14,6 +14,8 @@ int cmd_proxy(int argc, char **argv)
 
 	if (r == 1)
 		return cmd_help(&proxy_command);
+	if (r == 0 && o.check)
+		return front_check(&o) == 0 ? EXIT_SAME : EXIT_ERROR;
 	if (r == 0)
 		r = front_run(&o, &e);
 	if (r == 0)

@@ -159,7 +159,8 @@ static void try_tunnel(int n, char **argv)
 
 static void check_proxy(const struct front_options *o)
 {
-	assert(o->places > 0 && o->places <= FRONT_LISTENERS);
+	assert(o->places <= FRONT_LISTENERS);
+	assert(o->places > 0 || o->check);
 	for (unsigned i = 0; i < o->places; i++) {
 		assert(o->place[i].port != 0);
 		assert(o->place[i].servers.n <= SERVERS_MAX);

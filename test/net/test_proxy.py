@@ -325,6 +325,37 @@ def no_rights():
     assert "run as root" in line and "--splice copy" in line, line
 
 
+@test("--check names what stands in the way, and touches no proxy that runs")
+def checks():
+    def check(*words, before=()):
+        r = subprocess.run(["ip", "netns", "exec", PROXY, *before, proxied.BINARY, "proxy",
+                            "--check", *words], capture_output=True, text=True,
+                           timeout=WAIT)
+        assert not r.stderr, r.stderr
+        return r.returncode, r.stdout
+    with Server() as s, Proxy(*forward(), "--pin", PIN) as p:
+        with connected() as c:
+            c.sendall((4).to_bytes(8, "big"))
+            assert hosts.read_exactly(c, 4) == hosts.pattern(2, 4)
+            code, said = check()
+            assert code == 0 and "can be loaded" in said and "2048-32767" in said, said
+            code, said = check("--pin", PIN)
+            assert code == 0 and "another proxy" in said, said
+            exchange(s, 100000)
+            c.sendall(b"x" * 5000)
+            c.shutdown(socket.SHUT_WR)
+            assert c.recv(1) == b""
+        p.until("they have not ended", lambda r: r["ended_closed"] == 2)
+        p.end()
+    code, said = check("--ports", "30000-40000")
+    assert code == 2 and "ip_local_port_range" in said and "--ports" in said, said
+    code, said = check("--pin", "/proc/nothing")
+    assert code == 2 and "mount -t bpf" in said, said
+    code, said = check(before=("setpriv", "--reuid=65534", "--regid=65534",
+                               "--clear-groups", "--bounding-set=-all"))
+    assert code == 2 and "CAP_NET_ADMIN" in said, said
+
+
 @test("command lines that are none, addresses that are not ours: a line, and status 2")
 def usage():
     rows = (

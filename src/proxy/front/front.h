@@ -63,6 +63,7 @@ struct front_options {
 	const char *log;
 	const char *log_json;
 	const char *user;
+	bool check;
 	bool quiet;
 	bool json;
 };
@@ -83,5 +84,10 @@ int front_options_parse(struct front_options *o, int argc, char **argv,
  * Return: 0 or -Exxx with a sentence
  */
 int front_run(const struct front_options *o, struct errbuf *e);
+
+/** front_check() - Say on standard output what stands in a splice's way.
+ * Return: 0, or -1: something does
+ */
+int front_check(const struct front_options *o);
 
 #endif /* FRONT_FRONT_H */

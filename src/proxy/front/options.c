@@ -331,6 +331,9 @@ static const struct opt_row rows[] = {
 	{ "drain", 0, &opt_kind_duration, AT(drain), "TIME",
 	  "at the end, for connections to come to theirs (30s)", .group = REST,
 	  .most = TIME_MOST },
+	{ "check", 0, &opt_kind_flag, AT(check), NULL,
+	  "say what stands in the way of a splice here, and what fixes it",
+	  .group = REST },
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user when all is open", .group = REST },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL,
@@ -348,7 +351,8 @@ const struct opt_command proxy_command = {
 	.name = "proxy",
 	.usage = "proxy [OPTION...] [@FILE] --forward "
 		 "ADDR:PORT=ADDR:PORT[,...]...\n"
-		 "proxy [OPTION...] [@FILE] --socks ADDR:PORT...",
+		 "proxy [OPTION...] [@FILE] --socks ADDR:PORT...\n"
+		 "proxy [OPTION...] --check",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
 };
@@ -357,7 +361,7 @@ const struct opt_command proxy_command = {
 
 static int check(const struct front_options *o, struct errbuf *e)
 {
-	if (o->places == 0)
+	if (o->places == 0 && !o->check)
 		return errbuf_set(e, -EINVAL,
 				  "nothing to proxy; give --forward "
 				  "ADDR:PORT=ADDR:PORT or --socks ADDR:PORT");
