@@ -361,7 +361,14 @@ static void intend(struct conn *c, const struct sockaddr_storage *to,
 	setsockopt(c->fd[DIR_S2C], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
-/* Return: 0: it is on its way; -Exxx */
+/* There will be no splice, and not because there is no way to the server. */
+static bool is_refusal(const struct conn *c)
+{
+	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
+}
+
+/* Return: 0: it is on its way; -EXDEV: it must be spliced, and cannot be; -Exxx
+ */
 static int connect_to(struct conn *c)
 {
 	struct front *f = c->f;
@@ -373,6 +380,8 @@ static int connect_to(struct conn *c)
 	if (c->fd[DIR_S2C] < 0)
 		return -errno;
 	intend(c, &to, len);
+	if (f->o->splice == FRONT_TC && is_refusal(c))
+		return -EXDEV;
 	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)&to, len) != 0 &&
 	    errno != EINPROGRESS)
 		return -errno;
@@ -446,6 +455,12 @@ void conn_connect(struct conn *c)
 			return;
 		if (c->fd[DIR_S2C] < 0) {
 			conn_give_up(c, CONN_FAILED, WHY(c->f, failed_own),
+				     SOCKS_FAILURE);
+			return;
+		}
+		if (rc == -EXDEV) {
+			conn_give_up(c, CONN_REFUSED,
+				     WHY(c->f, refused_unspliced),
 				     SOCKS_FAILURE);
 			return;
 		}
@@ -524,12 +539,9 @@ static void is_due(void *ctx)
 		not_taken(c, -ETIMEDOUT);
 		conn_connect(c);
 		break;
-	case CONN_COPY:
-	case CONN_CLOSE:
-		copy_due(c);
-		break;
 	default:
-		assert(false); /* a timer of a state that has none */
+		assert(c->state == CONN_COPY || c->state == CONN_CLOSE);
+		copy_due(c);
 	}
 }
 

@@ -27,7 +27,7 @@
 #include "core/limits.h"
 #include "front/front_internal.h"
 
-#define ROUNDS	   16 /* of a buffer, before others have their turn */
+#define ROUNDS	   4 /* of a buffer, before others have their turn */
 #define ACKS_FIRST (5 * NS_PER_MS) /* until last acks are looked for, doubled */
 #define ACKS_MOST  (NS_PER_SEC)	   /* up to this */
 
