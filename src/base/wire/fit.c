@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fit.c - SYNs and answers for a way that takes no longer packets
+ */
 #include "wire/fit.h"
 
 #include <stddef.h>
