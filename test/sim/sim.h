@@ -472,7 +472,7 @@ struct sim {
 	const struct profile *profile;
 	struct rng rng;		 /* of the plan */
 	struct rng wire_rng;	 /* of the wires; drawn in order of events */
-	uint64_t late[PEND_MAX]; /* not sent, told at the turn's end */
+	uint64_t late[PEND_MAX]; /* not sent, record at the turn's end */
 	uint32_t late_n;
 	bool v6;
 	bool failed;

@@ -345,7 +345,7 @@ static void rows_are_judged(void)
 
 		judge(b, r->head, r->body, &a);
 		if (strcmp(told(&a), r->want) != 0)
-			printf("# %s\n", told(&a));
+			printf("# %s\n", record(&a));
 		CHECK_ROW(strcmp(told(&a), r->want) == 0, r->name);
 		/* Nothing that can be judged differs from itself. */
 		judge(b, (const char *const[]){ r->head[0], r->head[0] },

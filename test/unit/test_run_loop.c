@@ -258,7 +258,7 @@ static int goes_on(struct rig *r, uint32_t n, uint64_t *next)
 	return SOURCE_MORE;
 }
 
-/* Not before a time, told once. */
+/* Not before a time, record once. */
 static int not_before(struct rig *r, uint32_t n, uint64_t *next)
 {
 	if (n == 1)

@@ -20,6 +20,8 @@
 #include "report/report.h"
 #include "shadow/counters.h"
 #include "text/text.h"
+#include "record/health.h"
+#include "record/record.h"
 #include "wire/decode.h"
 
 static void add(struct report_count *list, size_t *n, const char *name,
@@ -518,7 +520,7 @@ size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 	char net[NETWORK_NAME];
 
 	if (told->kind == EVENT_VERDICT)
-		return told->text != NULL ? difference_json(t, told, out, size)
+		return told->text != NULL ? difference_json(t, record, out, size)
 					  : 0;
 	if (ev->kind == EVENT_CLOCK_STEP)
 		return report_json_clock_step(out, size, ev->step_ns);

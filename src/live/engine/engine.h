@@ -28,13 +28,13 @@
 #include "dgram/udp.h"
 #include "effect/effect.h"
 #include "engine/counters.h"
-#include "engine/health.h"
 #include "latency/latency.h"
-#include "engine/record.h"
 #include "flow/key.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 #include "shadow/options.h"
+#include "record/health.h"
+#include "record/record.h"
 #include "wire/decode.h"
 
 /* Where a frame came from: its wire, before any address in it. */

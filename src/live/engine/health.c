@@ -13,44 +13,9 @@
  * says does not bring it back. Time down counts from when it owed what did not
  * come, not from when that was noticed.
  */
-#include "engine/health.h"
-
-#include <assert.h>
 #include <string.h>
 
 #include "engine/engine_internal.h"
-
-const char *health_name(enum health_state s)
-{
-	static const char *const names[] = {
-#define X(id, name) name,
-		HEALTH_STATES(X)
-#undef X
-	};
-
-	assert(s < HEALTH_COUNT);
-	return names[s];
-}
-
-bool health_turn(struct health *h, enum health_state to, uint64_t since,
-		 uint64_t now)
-{
-	bool was = health_is_down(h);
-
-	if (h->state == to)
-		return false;
-	h->state = to;
-	if (was && health_is_down(h))
-		return true; /* otherwise than before; the time runs on */
-	if (was) {
-		h->down += now > h->since ? now - h->since : 0;
-		h->back = now;
-	} else if (health_is_down(h)) {
-		h->since = since > h->back ? since : h->back;
-		h->times++;
-	}
-	return true;
-}
 
 void health_set(struct engine *e, uint8_t sut, enum health_state to,
 		uint64_t since, const struct flow *f, const struct exchange *x)

@@ -16,6 +16,8 @@
 #include "run/run_internal.h"
 #include "shadow/counters.h"
 #include "text/text.h"
+#include "record/health.h"
+#include "record/record.h"
 
 #define COLUMNS 80
 

@@ -2,8 +2,8 @@
 /*
  * health - Is a SUT up, and for how long was it not?
  */
-#ifndef ENGINE_HEALTH_H
-#define ENGINE_HEALTH_H
+#ifndef TOLD_HEALTH_H
+#define TOLD_HEALTH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,4 +72,4 @@ static inline uint64_t health_down(const struct health *h, uint64_t now)
 bool health_turn(struct health *h, enum health_state to, uint64_t since,
 		 uint64_t now);
 
-#endif /* ENGINE_HEALTH_H */
+#endif /* TOLD_HEALTH_H */

@@ -3,8 +3,8 @@
  * record - What leaves the engine beside effects: a record of each exchange,
  * and of what else happened
  */
-#ifndef ENGINE_RECORD_H
-#define ENGINE_RECORD_H
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 
 #include "compare/compare.h"
 #include "core/ipaddr.h"
-#include "engine/health.h"
+#include "record/health.h"
 #include "flow/key.h"
 
 /* Bytes of the ring of records: about 1,300 of exchanges that are not reported,
@@ -39,7 +39,7 @@ enum event_kind {
  * @verdict, @reason, @how: enum verdict, enum compare_reason, and with
  *		REASON_UNANSWERED enum unanswered
  * @udp:	It was a datagram
- * @has_text:	A struct exchange_text stands behind it
+ * @told:	A struct exchange_text stands behind it
  * @client ... @sut_port: Its endpoints
  * @index:	Number of the exchange in its flow
  * @map:	Number of the --map
@@ -63,7 +63,7 @@ struct exchange_record {
 	uint8_t reason;
 	uint8_t how;
 	bool udp;
-	bool has_text;
+	bool told;
 	uint16_t client_port;
 	uint16_t prod_port;
 	uint16_t sut_port;
@@ -180,4 +180,4 @@ struct record_counts {
 	uint64_t refused[VERDICT_COUNT];
 };
 
-#endif /* ENGINE_RECORD_H */
+#endif /* RECORD_RECORD_H */
