@@ -26,6 +26,10 @@ static int with_options(int argc, char **argv, unsigned cmd,
 	if (r == 0)
 		r = options_check(&o, cmd, &e);
 	if (r == 0)
+		r = options_rules_read(&o, &e);
+	if (r == 0)
+		r = options_rules_make(&o, clock_real(), &e);
+	if (r == 0)
 		return run(&o);
 	log_line(LOG_ERROR, "%s", e.s);
 	return EXIT_ERROR;

@@ -415,7 +415,7 @@ def case_inputs():
         for k in range(4):
             yield bytes((k,)) + a + b"\xff" + b
     a, b = pairs[2]
-    parts = [b"GET / HTTP/1.1\r\n", ok, ok, b"", b"", a[20:], b[20:]]
+    parts = [ok, ok, b"", b"", a[20:], b[20:]]
     fixed = (b"\1" + bytes(7) + bytes(16) +
              b"".join(len(p).to_bytes(4, "little") for p in parts))
     yield b"\x80" + fixed + b"".join(parts)

@@ -143,15 +143,15 @@ static void make_answer(struct grown *b, const struct conn *c, uint32_t k,
 
 /* --- servers --- */
 
-/** struct place - A server, whichever it is */
-struct place {
+/** struct either - A server, whichever it is */
+struct either {
 	struct conn *c;
 	struct played *l;
 	struct tcp *t;
 	struct server *a;
 };
 
-static void later(struct place *p, uint64_t at)
+static void later(struct either *p, uint64_t at)
 {
 	p->a->at = at;
 	if (p->l != NULL)
@@ -160,7 +160,7 @@ static void later(struct place *p, uint64_t at)
 		sim_at(p->c->sim, at, EV_APP, p->c);
 }
 
-static void got_request(struct place *p, uint32_t k)
+static void got_request(struct either *p, uint32_t k)
 {
 	if (p->l == NULL)
 		return;
@@ -173,7 +173,7 @@ static void got_request(struct place *p, uint32_t k)
 }
 
 /* Has this connection of the SUT given all the answers that it gives? */
-static bool is_used_up(const struct place *p, uint32_t next)
+static bool is_used_up(const struct either *p, uint32_t next)
 {
 	const struct sim *s = p->c->sim;
 
@@ -185,7 +185,7 @@ static bool is_used_up(const struct place *p, uint32_t next)
  * byte of a request is here, nor will be when its FIN goes out: whose request that
  * acks does not ask again.
  */
-static bool sut_keeps_less(const struct place *p)
+static bool sut_keeps_less(const struct either *p)
 {
 	const struct sim *s = p->c->sim;
 	const struct server *a = p->a;
@@ -204,7 +204,7 @@ static bool sut_keeps_less(const struct place *p)
 		s->now >= a->at + s->keep_idle);
 }
 
-static void server_read(struct place *p)
+static void server_read(struct either *p)
 {
 	struct conn *c = p->c;
 	struct server *a = p->a;
@@ -223,7 +223,7 @@ static void server_read(struct place *p)
 		got_request(p, a->got++);
 }
 
-static bool write_piece(struct place *p)
+static bool write_piece(struct either *p)
 {
 	const struct request *r = &p->c->r[p->a->next];
 	struct server *a = p->a;
@@ -239,7 +239,7 @@ static bool write_piece(struct place *p)
 }
 
 /* The SUT's own faults in the middle of an answer. Return: that was the end */
-static bool sut_breaks(struct place *p)
+static bool sut_breaks(struct either *p)
 {
 	const struct conn *c = p->c;
 
@@ -256,7 +256,7 @@ static bool sut_breaks(struct place *p)
 }
 
 /* What follows an answer, or the opening. Return: that was the end */
-static bool server_ends(struct place *p)
+static bool server_ends(struct either *p)
 {
 	const struct conn *c = p->c;
 	uint32_t k = p->a->next;
@@ -282,14 +282,14 @@ static bool server_ends(struct place *p)
 /* Closed by a SUT that keeps less: what still comes is read and thrown away, until
  * all that was said has been acked (RFC 9112 section 9.6).
  */
-static void linger(struct place *p)
+static void linger(struct either *p)
 {
 	tcp_read(p->t, tcp_unread(p->t));
 	if (p->t->fin_acked && (p->c->id & 1) != 0)
 		tcp_close(p->t);
 }
 
-static void serve(struct place *p)
+static void serve(struct either *p)
 {
 	struct conn *c = p->c;
 	struct server *a = p->a;
@@ -336,7 +336,7 @@ static void serve(struct place *p)
 
 void app_prod(struct conn *c)
 {
-	struct place p = { c, NULL, &c->p, &c->app };
+	struct either p = { c, NULL, &c->p, &c->app };
 
 	if (c->p_used)
 		serve(&p);
@@ -344,7 +344,7 @@ void app_prod(struct conn *c)
 
 void app_sut(struct played *l)
 {
-	struct place p = { l->conn, l, &l->sut, &l->app };
+	struct either p = { l->conn, l, &l->sut, &l->app };
 
 	if (l->sut_used)
 		serve(&p);

@@ -112,7 +112,7 @@ static void run_rows(const struct row *rows, size_t n)
 		judge(r, r->a, r->b, &v);
 		if (strcmp(told(&v), r->want) != 0) {
 			CHECK_ROW(false, r->a);
-			printf("# %s / %s: %s, not %s\n", r->a, r->b, record(&v),
+			printf("# %s / %s: %s, not %s\n", r->a, r->b, told(&v),
 			       r->want);
 		}
 		judge(r, r->a, r->a, &v);

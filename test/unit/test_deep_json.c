@@ -109,7 +109,7 @@ static void run_rows(const struct row *rows, size_t n)
 		CHECK_ROW(strcmp(told(&v), r->want) == 0, r->a);
 		if (strcmp(told(&v), r->want) != 0)
 			printf("# %s | %s | %s: %s, not %s\n", r->a, r->b,
-			       r->rules, record(&v), r->want);
+			       r->rules, told(&v), r->want);
 		judge(j, r->b, strlen(r->b), r->a, strlen(r->a), &back);
 		CHECK_ROW((v.outcome == JSON_EQUAL) ==
 				  (back.outcome == JSON_EQUAL),

@@ -222,7 +222,6 @@ static int hand(struct rig *g, uint64_t serial, const char *a, const char *b)
 	int r;
 
 	CHECK(k != NULL);
-	keep_request(k, g->pool, (const uint8_t *)"GET / HTTP/1.1\r\n", 16);
 	for (unsigned i = 0; i < 2; i++) {
 		enum who who = i == 0 ? WHO_PROD : WHO_SUT;
 		struct framer_piece pc = { .used = sizeof(head) - 1,

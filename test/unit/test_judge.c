@@ -345,7 +345,7 @@ static void rows_are_judged(void)
 
 		judge(b, r->head, r->body, &a);
 		if (strcmp(told(&a), r->want) != 0)
-			printf("# %s\n", record(&a));
+			printf("# %s\n", told(&a));
 		CHECK_ROW(strcmp(told(&a), r->want) == 0, r->name);
 		/* Nothing that can be judged differs from itself. */
 		judge(b, (const char *const[]){ r->head[0], r->head[0] },
@@ -486,13 +486,13 @@ static void lies_are_no_case(void)
 	a.serial = 99;
 	CHECK(bench_judge(b, message, n - 1, &a) == -EBADMSG);
 	CHECK(bench_judge(b, message, CASE_FIXED - 1, &a) == -EBADMSG);
-	message[24 + 4] = 2; /* length of the head */
+	message[24] = 2; /* length of the head */
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
-	message[24 + 4] = 0xff;
-	message[24 + 7] = 0xff;
+	message[24] = 0xff;
+	message[24 + 3] = 0xff;
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
-	message[24 + 4] = 1;
-	message[24 + 7] = 0;
+	message[24] = 1;
+	message[24 + 3] = 0;
 	message[8] = 1; /* an endpoint that there is not */
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
 	message[8] = 0;

@@ -389,7 +389,7 @@ static void test_ip4_frames(void)
 	check_frames(true);
 }
 
-/* Fragments of two datagrams, record apart by the identification only. */
+/* Fragments of two datagrams, told apart by the identification only. */
 static void check_ids(bool v4)
 {
 	uint8_t f[BUILD_HDR_MAX + 100] = { 0 }, frag[2][100];

@@ -18,6 +18,7 @@
 #include "latency/latency.h"
 #include "os/usage.h"
 #include "report/report.h"
+#include "rules/rules.h"
 #include "shadow/counters.h"
 #include "text/text.h"
 #include "record/health.h"
@@ -339,6 +340,20 @@ static int by_differences(const void *a, const void *b)
 	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
 }
 
+/* The same; of equal ones the one that began first. A desk's verdicts come when
+ * they come.
+ */
+static int by_differences_judged(const void *a, const void *b)
+{
+	const struct report_place *x = a;
+	const struct report_place *y = b;
+	int r = by_differences(a, b);
+
+	if (r != 0 || x->since == y->since)
+		return r;
+	return x->since < y->since ? -1 : 1;
+}
+
 /* Where answers differ. */
 static void fill_places(struct snapshot *f, const struct run_facts *x,
 			const struct engine_stats *st)
@@ -368,7 +383,9 @@ static void fill_places(struct snapshot *f, const struct run_facts *x,
 			.udp = p->udp,
 		};
 	}
-	qsort(f->place, f->d.places, sizeof(f->place[0]), by_differences);
+	qsort(f->place, f->d.places, sizeof(f->place[0]),
+	      x->opt->engine.by != NULL ? by_differences_judged
+					: by_differences);
 	f->d.frames = x->frames;
 	f->d.again = options_again(x->opt, f->place[0].map, f->again);
 }
@@ -414,6 +431,57 @@ static void fill_suts(struct snapshot *f, const struct run_facts *x,
 	f->d.stalled = st->stalled;
 }
 
+/* Whose text a line stood in; a preset's: NULL */
+static const char *source_of(const struct options *o, uint32_t number)
+{
+	for (uint32_t i = 0; i < o->sources; i++)
+		if (o->source[i].number == number)
+			return o->source[i].name;
+	return NULL;
+}
+
+static void fill_rules(struct snapshot *f, const struct run_facts *x,
+		       const struct refer_stats *st)
+{
+	const struct rules *r = x->opt->engine.by;
+
+	if (r == NULL)
+		return;
+	for (unsigned m = 0; m < CASE_MADE_COUNT; m++)
+		f->made[m] = (struct report_count){
+			case_made_name((enum case_made)m), st->made[m]
+		};
+	for (uint32_t i = 0; i < rules_endpoints(r); i++) {
+		f->endpoint[i] =
+			(struct report_ruled){ .name = rules_name(r, i),
+					       .overload = st->overload[i] };
+		memcpy(f->endpoint[i].verdicts, st->verdict[i],
+		       sizeof(st->verdict[i]));
+	}
+	for (uint32_t i = 0; i < rules_count(r); i++) {
+		const struct rule *l = rules_line(r, i);
+		const char *name = source_of(x->opt, l->source);
+
+		f->line[i] = (struct report_rule){
+			.source = name != NULL ? name : "preset",
+			.number = l->line,
+			.preset = name == NULL,
+			.hits = l->hits,
+			.alone = l->alone,
+		};
+	}
+	f->rules = (struct report_rules){
+		.made = { f->made, CASE_MADE_COUNT },
+		.endpoint = f->endpoint,
+		.endpoints = rules_endpoints(r),
+		.line = f->line,
+		.lines = rules_count(r),
+		.handed = st->handed,
+		.judged = st->judged,
+	};
+	f->d.rules = &f->rules;
+}
+
 void snapshot_fill(struct snapshot *f, const struct engine *engine,
 		   const struct run_facts *x)
 {
@@ -433,6 +501,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 	fill_places(f, x, st);
 	fill_suts(f, x, st);
 	fill_emit(f, engine, x);
+	fill_rules(f, x, &st->refer);
 	f->d.capture.drops = x->drops;
 	f->d.behind = shadow_behind(s);
 	f->d.cpu = usage_cpu();
@@ -453,7 +522,13 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			i == LATENCY_PROD ? "production timed or not"
 					  : "SUT timed or not",
-			verdicts, latency_total(&f->latency.side[i])
+			verdicts + engine_out(engine),
+			latency_total(&f->latency.side[i])
+		};
+	if (x->opt->engine.by != NULL)
+		f->sum[f->d.sum_count++] = (struct report_sum){
+			"cases judged or owed", st->refer.handed,
+			st->refer.judged + st->refer.lost + engine_out(engine)
 		};
 }
 
@@ -520,7 +595,7 @@ size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 	char net[NETWORK_NAME];
 
 	if (told->kind == EVENT_VERDICT)
-		return told->text != NULL ? difference_json(t, record, out, size)
+		return told->text != NULL ? difference_json(t, told, out, size)
 					  : 0;
 	if (ev->kind == EVENT_CLOCK_STEP)
 		return report_json_clock_step(out, size, ev->step_ns);

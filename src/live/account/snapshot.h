@@ -16,7 +16,7 @@
 #include "report/report.h"
 
 #define COUNTS_MAX 128
-#define SUMS_MAX   8
+#define SUMS_MAX   9
 #define GROUPS_MAX 13
 #define NO_ROUTE   512 /* bytes of a list of networks */
 
@@ -107,6 +107,10 @@ struct snapshot {
 	char no_route[NO_ROUTE];
 	char again[OPTIONS_AGAIN];
 	struct report_sut sut[MAP_MAX];
+	struct report_rules rules;
+	struct report_count made[CASE_MADE_COUNT];
+	struct report_ruled endpoint[RULES_ENDPOINTS];
+	struct report_rule line[RULES_LINES];
 };
 
 /**

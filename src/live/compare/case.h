@@ -3,9 +3,9 @@
  * case - An exchange that its bytes alone do not judge
  *
  * What is handed to a judge is one message: both answers as their framers had
- * them, content codings and all, with the request in front. What comes back is
- * an answer. Either may have been written by a process that somebody else has
- * taken over, so who reads one checks it first.
+ * them, content codings and all. What comes back is an answer. Either may have
+ * been written by a process that somebody else has taken over, so who reads one
+ * checks it first.
  */
 #ifndef COMPARE_CASE_H
 #define COMPARE_CASE_H
@@ -15,11 +15,11 @@
 #include <stdint.h>
 
 #include "compare/compare.h"
+#include "compare/place.h"
 #include "rules/rules.h"
 
-/* What a case is made of; [0] production's, [1] the SUT's. */
+/* What a case is made of: production's, and behind it the SUT's. */
 enum case_part {
-	CASE_REQUEST, /* its head, cut */
 	CASE_HEAD,
 	CASE_TRAILER = CASE_HEAD + 2,
 	CASE_BODY = CASE_TRAILER + 2,
@@ -61,46 +61,6 @@ void case_put_fixed(const struct case_view *c, uint8_t *out);
 int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	      size_t n);
 
-/* By whom two bodies, or heads, were judged last. */
-#define CASE_JUDGES(X)                                                         \
-	X(CASE_NOBODY, "none")                                                 \
-	X(CASE_HEADERS, "headers")                                             \
-	X(CASE_TRAILERS, "trailers")                                           \
-	X(CASE_CODING, "coding") /* how the content is encoded */              \
-	X(CASE_JSON, "json")                                                   \
-	X(CASE_HTML, "html")                                                   \
-	X(CASE_XML, "xml")                                                     \
-	X(CASE_TEXT, "text")                                                   \
-	X(CASE_MULTIPART, "multipart")                                         \
-	X(CASE_FORM, "form")                                                   \
-	X(CASE_BYTES, "bytes")
-
-enum case_judge {
-#define X(id, name) id,
-	CASE_JUDGES(X)
-#undef X
-		CASE_JUDGE_COUNT
-};
-
-/* What is not the same at the place that is named. */
-#define CASE_CHANGES(X)                                                        \
-	X(CASE_NO_CHANGE, "none")                                              \
-	X(CASE_VALUE, "value")                                                 \
-	X(CASE_TYPE, "type")                                                   \
-	X(CASE_MISSING, "missing")                                             \
-	X(CASE_EXTRA, "extra")                                                 \
-	X(CASE_ORDER, "order")                                                 \
-	X(CASE_BROKEN,                                                         \
-	  "broken") /* the SUT's cannot be read, production's can */           \
-	X(CASE_SOMEWHERE, "somewhere") /* in or below the place */
-
-enum case_change {
-#define X(id, name) id,
-	CASE_CHANGES(X)
-#undef X
-		CASE_CHANGE_COUNT
-};
-
 /* What made two answers alike that are not the same bytes. */
 #define CASE_MADES(X)                                                          \
 	/* as headers_made of results/deep */                                  \
@@ -130,32 +90,10 @@ enum case_made {
 		CASE_MADE_COUNT
 };
 
-/** case_judge_name() and so on - As reports spell them */
-const char *case_judge_name(enum case_judge j);
-const char *case_change_name(enum case_change c);
+/** case_made_name() - As reports spell it */
 const char *case_made_name(enum case_made m);
 
 #define CASE_RULES 24u /* lines that are told; of more the first ones */
-#define CASE_PLACE 120u
-#define CASE_SHOWN 40u /* bytes of a value */
-
-/**
- * struct case_place - Where two answers differ
- * @judge, @change: enum case_judge (CASE_NOBODY: it is not told), case_change
- * @name:	A field, a place of a JSON text, elements, a line, a part;
- *		captured bytes, hostile, with a 0 at the end
- * @has:	Which side has a value there
- * @len, @value: The beginning of it; [0] production's
- */
-struct case_place {
-	uint8_t judge;
-	uint8_t change;
-	bool has[2];
-	uint8_t len[2];
-	char name[CASE_PLACE];
-	uint8_t value[2][CASE_SHOWN];
-};
-
 /**
  * struct case_answer - What a judge says
  * @serial:	Of the case

@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "compare/compare_internal.h"
+#include "compare/keep.h"
 
 #define BLOCK	  2048u /* of the pool, for the object */
 #define HEAD_ROOM 512u	/* of it for each head */
@@ -103,8 +104,8 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 		room += HEAD_ROOM;
 		size -= HEAD_ROOM;
 	}
-	mask_init(&c->side[0].mask);
-	mask_init(&c->side[1].mask);
+	field_mask_init(&c->side[0].mask);
+	field_mask_init(&c->side[1].mask);
 	lane_init(&c->lane, room, (uint32_t)size);
 	return c;
 }
@@ -118,9 +119,26 @@ void compare_by(struct compare *c, const struct compare_rules *rules)
 	c->rules = rules;
 }
 
+void compare_keep(struct compare *c, struct pool *pool, uint32_t most)
+{
+	if (c->parse)
+		c->kept = keep_begin(pool, most);
+}
+
+struct keep *compare_take(struct compare *c)
+{
+	struct keep *k = c->kept;
+
+	c->kept = NULL;
+	return k;
+}
+
 /* Give back everything but the object. */
 static void release(struct compare *c, struct pool *pool)
 {
+	if (c->kept != NULL)
+		keep_end(c->kept, pool);
+	c->kept = NULL;
 	lane_release(&c->lane, pool);
 	for (unsigned i = 0; i < 2; i++)
 		fields_release(&c->side[i].fields, pool);
@@ -169,7 +187,7 @@ static void feed_opaque(struct compare *c, struct pool *pool, unsigned side,
 {
 	while (n > 0 && !over(c)) {
 		bool skip;
-		uint32_t k = mask_run(&c->side[side].mask, p, n, &skip);
+		uint32_t k = field_mask_run(&c->side[side].mask, p, n, &skip);
 
 		if (skip)
 			c->unlike = true;
@@ -401,6 +419,8 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
 	assert(who != WHO_CLIENT);
 	c->side[side].bytes += piece->used;
 	c->ops->piece(c, pool, side, piece, p);
+	if (c->kept != NULL)
+		keep_answer(c->kept, pool, who, piece, p);
 	if (over(c))
 		release(c, pool);
 }

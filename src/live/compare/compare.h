@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "app/framer.h"
+#include "compare/place.h"
 #include "compare/unanswered.h"
 #include "core/buf.h"
 #include "core/who.h"
@@ -209,6 +210,7 @@ enum compare_dns {
  * @dns_at:	Number of the record in its section, from 0
  * @field:	First header field that differs
  * @seen:	Both bodies, where they do
+ * @place:	Where a judge has found them to differ, in place of all else
  */
 struct compare_evidence {
 	uint8_t odd;
@@ -218,6 +220,7 @@ struct compare_evidence {
 	uint32_t dns_at;
 	struct compare_field field;
 	struct compare_excerpt seen;
+	struct case_place place;
 };
 
 /**
@@ -250,6 +253,7 @@ struct compare_result {
 	struct compare_evidence evidence;
 };
 
+struct keep;
 struct compare; /* one exchange under comparison; lies in a frame of the pool */
 struct protocol;
 
@@ -266,6 +270,18 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 
 /** compare_by() - Leave out what @rules says; they must outlive @c */
 void compare_by(struct compare *c, const struct compare_rules *rules);
+
+/**
+ * compare_keep() - Keep both answers, @most bytes of each one's content
+ *
+ * Only of a protocol with fields at COMPARE_EQUIVALENT, and if there is room.
+ */
+void compare_keep(struct compare *c, struct pool *pool, uint32_t most);
+
+/** compare_take() - Take what is kept, once; NULL: nothing is. Give it back by
+ * keep_end()
+ */
+struct keep *compare_take(struct compare *c);
 
 /**
  * compare_feed() - Next bytes of one side's answer

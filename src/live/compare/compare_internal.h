@@ -137,28 +137,29 @@ int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
 		   struct compare_field *out);
 
 /**
- * struct mask - Where in bytes that nobody can parse the value of a line lies
- * that fields_compare() would leave out
+ * struct field_mask - Where in bytes that nobody can parse the value of a line
+ * lies that fields_compare() would leave out
  * @cand:	Names that the line still may begin with, a bit each
  * @pos:	Bytes of the line so far; beyond any name it stays there
  * @skip:	In such a value
  */
-struct mask {
+struct field_mask {
 	uint64_t cand;
 	uint8_t pos;
 	bool skip;
 };
 
-/** mask_init() - At the beginning of a line */
-void mask_init(struct mask *m);
+/** field_mask_init() - At the beginning of a line */
+void field_mask_init(struct field_mask *m);
 
 /**
- * mask_run() - How much of these bytes is of one kind
+ * field_mask_run() - How much of these bytes is of one kind
  * @skip:	Set to whether they are left out
  *
  * Return: bytes, 1 to @n
  */
-uint32_t mask_run(struct mask *m, const uint8_t *p, uint32_t n, bool *skip);
+uint32_t field_mask_run(struct field_mask *m, const uint8_t *p, uint32_t n,
+			bool *skip);
 
 /**
  * struct side - One server's answer
@@ -180,7 +181,7 @@ struct side {
 	uint64_t wrap;
 	struct fields fields;
 	uint64_t field_bytes;
-	struct mask mask;
+	struct field_mask mask;
 	uint16_t status;
 	uint8_t line;
 	uint8_t odd;
@@ -201,6 +202,7 @@ struct side {
  * @spoiled:	Why it is not compared; REASON_NONE: it is
  * @found:	What differs, as reason_bit()
  * @field:	The first field that does
+ * @kept:	Both answers, for a judge; NULL: they are not kept
  */
 struct compare {
 	struct buf *self;
@@ -214,6 +216,7 @@ struct compare {
 	enum compare_reason spoiled;
 	uint64_t found;
 	struct compare_field field;
+	struct keep *kept;
 	uint8_t room[];
 };
 

@@ -96,12 +96,39 @@ static void put_field(struct words *w, const struct compare_field *f)
 	put_value(w, f, 1);
 }
 
+/* json $.a value: "production's" / "the SUT's" */
+static void put_place(struct words *w, const struct case_place *p)
+{
+	unsigned n = 0;
+
+	while (n < CASE_PLACE && p->name[n] != '\0')
+		n++;
+	put(w, case_judge_name((enum case_judge)p->judge));
+	put(w, " ");
+	put_shown(w, (const uint8_t *)p->name, n);
+	put(w, " ");
+	put(w, case_change_name((enum case_change)p->change));
+	put(w, ": ");
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 1)
+			put(w, " / ");
+		if (p->has[i])
+			put_excerpt(w, p->value[i], p->len[i]);
+		else
+			put(w, "missing");
+	}
+}
+
 static void answer(const struct compare_result *r, char *out)
 {
 	const struct compare_evidence *v = &r->evidence;
 	struct words w = { out, 0 };
 
 	out[0] = '\0';
+	if (v->place.judge != CASE_NOBODY) {
+		put_place(&w, &v->place);
+		return;
+	}
 	if ((r->reasons & reason_bit(REASON_MALFORMED)) != 0) {
 		put(&w, "not by the book: ");
 		put(&w, framer_odd_text((enum framer_odd)v->odd));

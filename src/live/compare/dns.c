@@ -485,7 +485,7 @@ static void compare_messages(const struct message *a, const struct message *b,
 			continue;
 		r->offset =
 			at < a->sec[s].n ? a->sec[s].r[at].owner : UINT64_MAX;
-		differ_by(r, REASON_BODY, record[s], a->sec[s].n, b->sec[s].n);
+		differ_by(r, REASON_BODY, told[s], a->sec[s].n, b->sec[s].n);
 		r->evidence.dns_at = at;
 		return;
 	}

@@ -6,10 +6,11 @@
  *
  * Each part is a strand of frames that double in size, so that an answer of a
  * hundred bytes takes a small one and a long answer few. Content beyond its
- * bound is not kept, and neither is what finds no room in the pool: then all of
- * that side's content is given back, as half of it judges nothing. Heads have
- * bounds of their own, which the comparison has, too: what is longer never gets
- * as far as a judge.
+ * bound is not kept, and neither is what finds no room in the pool, or any
+ * while half of the pool is taken, since flows need it more: then all of that
+ * side's content is given back, as half of it judges nothing. Heads have bounds
+ * of their own, which the comparison has, too: what is longer never gets as far
+ * as a judge.
  */
 #include "compare/keep.h"
 
@@ -87,21 +88,12 @@ static void add_whole(struct keep *k, enum case_part part, struct pool *pool,
 
 	if ((k->lost >> part & 1) != 0)
 		return;
-	if (n <= most - s->len && add(s, pool, p, n))
+	if (n <= most - s->len &&
+	    (part < CASE_BODY || pool_used(pool) < pool_total(pool) / 2) &&
+	    add(s, pool, p, n))
 		return;
 	release(s, pool);
 	k->lost |= 1u << part;
-}
-
-void keep_request(struct keep *k, struct pool *pool, const uint8_t *p,
-		  uint32_t n)
-{
-	struct strand *s = &k->part[CASE_REQUEST];
-
-	if (n > KEEP_REQUEST - s->len)
-		n = KEEP_REQUEST - s->len;
-	if (!add(s, pool, p, n))
-		k->lost |= 1u << CASE_REQUEST;
 }
 
 static enum case_part of_side(enum case_part part, unsigned side)
@@ -136,18 +128,6 @@ void keep_answer(struct keep *k, struct pool *pool, enum who who,
 		break;
 	case FRAMER_FRAMING:
 		break;
-	}
-}
-
-void keep_again(struct keep *k, struct pool *pool)
-{
-	static const enum case_part again[] = { CASE_REQUEST, CASE_HEAD + 1,
-						CASE_TRAILER + 1,
-						CASE_BODY + 1 };
-
-	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
-		release(&k->part[again[i]], pool);
-		k->lost &= ~(1u << again[i]);
 	}
 }
 
@@ -187,4 +167,24 @@ size_t keep_case(const struct keep *k, bool same, struct case_view *out)
 		n += k->part[i].len;
 	}
 	return n;
+}
+
+size_t keep_message(const struct keep *k, const struct case_view *c,
+		    uint8_t *out)
+{
+	size_t to = CASE_FIXED;
+
+	case_put_fixed(c, out);
+	for (unsigned i = 0; i < CASE_PARTS; i++) {
+		const struct buf *at = NULL;
+		const uint8_t *p;
+		uint32_t n;
+
+		while (c->part[i].n > 0 &&
+		       (p = strand_next(&k->part[i], &at, &n)) != NULL) {
+			memcpy(out + to, p, n);
+			to += n;
+		}
+	}
+	return to;
 }

@@ -3,9 +3,9 @@
  * keep - Both answers of an exchange as they came, for a judge
  *
  * With rules the head, the trailers and the content of either answer are kept
- * until the exchange is judged, content codings and all, and the head of the
- * request. It is bounded; what did not fit is known, and such an answer is
- * never handed to a judge as if it were whole.
+ * until the exchange is judged, content codings and all. It is bounded; what
+ * did not fit is known, and such an answer is never handed to a judge as if it
+ * were whole.
  */
 #ifndef COMPARE_KEEP_H
 #define COMPARE_KEEP_H
@@ -18,8 +18,6 @@
 #include "compare/compare.h"
 #include "core/buf.h"
 #include "core/who.h"
-
-#define KEEP_REQUEST 8192u /* bytes of the request's head */
 
 /* Kept bytes: frames of the pool, in order; len is their room. */
 struct strand {
@@ -40,16 +38,9 @@ struct keep; /* lies in a frame of the pool */
  */
 struct keep *keep_begin(struct pool *pool, uint32_t most);
 
-/** keep_request() - The next bytes of the request's head */
-void keep_request(struct keep *k, struct pool *pool, const uint8_t *p,
-		  uint32_t n);
-
 /** keep_answer() - The next piece of an answer, as for compare_feed() */
 void keep_answer(struct keep *k, struct pool *pool, enum who who,
 		 const struct framer_piece *piece, const uint8_t *p);
-
-/** keep_again() - Request and the SUT's answer come again */
-void keep_again(struct keep *k, struct pool *pool);
 
 /** keep_end() - Give everything back */
 void keep_end(struct keep *k, struct pool *pool);
@@ -58,9 +49,6 @@ void keep_end(struct keep *k, struct pool *pool);
  * strand_next()
  */
 const struct strand *keep_part(const struct keep *k, enum case_part part);
-
-/** keep_endpoint() - Whose exchange it is, by what is kept of the request */
-uint32_t keep_endpoint(const struct keep *k, const struct rules *r);
 
 /** What may be said of an exchange without a judge. */
 enum keep_says {
@@ -73,7 +61,7 @@ enum keep_says {
  * keep_settle() - What does the comparison's verdict come to, by the rules?
  * @r:		Verdict
  * @rules:	After rules_end()
- * @endpoint:	As keep_endpoint()
+ * @endpoint:	Whose exchange it is
  * @out:	KEEP_SETTLED: the answer, but for its serial; it is none that a
  *		judge gives if the reason is REASON_BY_RULE or _STATUS
  *
@@ -89,6 +77,12 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
  * Return: bytes of its message
  */
 size_t keep_case(const struct keep *k, bool same, struct case_view *out);
+
+/** keep_message() - The message of a case that keep_case() made, to @out.
+ * Return: its bytes
+ */
+size_t keep_message(const struct keep *k, const struct case_view *c,
+		    uint8_t *out);
 
 /**
  * strand_next() - Kept bytes, a stretch a call

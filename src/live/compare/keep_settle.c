@@ -214,23 +214,3 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 	out->verdict = VERDICT_EQUIVALENT;
 	return KEEP_SETTLED;
 }
-
-uint32_t keep_endpoint(const struct keep *k, const struct rules *r)
-{
-	struct head_rest head;
-	struct head_line l;
-	const uint8_t *method, *target, *end;
-
-	(void)whole(k, CASE_REQUEST, &head);
-	if (!head_next(&head, &l))
-		return RULES_ALL;
-	method = memchr(l.p, ' ', l.n);
-	if (method == NULL)
-		return RULES_ALL;
-	target = method + 1;
-	end = memchr(target, ' ', (size_t)(l.p + l.n - target));
-	if (end == NULL)
-		end = l.p + l.n;
-	return rules_endpoint(r, l.p, (size_t)(method - l.p), target,
-			      (size_t)(end - target));
-}

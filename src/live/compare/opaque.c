@@ -14,14 +14,14 @@
 #define BEHIND	  32 /* longer than any name */
 #define ALL_NAMES ((UINT64_C(1) << FIELDS_OWN) - 1)
 
-void mask_init(struct mask *m)
+void field_mask_init(struct field_mask *m)
 {
-	*m = (struct mask){ .cand = ALL_NAMES };
+	*m = (struct field_mask){ .cand = ALL_NAMES };
 }
 
 /* Drop the names that do not go on with @c. Return: one ends here, at a colon
  */
-static bool narrow(struct mask *m, uint8_t c)
+static bool narrow(struct field_mask *m, uint8_t c)
 {
 	uint8_t low = c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 	bool ends = false;
@@ -39,7 +39,8 @@ static bool narrow(struct mask *m, uint8_t c)
 	return ends;
 }
 
-uint32_t mask_run(struct mask *m, const uint8_t *p, uint32_t n, bool *skip)
+uint32_t field_mask_run(struct field_mask *m, const uint8_t *p, uint32_t n,
+			bool *skip)
 {
 	uint32_t i = 0;
 
@@ -50,18 +51,18 @@ uint32_t mask_run(struct mask *m, const uint8_t *p, uint32_t n, bool *skip)
 		if (i == n || i > 0) {
 			m->skip = i == n;
 			if (i < n)
-				mask_init(m);
+				field_mask_init(m);
 			return i;
 		}
 		/* An empty value: its line end is not left out. */
-		mask_init(m);
+		field_mask_init(m);
 		*skip = false;
 	}
 	while (i < n && !m->skip) {
 		uint8_t c = p[i++];
 
 		if (c == '\n')
-			mask_init(m);
+			field_mask_init(m);
 		else if (m->cand != 0 && narrow(m, c))
 			m->skip = true;
 	}

@@ -38,6 +38,21 @@ struct option_client {
 	uint16_t port;
 };
 
+#define OPTIONS_SOURCES 16 /* --rules */
+
+/**
+ * struct options_source - One --rules
+ * @word:	@PRESET, the name of a file, or, with line ends, a name and what
+ *		the file holds
+ * @name:	Of the file, once rules were made of it; NULL: it is a preset
+ * @number:	Of the text, as struct rule has it
+ */
+struct options_source {
+	const char *word;
+	const char *name;
+	uint32_t number;
+};
+
 /**
  * struct options - What shadow, replay, doctor and rerun are told
  * @replay:	The subcommand is replay
@@ -76,6 +91,7 @@ struct option_client {
  * @concurrency: --concurrency: so many at once; 0: as in the capture
  * @loop:	--loop: how many times
  * @index:	--index: most bytes that the plan of a capture may take
+ * @source, @sources: --rules; engine.by is made of them
  */
 struct options {
 	bool replay;
@@ -118,6 +134,8 @@ struct options {
 	uint32_t concurrency;
 	uint32_t loop;
 	size_t index;
+	struct options_source source[OPTIONS_SOURCES];
+	uint32_t sources;
 };
 
 /* Subcommands an option belongs to. */
@@ -165,6 +183,22 @@ int options_read(struct options *o, const char *text, unsigned cmd,
  * one, comes of it), -ENOMEM
  */
 int options_dates(struct options *o, uint64_t at, struct errbuf *e);
+
+/**
+ * options_rules_read() - Read the files of --rules
+ *
+ * Return: 0 or -Exxx with a sentence
+ */
+int options_rules_read(struct options *o, struct errbuf *e);
+
+/**
+ * options_rules_make() - Make rules of what was read; without --rules there are
+ * none
+ * @now:	Time of day, ns since 1970: what ended before is left out
+ *
+ * Return: 0 or -Exxx with a sentence, FILE:LINE:COLUMN in front
+ */
+int options_rules_make(struct options *o, uint64_t now, struct errbuf *e);
 
 /**
  * options_again() - The options of a replay to the SUT of --map number @map, in

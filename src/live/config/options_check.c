@@ -344,6 +344,10 @@ static int check_rules(const struct options *o, struct errbuf *e)
 		return errbuf_set(e, -EINVAL,
 				  "--ignore-header is about --compare "
 				  "equivalent; drop one");
+	if (o->sources > 0 && o->engine.compare != COMPARE_EQUIVALENT)
+		return errbuf_set(e, -EINVAL,
+				  "--rules is about --compare equivalent; drop "
+				  "one");
 	return 0;
 }
 

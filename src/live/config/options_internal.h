@@ -16,6 +16,8 @@ extern const struct opt_kind kind_client_net;
 extern const struct opt_kind kind_amount;
 extern const struct opt_kind kind_final_wait;
 extern const struct opt_kind kind_trace;
+extern const struct opt_kind kind_rules;
+extern const struct opt_kind kind_keep;
 
 /* Kinds over struct engine_config (offset 0). */
 extern const struct opt_kind kind_map;

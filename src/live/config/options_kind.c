@@ -44,6 +44,52 @@ static bool put_file(struct text *t, const void *field, const struct opt_row *r,
 
 const struct opt_kind kind_file = { false, set_file, put_file };
 
+static int set_rules(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	struct options *o = field;
+
+	if (o->sources == OPTIONS_SOURCES)
+		return errbuf_set(e, -EINVAL, "more than %d --%s; join some",
+				  OPTIONS_SOURCES, r->name);
+	if (*v == '\0')
+		return opt_bad(e, r, "''", "is empty");
+	o->source[o->sources++] = (struct options_source){ .word = v };
+	return 0;
+}
+
+static bool put_rules(struct text *t, const void *field,
+		      const struct opt_row *r, unsigned i)
+{
+	const struct options *o = field;
+
+	(void)r;
+	if (i < o->sources)
+		value_put_word(t, o->source[i].word);
+	return i < o->sources;
+}
+
+const struct opt_kind kind_rules = { false, set_rules, put_rules };
+
+static int set_keep(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	struct options *o = field;
+
+	return opt_kind_size.set(&o->engine.keep, r, v, e);
+}
+
+/* It is about rules, and nothing is said where there are none. */
+static bool put_keep(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	const struct options *o = field;
+
+	return o->sources > 0 && opt_kind_size.put(t, &o->engine.keep, r, i);
+}
+
+const struct opt_kind kind_keep = { false, set_keep, put_keep };
+
 /* Not given is not 0. */
 static int set_final_wait(void *field, const struct opt_row *r, const char *v,
 			  struct errbuf *e)

@@ -114,6 +114,21 @@ static const struct opt_row rule_rows[] = {
 	  .group = HOW, .flags = OPT_REPEAT },
 };
 
+static const struct opt_row judge_rows[] = {
+	{ "rules", 0, &kind_rules, 0, "FILE|@PRESET",
+	  "what makes answers alike, and how they are judged; repeatable; "
+	  "rerun: "
+	  "in place of those of the run",
+	  .group = HOW, .flags = OPT_REPEAT },
+};
+
+static const struct opt_row keep_rows[] = {
+	{ "keep", 0, &kind_keep, 0, "SIZE",
+	  "with --rules: content of an answer that can be judged (default "
+	  "256K)",
+	  .group = LIMITS, .least = 1024, .most = 8u << 20 },
+};
+
 static const struct opt_row engine_rows[] = {
 	{ "level", 0, &kind_level, 0, "packet|timing",
 	  "fidelity (default packet); timing: capture time plus 5 ms",
@@ -302,7 +317,8 @@ static const struct opt_row help_rows[] = {
 /* What all that play have, in two parts. */
 #define TO_SUT                                                                 \
 	TABLE(dev_rows, 0), TABLE(sut_rows, AT(engine)),                       \
-		TABLE(rule_rows, AT(engine)), TABLE(engine_rows, AT(engine)),  \
+		TABLE(rule_rows, AT(engine)), TABLE(judge_rows, 0),            \
+		TABLE(keep_rows, 0), TABLE(engine_rows, AT(engine)),           \
 		TABLE(final_rows, 0), TABLE(limit_rows, AT(engine))
 #define TO_USER TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(output_rows, 0)
 
@@ -346,6 +362,7 @@ static const struct opt_table journal_tables[] = {
 
 static const struct opt_table rerun_tables[] = {
 	TABLE(rule_rows, AT(engine)),
+	TABLE(judge_rows, 0),
 	TABLE(json_rows, 0),
 	TABLE(help_rows, 0),
 };

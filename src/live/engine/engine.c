@@ -57,6 +57,7 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.reorder_wait = SHADOW_REORDER;
 	cfg->shadow.reopen = true;
 	cfg->shadow.answer_wait = ANSWER_WAIT_LEAST;
+	cfg->keep = KEEP_DEFAULT;
 	cfg->refuse = true;
 	cfg->ask_others = true;
 	cfg->shadow.max_lag = SHADOW_MAX_LAG;
@@ -73,7 +74,7 @@ size_t engine_size(const struct engine_config *cfg)
 
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
 	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
-	       early_size() + spsc_size(RECORDS_ROOM) +
+	       early_size() + spsc_size(RECORDS_ROOM) + refer_size(cfg) +
 	       shadow_size(&cfg->limits) + udp_size(datagram_count(cfg));
 }
 
@@ -150,6 +151,8 @@ int engine_init(struct engine **out, struct arena *a,
 		r = early_init(&e->early, a);
 	if (r == 0)
 		r = spsc_init(&e->records, a, RECORDS_ROOM);
+	if (r == 0)
+		r = refer_init(e, a);
 	if (r != 0)
 		return r;
 	e->pool = shadow_pool(e->shadow);

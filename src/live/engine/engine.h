@@ -29,6 +29,7 @@
 #include "effect/effect.h"
 #include "engine/counters.h"
 #include "latency/latency.h"
+#include "engine/refer.h"
 #include "flow/key.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
@@ -82,6 +83,9 @@ struct engine_net {
  * @maps, @map:	Servers; at least 1
  * @compare:	Level of validation
  * @rules:	What is left out of it
+ * @by, @keep, @desk: By what answers are judged that are not the same, after
+ *		rules_end(): the engine counts hits in it; bytes that are kept
+ *		of each; and by whom. NULL: by bytes alone
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
@@ -108,6 +112,9 @@ struct engine_config {
 	struct engine_map map[MAP_MAX];
 	enum compare_level compare;
 	struct compare_rules rules;
+	struct rules *by;
+	size_t keep;
+	struct engine_desk desk;
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
@@ -195,6 +202,7 @@ struct engine_stats {
 	uint32_t endpoints;
 	struct engine_absorbed absorbed[ABSORB_MAX];
 	uint32_t absorbed_n;
+	struct refer_stats refer;
 };
 
 struct engine;
@@ -293,6 +301,22 @@ void engine_sent(struct engine *e, const struct effect *x);
  * engine_sent() must be called all the same
  */
 void engine_unsent(struct engine *e, const struct effect *x);
+
+/**
+ * engine_judged() - The oldest case that is out was judged
+ *
+ * Return: 0, or -EBADMSG: that is no answer to it
+ */
+int engine_judged(struct engine *e, const struct case_answer *a);
+
+/** engine_desk_gone() - Nobody judges any more; the oldest that is out is not
+ * judged.
+ * Return: there are more: take the record, and call again
+ */
+bool engine_desk_gone(struct engine *e);
+
+/** engine_out() - Cases that are out */
+uint32_t engine_out(const struct engine *e);
 
 /** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns
  * since

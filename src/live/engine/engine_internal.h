@@ -59,8 +59,9 @@ struct engine {
 	struct early early;
 	struct latencies measured; /* up to the last look at the clock */
 	struct latencies recent;   /* since then */
-	uint64_t queries; /* clients' datagrams, each for all its SUTs */
-	uint64_t stepped; /* when the clock was set last; 0: never */
+	uint64_t queries;    /* clients' datagrams, each for all its SUTs */
+	uint64_t stepped;    /* when the clock was set last; 0: never */
+	struct refer *refer; /* NULL: there are no rules */
 	struct spsc *records;
 	bool record_lent; /* the oldest one, by engine_take() */
 };
@@ -206,6 +207,16 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 void event_flow_end(struct engine *e, const struct flow *f);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
+
+/* refer.c */
+size_t refer_size(const struct engine_config *cfg);
+int refer_init(struct engine *e, struct arena *a);
+/* Count a verdict and let its record go, now or when it was judged. @k: bytes
+ * of the exchange, given away; NULL: none are kept
+ */
+void refer_verdict(struct engine *e, const struct flow *f,
+		   const struct exchange *x, struct keep *k,
+		   struct exchange_record *rec, struct compare_result *r);
 
 /* record.c */
 

@@ -142,6 +142,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 			read_spoil(x, REASON_NO_MEMORY);
 		else
 			compare_by(x->cmp, &e->cfg.rules);
+		if (x->cmp != NULL && e->refer != NULL)
+			compare_keep(x->cmp, e->pool, (uint32_t)e->cfg.keep);
 	}
 	return x->cmp;
 }

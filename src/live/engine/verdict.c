@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
-#include "engine/tally.h"
 
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f)
@@ -96,9 +95,12 @@ static void record_of(const struct engine *e, const struct flow *f,
 	};
 }
 
-/* The comparison's verdict, or one without a comparison. */
+/* The comparison's verdict, or one without a comparison. @kept: set if bytes
+ * are
+ */
 static void decide(struct engine *e, struct flow *f, struct exchange *x,
-		   enum compare_reason why, struct compare_result *r)
+		   enum compare_reason why, struct keep **kept,
+		   struct compare_result *r)
 {
 	struct reader *rd = reader_of(f);
 
@@ -109,6 +111,7 @@ static void decide(struct engine *e, struct flow *f, struct exchange *x,
 	if (x->cmp != NULL) {
 		if (x->spoilt != REASON_NONE)
 			compare_spoil(x->cmp, (enum compare_reason)x->spoilt);
+		*kept = compare_take(x->cmp);
 		compare_end(x->cmp, e->pool, why, r);
 		x->cmp = NULL;
 	} else {
@@ -127,8 +130,9 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 {
 	struct exchange_record rec;
 	struct compare_result r;
+	struct keep *kept = NULL;
 
-	decide(e, f, x, why, &r);
+	decide(e, f, x, why, &kept, &r);
 	x->flags |= X_JUDGED;
 	x->waited = (uint32_t)(e->now / NS_PER_MS);
 	if (r.reason == REASON_UNANSWERED) {
@@ -137,8 +141,6 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	}
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
 	record_of(e, f, x, &rec);
-	record_result(&rec, &r);
 	stamp_judged(e, f, x, &rec);
-	tally(&e->stats, &rec, x->request, x->request_len);
-	record_put(e, &rec, &r, x->request, x->request_len);
+	refer_verdict(e, f, x, kept, &rec, &r);
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * health.c - Names of what a SUT may be
+ */
 #include "record/health.h"
 
 #include <assert.h>

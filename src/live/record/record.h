@@ -16,7 +16,7 @@
 #include "flow/key.h"
 
 /* Bytes of the ring of records: about 1,300 of exchanges that are not reported,
- * 450 of those that are. Full: what comes is refused and counted; the last
+ * 330 of those that are. Full: what comes is refused and counted; the last
  * eighth takes only what is reported (differences, and what is no exchange).
  */
 #define RECORDS_ROOM (256u << 10)
@@ -39,7 +39,7 @@ enum event_kind {
  * @verdict, @reason, @how: enum verdict, enum compare_reason, and with
  *		REASON_UNANSWERED enum unanswered
  * @udp:	It was a datagram
- * @told:	A struct exchange_text stands behind it
+ * @has_text:	A struct exchange_text stands behind it
  * @client ... @sut_port: Its endpoints
  * @index:	Number of the exchange in its flow
  * @map:	Number of the --map
@@ -63,7 +63,7 @@ struct exchange_record {
 	uint8_t reason;
 	uint8_t how;
 	bool udp;
-	bool told;
+	bool has_text;
 	uint16_t client_port;
 	uint16_t prod_port;
 	uint16_t sut_port;

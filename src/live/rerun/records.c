@@ -39,7 +39,7 @@ struct effect *rerun_kept(struct rerun *g, uint64_t number)
 	return &g->kept[number % KEPT];
 }
 
-static void tell_events(struct rerun *g)
+static void tell_records(struct rerun *g)
 {
 	static char line[REPORT_LINE_MAX];
 	struct engine_item t;
@@ -49,6 +49,17 @@ static void tell_events(struct rerun *g)
 
 		if (g->lines != NULL)
 			fwrite(line, 1, n, g->lines);
+	}
+}
+
+static void tell_events(struct rerun *g)
+{
+	const struct case_answer *a;
+
+	tell_records(g);
+	for (uint32_t i = 0; (a = rerun_judge_answer(g, i)) != NULL; i++) {
+		(void)engine_judged(g->engine, a); /* it is our own */
+		tell_records(g);
 	}
 }
 
@@ -196,9 +207,12 @@ static int on_record(struct rerun *g, const struct journal_record *r)
 	case JOURNAL_NOTE:
 		return on_note(g, r);
 	case JOURNAL_REFUSED:
+		if (rerun_judge_refused(g, r->flow, r->index) == 0)
+			return 0;
 		return rerun_cannot(g,
-				    "record %" PRIu64 " is of a kind that this "
-				    "version does not make",
+				    "record %" PRIu64
+				    " is about rules, and the "
+				    "run had none",
 				    g->records);
 	}
 	return rerun_cannot(g, "record %" PRIu64 " is broken", g->records);

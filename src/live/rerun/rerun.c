@@ -83,6 +83,34 @@ static void close_journal(struct rerun *g)
 	g->in = NULL;
 }
 
+/* Those of this rerun, if it was told any, in place of the run's. */
+static int use_rules(struct rerun *g)
+{
+	const struct options *told = g->told;
+	const struct compare_rules *ignored = &told->engine.rules;
+
+	if ((ignored->ignored > 0 || told->sources > 0) &&
+	    g->o.engine.compare != COMPARE_EQUIVALENT)
+		return rerun_cannot(g,
+				    "it was not compared at level equivalent, "
+				    "where --ignore-header and --rules mean "
+				    "something");
+	if (ignored->ignored > 0)
+		g->o.engine.rules = *ignored;
+	/* A journal has its rules in it: a name of a file is not believed. */
+	for (uint32_t i = 0; i < g->o.sources; i++)
+		if (g->o.source[i].word[0] != '@' &&
+		    strchr(g->o.source[i].word, '\n') == NULL)
+			return rerun_cannot(g, "it names a file of rules, "
+					       "and does not hold it");
+	if (told->sources > 0) {
+		memcpy(g->o.source, told->source, sizeof(g->o.source));
+		g->o.sources = told->sources;
+	}
+	g->other_rules = told->sources > 0 || ignored->ignored > 0;
+	return 0;
+}
+
 static int make_engine(struct rerun *g)
 {
 	const struct journal_header *h = journal_read_header(g->in);
@@ -100,16 +128,16 @@ static int make_engine(struct rerun *g)
 	/* What does not name it comes of a run that waited for no answer. */
 	if (strstr(h->options, " --answer-wait ") == NULL)
 		c->shadow.answer_wait = 0;
-	if (g->rules->ignored > 0 && c->compare != COMPARE_EQUIVALENT)
-		return rerun_cannot(g,
-				    "it was not compared at level equivalent, "
-				    "where --ignore-header means something");
-	if (g->rules->ignored > 0)
-		c->rules = *g->rules;
+	if (use_rules(g))
+		return -1;
 	c->limits = h->limits;
 	c->key = h->key;
 	c->seed = h->seed;
 	memcpy(c->mac, h->mac, ETH_LEN);
+	if (options_rules_make(&g->o, h->started + h->begun, &e))
+		return rerun_cannot(g, "its rules: %s", e.s);
+	if (rerun_judge_open(g))
+		return rerun_cannot(g, "no memory for what judges by rules");
 	if (mem_take(&g->mem, engine_size(c), 0))
 		return rerun_cannot(g,
 				    "no memory for %zu MB of flows and payload",
@@ -153,13 +181,13 @@ static void tell_report(struct rerun *g)
 }
 
 static int rerun_file(struct rerun *g, const char *file,
-		      const struct compare_rules *rules, FILE *lines)
+		      const struct options *told, FILE *lines)
 {
 	int rc;
 
 	memset(g, 0, sizeof(*g));
 	g->file = file;
-	g->rules = rules;
+	g->told = told;
 	g->lines = lines;
 	g->result = EXIT_SAME;
 	rc = open_journal(g);
@@ -177,6 +205,7 @@ static int rerun_file(struct rerun *g, const char *file,
 			" emitted frames\n",
 			file, g->records, g->emitted);
 	close_journal(g);
+	rerun_judge_close(g);
 	mem_give(&g->mem);
 	return rc;
 }
@@ -245,7 +274,7 @@ int rerun_run(const struct options *o)
 		return EXIT_ERROR;
 	}
 	for (uint32_t i = 0; i < o->files; i++) {
-		rerun_file(g, o->file[i], &o->engine.rules, lines);
+		rerun_file(g, o->file[i], o, lines);
 		if (g->result > code)
 			code = g->result;
 	}

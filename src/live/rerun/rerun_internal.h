@@ -6,6 +6,7 @@
 #define RERUN_RERUN_INTERNAL_H
 
 #include <stdio.h>
+#include "compare/case.h"
 
 #include "account/snapshot.h"
 #include "journal/journal.h"
@@ -16,7 +17,9 @@
 /**
  * struct rerun - A rerun
  * @file:	Journal
- * @rules:	By which it is judged; none: by the run's own
+ * @told:	What this rerun was told: rules, if others than the run's
+ * @other_rules: It was
+ * @judged:	Who judges by rules; NULL: there are none
  * @seen:	Effects so far, which is the number of the next
  * @compared:	Effects compared; what lies between waits
  * @records:	Records read, which is the number of the next
@@ -35,7 +38,9 @@
  */
 struct rerun {
 	const char *file;
-	const struct compare_rules *rules;
+	const struct options *told;
+	bool other_rules;
+	struct judged *judged;
 	struct journal_reader *in;
 	struct options o;
 	struct arena mem;
@@ -78,6 +83,22 @@ struct effect *rerun_kept(struct rerun *g, uint64_t number);
  * Return: 0, or -1 and it was said
  */
 int rerun_compare(struct rerun *g, const struct journal_frame *j);
+
+/* judged.c */
+
+/** rerun_judge_open() - By the rules of @g->o. Return: 0 or -ENOMEM */
+int rerun_judge_open(struct rerun *g);
+void rerun_judge_close(struct rerun *g);
+
+/** rerun_judge_refused() - The journal says that the run did not judge this.
+ * Return: 0, -EINVAL: there are no rules, -ENOMEM
+ */
+int rerun_judge_refused(struct rerun *g, uint64_t flow, uint32_t index);
+
+/** rerun_judge_answer() - Answer @i of the last call of the engine. Return: it,
+ * or NULL: that was all, and the next call's begin at 0
+ */
+const struct case_answer *rerun_judge_answer(struct rerun *g, uint32_t i);
 
 /** rerun_records() - Hand in all records. Return: 0, or -1 and it was said */
 int rerun_records(struct rerun *g);

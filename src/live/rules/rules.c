@@ -216,6 +216,11 @@ const char *rules_name(const struct rules *r, uint32_t endpoint)
 	return r->endpoint[endpoint].name;
 }
 
+uint32_t rules_sources(const struct rules *r)
+{
+	return r->n.sources;
+}
+
 uint32_t rules_count(const struct rules *r)
 {
 	return r->n.lines;

@@ -172,6 +172,9 @@ int rules_init(struct rules **out, struct arena *a);
  */
 int rules_read(struct rules *r, const char *p, size_t n, struct rules_error *e);
 
+/* Names of all presets, for a sentence. */
+#define RULES_PRESETS "@http and @nginx"
+
 /** rules_preset() - Add a preset; @name begins with @. As rules_read() */
 int rules_preset(struct rules *r, const char *name, size_t n,
 		 struct rules_error *e);
@@ -203,6 +206,12 @@ uint32_t rules_endpoints(const struct rules *r);
 
 /** rules_name() - An endpoint's name, "*" for RULES_ALL; lives as long as @r */
 const char *rules_name(const struct rules *r, uint32_t endpoint);
+
+/**
+ * rules_sources() - Texts that were read; of a text that is read next the
+ * number
+ */
+uint32_t rules_sources(const struct rules *r);
 
 /** rules_count() - Lines; rules_line() is one of them, below that number */
 uint32_t rules_count(const struct rules *r);

@@ -139,4 +139,5 @@ void run_last(struct run *run)
 		run_flush(run);
 		run_events(run);
 	}
+	run_desk_end(run);
 }

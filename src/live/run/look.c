@@ -96,6 +96,7 @@ void run_look(struct run *run)
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
 	run_look_at_signals(run);
+	run_look_at_desk(run);
 	if (run->mirror_over) /* but for the SUT's last answers it is over */
 		return;
 	run->busy = !run->opt->engine.shadow.timing &&

@@ -97,15 +97,21 @@ static void turn_timers(struct run *run)
 	}
 }
 
-void run_events(struct run *run)
+void run_records(struct run *run)
 {
 	struct engine_item t;
 
+	while (engine_take(run->engine, &t))
+		observe_item(run, &t);
+}
+
+void run_events(struct run *run)
+{
 	/* They follow the line that says what the run is. */
 	if (!run->proved)
 		return;
-	while (engine_take(run->engine, &t))
-		observe_item(run, &t);
+	run_records(run);
+	run_judged(run);
 }
 
 /* The SUT's part of a turn. Return: frames taken */

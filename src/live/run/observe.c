@@ -68,5 +68,5 @@ void observe_left(struct run *run, uint64_t to, uint64_t stamp)
 
 void observe_item(struct run *run, const struct engine_item *t)
 {
-	TELL(run, record, run, t);
+	TELL(run, told, run, t);
 }

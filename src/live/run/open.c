@@ -36,7 +36,7 @@
 
 #define JOURNAL_RING (64u << 20)
 #define LINES_RING   (4u << 20)
-#define OPTIONS_TEXT 8192
+#define OPTIONS_TEXT JOURNAL_OPTIONS_MAX
 
 /* Files that a run makes. */
 enum { MADE_LINES, MADE_JOURNAL, MADE_FILES };
@@ -49,6 +49,7 @@ static int open_engine(struct run *run, struct errbuf *e)
 	cfg.key = run->key;
 	cfg.seed = run->seed;
 	memcpy(cfg.mac, run->mac, ETH_LEN);
+	run_desk_of(run, &cfg);
 	r = mem_take(&run->mem, engine_size(&cfg), 0);
 	if (r != 0)
 		return errbuf_set(e, r,
@@ -313,7 +314,8 @@ static int open_journal(struct run *run, struct errbuf *e)
 	int r = options_text(run->opt, text, sizeof(text));
 
 	if (r < 0)
-		return errbuf_set(e, r, "too many options for a journal");
+		return errbuf_set(e, r,
+				  "too many options, or rules, for a journal");
 	memcpy(h.mac, run->mac, ETH_LEN);
 	if (run->epoch.begun != 0)
 		h.started = run->epoch.started - run->epoch.begun;
@@ -405,6 +407,9 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 		r = random_bytes(&run->seed, sizeof(run->seed));
 	if (r != 0)
 		return errbuf_set(e, r, "the kernel gives no random numbers");
+	r = run_desk_open(run, e);
+	if (r != 0)
+		return r;
 	run->signal_fd = signals_open();
 	if (run->signal_fd < 0)
 		return errbuf_set(e, run->signal_fd, "cannot take signals");
@@ -510,6 +515,7 @@ void run_close(struct run *run)
 			close(run->capture[i]);
 	loop_close(run->loop);
 	clients_free(run);
+	desk_stop(run->desk);
 	makers_stop(run->makers);
 	mem_give(&run->mem);
 }

@@ -103,7 +103,7 @@ void run_report(struct run *run)
 void run_start_line(struct run *run)
 {
 	static char line[REPORT_LINE_MAX];
-	static char text[8192];
+	static char text[JOURNAL_OPTIONS_MAX];
 	struct report_map map[MAP_MAX];
 	struct report_start s = { .version = VERSION,
 				  .command = run->replay != NULL ? "replay"
@@ -247,6 +247,7 @@ int run_exit_code(const struct run *run)
 	int code;
 
 	if (run->stopped.s[0] != '\0' ||
+	    st->reason[VERDICT_NOT_COMPARED][REASON_DESK] > 0 ||
 	    networks_too_many(run->engine, run->opt))
 		return EXIT_ERROR;
 	if (run->opt->engine.sut_none)

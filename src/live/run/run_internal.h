@@ -48,6 +48,28 @@ int run_play(struct run *run, struct errbuf *e);
 /** run_events() - Tell what came out of the engine that is no frame */
 void run_events(struct run *run);
 
+/** run_records() - Tell of the records that are in the engine's ring */
+void run_records(struct run *run);
+
+/* judged.c; without --rules each does nothing */
+
+/**
+ * run_desk_open() - Start the desk, before a byte is read. Return: 0 or -Exxx
+ */
+int run_desk_open(struct run *run, struct errbuf *e);
+
+/** run_desk_of() - Let an engine of @cfg ask it */
+void run_desk_of(struct run *run, struct engine_config *cfg);
+
+/** run_judged() - Take its answers */
+void run_judged(struct run *run);
+
+/** run_look_at_desk() - Is it there? Once a second */
+void run_look_at_desk(struct run *run);
+
+/** run_desk_end() - Wait for its last answers */
+void run_desk_end(struct run *run);
+
 /* proof.c */
 
 /** run_prove() - Until every SUT's wire is proved to be ours

@@ -13,6 +13,7 @@
 #include "capture/ring.h"
 #include "config/config.h"
 #include "core/histogram.h"
+#include "desk/desk.h"
 #include "emit/null.h"
 #include "emit/packet.h"
 #include "engine/engine.h"
@@ -78,6 +79,9 @@ struct run {
 	unsigned observers;
 	uint64_t lines_lost;
 	uint64_t lines_told; /* losses that the last report names */
+	struct desk *desk;   /* NULL: there are no rules */
+	bool desk_gone;	     /* it is asked no more */
+	uint64_t next_desk;  /* when it is looked at */
 	struct histogram delay;
 	uint8_t mac[ETH_LEN];
 	struct hash_key key;

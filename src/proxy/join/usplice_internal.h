@@ -38,7 +38,7 @@ enum pair_state {
 /**
  * struct usplice_pair - A pair, as the caller has it
  * @s:		Whose
- * @link:	In free, record, or none
+ * @link:	In free, told, or none
  * @late:	In usplice.late, while it is in TIMEWAIT
  * @name:	In the router
  * @user:	The caller's

@@ -188,6 +188,46 @@ struct report_sut {
 };
 
 /**
+ * struct report_ruled - Verdicts of an endpoint of the rules
+ * @overload:	Of those not compared: the desk had no room
+ */
+struct report_ruled {
+	const char *name;
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t overload;
+};
+
+/**
+ * struct report_rule - A line of the rules
+ * @source, @number: File, or preset, and line
+ * @preset:	It is a preset's: nobody minds that it was not needed
+ * @hits, @alone: How often it was needed, and how often nothing else was
+ */
+struct report_rule {
+	const char *source;
+	uint32_t number;
+	bool preset;
+	uint64_t hits;
+	uint64_t alone;
+};
+
+/**
+ * struct report_rules - What came of rules
+ * @made:	Equivalent answers by what made them so: all of it
+ * @handed, @judged: Answers that were handed to the desk, and that it has
+ *		judged
+ */
+struct report_rules {
+	struct report_counts made;
+	const struct report_ruled *endpoint;
+	size_t endpoints;
+	const struct report_rule *line;
+	size_t lines;
+	uint64_t handed;
+	uint64_t judged;
+};
+
+/**
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
@@ -199,6 +239,7 @@ struct report_sut {
  * @place:	Sorted, most frequent first; REPORT_TOP of them are shown
  * @frames:	File with the clients' frames, that can be played again; NULL:
  *		none
+ * @rules:	What came of --rules; NULL: there are none
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
@@ -243,6 +284,7 @@ struct report_data {
 	const struct report_place *place;
 	size_t places;
 	const char *frames;
+	const struct report_rules *rules;
 	uint64_t unanswered[UNANSWERED_COUNT];
 	const struct histogram *after_verdict;
 	const struct report_sut *sut_list;

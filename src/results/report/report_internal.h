@@ -53,6 +53,10 @@ void report_text_maps(struct text *t, const struct report_data *d);
  */
 void report_text_places(struct text *t, const struct report_data *d);
 
+/* report_rules.c; nothing without rules */
+void report_text_rules(struct text *t, const struct report_data *d);
+void report_json_rules(struct json *j, const struct report_data *d);
+
 /** report_json_each() - "reasons": differences by each of their reasons */
 void report_json_each(struct json *j, const uint64_t *each);
 

@@ -217,10 +217,12 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 	json_close_object(j);
 	put_reasons(j, d, VERDICT_DIFFERENT, REASON_NONE + 1,
 		    REASON_LEVEL_NONE);
+	/* Of rules only where there were some. */
 	put_reasons(j, d, VERDICT_NOT_COMPARED, REASON_LEVEL_NONE,
-		    REASON_COUNT);
+		    d->rules != NULL ? REASON_COUNT : REASON_TOO_LONG);
 	report_json_each(j, d->each);
 	report_json_places(j, d);
+	report_json_rules(j, d);
 }
 
 static void put_unanswered(struct json *j, const struct report_data *d)

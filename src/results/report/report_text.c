@@ -195,6 +195,12 @@ static void warnings(struct text *t, const struct report_data *d)
 	     "what ends it",
 	     "requests are TLS, which cannot be played: mirror the wire behind "
 	     "what ends it");
+	warn(t, d->reasons[VERDICT_NOT_COMPARED][REASON_OVERLOAD],
+	     "answer was not judged: the desk had no room",
+	     "answers were not judged: the desk had no room");
+	warn(t, d->reasons[VERDICT_NOT_COMPARED][REASON_DESK],
+	     "answer was not judged: the desk died, or did not answer",
+	     "answers were not judged: the desk died, or did not answer");
 	warn(t, d->not_played, "flow was ended because the SUT was too slow",
 	     "flows were ended because the SUT was too slow");
 	if (d->stalls > 0)
@@ -310,6 +316,7 @@ static void verdicts(struct text *t, const struct report_data *d)
 	differences(t, d);
 	unanswered(t, d);
 	reasons(t, "  not comp.", d->reasons[VERDICT_NOT_COMPARED]);
+	report_text_rules(t, d);
 }
 
 /* "10.9.0.1 down 8.2 s in all, 2 times, now silent" */

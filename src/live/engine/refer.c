@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * refer.c - Rules, and the exchanges that a desk judges
+ *
+ * Theory of operation
+ *
+ * With rules an exchange that is not the same bytes is settled by its heads, or
+ * handed to a desk (keep_settle()). Such a one is counted, and its record put,
+ * when the answer comes: until then it lies in a slot here, and the desk knows
+ * it by its number only. Answers come in the order of cases; one that is out of
+ * it, or out of range, is a lie, and the desk is believed no more.
+ *
+ * What the desk has no room for is told at once to who asked (the journal),
+ * since a rerun must refuse the same ones. A desk that is gone owes all that is
+ * out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "engine/tally.h"
+#include "rules/rules.h"
+
+struct slot {
+	struct exchange_record rec;
+	struct compare_result r;
+	uint32_t endpoint;
+	uint8_t request_len;
+	char request[EXCHANGE_REQUEST];
+};
+
+struct refer {
+	uint64_t first; /* number of the oldest case that is out */
+	uint32_t n;
+	bool gone;
+	struct slot slot[REFER_MOST];
+};
+
+size_t refer_size(const struct engine_config *cfg)
+{
+	return cfg->by != NULL ? arena_need(sizeof(struct refer)) : 0;
+}
+
+int refer_init(struct engine *e, struct arena *a)
+{
+	if (e->cfg.by == NULL)
+		return 0;
+	e->refer = arena_take(a, sizeof(*e->refer));
+	return e->refer != NULL ? 0 : -ENOMEM;
+}
+
+/* What an answer says of a verdict. */
+static void apply(struct engine *e, struct compare_result *r,
+		  const struct case_answer *a)
+{
+	r->verdict = (enum verdict)a->verdict;
+	r->reason = (enum compare_reason)a->reason;
+	r->reasons = a->reasons;
+	if (a->place.judge != CASE_NOBODY)
+		r->evidence.place = a->place;
+	if (r->verdict != VERDICT_EQUIVALENT)
+		return;
+	for (unsigned m = 0; m < CASE_MADE_COUNT; m++)
+		e->stats.refer.made[m] += a->made >> m & 1;
+	for (unsigned i = 0; i < a->rules; i++)
+		rules_hit(e->cfg.by, a->rule[i], a->rules == 1);
+}
+
+static void not_judged(struct compare_result *r, enum compare_reason why)
+{
+	*r = (struct compare_result){ .verdict = VERDICT_NOT_COMPARED,
+				      .reason = why,
+				      .status = { r->status[0], r->status[1] },
+				      .bytes = { r->bytes[0], r->bytes[1] } };
+}
+
+/* Count it, and let its record go. */
+static void give(struct engine *e, uint32_t endpoint,
+		 struct exchange_record *rec, const struct compare_result *r,
+		 const char *request, uint8_t request_len)
+{
+	record_result(rec, r);
+	tally(&e->stats, rec, request, request_len);
+	if (e->refer != NULL)
+		e->stats.refer.verdict[endpoint][rec->verdict]++;
+	record_put(e, rec, r, request, request_len);
+}
+
+/* Hand the case over. Return: it is out */
+static bool hand(struct engine *e, const struct exchange *x,
+		 const struct keep *k, uint32_t endpoint,
+		 const struct exchange_record *rec, struct compare_result *r)
+{
+	const uint64_t body =
+		reason_bit(REASON_BODY) | reason_bit(REASON_LENGTH);
+	const struct engine_desk *d = &e->cfg.desk;
+	struct refer *q = e->refer;
+	struct slot *s = &q->slot[(q->first + q->n) % REFER_MOST];
+	struct case_view c;
+	int rc = -EAGAIN;
+
+	keep_case(k, (r->reasons & body) == 0, &c);
+	c.serial = q->first + q->n;
+	c.endpoint = endpoint;
+	if (q->gone)
+		rc = -EPIPE;
+	else if (q->n < REFER_MOST)
+		rc = d->refer(d->ctx, rec->flow, rec->index, k, &c);
+	if (rc != 0) {
+		if (rc == -EAGAIN) {
+			d->refused(d->ctx, rec->flow, rec->index);
+			e->stats.refer.overload[endpoint]++;
+		}
+		not_judged(r, rc == -EAGAIN ? REASON_OVERLOAD : REASON_DESK);
+		return false;
+	}
+	*s = (struct slot){ .rec = *rec,
+			    .r = *r,
+			    .endpoint = endpoint,
+			    .request_len = x->request_len };
+	memcpy(s->request, x->request, x->request_len);
+	q->n++;
+	e->stats.refer.handed++;
+	return true;
+}
+
+/* Whose exchange it is. A path that was not kept to its end is nobody's. */
+static uint32_t endpoint_of(const struct engine *e, const struct exchange *x)
+{
+	const uint8_t *method = (const uint8_t *)x->request;
+	const uint8_t *end = method + x->request_len;
+	const uint8_t *space = memchr(method, ' ', x->request_len);
+	const uint8_t *target = space != NULL ? space + 1 : end;
+	const uint8_t *to = target;
+
+	while (to < end && *to != ' ' && *to != '?' && *to != '#')
+		to++;
+	if (space == NULL || to == end)
+		return RULES_ALL;
+	return rules_endpoint(e->cfg.by, method, (size_t)(space - method),
+			      target, (size_t)(to - target));
+}
+
+void refer_verdict(struct engine *e, const struct flow *f,
+		   const struct exchange *x, struct keep *k,
+		   struct exchange_record *rec, struct compare_result *r)
+{
+	enum keep_says says = KEEP_NOTHING;
+	uint32_t endpoint = RULES_ALL;
+	struct case_answer a;
+
+	if (e->refer != NULL && rec->protocol == PROTOCOL_HTTP1)
+		endpoint = endpoint_of(e, x);
+	if (k != NULL)
+		says = keep_settle(k, r, e->cfg.by, endpoint, &a);
+	if (says == KEEP_SETTLED)
+		apply(e, r, &a);
+	/* Where the pairing is guessed a judge would compare what is none. */
+	if (says != KEEP_ASK || reader_guesses(reader_of(f), x->index) ||
+	    !hand(e, x, k, endpoint, rec, r))
+		give(e, endpoint, rec, r, x->request, x->request_len);
+	if (k != NULL)
+		keep_end(k, e->pool);
+}
+
+/* The oldest case is answered. */
+static void answered(struct engine *e)
+{
+	struct slot *s = &e->refer->slot[e->refer->first++ % REFER_MOST];
+
+	e->refer->n--;
+	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len);
+}
+
+int engine_judged(struct engine *e, const struct case_answer *a)
+{
+	struct refer *q = e->refer;
+
+	if (q->n == 0 || a->serial != q->first ||
+	    !case_is_answer(a, rules_count(e->cfg.by)))
+		return -EBADMSG;
+	apply(e, &q->slot[q->first % REFER_MOST].r, a);
+	e->stats.refer.judged++;
+	answered(e);
+	return 0;
+}
+
+bool engine_desk_gone(struct engine *e)
+{
+	struct refer *q = e->refer;
+
+	q->gone = true;
+	if (q->n > 0) {
+		not_judged(&q->slot[q->first % REFER_MOST].r, REASON_DESK);
+		e->stats.refer.lost++;
+		answered(e);
+	}
+	return q->n > 0;
+}
+
+uint32_t engine_out(const struct engine *e)
+{
+	return e->refer != NULL ? e->refer->n : 0;
+}
