@@ -360,6 +360,7 @@ def checks():
 def usage():
     rows = (
         ((), "nothing to proxy"),
+        (("10.0.0.1:80=10.0.0.2:80",), "what is it"),
         (("--forward", "10.0.0.1:80"), "listen at"),
         (("--forward", "10.0.0.1:80="), "no server"),
         (("--forward", "10.0.0.1=10.0.0.2:80"), "listen at"),

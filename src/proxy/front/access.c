@@ -123,7 +123,7 @@ static const char *kind_of(const struct conn *c)
 {
 	const struct socks *s = &c->socks;
 
-	if (c->f->servers[c->place].n > 0)
+	if (conn_forwards(c))
 		return "forward";
 	if (s->version == 4)
 		return s->name_len > 0 ? "socks4a" : "socks4";

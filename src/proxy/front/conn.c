@@ -11,27 +11,21 @@
  *
  * Each call of the kernel is made once it is needed, none of them blocks, and
  * each state has a time after which it ends. What a connection becomes -
- * spliced, copied, refused, failed - is settled once (settle()); from then on
- * it can only end. So accepted = spliced + copied + refused + failed + opening
- * holds at any time.
+ * spliced, copied, refused, failed - is settled once (conn_settle()); from then
+ * on it can only end. So accepted = spliced + copied + refused + failed +
+ * opening holds at any time.
  *
- * The library is told of both sockets before the server is asked
- * (usplice_intend()). If it says that there will be no splice, or says so when
- * both are connected, the same two sockets are copied between. A pair that it
- * has taken owns copies of both, and ours are closed at once; the rest is told
- * by it (conn_note()). The place of such a connection is free again when its
- * TIMEWAIT has passed; its client's share before.
+ * A pair that the library has taken (connect.c) owns copies of both sockets,
+ * and ours are closed at once; the rest is told by it (conn_note()). The place
+ * of such a connection is free again when its TIMEWAIT has passed; its client's
+ * share before.
  *
  * Who is refused, or cut, gets a RST, but for a client of SOCKS who was told
  * why (greet.c).
  */
 #include <assert.h>
 #include <errno.h>
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,9 +38,7 @@
 
 /* --- sockets --- */
 
-static void watch(struct conn *c, enum dir d);
-
-static void close_fd(struct conn *c, enum dir d, bool reset)
+void conn_close(struct conn *c, enum dir d, bool reset)
 {
 	struct linger none = { .l_onoff = 1 };
 
@@ -62,22 +54,22 @@ static void close_fd(struct conn *c, enum dir d, bool reset)
 
 static void close_both(struct conn *c, bool reset)
 {
-	close_fd(c, DIR_C2S, reset);
-	close_fd(c, DIR_S2C, reset);
+	conn_close(c, DIR_C2S, reset);
+	conn_close(c, DIR_S2C, reset);
 }
 
-static int socket_error(int fd)
+int conn_error(const struct conn *c, enum dir d)
 {
 	socklen_t n = sizeof(int);
 	int rc = 0;
 
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &n) != 0 ? -errno
-								  : -rc;
+	return getsockopt(c->fd[d], SOL_SOCKET, SO_ERROR, &rc, &n) != 0 ? -errno
+									: -rc;
 }
 
 /* --- beginning and end --- */
 
-static void settle(struct conn *c, enum conn_how how, struct why why)
+void conn_settle(struct conn *c, enum conn_how how, struct why why)
 {
 	struct front_counters *n = &c->f->n;
 
@@ -128,9 +120,9 @@ void conn_give_up(struct conn *c, enum conn_how how, struct why why,
 	if (c->pair != NULL)
 		usplice_end(c->pair);
 	c->pair = NULL;
-	close_fd(c, DIR_C2S, !told);
-	close_fd(c, DIR_S2C, true);
-	settle(c, how, why);
+	conn_close(c, DIR_C2S, !told);
+	conn_close(c, DIR_S2C, true);
+	conn_settle(c, how, why);
 	c->ended = c->f->now;
 	access_line(c);
 	release(c);
@@ -238,256 +230,6 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	}
 }
 
-/* What the library will count as acked though it is of no end: what we have
- * said, and what is not acked yet. An ack that comes before the library looks
- * makes it too much.
- */
-static uint32_t unacked(int fd)
-{
-	int n = 0;
-
-	return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint32_t)n : 0;
-}
-
-/* With @n bytes that we still say to the client. Return: they are spliced */
-static bool splice(struct conn *c, uint32_t n)
-{
-	struct front *f = c->f;
-	int rc;
-
-	if (c->pair == NULL)
-		return false;
-	c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
-	c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
-	rc = usplice_splice(c->pair, n);
-	if (rc == 0)
-		return true;
-	usplice_end(c->pair);
-	c->pair = NULL;
-	c->unspliced = rc == -EOPNOTSUPP ? WHY(f, copied_options)
-		       : rc == -ENOTCONN ? WHY(f, copied_gone)
-					 : WHY(f, copied_other);
-	return false;
-}
-
-static bool say(struct conn *c, uint32_t n)
-{
-	const uint8_t *b = c->socks.reply;
-	ssize_t sent;
-
-	if (n == 0)
-		return true;
-	sent = c->pair != NULL ? usplice_write(c->pair, b, n)
-			       : send(c->fd[DIR_C2S], b, n,
-				      MSG_DONTWAIT | MSG_NOSIGNAL);
-	return sent == (ssize_t)n;
-}
-
-/* Both ends are there. */
-static void join(struct conn *c)
-{
-	struct front *f = c->f;
-	bool spliced;
-	uint32_t n;
-
-	c->opened = f->now;
-	if (!greet_server(c)) {
-		conn_give_up(c, CONN_FAILED, WHY(f, failed_own), SOCKS_FAILURE);
-		return;
-	}
-	n = greet_granted(c);
-	spliced = splice(c, n);
-	if (!spliced && f->o->splice == FRONT_TC) {
-		conn_give_up(c, CONN_REFUSED, WHY(f, refused_unspliced),
-			     SOCKS_FAILURE);
-	} else if (!spliced && list_empty(&f->free_copies)) {
-		conn_give_up(c, CONN_REFUSED, WHY(f, refused_copies),
-			     SOCKS_FAILURE);
-	} else if (!say(c, n)) {
-		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
-			     SOCKS_FAILURE);
-	} else if (spliced) {
-		due_never(f, &c->due);
-		settle(c, CONN_SPLICES, (struct why){ NULL, NULL });
-		c->state = CONN_SPLICED;
-		close_both(c, false);
-	} else {
-		due_never(f, &c->due);
-		copy_begin(c);
-		settle(c, CONN_COPIES, c->unspliced);
-		copy_run(c);
-	}
-}
-
-/* --- connecting --- */
-
-static struct why why_not(struct front *f, int rc)
-{
-	switch (rc) {
-	case -EAFNOSUPPORT:
-		return WHY(f, copied_families);
-	case -EOPNOTSUPP:
-		return WHY(f, copied_local);
-	case -ENOSPC:
-		return WHY(f, copied_full);
-	case -EADDRINUSE:
-		return WHY(f, copied_ports);
-	case -EPERM:
-	case -EACCES:
-		return WHY(f, copied_rights);
-	default:
-		return WHY(f, copied_other);
-	}
-}
-
-/* Prepare the splice of what will be connected, if there can be one. */
-static void intend(struct conn *c, const struct sockaddr_storage *to,
-		   socklen_t len)
-{
-	struct front *f = c->f;
-	int one = 1;
-	int rc;
-
-	c->unspliced = f->unspliced;
-	if (f->splicer != NULL) {
-		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], c->fd[DIR_S2C],
-				    (const struct sockaddr *)to, len, c,
-				    &c->pair);
-		if (rc == 0)
-			return;
-		c->pair = NULL;
-		c->unspliced = why_not(f, rc);
-	}
-	setsockopt(c->fd[DIR_S2C], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
-/* There will be no splice, and not because there is no way to the server. */
-static bool is_refusal(const struct conn *c)
-{
-	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
-}
-
-/* Return: 0: it is on its way; -EXDEV: it must be spliced, and cannot be; -Exxx
- */
-static int connect_to(struct conn *c)
-{
-	struct front *f = c->f;
-	struct sockaddr_storage to;
-	socklen_t len = address_put(&to, &c->server, c->server_port);
-
-	c->fd[DIR_S2C] = socket(to.ss_family,
-				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd[DIR_S2C] < 0)
-		return -errno;
-	intend(c, &to, len);
-	if (f->o->splice == FRONT_TC && is_refusal(c))
-		return -EXDEV;
-	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)&to, len) != 0 &&
-	    errno != EINPROGRESS)
-		return -errno;
-	watch(c, DIR_S2C);
-	c->state = CONN_CONNECT;
-	due_at(f, &c->due, f->now + f->o->connect_timeout);
-	return 0;
-}
-
-static bool is_forward(const struct conn *c)
-{
-	return c->f->servers[c->place].n > 0;
-}
-
-/* Whom to try. Return: false: all were */
-static bool choose(struct conn *c)
-{
-	struct servers *l = &c->f->servers[c->place];
-	int i;
-
-	if (!is_forward(c)) {
-		if (c->addr_at == c->addrs)
-			return false;
-		c->server = c->addr[c->addr_at++];
-		c->server_port = c->socks.port;
-		return true;
-	}
-	i = servers_choose(l, &c->f->key, &c->client, c->tried);
-	if (i < 0)
-		return false;
-	c->tried |= 1u << i;
-	c->server_at = (unsigned)i;
-	c->server = l->s[i].ip;
-	c->server_port = l->s[i].port;
-	return true;
-}
-
-/* The server that was tried did not take it. */
-static void not_taken(struct conn *c, int error)
-{
-	c->error = error;
-	if (c->pair != NULL)
-		usplice_end(c->pair);
-	c->pair = NULL;
-	close_fd(c, DIR_S2C, true);
-	if (is_forward(c))
-		health_failed(c->f, c->place, c->server_at);
-}
-
-static enum socks_code code_of(int error)
-{
-	switch (error) {
-	case -ECONNREFUSED:
-		return SOCKS_REFUSED;
-	case -ENETUNREACH:
-		return SOCKS_NET_UNREACHABLE;
-	case -EHOSTUNREACH:
-	case -ETIMEDOUT:
-		return SOCKS_HOST_UNREACHABLE;
-	default:
-		return SOCKS_FAILURE;
-	}
-}
-
-void conn_connect(struct conn *c)
-{
-	while (choose(c)) {
-		int rc = connect_to(c);
-
-		if (rc == 0)
-			return;
-		if (c->fd[DIR_S2C] < 0) {
-			conn_give_up(c, CONN_FAILED, WHY(c->f, failed_own),
-				     SOCKS_FAILURE);
-			return;
-		}
-		if (rc == -EXDEV) {
-			conn_give_up(c, CONN_REFUSED,
-				     WHY(c->f, refused_unspliced),
-				     SOCKS_FAILURE);
-			return;
-		}
-		not_taken(c, rc);
-	}
-	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_server),
-		     code_of(c->error));
-}
-
-static void on_connect(struct conn *c)
-{
-	struct sockaddr_storage a;
-	socklen_t n = sizeof(a);
-
-	int error = socket_error(c->fd[DIR_S2C]);
-
-	if (error != 0) {
-		not_taken(c, error);
-		conn_connect(c);
-	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
-		   0) {
-		if (is_forward(c))
-			health_good(c->f, c->place, c->server_at);
-		join(c);
-	}
-}
-
 /* --- what the loop calls --- */
 
 static void client_is_ready(void *ctx, uint64_t now)
@@ -497,7 +239,7 @@ static void client_is_ready(void *ctx, uint64_t now)
 	c->f->now = now;
 	if (c->state == CONN_COPY || c->state == CONN_CLOSE)
 		copy_run(c);
-	else if (socket_error(c->fd[DIR_C2S]) != 0)
+	else if (conn_error(c, DIR_C2S) != 0)
 		conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left),
 			     SOCKS_FAILURE);
 	else if (c->state == CONN_HEAD || c->state == CONN_SOCKS)
@@ -510,12 +252,12 @@ static void server_is_ready(void *ctx, uint64_t now)
 
 	c->f->now = now;
 	if (c->state == CONN_CONNECT)
-		on_connect(c);
+		connect_ready(c);
 	else
 		copy_run(c);
 }
 
-static void watch(struct conn *c, enum dir d)
+void conn_watch(struct conn *c, enum dir d)
 {
 	c->watch[d] = (struct loop_watch){
 		.ready = d == DIR_C2S ? client_is_ready : server_is_ready,
@@ -536,8 +278,7 @@ static void is_due(void *ctx)
 		greet_late(c);
 		break;
 	case CONN_CONNECT:
-		not_taken(c, -ETIMEDOUT);
-		conn_connect(c);
+		connect_late(c);
 		break;
 	default:
 		assert(c->state == CONN_COPY || c->state == CONN_CLOSE);
@@ -577,7 +318,7 @@ void conn_admit(struct conn *c)
 	if (c->share == MAP_NONE)
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_client),
 			     SOCKS_FAILURE);
-	else if (is_forward(c))
+	else if (conn_forwards(c))
 		conn_connect(c);
 	else
 		greet_wishes(c);
@@ -623,7 +364,7 @@ static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 			     SOCKS_FAILURE);
 		return;
 	}
-	watch(c, DIR_C2S);
+	conn_watch(c, DIR_C2S);
 	greet_begin(c);
 }
 

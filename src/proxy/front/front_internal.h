@@ -3,7 +3,8 @@
  * front_internal - The proxy while it runs
  *
  * run.c calls conn.c and health.c; conn.c calls greet.c, which calls it back
- * when it is known whose a connection is and where to, and copy.c.
+ * when it is known whose a connection is, and connect.c when it is known where
+ * to; that one calls copy.c.
  */
 #ifndef FRONT_FRONT_INTERNAL_H
 #define FRONT_FRONT_INTERNAL_H
@@ -383,7 +384,34 @@ uint32_t greet_granted(struct conn *c);
  */
 bool greet_server(struct conn *c);
 
+/* --- connect.c --- */
+
+/** conn_connect() - It is known where to: try the next server, or address */
+void conn_connect(struct conn *c);
+
+/** connect_ready() - The server has answered; connect_late(): it has not */
+void connect_ready(struct conn *c);
+void connect_late(struct conn *c);
+
 /* --- conn.c --- */
+
+/** conn_forwards() - Is it of a --forward? Else of --socks */
+static inline bool conn_forwards(const struct conn *c)
+{
+	return c->f->servers[c->place].n > 0;
+}
+
+/** conn_watch() - Wait for a socket of it */
+void conn_watch(struct conn *c, enum dir d);
+
+/** conn_close() - Close one; @reset: by a RST. Closed ones are left alone */
+void conn_close(struct conn *c, enum dir d, bool reset);
+
+/** conn_error() - What has happened to one: 0 or -Exxx */
+int conn_error(const struct conn *c, enum dir d);
+
+/** conn_settle() - What becomes of it, once for all */
+void conn_settle(struct conn *c, enum conn_how how, struct why why);
 
 /** conn_accept() - Take what clients have opened */
 void conn_accept(struct listener *l);
@@ -393,9 +421,6 @@ void conn_note(struct front *f, const struct usplice_note *n);
 
 /** conn_admit() - It is known whose it is: go on, or refuse it */
 void conn_admit(struct conn *c);
-
-/** conn_connect() - It is known where to: connect */
-void conn_connect(struct conn *c);
 
 /** conn_give_up() - It comes to nothing. @code: for a client of SOCKS */
 void conn_give_up(struct conn *c, enum conn_how how, struct why why,

@@ -343,6 +343,14 @@ static const struct opt_row rows[] = {
 	{ "help", 'h', &opt_kind_help, 0, NULL, "this text", .group = REST },
 };
 
+static int operand(void *base, const char *word, struct errbuf *e)
+{
+	(void)base;
+	return errbuf_set(e, -EINVAL,
+			  "%s: what is it? all that proxy takes begins with --",
+			  word);
+}
+
 static const struct opt_table tables[] = {
 	{ rows, sizeof(rows) / sizeof(rows[0]), 0 },
 };
@@ -355,6 +363,7 @@ const struct opt_command proxy_command = {
 		 "proxy [OPTION...] --check",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
+	.operand = operand,
 };
 
 /* --- together --- */

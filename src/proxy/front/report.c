@@ -8,7 +8,7 @@
 #include "text/json.h"
 #include "text/text.h"
 
-#define LINE_MOST 16384 /* of JSON: all counters, and all servers */
+#define LINE_MOST 65536 /* of JSON: all counters, and all servers */
 
 static const struct counter rows[] = { FRONT_COUNTERS(COUNTER_ROW,
 						      struct front_counters) };

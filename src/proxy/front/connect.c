@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * connect.c - A server for a connection, and what becomes of the two
+ *
+ * Theory of operation
+ *
+ * The library is told of both sockets before the server is asked
+ * (usplice_intend()). If it says that there will be no splice, or says so when
+ * both are connected, the same two sockets are copied between. Servers, or
+ * addresses of a name, are tried one after the other, each for its time.
+ *
+ * What we say ourselves goes out first: a PROXY header to the server, the reply
+ * of SOCKS to the client.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "front/front_internal.h"
+
+/* --- joined --- */
+
+/* What the library will count as acked though it is of no end: what we have
+ * said, and what is not acked yet. An ack that comes before the library looks
+ * makes it too much.
+ */
+static uint32_t unacked(int fd)
+{
+	int n = 0;
+
+	return ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? (uint32_t)n : 0;
+}
+
+/* With @n bytes that we still say to the client. Return: they are spliced */
+static bool splice(struct conn *c, uint32_t n)
+{
+	struct front *f = c->f;
+	int rc;
+
+	if (c->pair == NULL)
+		return false;
+	c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
+	c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
+	rc = usplice_splice(c->pair, n);
+	if (rc == 0)
+		return true;
+	usplice_end(c->pair);
+	c->pair = NULL;
+	c->unspliced = rc == -EOPNOTSUPP ? WHY(f, copied_options)
+		       : rc == -ENOTCONN ? WHY(f, copied_gone)
+					 : WHY(f, copied_other);
+	return false;
+}
+
+static bool say(struct conn *c, uint32_t n)
+{
+	const uint8_t *b = c->socks.reply;
+	ssize_t sent;
+
+	if (n == 0)
+		return true;
+	sent = c->pair != NULL ? usplice_write(c->pair, b, n)
+			       : send(c->fd[DIR_C2S], b, n,
+				      MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent == (ssize_t)n;
+}
+
+/* Both ends are there. */
+static void join(struct conn *c)
+{
+	struct front *f = c->f;
+	bool spliced;
+	uint32_t n;
+
+	c->opened = f->now;
+	if (!greet_server(c)) {
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_own), SOCKS_FAILURE);
+		return;
+	}
+	n = greet_granted(c);
+	spliced = splice(c, n);
+	if (!spliced && f->o->splice == FRONT_TC) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_unspliced),
+			     SOCKS_FAILURE);
+	} else if (!spliced && list_empty(&f->free_copies)) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_copies),
+			     SOCKS_FAILURE);
+	} else if (!say(c, n)) {
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
+			     SOCKS_FAILURE);
+	} else if (spliced) {
+		due_never(f, &c->due);
+		conn_settle(c, CONN_SPLICES, (struct why){ NULL, NULL });
+		c->state = CONN_SPLICED;
+		conn_close(c, DIR_C2S, false);
+		conn_close(c, DIR_S2C, false);
+	} else {
+		due_never(f, &c->due);
+		copy_begin(c);
+		conn_settle(c, CONN_COPIES, c->unspliced);
+		copy_run(c);
+	}
+}
+
+/* --- connecting --- */
+
+static struct why why_not(struct front *f, int rc)
+{
+	switch (rc) {
+	case -EAFNOSUPPORT:
+		return WHY(f, copied_families);
+	case -EOPNOTSUPP:
+		return WHY(f, copied_local);
+	case -ENOSPC:
+		return WHY(f, copied_full);
+	case -EADDRINUSE:
+		return WHY(f, copied_ports);
+	case -EPERM:
+	case -EACCES:
+		return WHY(f, copied_rights);
+	default:
+		return WHY(f, copied_other);
+	}
+}
+
+/* Prepare the splice of what will be connected, if there can be one. */
+static void intend(struct conn *c, const struct sockaddr_storage *to,
+		   socklen_t len)
+{
+	struct front *f = c->f;
+	int one = 1;
+	int rc;
+
+	c->unspliced = f->unspliced;
+	if (f->splicer != NULL) {
+		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], c->fd[DIR_S2C],
+				    (const struct sockaddr *)to, len, c,
+				    &c->pair);
+		if (rc == 0)
+			return;
+		c->pair = NULL;
+		c->unspliced = why_not(f, rc);
+	}
+	setsockopt(c->fd[DIR_S2C], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+/* There will be no splice, and not because there is no way to the server. */
+static bool is_refusal(const struct conn *c)
+{
+	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
+}
+
+/* Return: 0: it is on its way; -EXDEV: it must be spliced, and cannot be; -Exxx
+ */
+static int connect_to(struct conn *c)
+{
+	struct front *f = c->f;
+	struct sockaddr_storage to;
+	socklen_t len = address_put(&to, &c->server, c->server_port);
+
+	c->fd[DIR_S2C] = socket(to.ss_family,
+				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd[DIR_S2C] < 0)
+		return -errno;
+	intend(c, &to, len);
+	if (f->o->splice == FRONT_TC && is_refusal(c))
+		return -EXDEV;
+	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)&to, len) != 0 &&
+	    errno != EINPROGRESS)
+		return -errno;
+	conn_watch(c, DIR_S2C);
+	c->state = CONN_CONNECT;
+	due_at(f, &c->due, f->now + f->o->connect_timeout);
+	return 0;
+}
+
+/* Whom to try. Return: false: all were */
+static bool choose(struct conn *c)
+{
+	struct servers *l = &c->f->servers[c->place];
+	int i;
+
+	if (!conn_forwards(c)) {
+		if (c->addr_at == c->addrs)
+			return false;
+		c->server = c->addr[c->addr_at++];
+		c->server_port = c->socks.port;
+		return true;
+	}
+	i = servers_choose(l, &c->f->key, &c->client, c->tried);
+	if (i < 0)
+		return false;
+	c->tried |= 1u << i;
+	c->server_at = (unsigned)i;
+	c->server = l->s[i].ip;
+	c->server_port = l->s[i].port;
+	return true;
+}
+
+/* The server that was tried did not take it. */
+static void not_taken(struct conn *c, int error)
+{
+	c->error = error;
+	if (c->pair != NULL)
+		usplice_end(c->pair);
+	c->pair = NULL;
+	conn_close(c, DIR_S2C, true);
+	if (conn_forwards(c))
+		health_failed(c->f, c->place, c->server_at);
+}
+
+static enum socks_code code_of(int error)
+{
+	switch (error) {
+	case -ECONNREFUSED:
+		return SOCKS_REFUSED;
+	case -ENETUNREACH:
+		return SOCKS_NET_UNREACHABLE;
+	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
+		return SOCKS_HOST_UNREACHABLE;
+	default:
+		return SOCKS_FAILURE;
+	}
+}
+
+void conn_connect(struct conn *c)
+{
+	while (choose(c)) {
+		int rc = connect_to(c);
+
+		if (rc == 0)
+			return;
+		if (c->fd[DIR_S2C] < 0) {
+			conn_give_up(c, CONN_FAILED, WHY(c->f, failed_own),
+				     SOCKS_FAILURE);
+			return;
+		}
+		if (rc == -EXDEV) {
+			conn_give_up(c, CONN_REFUSED,
+				     WHY(c->f, refused_unspliced),
+				     SOCKS_FAILURE);
+			return;
+		}
+		not_taken(c, rc);
+	}
+	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_server),
+		     code_of(c->error));
+}
+
+void connect_ready(struct conn *c)
+{
+	struct sockaddr_storage a;
+	socklen_t n = sizeof(a);
+	int error = conn_error(c, DIR_S2C);
+
+	if (error != 0) {
+		not_taken(c, error);
+		conn_connect(c);
+	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
+		   0) {
+		if (conn_forwards(c))
+			health_good(c->f, c->place, c->server_at);
+		join(c);
+	}
+}
+
+void connect_late(struct conn *c)
+{
+	not_taken(c, -ETIMEDOUT);
+	conn_connect(c);
+}
