@@ -262,7 +262,7 @@ def options_inputs():
 
 
 def words_inputs():
-    """Command lines of send (last byte even), prep and tunnel (T), for
+    """Command lines of send (last byte even), prep, tunnel (T) and proxy (P), for
     fuzz_words.c."""
     nets = ("10.0.0.0/8:10.9.0.0/16", "[fd00::/16]:[fd01::/16]", "80-90:8080",
             "10.0.0.1:10.0.0.2", "02:00:00:00:00:01,02:00:00:00:00:02", "2.5",
@@ -272,7 +272,9 @@ def words_inputs():
             (b"\0", "send/edit.c", "-i a -I b f.pcap"),
             (b"\1", "prep/args.c", "-i f.pcap -o f.cache -a client"),
             (b"T", "../tunnel/ends/options.c",
-             "--addr 10.9.0.1/8 --path p1,10.0.0.1:7,cap=1G --plain")):
+             "--addr 10.9.0.1/8 --path p1,10.0.0.1:7,cap=1G --plain"),
+            (b"P", "../proxy/front/options.c",
+             "--forward 10.0.0.1:80=10.0.0.2:80,[fd00::1]:81 --socks [::]:1080")):
         with open(os.path.join(HERE, "../../src/trace", source)) as f:
             names = re.findall(r'^\t\{ "([a-z0-9-]+)"', f.read(), re.M)
         yield base.encode() + last
