@@ -356,6 +356,26 @@ def checks():
     assert code == 2 and "CAP_NET_ADMIN" in said, said
 
 
+@test("descriptors run out: counted, and the next one is served again")
+def descriptors():
+    few = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+           "--inh-caps=-all", "--bounding-set=-all", "prlimit", "--nofile=40:40")
+    with Server() as s, Proxy(*forward(), "--splice", "copy", before=few) as p:
+        socks = []
+        for _ in range(30):
+            try:
+                socks.append(connected())
+            except ConnectionResetError:
+                pass
+        p.until("there were enough",
+                lambda r: r["accept_errors"] + r["failed_own"] > 0)
+        for c in socks:
+            c.close()
+        p.until("they have not ended", lambda r: r["opening"] + r["open"] == 0)
+        exchange(s, 10000)
+        assert p.end()["copied"] > 1
+
+
 @test("command lines that are none, addresses that are not ours: a line, and status 2")
 def usage():
     rows = (
