@@ -42,8 +42,10 @@ static bool splice(struct conn *c, uint32_t n)
 
 	if (c->pair == NULL)
 		return false;
-	c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
-	c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
+	if (f->o->proxy_out != 0)
+		c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
+	if (n > 0)
+		c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
 	rc = usplice_splice(c->pair, n);
 	if (rc == 0)
 		return true;
