@@ -5,6 +5,7 @@ import json
 import os
 import re
 import stat
+import struct
 import subprocess
 import sys
 
@@ -296,6 +297,58 @@ def ways(t):
         t.check(3 * got[0] < got[1] < 6 * got[0], "not 1 to 4: %s" % got)
 
 
+def trace(t):
+    """Each packet is in the file, and why."""
+    with rig.Net(True) as net:
+        file = os.path.join(net.dir, "trace.pcapng")
+        net.listen()
+        a = net.begin("--path", "p1,10.20.1.2:7000", "--path",
+                      "10.20.2.1,10.20.2.2:7000", "--trace", file)
+        until("both paths are there", lambda: rig.all_alive(a))
+        t.check(net.transfer(rig.B, size=MANY), "bytes differ")
+        r = a.report()
+        t.equal(a.finish(), 0, "end")
+        t.equal(stat.S_IMODE(os.stat(file).st_mode), 0o600, "mode")
+        got = blocks(file)
+        sent = [b for b in got if b[0] < 16]
+        t.equal(r["ends"]["trace_lost"], 0, "lost")
+        t.check(len(sent) >= r["machine"]["first"] and
+                len(got) - len(sent) >= r["machine"]["delivered"], "%d, %d" % (
+                    len(sent), len(got)))
+        t.check({b[0] for b in got} == {0, 1, 16}, "interfaces")
+        t.check(all(re.fullmatch(r"[a-z]+: lane \d+ number \d+, path %d number "
+                                 r"\d+" % b[0], b[2]) for b in sent),
+                "comments")
+        t.check({b[2] for b in got if b[0] == 16} <= {"in order", "late"},
+                "delivered")
+        t.check(all(b[1][0] >> 4 in (4, 6) for b in got), "no packets")
+        again = rig.End(net, rig.A, "--addr", "10.99.0.1/30", "--plain",
+                        "--path", "p1,10.20.1.2:7000", "--trace", file)
+        t.check(again.p.wait(rig.WAIT) == 2 and "nothing is overwritten" in
+                again.said(), again.said())
+
+
+def blocks(path):
+    """Interface, bytes and comment of each packet of a pcapng file."""
+    with open(path, "rb") as f:
+        data = f.read()
+    got, at = [], 0
+    while at < len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            iface, _, _, cap = struct.unpack_from("<IIII", data, at + 8)
+            p, comment = at + 28, None
+            o = p + (cap + 3) // 4 * 4
+            while o < at + size - 4:
+                code, n = struct.unpack_from("<HH", data, o)
+                if code == 1:
+                    comment = data[o + 4:o + 4 + n].decode()
+                o += 4 + (n + 3) // 4 * 4
+            got.append((iface, data[p:p + cap], comment))
+        at += size
+    return got
+
+
 # As contrib/understudy-tunnel@.service starts it.
 UNIT = ("setpriv", "--no-new-privs", "--bounding-set=-all,+net_admin,+setuid,"
         "+setgid,+setpcap", "--inh-caps=-all")
@@ -316,6 +369,6 @@ def unit(t):
 
 
 if __name__ == "__main__":
-    lab.main([("as the unit starts it", unit), ("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
+    lab.main([("a trace", trace), ("as the unit starts it", unit), ("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
               ("counters", counters), ("events", events),
               ("an address moves", moved), ("the socket's place", place)])

@@ -50,7 +50,8 @@ static const char *const taken[] = {
 	"--dev t9 --mtu 1400 --mark 7 --keepalive 25s --user nobody " ADDR PATH
 	" --plain --allow 0.0.0.0/0 --allow ::/0 --scheduler weights --weight "
 	"5 "
-	"--release equal --no-again --buffer-size 25 --ctl /run/x --quiet "
+	"--release equal --no-again --buffer-size 25 --ctl /run/x --trace x "
+	"--quiet "
 	"--json",
 };
 

@@ -28,6 +28,7 @@
 	X(T, no_path, "", "packets by a path that there is not")               \
 	X(T, not_sealed, "", "datagrams that there was no session for")        \
 	X(T, unsent, "", "datagrams that the kernel did not take")             \
+	X(T, trace_lost, "", "packets that the trace lost")                    \
 	X(T, moved, "", "times that a path led to another address")
 
 struct ends_counters {

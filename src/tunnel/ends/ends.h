@@ -82,6 +82,7 @@ struct ends_options {
 		buffer_size; /* packets that a lane may hold; 0: all that may */
 	uint64_t keepalive;  /* ns; 0: none */
 	const char *ctl;
+	const char *trace;
 	const char *user;
 	bool quiet;
 	bool json;

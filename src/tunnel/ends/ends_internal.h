@@ -54,6 +54,7 @@ struct ends {
 	struct loop_watch on_time;
 	uint64_t armed; /* time that @on_time is set to */
 	uint64_t greet_at;
+	uint64_t real;	     /* trace.c: time of day less monotonic time, ns */
 	uint64_t answers_at; /* fits.c: the second that @answers are of */
 	uint32_t answers;
 	int signals;
@@ -108,6 +109,20 @@ void fits_shorten(struct ends *t, uint8_t *p, uint32_t n);
 
 /** fits_out() - Does a packet of the device fit? If not, its source is told */
 bool fits_out(struct ends *t, uint8_t *p, uint32_t n, uint64_t now);
+
+/* trace.c */
+
+/** trace_open() - Make the file, if --trace asks for one */
+int trace_open(struct ends *t, struct errbuf *e);
+
+/** trace_start() - Start who writes it */
+int trace_start(struct errbuf *e);
+
+/** trace_effect() - Note what is done with a packet */
+void trace_effect(struct ends *t, const struct mp_effect *x, uint64_t now);
+
+/** trace_close() - Write the rest */
+void trace_close(void);
 
 /* report.c */
 

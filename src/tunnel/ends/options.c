@@ -208,6 +208,8 @@ static const struct opt_row rows[] = {
 	  .flags = OPT_RUNTIME },
 	{ "ctl", 0, &opt_kind_string, AT(ctl), "PATH",
 	  "make a control socket here, for 'understudy ctl'", .group = REST },
+	{ "trace", 0, &opt_kind_string, AT(trace), "FILE",
+	  "each packet's way and why, as a new pcapng file", .group = REST },
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user when all is open", .group = REST },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL,

@@ -109,6 +109,7 @@ static void carry_out(struct ends *t, struct mp_effects *out, uint64_t now)
 	for (uint32_t i = 0; i < out->n; i++) {
 		struct mp_effect *e = &out->e[i];
 
+		trace_effect(t, e, now);
 		if (e->send)
 			send_packet(t, e, now);
 		else
@@ -504,6 +505,8 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 	r = paths_init(t, e);
 	if (r == 0)
 		r = control_open(t, e);
+	if (r == 0)
+		r = trace_open(t, e);
 	return r == 0 ? watch(t, e) : r;
 }
 
@@ -526,6 +529,8 @@ static int close_in(struct ends *t, struct errbuf *e)
 		if (wire_socket(t->wire, i) >= 0)
 			c.box.sink[c.box.sinks++] = wire_socket(t->wire, i);
 	r = confine(&c, CONFINE_EARLY, e);
+	if (r == 0)
+		r = trace_start(e);
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
 
@@ -546,6 +551,7 @@ static void close_all(struct ends *t)
 	if (t->loop != NULL)
 		loop_drop(t->loop, &t->on_time);
 	ctl_close(t->ctl);
+	trace_close();
 	loop_close(t->loop);
 	if (t->device >= 0)
 		close(t->device);
