@@ -433,9 +433,26 @@ def shring_inputs():
     yield bytes((0, 1, 1, 7, 0, 0, 3, 0, 0, 7, 0, 1)) + turn
 
 
-INPUTS = {"fuzz_case": case_inputs, "fuzz_shring": shring_inputs, "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
+def fit_inputs():
+    """SYNs of both families behind an MTU, and long packets that may not be cut."""
+    options = (b"\x02\x04\x27\x10", b"\x01\x02\x04\x27\x10\x01\x01\x01")
+    for o in options:
+        tcp = (struct.pack(">HHIIBBHHH", 1, 2, 3, 0, (20 + len(o)) // 4 << 4, 2,
+                           9, 0x1234, 0) + o + b"data")
+        v4 = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6,
+                         0) + b"\x0a\0\0\x01\x0a\0\0\x02"
+        v6 = struct.pack(">IHBB", 0x60000000, len(tcp), 6, 64) + (
+            b"\xfd" + bytes(14) + b"\x01" + b"\xfd" + bytes(14) + b"\x02")
+        for mtu in (0, 156):
+            for ip in (v4 + tcp, v6 + tcp, v4 + tcp + bytes(1400),
+                       v6 + tcp + bytes(1400)):
+                yield struct.pack(">H", mtu) + ip
+
+
+INPUTS = {"fuzz_case": case_inputs, "fuzz_shring": shring_inputs,
+          "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs, "fuzz_codec": codec_inputs,
-          "fuzz_deep": deep_inputs,
+          "fuzz_deep": deep_inputs, "fuzz_fit": fit_inputs,
           "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,
           "fuzz_sutwire": sutwire_inputs, "fuzz_tcpopt": tcpopt_inputs,
