@@ -33,7 +33,7 @@ def pair(net, *words):
     net.listen()
     a = net.begin("--path", "p1,10.20.1.2:7000", "--path",
                   "10.20.2.1,10.20.2.2:7000", "--ctl", path_of(net), *words)
-    until("both paths are there", lambda: rig.all_alive(a))
+    until("both paths are there", lambda: rig.both_alive(net, a))
     return a
 
 
@@ -179,7 +179,7 @@ def events(t):
         # Which of the first events it has seen is a matter of who was first.
         until("it is watched", lambda: ctl(net, "set", "weight", "3")[0] == 0
               and "set" in w.names())
-        until("both paths are there", lambda: rig.all_alive(a))
+        until("both paths are there", lambda: rig.both_alive(net, a))
         rig.drop(1, True)
         until("a path is down", lambda: net.ping() is not None and
               "path_down" in w.names(0))
@@ -256,7 +256,7 @@ def names(t):
             net.listen()
             a = net.begin("--path", "p1,far.test:7000", "--path",
                           "p2,far2.test:7000", "--ctl", path_of(net))
-            until("both paths are there", lambda: rig.all_alive(a))
+            until("both paths are there", lambda: rig.both_alive(net, a))
             t.equal(get(net, "path"), "p1,far.test:7000 p2,far2.test:7000",
                     "path")
             t.equal([p["to"] for p in a.report()["paths"]],
@@ -279,7 +279,7 @@ def ways(t):
                       "p2,10.20.2.2:7000,weight=4", "--scheduler", "weights",
                       "--class", "tcp dst port 5000=pin", "--ctl",
                       path_of(net))
-        until("both paths are there", lambda: rig.all_alive(a))
+        until("both paths are there", lambda: rig.both_alive(net, a))
         got = sorted(used(net, t))
         t.check(got[1] > 500 and got[0] < 100, "not pinned: %s" % got)
         t.equal(get(net, "class"), "'tcp dst port 5000=pin'", "class")
@@ -292,7 +292,7 @@ def ways(t):
         a = net.begin("--path", "p1,10.20.1.2:7000,weight=1", "--path",
                       "p2,10.20.2.2:7000,weight=4", "--scheduler", "weights",
                       "--ctl", path_of(net))
-        until("both paths are there", lambda: rig.all_alive(a))
+        until("both paths are there", lambda: rig.both_alive(net, a))
         got = used(net, t)
         t.check(3 * got[0] < got[1] < 6 * got[0], "not 1 to 4: %s" % got)
 
@@ -304,7 +304,7 @@ def trace(t):
         net.listen()
         a = net.begin("--path", "p1,10.20.1.2:7000", "--path",
                       "10.20.2.1,10.20.2.2:7000", "--trace", file)
-        until("both paths are there", lambda: rig.all_alive(a))
+        until("both paths are there", lambda: rig.both_alive(net, a))
         t.check(net.transfer(rig.B, size=MANY), "bytes differ")
         r = a.report()
         t.equal(a.finish(), 0, "end")

@@ -52,7 +52,7 @@ def limits(t, both, black):
         narrow(net, both)
         b = net.listen()
         a = net.begin()
-        until("both paths are there", lambda: rig.all_alive(a))
+        until("both paths are there", lambda: rig.both_alive(net, a))
         found(t, net, a, b)
         now = size_of(a)
         ok, said = ping(net, now - 28)
