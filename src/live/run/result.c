@@ -121,6 +121,10 @@ void run_start_line(struct run *run)
 	for (size_t i = 0; i < s.maps; i++)
 		map[i] = snapshot_map(run->opt, i);
 	n = report_json_start(line, sizeof(line), &s);
+	if (n == 0) { /* rules can be longer than a line */
+		text[0] = '\0';
+		n = report_json_start(line, sizeof(line), &s);
+	}
 	if (n > 0)
 		lines_write(run->lines, line, n);
 }

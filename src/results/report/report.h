@@ -20,8 +20,8 @@
 #define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
 #define REPORT_TOP	10    /* destinations and endpoints that are named */
 #define REPORT_TEXT_MAX 32768 /* room for any summary */
-#define REPORT_LINE_MAX 65536 /* room for any JSON line */
-#define REPORT_REQUEST	200   /* bytes of a request line that are shown */
+#define REPORT_LINE_MAX (256u << 10) /* room for any JSON line */
+#define REPORT_REQUEST	200 /* bytes of a request line that are shown */
 
 /** struct report_count - One counter */
 struct report_count {
