@@ -85,6 +85,10 @@ def planted(t):
             t.equal(name in told, words[0] == "different", name + " is told")
             t.check(" ".join(words[1:]) in detail or words[0] != "different",
                     "%s: %s" % (name, detail))
+        kinds = {e["kind_id"]: e for e in r["endpoints"] if "kind_id" in e}
+        swap = kinds.get(told["members-swapped"].get("kind_id"), {})
+        t.equal((swap.get("place"), swap.get("change"), swap.get("different")),
+                ("$.m3[*]", "value", 1), "the kind of what was swapped")
         made = r.get("rules", {}).get("equivalent", {})
         for kind in ("json", "place", "coding", "markup", "date", "ignore", "set",
                      "status", "token"):

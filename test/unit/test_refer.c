@@ -249,6 +249,54 @@ static void a_desk_that_is_gone_owes_all(void)
 	end(&r);
 }
 
+static struct case_answer differs(uint64_t serial, const char *place)
+{
+	struct case_answer x = says(serial, VERDICT_DIFFERENT);
+
+	x.place.judge = CASE_JSON;
+	x.place.change = CASE_VALUE;
+	memcpy(x.place.name, place, strlen(place));
+	return x;
+}
+
+/* Two elements of one array are of one kind, another member is another's. */
+static void differences_have_kinds(void)
+{
+	static const char *const place[] = { "$.a[1].b", "$.a[k=\"22\"].b",
+					     "$.a[1].c", "$['1'].b" };
+	static const struct case_place bytes[] = {
+		{ .judge = CASE_BYTES, .name = "byte 17" },
+		{ .judge = CASE_BYTES, .name = "byte 9" },
+	};
+	const struct engine_endpoint *p;
+	struct diff_kind one_byte, other;
+	char name[KIND_NAME];
+	struct asked a;
+	struct rig r;
+
+	begin(&r, &a, "endpoint GET /a as all-of-a");
+	for (unsigned i = 0; i < ARRAY_SIZE(place); i++) {
+		struct case_answer x;
+
+		exchange(&r, i, one, two);
+		x = differs(a.serial[i], place[i]);
+		CHECK(engine_judged(r.e, &x) == 0);
+	}
+	p = engine_stats(r.e)->endpoint;
+	CHECK(engine_stats(r.e)->endpoints == 3 && p[0].n == 2);
+	CHECK(strcmp(p[0].kind.place, "$.a[*].b") == 0);
+	CHECK(strcmp(p[2].kind.place, "$['1'].b") == 0);
+	CHECK(p[0].name_len == 8 && memcmp(p[0].name, "all-of-a", 8) == 0);
+	CHECK(p[0].kind.id != 0 && p[0].kind.id != p[1].kind.id);
+	end(&r);
+	diff_kind_of(&one_byte, &bytes[0], "x", 1, REASON_BODY);
+	diff_kind_of(&other, &bytes[1], "x", 1, REASON_BODY);
+	CHECK(strcmp(other.place, "byte") == 0 && one_byte.id == other.id);
+	diff_kind_of(&other, &bytes[1], "y", 1, REASON_BODY);
+	CHECK(one_byte.id != other.id);
+	CHECK(strcmp(kind_name(name, 0x1a2b3c4d), "k-1a2b3c4d") == 0);
+}
+
 /* What is longer than is kept is different only if nothing could excuse it. */
 static void long_content_is_not_judged(void)
 {
@@ -319,6 +367,7 @@ int main(void)
 		{ "a desk that is gone owes all",
 		  a_desk_that_is_gone_owes_all },
 		{ "long content is not judged", long_content_is_not_judged },
+		{ "differences have kinds", differences_have_kinds },
 		{ "endpoints have levels", endpoints_have_levels },
 	};
 

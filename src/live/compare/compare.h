@@ -211,6 +211,8 @@ enum compare_dns {
  * @field:	First header field that differs
  * @seen:	Both bodies, where they do
  * @place:	Where a judge has found them to differ, in place of all else
+ * @kind:	Number of the kind of difference (compare/kind.h); 0: it is of
+ *		none
  */
 struct compare_evidence {
 	uint8_t odd;
@@ -221,6 +223,7 @@ struct compare_evidence {
 	struct compare_field field;
 	struct compare_excerpt seen;
 	struct case_place place;
+	uint32_t kind;
 };
 
 /**

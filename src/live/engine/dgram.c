@@ -206,7 +206,7 @@ static void judge_pair(struct engine *e, const struct udp_pair *p)
 	record_result(&rec, &r);
 	if (rec.has_text)
 		len = request_of(p, request);
-	tally(&e->stats, &rec, request, len);
+	(void)tally(&e->stats, &rec, NULL, request, len);
 	stamp_pair(e, p, &rec);
 	record_put(e, &rec, &r, request, len);
 	if (r.reason == REASON_UNANSWERED && !p->withheld)

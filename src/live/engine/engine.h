@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "compare/compare.h"
+#include "compare/kind.h"
 #include "core/arena.h"
 #include "core/hash.h"
 #include "core/histogram.h"
@@ -160,6 +161,7 @@ struct engine_absorbed {
  *		request
  * @map:	Number of the --map
  * @reason:	First reason of the difference
+ * @kind:	Where in the answers, if a judge has found it
  * @n:		Differences
  * @over:	Of @n: what the place had when it was taken over, at most
  * @since:	First of them, as exchange_record.asked
@@ -172,6 +174,7 @@ struct engine_endpoint {
 	uint16_t client_port;
 	uint32_t map;
 	char name[ENDPOINT_NAME];
+	struct diff_kind kind;
 	uint64_t n;
 	uint64_t over;
 	uint64_t since;

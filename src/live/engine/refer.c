@@ -76,11 +76,19 @@ static void not_judged(struct compare_result *r, enum compare_reason why)
 
 /* Count it, and let its record go. */
 static void give(struct engine *e, uint32_t endpoint,
-		 struct exchange_record *rec, const struct compare_result *r,
+		 struct exchange_record *rec, struct compare_result *r,
 		 const char *request, uint8_t request_len)
 {
+	const char *name = request;
+	uint8_t len = request_len;
+
+	/* An endpoint that the rules name is one, whatever its paths. */
+	if (endpoint != RULES_ALL) {
+		name = rules_name(e->cfg.by, endpoint);
+		len = (uint8_t)strlen(name);
+	}
 	record_result(rec, r);
-	tally(&e->stats, rec, request, request_len);
+	r->evidence.kind = tally(&e->stats, rec, &r->evidence.place, name, len);
 	if (e->refer != NULL)
 		e->stats.refer.verdict[endpoint][rec->verdict]++;
 	record_put(e, rec, r, request, request_len);

@@ -32,27 +32,33 @@ static uint8_t endpoint_name(const struct exchange_record *x, const char *p,
 }
 
 static bool is_endpoint(const struct engine_endpoint *p,
-			const struct exchange_record *x, const char *request,
+			const struct exchange_record *x,
+			const struct diff_kind *kind, const char *request,
 			uint8_t len)
 {
 	return p->name_len == len && p->map == x->map &&
-	       p->reason == x->reason && memcmp(p->name, request, len) == 0;
+	       p->reason == x->reason && p->kind.id == kind->id &&
+	       memcmp(p->name, request, len) == 0;
 }
 
-static void note_endpoint(struct engine_stats *st,
-			  const struct exchange_record *x, const char *request,
-			  uint8_t request_len)
+static uint32_t note_endpoint(struct engine_stats *st,
+			      const struct exchange_record *x,
+			      const struct case_place *place,
+			      const char *request, uint8_t request_len)
 {
 	struct engine_endpoint *least = &st->endpoint[0];
 	uint8_t len = endpoint_name(x, request, request_len);
+	struct diff_kind kind = { 0 };
 	uint64_t over;
 
+	if (place != NULL)
+		diff_kind_of(&kind, place, request, len, x->reason);
 	for (uint32_t i = 0; i < st->endpoints; i++) {
 		struct engine_endpoint *p = &st->endpoint[i];
 
-		if (is_endpoint(p, x, request, len)) {
+		if (is_endpoint(p, x, &kind, request, len)) {
 			p->n++;
-			return;
+			return kind.id;
 		}
 		if (p->n < least->n)
 			least = p;
@@ -68,15 +74,17 @@ static void note_endpoint(struct engine_stats *st,
 		.udp = x->udp,
 		.client_port = x->client_port,
 		.map = x->map,
+		.kind = kind,
 		.n = over + 1,
 		.over = over,
 		.since = x->asked != 0 ? x->asked : x->judged,
 	};
 	memcpy(least->name, request, len);
+	return kind.id;
 }
 
-void tally(struct engine_stats *st, struct exchange_record *x,
-	   const char *request, uint8_t len)
+uint32_t tally(struct engine_stats *st, struct exchange_record *x,
+	       const struct case_place *place, const char *request, uint8_t len)
 {
 	struct engine_map_stats *map = &st->map[x->map];
 
@@ -88,10 +96,10 @@ void tally(struct engine_stats *st, struct exchange_record *x,
 	map->verdict[x->verdict]++;
 	st->reason[x->verdict][x->reason]++;
 	if (x->verdict != VERDICT_DIFFERENT)
-		return;
+		return 0;
 	for (unsigned i = 0; i < REASON_COUNT; i++) {
 		st->each[i] += x->reasons >> i & 1;
 		map->each[i] += x->reasons >> i & 1;
 	}
-	note_endpoint(st, x, request, len);
+	return note_endpoint(st, x, place, request, len);
 }

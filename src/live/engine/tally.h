@@ -12,9 +12,13 @@
  * @st:		Its verdicts, reasons, maps and endpoints are counted on
  * @x:		With its verdict and all that tells whose it is. The reasons of
  *		a difference that has but one are set
- * @request, @len: First line of the request
+ * @place:	Where a judge has found the difference; NULL: none has
+ * @request, @len: First line of the request, or its endpoint's name
+ *
+ * Return: number of the kind of difference, or 0
  */
-void tally(struct engine_stats *st, struct exchange_record *x,
-	   const char *request, uint8_t len);
+uint32_t tally(struct engine_stats *st, struct exchange_record *x,
+	       const struct case_place *place, const char *request,
+	       uint8_t len);
 
 #endif /* ENGINE_TALLY_H */

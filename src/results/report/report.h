@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "compare/compare.h"
+#include "compare/kind.h"
 #include "core/histogram.h"
 #include "core/ipaddr.h"
 
@@ -76,6 +77,7 @@ struct report_map_sums {
  * struct report_place - Requests that differ, of one endpoint by one reason
  * @name, @name_len: Method and path, or question, captured bytes
  * @map:	Number of the --map
+ * @kind:	Where a judge has found them, or all zeroes
  * @n, @over:	Differences, and how many of them may be another endpoint's
  * @since:	Time of the first one, ns since 1970
  * @client_port, @udp: Of its flow
@@ -84,6 +86,7 @@ struct report_place {
 	const char *name;
 	size_t name_len;
 	enum compare_reason reason;
+	struct diff_kind kind;
 	uint32_t map;
 	uint64_t n;
 	uint64_t over;

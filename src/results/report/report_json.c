@@ -77,6 +77,7 @@ size_t report_json_difference(char *out, size_t size,
 {
 	const struct compare_result *r = d->result;
 	size_t request = d->request_len;
+	char kind[KIND_NAME];
 	char when[TEXT_NUMBER];
 	struct json j;
 
@@ -101,6 +102,8 @@ size_t report_json_difference(char *out, size_t size,
 	json_str(&j, "reason", reason_name(r->reason));
 	if (r->reason == REASON_UNANSWERED)
 		json_str(&j, "kind", unanswered_name(r->how));
+	if (r->evidence.kind != 0)
+		json_str(&j, "kind_id", kind_name(kind, r->evidence.kind));
 	put_set(&j, r->reasons);
 	json_bytes(&j, "request", d->request,
 		   request < REPORT_REQUEST ? request : REPORT_REQUEST);

@@ -135,6 +135,15 @@ static void put_place(struct text *t, const struct report_place *p)
 		 reason_name(p->reason), when + strlen("1970-01-01T"));
 	text_safe(name, TEXT_COLUMNS - s.len + 1, p->name, p->name_len);
 	text_add(t, "%s%s\n", line, p->name_len == 0 ? "-" : name);
+	if (p->kind.id == 0)
+		return;
+	text_begin(&s, line, sizeof(line));
+	text_add(&s, "%11s %s %s: ", "",
+		 case_judge_name((enum case_judge)p->kind.judge),
+		 case_change_name((enum case_change)p->kind.change));
+	text_safe(name, TEXT_COLUMNS - s.len - KIND_NAME, p->kind.place,
+		  strlen(p->kind.place));
+	text_add(t, "%s%s %s\n", line, name, kind_name(when, p->kind.id));
 }
 
 void report_text_places(struct text *t, const struct report_data *d)
@@ -155,6 +164,16 @@ static void json_endpoint(struct json *j, const char *key,
 	json_str(j, key, text_endpoint(text, &e->ip, e->port));
 }
 
+static void put_kind(struct json *j, const struct diff_kind *k)
+{
+	char id[KIND_NAME];
+
+	json_str(j, "kind_id", kind_name(id, k->id));
+	json_str(j, "judge", case_judge_name((enum case_judge)k->judge));
+	json_str(j, "change", case_change_name((enum case_change)k->change));
+	json_bytes(j, "place", k->place, strlen(k->place));
+}
+
 static void json_places(struct json *j, const struct report_data *d)
 {
 	char when[TEXT_NUMBER];
@@ -172,6 +191,8 @@ static void json_places(struct json *j, const struct report_data *d)
 		if (p->map < d->maps)
 			json_endpoint(j, "sut", &d->map[p->map].map.sut);
 		json_u64(j, "client_port", p->client_port);
+		if (p->kind.id != 0)
+			put_kind(j, &p->kind);
 		json_close_object(j);
 	}
 	json_close_array(j);
