@@ -8,9 +8,8 @@
  * of each. A rule is a system call, the needs that bring it in, and up to three
  * checks of its arguments. Rules of one call are alternatives. Each becomes a
  * block of BPF that returns when all its checks hold and else falls through to
- * the next; behind the last one the answer is EPERM. Arguments that are
- * descriptors, flags or commands are 32 bits wide in the kernel, which ignores
- * the upper half of the register, and so does the filter.
+ * the next; behind the last one the answer is EPERM. Descriptors, flags and
+ * commands are 32 bits wide in the kernel, and so in the filter.
  *
  * EPERM and not a signal for what is not listed: another version of libc may
  * ask for something more in a corner nobody has seen, gets an answer that it

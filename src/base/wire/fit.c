@@ -127,8 +127,6 @@ bool fit_mss(uint8_t *ip, uint32_t n, uint32_t mtu)
 	return false;
 }
 
-/* --- the answer --- */
-
 bool fit_may_cut(const uint8_t *ip, uint32_t n)
 {
 	return is4(ip, n) && (get_be16(ip + 6) & IP4_DF) == 0;

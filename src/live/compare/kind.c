@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kind.c - The kind of a difference
+ */
 #include "compare/kind.h"
 
 #include <string.h>
