@@ -21,6 +21,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
 
+# The spare sockets of rings that grow are part of what is looked at.
+lab.Lab.rings = ()
+
 IDLE = "a few requests"
 
 NOBODY = 65534
