@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
@@ -19,6 +20,7 @@ from hosts import ADDR, CLIENT, FAR, PROXY, SERVER, TWICE, WAIT  # noqa: E402
 from hosts import result, within  # noqa: E402
 
 IDLE = "seconds of load, and pauses"
+CLOSE = 7  # a connection's state in TCP_INFO (net/tcp_states.h)
 TESTS = []
 
 
@@ -52,10 +54,17 @@ class Connection:
             result(task)
 
     def close(self):
+        """Returns when the last ack has come through: a proxy that ends before that
+        has it, and the FIN that is then sent again, answered by its stack's RST."""
         self.client.shutdown(socket.SHUT_WR)
         assert self.server.recv(1) == b""
-        self.server.close()
+        self.server.shutdown(socket.SHUT_WR)
         assert self.client.recv(1) == b""
+        end = time.monotonic() + WAIT
+        while self.server.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != CLOSE:
+            assert time.monotonic() < end, "the last ack has not come"
+            time.sleep(0.001)
+        self.server.close()
         self.client.close()
 
 
