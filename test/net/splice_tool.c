@@ -80,6 +80,7 @@ static int splice_them(struct usplice *u, int c, int s,
 		       const struct sockaddr_storage *to, socklen_t n)
 {
 	struct usplice_pair *p;
+	ssize_t n_written;
 	int rc = usplice_intend(u, c, s, (const struct sockaddr *)to, n, NULL,
 				&p);
 
@@ -93,10 +94,16 @@ static int splice_them(struct usplice *u, int c, int s,
 		usplice_end(p);
 		return rc;
 	}
-	if (usplice_write(p, OK, sizeof(OK)) != -EMSGSIZE ||
-	    usplice_write(p, OK, sizeof(OK) - 1) != sizeof(OK) - 1)
+	if (usplice_write(p, OK, sizeof(OK)) != -EMSGSIZE)
 		die("write");
-	return 0;
+	n_written = usplice_write(p, OK, sizeof(OK) - 1);
+	if (n_written == sizeof(OK) - 1)
+		return 0;
+	/* A client may be gone at once. */
+	if (n_written != -EPIPE && n_written != -ECONNRESET)
+		die("write");
+	usplice_end(p);
+	return (int)n_written;
 }
 
 static void serve(struct usplice *u, int c, const struct sockaddr_storage *to,

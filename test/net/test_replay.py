@@ -123,8 +123,15 @@ def first_flows(t):
         r = sound(t, l, us)
         l.settle(sut)
         said("--flows 7", us, took, r)
-        first = [x.id for x in lab.read_log(prod.log)][:7]
-        t.equal(sorted(x.id for x in lab.read_log(sut.log)), sorted(first),
+        # A connection is known by its ends; the kernel may give a client's port
+        # out again, and then the later one is the same.
+        asked = [ports(f)[0] for _, _, _, f in records(path) if ports(f)[1] == 80 and
+                 f[ETHERNET + (f[ETHERNET] & 15) * 4 + 13] & 0x12 == 2]
+        first = list(dict.fromkeys(asked))[:7]
+        want = [x.id for x, port in zip(lab.read_log(prod.log), asked)
+                if port in first]
+        t.check(len(asked) == 50 and len(want) >= 7, "SYNs: %d" % len(asked))
+        t.equal(sorted(x.id for x in lab.read_log(sut.log)), sorted(want),
                 "requests at the SUT")
         t.equal(r["replay"]["records_beyond"], len(records(path)) -
                 r["replay"]["records"], "records beyond")
