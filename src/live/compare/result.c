@@ -7,15 +7,13 @@
  * What was found is a set; its reason is the one that tells most. An answer
  * that is not by the book (ambiguous, malformed) means, if it is
  *
- *   production's alone, or both are in another way: not compared, nobody knows
- *     what production meant
+ *   production's alone, or both are in another way: not compared, nobody
+ *     knows what production meant
  *   the SUT's alone: different, malformed, besides whatever else differs;
- *   `extra`
- *     where the bytes stand behind an answer that must have no content
+ *     `extra` where the bytes stand behind an answer that must have no content
  *   both, in the same way: they are compared as far as they were read alike.
- *   Behind
- *     a break of the protocol these are the bytes up to where one side was not
- *     followed any more
+ *     Behind a break of the protocol these are the bytes up to where one side
+ *     was not followed any more
  */
 #include <assert.h>
 #include <string.h>

@@ -11,12 +11,10 @@
  *   behind a SUT's answer that broke the protocol, all that follows on the
  *     connection: no byte of it belongs to a request for sure
  *   behind a status that makes a tunnel of one server only (101, a 2xx to
- *   CONNECT),
- *     all that follows: the two do not speak the same protocol
+ *     CONNECT), all that follows: the two do not speak the same protocol
  *   behind production's answer that may be split in two ways, what follows
- *   until an
- *     answer is equal again (discount_guessed() in verdict.c), unless the SUT's
- *     answer was odd in the same way
+ *     until an answer is equal again (discount_guessed() in verdict.c), unless
+ *     the SUT's answer was odd in the same way
  *
  * A SUT's answer that may be split in two ways needs no such doubt: the next
  * one begins with a status line where it should, or breaks the protocol.

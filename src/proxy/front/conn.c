@@ -4,10 +4,9 @@
  *
  * Theory of operation
  *
- *	accepted -> HEAD -> SOCKS -> LOOKUP -> CONNECT (then the next) ->
- *	SPLICED
- *	                                                               -> COPY
- *	                                                               -> CLOSE
+ *	accepted -> HEAD -> SOCKS -> LOOKUP -> CONNECT (then the next)
+ *	CONNECT -> SPLICED
+ *	CONNECT -> COPY -> CLOSE
  *
  * Each call of the kernel is made once it is needed, none of them blocks, and
  * each state has a time after which it ends. What a connection becomes -
