@@ -47,6 +47,13 @@ static inline void put_be32(uint8_t *p, uint32_t v)
 	p[3] = (uint8_t)v;
 }
 
+/** put_be64() - Write @v at @p as a 64-bit big-endian integer */
+static inline void put_be64(uint8_t *p, uint64_t v)
+{
+	put_be32(p, (uint32_t)(v >> 32));
+	put_be32(p + 4, (uint32_t)v);
+}
+
 /** get_le16() - Read the 16-bit little-endian integer at @p, in host order */
 static inline uint16_t get_le16(const uint8_t *p)
 {

@@ -29,22 +29,16 @@ enum {
 	HEADER_TEXT = HEADER_OPTIONS_LEN + 2, /* version, then options */
 };
 
-static void put64(uint8_t *p, uint64_t v)
-{
-	put_be32(p, (uint32_t)(v >> 32));
-	put_be32(p + 4, (uint32_t)v);
-}
-
 void block_put(uint8_t *p, const struct block *b)
 {
 	memcpy(p, magic, sizeof(magic));
 	p[4] = b->kind;
 	p[5] = b->flags;
 	put_be16(p + 6, b->aux);
-	put64(p + 8, b->number);
-	put64(p + 16, b->now);
-	put64(p + 24, b->a);
-	put64(p + 32, b->b);
+	put_be64(p + 8, b->number);
+	put_be64(p + 16, b->now);
+	put_be64(p + 24, b->a);
+	put_be64(p + 32, b->b);
 }
 
 int block_get(const uint8_t *p, size_t len, struct block *b)
@@ -72,14 +66,14 @@ uint32_t block_put_header(uint8_t *p, const struct block *b,
 	size_t options = strlen(h->options);
 
 	block_put(p, b);
-	put64(p + HEADER_LIMITS, h->limits.flows);
-	put64(p + HEADER_LIMITS + 8, h->limits.pool);
-	put64(p + HEADER_LIMITS + 16, h->limits.flow_share);
-	put64(p + HEADER_LIMITS + 24, h->limits.frags);
-	put64(p + HEADER_KEY, h->key.k[0]);
-	put64(p + HEADER_KEY + 8, h->key.k[1]);
-	put64(p + HEADER_SEED, h->seed);
-	put64(p + HEADER_BEGUN, h->begun);
+	put_be64(p + HEADER_LIMITS, h->limits.flows);
+	put_be64(p + HEADER_LIMITS + 8, h->limits.pool);
+	put_be64(p + HEADER_LIMITS + 16, h->limits.flow_share);
+	put_be64(p + HEADER_LIMITS + 24, h->limits.frags);
+	put_be64(p + HEADER_KEY, h->key.k[0]);
+	put_be64(p + HEADER_KEY + 8, h->key.k[1]);
+	put_be64(p + HEADER_SEED, h->seed);
+	put_be64(p + HEADER_BEGUN, h->begun);
 	memset(p + HEADER_MAC, 0, 8);
 	memcpy(p + HEADER_MAC, h->mac, sizeof(h->mac));
 	put_be16(p + HEADER_VERSION_LEN, (uint16_t)version);

@@ -63,4 +63,8 @@ void report_json_each(struct json *j, const uint64_t *each);
 /** report_json_places() - "maps" and "endpoints" */
 void report_json_places(struct json *j, const struct report_data *d);
 
+/** report_put_endpoint() - "key": "192.0.2.1:80" */
+void report_put_endpoint(struct json *j, const char *key,
+			 const struct report_endpoint *e);
+
 #endif /* REPORT_REPORT_INTERNAL_H */

@@ -17,7 +17,7 @@ static void begin(struct json *j, char *out, size_t size, const char *type)
 	json_str(j, "type", type);
 }
 
-static void put_endpoint(struct json *j, const char *key,
+void report_put_endpoint(struct json *j, const char *key,
 			 const struct report_endpoint *e)
 {
 	char text[TEXT_ENDPOINT];
@@ -46,8 +46,8 @@ size_t report_json_start(char *out, size_t size, const struct report_start *s)
 	json_array(&j, "map");
 	for (size_t i = 0; i < s->maps; i++) {
 		json_object(&j, NULL);
-		put_endpoint(&j, "production", &s->map[i].production);
-		put_endpoint(&j, "sut", &s->map[i].sut);
+		report_put_endpoint(&j, "production", &s->map[i].production);
+		report_put_endpoint(&j, "sut", &s->map[i].sut);
 		json_close_object(&j);
 	}
 	json_close_array(&j);
@@ -83,9 +83,9 @@ size_t report_json_difference(char *out, size_t size,
 
 	begin(&j, out, size, "difference");
 	json_u64(&j, "flow", d->flow);
-	put_endpoint(&j, "client", &d->client);
-	put_endpoint(&j, "production", &d->production);
-	put_endpoint(&j, "sut", &d->sut);
+	report_put_endpoint(&j, "client", &d->client);
+	report_put_endpoint(&j, "production", &d->production);
+	report_put_endpoint(&j, "sut", &d->sut);
 	if (d->asked != 0) {
 		json_str(&j, "time", text_when(when, d->asked));
 		json_u64(&j, "time_ns", d->asked);
@@ -134,7 +134,7 @@ size_t report_json_network(char *out, size_t size,
 
 	begin(&j, out, size, "network");
 	json_str(&j, "network", n->name);
-	put_endpoint(&j, "sut", &n->sut);
+	report_put_endpoint(&j, "sut", &n->sut);
 	json_str(&j, "state", n->state);
 	return json_line(&j);
 }
@@ -144,10 +144,10 @@ static void put_flow(struct json *j, const struct report_happened *h)
 	json_us(j, "at_us", h->at);
 	if (h->flow != 0) {
 		json_u64(j, "flow", h->flow);
-		put_endpoint(j, "client", &h->client);
-		put_endpoint(j, "production", &h->production);
+		report_put_endpoint(j, "client", &h->client);
+		report_put_endpoint(j, "production", &h->production);
 	}
-	put_endpoint(j, "sut", &h->sut);
+	report_put_endpoint(j, "sut", &h->sut);
 }
 
 size_t report_json_flow_end(char *out, size_t size,
@@ -292,7 +292,7 @@ static void put_traffic(struct json *j, const struct report_data *d)
 	json_array(j, "top");
 	for (size_t i = 0; i < d->tops && i < REPORT_TOP; i++) {
 		json_object(j, NULL);
-		put_endpoint(j, "dst", &d->top[i].dst);
+		report_put_endpoint(j, "dst", &d->top[i].dst);
 		json_str(j, "kind", d->top[i].kind);
 		json_u64(j, "n", d->top[i].n);
 		json_close_object(j);

@@ -156,14 +156,6 @@ void report_text_places(struct text *t, const struct report_data *d)
 	put_again(t, d);
 }
 
-static void json_endpoint(struct json *j, const char *key,
-			  const struct report_endpoint *e)
-{
-	char text[TEXT_ENDPOINT];
-
-	json_str(j, key, text_endpoint(text, &e->ip, e->port));
-}
-
 static void put_kind(struct json *j, const struct diff_kind *k)
 {
 	char id[KIND_NAME];
@@ -189,7 +181,7 @@ static void json_places(struct json *j, const struct report_data *d)
 		json_u64(j, "over", p->over);
 		json_str(j, "since", text_when(when, p->since));
 		if (p->map < d->maps)
-			json_endpoint(j, "sut", &d->map[p->map].map.sut);
+			report_put_endpoint(j, "sut", &d->map[p->map].map.sut);
 		json_u64(j, "client_port", p->client_port);
 		if (p->kind.id != 0)
 			put_kind(j, &p->kind);
@@ -205,8 +197,8 @@ void report_json_places(struct json *j, const struct report_data *d)
 		const struct report_map_sums *m = &d->map[i];
 
 		json_object(j, NULL);
-		json_endpoint(j, "production", &m->map.production);
-		json_endpoint(j, "sut", &m->map.sut);
+		report_put_endpoint(j, "production", &m->map.production);
+		report_put_endpoint(j, "sut", &m->map.sut);
 		for (unsigned v = 0; v < VERDICT_COUNT; v++)
 			json_u64(j, verdict_name((enum verdict)v),
 				 m->verdicts[v]);

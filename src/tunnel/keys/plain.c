@@ -37,12 +37,6 @@
 #define MESSAGE_LEN  20
 #define TOKEN	     UINT64_C(0xffffffffffff) /* bits of it in a packet */
 
-static void put_be64(uint8_t *p, uint64_t v)
-{
-	put_be32(p, (uint32_t)(v >> 32));
-	put_be32(p + 4, (uint32_t)v);
-}
-
 static uint32_t message(uint8_t *out, uint8_t type, uint64_t a, uint64_t b)
 {
 	memset(out, 0, 4);
