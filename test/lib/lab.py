@@ -144,7 +144,9 @@ def _child():
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    os.setpgid(0, 0)  # Ctrl-C is for the lab, which ends its children itself
+    # Ctrl-C is for the lab, which ends its children itself. Without a terminal a
+    # child is what it is as a service: SIGHUP says that files were renamed.
+    os.setsid()
 
 
 class Understudy:
@@ -166,11 +168,12 @@ class Understudy:
     def alive(self):
         return self.code is None and self.wait(0) is None
 
-    def lines(self):
-        """The JSON lines so far. A last line that is not whole is left out."""
-        got = []
-        if os.path.exists(self.jsonl):
-            with open(self.jsonl) as f:
+    def lines(self, path=None):
+        """The JSON lines so far. A last line that is not whole is left out.
+        `path`: what the file was renamed to."""
+        got, path = [], path or self.jsonl
+        if os.path.exists(path):
+            with open(path) as f:
                 for line in f:
                     if line.endswith("\n"):
                         got.append(json.loads(line))

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
+import hosts  # noqa: E402
 import lab  # noqa: E402
 
 # The spare sockets of rings that grow are part of what is looked at.
@@ -107,18 +108,59 @@ def as_root(t):
         lab.isolated(t, l)
 
 
+# A terminal of its own, whose other end it holds; then the command.
+ON_TERMINAL = [sys.executable, "-c", """
+import fcntl, os, pty, sys, termios
+ours, theirs = pty.openpty()
+os.set_inheritable(ours, True)
+fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])"""]
+
+
 def no_helper(t):
-    """Without rotation no process of root's is left once the run plays."""
+    """On a terminal, whose end is the run's, and without rotation no process of
+    root's is left once the run plays."""
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
-        us = l.understudy("-w", l.path("run.pcapng"))
+        us = l.understudy("-w", l.path("run.pcapng"), wrap=ON_TERMINAL)
         time.sleep(0.3)
         confined(t, us.proc.pid, NOBODY, "run")
         t.equal(helpers(us.proc.pid), [], "helpers")
         l.client("keep", "/b100?id=q-1")
         l.settle(prod, sut)
-        t.equal(us.finish(), 0, "exit code: " + us.text())
+        us.signal(signal.SIGHUP)
+        t.equal(us.wait(10), 0, "exit code: " + us.text())
         code, out = l.run("us", [lab.BINARY, "rerun", l.path("run.pcapng")])
+        t.equal(code, 0, out)
+
+
+def reopened(t):
+    """SIGHUP without a terminal: lines to a new file if the old was renamed, and
+    the journal's next file. Nothing is lost."""
+    with lab.Lab() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        journal = l.path("run.pcapng")
+        us = l.understudy("-w", journal)
+        l.client("keep", "/b100?id=q-1")
+        l.settle(prod, sut)
+        us.signal(signal.SIGUSR1)
+        hosts.until("a report by SIGUSR1", us.report)
+        os.rename(us.jsonl, us.jsonl + ".1")
+        us.signal(signal.SIGHUP)
+        hosts.until("a new file of lines", lambda: os.path.exists(us.jsonl))
+        l.client("keep", "/b100?id=q-2")
+        l.settle(prod, sut)
+        hosts.until("the next journal", lambda: os.path.exists(journal + "1"))
+        us.signal(signal.SIGHUP)  # nothing was renamed: lines go on
+        t.equal(us.finish(), 0, "exit code: " + us.text())
+        old = [x["type"] for x in us.lines(us.jsonl + ".1")]
+        new = [x["type"] for x in us.lines()]
+        t.equal((old[0], old[-1], new), ("start", "report", ["report"]),
+                "lines")
+        t.equal(us.report()["requests"]["seen"], 2, "requests")
+        st = os.stat(us.jsonl)
+        t.equal((st.st_uid, st.st_mode & 0o777), (0, 0o600), "its owner")
+        code, out = l.run("us", [lab.BINARY, "rerun", journal])
         t.equal(code, 0, out)
 
 
@@ -257,7 +299,7 @@ def intruder(t):
         raise lab.Skip("registers of x86-64")
     with lab.Lab() as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
-        us = l.understudy()
+        us = l.understudy(wrap=ON_TERMINAL)
         # Control: the same calls in a process without a sandbox.
         free = l.spawn("us", ["sleep", "100"])
         time.sleep(0.3)
@@ -385,6 +427,7 @@ def no_live(t):
 LIVE = [
     ("root becomes nobody, and its files are rotated", as_root),
     ("no process of root's is left without rotation", no_helper),
+    ("SIGHUP", reopened),
     ("--user and sudo", a_user),
     ("a terminal, and a stop", terminal),
     ("an intruder in the live process", intruder),

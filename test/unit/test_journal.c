@@ -413,6 +413,34 @@ static void test_rotate_keeps_newest(void)
 }
 
 /* A name that is taken: the old file goes on, and nothing is lost. */
+/* Asked for, without limits: the next record begins a file. */
+static void test_rotate_asked(void)
+{
+	struct journal *j =
+		open_new(path_of("asked"), (struct journal_opts){ 0 });
+	static const struct timespec nap = { .tv_nsec = 20000000 };
+	struct journal_status st;
+	struct journal_stats s;
+	uint64_t n = 0;
+
+	journal_rotate(j); /* nothing is in it: one before the first is none */
+	nanosleep(&nap, NULL);
+	for (uint64_t file = 1; file < 4; file++) {
+		for (int i = 0; i < 10; i++)
+			put_record(j, n++);
+		journal_rotate(j);
+		do {
+			put_record(j, n++);
+			nanosleep(&nap, NULL);
+			journal_stats(j, &s);
+		} while (s.files <= file && n < 1000);
+		CHECK(s.files == file + 1);
+	}
+	CHECK(journal_close(j, &s) == 0 && s.rotate_failed == 0);
+	CHECK(read_path(path_of("asked"), &st) == n && st.whole);
+	remove_files();
+}
+
 static void test_rotate_fails(void)
 {
 	struct journal *j = open_new(path_of("taken"),
@@ -833,6 +861,7 @@ int main(void)
 		{ "rotation by bytes", test_rotate_bytes },
 		{ "rotation by time keeps the newest",
 		  test_rotate_keeps_newest },
+		{ "rotation when asked", test_rotate_asked },
 		{ "rotation into a name that is taken", test_rotate_fails },
 		{ "the same by bytes", test_rotate_fails_by_bytes },
 		{ "rotation on a full disk", test_rotate_on_full_disk },

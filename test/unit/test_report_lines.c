@@ -84,6 +84,47 @@ static void test_all_arrive(void)
 	CHECK(stat(path, &st) != 0);
 }
 
+/* Wait until lines_reopen() was seen: until the file is there. */
+static void wait_for(const char *path)
+{
+	static const struct timespec nap = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < 10000 && access(path, F_OK) != 0; i++)
+		nanosleep(&nap, NULL);
+	CHECK(access(path, F_OK) == 0);
+}
+
+/* What was renamed is made anew between two lines; none is lost. */
+static void test_reopen(void)
+{
+	char path[128], line[LINE_LEN], err[LINES_ERR] = "", old[140];
+	struct lines *l = NULL;
+	uint64_t lost = 1;
+	unsigned n = 0;
+
+	snprintf(path, sizeof(path), "%s", path_of("again"));
+	CHECK(lines_open(&l, path, NULL, 1 << 20, err) == 0);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 100; i++) {
+			make_line(line, n++);
+			CHECK(lines_write(l, line, LINE_LEN));
+		}
+		snprintf(old, sizeof(old), "%s.%u", path, round);
+		CHECK(rename(path, old) == 0);
+		lines_reopen(l);
+		wait_for(path);
+		CHECK(check_lines(open(old, O_RDONLY)) == 100);
+		CHECK(unlink(old) == 0);
+	}
+	make_line(line, n);
+	/* One that still is there is kept. */
+	lines_reopen(l);
+	CHECK(lines_write(l, line, LINE_LEN));
+	CHECK(lines_close(l, &lost) == 0 && lost == 0);
+	CHECK(check_lines(open(path, O_RDONLY)) == 1);
+	CHECK(unlink(path) == 0);
+}
+
 /* A line of the number that a record is; of every fifth there is none. */
 static size_t make(void *ctx, const void *p, uint32_t len, char *out,
 		   size_t size)
@@ -195,6 +236,7 @@ int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "all lines arrive", test_all_arrive },
+		{ "a renamed file is made anew", test_reopen },
 		{ "records become lines", test_records },
 		{ "a line that is too long is lost", test_too_long_is_lost },
 		{ "a full disk costs whole lines", test_full_disk },

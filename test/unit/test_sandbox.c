@@ -604,6 +604,15 @@ static void exists(const char *name, bool want)
 	CHECK_ROW((access(path, F_OK) == 0) == want, name);
 }
 
+static void rename_file(const char *from, const char *to)
+{
+	char a[sizeof(dir) + 16], b[sizeof(dir) + 16];
+
+	snprintf(a, sizeof(a), "%s/%s", dir, from);
+	snprintf(b, sizeof(b), "%s/%s", dir, to);
+	CHECK(rename(a, b) == 0);
+}
+
 static void maker_files(struct maker *m)
 {
 	int fd = maker_make(m, 0);
@@ -613,8 +622,14 @@ static void maker_files(struct maker *m)
 	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600);
 	close(fd);
 	exists("run", true);
-	CHECK(maker_make(m, 0) == -EPERM); /* goes up only */
+	CHECK(maker_make(m, 0) == -EEXIST);
+	rename_file("run", "moved");
+	fd = maker_make(m, 0); /* the same again, not once more remembered */
+	CHECK(fd >= 0);
+	close(fd);
+	exists("run", true);
 	CHECK(maker_make(m, 2) == -EEXIST);
+	CHECK(maker_make(m, 0) == -EPERM); /* never down */
 	CHECK(maker_remove(m, 2) == -EPERM);
 	exists("run2", true);
 	fd = maker_make(m, 3);
@@ -627,6 +642,10 @@ static void maker_files(struct maker *m)
 	CHECK(maker_remove(m, UINT64_MAX - 1) == -EPERM);
 	CHECK(maker_remove(m, 0) == 0);
 	exists("run", false);
+	rename_file("moved", "run");
+	CHECK(maker_remove(m, 0) == -EPERM);
+	exists("run", true);
+	rename_file("run", "run2");
 }
 
 static void maker_work(void)

@@ -30,6 +30,7 @@ struct drain {
 	pthread_t thread;
 	pthread_barrier_t begun;
 	atomic_bool stop;
+	atomic_bool ask;
 };
 
 static void *drain_run(void *arg)
@@ -38,12 +39,14 @@ static void *drain_run(void *arg)
 	struct drain *d = arg;
 	const uint8_t *p;
 	uint32_t len;
-	bool stop;
+	bool stop, ask;
 
 	pthread_barrier_wait(&d->begun);
 	do {
-		/* Before the ring: what was put before the stop is handled. */
+		/* Before the ring: what was put before them is handled. */
 		stop = atomic_load_explicit(&d->stop, memory_order_acquire);
+		ask = atomic_exchange_explicit(&d->ask, false,
+					       memory_order_acquire);
 		p = spsc_peek(d->ring, &len);
 		if (p) {
 			for (; p; p = spsc_peek(d->ring, &len)) {
@@ -53,6 +56,8 @@ static void *drain_run(void *arg)
 			if (d->ops->idle)
 				d->ops->idle(d->ctx);
 		}
+		if (ask && d->ops->asked)
+			d->ops->asked(d->ctx);
 		if (!stop)
 			nanosleep(&nap, NULL);
 	} while (!stop);
@@ -110,6 +115,11 @@ fail:
 	free(a.base);
 	free(d);
 	return r;
+}
+
+void drain_ask(struct drain *d)
+{
+	atomic_store_explicit(&d->ask, true, memory_order_release);
 }
 
 bool drain_stopping(const struct drain *d)

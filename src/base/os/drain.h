@@ -15,11 +15,14 @@
  * struct drain_ops - What the thread does; all are called in it
  * @record:	One record, borrowed
  * @idle:	The ring has just become empty; may be NULL
+ * @asked:	drain_ask() was called, and what was put before is handled; may
+ *		be NULL
  * @done:	drain_stop() was called and the ring is empty; may be NULL
  */
 struct drain_ops {
 	void (*record)(void *ctx, const uint8_t *p, uint32_t len);
 	void (*idle)(void *ctx);
+	void (*asked)(void *ctx);
 	void (*done)(void *ctx);
 };
 
@@ -40,6 +43,13 @@ struct drain;
  */
 int drain_start(struct drain **out, size_t ring_bytes,
 		const struct drain_ops *ops, void *ctx);
+
+/**
+ * drain_ask() - Let the thread call @asked, once; any thread
+ *
+ * Calls that come before it did are one.
+ */
+void drain_ask(struct drain *d);
 
 /** drain_stopping() - Has drain_stop() been called? Its thread asks */
 bool drain_stopping(const struct drain *d);

@@ -7,13 +7,15 @@
  * The files that root asked for lie in root's folders, where another user makes
  * and removes none: the broker does (os/broker.c). It takes two requests: make
  * the file of this path with this number, and remove one that it has made.
- * Names are its own, numbers only go up, a file is made with O_EXCL: nothing
- * that was there can be read, written or removed through it.
+ * Names are its own, numbers never go down, a file is made with O_EXCL: nothing
+ * that was there can be read, written or removed through it. The threads that
+ * write the files ask one after another.
  */
 #include "os/maker.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +36,7 @@ struct request {
 };
 
 struct makers {
+	pthread_mutex_t lock; /* of @broker */
 	struct broker *broker;
 	struct maker maker[MAKER_PATHS];
 };
@@ -64,13 +67,14 @@ static int make_file(struct place *p, uint64_t number)
 	char name[NAME_SIZE];
 	int fd;
 
-	if (p->any && number <= p->last)
+	if (p->any && number < p->last)
 		return -EPERM;
 	p->any = true;
 	p->last = number;
 	place_name(p, number, name);
 	fd = folder_make(p->folder, name);
-	if (fd >= 0)
+	if (fd >= 0 &&
+	    (p->made_n == 0 || p->made[(p->made_n - 1) % MAKER_KEPT] != number))
 		p->made[p->made_n++ % MAKER_KEPT] = number;
 	return fd;
 }
@@ -164,6 +168,13 @@ static void close_places(struct place *place)
 	}
 }
 
+static void makers_free(struct makers *m)
+{
+	if (m != NULL)
+		pthread_mutex_destroy(&m->lock);
+	free(m);
+}
+
 static int start(struct makers *m, struct place *place, struct errbuf *e)
 {
 	struct broker_config c = { .request = requests,
@@ -192,6 +203,8 @@ int makers_start(struct makers **out, const char *const *path, unsigned n,
 		if (m != NULL)
 			m->maker[i] = (struct maker){ m, i };
 	}
+	if (m != NULL)
+		pthread_mutex_init(&m->lock, NULL);
 	if (r == 0)
 		r = open_places(place, path, n, e);
 	else
@@ -200,7 +213,7 @@ int makers_start(struct makers **out, const char *const *path, unsigned n,
 		r = start(m, place, e);
 	close_places(place);
 	if (r != 0)
-		free(m);
+		makers_free(m);
 	else
 		*out = m;
 	return r;
@@ -223,16 +236,21 @@ void makers_dismiss(struct makers *m)
 
 void makers_stop(struct makers *m)
 {
-	if (m != NULL)
-		broker_stop(m->broker);
-	free(m);
+	if (m == NULL)
+		return;
+	broker_stop(m->broker);
+	makers_free(m);
 }
 
 static int ask(struct maker *m, uint32_t id, uint64_t number, int *fd)
 {
 	struct request q = { .path = m->path, .number = number };
+	int r;
 
-	return broker_ask(m->of->broker, id, &q, sizeof(q), fd);
+	pthread_mutex_lock(&m->of->lock);
+	r = broker_ask(m->of->broker, id, &q, sizeof(q), fd);
+	pthread_mutex_unlock(&m->of->lock);
+	return r;
 }
 
 int maker_make(struct maker *m, uint64_t number)

@@ -46,14 +46,14 @@ void makers_stop(struct makers *m);
 
 /**
  * maker_make() - Make a file as folder_make() does
- * @number:	0: the path itself; else the number is put behind it. Must be
- *		above that of the call before
+ * @number:	0: the path itself; else the number is put behind it. Must not
+ *		be below that of the call before; the same again makes a file
+ *		whose first was renamed
  *
- * One thread at a time, like maker_remove(), for all makers of one broker.
+ * Any thread, like maker_remove().
  *
  * Return: descriptor to write to, or -EEXIST, or -EPIPE (the broker is gone),
- * or
- *	   another -Exxx
+ *	   or another -Exxx
  */
 int maker_make(struct maker *m, uint64_t number);
 

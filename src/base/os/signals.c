@@ -5,6 +5,7 @@
 #include "os/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -30,6 +31,18 @@ int signals_open(void)
 		return rc;
 	}
 	return fd;
+}
+
+bool signals_hup_ends(void)
+{
+	struct sigaction old = { .sa_handler = SIG_DFL };
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	sigaction(SIGHUP, NULL, &old);
+	return old.sa_handler != SIG_IGN;
 }
 
 int signals_next(int fd)

@@ -181,6 +181,14 @@ void journal_frame(struct journal *j, const struct journal_frame *f);
  */
 uint64_t journal_next_frame(const struct journal *j);
 
+/**
+ * journal_rotate() - The next record begins another file, as rotation does
+ *
+ * Nothing happens to a file without records, nor to standard output. Any
+ * thread.
+ */
+void journal_rotate(struct journal *j);
+
 /** journal_timeout() - The machines were called for their timers */
 void journal_timeout(struct journal *j, uint64_t now);
 

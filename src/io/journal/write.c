@@ -83,6 +83,7 @@ struct journal {
 	bool can_cut;
 	bool dead;
 	bool owes_prologue;
+	bool asked;	     /* another file, by journal_rotate() */
 	uint64_t tried;	     /* highest number that a file was to have */
 	uint64_t file;	     /* number of the open one */
 	uint64_t file_good;  /* its bytes that are whole records */
@@ -228,6 +229,11 @@ void journal_note(struct journal *j, unsigned note, uint64_t value,
 				     .aux = (uint16_t)note,
 				     .now = now,
 				     .a = value });
+}
+
+void journal_rotate(struct journal *j)
+{
+	drain_ask(j->drain);
 }
 
 void journal_stats(const struct journal *j, struct journal_stats *out)
@@ -376,6 +382,7 @@ static void rotate(struct journal *j, uint64_t next_number)
 	uint64_t number = ++j->tried;
 	int fd = file_make(j, number);
 
+	j->asked = false;
 	if (fd < 0) {
 		/* Not again for the very next record: bytes and time count
 		 * from here, and the next attempt has another name.
@@ -404,6 +411,8 @@ static bool rotation_due(const struct journal *j, const struct item *it,
 {
 	if (!j->base || j->file_count == 0)
 		return false;
+	if (j->asked)
+		return true;
 	if (j->rotate_bytes > 0 &&
 	    j->file_good + j->used - j->file_from + len + RECORD_MORE >
 		    j->rotate_bytes)
@@ -450,6 +459,13 @@ static void on_record(void *ctx, const uint8_t *p, uint32_t len)
 static void on_idle(void *ctx)
 {
 	flush(ctx);
+}
+
+static void on_asked(void *ctx)
+{
+	struct journal *j = ctx;
+
+	j->asked = j->file_count > 0;
 }
 
 static void on_done(void *ctx)
@@ -562,6 +578,7 @@ int journal_open(struct journal **out, const struct journal_opts *o,
 {
 	static const struct drain_ops ops = { .record = on_record,
 					      .idle = on_idle,
+					      .asked = on_asked,
 					      .done = on_done };
 	struct journal *j;
 	int r = check_opts(o, h, err);

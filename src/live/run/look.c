@@ -47,6 +47,15 @@ static void warn_wires(struct run *run)
 	}
 }
 
+/* What was renamed is made anew, and the journal begins its next file. */
+static void reopen(struct run *run)
+{
+	if (run->lines != NULL)
+		lines_reopen(run->lines);
+	if (run->journal != NULL)
+		journal_rotate(run->journal);
+}
+
 void run_look_at_signals(struct run *run)
 {
 	int sig;
@@ -54,6 +63,8 @@ void run_look_at_signals(struct run *run)
 	while ((sig = signals_next(run->signal_fd)) > 0) {
 		if (sig == SIGUSR1)
 			run_report(run);
+		else if (sig == SIGHUP && !run->hup_ends)
+			reopen(run);
 		else if (sig != SIGUSR2)
 			run->stop = true;
 	}

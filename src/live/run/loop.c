@@ -199,7 +199,7 @@ int run_play(struct run *run, struct errbuf *e)
 	if (r != 0)
 		return r;
 	/* From here on its files stay, and it makes no other. */
-	if (run->makers != NULL && run->opt->files == 0 &&
+	if (run->makers != NULL && run->opt->files == 0 && run->hup_ends &&
 	    !run_rotates(run->opt))
 		makers_dismiss(run->makers);
 	run_start_line(run);

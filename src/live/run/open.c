@@ -410,6 +410,7 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 	r = run_desk_open(run, e);
 	if (r != 0)
 		return r;
+	run->hup_ends = signals_hup_ends();
 	run->signal_fd = signals_open();
 	if (run->signal_fd < 0)
 		return errbuf_set(e, run->signal_fd, "cannot take signals");

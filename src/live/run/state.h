@@ -111,6 +111,7 @@ struct run {
 	uint32_t pend_n;
 	struct effect pend[RUN_PENDING];
 	int signal_fd;
+	bool hup_ends; /* SIGHUP does; else its files are made anew */
 	bool stop;
 	bool live_line;
 	bool mirror_down; /* it was said that the interface is */

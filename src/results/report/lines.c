@@ -35,6 +35,9 @@ struct lines {
 	struct drain *drain;
 	_Atomic uint64_t lost_disk;
 	_Atomic int error;
+	struct maker *maker;
+	char *path;
+	bool renamed; /* a file is to be made anew at a line's end */
 	int fd;
 	struct outlet outlet; /* to @fd */
 	bool begun;	      /* @buf begins inside a line */
@@ -75,6 +78,33 @@ static void keep_rest(struct lines *l, size_t done)
 	l->used = rest;
 }
 
+static int file_make(const char *path, struct maker *maker)
+{
+	int fd;
+
+	if (strcmp(path, "-") != 0)
+		return maker ? maker_make(maker, 0)
+			     : folder_make(AT_FDCWD, path);
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Its old file is whole: what follows goes to a new one, if it is gone. */
+static void reopen(struct lines *l)
+{
+	int none = 0;
+	int fd = file_make(l->path, l->maker);
+
+	l->renamed = false;
+	if (fd < 0 && fd != -EEXIST)
+		atomic_compare_exchange_strong(&l->error, &none, fd);
+	if (fd < 0)
+		return;
+	close(l->fd);
+	l->fd = fd;
+	outlet_init(&l->outlet, fd);
+}
+
 static void flush(void *ctx)
 {
 	struct lines *l = ctx;
@@ -88,6 +118,8 @@ static void flush(void *ctx)
 	} else {
 		l->used = 0;
 		l->begun = false;
+		if (l->renamed)
+			reopen(l);
 	}
 }
 
@@ -120,6 +152,14 @@ static void on_record(void *ctx, const uint8_t *p, uint32_t len)
 		flush(l);
 }
 
+static void on_asked(void *ctx)
+{
+	struct lines *l = ctx;
+
+	l->renamed = strcmp(l->path, "-") != 0;
+	flush(l);
+}
+
 static void on_done(void *ctx)
 {
 	struct lines *l = ctx;
@@ -127,17 +167,6 @@ static void on_done(void *ctx)
 	flush(l);
 	/* The rest of a line that was cut in the middle, if there is one. */
 	atomic_fetch_add(&l->lost_disk, count_lines(l->buf, l->used));
-}
-
-static int file_make(const char *path, struct maker *maker)
-{
-	int fd;
-
-	if (strcmp(path, "-") != 0)
-		return maker ? maker_make(maker, 0)
-			     : folder_make(AT_FDCWD, path);
-	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? -errno : fd;
 }
 
 static void file_remove(const char *path, struct maker *maker)
@@ -153,12 +182,17 @@ int lines_open(struct lines **out, const char *path, struct maker *maker,
 {
 	static const struct drain_ops ops = { .record = on_record,
 					      .idle = flush,
+					      .asked = on_asked,
 					      .done = on_done };
 	bool made = strcmp(path, "-") != 0;
 	struct lines *l = calloc(1, sizeof(*l));
 	int r = -ENOMEM;
 
 	if (!l)
+		goto fail;
+	l->maker = maker;
+	l->path = strdup(path);
+	if (!l->path)
 		goto fail;
 	l->fd = file_make(path, maker);
 	if (l->fd < 0) {
@@ -179,8 +213,10 @@ int lines_open(struct lines **out, const char *path, struct maker *maker,
 		file_remove(path, maker);
 fail:
 	snprintf(err, LINES_ERR, "%.150s: %s", path, strerror(-r));
-	if (l)
+	if (l) {
+		free(l->path);
 		free(l->buf);
+	}
 	free(l);
 	return r;
 }
@@ -220,6 +256,11 @@ bool lines_put(struct lines *l, const void *p, uint32_t len)
 	return hand_over(l, TO_BE_ONE, p, len);
 }
 
+void lines_reopen(struct lines *l)
+{
+	drain_ask(l->drain);
+}
+
 uint64_t lines_lost(const struct lines *l)
 {
 	return spsc_lost(drain_ring(l->drain)) + atomic_load(&l->lost_disk);
@@ -235,6 +276,7 @@ int lines_close(struct lines *l, uint64_t *lost)
 		*lost = in_ring + atomic_load(&l->lost_disk);
 	r = atomic_load(&l->error);
 	close(l->fd);
+	free(l->path);
 	free(l->buf);
 	free(l);
 	return r;

@@ -53,6 +53,15 @@ void lines_texts(struct lines *l,
  */
 bool lines_put(struct lines *l, const void *p, uint32_t len);
 
+/**
+ * lines_reopen() - Lines from here on go to a file that is made anew
+ *
+ * For who has renamed the file. If it still is where it was, or cannot be made,
+ * the old one stays; lines_close() has the error of the latter. Standard output
+ * stays what it is.
+ */
+void lines_reopen(struct lines *l);
+
 /** lines_lost() - Lines that found no room or could not be written */
 uint64_t lines_lost(const struct lines *l);
 
