@@ -203,6 +203,14 @@ def stranger(l):
     l.send("sut", "s0", STRANGER)
 
 
+def firewall(rule):
+    """Plants a rule for what comes in at the SUT."""
+    return lambda l: subprocess.run(
+        ("ip", "netns", "exec", ROOMS["sut"], "nft", "-f", "-"), check=True,
+        input="table inet f {\nchain i {\ntype filter hook input priority 0;\n"
+              "%s\n}\n}\n" % rule, text=True)
+
+
 def no_raw(l):
     l.wrap = ("setpriv", "--bounding-set", "-net_raw", "--inh-caps",
               "-net_raw")
@@ -282,6 +290,16 @@ BROKEN = [
      plant("sut", "neigh", "replace", "10.1.0.1", "lladdr",
            "02:00:00:00:00:ee", "dev", "s0", "nud", "permanent"), GOOD,
      "leads to 02:00:00:00:00:ee", "neighbour flush dev"),
+    ("a firewall that rejects", {}, firewall(
+        "tcp dport 80 reject with icmpx type admin-prohibited"), GOOD,
+     "a firewall rejects what a client from 198.1", "accept TCP to port 80"),
+    ("a firewall that rejects IPv6", {"frames": (TO6, FROM6)}, firewall(
+        "tcp dport 80 reject with icmpx type admin-prohibited"), GOOD6,
+     "a firewall rejects what a client from 2001:db8:",
+     "accept TCP to port 80"),
+    ("a firewall that rejects the clients alone", {}, firewall(
+        "ip saddr 10.0.0.0/16 tcp dport 80 reject"), GOOD,
+     "a firewall rejects what a client from 10.0.", "accept TCP to port 80"),
     ("a stranger", {}, stranger, GOOD, "02:00:00:00:00:ee",
      "take that host off the wire of eth1"),
 ]
@@ -349,7 +367,7 @@ def why_not():
         return "not root"
     if not os.access(BINARY, os.X_OK):
         return "understudy is not built"
-    for tool in ("ip", "ss", "tc", "setpriv"):
+    for tool in ("ip", "ss", "tc", "nft", "setpriv"):
         if not shutil.which(tool):
             return "no " + tool
     if subprocess.run(("ip", "netns", "add", ROOMS["us"]),

@@ -35,6 +35,8 @@
  *		does
  * @sut, @suts:	Who is looked for on the SUT's wire
  * @refused:	By entry of @sut: it answered the probe with a RST
+ * @rejected:	By entry of @sut: an ICMP error about a SYN of ours came in on
+ *		its wire, last about one from @reject_of
  * @sut_map:	By entry of @sut: a --map that names it
  * @seed:	Of the wire's machine
  * @prove, @net, @nets: Clients' networks; an address of each that was seen
@@ -68,6 +70,8 @@ struct doctor {
 	struct sutwire_sut sut[MAP_MAX];
 	uint32_t suts;
 	bool refused[MAP_MAX];
+	bool rejected[MAP_MAX];
+	struct ipaddr reject_of[MAP_MAX];
 	uint32_t sut_map[MAP_MAX];
 	uint64_t seed;
 	uint64_t sent;
@@ -120,6 +124,14 @@ void doctor_listen(struct doctor *d, uint64_t wait);
  */
 void doctor_drive(struct doctor *d, uint64_t wait,
 		  bool (*enough)(const struct doctor *d));
+
+/**
+ * doctor_rejected() - If the firewall of SUT number @i sent an ICMP error about
+ * a SYN of ours, say so
+ *
+ * Return: it did
+ */
+bool doctor_rejected(const struct doctor *d, uint32_t i);
 
 /** doctor_stopped() - If the wire's machine stopped, say so. Return: it did */
 bool doctor_stopped(const struct doctor *d);

@@ -132,6 +132,8 @@ int hop_networks(void *ctx)
 			enum flow_gate g = is_asked(d, s, n) ? gate_of(d, s, n)
 							     : GATE_OPEN;
 
+			if (g == GATE_LOST && doctor_rejected(d, s))
+				return -1;
 			if (g == GATE_LOST)
 				return say_lost(d, s, n);
 			if (g == GATE_OPEN)

@@ -24,6 +24,7 @@
 #include "run/wire_stop.h"
 #include "text/text.h"
 #include "wire/decode.h"
+#include "wire/peek.h"
 
 #define ANSWER_WAIT (3 * NS_PER_SEC)
 #define PROBE_WAIT  ((SUTWIRE_PROBE_TRIES + 1) * SUTWIRE_PROBE_WAIT)
@@ -243,6 +244,24 @@ static void note_refusal(struct doctor *d, const struct segment *s)
 			d->refused[i] = true;
 }
 
+/* An ICMP error about a SYN of ours: a firewall's, and the way back is right. */
+static void note_reject(struct doctor *d, const struct frame_info *in)
+{
+	struct peek p;
+
+	peek_frame(LINK_ETHERNET, in->data, in->cap, &p);
+	if (!p.error || p.depth != PEEK_PORTS || p.proto != PROTO_TCP ||
+	    memcmp(p.eth_dst, d->packet.sink.mac, ETH_LEN) != 0)
+		return;
+	for (uint32_t i = 0; i < d->suts; i++) {
+		if (d->sut[i].port != p.dport ||
+		    !ipaddr_eq(&d->sut[i].ip, &p.dst))
+			continue;
+		d->rejected[i] = true;
+		d->reject_of[i] = p.src;
+	}
+}
+
 /* A segment of a SUT that the wire has no use for. */
 static void answer_proof(struct doctor *d, const struct decoded *dec,
 			 struct effects *out)
@@ -271,6 +290,8 @@ static void take_frame(struct doctor *d, const struct frame_info *in)
 		answer_proof(d, &dec, &out);
 	if (sutwire_stats(d->wire)->probe_rst > rst)
 		note_refusal(d, &dec.seg);
+	if (r == DECODE_ICMP)
+		note_reject(d, in);
 	carry_out(d, &out);
 }
 
@@ -381,6 +402,23 @@ static int say_astray(const struct doctor *d, uint32_t i, const uint8_t *via)
 			  d->o->sut_dev, four ? "" : "-6 ");
 }
 
+bool doctor_rejected(const struct doctor *d, uint32_t i)
+{
+	const struct sutwire_sut *s = &d->sut[i];
+	char end[TEXT_ENDPOINT], from[TEXT_IP];
+
+	if (!d->rejected[i])
+		return false;
+	hop_fail("SUT: a firewall rejects what a client from %s sends to %s; "
+		 "its way back is this wire, by which the ICMP error came",
+		 text_ip(from, &d->reject_of[i]),
+		 text_endpoint(end, &s->ip, s->port));
+	hop_remedy("on the SUT: let its firewall accept TCP to port %u from "
+		   "any address; nft list ruleset shows its rules",
+		   s->port);
+	return true;
+}
+
 int hop_route_back(void *ctx)
 {
 	struct doctor *d = ctx;
@@ -398,6 +436,8 @@ int hop_route_back(void *ctx)
 			continue;
 		if (sutwire_via(d->wire, i) != NULL)
 			return say_astray(d, i, sutwire_via(d->wire, i));
+		if (doctor_rejected(d, i))
+			return -1;
 		hop_fail("SUT: %s does not answer a client from %s on this "
 			 "wire",
 			 text_endpoint(end, &s->ip, s->port),

@@ -167,6 +167,7 @@ void run_progress(struct run *run)
 		.same = st->verdict[VERDICT_IDENTICAL] +
 			st->verdict[VERDICT_EQUIVALENT],
 		.different = st->verdict[VERDICT_DIFFERENT],
+		.not_compared = st->verdict[VERDICT_NOT_COMPARED],
 		.behind = hist_quantile(shadow_behind(s), 500),
 		.drops = run_drops(run),
 	};

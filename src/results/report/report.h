@@ -346,6 +346,7 @@ struct report_live {
 	uint64_t rate;	  /* requests a second */
 	uint64_t same;	  /* identical and equivalent */
 	uint64_t different;
+	uint64_t not_compared;
 	uint64_t behind; /* ns */
 	uint64_t drops;
 };

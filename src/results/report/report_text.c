@@ -431,7 +431,7 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 size_t report_text_live(char *out, size_t size, unsigned columns,
 			const struct report_live *l)
 {
-	char item[7][48], n[TEXT_NUMBER];
+	char item[8][48], n[TEXT_NUMBER];
 	size_t room = columns < size ? columns : size;
 	struct text t;
 
@@ -443,12 +443,14 @@ size_t report_text_live(char *out, size_t size, unsigned columns,
 		 text_number(n, l->same));
 	snprintf(item[4], sizeof(item[4]), "  %s different",
 		 text_number(n, l->different));
-	snprintf(item[5], sizeof(item[5]), "  %s missed",
+	snprintf(item[5], sizeof(item[5]), "  %s not compared",
+		 text_number(n, l->not_compared));
+	snprintf(item[6], sizeof(item[6]), "  %s missed",
 		 text_number(n, l->drops));
-	snprintf(item[6], sizeof(item[6]), "  behind %s",
+	snprintf(item[7], sizeof(item[7]), "  behind %s",
 		 text_time(n, l->behind));
 	text_begin(&t, out, size);
-	for (unsigned i = 0; i < 7 && t.len + strlen(item[i]) < room; i++)
+	for (unsigned i = 0; i < 8 && t.len + strlen(item[i]) < room; i++)
 		text_add(&t, "%s", item[i]);
 	return t.len;
 }
