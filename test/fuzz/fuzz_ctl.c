@@ -29,10 +29,11 @@ static void check_request(const struct ctl_request *r)
 	size_t v = strnlen(r->value, sizeof(r->value));
 
 	assert(n < sizeof(r->name) && v < sizeof(r->value));
-	assert(r->verb <= CTL_WATCH);
-	assert((r->verb == CTL_SET) == (v > 0));
-	assert(r->verb != CTL_SET || n > 0);
-	assert(r->verb <= CTL_SET || n == 0);
+	assert(r->verb <= CTL_CALL);
+	assert(r->verb != CTL_SET || v > 0);
+	assert(r->verb == CTL_SET || r->verb == CTL_CALL || v == 0);
+	assert((r->verb != CTL_SET && r->verb != CTL_CALL) || n > 0);
+	assert(r->verb <= CTL_SET || r->verb == CTL_CALL || n == 0);
 	for (size_t i = 0; i < n; i++)
 		assert(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
 			      "WXYZ0123456789-_",

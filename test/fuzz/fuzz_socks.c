@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/socks.h"
+#include "dial/socks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -129,11 +129,11 @@ def counters(t):
                 t.check(name not in kind, "twice: " + name)
                 kind[name] = what
             elif not line.startswith("# HELP "):
-                m = re.fullmatch(r"([a-z_]+)(\{([a-z]+)=\"(\d+)\"\})? (\d+)",
+                m = re.fullmatch(r"([a-z_]+)(\{([a-z]+)=\"(\d+)\"(,to=\"[0-9.:]+\")?\})? (\d+)",
                                  line)
                 t.check(m is not None and m[1] in kind, line)
                 if m:
-                    value[m[1], m[4]] = int(m[5])
+                    value[m[1], m[4]] = int(m[6])
         t.equal(text.count("# HELP "), len(kind), "helps")
         t.check(all(k.endswith("_total") == (v == "counter")
                     for k, v in kind.items()), "names")

@@ -25,6 +25,7 @@ COMPLETES = [  # what is typed, what it may become: all of these, none of those
     (["prep", "-a", "cl"], {"client"}, {"server"}),
     (["rerun", "-"], {"--json", "-h"}, {"--map"}),
     (["c"], {"ctl"}, {"send"}), (["ctl", "-"], {"--help"}, {"--json"}),
+    (["proxy", "--ct"], {"--ctl"}, {"--connections"}),
 ]
 ZSH = [  # what is typed, what the line is after a tab
     ("sh", "shadow"), ("shadow --max-l", "shadow --max-lag"),

@@ -42,8 +42,10 @@ static const struct {
 	{ "show prometheus", 1, CTL_SHOW_PROMETHEUS, "", "" },
 	{ "watch", 1, CTL_WATCH, "", "" },
 	{ "", -EINVAL, 0, "", "" },
-	{ "g", -EINVAL, 0, "", "" },
-	{ "gets", -EINVAL, 0, "", "" },
+	{ "g", 1, CTL_CALL, "g", "" },
+	{ "gets  a b ", 1, CTL_CALL, "gets", "a b" },
+	{ "kill 10.0.0.0/8", 1, CTL_CALL, "kill", "10.0.0.0/8" },
+	{ "ki/ll", -EINVAL, 0, "", "" },
 	{ "get a b", -EINVAL, 0, "", "" },
 	{ "get a/b", -EINVAL, 0, "", "" },
 	{ "set", -EINVAL, 0, "", "" },
@@ -181,31 +183,37 @@ static void test_prometheus(void)
 	static const char expected[] =
 		"# HELP understudy_work_lane_alive whether it is\n"
 		"# TYPE understudy_work_lane_alive gauge\n"
-		"understudy_work_lane_alive{lane=\"0\"} 1\n"
-		"understudy_work_lane_alive{lane=\"2\"} 1\n"
+		"understudy_work_lane_alive{lane=\"0\",to=\"there\"} 1\n"
+		"understudy_work_lane_alive{lane=\"2\",to=\"there\"} 1\n"
 		"# HELP understudy_work_lane_rate_bytes_per_second how fast it "
 		"is\n"
 		"# TYPE understudy_work_lane_rate_bytes_per_second gauge\n"
-		"understudy_work_lane_rate_bytes_per_second{lane=\"0\"} "
+		"understudy_work_lane_rate_bytes_per_second{lane=\"0\",to="
+		"\"there\"} "
 		"1500000\n"
-		"understudy_work_lane_rate_bytes_per_second{lane=\"2\"} "
+		"understudy_work_lane_rate_bytes_per_second{lane=\"2\",to="
+		"\"there\"} "
 		"1500000\n"
 		"# HELP understudy_work_lane_rtt_us round trip\n"
 		"# TYPE understudy_work_lane_rtt_us gauge\n"
-		"understudy_work_lane_rtt_us{lane=\"0\"} 2500\n"
-		"understudy_work_lane_rtt_us{lane=\"2\"} 2500\n"
+		"understudy_work_lane_rtt_us{lane=\"0\",to=\"there\"} 2500\n"
+		"understudy_work_lane_rtt_us{lane=\"2\",to=\"there\"} 2500\n"
 		"# HELP understudy_work_lane_done_total what was done\n"
 		"# TYPE understudy_work_lane_done_total counter\n"
-		"understudy_work_lane_done_total{lane=\"0\"} 7\n"
-		"understudy_work_lane_done_total{lane=\"2\"} 7\n"
+		"understudy_work_lane_done_total{lane=\"0\",to=\"there\"} 7\n"
+		"understudy_work_lane_done_total{lane=\"2\",to=\"there\"} 7\n"
 		"# HELP understudy_work_lane_sent_bytes_total what was sent\n"
 		"# TYPE understudy_work_lane_sent_bytes_total counter\n"
-		"understudy_work_lane_sent_bytes_total{lane=\"0\"} 1000\n"
-		"understudy_work_lane_sent_bytes_total{lane=\"2\"} 1000\n"
+		"understudy_work_lane_sent_bytes_total{lane=\"0\",to=\"there\"}"
+		" 1000\n"
+		"understudy_work_lane_sent_bytes_total{lane=\"2\",to=\"there\"}"
+		" 1000\n"
 		"# HELP understudy_work_lane_slept_ns_total time asleep\n"
 		"# TYPE understudy_work_lane_slept_ns_total counter\n"
-		"understudy_work_lane_slept_ns_total{lane=\"0\"} 5\n"
-		"understudy_work_lane_slept_ns_total{lane=\"2\"} 5\n"
+		"understudy_work_lane_slept_ns_total{lane=\"0\",to=\"there\"} "
+		"5\n"
+		"understudy_work_lane_slept_ns_total{lane=\"2\",to=\"there\"} "
+		"5\n"
 		"# HELP understudy_work_all_done_total what was done\n"
 		"# TYPE understudy_work_all_done_total counter\n"
 		"understudy_work_all_done_total 7\n"
@@ -310,6 +318,36 @@ static int after(void *ctx, const char *name, struct errbuf *e)
 	return errbuf_set(e, -EINVAL, "%s: brings bad luck", name);
 }
 
+/* Says a number twice. */
+static int twice(void *ctx, const char *words, struct text *out,
+		 struct errbuf *e)
+{
+	struct rig *r = ctx;
+
+	r->told++;
+	if (words[0] == '\0')
+		return errbuf_set(e, -EINVAL, "twice what?");
+	text_add(out, "%s%s\n", words, words);
+	return 0;
+}
+
+/* More than an answer may have. */
+static int long_one(void *ctx, const char *words, struct text *out,
+		    struct errbuf *e)
+{
+	(void)ctx;
+	(void)words;
+	(void)e;
+	while (!out->full)
+		text_add(out, "%01000d\n", 0);
+	return 0;
+}
+
+static const struct ctl_call calls[] = {
+	{ "twice", "twice WORDS", twice },
+	{ "long", "long", long_one },
+};
+
 static int open_rig(struct rig *r, struct errbuf *e)
 {
 	struct ctl_config c = { .path = r->path,
@@ -317,6 +355,8 @@ static int open_rig(struct rig *r, struct errbuf *e)
 				.base = &r->knobs,
 				.before = before,
 				.after = after,
+				.call = calls,
+				.calls = ARRAY_SIZE(calls),
 				.ctx = r,
 				.shown = SHOWN };
 	int rc;
@@ -424,6 +464,28 @@ static void test_get_and_set(void)
 	       "prometheus\n");
 	tell(&r, fd, "show prometheus\n");
 	CHECK(strncmp(hear(&r, fd), "ok ", 3) == 0);
+	close(fd);
+	turn(&r);
+	end(&r);
+}
+
+static void test_calls(void)
+{
+	static struct rig r;
+	int fd;
+
+	begin(&r);
+	fd = connect_to(r.path);
+	turn(&r);
+	expect(&r, fd, "twice a b\n", "ok 7\na ba b\n");
+	expect(&r, fd, "twice\n", "error twice what?\n");
+	CHECK(r.told == 2);
+	expect(&r, fd, "long\n", "error the answer is too long\n");
+	expect(&r, fd, "thrice 1\n",
+	       "error thrice: is no request; " CTL_USAGE
+	       "; or twice WORDS, long\n");
+	CHECK(r.told == 2 && ctl_counters(r.ctl)->no_room == 1);
+	CHECK(ctl_counters(r.ctl)->errors == 3);
 	close(fd);
 	turn(&r);
 	end(&r);
@@ -641,6 +703,7 @@ static const struct check_test tests[] = {
 	{ "JSON is one line, and text names all", test_json_and_text },
 	{ "what is set is got, and what is refused is put back",
 	  test_get_and_set },
+	{ "requests of its own", test_calls },
 	{ "clients and lines have a limit", test_limits },
 	{ "who does not read is not asked again", test_slow_client },
 	{ "who watches hears all, or is closed", test_watch },

@@ -23,6 +23,8 @@
 #include "ends/ends.h"
 #include "engine/counters.h"
 #include "flow/key.h"
+#include "front/counters.h"
+#include "front/front.h"
 #include "keys/counters.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
@@ -49,6 +51,7 @@ static const struct page pages[] = {
 	{ &options_doctor, "shadow" }, { &options_rerun, NULL },
 	{ &send_command, NULL },       { &prep_command, NULL },
 	{ &tunnel_command, NULL },     { &ctl_command, NULL },
+	{ &proxy_command, NULL },
 };
 
 /* Page @name, as "send.1". Tests lie in a folder beside man/. */
@@ -235,6 +238,13 @@ static const struct counter_list *const tunnel_lists[] = {
 	&mp_path_counter_list, &mp_lane_counter_list, &ends_path_gauge_list,
 };
 
+static const struct counter_list *const proxy_lists[] = {
+	&front_counter_list,
+	&front_gauge_list,
+	&server_counter_list,
+	&front_server_gauge_list,
+};
+
 static bool has_counter(const char *page, const char *name)
 {
 	char item[NAME_MAX_LEN + 16];
@@ -259,13 +269,21 @@ static bool is_explained(const char *page, const struct counter *c)
 static void test_every_counter_is_explained(void)
 {
 	const char *tunnel = page_named("tunnel.1");
-	const char *page = page_named("counters.7");
+	const char *page, *proxy;
 
 	for (size_t l = 0; l < ARRAY_SIZE(tunnel_lists); l++)
 		for (size_t i = 0; i < tunnel_lists[l]->n; i++)
 			CHECK_ROW(
 				is_explained(tunnel, &tunnel_lists[l]->row[i]),
 				tunnel_lists[l]->row[i].name);
+	page = page_named("counters.7");
+	proxy = page_named("proxy.1");
+	/* Where help has an option in it, its page spells that otherwise. */
+	for (size_t l = 0; l < ARRAY_SIZE(proxy_lists); l++)
+		for (size_t i = 0; i < proxy_lists[l]->n; i++)
+			CHECK_ROW(
+				has_counter(proxy, proxy_lists[l]->row[i].name),
+				proxy_lists[l]->row[i].name);
 	for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
 		for (size_t i = 0; i < lists[l]->n; i++)
 			CHECK_ROW(is_explained(page, &lists[l]->row[i]),

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_servers.c - Unit test of front/servers, and of the command line of proxy
+ * test_servers.c - Unit test of dial/servers, and of the command line of proxy
  */
 #include <errno.h>
 #include <string.h>
 
 #include "check.h"
+#include "dial/servers.h"
 #include "front/front.h"
-#include "front/servers.h"
 #include "opt/values.h"
 
 #define CLIENTS 4000
@@ -101,6 +101,27 @@ static void test_tried(void)
 	}
 }
 
+/* One that is drained gets nobody, and moves his own clients only. */
+static void test_drained(void)
+{
+	struct servers l = make(8), all = l;
+
+	l.s[3].drained = true;
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		int was = choice(&all, i, 0);
+
+		if (was == 3)
+			CHECK(choice(&l, i, 0) != 3);
+		else
+			CHECK(choice(&l, i, 0) == was);
+	}
+	l = make(1);
+	l.s[0].drained = true;
+	CHECK(choice(&l, 0, 0) == -1);
+	CHECK(l.s[0].n.not_taken == 0 && servers_failed(&l, 0, 1));
+	CHECK(l.s[0].n.not_taken == 1);
+}
+
 /* --- the command line --- */
 
 static int parse(struct front_options *o, const char *line, struct errbuf *e)
@@ -123,7 +144,7 @@ static const char *const taken[] = {
 	"--ports 1024-65535 --timewait 1s --connections 65536 --per-client 7 "
 	"--copies 5 --failures 0 --check-every 1s --handshake-timeout 1s "
 	"--connect-timeout 2s --idle-timeout 1m --half-closed-timeout 5m "
-	"--drain 0 --user nobody --quiet --json",
+	"--drain 0 --ctl /run/x.ctl --user nobody --quiet --json",
 	"--socks 192.0.2.1:1080",
 	"--socks 0.0.0.0:1080 --socks [::]:1080 --allow 10.0.0.0/8 --allow ::1 "
 	"--deny 0.0.0.0/0 --dns 192.0.2.53 --log a --log-json 'b c'",
@@ -156,6 +177,7 @@ static const struct check_test tests[] = {
 	{ "clients are spread evenly, each to the same one", test_even },
 	{ "who is out moves his own clients only", test_out },
 	{ "each is tried once, those that are out last", test_tried },
+	{ "who is drained gets nobody", test_drained },
 	{ "what is taken is written again", test_words },
 };
 

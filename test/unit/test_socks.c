@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "front/judge.h"
-#include "front/socks.h"
+#include "dial/judge.h"
+#include "dial/socks.h"
 #include "opt/values.h"
 
 /* Feed a prefix of the message. */

@@ -52,9 +52,11 @@ const struct opt_command ctl_command = {
 	.usage = "ctl PATH get [NAME]\n"
 		 "ctl PATH set NAME VALUE\n"
 		 "ctl PATH show [json | prometheus]\n"
-		 "ctl PATH watch",
+		 "ctl PATH watch\n"
+		 "ctl PATH REQUEST [WORD...]",
 	.about = "Asks and tells the process whose --ctl is PATH: its options, "
-		 "its counters, and what happens to it.",
+		 "its counters, and what happens to it; and for what it alone "
+		 "knows (a proxy: list, kill, drain, ready).",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
 	.operand = operand,
@@ -72,9 +74,10 @@ int ctl_options_parse(struct ctl_options *o, int argc, char **argv,
 				  "whom to ask? write 'understudy ctl PATH "
 				  "show', with the path of its --ctl");
 	if (rc == 0 && o->request[0] == '\0')
-		return errbuf_set(e, -EINVAL,
-				  "what to ask? write get, set, show or watch "
-				  "behind the path");
+		return errbuf_set(
+			e, -EINVAL,
+			"what to ask? write get, set, show, watch or a "
+			"request of its own behind the path");
 	if (rc == 0 && strchr(o->request, '\n') != NULL)
 		return errbuf_set(e, -EINVAL, "a request is one line");
 	return rc;

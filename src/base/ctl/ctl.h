@@ -7,7 +7,8 @@
  * groups; and what it wants to be asked before and told after a change. Who
  * connects must be root or who started the process.
  *
- * Each request (ctl/request.h) has one answer: "ok N", a newline and N bytes of
+ * A process may have requests of its own, in a table. Each request
+ * (ctl/request.h) has one answer: "ok N", a newline and N bytes of
  * lines; or "error" and a sentence. The answer to watch is "events", and behind
  * it they come, a line of JSON each, until either side closes.
  */
@@ -37,8 +38,8 @@
 /**
  * struct ctl_item - One struct of a group
  * @counters, @gauges: Where; valid until the next is looked for
- * @note:	What a person wants to know of it beside its number; may be
- *		empty
+ * @note:	What a person wants to know of it beside its number, such as an
+ *		address; printable ASCII, and may be empty
  */
 struct ctl_item {
 	const void *counters;
@@ -51,7 +52,7 @@ struct ctl_item {
  * @name:	[a-z_], of JSON and Prometheus
  * @title:	For a person
  * @numbers:	There may be structs with a number below it; 0: one without
- * @counters:	Of each
+ * @counters:	Of each, or NULL
  * @gauges:	What goes up and down, or NULL. Beside the units of struct
  *		counter: "bool", "bytes/s", "us"
  * @find:	Number @i, or false: there is none
@@ -79,13 +80,28 @@ struct ctl_shown {
 };
 
 /**
+ * struct ctl_call - A request of the process's own
+ * @name:	[a-z]
+ * @usage:	How it is written, name included
+ * @run:	Called with the rest of the line; adds its answer to @out, whole
+ *		lines. Return: 0 or -Exxx with a sentence
+ */
+struct ctl_call {
+	const char *name;
+	const char *usage;
+	int (*run)(void *ctx, const char *words, struct text *out,
+		   struct errbuf *e);
+};
+
+/**
  * struct ctl_config - What a control socket serves
  * @path:	Where it is made, with mode 0600. One that nobody listens at any
  *		more is replaced
  * @options, @base: What get and set know, and the struct of the rows
  * @before:	Asked before option @name is changed, or NULL
  * @after:	Told of it. If it refuses, it puts back what was
- * @ctx:	Of both
+ * @call, @calls: Requests of its own
+ * @ctx:	Of all of these
  */
 struct ctl_config {
 	const char *path;
@@ -93,6 +109,8 @@ struct ctl_config {
 	void *base;
 	int (*before)(void *ctx, const char *name, struct errbuf *e);
 	int (*after)(void *ctx, const char *name, struct errbuf *e);
+	const struct ctl_call *call;
+	size_t calls;
 	void *ctx;
 	struct ctl_shown shown;
 };
@@ -145,7 +163,7 @@ size_t ctl_show_json(const struct ctl_shown *s, char *buf, size_t size);
  * ctl_show_prometheus() - Prometheus's text format 0.0.4
  *
  * Names are understudy_TYPE_GROUP_NAME, counters' with _total; a number is a
- * label with the group's name.
+ * label with the group's name, and its note the label "to".
  */
 void ctl_show_prometheus(const struct ctl_shown *s, struct text *t);
 

@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define USAGE                                                                  \
-	"write get [NAME], set NAME VALUE, show [json|prometheus] or watch"
-
 /** struct span - Characters of a line that are left */
 struct span {
 	const char *p;
@@ -64,17 +61,19 @@ static int take_name(struct span w, struct ctl_request *r, struct errbuf *e)
 	return 0;
 }
 
-static int take_value(struct span *s, struct ctl_request *r, struct errbuf *e)
+/* The rest of the line. Return: its bytes */
+static size_t take_value(struct span *s, struct ctl_request *r)
 {
+	size_t n;
+
 	skip_blanks(s);
 	while (s->n > 0 && s->p[s->n - 1] == ' ')
 		s->n--;
-	if (r->name[0] == '\0' || s->n == 0)
-		return errbuf_set(e, -EINVAL, "set what? write set NAME VALUE");
-	memcpy(r->value, s->p, s->n);
-	r->value[s->n] = '\0';
+	n = s->n;
+	memcpy(r->value, s->p, n);
+	r->value[n] = '\0';
 	s->n = 0;
-	return 0;
+	return n;
 }
 
 static int take_form(struct span w, struct ctl_request *r, struct errbuf *e)
@@ -102,7 +101,7 @@ static int parse(struct span s, struct ctl_request *r, struct errbuf *e)
 		if (s.p[i] < ' ' || s.p[i] > '~')
 			return errbuf_set(
 				e, -EINVAL,
-				"a request is printable ASCII; " USAGE);
+				"a request is printable ASCII; " CTL_USAGE);
 	verb = word(&s);
 	if (is(verb, "get")) {
 		r->verb = CTL_GET;
@@ -110,15 +109,20 @@ static int parse(struct span s, struct ctl_request *r, struct errbuf *e)
 	} else if (is(verb, "set")) {
 		r->verb = CTL_SET;
 		rc = take_name(word(&s), r, e);
-		if (rc == 0)
-			rc = take_value(&s, r, e);
+		if (rc == 0 && (r->name[0] == '\0' || take_value(&s, r) == 0))
+			return errbuf_set(e, -EINVAL,
+					  "set what? write set NAME VALUE");
 	} else if (is(verb, "show")) {
 		rc = take_form(word(&s), r, e);
 	} else if (is(verb, "watch")) {
 		r->verb = CTL_WATCH;
 	} else {
-		return errbuf_set(e, -EINVAL, "%.*s: is no request; " USAGE,
-				  (int)verb.n, verb.p);
+		r->verb = CTL_CALL;
+		if (verb.n == 0)
+			return errbuf_set(e, -EINVAL, "what? " CTL_USAGE);
+		rc = take_name(verb, r, e);
+		if (rc == 0)
+			(void)take_value(&s, r);
 	}
 	skip_blanks(&s);
 	if (rc == 0 && s.n > 0)

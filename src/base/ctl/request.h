@@ -8,8 +8,10 @@
  *	set NAME VALUE
  *	show [text | json | prometheus]
  *	watch
+ *	NAME [VALUE]
  *
- * Blanks separate; VALUE is the rest of the line, without blanks round it.
+ * Blanks separate; VALUE is the rest of the line, without blanks round it. The
+ * last is a request of the process's own, if it knows one of that name.
  */
 #ifndef CTL_REQUEST_H
 #define CTL_REQUEST_H
@@ -28,12 +30,17 @@ enum ctl_verb {
 	CTL_SHOW_JSON,
 	CTL_SHOW_PROMETHEUS,
 	CTL_WATCH,
+	CTL_CALL,
 };
+
+/* What may be asked of each process. */
+#define CTL_USAGE                                                              \
+	"write get [NAME], set NAME VALUE, show [json|prometheus] or watch"
 
 /**
  * struct ctl_request - A request
- * @name:	Of CTL_GET (empty: all) and CTL_SET; [A-Za-z0-9_-]
- * @value:	Of CTL_SET; not empty
+ * @name:	Of CTL_GET (empty: all), CTL_SET and CTL_CALL; [A-Za-z0-9_-]
+ * @value:	Of CTL_SET, not empty; of CTL_CALL
  */
 struct ctl_request {
 	enum ctl_verb verb;

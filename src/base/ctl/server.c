@@ -215,36 +215,64 @@ static int set(struct ctl *c, const struct ctl_request *r, struct errbuf *e)
 	return rc;
 }
 
+static int call(struct ctl *c, const struct ctl_request *r, struct text *t,
+		struct errbuf *e)
+{
+	const struct ctl_config *f = &c->config;
+	char own[sizeof(e->s)];
+	struct text more;
+
+	text_begin(&more, own, sizeof(own));
+	for (size_t i = 0; i < f->calls; i++) {
+		if (strcmp(f->call[i].name, r->name) == 0)
+			return f->call[i].run(f->ctx, r->value, t, e);
+		text_add(&more, "%s%s", i == 0 ? "; or " : ", ",
+			 f->call[i].usage);
+	}
+	return errbuf_set(e, -EINVAL, "%s: is no request; " CTL_USAGE "%s",
+			  r->name, own);
+}
+
+/* Return: 0 or -Exxx with a sentence */
+static int make_answer(struct client *k, const struct ctl_request *r,
+		       struct text *t, struct errbuf *e)
+{
+	struct ctl *c = k->c;
+
+	switch (r->verb) {
+	case CTL_GET:
+		return get(c, r->name, t, e);
+	case CTL_SET:
+		return set(c, r, e);
+	case CTL_SHOW_TEXT:
+		ctl_show_text(&c->config.shown, t);
+		break;
+	case CTL_SHOW_JSON:
+		t->len = ctl_show_json(&c->config.shown, t->buf, t->size);
+		t->full = t->len == 0;
+		break;
+	case CTL_SHOW_PROMETHEUS:
+		ctl_show_prometheus(&c->config.shown, t);
+		break;
+	case CTL_WATCH:
+		k->watches = true;
+		break;
+	case CTL_CALL:
+		return call(c, r, t, e);
+	}
+	return 0;
+}
+
 static void answer(struct client *k, const struct ctl_request *r)
 {
 	struct ctl *c = k->c;
 	struct errbuf e = { "" };
 	char size[TEXT_NUMBER];
 	struct text t, head;
-	int rc = 0;
+	int rc;
 
 	text_begin(&t, c->answer, sizeof(c->answer));
-	switch (r->verb) {
-	case CTL_GET:
-		rc = get(c, r->name, &t, &e);
-		break;
-	case CTL_SET:
-		rc = set(c, r, &e);
-		break;
-	case CTL_SHOW_TEXT:
-		ctl_show_text(&c->config.shown, &t);
-		break;
-	case CTL_SHOW_JSON:
-		t.len = ctl_show_json(&c->config.shown, t.buf, t.size);
-		t.full = t.len == 0;
-		break;
-	case CTL_SHOW_PROMETHEUS:
-		ctl_show_prometheus(&c->config.shown, &t);
-		break;
-	case CTL_WATCH:
-		k->watches = true;
-		break;
-	}
+	rc = make_answer(k, r, &t, &e);
 	if (rc == 0 && t.full) {
 		c->n.no_room++;
 		rc = errbuf_set(&e, -E2BIG, "the answer is too long");

@@ -134,6 +134,20 @@ static bool has_unit(const char *name, const char *unit)
 	return n >= k && memcmp(name + n - k, unit, k) == 0;
 }
 
+static void labels(const char *group, unsigned i, const char *note,
+		   struct text *t)
+{
+	text_add(t, "{%s=\"%u\"", group, i);
+	if (note[0] != '\0') {
+		text_add(t, ",to=\"");
+		for (const char *c = note; *c != '\0'; c++)
+			text_add(t, *c == '"' || *c == '\\' ? "\\%c" : "%c",
+				 *c);
+		text_add(t, "\"");
+	}
+	text_add(t, "}");
+}
+
 static void family(const struct ctl_shown *s, const struct ctl_group *g,
 		   const struct counter *c, bool gauge, struct text *t)
 {
@@ -153,11 +167,12 @@ static void family(const struct ctl_shown *s, const struct ctl_group *g,
 	text_add(t, "# HELP %s %s\n# TYPE %s %s\n", name, c->help, name,
 		 gauge ? "gauge" : "counter");
 	for (unsigned i = 0; i == 0 || i < g->numbers; i++) {
+		item.note[0] = '\0';
 		if (!g->find(s->ctx, i, &item))
 			continue;
 		text_add(t, "%s", name);
 		if (g->numbers > 0)
-			text_add(t, "{%s=\"%u\"}", g->name, i);
+			labels(g->name, i, item.note, t);
 		text_add(t, " %" PRIu64 "\n",
 			 counter_get(c, gauge ? item.gauges : item.counters));
 	}
@@ -170,7 +185,8 @@ void ctl_show_prometheus(const struct ctl_shown *s, struct text *t)
 
 		for (size_t k = 0; g->gauges != NULL && k < g->gauges->n; k++)
 			family(s, g, &g->gauges->row[k], true, t);
-		for (size_t k = 0; k < g->counters->n; k++)
+		for (size_t k = 0; g->counters != NULL && k < g->counters->n;
+		     k++)
 			family(s, g, &g->counters->row[k], false, t);
 	}
 }

@@ -202,31 +202,39 @@ static void log_text(struct conn *c)
 	put_line(c->f, &c->f->log, line, t.full ? 0 : t.len);
 }
 
+void access_put(struct json *j, const struct conn *c)
+{
+	const struct front_place *p = &c->f->o->place[c->place];
+	char s[TEXT_ENDPOINT];
+
+	json_u64(j, "id", c->id);
+	json_str(j, "began", text_when(s, c->began_real));
+	json_str(j, "client", text_endpoint(s, &c->client, c->client_port));
+	json_str(j, "listener", text_endpoint(s, &p->ip, p->port));
+	json_str(j, "kind", kind_of(c));
+	json_str(j, "name", c->socks.name_len > 0 ? c->socks.name : NULL);
+	json_str(j, "server",
+		 c->server_port == 0
+			 ? NULL
+			 : text_endpoint(s, &c->server, c->server_port));
+	json_str(j, "how", how_of(c));
+	json_str(j, "why", short_of(c->why));
+	json_str(j, "end", short_of(c->end));
+	json_u64(j, "bytes_c2s", c->bytes[DIR_C2S]);
+	json_u64(j, "bytes_s2c", c->bytes[DIR_S2C]);
+	if (c->opened != 0)
+		json_us(j, "opened_us", c->opened - c->began);
+}
+
 static void log_object(struct conn *c)
 {
-	char line[LINE_MOST], s[TEXT_ENDPOINT];
-	const struct front_place *p = &c->f->o->place[c->place];
+	char line[LINE_MOST];
 	struct json j;
 
 	json_begin(&j, line, sizeof(line));
 	json_str(&j, "type", "connection");
 	json_u64(&j, "schema", 1);
-	json_str(&j, "began", text_when(s, c->began_real));
-	json_str(&j, "client", text_endpoint(s, &c->client, c->client_port));
-	json_str(&j, "listener", text_endpoint(s, &p->ip, p->port));
-	json_str(&j, "kind", kind_of(c));
-	json_str(&j, "name", c->socks.name_len > 0 ? c->socks.name : NULL);
-	json_str(&j, "server",
-		 c->server_port == 0
-			 ? NULL
-			 : text_endpoint(s, &c->server, c->server_port));
-	json_str(&j, "how", how_of(c));
-	json_str(&j, "why", short_of(c->why));
-	json_str(&j, "end", short_of(c->end));
-	json_u64(&j, "bytes_c2s", c->bytes[DIR_C2S]);
-	json_u64(&j, "bytes_s2c", c->bytes[DIR_S2C]);
-	if (c->opened != 0)
-		json_us(&j, "opened_us", c->opened - c->began);
+	access_put(&j, c);
 	json_us(&j, "ended_us", c->ended - c->began);
 	put_line(c->f, &c->f->log_json, line, json_line(&j));
 }

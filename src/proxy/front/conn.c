@@ -83,6 +83,14 @@ void conn_settle(struct conn *c, enum conn_how how, struct why why)
 	n->failed += how == CONN_FAILED;
 }
 
+void conn_leave(struct conn *c)
+{
+	if (!c->has_server)
+		return;
+	c->f->servers[c->place].s[c->server_at].users--;
+	c->has_server = false;
+}
+
 static void give_share(struct conn *c)
 {
 	if (c->share != MAP_NONE)
@@ -96,9 +104,12 @@ static void release(struct conn *c)
 
 	due_never(f, &c->due);
 	give_share(c);
+	conn_leave(c);
 	list_del(&c->busy);
-	if (c->copy != NULL)
+	if (c->copy != NULL) {
 		list_add_tail(&f->free_copies, &c->copy->link);
+		f->n_copies--;
+	}
 	c->copy = NULL;
 	c->state = CONN_FREE;
 	if (c == &f->spare)
@@ -222,6 +233,7 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	case USPLICE_TIMEWAIT:
 		c->ended = f->now;
 		give_share(c);
+		conn_leave(c);
 		break;
 	case USPLICE_OVER:
 		pair_is_over(c, n->reason);
@@ -294,19 +306,39 @@ void conn_stop(struct conn *c)
 			     SOCKS_FAILURE);
 		return;
 	}
-	if (c->state != CONN_SPLICED) {
-		for (enum dir d = DIR_C2S; d < DIR_COUNT; d++)
-			c->bytes[d] = c->copy->way[d].sent;
+	conn_bytes(c);
+	if (c->state != CONN_SPLICED)
 		conn_over(c, WHY(f, ended_stopped));
-		return;
-	}
-	read_stats(c);
-	if (c->ended != 0)
+	else if (c->ended != 0)
 		conn_over(c, why_over(c, USPLICE_DONE));
 	else if (f->o->pin != NULL && c->joined)
 		conn_over(c, WHY(f, ended_left));
 	else
 		conn_over(c, WHY(f, ended_stopped));
+}
+
+void conn_bytes(struct conn *c)
+{
+	if (c->state == CONN_SPLICED)
+		read_stats(c);
+	for (enum dir d = DIR_C2S; c->copy != NULL && d < DIR_COUNT; d++)
+		c->bytes[d] = c->copy->way[d].sent;
+}
+
+void conn_kill(struct conn *c)
+{
+	struct front *f = c->f;
+
+	if (c->how == CONN_OPENING) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_killed),
+			     SOCKS_NOT_ALLOWED);
+		return;
+	}
+	conn_bytes(c);
+	if (c->pair != NULL)
+		usplice_end(c->pair);
+	c->pair = NULL;
+	conn_over(c, WHY(f, ended_killed));
 }
 
 void conn_admit(struct conn *c)
@@ -353,6 +385,7 @@ static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 	c->fd[DIR_S2C] = -1;
 	c->how = CONN_OPENING;
 	c->place = l->place;
+	c->id = ++f->last_id;
 	c->share = MAP_NONE;
 	c->began = f->now;
 	c->began_real = clock_real();

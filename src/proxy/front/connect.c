@@ -197,6 +197,8 @@ static bool choose(struct conn *c)
 		return false;
 	c->tried |= 1u << i;
 	c->server_at = (unsigned)i;
+	c->has_server = true;
+	l->s[i].users++;
 	c->server = l->s[i].ip;
 	c->server_port = l->s[i].port;
 	return true;
@@ -212,6 +214,7 @@ static void not_taken(struct conn *c, int error)
 	conn_close(c, DIR_S2C, true);
 	if (conn_forwards(c))
 		health_failed(c->f, c->place, c->server_at);
+	conn_leave(c);
 }
 
 static enum socks_code code_of(int error)
@@ -264,8 +267,10 @@ void connect_ready(struct conn *c)
 		conn_connect(c);
 	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
 		   0) {
-		if (conn_forwards(c))
+		if (conn_forwards(c)) {
 			health_good(c->f, c->place, c->server_at);
+			c->f->servers[c->place].s[c->server_at].n.taken++;
+		}
 		join(c);
 	}
 }

@@ -39,6 +39,7 @@ bool copy_begin(struct conn *c)
 		return false;
 	c->copy = list_entry(f->free_copies.next, struct copy, link);
 	list_del(&c->copy->link);
+	f->n_copies++;
 	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++) {
 		struct copy_way *w = &c->copy->way[d];
 

@@ -46,6 +46,7 @@
 	X(T, refused_own, "", "refused: its address is a listener of ours")    \
 	X(T, refused_names, "",                                                \
 	  "refused: too many names were being looked up")                      \
+	X(T, refused_killed, "", "refused: somebody ended it by kill")         \
 	X(T, failed_handshake, "",                                             \
 	  "failed: it did not say in time where to, or its name had no "       \
 	  "answer")                                                            \
@@ -62,6 +63,7 @@
 	X(T, ended_lost, "",                                                   \
 	  "the same, broken while our sockets were still in it")               \
 	X(T, ended_stopped, "", "the same, cut when we were stopped")          \
+	X(T, ended_killed, "", "the same, ended by kill")                      \
 	X(T, ended_left, "", "the same, left to the kernel when we ended")     \
 	X(T, bytes_c2s, "bytes", "that servers have acked")                    \
 	X(T, bytes_s2c, "bytes", "that clients have acked")                    \
@@ -79,6 +81,28 @@ struct front_counters {
 	FRONT_COUNTERS(COUNTER_MEMBER, )
 };
 
+#define FRONT_GAUGES(X, T)                                                     \
+	X(T, opening, "", "of which nothing is settled yet")                   \
+	X(T, open, "", "spliced or copied, and not over")                      \
+	X(T, used, "", "of --connections, TIMEWAIT included")                  \
+	X(T, copying, "", "of --copies")                                       \
+	X(T, draining, "bool", "whether it accepts nothing more")
+
+struct front_gauges {
+	FRONT_GAUGES(COUNTER_MEMBER, )
+};
+
+#define FRONT_SERVER_GAUGES(X, T)                                              \
+	X(T, users, "", "connections that are there, or are tried there")      \
+	X(T, out, "bool", "whether it gets none while another is in")          \
+	X(T, drained, "bool", "whether it gets none at all")
+
+struct front_server_gauges {
+	FRONT_SERVER_GAUGES(COUNTER_MEMBER, )
+};
+
 extern const struct counter_list front_counter_list;
+extern const struct counter_list front_gauge_list;
+extern const struct counter_list front_server_gauge_list;
 
 #endif /* FRONT_COUNTERS_H */

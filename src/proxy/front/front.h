@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "core/ipaddr.h"
-#include "front/judge.h"
-#include "front/servers.h"
+#include "dial/judge.h"
+#include "dial/servers.h"
 #include "opt/opt.h"
 #include "os/errbuf.h"
 
@@ -62,6 +62,7 @@ struct front_options {
 	uint16_t dns_port;
 	const char *log;
 	const char *log_json;
+	const char *ctl;
 	const char *user;
 	bool check;
 	bool quiet;

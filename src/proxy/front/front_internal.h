@@ -2,9 +2,9 @@
 /*
  * front_internal - The proxy while it runs
  *
- * run.c calls conn.c and health.c; conn.c calls greet.c, which calls it back
- * when it is known whose a connection is, and connect.c when it is known where
- * to; that one calls copy.c.
+ * run.c calls conn.c, health.c and manage.c; conn.c calls greet.c, which calls
+ * it back when it is known whose a connection is, and connect.c when it is
+ * known where to; that one calls copy.c.
  */
 #ifndef FRONT_FRONT_INTERNAL_H
 #define FRONT_FRONT_INTERNAL_H
@@ -19,10 +19,11 @@
 #include "core/list.h"
 #include "core/map.h"
 #include "core/wheel.h"
+#include "ctl/ctl.h"
 #include "front/counters.h"
 #include "front/front.h"
 #include "front/pp.h"
-#include "front/socks.h"
+#include "dial/socks.h"
 #include "join/usplice.h"
 #include "net/resolve.h"
 #include "os/loop.h"
@@ -124,6 +125,7 @@ struct copy {
 /**
  * struct conn - A client's connection and ours to a server
  * @link:	Free, or in use
+ * @id:		For manage.c; they grow along front.conns
  * @busy:	In front.busy: there was more to copy
  * @watch, @fd: By the direction in which they are read: the client's, the
  *		server's; fd -1: closed
@@ -133,7 +135,7 @@ struct copy {
  * @share:	In the table of clients; MAP_NONE: it does not count there any
  *		more
  * @server, @server_port: Who was tried last
- * @server_at:	Index of it
+ * @server_at:	Index of it, while @has_server: it counts as one of its users
  * @tried:	Bits of servers that were
  * @socks:	Of a listener for SOCKS: what the client has said
  * @lookup:	LOOKUP: of its name
@@ -153,6 +155,7 @@ struct copy {
 struct conn {
 	struct front *f;
 	struct list link;
+	uint64_t id;
 	struct list busy;
 	struct loop_watch watch[DIR_COUNT];
 	int fd[DIR_COUNT];
@@ -166,6 +169,7 @@ struct conn {
 	uint16_t server_port;
 	uint32_t share;
 	unsigned server_at;
+	bool has_server;
 	uint32_t tried;
 	struct socks socks;
 	struct lookup *lookup;
@@ -220,16 +224,18 @@ struct shares {
 
 /**
  * struct front - The proxy; memory is in @arena
+ * @o:		What holds now, in @set: manage.c changes it
  * @splicer:	NULL: nothing is spliced, for @unspliced
  * @now:	Of the callback that runs, ns
- * @conns:	List of those in use; @n_conns of them, of which @held have a
- *		socket of ours or end with us
+ * @conns:	List of those in use; @n_conns of them
  * @busy:	Connections with more to copy
  * @stop_at:	When those that are left are cut; UINT64_MAX: we run
  * @spare:	For one that is refused since all are in use
  */
 struct front {
 	const struct front_options *o;
+	struct front_options set;
+	struct ctl *ctl; /* NULL: there is none */
 	struct arena arena;
 	struct loop *loop;
 	struct usplice *splicer;
@@ -252,8 +258,10 @@ struct front {
 	struct list free;
 	struct list conns;
 	uint32_t n_conns;
+	uint64_t last_id;
 	struct list busy;
 	struct copy *copy;
+	uint32_t n_copies; /* in use */
 	struct list free_copies;
 	struct shares shares;
 	struct due stop_due;
@@ -320,6 +328,9 @@ void shares_give(struct shares *c, uint32_t at);
 /** front_report() - Print what was counted */
 void front_report(const struct front *f);
 
+/** front_shown() - What a control socket shows */
+struct ctl_shown front_shown(struct front *f);
+
 /* --- copy.c --- */
 
 /** copy_begin() - Copy, from now on. Return: false: all copies are in use */
@@ -345,6 +356,9 @@ void access_close(struct front *f);
 
 /** access_line() - A connection has ended */
 void access_line(struct conn *c);
+
+/** access_put() - What a line says of a connection */
+void access_put(struct json *j, const struct conn *c);
 
 /* --- own.c: addresses that are ours --- */
 
@@ -432,6 +446,15 @@ void conn_over(struct conn *c, struct why end);
 /** conn_stop() - It ends with us: what it does not need us for goes on */
 void conn_stop(struct conn *c);
 
+/** conn_kill() - End it now, whatever it does */
+void conn_kill(struct conn *c);
+
+/** conn_bytes() - Bring @c->bytes up to now */
+void conn_bytes(struct conn *c);
+
+/** conn_leave() - It is no user of its server any more */
+void conn_leave(struct conn *c);
+
 /** conn_holds() - Does it need us yet? */
 bool conn_holds(const struct conn *c);
 
@@ -442,5 +465,22 @@ void health_init(struct front *f);
 /** health_failed(), health_good() - What came of a connection to a server */
 void health_failed(struct front *f, unsigned place, unsigned server);
 void health_good(struct front *f, unsigned place, unsigned server);
+
+/* --- run.c --- */
+
+/** front_stop() - Accept nothing more, and end when all have; again: now */
+void front_stop(struct front *f);
+
+/* --- manage.c --- */
+
+/** manage_open() - Make the control socket, if --ctl asks for one */
+int manage_open(struct front *f, struct errbuf *e);
+
+/** manage_server() - Something has happened to a server; @what: the event */
+void manage_server(struct front *f, const char *what, unsigned place,
+		   unsigned server);
+
+/** manage_told() - An event without more to say */
+void manage_told(struct front *f, const char *what);
 
 #endif /* FRONT_FRONT_INTERNAL_H */

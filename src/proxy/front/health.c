@@ -28,8 +28,10 @@ static void good(struct health *h)
 
 	stop_asking(h);
 	due_never(f, &h->due);
-	if (servers_good(&f->servers[h->place], h->server))
-		f->n.servers_back++;
+	if (!servers_good(&f->servers[h->place], h->server))
+		return;
+	f->n.servers_back++;
+	manage_server(f, "server_back", h->place, h->server);
 }
 
 static void ask_later(struct health *h)
@@ -106,6 +108,7 @@ void health_failed(struct front *f, unsigned place, unsigned server)
 	if (!servers_failed(&f->servers[place], server, f->o->failures))
 		return;
 	f->n.servers_out++;
+	manage_server(f, "server_out", place, server);
 	ask_later(&f->health[place][server]);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.c - What a proxy says of itself at its end
+ * report.c - What a proxy says of itself, at its end and when it is asked
  */
 #include <stdio.h>
 
@@ -8,12 +8,41 @@
 #include "text/json.h"
 #include "text/text.h"
 
-#define LINE_MOST 65536 /* of JSON: all counters, and all servers */
+#define LINE_MOST   65536 /* of JSON: all counters, and all servers */
+#define SERVERS_ALL (FRONT_LISTENERS * SERVERS_MAX)
 
 static const struct counter rows[] = { FRONT_COUNTERS(COUNTER_ROW,
 						      struct front_counters) };
+static const struct counter gauge_rows[] = { FRONT_GAUGES(
+	COUNTER_ROW, struct front_gauges) };
+static const struct counter server_gauge_rows[] = { FRONT_SERVER_GAUGES(
+	COUNTER_ROW, struct front_server_gauges) };
 
 const struct counter_list front_counter_list = COUNTER_LIST(rows);
+const struct counter_list front_gauge_list = COUNTER_LIST(gauge_rows);
+const struct counter_list front_server_gauge_list =
+	COUNTER_LIST(server_gauge_rows);
+
+/* Of the library's counters, those of segments and ways. */
+#define KERNEL_COUNTERS(X, T)                                                  \
+	X(T, relayed, "", "segments passed on in the kernel")                  \
+	X(T, to_stack, "", "segments that our own sockets got")                \
+	X(T, dropped, "", "segments that could not be passed on")              \
+	X(T, too_long, "", "segments answered with \"too big\"")               \
+	X(T, failed, "", "segments that the kernel could not send or change")  \
+	X(T, errors, "", "messages of ICMP that were passed on")               \
+	X(T, missed, "", "events that did not fit, and were found later")      \
+	X(T, moved, "", "pairs whose way to an end has changed")               \
+	X(T, astray, "", "pairs to one of whose ends there was no way")        \
+	X(T, mended, "", "times that the program was attached again")
+
+static const struct counter kernel_rows[] = { KERNEL_COUNTERS(
+	COUNTER_ROW, struct usplice_counters) };
+static const struct counter_list kernel_list = COUNTER_LIST(kernel_rows);
+static const struct counter kernel_gauge_rows[] = { COUNTER_ROW(
+	struct usplice_counters, live, "", "spliced, and not over") };
+static const struct counter_list kernel_gauge_list =
+	COUNTER_LIST(kernel_gauge_rows);
 
 /* Of accepted, those of which nothing is settled yet. */
 static uint64_t opening(const struct front_counters *n)
@@ -25,7 +54,86 @@ static uint64_t open_now(const struct front_counters *n)
 {
 	return n->spliced + n->copied - n->ended_closed - n->ended_reset -
 	       n->ended_idle - n->ended_half_closed - n->ended_lost -
-	       n->ended_stopped - n->ended_left;
+	       n->ended_stopped - n->ended_killed - n->ended_left;
+}
+
+/* --- what a control socket shows --- */
+
+static bool find_connections(void *ctx, unsigned i, struct ctl_item *out)
+{
+	static struct front_gauges g;
+	struct front *f = ctx;
+
+	(void)i;
+	g = (struct front_gauges){
+		.opening = opening(&f->n),
+		.open = open_now(&f->n),
+		.used = f->n_conns,
+		.copying = f->n_copies,
+		.draining = f->stop_at != UINT64_MAX,
+	};
+	out->counters = &f->n;
+	out->gauges = &g;
+	return true;
+}
+
+static bool find_server(void *ctx, unsigned i, struct ctl_item *out)
+{
+	static struct front_server_gauges g;
+	struct front *f = ctx;
+	const struct servers *l = &f->servers[i / SERVERS_MAX];
+	const struct server *s = &l->s[i % SERVERS_MAX];
+
+	if (i % SERVERS_MAX >= l->n)
+		return false;
+	g = (struct front_server_gauges){
+		.users = s->users,
+		.out = s->out,
+		.drained = s->drained,
+	};
+	out->counters = &s->n;
+	out->gauges = &g;
+	text_endpoint(out->note, &s->ip, s->port);
+	return true;
+}
+
+static bool find_kernel(void *ctx, unsigned i, struct ctl_item *out)
+{
+	static struct usplice_counters k;
+	struct front *f = ctx;
+
+	(void)i;
+	if (f->splicer == NULL || usplice_counters(f->splicer, &k) != 0)
+		return false;
+	out->counters = out->gauges = &k;
+	return true;
+}
+
+static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
+{
+	struct front *f = ctx;
+
+	(void)i;
+	if (f->ctl == NULL)
+		return false;
+	out->counters = ctl_counters(f->ctl);
+	return true;
+}
+
+static const struct ctl_group groups[] = {
+	{ "connections", "connections", 0, &front_counter_list,
+	  &front_gauge_list, find_connections },
+	{ "server", "server", SERVERS_ALL, &server_counter_list,
+	  &front_server_gauge_list, find_server },
+	{ "kernel", "kernel", 0, &kernel_list, &kernel_gauge_list,
+	  find_kernel },
+	{ "ctl", "control socket", 0, &ctl_counter_list, NULL, find_ctl },
+};
+
+struct ctl_shown front_shown(struct front *f)
+{
+	return (struct ctl_shown){ "proxy", groups,
+				   sizeof(groups) / sizeof(groups[0]), f };
 }
 
 /* --- JSON --- */
@@ -51,21 +159,11 @@ static void put_servers(struct json *j, const struct front *f)
 	json_close_array(j);
 }
 
-static void put_kernel(struct json *j, const struct usplice_counters *k)
+static void put_all(struct json *j, const struct counter_list *l,
+		    const void *base)
 {
-	json_object(j, "kernel");
-	json_u64(j, "live", k->live);
-	json_u64(j, "relayed", k->relayed);
-	json_u64(j, "to_stack", k->to_stack);
-	json_u64(j, "dropped", k->dropped);
-	json_u64(j, "too_long", k->too_long);
-	json_u64(j, "failed", k->failed);
-	json_u64(j, "errors", k->errors);
-	json_u64(j, "missed", k->missed);
-	json_u64(j, "moved", k->moved);
-	json_u64(j, "astray", k->astray);
-	json_u64(j, "mended", k->mended);
-	json_close_object(j);
+	for (size_t i = 0; i < l->n; i++)
+		json_u64(j, l->row[i].name, counter_get(&l->row[i], base));
 }
 
 static void report_json(const struct front *f,
@@ -78,13 +176,16 @@ static void report_json(const struct front *f,
 	json_begin(&j, line, sizeof(line));
 	json_str(&j, "type", "proxy");
 	json_u64(&j, "schema", 1);
-	for (size_t i = 0; i < front_counter_list.n; i++)
-		json_u64(&j, rows[i].name, counter_get(&rows[i], &f->n));
+	put_all(&j, &front_counter_list, &f->n);
 	json_u64(&j, "opening", opening(&f->n));
 	json_u64(&j, "open", open_now(&f->n));
 	put_servers(&j, f);
-	if (kernel != NULL)
-		put_kernel(&j, kernel);
+	if (kernel != NULL) {
+		json_object(&j, "kernel");
+		put_all(&j, &kernel_gauge_list, kernel);
+		put_all(&j, &kernel_list, kernel);
+		json_close_object(&j);
+	}
 	n = json_line(&j);
 	fwrite(line, 1, n, stdout);
 }

@@ -111,13 +111,14 @@ static void look_for_end(void *ctx)
 		due_at(f, &f->stop_due, f->now + STOP_LOOKS);
 }
 
-static void stop(struct front *f)
+void front_stop(struct front *f)
 {
 	if (f->stop_at != UINT64_MAX) {
 		f->stop_at = 0;
 		return;
 	}
 	close_listeners(f);
+	manage_told(f, "drain");
 	f->stop_at = f->now + f->o->drain;
 	due_at(f, &f->stop_due, f->now);
 }
@@ -134,7 +135,7 @@ static void signal_came(void *ctx, uint64_t now)
 		else if (s == SIGHUP)
 			access_again(f);
 		else if (s == SIGINT || s == SIGTERM)
-			stop(f);
+			front_stop(f);
 	}
 }
 
@@ -173,7 +174,8 @@ static int take_memory(struct front *f, struct errbuf *e)
 	uint32_t copies = o->copies < n ? o->copies : n;
 	size_t size = arena_need(n * sizeof(struct conn)) + shares_size(n) +
 		      arena_need(copies * sizeof(struct copy)) +
-		      arena_need((size_t)copies * DIR_COUNT * COPY_BUFFER);
+		      arena_need((size_t)copies * DIR_COUNT * COPY_BUFFER) +
+		      ctl_size();
 	uint8_t *buf;
 
 	if (mem_take(&f->arena, size, 0) != 0)
@@ -306,6 +308,8 @@ static int watch(struct front *f, struct errbuf *e)
 				  strerror(-r));
 	for (unsigned i = 0; r == 0 && i < f->o->places; i++)
 		r = listen_at(f, &f->listener[i], e);
+	if (r == 0)
+		r = manage_open(f, e);
 	return r;
 }
 
@@ -376,8 +380,10 @@ static int close_in(struct front *f, struct errbuf *e)
 		.net_admin = splices,
 		.quiet = f->o->quiet,
 		.box = { .needs = SANDBOX_RUN | SANDBOX_LOOP | SANDBOX_SOCKETS |
-				  (splices ? SANDBOX_SPLICE : 0),
-			 .broker = -1 },
+				  (splices ? SANDBOX_SPLICE : 0) |
+				  (f->ctl != NULL ? SANDBOX_CONTROL : 0),
+			 .broker = -1,
+			 .control = ctl_fd(f->ctl) },
 	};
 	int r;
 
@@ -419,6 +425,7 @@ static void close_all(struct front *f)
 		loop_drop(f->loop, &f->on_time);
 	}
 	resolver_close(f->resolver);
+	ctl_close(f->ctl);
 	access_close(f);
 	loop_close(f->loop);
 	usplice_close(f->splicer);
@@ -429,7 +436,8 @@ static void close_all(struct front *f)
 
 static void prepare(struct front *f, const struct front_options *o)
 {
-	*f = (struct front){ .o = o,
+	*f = (struct front){ .o = &f->set,
+			     .set = *o,
 			     .signals = -1,
 			     .log = { .path = o->log, .fd = -1 },
 			     .log_json = { .path = o->log_json, .fd = -1 },

@@ -2,10 +2,15 @@
 /*
  * servers.c - Which of several servers a client gets
  */
-#include "front/servers.h"
+#include "dial/servers.h"
 
 #include <assert.h>
 #include <string.h>
+
+static const struct counter rows[] = { SERVER_COUNTERS(
+	COUNTER_ROW, struct server_counters) };
+
+const struct counter_list server_counter_list = COUNTER_LIST(rows);
 
 /* What a client and a server come to: the server with the most has the client.
  */
@@ -32,7 +37,7 @@ int servers_choose(const struct servers *l, const struct hash_key *key,
 		uint64_t w = weight(key, client, s);
 		bool better;
 
-		if ((tried & 1u << i) != 0)
+		if ((tried & 1u << i) != 0 || s->drained)
 			continue;
 		better = best < 0 || l->s[best].out > s->out ||
 			 (l->s[best].out == s->out && w > most);
@@ -50,6 +55,7 @@ bool servers_failed(struct servers *l, unsigned i, uint32_t most)
 	bool was = s->out;
 
 	assert(i < l->n);
+	s->n.not_taken++;
 	if (s->failures < UINT32_MAX)
 		s->failures++;
 	if (most > 0 && s->failures >= most)

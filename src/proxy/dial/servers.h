@@ -6,28 +6,44 @@
  * is out moves its own clients only (rendezvous hashing, Thaler and
  * Ravishankar, 1998). No input or output: who connects says what came of it.
  */
-#ifndef FRONT_SERVERS_H
-#define FRONT_SERVERS_H
+#ifndef DIAL_SERVERS_H
+#define DIAL_SERVERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/counters.h"
 #include "core/hash.h"
 #include "core/ipaddr.h"
 
 #define SERVERS_MAX 16 /* of one --forward */
 
+#define SERVER_COUNTERS(X, T)                                                  \
+	X(T, taken, "", "connections that it took")                            \
+	X(T, not_taken, "", "times that it did not take one")
+
+struct server_counters {
+	SERVER_COUNTERS(COUNTER_MEMBER, )
+};
+
+extern const struct counter_list server_counter_list;
+
 /**
  * struct server - One of them
  * @ip, @port:	Where it listens
  * @failures:	In a row
+ * @users:	Connections that are there, or are tried there: its user counts
  * @out:	It gets no client as long as another is in
+ * @drained:	It gets none at all
  */
 struct server {
 	struct ipaddr ip;
 	uint16_t port;
 	uint32_t failures;
+	uint32_t users;
 	bool out;
+	bool drained;
+	struct server_counters n;
 };
 
 /** struct servers - Those of one listener */
@@ -44,7 +60,7 @@ struct servers {
  *
  * One that is out is tried when no other is left: it may be back.
  *
- * Return: index, or -1: all were tried
+ * Return: index, or -1: all were tried, or are drained
  */
 int servers_choose(const struct servers *l, const struct hash_key *key,
 		   const struct ipaddr *client, uint32_t tried);
@@ -57,4 +73,4 @@ bool servers_failed(struct servers *l, unsigned i, uint32_t most);
 /** servers_good() - It took one. Return: it was out until now */
 bool servers_good(struct servers *l, unsigned i);
 
-#endif /* FRONT_SERVERS_H */
+#endif /* DIAL_SERVERS_H */

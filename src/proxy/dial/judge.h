@@ -6,8 +6,8 @@
  * elsewhere the next time. Without a word of the user's only addresses of the
  * world are let through.
  */
-#ifndef FRONT_JUDGE_H
-#define FRONT_JUDGE_H
+#ifndef DIAL_JUDGE_H
+#define DIAL_JUDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,4 +44,4 @@ bool judge_in(const struct judge_nets *l, const struct ipaddr *a);
 bool judge_address(const struct judge_nets *allow,
 		   const struct judge_nets *deny, const struct ipaddr *a);
 
-#endif /* FRONT_JUDGE_H */
+#endif /* DIAL_JUDGE_H */

@@ -2,7 +2,7 @@
 /*
  * judge.c - May a client of SOCKS be taken to this address?
  */
-#include "front/judge.h"
+#include "dial/judge.h"
 
 #include <stddef.h>
 

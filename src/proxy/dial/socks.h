@@ -9,8 +9,8 @@
  * bytes, and takes away those that were used. So what a client sends behind his
  * request stays where it is.
  */
-#ifndef FRONT_SOCKS_H
-#define FRONT_SOCKS_H
+#ifndef DIAL_SOCKS_H
+#define DIAL_SOCKS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -84,4 +84,4 @@ enum socks_step socks_read(struct socks *s, const uint8_t *b, size_t n,
 void socks_reply(struct socks *s, enum socks_code code, const struct ipaddr *ip,
 		 uint16_t port);
 
-#endif /* FRONT_SOCKS_H */
+#endif /* DIAL_SOCKS_H */

@@ -6,7 +6,7 @@
  * state within one, and it does not matter in which pieces it came. Lengths are
  * in the message (version 5) or end with a 0 (version 4), and are bounded.
  */
-#include "front/socks.h"
+#include "dial/socks.h"
 
 #include <stdbool.h>
 #include <string.h>
