@@ -7,6 +7,7 @@ On the hosts of test/lib/hosts.py.
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import hosts  # noqa: E402
 import proxied  # noqa: E402
-from hosts import ADDR, SERVER, WAIT  # noqa: E402
+from hosts import ADDR, PROXY, SERVER, WAIT, result, within  # noqa: E402
 from proxied import Proxy, Server, at, connected, exchange, forward, is_cut  # noqa: E402
 
 IDLE = "seconds, and little load"
@@ -217,6 +218,98 @@ def drained():
             ("server_drained", there), ("drain", None)], said
     finally:
         hosts.sh("ip", "-n", SERVER, "addr", "del", two + "/24", "dev", "s0")
+
+
+METRICS = 9100
+
+
+def visitor(words=b"", host="127.0.0.1", within_=PROXY):
+    """A connection to the metrics that has said something."""
+    s = result(within(within_, lambda: socket.create_connection((host, METRICS), WAIT)))
+    s.sendall(words)
+    return s
+
+
+def fetched(words=b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", **where):
+    """Status and body of what is answered."""
+    with visitor(words, **where) as s:
+        got = b""
+        b = s.recv(65536)
+        while b:
+            got += b
+            b = s.recv(65536)
+    head, _, body = got.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert "Content-Length: %d" % len(body) in lines, lines
+    return int(lines[0].split()[1]), body.decode()
+
+
+@test("metrics: those of the control socket, over HTTP, to this host only")
+def metrics():
+    def plain(text):
+        return [x for x in text.splitlines() if "_ctl_" not in x and "_metrics_" not in x]
+    with Server(keeps=True), Proxy(*forward(), *CTL, "--metrics", str(METRICS)) as p:
+        kept = [begun() for _ in range(3)]
+        hosts.no_sockets_left()
+        status, text = fetched()
+        # What segments there were may change meanwhile.
+        same = [x for x in plain(ask("show", "prometheus")) if "_kernel_" not in x]
+        assert status == 200 and [x for x in plain(text) if "_kernel_" not in x] == same
+        assert "understudy_proxy_connections_open 3" in same
+        for words, want in ((b"POST /metrics HTTP/1.1\r\n\r\n", 405),
+                            (b"GET / HTTP/1.1\r\n\r\n", 404),
+                            (b"\x16\x03\x01\x02\r\n\r\n", 400),
+                            (b"GET /metrics HTTP/3.0\r\n\r\n", 505),
+                            (b"GET /metrics HTTP/1.1\r\nA: " + b"a" * 8000, 431)):
+            assert fetched(words)[0] == want, words
+        try:
+            visitor(host=ADDR[4][1], within_=hosts.CLIENT)
+            assert False, "it listens to all"
+        except ConnectionRefusedError:
+            pass
+        for c in kept:
+            c.close()
+        got = shown()["metrics"]
+        assert (got["clients"], got["given"], got["refused"]) == (6, 1, 5), got
+        p.end()
+
+
+@test("metrics: who says nothing, or half, or too much, keeps nobody out")
+def metrics_hostile():
+    with Server(keeps=True), Proxy(*forward(), *CTL, "--metrics", str(METRICS)) as p:
+        silent = [visitor(b"GET /metrics HTTP/1.1\r\nHost"[:i * 9]) for i in range(12)]
+        hosts.until("they are not there",
+                    lambda: shown()["metrics"]["clients"] == len(silent))
+        assert fetched()[0] == 200
+        assert shown()["metrics"]["full"] == len(silent) + 1 - 4
+        # He sends for ever behind his request, and is cut.
+        with visitor(b"GET / HTTP/1.1\r\n\r\n") as s:
+            try:
+                while True:
+                    s.sendall(b"x" * 65536)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        # He does not read: the others are served.
+        mute = [visitor(b"GET /metrics HTTP/1.1\r\n\r\n") for _ in range(3)]
+        begun().close()
+        assert fetched()[0] == 200
+        for s in silent + mute:
+            s.close()
+        p.end()
+
+
+@test("metrics: no client of SOCKS is led to them")
+def metrics_own():
+    with Proxy("--socks", at(ADDR[4][1], proxied.PORT), "--allow", "0.0.0.0/0",
+               "--metrics", "0.0.0.0:%d" % METRICS) as p:
+        for host in ("127.0.0.1", ADDR[4][1], ADDR[4][2]):
+            with connected() as s:
+                s.sendall(b"\5\1\0\5\1\0\1" + socket.inet_aton(host) +
+                          METRICS.to_bytes(2, "big"))
+                assert hosts.read_exactly(s, 4) == b"\5\0\5\2", host
+        assert fetched(host=ADDR[4][1], within_=hosts.CLIENT)[0] == 200
+        r = p.end()
+        assert r["refused_own"] == 3, r
 
 
 @test("drain ends it when the last connection has ended, as a signal does")

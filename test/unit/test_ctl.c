@@ -17,6 +17,7 @@
 
 #include "check.h"
 #include "ctl/ctl.h"
+#include "ctl/http.h"
 #include "ctl/request.h"
 #include "os/mem.h"
 
@@ -118,6 +119,60 @@ static void test_long_requests(void)
 	CHECK(next(&in, &r, &e) == 1 && r.verb == CTL_SHOW_TEXT && in.n == 8);
 	CHECK(next(&in, &r, &e) == 1 && r.verb == CTL_WATCH && in.n == 2);
 	CHECK(next(&in, &r, &e) == 0 && memcmp(in.b, "ge", 2) == 0);
+}
+
+/* --- requests for metrics --- */
+
+static const struct {
+	const char *head;
+	int status;
+} heads[] = {
+	{ "", 0 },
+	{ "GET /metrics HTTP/1.1\r\nHost: x\r\n", 0 },
+	{ "GET /metrics HTTP/1.1\r\n\r", 0 },
+	{ "GET /metrics HTTP/1.1\r\n\r\n", 200 },
+	{ "GET /metrics HTTP/1.0\r\nA:\tb\r\n\r\nrest\x01", 200 },
+	{ "GET /metrics?a=b HTTP/1.1\r\n\r\n", 200 },
+	{ "GET /metricsx HTTP/1.1\r\n\r\n", 404 },
+	{ "GET /Metrics HTTP/1.1\r\n\r\n", 404 },
+	{ "GET / HTTP/1.1\r\n\r\n", 404 },
+	{ "GET http://a/metrics HTTP/1.1\r\n\r\n", 404 },
+	{ "HEAD /metrics HTTP/1.1\r\n\r\n", 405 },
+	{ "POST /metrics HTTP/1.1\r\n\r\n", 405 },
+	{ "GETS /metrics HTTP/1.1\r\n\r\n", 405 },
+	{ "get /metrics HTTP/1.1\r\n\r\n", 400 },
+	{ " GET /metrics HTTP/1.1\r\n\r\n", 400 },
+	{ "GET /metrics\r\n\r\n", 400 },
+	{ "GET  /metrics HTTP/1.1\r\n\r\n", 400 },
+	{ "GET /metrics HTTP/1.1 \r\n\r\n", 400 },
+	{ "GET /metrics HTTP/1.2\r\n\r\n", 505 },
+	{ "GET /metrics HTTP/2.0\r\n\r\n", 505 },
+	{ "GET /metrics HTTP/11\r\n\r\n", 400 },
+	{ "\r\n\r\n", 400 },
+	{ "GET /metrics HTTP/1.1\n\n", 400 },
+	{ "GET /metrics HTTP/1.1\rX", 400 },
+	{ "GET /m\xc3\xa4 HTTP/1.1", 400 },
+	{ "\x16\x03\x01", 400 },
+};
+
+static void test_heads(void)
+{
+	static char b[HTTP_REQUEST + 8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		CHECK_ROW(http_status(heads[i].head, strlen(heads[i].head)) ==
+				  heads[i].status,
+			  heads[i].head);
+	CHECK(http_status("GET /metrics HTTP/1.1\r\n\0\r\n\r\n", 28) == 400);
+	/* The longest head, and one that is a byte too long. */
+	memset(b, 'a', sizeof(b));
+	memcpy(b, "GET /metrics HTTP/1.1\r\nA: ", 26);
+	CHECK(http_status(b, HTTP_REQUEST - 1) == 0);
+	CHECK(http_status(b, HTTP_REQUEST) == 431);
+	memcpy(b + HTTP_REQUEST - 3, "\r\n\r\n", 4);
+	CHECK(http_status(b, HTTP_REQUEST + 1) == 431);
+	memcpy(b + HTTP_REQUEST - 4, "\r\n\r\n", 4);
+	CHECK(http_status(b, HTTP_REQUEST) == 200);
 }
 
 /* --- a user of the room --- */
@@ -704,6 +759,7 @@ static const struct check_test tests[] = {
 	{ "what is set is got, and what is refused is put back",
 	  test_get_and_set },
 	{ "requests of its own", test_calls },
+	{ "requests for metrics", test_heads },
 	{ "clients and lines have a limit", test_limits },
 	{ "who does not read is not asked again", test_slow_client },
 	{ "who watches hears all, or is closed", test_watch },

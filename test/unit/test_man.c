@@ -17,6 +17,7 @@
 #include "capture/ring.h"
 #include "check.h"
 #include "ctl/ctl.h"
+#include "ctl/metrics.h"
 #include "dgram/udp.h"
 #include "emit/sink.h"
 #include "ends/counters.h"
@@ -239,10 +240,8 @@ static const struct counter_list *const tunnel_lists[] = {
 };
 
 static const struct counter_list *const proxy_lists[] = {
-	&front_counter_list,
-	&front_gauge_list,
-	&server_counter_list,
-	&front_server_gauge_list,
+	&front_counter_list,	  &front_gauge_list,	 &server_counter_list,
+	&front_server_gauge_list, &metrics_counter_list,
 };
 
 static bool has_counter(const char *page, const char *name)

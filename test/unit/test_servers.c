@@ -144,7 +144,8 @@ static const char *const taken[] = {
 	"--ports 1024-65535 --timewait 1s --connections 65536 --per-client 7 "
 	"--copies 5 --failures 0 --check-every 1s --handshake-timeout 1s "
 	"--connect-timeout 2s --idle-timeout 1m --half-closed-timeout 5m "
-	"--drain 0 --ctl /run/x.ctl --user nobody --quiet --json",
+	"--drain 0 --ctl /run/x.ctl --metrics 127.0.0.1:9100 --user nobody "
+	"--quiet --json",
 	"--socks 192.0.2.1:1080",
 	"--socks 0.0.0.0:1080 --socks [::]:1080 --allow 10.0.0.0/8 --allow ::1 "
 	"--deny 0.0.0.0/0 --dns 192.0.2.53 --log a --log-json 'b c'",
@@ -152,6 +153,21 @@ static const char *const taken[] = {
 	"[2001:db8::1]:5353 --proxy-in 10.0.0.0/8 --proxy-in fd00::/8 "
 	"--proxy-out v2",
 };
+
+static void test_metrics(void)
+{
+	static struct front_options o;
+	struct errbuf e = { "" };
+	struct ipaddr here;
+
+	CHECK(parse(&o, "--socks 192.0.2.1:1 --metrics 9", &e) == 0);
+	CHECK(value_get_ip("127.0.0.1", 9, &here) == 0);
+	CHECK(o.metrics_port == 9 && ipaddr_eq(&o.metrics, &here));
+	CHECK(parse(&o, "--socks 192.0.2.1:1 --metrics [::]:9", &e) == 0);
+	CHECK(parse(&o, "--socks 192.0.2.1:1 --metrics 65536", &e) < 0);
+	CHECK(parse(&o, "--socks 192.0.2.1:1 --metrics 0", &e) < 0);
+	CHECK(parse(&o, "--socks 192.0.2.1:1 --metrics 10.0.0.1", &e) < 0);
+}
 
 static void test_words(void)
 {
@@ -179,6 +195,7 @@ static const struct check_test tests[] = {
 	{ "each is tried once, those that are out last", test_tried },
 	{ "who is drained gets nobody", test_drained },
 	{ "what is taken is written again", test_words },
+	{ "metrics are this host's without an address", test_metrics },
 };
 
 int main(void)

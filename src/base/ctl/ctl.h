@@ -27,8 +27,8 @@
 #include "text/json.h"
 
 #define CTL_CLIENTS 8 /* at a time; full: the next is refused (full) */
-#define CTL_ANSWER  (96u << 10) /* bytes; longer: an error instead (no_room) */
-#define CTL_EVENT   1024	/* bytes; a longer event is none */
+#define CTL_ANSWER  (192u << 10) /* bytes; longer: an error instead (no_room) */
+#define CTL_EVENT   1024	 /* bytes; a longer event is none */
 /* Bytes that wait for one client. Before they are gone no further request of
  * his is read; who watches and has no room for an event is closed (slow).
  */

@@ -63,6 +63,8 @@ struct front_options {
 	const char *log;
 	const char *log_json;
 	const char *ctl;
+	struct ipaddr metrics; /* where they are given */
+	uint16_t metrics_port; /* 0: nowhere */
 	const char *user;
 	bool check;
 	bool quiet;

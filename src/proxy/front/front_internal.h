@@ -20,11 +20,13 @@
 #include "core/map.h"
 #include "core/wheel.h"
 #include "ctl/ctl.h"
+#include "ctl/metrics.h"
 #include "front/counters.h"
 #include "front/front.h"
 #include "front/pp.h"
 #include "dial/socks.h"
 #include "join/usplice.h"
+#include "net/address.h"
 #include "net/resolve.h"
 #include "os/loop.h"
 
@@ -235,7 +237,8 @@ struct shares {
 struct front {
 	const struct front_options *o;
 	struct front_options set;
-	struct ctl *ctl; /* NULL: there is none */
+	struct ctl *ctl;	 /* NULL: there is none */
+	struct metrics *metrics; /* the same */
 	struct arena arena;
 	struct loop *loop;
 	struct usplice *splicer;
@@ -271,7 +274,7 @@ struct front {
 	struct front_counters n;
 };
 
-/* --- time.c: what is due, and addresses of the kernel's kind --- */
+/* --- time.c --- */
 
 /** due_init() - Prepare; it is not armed */
 void due_init(struct due *d, void (*run)(void *ctx), void *ctx);
@@ -282,14 +285,6 @@ void due_never(struct front *f, struct due *d);
 
 /** due_run() - Run what is due, and arm @f->on_time */
 void due_run(struct front *f);
-
-/** address_put() - An address as connect() takes it. Return: its length */
-socklen_t address_put(struct sockaddr_storage *out, const struct ipaddr *ip,
-		      uint16_t port);
-
-/** address_get() - And back. Return: 0 or -EAFNOSUPPORT */
-int address_get(const struct sockaddr_storage *a, struct ipaddr *ip,
-		uint16_t *port);
 
 /** half_closed_limit() - How long a connection may say nothing when one of its
  * streams has ended, ns
@@ -473,7 +468,7 @@ void front_stop(struct front *f);
 
 /* --- manage.c --- */
 
-/** manage_open() - Make the control socket, if --ctl asks for one */
+/** manage_open() - Make what --ctl and --metrics ask for */
 int manage_open(struct front *f, struct errbuf *e);
 
 /** manage_server() - Something has happened to a server; @what: the event */

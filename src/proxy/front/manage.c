@@ -233,7 +233,8 @@ static const struct ctl_call calls[] = {
 	{ "ready", "ready ADDR:PORT", ready },
 };
 
-int manage_open(struct front *f, struct errbuf *e)
+static int open_ctl(struct front *f, const struct ctl_shown *shown,
+		    struct errbuf *e)
 {
 	struct ctl_config c = { .path = f->o->ctl,
 				.options = &proxy_command,
@@ -241,7 +242,7 @@ int manage_open(struct front *f, struct errbuf *e)
 				.call = calls,
 				.calls = sizeof(calls) / sizeof(calls[0]),
 				.ctx = f,
-				.shown = front_shown(f) };
+				.shown = *shown };
 	int r;
 
 	if (f->o->ctl == NULL)
@@ -251,4 +252,27 @@ int manage_open(struct front *f, struct errbuf *e)
 		r = errbuf_set(e, -EIO, "--ctl %s: cannot be waited for",
 			       f->o->ctl);
 	return r;
+}
+
+static int open_metrics(struct front *f, const struct ctl_shown *shown,
+			struct errbuf *e)
+{
+	const struct front_options *o = f->o;
+	int r;
+
+	if (o->metrics_port == 0)
+		return 0;
+	r = metrics_open(&f->metrics, &f->arena, &o->metrics, o->metrics_port,
+			 shown, e);
+	if (r == 0 && metrics_serve(f->metrics, f->loop) != 0)
+		r = errbuf_set(e, -EIO, "--metrics: cannot be waited for");
+	return r;
+}
+
+int manage_open(struct front *f, struct errbuf *e)
+{
+	struct ctl_shown shown = front_shown(f);
+	int r = open_ctl(f, &shown, e);
+
+	return r == 0 ? open_metrics(f, &shown, e) : r;
 }

@@ -163,6 +163,37 @@ static bool put_dns(struct text *t, const void *field, const struct opt_row *r,
 	return true;
 }
 
+static int set_metrics(void *field, const struct opt_row *r, const char *v,
+		       struct errbuf *e)
+{
+	struct front_options *o = field;
+	static const uint8_t here[4] = { 127, 0, 0, 1 };
+	uint64_t n = 0;
+	struct ipaddr ip = ipaddr_from4(here);
+	uint16_t port = 0;
+
+	if (value_get_number(v, &n) == 0 && n > 0 && n <= UINT16_MAX)
+		port = (uint16_t)n;
+	else if (get_place(v, strlen(v), &ip, &port) != 0)
+		return opt_bad(e, r, v, "is no port, and no ADDR:PORT");
+	o->metrics = ip;
+	o->metrics_port = port;
+	return 0;
+}
+
+static bool put_metrics(struct text *t, const void *field,
+			const struct opt_row *r, unsigned i)
+{
+	const struct front_options *o = field;
+	char s[TEXT_ENDPOINT];
+
+	(void)r;
+	if (i > 0 || o->metrics_port == 0)
+		return false;
+	text_add(t, "%s", text_endpoint(s, &o->metrics, o->metrics_port));
+	return true;
+}
+
 static int get_nets(struct judge_nets *l, const struct opt_row *r,
 		    const char *v, struct errbuf *e)
 {
@@ -232,6 +263,7 @@ static bool put_ports(struct text *t, const void *field,
 static const struct opt_kind kind_forward = { false, set_forward, put_forward };
 static const struct opt_kind kind_socks = { false, set_socks, put_socks };
 static const struct opt_kind kind_dns = { false, set_dns, put_dns };
+static const struct opt_kind kind_metrics = { false, set_metrics, put_metrics };
 static const struct opt_kind kind_nets = { false, set_nets, put_nets };
 static const struct opt_kind kind_ports = { false, set_ports, put_ports };
 
@@ -332,6 +364,10 @@ static const struct opt_row rows[] = {
 	  "the same as JSON", .group = REST },
 	{ "ctl", 0, &opt_kind_string, AT(ctl), "PATH",
 	  "make a control socket here, for 'understudy ctl'", .group = REST },
+	{ "metrics", 0, &kind_metrics, 0, "[ADDR:]PORT",
+	  "give counters to Prometheus here, at /metrics (without ADDR: to "
+	  "this host only)",
+	  .group = REST },
 	{ "drain", 0, &opt_kind_duration, AT(drain), "TIME",
 	  "at the end, for connections to come to theirs (30s)", .group = REST,
 	  .most = TIME_MOST, .flags = OPT_RUNTIME },

@@ -50,18 +50,24 @@ static bool is_of_host(const struct ipaddr *ip)
 	return yes;
 }
 
+/* Does a listener at @at and @at_port get what is sent to @ip and @port? */
+static bool leads_to(const struct ipaddr *at, uint16_t at_port,
+		     const struct ipaddr *ip, uint16_t port)
+{
+	if (at_port != port || ipaddr_is4(at) != ipaddr_is4(ip))
+		return false;
+	return ipaddr_eq(at, ip) ||
+	       (is_any(at) &&
+		(is_any(ip) || is_loopback(ip) || is_of_host(ip)));
+}
+
 bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port)
 {
-	for (unsigned i = 0; i < f->o->places; i++) {
-		const struct front_place *p = &f->o->place[i];
+	const struct front_options *o = f->o;
 
-		if (p->port != port || ipaddr_is4(&p->ip) != ipaddr_is4(ip))
-			continue;
-		if (ipaddr_eq(&p->ip, ip))
+	for (unsigned i = 0; i < o->places; i++)
+		if (leads_to(&o->place[i].ip, o->place[i].port, ip, port))
 			return true;
-		if (is_any(&p->ip) &&
-		    (is_any(ip) || is_loopback(ip) || is_of_host(ip)))
-			return true;
-	}
-	return false;
+	return o->metrics_port != 0 &&
+	       leads_to(&o->metrics, o->metrics_port, ip, port);
 }

@@ -120,6 +120,17 @@ static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
 	return true;
 }
 
+static bool find_metrics(void *ctx, unsigned i, struct ctl_item *out)
+{
+	struct front *f = ctx;
+
+	(void)i;
+	if (f->metrics == NULL)
+		return false;
+	out->counters = metrics_counters(f->metrics);
+	return true;
+}
+
 static const struct ctl_group groups[] = {
 	{ "connections", "connections", 0, &front_counter_list,
 	  &front_gauge_list, find_connections },
@@ -128,6 +139,7 @@ static const struct ctl_group groups[] = {
 	{ "kernel", "kernel", 0, &kernel_list, &kernel_gauge_list,
 	  find_kernel },
 	{ "ctl", "control socket", 0, &ctl_counter_list, NULL, find_ctl },
+	{ "metrics", "metrics", 0, &metrics_counter_list, NULL, find_metrics },
 };
 
 struct ctl_shown front_shown(struct front *f)

@@ -175,7 +175,7 @@ static int take_memory(struct front *f, struct errbuf *e)
 	size_t size = arena_need(n * sizeof(struct conn)) + shares_size(n) +
 		      arena_need(copies * sizeof(struct copy)) +
 		      arena_need((size_t)copies * DIR_COUNT * COPY_BUFFER) +
-		      ctl_size();
+		      ctl_size() + metrics_size();
 	uint8_t *buf;
 
 	if (mem_take(&f->arena, size, 0) != 0)
@@ -262,28 +262,21 @@ static int open_splicer(struct front *f, struct errbuf *e)
 static int listen_at(struct front *f, struct listener *l, struct errbuf *e)
 {
 	const struct front_place *p = &f->o->place[l->place];
-	struct sockaddr_storage a;
-	socklen_t n = address_put(&a, &p->ip, p->port);
 	char s[TEXT_ENDPOINT];
 	int one = 1;
 
 	l->watch = (struct loop_watch){ .ready = listener_is_ready, .ctx = l };
 	due_init(&l->again, listener_again, l);
-	l->fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		       0);
+	l->fd = address_bind(&p->ip, p->port, e);
 	if (l->fd < 0)
-		return errbuf_set(e, -errno, "no socket: %s", strerror(errno));
-	setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		return l->fd;
 	setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (a.ss_family == AF_INET6)
-		setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (f->splicer != NULL)
 		usplice_init(f->splicer, l->fd);
-	if (bind(l->fd, (struct sockaddr *)&a, n) != 0 ||
-	    listen(l->fd, BACKLOG) != 0)
+	if (listen(l->fd, BACKLOG) != 0)
 		return errbuf_set(e, -errno,
-				  "cannot listen at %s: %s; give an address of "
-				  "this host and a port that is free",
+				  "cannot listen at %s: %s; is another process "
+				  "there?",
 				  text_endpoint(s, &p->ip, p->port),
 				  strerror(errno));
 	return loop_add(f->loop, &l->watch, l->fd);
@@ -426,6 +419,7 @@ static void close_all(struct front *f)
 	}
 	resolver_close(f->resolver);
 	ctl_close(f->ctl);
+	metrics_close(f->metrics);
 	access_close(f);
 	loop_close(f->loop);
 	usplice_close(f->splicer);
