@@ -122,6 +122,41 @@ static void test_drained(void)
 	CHECK(l.s[0].n.not_taken == 1);
 }
 
+/* Who stays has his place; who goes keeps his as long as he has users. */
+static void test_changed(void)
+{
+	struct servers l = make(3), to = make(5), all = make(SERVERS_MAX);
+
+	l.s[1].failures = 7;
+	l.s[1].drained = true;
+	l.s[2].users = 1;
+	/* 0 stays, 3 comes, 1 and 2 go: 1 has no users. */
+	to.s[1] = to.s[3];
+	to.n = 2;
+	CHECK(servers_change(&l, &to) == 0);
+	CHECK(l.n == 3 && !l.s[0].gone && !l.s[1].gone && l.s[2].gone);
+	CHECK(l.s[1].ip.b[15] == 3 && l.s[1].failures == 0);
+	CHECK(!l.s[1].drained && l.s[2].users == 1);
+	for (unsigned i = 0; i < 100; i++)
+		CHECK(choice(&l, i, 0) != 2);
+	/* It comes back, with what is known of it. */
+	to = make(3);
+	CHECK(servers_change(&l, &to) == 0);
+	CHECK(l.n == 3 && !l.s[2].gone && l.s[2].users == 1);
+	CHECK(!l.s[1].gone && l.s[1].ip.b[15] == 1);
+	/* All places have users, and others are wanted. */
+	l = all;
+	for (unsigned k = 0; k < SERVERS_MAX; k++)
+		l.s[k].users = 1;
+	for (unsigned k = 0; k < SERVERS_MAX; k++)
+		all.s[k].ip.b[14] = 1;
+	CHECK(servers_change(&l, &all) == 0 && l.n == SERVERS_PLACES);
+	l.s[SERVERS_MAX].users = 1;
+	for (unsigned k = 0; k < SERVERS_MAX; k++)
+		all.s[k].ip.b[14] = 2;
+	CHECK(servers_change(&l, &all) == -ENOSPC);
+}
+
 /* --- the command line --- */
 
 static int parse(struct front_options *o, const char *line, struct errbuf *e)
@@ -194,6 +229,7 @@ static const struct check_test tests[] = {
 	{ "who is out moves his own clients only", test_out },
 	{ "each is tried once, those that are out last", test_tried },
 	{ "who is drained gets nobody", test_drained },
+	{ "servers are changed", test_changed },
 	{ "what is taken is written again", test_words },
 	{ "metrics are this host's without an address", test_metrics },
 };

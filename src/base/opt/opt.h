@@ -23,6 +23,7 @@
 #include "text/text.h"
 
 #define OPT_ROWS_MAX 192 /* rows of one command */
+#define OPT_FILES    8	 /* @FILEs that are remembered by name */
 
 /* What is to be known of a row; see struct opt_row. */
 enum {
@@ -32,6 +33,7 @@ enum {
 	OPT_RUNTIME = 1 << 3, /* opt_set() may change it while a run goes on */
 	OPT_HIDDEN = 1 << 4,  /* in no help, no completion, no man page */
 	OPT_FIRST = 1 << 5,   /* changes how others are read: set before them */
+	OPT_RELOAD = 1 << 6,  /* a file that is read again may change it */
 };
 
 /** struct opt_word - A word that a choice takes, and what it stands for */
@@ -93,9 +95,15 @@ struct opt_command {
 	int (*operand)(void *base, const char *word, struct errbuf *e);
 };
 
-/** struct opt_seen - Which rows a command line named */
+/**
+ * struct opt_seen - What a command line named
+ * @bits:	Which rows
+ * @files:	How many @FILEs; the first OPT_FILES are @file
+ */
 struct opt_seen {
 	uint64_t bits[OPT_ROWS_MAX / 64];
+	unsigned files;
+	const char *file[OPT_FILES];
 };
 
 /**
@@ -135,6 +143,13 @@ char *opt_keep(size_t size);
 
 /** opt_forget() - Give back the memory behind all that was read */
 void opt_forget(void);
+
+/**
+ * opt_mark() - Where memory stands now
+ * opt_forget_since() - Give back what was read since then
+ */
+const void *opt_mark(void);
+void opt_forget_since(const void *mark);
 
 /**
  * opt_text() - Add " --name value" for all that is set, in order of the rows

@@ -44,14 +44,24 @@ char *opt_keep(size_t size)
 	return k->text;
 }
 
-void opt_forget(void)
+const void *opt_mark(void)
 {
-	while (all_kept != NULL) {
+	return all_kept;
+}
+
+void opt_forget_since(const void *mark)
+{
+	while (all_kept != mark) {
 		struct kept *k = all_kept;
 
 		all_kept = k->next;
 		free(k);
 	}
+}
+
+void opt_forget(void)
+{
+	opt_forget_since(NULL);
 }
 
 /* Where words come from: argv, or a text. */
@@ -94,6 +104,7 @@ struct parse {
 	size_t room;
 	bool in_file;
 	bool only_words; /* behind "--" */
+	struct opt_seen *seen;
 	struct errbuf *e;
 };
 
@@ -261,6 +272,9 @@ static int at_file(struct parse *p, const char *path)
 	w.text = read_file(path, p->e);
 	if (w.text == NULL)
 		return -EINVAL;
+	if (p->seen->files < OPT_FILES)
+		p->seen->file[p->seen->files] = path;
+	p->seen->files++;
 	p->in_file = true;
 	rc = parse_words(p, &w);
 	p->in_file = false;
@@ -335,8 +349,8 @@ static int set_items(struct parse *p, void *base, bool first,
 static int parse_from(const struct opt_command *c, void *base, struct words *w,
 		      struct opt_seen *seen, struct errbuf *e)
 {
-	struct parse p = { .c = c, .e = e };
-	struct opt_seen own = { { 0 } };
+	struct opt_seen own = { .files = 0 };
+	struct parse p = { .c = c, .seen = &own, .e = e };
 	int rc = parse_words(&p, w);
 
 	if (rc == 0)

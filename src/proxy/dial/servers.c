@@ -5,6 +5,7 @@
 #include "dial/servers.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 static const struct counter rows[] = { SERVER_COUNTERS(
@@ -37,7 +38,7 @@ int servers_choose(const struct servers *l, const struct hash_key *key,
 		uint64_t w = weight(key, client, s);
 		bool better;
 
-		if ((tried & 1u << i) != 0 || s->drained)
+		if ((tried & 1u << i) != 0 || s->drained || s->gone)
 			continue;
 		better = best < 0 || l->s[best].out > s->out ||
 			 (l->s[best].out == s->out && w > most);
@@ -47,6 +48,54 @@ int servers_choose(const struct servers *l, const struct hash_key *key,
 		best = (int)i;
 	}
 	return best;
+}
+
+static bool is_at(const struct server *a, const struct server *b)
+{
+	return a->port == b->port && ipaddr_eq(&a->ip, &b->ip);
+}
+
+static struct server *find(struct servers *l, const struct server *s)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (is_at(&l->s[i], s))
+			return &l->s[i];
+	return NULL;
+}
+
+/* A place for one more, or NULL. */
+static struct server *free_place(struct servers *l)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (l->s[i].gone && l->s[i].users == 0)
+			return &l->s[i];
+	return l->n < SERVERS_PLACES ? &l->s[l->n++] : NULL;
+}
+
+int servers_change(struct servers *l, const struct servers *to)
+{
+	assert(to->n <= SERVERS_MAX);
+	for (unsigned i = 0; i < l->n; i++)
+		l->s[i].gone = true;
+	/* First who stays: his place is not to be given away. */
+	for (unsigned i = 0; i < to->n; i++) {
+		struct server *s = find(l, &to->s[i]);
+
+		if (s != NULL)
+			s->gone = false;
+	}
+	for (unsigned i = 0; i < to->n; i++) {
+		struct server *s = find(l, &to->s[i]);
+
+		if (s != NULL)
+			continue;
+		s = free_place(l);
+		if (s == NULL)
+			return -ENOSPC;
+		*s = (struct server){ .ip = to->s[i].ip,
+				      .port = to->s[i].port };
+	}
+	return 0;
 }
 
 bool servers_failed(struct servers *l, unsigned i, uint32_t most)

@@ -16,7 +16,8 @@
 #include "core/hash.h"
 #include "core/ipaddr.h"
 
-#define SERVERS_MAX 16 /* of one --forward */
+#define SERVERS_MAX    16 /* of one listener */
+#define SERVERS_PLACES 32 /* with those that are gone, and yet have users */
 
 #define SERVER_COUNTERS(X, T)                                                  \
 	X(T, taken, "", "connections that it took")                            \
@@ -35,6 +36,8 @@ extern const struct counter_list server_counter_list;
  * @users:	Connections that are there, or are tried there: its user counts
  * @out:	It gets no client as long as another is in
  * @drained:	It gets none at all
+ * @gone:	The same, and it is no server any more: its place is free when
+ *		it has no users
  */
 struct server {
 	struct ipaddr ip;
@@ -43,13 +46,14 @@ struct server {
 	uint32_t users;
 	bool out;
 	bool drained;
+	bool gone;
 	struct server_counters n;
 };
 
-/** struct servers - Those of one listener */
+/** struct servers - Those of one listener; @n places are in use */
 struct servers {
 	unsigned n;
-	struct server s[SERVERS_MAX];
+	struct server s[SERVERS_PLACES];
 };
 
 /**
@@ -64,6 +68,17 @@ struct servers {
  */
 int servers_choose(const struct servers *l, const struct hash_key *key,
 		   const struct ipaddr *client, uint32_t tried);
+
+/**
+ * servers_change() - Have these servers from now on
+ * @to:		At most SERVERS_MAX, none of them gone
+ *
+ * Those that stay have their places and all that is known of them.
+ *
+ * Return: 0; -ENOSPC: no place for all, as too many that are gone have users;
+ * then @l is to be thrown away
+ */
+int servers_change(struct servers *l, const struct servers *to);
 
 /** servers_failed() - It did not take a connection. @most in a row: it is out,
  * unless that is 0. Return: it was in until now

@@ -74,6 +74,8 @@
 	X(T, servers_out, "", "times that one got no more clients")            \
 	X(T, servers_back, "", "times that one got clients again")             \
 	X(T, lookups, "", "names that were looked up")                         \
+	X(T, reloads, "", "times that files of options were read again")       \
+	X(T, reload_errors, "", "of these, times that nothing was taken")      \
 	X(T, log_lost, "", "lines that a log did not take")                    \
 	X(T, checks, "", "connections that asked whether one is back")
 

@@ -69,6 +69,10 @@ struct front_options {
 	bool check;
 	bool quiet;
 	bool json;
+	int argc; /* what was read, to be read again */
+	char **argv;
+	unsigned files; /* of which these are read, too */
+	const char *file[OPT_FILES];
 };
 
 /** proxy_command - What the command takes */

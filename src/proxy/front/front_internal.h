@@ -26,6 +26,7 @@
 #include "front/pp.h"
 #include "dial/socks.h"
 #include "join/usplice.h"
+#include "net/activation.h"
 #include "net/address.h"
 #include "net/resolve.h"
 #include "os/loop.h"
@@ -254,9 +255,10 @@ struct front {
 	struct loop_watch on_splicer;
 	int signals;
 	struct hash_key key;
+	struct activation activation;
 	struct servers servers[FRONT_LISTENERS];
 	struct listener listener[FRONT_LISTENERS];
-	struct health health[FRONT_LISTENERS][SERVERS_MAX];
+	struct health health[FRONT_LISTENERS][SERVERS_PLACES];
 	struct conn *conn;
 	struct list free;
 	struct list conns;
@@ -360,6 +362,12 @@ void access_put(struct json *j, const struct conn *c);
 /** own_listens() - Does one of our listeners get what is sent there? */
 bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port);
 
+/** own_servers() - Is none of these, of all listeners, one of our listeners?
+ * Return: 0, or -EINVAL with a sentence
+ */
+int own_servers(const struct front *f, const struct servers *l,
+		struct errbuf *e);
+
 /* --- greet.c: what is said before there is a server --- */
 
 /**
@@ -461,6 +469,9 @@ void health_init(struct front *f);
 void health_failed(struct front *f, unsigned place, unsigned server);
 void health_good(struct front *f, unsigned place, unsigned server);
 
+/** health_changed() - There may be another server in this place, or none */
+void health_changed(struct front *f, unsigned place, unsigned server);
+
 /* --- run.c --- */
 
 /** front_stop() - Accept nothing more, and end when all have; again: now */
@@ -477,5 +488,15 @@ void manage_server(struct front *f, const char *what, unsigned place,
 
 /** manage_told() - An event without more to say */
 void manage_told(struct front *f, const char *what);
+
+/* --- reload.c --- */
+
+/** reload() - Read the command line and its files again. Return: 0, or -Exxx
+ * with a sentence and nothing has changed
+ */
+int reload(struct front *f, struct errbuf *e);
+
+/** reload_files() - The same, if there are files, and say what came of it */
+void reload_files(struct front *f);
 
 #endif /* FRONT_FRONT_INTERNAL_H */

@@ -83,6 +83,7 @@ static void is_due(void *ctx)
 {
 	struct health *h = ctx;
 
+	assert(!h->f->servers[h->place].s[h->server].gone);
 	if (h->fd >= 0)
 		ask_later(h);
 	else if (h->f->stop_at == UINT64_MAX)
@@ -92,7 +93,7 @@ static void is_due(void *ctx)
 void health_init(struct front *f)
 {
 	for (unsigned p = 0; p < FRONT_LISTENERS; p++)
-		for (unsigned s = 0; s < SERVERS_MAX; s++) {
+		for (unsigned s = 0; s < SERVERS_PLACES; s++) {
 			struct health *h = &f->health[p][s];
 
 			*h = (struct health){
@@ -105,7 +106,8 @@ void health_init(struct front *f)
 void health_failed(struct front *f, unsigned place, unsigned server)
 {
 	f->n.server_failures++;
-	if (!servers_failed(&f->servers[place], server, f->o->failures))
+	if (!servers_failed(&f->servers[place], server, f->o->failures) ||
+	    f->servers[place].s[server].gone)
 		return;
 	f->n.servers_out++;
 	manage_server(f, "server_out", place, server);
@@ -115,4 +117,15 @@ void health_failed(struct front *f, unsigned place, unsigned server)
 void health_good(struct front *f, unsigned place, unsigned server)
 {
 	good(&f->health[place][server]);
+}
+
+void health_changed(struct front *f, unsigned place, unsigned server)
+{
+	struct health *h = &f->health[place][server];
+	const struct server *s = &f->servers[place].s[server];
+
+	if (s->out && !s->gone)
+		return;
+	stop_asking(h);
+	due_never(f, &h->due);
 }

@@ -190,7 +190,8 @@ static int set_drained(struct front *f, const char *words, bool drained,
 		for (unsigned i = 0; i < f->servers[p].n; i++) {
 			struct server *s = &f->servers[p].s[i];
 
-			if (!ipaddr_eq(&s->ip, &ip) || s->port != port)
+			if (s->gone || !ipaddr_eq(&s->ip, &ip) ||
+			    s->port != port)
 				continue;
 			any = true;
 			if (s->drained == drained)
@@ -226,11 +227,22 @@ static int ready(void *ctx, const char *words, struct text *out,
 	return set_drained(ctx, words, false, e);
 }
 
+static int read_again(void *ctx, const char *words, struct text *out,
+		      struct errbuf *e)
+{
+	(void)out;
+	if (words[0] != '\0')
+		return errbuf_set(e, -EINVAL, "%s: is one word too many",
+				  words);
+	return reload(ctx, e);
+}
+
 static const struct ctl_call calls[] = {
 	{ "list", "list [ID]", list },
 	{ "kill", "kill ID|NET", kill },
 	{ "drain", "drain [ADDR:PORT]", drain },
 	{ "ready", "ready ADDR:PORT", ready },
+	{ "reload", "reload", read_again },
 };
 
 static int open_ctl(struct front *f, const struct ctl_shown *shown,

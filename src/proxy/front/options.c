@@ -344,19 +344,20 @@ static const struct opt_row rows[] = {
 	{ "allow", 0, &kind_nets, AT(allow), "NET",
 	  "clients of SOCKS may connect there, though it is private or this "
 	  "host's",
-	  .group = WHO, .flags = OPT_REPEAT },
+	  .group = WHO, .flags = OPT_REPEAT | OPT_RELOAD },
 	{ "deny", 0, &kind_nets, AT(deny), "NET",
 	  "they may not, whatever --allow says", .group = WHO,
-	  .flags = OPT_REPEAT },
+	  .flags = OPT_REPEAT | OPT_RELOAD },
 	{ "dns", 0, &kind_dns, 0, "ADDR[:PORT]",
 	  "who says the addresses of names; without it: as the host does",
 	  .group = WHO },
 	{ "proxy-in", 0, &kind_nets, AT(proxy_in), "NET",
 	  "clients there begin with a header of the PROXY protocol, version 1 "
 	  "or 2, and are believed",
-	  .group = WHO, .flags = OPT_REPEAT },
+	  .group = WHO, .flags = OPT_REPEAT | OPT_RELOAD },
 	{ "proxy-out", 0, &opt_kind_word, AT(proxy_out), "v1|v2",
-	  "send servers such a header", .group = WHO, .words = header_words },
+	  "send servers such a header", .group = WHO, .words = header_words,
+	  .flags = OPT_RELOAD },
 	{ "log", 0, &opt_kind_string, AT(log), "FILE",
 	  "add a line to it for each connection that has ended",
 	  .group = REST },
@@ -424,6 +425,7 @@ static int check(const struct front_options *o, struct errbuf *e)
 int front_options_parse(struct front_options *o, int argc, char **argv,
 			struct errbuf *e)
 {
+	struct opt_seen seen;
 	int rc;
 
 	*o = (struct front_options){
@@ -440,6 +442,15 @@ int front_options_parse(struct front_options *o, int argc, char **argv,
 		.half_closed_timeout = 240 * NS_PER_SEC,
 		.drain = 30 * NS_PER_SEC,
 	};
-	rc = opt_parse(&proxy_command, o, argc, argv, NULL, e);
-	return rc != 0 ? rc : check(o, e);
+	rc = opt_parse(&proxy_command, o, argc, argv, &seen, e);
+	if (rc == 0 && seen.files > OPT_FILES)
+		rc = errbuf_set(e, -EINVAL, "more than %d files of options",
+				OPT_FILES);
+	if (rc != 0)
+		return rc;
+	o->argc = argc;
+	o->argv = argv;
+	o->files = seen.files;
+	memcpy(o->file, seen.file, sizeof(o->file));
+	return check(o, e);
 }

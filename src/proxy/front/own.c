@@ -7,6 +7,7 @@
  * the address that it would send from, and to an address of its own host that
  * is this address itself.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,4 +71,24 @@ bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port)
 			return true;
 	return o->metrics_port != 0 &&
 	       leads_to(&o->metrics, o->metrics_port, ip, port);
+}
+
+/* A connection of ours to ourselves would make another one, and so on. */
+int own_servers(const struct front *f, const struct servers *l,
+		struct errbuf *e)
+{
+	char text[TEXT_ENDPOINT];
+
+	for (unsigned p = 0; p < f->o->places; p++)
+		for (unsigned i = 0; i < l[p].n; i++) {
+			const struct server *s = &l[p].s[i];
+
+			if (!s->gone && own_listens(f, &s->ip, s->port))
+				return errbuf_set(
+					e, -EINVAL,
+					"--forward: %s is a listener of ours; "
+					"name a server",
+					text_endpoint(text, &s->ip, s->port));
+		}
+	return 0;
 }

@@ -9,7 +9,7 @@
 #include "text/text.h"
 
 #define LINE_MOST   65536 /* of JSON: all counters, and all servers */
-#define SERVERS_ALL (FRONT_LISTENERS * SERVERS_MAX)
+#define SERVERS_ALL (FRONT_LISTENERS * SERVERS_PLACES)
 
 static const struct counter rows[] = { FRONT_COUNTERS(COUNTER_ROW,
 						      struct front_counters) };
@@ -81,10 +81,10 @@ static bool find_server(void *ctx, unsigned i, struct ctl_item *out)
 {
 	static struct front_server_gauges g;
 	struct front *f = ctx;
-	const struct servers *l = &f->servers[i / SERVERS_MAX];
-	const struct server *s = &l->s[i % SERVERS_MAX];
+	const struct servers *l = &f->servers[i / SERVERS_PLACES];
+	const struct server *s = &l->s[i % SERVERS_PLACES];
 
-	if (i % SERVERS_MAX >= l->n)
+	if (i % SERVERS_PLACES >= l->n || s->gone)
 		return false;
 	g = (struct front_server_gauges){
 		.users = s->users,
@@ -159,6 +159,8 @@ static void put_servers(struct json *j, const struct front *f)
 		for (unsigned i = 0; i < f->servers[p].n; i++) {
 			const struct server *v = &f->servers[p].s[i];
 
+			if (v->gone)
+				continue;
 			json_object(j, NULL);
 			json_str(j, "listener",
 				 text_endpoint(s, &f->o->place[p].ip,
@@ -225,7 +227,7 @@ static void report_text(const struct front *f,
 		       text_number(s, kernel->relayed));
 	for (unsigned p = 0; p < f->o->places; p++)
 		for (unsigned i = 0; i < f->servers[p].n; i++)
-			if (f->servers[p].s[i].out)
+			if (f->servers[p].s[i].out && !f->servers[p].s[i].gone)
 				printf("%s is out\n",
 				       text_endpoint(out,
 						     &f->servers[p].s[i].ip,

@@ -132,9 +132,10 @@ static void signal_came(void *ctx, uint64_t now)
 	while ((s = signals_next(f->signals)) != 0) {
 		if (s == SIGUSR1)
 			front_report(f);
-		else if (s == SIGHUP)
+		else if (s == SIGHUP) {
 			access_again(f);
-		else if (s == SIGINT || s == SIGTERM)
+			reload_files(f);
+		} else if (s == SIGINT || s == SIGTERM)
 			front_stop(f);
 	}
 }
@@ -267,7 +268,9 @@ static int listen_at(struct front *f, struct listener *l, struct errbuf *e)
 
 	l->watch = (struct loop_watch){ .ready = listener_is_ready, .ctx = l };
 	due_init(&l->again, listener_again, l);
-	l->fd = address_bind(&p->ip, p->port, e);
+	l->fd = activation_find(&f->activation, &p->ip, p->port);
+	if (l->fd < 0)
+		l->fd = address_bind(&p->ip, p->port, e);
 	if (l->fd < 0)
 		return l->fd;
 	setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -302,26 +305,10 @@ static int watch(struct front *f, struct errbuf *e)
 	for (unsigned i = 0; r == 0 && i < f->o->places; i++)
 		r = listen_at(f, &f->listener[i], e);
 	if (r == 0)
+		r = activation_rest(&f->activation, e);
+	if (r == 0)
 		r = manage_open(f, e);
 	return r;
-}
-
-/* A connection of ours to ourselves would make another one, and so on. */
-static int see_no_loop(const struct front *f, struct errbuf *e)
-{
-	for (unsigned p = 0; p < f->o->places; p++)
-		for (unsigned i = 0; i < f->servers[p].n; i++) {
-			const struct server *s = &f->servers[p].s[i];
-			char text[TEXT_ENDPOINT];
-
-			if (own_listens(f, &s->ip, s->port))
-				return errbuf_set(
-					e, -EINVAL,
-					"--forward: %s is a listener of ours; "
-					"name a server",
-					text_endpoint(text, &s->ip, s->port));
-		}
-	return 0;
 }
 
 static bool has_socks(const struct front *f)
@@ -342,8 +329,10 @@ static void adopt(struct front *f)
 
 static int open_all(struct front *f, struct errbuf *e)
 {
-	int r = take_memory(f, e);
+	int r = activation_open(&f->activation, e);
 
+	if (r == 0)
+		r = take_memory(f, e);
 	if (r != 0)
 		return r;
 	take_descriptors(f);
@@ -351,7 +340,7 @@ static int open_all(struct front *f, struct errbuf *e)
 	if (f->signals < 0)
 		return errbuf_set(e, f->signals, "no signals: %s",
 				  strerror(-f->signals));
-	r = see_no_loop(f, e);
+	r = own_servers(f, f->servers, e);
 	if (r == 0)
 		r = open_splicer(f, e);
 	if (r == 0)
@@ -383,6 +372,10 @@ static int close_in(struct front *f, struct errbuf *e)
 	if (f->resolver != NULL) {
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, RESOLVE_HOSTS, false);
+	}
+	for (unsigned i = 0; i < f->o->files; i++) {
+		c.box.needs |= SANDBOX_READ;
+		confine_place(&c, f->o->file[i], false);
 	}
 	if (f->o->log != NULL || f->o->log_json != NULL)
 		c.box.needs |= SANDBOX_APPEND;
