@@ -76,8 +76,8 @@ int ctl_options_parse(struct ctl_options *o, int argc, char **argv,
 	if (rc == 0 && o->request[0] == '\0')
 		return errbuf_set(
 			e, -EINVAL,
-			"what to ask? write get, set, show, watch or a "
-			"request of its own behind the path");
+			"what to ask? write get, set, show or watch behind the "
+			"path, or a request of its own");
 	if (rc == 0 && strchr(o->request, '\n') != NULL)
 		return errbuf_set(e, -EINVAL, "a request is one line");
 	return rc;
