@@ -24,7 +24,7 @@ static void check_result(const struct compare_result *r)
 	const char *end;
 
 	memset(detail, 'x', sizeof(detail));
-	protocols[PROTOCOL_DNS].describe->difference(r, detail);
+	protocols[PROTOCOL_DNS].describe->difference(r, NULL, detail);
 	end = memchr(detail, '\0', COMPARE_DETAIL);
 	assert(end != NULL);
 	for (const char *p = detail; p < end; p++)

@@ -58,6 +58,9 @@ on nothing
 compare nothing
 """
 
+# Of what is planted, and of a query: what must not be shown.
+SECRETS = ("secRet", "4111 1111", "5500 0000")
+
 # name: (head of production, content), (head of the SUT, content), what comes of it
 PLANTS = {
     "same": ((TEXT, LINES), (TEXT, LINES), "identical"),
@@ -109,6 +112,22 @@ PLANTS = {
     "nothing": ((JSON, b"[1]"), (JSON, b"[2]"), "by_rule"),
     "json-cut": ((JSON, text(ITEMS)), (JSON, text(ITEMS)[:-1]),
                  "different json"),
+    # what no report shows
+    "secret-field": ((TEXT + "X-Auth-Token: fIeld-1-secRet\r\n", b"x"),
+                     (TEXT + "X-Auth-Token: fIeld-2-secRet\r\n", b"x"),
+                     "different headers x-auth-token"),
+    "secret-cookie": ((TEXT + "Set-Cookie: sid=cOokie-1-secRet; Path=/\r\n", b"x"),
+                      (TEXT + "Set-Cookie: sid=cOokie-2-secRet; Path=/\r\n", b"x"),
+                      "different headers set-cookie"),
+    "secret-json": ((JSON, text({"a": {"password": "jSon-1-secRet"}})),
+                    (JSON, text({"a": {"password": "jSon-2-secRet"}})),
+                    "different json $.a.password"),
+    "secret-line": ((TEXT, b"a\nlogin password=lIne-1-secRet\n"),
+                    (TEXT, b"a\nlogin password=lIne-2-secRet\n"),
+                    "different text line 2"),
+    "secret-byte": ((PNG, b"\x89PNG\0\0 card 4111 1111 1111 1111 x"),
+                    (PNG, b"\x89PNG\0\0 card 5500 0000 0000 0004 x"),
+                    "different bytes byte 12"),
     # for a desk that is behind: long, and equivalent
     "long": ((JSON, text([LINES.decode()] * 50 + [{"a": 1, "b": 2}])),
              (JSON, text([LINES.decode()] * 50 + [{"b": 2, "a": 1}])),

@@ -137,6 +137,39 @@ def nothing_without(t):
                 "their reasons in a report without any")
 
 
+def redacted(t):
+    """No secret is in a report, with rules and without; -w has them all."""
+    names = [n for n in answers.PLANTS if n.startswith("secret-")]
+    names += [n + "?api_key=qUery-secRet" for n in names]
+    for options in ((), ("--rules",)):
+        with lab.Lab() as l:
+            prod, sut = server(l, "prod"), server(l, "sut")
+            journal = l.path("run.pcapng")
+            us = l.understudy(*options, *([rules(l)] if options else []),
+                              "-w", journal)
+            ask(t, l, *names)
+            l.settle(prod, sut)
+            t.equal(us.finish(SLOW), 1, "exit code; " + us.text()[-300:])
+            with open(us.jsonl) as f:
+                lines = f.read()
+            with open(journal, "rb") as f:
+                data = f.read()
+            t.equal(len(us.differences()), len(names), "told as different")
+            for s in answers.SECRETS:
+                t.check(s not in lines, "%s is in --json" % s)
+                t.check(s not in us.text(), "%s is in the report" % s)
+                t.check(s.encode() in data, "%s is not in -w" % s)
+            tags = [d["detail"] for d in us.differences()]
+            t.equal(tags[:5], tags[5:], "equal values have equal tags")
+            t.equal([len(set(re.findall("<secret:[^>]*>", x))) for x in tags],
+                    [2] * len(tags), "both values have a tag: %s" % tags)
+            same_reports(t, us, l, journal)
+            code, shown, said = rerun(l, journal, "--redact", "off")
+            t.equal(code, 0, "rerun with --redact off: " + said)
+            t.check(all(s in "".join(shown) for s in answers.SECRETS[:2]),
+                    "--redact off shows them")
+
+
 def copies(t):
     """Two nginx, whose files have other times, compressed otherwise."""
     zip_by = "etag on; gzip on; gzip_types text/plain; gzip_comp_level %d;"
@@ -300,6 +333,7 @@ def mistakes(t):
 lab.main([
     ("what is planted is found", planted),
     ("without rules", nothing_without),
+    ("secrets are tags", redacted),
     ("copies of nginx", copies),
     ("a killed desk", killed),
     ("a frozen desk", frozen),

@@ -236,7 +236,7 @@ static void drain_events(struct world *w)
 		if (t.text != NULL) {
 			item_result(&t, &r);
 			protocols[t.exchange->protocol].describe->difference(
-				&r, detail);
+				&r, NULL, detail);
 			if (w->verbose)
 				printf("# %s:%u: verdict %s, %s %s\n", w->path,
 				       w->line, verdict_name(r.verdict),

@@ -580,7 +580,8 @@ static void told_different(struct sim *s, const struct engine_item *t)
 	s->different++;
 	item_result(t, &res);
 	why = res.reason;
-	protocols[t->exchange->protocol].describe->difference(&res, detail);
+	protocols[t->exchange->protocol].describe->difference(&res, NULL,
+							      detail);
 	if (c == NULL)
 		return; /* an answer to no request that is known */
 	r = &c->r[k];

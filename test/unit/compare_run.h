@@ -50,7 +50,7 @@ static inline const char *run_detail(enum protocol_id id,
 	static unsigned at;
 	char *to = text[at++ % 4];
 
-	protocols[id].describe->difference(r, to);
+	protocols[id].describe->difference(r, NULL, to);
 	return to;
 }
 

@@ -1011,7 +1011,7 @@ static void test_protocols(void)
 			  p->name);
 		/* Nothing was kept of an answer that did not come. */
 		memset(text, 'x', sizeof(text));
-		p->describe->difference(&r, text);
+		p->describe->difference(&r, NULL, text);
 		CHECK_ROW(text[0] == '\0', p->name);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(framers); i++)

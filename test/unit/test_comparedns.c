@@ -137,7 +137,7 @@ static const char *detail(struct compare_result r)
 {
 	static char text[COMPARE_DETAIL];
 
-	protocols[PROTOCOL_DNS].describe->difference(&r, text);
+	protocols[PROTOCOL_DNS].describe->difference(&r, NULL, text);
 	return text;
 }
 

@@ -10,20 +10,37 @@
 #include "flow/key.h"
 #include "record/health.h"
 #include "record/record.h"
+#include "redact/redact.h"
 #include "report/report.h"
 
+/* A request's line, and tags in it. */
+#define REQUEST (2 * RECORD_REQUEST)
+
+static size_t request_of(const struct redact *by, const char *p, size_t n,
+			 char out[REQUEST])
+{
+	const struct redact_text t = { .p = (const uint8_t *)p,
+				       .n = n,
+				       .to = n,
+				       .cut = n == RECORD_REQUEST };
+
+	return redact_put(by, &t, (uint8_t *)out, REQUEST);
+}
+
 /* Lines of other kinds than differences. Return: 0: there is none of this */
-static size_t other_json(const struct run_epoch *t,
+static size_t other_json(const struct run_epoch *t, const struct redact *by,
 			 const struct engine_event *ev, char *out, size_t size)
 {
+	char request[REQUEST];
 	struct report_happened h = {
 		.at = ev->now - t->begun,
 		.flow = ev->flow,
 		.client = { ev->client, ev->client_port },
 		.production = { ev->prod, ev->prod_port },
 		.sut = { ev->sut, ev->sut_port },
-		.request = ev->request,
-		.request_len = ev->request_len,
+		.request = request,
+		.request_len =
+			request_of(by, ev->request, ev->request_len, request),
 	};
 
 	/* As the client, or production, ended it: nothing went wrong. */
@@ -41,10 +58,12 @@ static size_t other_json(const struct run_epoch *t,
 }
 
 static size_t difference_json(const struct run_epoch *t,
+			      const struct redact *by,
 			      const struct engine_item *told, char *out,
 			      size_t size)
 {
 	const struct exchange_record *x = told->exchange;
+	char request[REQUEST];
 	char detail[COMPARE_DETAIL];
 	struct compare_result r;
 	struct report_difference d = {
@@ -57,26 +76,28 @@ static size_t difference_json(const struct run_epoch *t,
 		.index = x->index,
 		.result = &r,
 		.detail = detail,
-		.request = told->text->request,
-		.request_len = told->text->request_len,
+		.request = request,
+		.request_len = request_of(by, told->text->request,
+					  told->text->request_len, request),
 		.prod_ns = x->first_ns[0],
 		.sut_ns = x->first_ns[1],
 	};
 
 	item_result(told, &r);
-	protocols[x->protocol].describe->difference(&r, detail);
+	protocols[x->protocol].describe->difference(&r, by, detail);
 	return report_json_difference(out, size, &d);
 }
 
-size_t item_json(const struct run_epoch *t, const struct engine_item *told,
-		 char *out, size_t size)
+size_t item_json(const struct run_epoch *t, const struct redact *by,
+		 const struct engine_item *told, char *out, size_t size)
 {
 	const struct engine_event *ev = told->event;
 	char net[NETWORK_NAME];
 
 	if (told->kind == EVENT_VERDICT)
-		return told->text != NULL ? difference_json(t, told, out, size)
-					  : 0;
+		return told->text != NULL
+			       ? difference_json(t, by, told, out, size)
+			       : 0;
 	if (ev->kind == EVENT_CLOCK_STEP)
 		return report_json_clock_step(out, size, ev->step_ns);
 	if (ev->kind == EVENT_NETWORK)
@@ -88,5 +109,5 @@ size_t item_json(const struct run_epoch *t, const struct engine_item *told,
 				.sut = { ev->sut, ev->sut_port },
 				.state = ev->up ? "proved"
 						: flow_end_name(ev->end) });
-	return other_json(t, ev, out, size);
+	return other_json(t, by, ev, out, size);
 }

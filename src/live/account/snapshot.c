@@ -19,6 +19,7 @@
 #include "os/usage.h"
 #include "record/health.h"
 #include "record/record.h"
+#include "redact/redact.h"
 #include "report/report.h"
 #include "rules/rules.h"
 #include "shadow/counters.h"
@@ -354,6 +355,18 @@ static int by_differences_judged(const void *a, const void *b)
 	return x->since < y->since ? -1 : 1;
 }
 
+/* An endpoint's name, with tags in it. Return: bytes */
+static size_t shown_name(const struct redact *by,
+			 const struct engine_endpoint *p, char *out)
+{
+	const struct redact_text t = { .p = (const uint8_t *)p->name,
+				       .n = p->name_len,
+				       .to = p->name_len,
+				       .cut = p->name_len == ENDPOINT_NAME };
+
+	return redact_put(by, &t, (uint8_t *)out, PLACE_SHOWN);
+}
+
 /* Where answers differ. */
 static void fill_places(struct snapshot *f, const struct run_facts *x,
 			const struct engine_stats *st)
@@ -372,8 +385,8 @@ static void fill_places(struct snapshot *f, const struct run_facts *x,
 		const struct engine_endpoint *p = &st->endpoint[i];
 
 		f->place[i] = (struct report_place){
-			.name = p->name,
-			.name_len = p->name_len,
+			.name = f->place_name[i],
+			.name_len = shown_name(x->redact, p, f->place_name[i]),
 			.reason = (enum compare_reason)p->reason,
 			.kind = p->kind,
 			.map = p->map,

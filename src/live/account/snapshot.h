@@ -13,12 +13,14 @@
 #include "emit/sink.h"
 #include "engine/engine.h"
 #include "pace/stamps.h"
+#include "redact/redact.h"
 #include "report/report.h"
 
-#define COUNTS_MAX 128
-#define SUMS_MAX   9
-#define GROUPS_MAX 13
-#define NO_ROUTE   512 /* bytes of a list of networks */
+#define COUNTS_MAX  128
+#define SUMS_MAX    9
+#define GROUPS_MAX  13
+#define NO_ROUTE    512			/* bytes of a list of networks */
+#define PLACE_SHOWN (2 * ENDPOINT_NAME) /* bytes of a name with tags in it */
 
 /**
  * struct run_epoch - What the engine's time is by a calendar
@@ -60,9 +62,11 @@ struct read_counts {
  * @lines_lost, @journal_lost: Lines and records
  * @effects, @sunk: Made, and known to a sink
  * @frames:	File in which the frames of a difference are numbered; or NULL
+ * @redact:	What is redacted of captured bytes
  */
 struct run_facts {
 	const struct options *opt;
+	const struct redact *redact;
 	struct run_epoch epoch;
 	uint64_t now;
 	uint64_t elapsed;
@@ -99,6 +103,7 @@ struct snapshot {
 	struct report_absorbed top[ABSORB_MAX];
 	struct report_map_sums map[MAP_MAX];
 	struct report_place place[ENDPOINTS_MAX];
+	char place_name[ENDPOINTS_MAX][PLACE_SHOWN];
 	struct report_sum sum[SUMS_MAX];
 	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];
@@ -127,11 +132,12 @@ uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);
 
 /**
  * item_json() - A record of the engine as a JSON line
+ * @by:		What is redacted of captured bytes
  *
  * Any thread. Return: its length; 0: there is none of it, or no room
  */
-size_t item_json(const struct run_epoch *t, const struct engine_item *told,
-		 char *out, size_t size);
+size_t item_json(const struct run_epoch *t, const struct redact *by,
+		 const struct engine_item *told, char *out, size_t size);
 
 /** snapshot_map() - Entry @i of --map, as a report has it */
 struct report_map snapshot_map(const struct options *o, size_t i);

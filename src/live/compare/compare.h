@@ -47,6 +47,10 @@ enum compare_level {
  */
 #define COMPARE_EXCERPT 32u
 #define COMPARE_BEFORE	8u
+/* Bytes in front of these that are known, but not shown: they say whether a
+ * secret is.
+ */
+#define COMPARE_FRONT 56u
 
 /* Bytes of a field's name, and of each of its values, that are shown. */
 #define COMPARE_SHOWN 28u
@@ -178,10 +182,13 @@ struct compare_field {
  * struct compare_excerpt - Both streams around the first byte that differs
  * @from:	Where it begins; UINT64_MAX: the place is not known
  * @n:		Bytes of each, so far
+ * @fronts, @front: What stands in front of them, on both sides
  */
 struct compare_excerpt {
 	uint64_t from;
 	uint8_t n[2];
+	uint8_t fronts;
+	uint8_t front[COMPARE_FRONT];
 	uint8_t p[2][COMPARE_EXCERPT];
 };
 

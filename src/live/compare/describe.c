@@ -7,13 +7,18 @@
  * number.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "compare/compare_internal.h"
+
+/* Bytes of what is shown of one side, with tags in it. */
+#define SHOWN 160u
 
 /* Text that is cut where it does not fit. */
 struct words {
 	char *p;
 	size_t n;
+	const struct redact *by;
 };
 
 static void put(struct words *w, const char *text)
@@ -75,13 +80,43 @@ static void put_shown(struct words *w, const uint8_t *p, unsigned n)
 static void put_value(struct words *w, const struct compare_field *f,
 		      unsigned side)
 {
+	const struct redact_text t = { .p = f->value[side],
+				       .n = f->len[side],
+				       .to = f->len[side],
+				       .cut = f->len[side] == COMPARE_SHOWN,
+				       .name = (const char *)f->name,
+				       .name_len = f->name_len };
+	uint8_t shown[SHOWN];
+
 	if (!f->has[side]) {
 		put(w, "missing");
 		return;
 	}
 	put(w, "\"");
-	put_shown(w, f->value[side], f->len[side]);
+	put_shown(w, shown,
+		  (unsigned)redact_put(w->by, &t, shown, sizeof(shown)));
 	put(w, "\"");
+}
+
+/* One side of what the streams have where they differ. */
+static void put_seen(struct words *w, const struct compare_excerpt *x,
+		     unsigned side)
+{
+	uint8_t all[COMPARE_FRONT + COMPARE_EXCERPT];
+	uint8_t shown[SHOWN];
+	const struct redact_text t = {
+		.p = all,
+		.n = (size_t)x->fronts + x->n[side],
+		.from = x->fronts,
+		.to = (size_t)x->fronts + x->n[side],
+		.headless = x->from > x->fronts,
+		.cut = x->n[side] == COMPARE_EXCERPT,
+	};
+
+	memcpy(all, x->front, x->fronts);
+	memcpy(all + x->fronts, x->p[side], x->n[side]);
+	put_excerpt(w, shown,
+		    (unsigned)redact_put(w->by, &t, shown, sizeof(shown)));
 }
 
 /* name: "production's" / "the SUT's" */
@@ -96,16 +131,21 @@ static void put_field(struct words *w, const struct compare_field *f)
 	put_value(w, f, 1);
 }
 
-/* json $.a value: "production's" / "the SUT's" */
+/* json $.a value: "production's" / "the SUT's". In values there are tags
+ * already (judge/place.c).
+ */
 static void put_place(struct words *w, const struct case_place *p)
 {
+	uint8_t shown[SHOWN];
 	unsigned n = 0;
 
 	while (n < CASE_PLACE && p->name[n] != '\0')
 		n++;
 	put(w, case_judge_name((enum case_judge)p->judge));
 	put(w, " ");
-	put_shown(w, (const uint8_t *)p->name, n);
+	put_shown(
+		w, shown,
+		(unsigned)redact_all(w->by, p->name, n, shown, sizeof(shown)));
 	put(w, " ");
 	put(w, case_change_name((enum case_change)p->change));
 	put(w, ": ");
@@ -119,10 +159,11 @@ static void put_place(struct words *w, const struct case_place *p)
 	}
 }
 
-static void answer(const struct compare_result *r, char *out)
+static void answer(const struct compare_result *r, const struct redact *by,
+		   char *out)
 {
 	const struct compare_evidence *v = &r->evidence;
-	struct words w = { out, 0 };
+	struct words w = { .p = out, .by = by };
 
 	out[0] = '\0';
 	if (v->place.judge != CASE_NOBODY) {
@@ -153,18 +194,20 @@ static void answer(const struct compare_result *r, char *out)
 	put(&w, "from byte ");
 	put_number(&w, v->seen.from, 10);
 	put(&w, ": ");
-	put_excerpt(&w, v->seen.p[0], v->seen.n[0]);
+	put_seen(&w, &v->seen, 0);
 	put(&w, " / ");
-	put_excerpt(&w, v->seen.p[1], v->seen.n[1]);
+	put_seen(&w, &v->seen, 1);
 }
 
 const struct describe_ops describe_answer = { .difference = answer };
 
 /* --- datagrams --- */
 
-static void datagram(const struct compare_result *r, char *out)
+static void datagram(const struct compare_result *r, const struct redact *by,
+		     char *out)
 {
 	(void)r;
+	(void)by;
 	out[0] = '\0';
 }
 
@@ -180,7 +223,8 @@ static void put_both(struct words *w, const struct compare_evidence *v,
 	put_number(w, v->dns_has[1], base);
 }
 
-static void dns(const struct compare_result *r, char *out)
+static void dns(const struct compare_result *r, const struct redact *by,
+		char *out)
 {
 	static const char *const what[] = {
 		[COMPARE_DNS_NOTHING] = "",
@@ -196,7 +240,7 @@ static void dns(const struct compare_result *r, char *out)
 		[COMPARE_DNS_ADDITIONAL] = "additional",
 	};
 	const struct compare_evidence *v = &r->evidence;
-	struct words w = { out, 0 };
+	struct words w = { .p = out, .by = by };
 
 	assert(v->dns <= COMPARE_DNS_ADDITIONAL);
 	put(&w, what[v->dns]);

@@ -318,6 +318,12 @@ static void excerpt_begin(struct lane *l, unsigned lead)
 	if (l->offset >= COMPARE_KEEP)
 		return;
 	*x = (struct compare_excerpt){ .from = from };
+	x->fronts = (uint8_t)(from < COMPARE_FRONT ? from : COMPARE_FRONT);
+	for (uint64_t at = from - x->fronts; at < from; at++) {
+		uint32_t left;
+
+		x->front[at + x->fronts - from] = *keep_at(l, NULL, at, &left);
+	}
 	for (uint64_t at = from; at < from + COMPARE_EXCERPT &&
 				 at < COMPARE_KEEP && at < l->pos[lead];
 	     at++) {

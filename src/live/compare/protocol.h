@@ -15,6 +15,7 @@
 
 #include "app/framer.h"
 #include "compare/compare.h"
+#include "redact/redact.h"
 #include "core/buf.h"
 
 /* Rows of protocols[]. */
@@ -52,12 +53,13 @@ struct compare_ops {
  * @difference:	A difference in printable ASCII, COMPARE_DETAIL bytes at most
  *		with the end of the string: what is not by the book, header
  *		field and both values, both bodies around the first byte that
- *		differs
+ *		differs; secrets as tags, by @by, or as they are if that is NULL
  */
 struct describe_ops {
 	size_t (*request)(const uint8_t *query, uint32_t len, char *out,
 			  size_t size);
-	void (*difference)(const struct compare_result *r, char *out);
+	void (*difference)(const struct compare_result *r,
+			   const struct redact *by, char *out);
 };
 
 /**

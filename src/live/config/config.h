@@ -64,6 +64,7 @@ struct options_source {
  * @duration:	--duration, ns; 0: until a signal or the end of the files
  * @count:	-c: stop after so many frames of the mirror; 0: no limit
  * @json:	--json; NULL: none
+ * @redact_off:	--redact off: secrets are shown
  * @journal:	-w; NULL: none
  * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
  * @journal_client: --journal-only client
@@ -104,6 +105,7 @@ struct options {
 	uint64_t duration;
 	uint64_t count;
 	const char *json;
+	bool redact_off;
 	const char *journal;
 	uint64_t rotate_bytes;
 	uint64_t rotate_secs;

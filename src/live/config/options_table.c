@@ -39,6 +39,9 @@ static const struct opt_word prove_words[] = { { "default", 0 },
 static const struct opt_word on_off[] = { { "off", 0 },
 					  { "on", 1 },
 					  { NULL, 0 } };
+static const struct opt_word redact_words[] = { { "on", 0 },
+						{ "off", 1 },
+						{ NULL, 0 } };
 static const struct opt_word order_words[] = { { "causal", 0 },
 					       { "captured", 1 },
 					       { NULL, 0 } };
@@ -217,6 +220,10 @@ static const struct opt_row end_rows[] = {
 static const struct opt_row json_rows[] = {
 	{ "json", 0, &opt_kind_string, AT(json), "FILE",
 	  "write JSON lines (- for stdout)", .group = OUTPUT },
+	{ "redact", 0, &opt_kind_switch, AT(redact_off), "on|off",
+	  "in reports and JSON lines secrets are tags (on, default); -w is not "
+	  "redacted",
+	  .group = OUTPUT, .words = redact_words },
 };
 
 static const struct opt_row output_rows[] = {

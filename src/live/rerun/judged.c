@@ -90,6 +90,7 @@ int rerun_judge_open(struct rerun *g)
 	r = bench_new(&j->bench, c->by, &c->key);
 	if (j->message == NULL || j->answer == NULL || r != 0)
 		return -ENOMEM;
+	bench_redact(j->bench, &g->redact);
 	c->desk = (struct engine_desk){ .refer = refer,
 					.refused = refused,
 					.ctx = j };

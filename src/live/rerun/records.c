@@ -45,7 +45,8 @@ static void tell_records(struct rerun *g)
 	struct engine_item t;
 
 	while (engine_take(g->engine, &t)) {
-		size_t n = item_json(&g->epoch, &t, line, sizeof(line));
+		size_t n = item_json(&g->epoch, &g->redact, &t, line,
+				     sizeof(line));
 
 		if (g->lines != NULL)
 			fwrite(line, 1, n, g->lines);

@@ -136,6 +136,7 @@ static int make_engine(struct rerun *g)
 	memcpy(c->mac, h->mac, ETH_LEN);
 	if (options_rules_make(&g->o, h->started + h->begun, &e))
 		return rerun_cannot(g, "its rules: %s", e.s);
+	redact_init(&g->redact, &c->key, c->by, g->told->redact_off);
 	if (rerun_judge_open(g))
 		return rerun_cannot(g, "no memory for what judges by rules");
 	if (mem_take(&g->mem, engine_size(c), 0))
@@ -165,6 +166,7 @@ static void tell_report(struct rerun *g)
 	static struct snapshot s;
 	static char line[REPORT_LINE_MAX];
 	struct run_facts f = { .opt = &g->o,
+			       .redact = &g->redact,
 			       .epoch = g->epoch,
 			       .now = g->now,
 			       .elapsed = elapsed(g),

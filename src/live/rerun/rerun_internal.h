@@ -10,6 +10,7 @@
 
 #include "account/snapshot.h"
 #include "journal/journal.h"
+#include "redact/redact.h"
 #include "wire/build.h"
 
 #define KEPT 2048 /* effects that may yet turn out unsent */
@@ -27,6 +28,8 @@
  * @emitted:	Emitted frames that were equal
  * @stopping:	The run's end was asked for
  * @now:	Of the last record
+ * @redact:	What of captured bytes is shown, by the run's key: a tag is the
+ *		run's
  * @epoch:	Of the run
  * @mirror_frames, @file_begun: Frames of the mirror so far, and when the first
  *		came
@@ -53,6 +56,7 @@ struct rerun {
 	uint64_t emitted;
 	bool stopping;
 	uint64_t now;
+	struct redact redact;
 	struct run_epoch epoch;
 	uint64_t mirror_frames;
 	uint64_t file_begun;

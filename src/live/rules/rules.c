@@ -264,3 +264,14 @@ const struct host_alias *rules_alias(const struct rules *r, uint32_t i)
 	assert(i < r->n.aliases);
 	return &r->alias[i];
 }
+
+uint32_t rules_secrets(const struct rules *r)
+{
+	return r->n.secrets;
+}
+
+const struct secret_name *rules_secret(const struct rules *r, uint32_t i)
+{
+	assert(i < r->n.secrets);
+	return &r->secret[i];
+}

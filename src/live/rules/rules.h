@@ -36,6 +36,7 @@
 #define RULES_MASKS	   32u
 #define RULES_ALIASES	   16u
 #define RULES_KNOWN	   64u
+#define RULES_SECRETS	   64u
 #define RULES_VIEW	   64u	/* rules of one sort that one endpoint has */
 #define RULES_STEPS	   256u /* of the places of its JSON rules */
 #define RULES_VIEW_HEADERS 256u
@@ -82,6 +83,12 @@ struct cookie_rule {
 struct host_alias {
 	uint8_t len[2];
 	char host[2][RULES_NAME];
+};
+
+/* A name whose values are secrets, as it was written. */
+struct secret_name {
+	uint8_t len;
+	char name[RULES_NAME];
 };
 
 /* How much of an endpoint's answers is compared. */
@@ -251,5 +258,9 @@ bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
 /** rules_alias() - Host names that mean the same, below rules_aliases() */
 uint32_t rules_aliases(const struct rules *r);
 const struct host_alias *rules_alias(const struct rules *r, uint32_t i);
+
+/** rules_secret() - Names that "redact" gives, below rules_secrets() */
+uint32_t rules_secrets(const struct rules *r);
+const struct secret_name *rules_secret(const struct rules *r, uint32_t i);
 
 #endif /* RULES_RULES_H */

@@ -22,7 +22,7 @@ struct endpoint {
 /* Everything that a text can add, so that it can be taken back. */
 struct rules_counts {
 	uint32_t lines, endpoints, headers, cookies, jsons, masks, aliases,
-		knowns;
+		knowns, secrets;
 	uint16_t sources;
 	uint8_t level[RULES_ENDPOINTS];	      /* or LEVEL_UNSET */
 	uint16_t level_line[RULES_ENDPOINTS]; /* the line that says so */
@@ -40,6 +40,7 @@ struct rules {
 	struct mask mask[RULES_MASKS];
 	struct host_alias alias[RULES_ALIASES];
 	struct known_kind known[RULES_KNOWN];
+	struct secret_name secret[RULES_SECRETS];
 	uint16_t header_line[RULES_HEADERS];
 	uint16_t cookie_line[RULES_COOKIES];
 	uint16_t json_line[RULES_JSON];
@@ -96,6 +97,7 @@ int verb_text(struct parser *p);
 int verb_compare(struct parser *p);
 int verb_known(struct parser *p);
 int verb_host(struct parser *p);
+int verb_redact(struct parser *p);
 
 /* presets.c: the text of a preset, or NULL */
 const char *preset_text(const char *name, size_t n);

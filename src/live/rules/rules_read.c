@@ -24,6 +24,8 @@
  *	json class PLACE CLASS
  *	text mask /PATTERN/			mask.h; "\/" is a slash
  *	known KIND until YYYY-MM-DD "reason"
+ *	redact header | cookie | query | form NAME...
+ *	redact json PLACE			its last member, wherever
  *
  * A template is a path; a segment of it may be {n} (digits), {CLASS} or {}
  * (any), and the last one * (any rest). Lines before the first "on" count for
@@ -235,6 +237,7 @@ static const struct verb {
 	{ "compare", verb_compare, true },    { "header", verb_header, true },
 	{ "cookie", verb_cookie, true },      { "json", verb_json, true },
 	{ "text", verb_text, true },	      { "known", verb_known, true },
+	{ "redact", verb_redact, false },
 };
 
 /* Behind a quote's word: up to the quote that ends the line. */
@@ -288,7 +291,7 @@ static int read_line(struct parser *p)
 {
 	static const char how[] =
 		"lines begin with include, host, endpoint, on, compare, "
-		"header, cookie, json, text or known";
+		"header, cookie, json, text, known or redact";
 	struct rules *r = p->r;
 	struct word w;
 	size_t i = 0;

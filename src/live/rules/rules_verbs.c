@@ -372,3 +372,78 @@ int verb_host(struct parser *p)
 	r->alias[r->n.aliases++] = a;
 	return 0;
 }
+
+static int add_secret(struct parser *p, const char *name, size_t n)
+{
+	struct rules *r = p->r;
+	struct secret_name *s = &r->secret[r->n.secrets];
+
+	if (r->n.secrets == RULES_SECRETS)
+		return verb_full(p, "there are too many names to redact");
+	if (n > RULES_NAME)
+		return word_fail(&p->s, 0, 0, -EINVAL, "a name is too long",
+				 "names have at most 64 bytes");
+	s->len = (uint8_t)n;
+	memcpy(s->name, name, n);
+	r->n.secrets++;
+	return 0;
+}
+
+/* The last member of a place. */
+static int redact_json(struct parser *p)
+{
+	size_t from = p->s.at;
+	struct place at;
+	int rc = word_place(&p->s, &at);
+	uint32_t i = at.steps;
+
+	if (rc != 0)
+		return rc;
+	while (i > 0 && at.step[i - 1].kind != PLACE_NAME)
+		i--;
+	if (i == 0)
+		return word_fail(&p->s, from + 1, p->s.at - from - 1, -EINVAL,
+				 "a place without a member",
+				 "write \"redact json $.user.phone\"");
+	return add_secret(p, at.names + at.step[i - 1].name,
+			  at.step[i - 1].len);
+}
+
+int verb_redact(struct parser *p)
+{
+	static const char how[] =
+		"redact header, cookie, query or form and names, or json and "
+		"a place";
+	static const char *const what[] = { "header", "cookie", "query",
+					    "form" };
+	struct word w;
+	unsigned i = 0;
+	int rc = word_need(&p->s, &w, how);
+
+	if (rc == 0 && p->line.endpoint != RULES_ALL)
+		rc = word_fail(&p->s, w.at, w.n, -EINVAL,
+			       "what is redacted is so for all endpoints",
+			       "write it in front of the first \"on\", or "
+			       "behind \"on *\"");
+	if (rc != 0)
+		return rc;
+	if (word_is(&w, "json"))
+		return redact_json(p);
+	while (i < 4 && !word_is(&w, what[i]))
+		i++;
+	if (i == 4)
+		return word_fail(&p->s, w.at, w.n, -EINVAL,
+				 "no such place to redact", how);
+	rc = word_need(&p->s, &w, how);
+	while (rc == 0) {
+		char name[RULES_NAME];
+		uint8_t len;
+
+		rc = word_name(&p->s, &w, name, &len, false);
+		if (rc == 0)
+			rc = add_secret(p, name, len);
+		if (rc != 0 || !word_next(&p->s, &w))
+			break;
+	}
+	return rc;
+}

@@ -34,6 +34,7 @@ int run_desk_open(struct run *run, struct errbuf *e)
 {
 	const struct engine_config *o = &run->opt->engine;
 	struct desk_config c = { .rules = o->by,
+				 .redact = &run->redact,
 				 .ring = RING_LEAST,
 				 .longest = 2 * o->keep + HEADS,
 				 .user = run->user };

@@ -407,6 +407,7 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 		r = random_bytes(&run->seed, sizeof(run->seed));
 	if (r != 0)
 		return errbuf_set(e, r, "the kernel gives no random numbers");
+	redact_init(&run->redact, &run->key, o->engine.by, o->redact_off);
 	r = run_desk_open(run, e);
 	if (r != 0)
 		return r;

@@ -44,6 +44,7 @@ static void snapshot(struct run *run, struct snapshot *s)
 				    .unplayable = run->frames_unplayable };
 	struct run_facts f = {
 		.opt = run->opt,
+		.redact = &run->redact,
 		.epoch = run->epoch,
 		.now = run->now,
 		.elapsed = run_elapsed(run),
@@ -133,16 +134,16 @@ void run_start_line(struct run *run)
 static size_t make_line(void *ctx, const void *p, uint32_t len, char *out,
 			size_t size)
 {
-	const struct run_epoch *epoch = ctx;
+	const struct run *run = ctx;
 	struct engine_item t;
 
 	item_read(&t, p, len);
-	return item_json(epoch, &t, out, size);
+	return item_json(&run->epoch, &run->redact, &t, out, size);
 }
 
 void run_make_lines(struct run *run)
 {
-	lines_texts(run->lines, make_line, &run->epoch);
+	lines_texts(run->lines, make_line, run);
 }
 
 static void line_of(struct run *run, const struct engine_item *t)

@@ -25,6 +25,7 @@
 #include "pace/stamps.h"
 #include "report/lines.h"
 #include "run/observe.h"
+#include "redact/redact.h"
 #include "run/source.h"
 
 #define RUN_PENDING 1024 /* effects between two flushes of the sink */
@@ -38,6 +39,7 @@ struct clients;
  * @mem:	Memory of the packet path
  * @delay:	Capture delay: from the kernel's time stamp to us, ns
  * @now:	The engine's time
+ * @redact:	What of captured bytes is shown
  * @stamps:	The clock of a file's records
  * @wait_told:	Longest wait for a record that was said, ns
  * @stopped:	Why the run ended early, as a sentence; empty: it did not
@@ -86,6 +88,7 @@ struct run {
 	uint8_t mac[ETH_LEN];
 	struct hash_key key;
 	uint64_t seed;
+	struct redact redact;
 	struct run_epoch epoch;
 	uint64_t now;
 	bool by_file; /* it is a capture's own */

@@ -61,6 +61,11 @@ int bench_new(struct bench **out, const struct rules *rules,
 	return 0;
 }
 
+void bench_redact(struct bench *b, const struct redact *r)
+{
+	judge_redact(b->judge, r);
+}
+
 void bench_free(struct bench *b)
 {
 	if (b == NULL)

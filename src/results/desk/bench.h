@@ -11,6 +11,7 @@
 #include "compare/case.h"
 #include "core/hash.h"
 #include "os/errbuf.h"
+#include "redact/redact.h"
 #include "rules/rules.h"
 
 /* What each content may become, and how many times its encoded bytes; what the
@@ -33,6 +34,12 @@ struct bench;
  */
 int bench_new(struct bench **out, const struct rules *rules,
 	      const struct hash_key *key);
+
+/**
+ * bench_redact() - Secrets are shown as tags from now on
+ * @r:		It must outlive the bench
+ */
+void bench_redact(struct bench *b, const struct redact *r);
 
 /** bench_free() - NULL is left alone */
 void bench_free(struct bench *b);

@@ -143,8 +143,10 @@ static void run(struct desk *d, const struct desk_config *c, int pipe)
 	(void)close_range((unsigned)pipe + 1, ~0u, 0);
 	if (ready == 0)
 		ready = bench_new(&b, c->rules, &c->key);
-	if (ready == 0)
+	if (ready == 0) {
+		bench_redact(b, c->redact);
 		ready = confine_desk(c, &e);
+	}
 	if (write(pipe, &ready, sizeof(ready)) == sizeof(ready) && ready == 0)
 		serve(d, b, message, c->longest, pipe);
 	_exit(0);

@@ -19,11 +19,13 @@
 #include "compare/keep.h"
 #include "core/hash.h"
 #include "os/errbuf.h"
+#include "redact/redact.h"
 #include "rules/rules.h"
 
 /**
  * struct desk_config - What a desk is started with
  * @rules:	After rules_end()
+ * @redact:	What of values is shown
  * @key:	Secret, of the judge's hashes
  * @ring:	Bytes of the ring of cases, a power of two
  * @longest:	Longest message of a case
@@ -31,6 +33,7 @@
  */
 struct desk_config {
 	const struct rules *rules;
+	const struct redact *redact;
 	struct hash_key key;
 	size_t ring;
 	size_t longest;

@@ -90,7 +90,7 @@ static enum body_says other(struct case_answer *out, const struct bodies *b,
 	for (unsigned i = 0; i < 2; i++) {
 		assert(at[i] <= b->n[i] && len[i] <= b->n[i] - at[i]);
 		if (len[i] > 0)
-			place_value(out, i, b->p[i] + at[i], len[i]);
+			place_value(out, i, b->redact, b->p[i], at[i], len[i]);
 	}
 	return BODY_OTHER;
 }
@@ -331,6 +331,7 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 	int r[2];
 
 	memset(b, 0, sizeof(*b));
+	b->redact = j->redact;
 	for (unsigned i = 0; i < 2; i++)
 		r[i] = decode(j, i, c, b);
 	if ((c->flags & CASE_SAME_BODY) != 0)
@@ -341,8 +342,8 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 		place_begin(out, CASE_CODING, CASE_BROKEN, "content-encoding");
 		for (unsigned i = 0; i < 2; i++)
 			if (b->coding[i].n > 0)
-				place_value(out, i, b->coding[i].p,
-					    b->coding[i].n);
+				place_value(out, i, b->redact, b->coding[i].p,
+					    0, b->coding[i].n);
 		return BODY_OTHER;
 	}
 	if (r[1] < 0)

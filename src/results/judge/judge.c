@@ -52,6 +52,11 @@ int judge_init(struct judge **out, struct arena *a,
 	return r;
 }
 
+void judge_redact(struct judge *j, const struct redact *r)
+{
+	j->redact = r;
+}
+
 static bool same_coding(const struct bodies *b)
 {
 	return b->coding[0].n == b->coding[1].n &&
@@ -79,8 +84,8 @@ static struct head_rest fields_of(const struct case_view *c, unsigned part)
 }
 
 /* Where two heads differ. */
-static void tell_field(struct case_answer *out, enum case_judge judge,
-		       const struct headers_verdict *h,
+static void tell_field(const struct judge *j, struct case_answer *out,
+		       enum case_judge judge, const struct headers_verdict *h,
 		       const struct head_rest r[2])
 {
 	static const enum case_change change[] = {
@@ -102,9 +107,9 @@ static void tell_field(struct case_answer *out, enum case_judge judge,
 		place_add(out, h->attribute);
 	}
 	if (h->change == HEADERS_VALUE || h->change == HEADERS_MISSING)
-		place_value(out, 0, r[0].p + h->at[0], h->len[0]);
+		place_value(out, 0, j->redact, r[0].p + h->at[0], 0, h->len[0]);
 	if (h->change == HEADERS_VALUE || h->change == HEADERS_EXTRA)
-		place_value(out, 1, r[1].p + h->at[1], h->len[1]);
+		place_value(out, 1, j->redact, r[1].p + h->at[1], 0, h->len[1]);
 }
 
 /* Compare one pair of heads or trailers. Return: what came of it */
@@ -126,7 +131,7 @@ static enum headers_outcome judge_fields(struct judge *j,
 	if (h.outcome == HEADERS_DIFFERENT) {
 		/* What content says tells more. */
 		if (out->place.judge == CASE_NOBODY)
-			tell_field(out,
+			tell_field(j, out,
 				   part == CASE_HEAD ? CASE_HEADERS
 						     : CASE_TRAILERS,
 				   &h, r);

@@ -20,6 +20,7 @@
 #include "compare/case.h"
 #include "core/arena.h"
 #include "core/hash.h"
+#include "redact/redact.h"
 #include "rules/rules.h"
 
 /**
@@ -63,6 +64,12 @@ size_t judge_size(const struct judge_limits *l);
 int judge_init(struct judge **out, struct arena *a,
 	       const struct judge_limits *l, const struct rules *rules,
 	       const struct hash_key *key, const struct judge_ops *ops);
+
+/**
+ * judge_redact() - What of a value is shown from now on
+ * @r:		It must outlive the judge; NULL, as at first: all
+ */
+void judge_redact(struct judge *j, const struct redact *r);
 
 /** judge_case() - Judge a case; time grows with its bytes */
 void judge_case(struct judge *j, const struct case_view *c,

@@ -16,6 +16,7 @@ struct judge {
 	struct judge_limits limits;
 	struct judge_ops ops;
 	const struct rules *rules;
+	const struct redact *redact;
 	struct json *json;
 	uint8_t *room[2]; /* for decoded content */
 };
@@ -26,6 +27,7 @@ struct bodies {
 	struct head_line coding[2]; /* Content-Encoding */
 	const uint8_t *p[2];
 	size_t n[2];
+	const struct redact *redact;
 };
 
 /* What was found of two contents. */
@@ -61,8 +63,11 @@ void place_begin(struct case_answer *a, enum case_judge judge,
 /* More of its name; what does not fit is cut. */
 void place_add(struct case_answer *a, const char *text);
 void place_number(struct case_answer *a, uint64_t n);
-/* The value of @side, of which the beginning is shown. */
-void place_value(struct case_answer *a, unsigned side, const uint8_t *p,
-		 size_t n);
+/* The value of @side is @len bytes at @at of a text @p; its beginning is shown,
+ * secrets as tags.
+ */
+void place_value(struct case_answer *a, unsigned side,
+		 const struct redact *redact, const uint8_t *p, size_t at,
+		 size_t len);
 
 #endif /* JUDGE_JUDGE_INTERNAL_H */
