@@ -194,6 +194,7 @@ class Names:
 
     def __init__(self, names, addr="127.0.0.1", port=5353):
         self.names, self.asked = names, []
+        self.mute = set()  # (name, type) that is not answered
 
         def open_it():
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -221,7 +222,7 @@ class Names:
         name, kind = ".".join(labels).lower(), int.from_bytes(q[at + 1:at + 3], "big")
         self.asked.append(name)
         have = self.names.get(name, [])
-        if have is None:
+        if have is None or (name, kind) in self.mute:
             return
         found = [a for a in have if (":" in a) == (kind == 28)]
         out = q[:2] + bytes([0x81, 0x80 if have else 0x83, 0, 1, 0, len(found), 0, 0, 0, 0])

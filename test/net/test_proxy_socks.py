@@ -110,6 +110,7 @@ def request(kind, addr, port=proxied.TO, command=1):
     return b"\5\1\0\5" + bytes([command, 0, kind]) + addr + port.to_bytes(2, "big")
 
 
+DEAD = ["10.77.2.%d" % i for i in range(71, 78)]  # addresses that swallow what they get
 NAMES = {"server.lab": [ADDR[4][3], ADDR[6][3]], "four.lab": [ADDR[4][3]],
          "six.lab": [ADDR[6][3]], "meta.lab": ["169.254.169.254"],
          "here.lab": ["127.0.0.1", "::1"], "silent.lab": None,
@@ -240,6 +241,47 @@ def codes():
             assert got[:len(want)] == want and (want or not got), (words, got)
             assert p.report()[reason] == before + 1, (words, reason, p.report())
         p.end()
+
+
+@test("addresses of a name: one that is silent keeps none waiting, nor does a family")
+def beside():
+    names = {"dead.lab": [DEAD[0], ADDR[4][3]],
+             "dead6.lab": [*DEAD[1:3], ADDR[6][3]],
+             "all.lab": DEAD[3:6]}
+    for dead in DEAD:
+        hosts.on(PROXY, "ip", "neigh", "replace", dead, "lladdr", "02:00:00:00:00:77",
+                 "dev", "ps0")
+    long = ["--connect-timeout", "1h"]
+    with Web(), Names(names) as n, Proxy(*socks(), *ALLOW, *DNS, *long) as p:
+        # Nothing but the next attempt can end these.
+        assert curl("socks5h", "dead.lab") == (0, True)
+        p.until("it was not joined", lambda r: (r["spliced"], r["beside"]) == (1, 1))
+        assert curl("socks5h", "dead6.lab") == (0, True)
+        r = p.report()
+        assert r["copied_families"] == 1 and r["beside"] >= 2, r
+        # One family is not answered for: the other one is enough.
+        n.names["half.lab"] = [ADDR[4][3]]
+        n.mute.add(("half.lab", 28))
+        assert curl("socks5h", "half.lab") == (0, True)
+        n.names["half6.lab"] = [ADDR[6][3]]
+        n.mute.add(("half6.lab", 1))
+        assert curl("socks5h", "half6.lab") == (0, True)
+        # A client that goes takes all its attempts with him.
+        with connected() as c:
+            c.sendall(request(3, bytes([7]) + b"all.lab", HTTP))
+            p.until("three are not tried", lambda r: r["beside"] >= 4)
+        p.until("he is not missed", lambda r: r["failed_left"] == 1)
+        hosts.until("attempts are left", lambda: subprocess.run(
+            ["ip", "netns", "exec", PROXY, "ss", "-Htn", "state", "syn-sent"],
+            capture_output=True).stdout == b"")
+        r = p.end()
+        assert r["accepted"] == 5 and r["failed"] == 1, r
+    with Web(), Names(names), Proxy(*socks(), *ALLOW, *DNS, "--connect-timeout",
+                                    "300ms", "--splice", "tc") as p:
+        assert curl("socks5h", "dead.lab") == (0, True)
+        assert say(request(3, bytes([7]) + b"all.lab", HTTP), 12)[:4] == b"\5\0\5\4"
+        r = p.end()
+        assert r["beside"] == 0 and r["spliced"] == r["failed_server"] == 1, r
 
 
 @test("half a handshake, a name without an answer, a client that goes away")

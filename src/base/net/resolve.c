@@ -231,11 +231,11 @@ static void answered(void *ctx, int status, int timeouts,
 		fn(l->ctx, rc == 0 && n == 0 ? -ENOENT : rc, a, n);
 }
 
-int resolver_ask(struct resolver *r, const char *name, resolved_fn *fn,
-		 void *ctx, struct lookup **out)
+int resolver_ask(struct resolver *r, const char *name, int family,
+		 resolved_fn *fn, void *ctx, struct lookup **out)
 {
-	static const struct ares_addrinfo_hints hints = {
-		.ai_family = AF_UNSPEC,
+	const struct ares_addrinfo_hints hints = {
+		.ai_family = family,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = ARES_AI_NOSORT,
 	};

@@ -14,7 +14,7 @@
 #include "os/errbuf.h"
 #include "os/loop.h"
 
-#define RESOLVE_LOOKUPS	  1024 /* at once; more are refused (-ENOSPC) */
+#define RESOLVE_LOOKUPS	  2048 /* at once; more are refused (-ENOSPC) */
 #define RESOLVE_ADDRESSES 16   /* of one name; more are left out */
 #define RESOLVE_HOSTS	  "/etc/hosts"
 
@@ -45,7 +45,8 @@ int resolver_open(struct resolver **out, struct loop *loop,
 void resolver_close(struct resolver *r);
 
 /**
- * resolver_ask() - Look up a name
+ * resolver_ask() - Look up a name's addresses of one family
+ * @family:	AF_INET or AF_INET6
  * @fn, @ctx:	Whom to tell; perhaps before this returns
  * @out:	Set first: for resolver_drop(), until @fn is called
  *
@@ -54,8 +55,8 @@ void resolver_close(struct resolver *r);
  *
  * Return: 0, or -ENOSPC and @fn is not called
  */
-int resolver_ask(struct resolver *r, const char *name, resolved_fn *fn,
-		 void *ctx, struct lookup **out);
+int resolver_ask(struct resolver *r, const char *name, int family,
+		 resolved_fn *fn, void *ctx, struct lookup **out);
 
 /** resolver_drop() - Nobody is to be told */
 void resolver_drop(struct lookup *l);

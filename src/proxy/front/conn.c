@@ -4,9 +4,10 @@
  *
  * Theory of operation
  *
- *	accepted -> HEAD -> SOCKS -> LOOKUP -> CONNECT (then the next)
- *	CONNECT -> SPLICED
- *	CONNECT -> COPY -> CLOSE
+ *	accepted -> HEAD -> CONNECT (a server, then the next)
+ *	accepted -> HEAD -> SOCKS -> RACE (addresses of a name)
+ *	CONNECT, RACE -> SPLICED
+ *	CONNECT, RACE -> COPY -> CLOSE
  *
  * Each call of the kernel is made once it is needed, none of them blocks, and
  * each state has a time after which it ends. What a connection becomes -
@@ -124,9 +125,8 @@ void conn_give_up(struct conn *c, enum conn_how how, struct why why,
 {
 	bool told = greet_answer(c, code);
 
-	if (c->lookup != NULL)
-		resolver_drop(c->lookup);
-	c->lookup = NULL;
+	if (c->state == CONN_RACE)
+		race_end(c);
 	if (c->pair != NULL)
 		usplice_end(c->pair);
 	c->pair = NULL;
@@ -195,12 +195,12 @@ static struct why why_over(const struct conn *c, enum usplice_reason reason)
 	}
 }
 
-static void pair_is_over(struct conn *c, enum usplice_reason reason)
+static void pair_is_over(struct conn *c, const struct usplice_pair *p,
+			 enum usplice_reason reason)
 {
 	if (c->how == CONN_OPENING) {
 		/* Its time ran out while a server was waited for. */
-		c->pair = NULL;
-		c->unspliced = WHY(c->f, copied_other);
+		race_pair_over(c, p);
 		return;
 	}
 	read_stats(c);
@@ -236,7 +236,7 @@ void conn_note(struct front *f, const struct usplice_note *n)
 		conn_leave(c);
 		break;
 	case USPLICE_OVER:
-		pair_is_over(c, n->reason);
+		pair_is_over(c, n->pair, n->reason);
 		break;
 	}
 }
@@ -262,7 +262,7 @@ static void server_is_ready(void *ctx, uint64_t now)
 	struct conn *c = ctx;
 
 	c->f->now = now;
-	if (c->state == CONN_CONNECT)
+	if (c->state == CONN_CONNECT || c->state == CONN_RACE)
 		connect_ready(c);
 	else
 		copy_run(c);
@@ -285,8 +285,10 @@ static void is_due(void *ctx)
 	switch (c->state) {
 	case CONN_HEAD:
 	case CONN_SOCKS:
-	case CONN_LOOKUP:
 		greet_late(c);
+		break;
+	case CONN_RACE:
+		race_due(c);
 		break;
 	case CONN_CONNECT:
 		connect_late(c);
@@ -383,6 +385,8 @@ static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 	due_init(&c->due, is_due, c);
 	c->fd[DIR_C2S] = fd;
 	c->fd[DIR_S2C] = -1;
+	for (int k = 0; k < CONN_BESIDE; k++)
+		c->beside[k].fd = -1;
 	c->how = CONN_OPENING;
 	c->place = l->place;
 	c->id = ++f->last_id;

@@ -6,8 +6,9 @@
  *
  * The library is told of both sockets before the server is asked
  * (usplice_intend()). If it says that there will be no splice, or says so when
- * both are connected, the same two sockets are copied between. Servers, or
- * addresses of a name, are tried one after the other, each for its time.
+ * both are connected, the same two sockets are copied between. Servers are
+ * tried one after the other, each for its time; addresses of a name as race.c
+ * says.
  *
  * What we say ourselves goes out first: a PROXY header to the server, the reply
  * of SOCKS to the client.
@@ -128,25 +129,25 @@ static struct why why_not(struct front *f, int rc)
 	}
 }
 
-/* Prepare the splice of what will be connected, if there can be one. */
-static void intend(struct conn *c, const struct sockaddr_storage *to,
-		   socklen_t len)
+void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
+		    socklen_t len, struct usplice_pair **pair,
+		    struct why *unspliced)
 {
 	struct front *f = c->f;
 	int one = 1;
 	int rc;
 
-	c->unspliced = f->unspliced;
+	*pair = NULL;
+	*unspliced = f->unspliced;
 	if (f->splicer != NULL) {
-		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], c->fd[DIR_S2C],
-				    (const struct sockaddr *)to, len, c,
-				    &c->pair);
+		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], fd,
+				    (const struct sockaddr *)to, len, c, pair);
 		if (rc == 0)
 			return;
-		c->pair = NULL;
-		c->unspliced = why_not(f, rc);
+		*pair = NULL;
+		*unspliced = why_not(f, rc);
 	}
-	setsockopt(c->fd[DIR_S2C], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 /* There will be no splice, and not because there is no way to the server. */
@@ -155,9 +156,7 @@ static bool is_refusal(const struct conn *c)
 	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
 }
 
-/* Return: 0: it is on its way; -EXDEV: it must be spliced, and cannot be; -Exxx
- */
-static int connect_to(struct conn *c)
+int connect_to(struct conn *c)
 {
 	struct front *f = c->f;
 	struct sockaddr_storage to;
@@ -167,15 +166,14 @@ static int connect_to(struct conn *c)
 				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd[DIR_S2C] < 0)
 		return -errno;
-	intend(c, &to, len);
+	connect_intend(c, c->fd[DIR_S2C], &to, len, &c->pair, &c->unspliced);
 	if (f->o->splice == FRONT_TC && is_refusal(c))
 		return -EXDEV;
 	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)&to, len) != 0 &&
 	    errno != EINPROGRESS)
 		return -errno;
 	conn_watch(c, DIR_S2C);
-	c->state = CONN_CONNECT;
-	due_at(f, &c->due, f->now + f->o->connect_timeout);
+	c->late_at = f->now + f->o->connect_timeout;
 	return 0;
 }
 
@@ -185,13 +183,6 @@ static bool choose(struct conn *c)
 	struct servers *l = &c->f->servers[c->place];
 	int i;
 
-	if (!conn_forwards(c)) {
-		if (c->addr_at == c->addrs)
-			return false;
-		c->server = c->addr[c->addr_at++];
-		c->server_port = c->socks.port;
-		return true;
-	}
 	i = servers_choose(l, &c->f->key, &c->client, c->tried);
 	if (i < 0)
 		return false;
@@ -204,32 +195,20 @@ static bool choose(struct conn *c)
 	return true;
 }
 
-/* The server that was tried did not take it. */
-static void not_taken(struct conn *c, int error)
+void connect_drop(struct conn *c)
 {
-	c->error = error;
 	if (c->pair != NULL)
 		usplice_end(c->pair);
 	c->pair = NULL;
 	conn_close(c, DIR_S2C, true);
-	if (conn_forwards(c))
-		health_failed(c->f, c->place, c->server_at);
-	conn_leave(c);
 }
 
-static enum socks_code code_of(int error)
+/* The server that was tried did not take it. */
+static void not_taken(struct conn *c)
 {
-	switch (error) {
-	case -ECONNREFUSED:
-		return SOCKS_REFUSED;
-	case -ENETUNREACH:
-		return SOCKS_NET_UNREACHABLE;
-	case -EHOSTUNREACH:
-	case -ETIMEDOUT:
-		return SOCKS_HOST_UNREACHABLE;
-	default:
-		return SOCKS_FAILURE;
-	}
+	connect_drop(c);
+	health_failed(c->f, c->place, c->server_at);
+	conn_leave(c);
 }
 
 void conn_connect(struct conn *c)
@@ -237,8 +216,11 @@ void conn_connect(struct conn *c)
 	while (choose(c)) {
 		int rc = connect_to(c);
 
-		if (rc == 0)
+		if (rc == 0) {
+			c->state = CONN_CONNECT;
+			due_at(c->f, &c->due, c->late_at);
 			return;
+		}
 		if (c->fd[DIR_S2C] < 0) {
 			conn_give_up(c, CONN_FAILED, WHY(c->f, failed_own),
 				     SOCKS_FAILURE);
@@ -250,10 +232,19 @@ void conn_connect(struct conn *c)
 				     SOCKS_FAILURE);
 			return;
 		}
-		not_taken(c, rc);
+		not_taken(c);
 	}
-	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_server),
-		     code_of(c->error));
+	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_server), SOCKS_FAILURE);
+}
+
+static void failed(struct conn *c, int error)
+{
+	if (!conn_forwards(c)) {
+		race_failed(c, error);
+		return;
+	}
+	not_taken(c);
+	conn_connect(c);
 }
 
 void connect_ready(struct conn *c)
@@ -263,13 +254,14 @@ void connect_ready(struct conn *c)
 	int error = conn_error(c, DIR_S2C);
 
 	if (error != 0) {
-		not_taken(c, error);
-		conn_connect(c);
+		failed(c, error);
 	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
 		   0) {
 		if (conn_forwards(c)) {
 			health_good(c->f, c->place, c->server_at);
 			c->f->servers[c->place].s[c->server_at].n.taken++;
+		} else {
+			race_end(c);
 		}
 		join(c);
 	}
@@ -277,6 +269,5 @@ void connect_ready(struct conn *c)
 
 void connect_late(struct conn *c)
 {
-	not_taken(c, -ETIMEDOUT);
-	conn_connect(c);
+	failed(c, -ETIMEDOUT);
 }

@@ -30,6 +30,8 @@
 	X(T, copied_full, "", "copied: all pairs were in use")                 \
 	X(T, copied_ports, "", "copied: no port of ours was free")             \
 	X(T, copied_gone, "", "copied: an end had gone before the splice")     \
+	X(T, copied_beside, "",                                                \
+	  "copied: another address was tried beside its own meanwhile")        \
 	X(T, copied_other, "", "copied: the kernel refused the splice")        \
 	X(T, refused_full, "", "refused: --connections were open")             \
 	X(T, refused_client, "", "refused: --per-client were open")            \
@@ -73,6 +75,7 @@
 	X(T, server_failures, "", "times that a server did not take one")      \
 	X(T, servers_out, "", "times that one got no more clients")            \
 	X(T, servers_back, "", "times that one got clients again")             \
+	X(T, beside, "", "addresses that were tried beside others")            \
 	X(T, lookups, "", "names that were looked up")                         \
 	X(T, reloads, "", "times that files of options were read again")       \
 	X(T, reload_errors, "", "of these, times that nothing was taken")      \

@@ -3,8 +3,9 @@
  * front_internal - The proxy while it runs
  *
  * run.c calls conn.c, health.c and manage.c; conn.c calls greet.c, which calls
- * it back when it is known whose a connection is, and connect.c when it is
- * known where to; that one calls copy.c.
+ * it back when it is known whose a connection is, and race.c when it is known
+ * where to; connect.c makes a connection to a server of a listener, or to an
+ * address for race.c, and calls copy.c.
  */
 #ifndef FRONT_FRONT_INTERNAL_H
 #define FRONT_FRONT_INTERNAL_H
@@ -21,18 +22,19 @@
 #include "core/wheel.h"
 #include "ctl/ctl.h"
 #include "ctl/metrics.h"
+#include "dial/eyeballs.h"
+#include "dial/socks.h"
 #include "front/counters.h"
 #include "front/front.h"
 #include "front/pp.h"
-#include "dial/socks.h"
 #include "join/usplice.h"
 #include "net/activation.h"
 #include "net/address.h"
 #include "net/resolve.h"
 #include "os/loop.h"
 
-#define CONN_ADDRESSES 8     /* of a name that are tried */
-#define LOG_BUFFER     65536 /* bytes of a log that wait to be written */
+#define CONN_BESIDE 2	  /* attempts beside the first */
+#define LOG_BUFFER  65536 /* bytes of a log that wait to be written */
 #define COPY_BUFFER                                                            \
 	65536 /* bytes of a direction that wait for their receiver */
 
@@ -88,7 +90,7 @@ enum conn_state {
 	CONN_FREE,
 	CONN_HEAD,    /* a header of the PROXY protocol */
 	CONN_SOCKS,   /* what the client wants */
-	CONN_LOOKUP,  /* addresses of its name */
+	CONN_RACE,    /* the first of its addresses to answer */
 	CONN_CONNECT, /* a server */
 	CONN_COPY,    /* either end */
 	CONN_CLOSE,   /* both have ended; for the last acks */
@@ -126,6 +128,22 @@ struct copy {
 };
 
 /**
+ * struct attempt - One more address that is tried at the same time; @fd -1:
+ * none
+ * @pair, @unspliced: As struct conn has them
+ * @late_at:	Then it has failed
+ */
+struct attempt {
+	struct conn *c;
+	struct loop_watch watch;
+	int fd;
+	struct ipaddr ip;
+	struct usplice_pair *pair;
+	struct why unspliced;
+	uint64_t late_at;
+};
+
+/**
  * struct conn - A client's connection and ours to a server
  * @link:	Free, or in use
  * @id:		For manage.c; they grow along front.conns
@@ -141,9 +159,15 @@ struct copy {
  * @server_at:	Index of it, while @has_server: it counts as one of its users
  * @tried:	Bits of servers that were
  * @socks:	Of a listener for SOCKS: what the client has said
- * @lookup:	LOOKUP: of its name
- * @addr, @addrs: Addresses that may be connected to; @addr_at is tried next
- * @error:	Of the last one, -Exxx
+ * @until:	Then it must have said where to, and its name be known
+ * @lookup:	RACE: of its name, by family
+ * @asking:	They are being asked for: answers wait
+ * @silent:	Nobody said, of one
+ * @no:		Why an address may not be connected to; n NULL: all may
+ * @eyes:	RACE: addresses that may be
+ * @late_at:	CONNECT, RACE: then the server has failed
+ * @beside:	RACE
+ * @error:	Of the last one that was tried, -Exxx
  * @via:	What a header of the PROXY protocol said, if it is known
  * @pair:	Of the library; NULL: it will be copied, for @unspliced
  * @joined:	The kernel has it, and our sockets are closed
@@ -175,10 +199,14 @@ struct conn {
 	bool has_server;
 	uint32_t tried;
 	struct socks socks;
-	struct lookup *lookup;
-	struct ipaddr addr[CONN_ADDRESSES];
-	uint8_t addrs;
-	uint8_t addr_at;
+	uint64_t until;
+	struct lookup *lookup[EYEBALLS_FAMILIES];
+	bool asking;
+	bool silent;
+	struct why no;
+	struct eyeballs eyes;
+	uint64_t late_at;
+	struct attempt beside[CONN_BESIDE];
 	int error;
 	struct pp via;
 	struct usplice_pair *pair;
@@ -403,12 +431,48 @@ bool greet_server(struct conn *c);
 
 /* --- connect.c --- */
 
-/** conn_connect() - It is known where to: try the next server, or address */
+/** conn_connect() - Try the next server of its listener */
 void conn_connect(struct conn *c);
+
+/**
+ * connect_to() - Try @c->server
+ *
+ * Return: 0: it is on its way; -EXDEV: it must be spliced, and cannot be; or
+ * -Exxx; with no descriptor: there was none
+ */
+int connect_to(struct conn *c);
+
+/** connect_intend() - Prepare the splice of what will be connected, if there
+ * can be one; else *@pair is NULL, and *@unspliced why
+ */
+void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
+		    socklen_t len, struct usplice_pair **pair,
+		    struct why *unspliced);
+
+/** connect_drop() - The server that was tried is left alone */
+void connect_drop(struct conn *c);
 
 /** connect_ready() - The server has answered; connect_late(): it has not */
 void connect_ready(struct conn *c);
 void connect_late(struct conn *c);
+
+/* --- race.c --- */
+
+/** race_begin() - A client of SOCKS has said where to */
+void race_begin(struct conn *c);
+
+/** race_go() - Go on, as far as it goes now; @c may be over then */
+void race_go(struct conn *c);
+
+/** race_failed() - Its server socket has; race_due(): its time has come */
+void race_failed(struct conn *c, int error);
+void race_due(struct conn *c);
+
+/** race_end() - Nothing is asked or tried beside it any more */
+void race_end(struct conn *c);
+
+/** race_pair_over() - The library has let go of a pair of one that opens */
+void race_pair_over(struct conn *c, const struct usplice_pair *p);
 
 /* --- conn.c --- */
 

@@ -12,10 +12,6 @@
  * finds it, and a client may send it at once.
  *
  * The whole of it has one time, --handshake-timeout, however the bytes come.
- *
- * A name is looked up, and each of its addresses judged (judge.h); those of the
- * client's own family are tried first, since only they can be spliced. What was
- * judged is what is connected to.
  */
 #include <assert.h>
 #include <errno.h>
@@ -75,7 +71,8 @@ void greet_begin(struct conn *c)
 {
 	struct front *f = c->f;
 
-	due_at(f, &c->due, f->now + f->o->handshake_timeout);
+	c->until = f->now + f->o->handshake_timeout;
+	due_at(f, &c->due, c->until);
 	if (!judge_in(&f->o->proxy_in, &c->client)) {
 		conn_admit(c);
 		return;
@@ -110,69 +107,6 @@ bool greet_server(struct conn *c)
 }
 
 /* --- where to --- */
-
-/* Add an address that may be connected to. Return: why it may not be, n NULL:
- * it may
- */
-static struct why add_address(struct conn *c, const struct ipaddr *a)
-{
-	struct front *f = c->f;
-
-	if (!judge_address(&f->o->allow, &f->o->deny, a))
-		return WHY(f, refused_address);
-	if (own_listens(f, a, c->socks.port))
-		return WHY(f, refused_own);
-	if (c->addrs < CONN_ADDRESSES)
-		c->addr[c->addrs++] = *a;
-	return (struct why){ NULL, NULL };
-}
-
-/* Go where the first of these lead that may be connected to. */
-static void go_to(struct conn *c, const struct ipaddr *a, unsigned n)
-{
-	bool four = ipaddr_is4(&c->client);
-	struct why why = { NULL, NULL };
-
-	for (int own = 1; own >= 0; own--)
-		for (unsigned i = 0; i < n; i++)
-			if ((ipaddr_is4(&a[i]) == four) == (own == 1)) {
-				struct why no = add_address(c, &a[i]);
-
-				why = no.n != NULL ? no : why;
-			}
-	if (c->addrs > 0)
-		conn_connect(c);
-	else
-		conn_give_up(c, CONN_REFUSED, why, SOCKS_NOT_ALLOWED);
-}
-
-static void found(void *ctx, int rc, const struct ipaddr *a, unsigned n)
-{
-	struct conn *c = ctx;
-	struct front *f = c->f;
-
-	assert(c->state == CONN_LOOKUP);
-	c->lookup = NULL;
-	if (rc == -ETIMEDOUT)
-		conn_give_up(c, CONN_FAILED, WHY(f, failed_handshake),
-			     SOCKS_HOST_UNREACHABLE);
-	else if (rc != 0)
-		conn_give_up(c, CONN_FAILED, WHY(f, failed_name),
-			     SOCKS_HOST_UNREACHABLE);
-	else
-		go_to(c, a, n);
-}
-
-static void look_up(struct conn *c)
-{
-	struct front *f = c->f;
-
-	c->state = CONN_LOOKUP;
-	f->n.lookups++;
-	if (resolver_ask(f->resolver, c->socks.name, found, c, &c->lookup) != 0)
-		conn_give_up(c, CONN_REFUSED, WHY(f, refused_names),
-			     SOCKS_FAILURE);
-}
 
 static struct why why_refused(const struct conn *c)
 {
@@ -217,10 +151,7 @@ static bool read_message(struct conn *c)
 			     SOCKS_FAILURE);
 		return false;
 	case SOCKS_CONNECT:
-		if (c->socks.name_len > 0)
-			look_up(c);
-		else
-			go_to(c, &c->socks.ip, 1);
+		race_begin(c);
 		return false;
 	default:
 		conn_give_up(c, CONN_REFUSED, why_refused(c), SOCKS_GRANTED);

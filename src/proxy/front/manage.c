@@ -29,7 +29,7 @@ static const char *state_of(const struct conn *c)
 {
 	static const char *const word[] = {
 		[CONN_FREE] = "free",	    [CONN_HEAD] = "header",
-		[CONN_SOCKS] = "socks",	    [CONN_LOOKUP] = "lookup",
+		[CONN_SOCKS] = "socks",	    [CONN_RACE] = "opening",
 		[CONN_CONNECT] = "connect", [CONN_COPY] = "copied",
 		[CONN_CLOSE] = "closing",   [CONN_SPLICED] = "joining",
 	};
