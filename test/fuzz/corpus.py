@@ -449,7 +449,24 @@ def fit_inputs():
                 yield struct.pack(">H", mtu) + ip
 
 
-INPUTS = {"fuzz_case": case_inputs, "fuzz_shring": shring_inputs,
+def pieces_inputs():
+    """Long packets of both families with a device's header, and a few connections."""
+    for kind, v6, proto in ((1, 0, 6), (4, 1, 6), (5, 0, 17), (5, 1, 17)):
+        l4 = (struct.pack(">HHIIBBHHH", 1, 2, 3, 4, 0x50, 0x19, 9, 0x1234, 0)
+              if proto == 6 else struct.pack(">HHHH", 1, 2, 308, 0x1234))
+        body = l4 + bytes(300)
+        ip = (struct.pack(">IHBB", 0x60000000, len(body), proto, 64) +
+              bytes(32) if v6 else
+              struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 1, 0x4000, 64,
+                          proto, 0) + bytes(8))
+        yield struct.pack("<BHBBHHHH", 0, 0xffff, 1, kind, len(ip + l4), 100,
+                          len(ip), 16 if proto == 6 else 6) + ip + body
+    yield b"\1" + b"".join(bytes([i % 3, 5, 1, 255, 0, 0]) for i in range(80))
+    yield b"\1" + b"".join(bytes([i % 2, 5, 1, 52 - i % 53, 1, 1])
+                           for i in range(80))
+
+
+INPUTS = {"fuzz_pieces": pieces_inputs, "fuzz_case": case_inputs, "fuzz_shring": shring_inputs,
           "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
           "fuzz_dns": dns_inputs, "fuzz_codec": codec_inputs,
           "fuzz_deep": deep_inputs, "fuzz_fit": fit_inputs,

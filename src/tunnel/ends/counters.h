@@ -11,6 +11,7 @@
 
 #define ENDS_COUNTERS(X, T)                                                    \
 	X(T, read, "", "packets that the device gave us")                      \
+	X(T, cut, "", "long packets that some of these were cut from")         \
 	X(T, no_session, "", "of these, dropped: there was no session")        \
 	X(T, looped, "", "of these, dropped: packets of the tunnel itself")    \
 	X(T, not_ip, "", "of these, dropped: no IP packets")                   \
@@ -22,12 +23,19 @@
 	X(T, congested, "",                                                    \
 	  "packets dropped for a mark that they cannot bear")                  \
 	X(T, written, "", "packets that the device took")                      \
+	X(T, joined, "", "long packets that it took for some of these")        \
 	X(T, not_written, "", "packets that it did not take")                  \
 	X(T, not_allowed, "", "packets with a source that may not come out")   \
 	X(T, broken, "", "packets of the other end that are no IP packets")    \
 	X(T, no_path, "", "packets by a path that there is not")               \
 	X(T, not_sealed, "", "datagrams that there was no session for")        \
 	X(T, unsent, "", "datagrams that the kernel did not take")             \
+	X(T, sent_joined, "",                                                  \
+	  "datagrams that the kernel was given in one with others")            \
+	X(T, joined_refused, "",                                               \
+	  "times that it did not take such a one, and got single ones")        \
+	X(T, came_joined, "",                                                  \
+	  "datagrams that the kernel gave in one with the next")               \
 	X(T, trace_lost, "", "packets that the trace lost")                    \
 	X(T, moved, "", "times that a path led to another address")
 

@@ -22,9 +22,30 @@
  */
 #define QUEUE 1000
 
-static int tun_open(const char *dev, struct errbuf *e)
+/* Since Linux 6.2; headers of Debian 12 do not have them. */
+#define USO4 0x20
+#define USO6 0x40
+#define TSO  (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+
+/* Ask for long packets, as far as the kernel has them. The header is in the
+ * same order everywhere, or it is not asked for.
+ */
+static void offload(int fd, struct device_can *can)
 {
-	struct ifreq r = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int on = 1;
+
+	if (ioctl(fd, TUNSETVNETLE, &on) != 0)
+		return;
+	can->udp = ioctl(fd, TUNSETOFFLOAD, TSO | USO4 | USO6) == 0;
+	can->tcp = can->udp || ioctl(fd, TUNSETOFFLOAD, TSO) == 0;
+}
+
+static int tun_open(const char *dev, bool vnet, struct errbuf *e)
+{
+	struct ifreq r = {
+		.ifr_flags = (short)(IFF_TUN | IFF_NO_PI |
+				     (vnet ? IFF_VNET_HDR : 0)),
+	};
 	int fd = open(TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	int rc;
 
@@ -90,12 +111,17 @@ static int set_up(int s4, const char *dev, uint32_t mtu)
 	return ioctl(s4, SIOCSIFFLAGS, &r) == 0 ? 0 : -errno;
 }
 
-int device_open(const struct ends_options *o, uint32_t mtu, struct errbuf *e)
+int device_open(const struct ends_options *o, uint32_t mtu,
+		struct device_can *can, struct errbuf *e)
 {
-	int fd = tun_open(o->dev, e), s4, s6, r;
+	bool vnet = o->offload == ENDS_OFFLOAD_AUTO;
+	int fd = tun_open(o->dev, vnet, e), s4, s6, r;
 
 	if (fd < 0)
 		return fd;
+	*can = (struct device_can){ .vnet = vnet };
+	if (vnet)
+		offload(fd, can);
 	s4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	s6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	r = set_up(s4, o->dev, mtu);

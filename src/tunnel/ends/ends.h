@@ -54,6 +54,12 @@ struct ends_class {
 	enum mp_class class;
 };
 
+/* Are many packets handed over as one, where the kernel can? */
+enum ends_offload {
+	ENDS_OFFLOAD_OFF,
+	ENDS_OFFLOAD_AUTO,
+};
+
 /** struct ends_options - The command line; strings are borrowed */
 struct ends_options {
 	const char *dev;
@@ -65,6 +71,7 @@ struct ends_options {
 	struct ends_place listen[ENDS_LISTEN];
 	unsigned listens;
 	uint32_t mark;
+	enum ends_offload offload;
 	bool plain;
 	const char *key;
 	bool has_peer;

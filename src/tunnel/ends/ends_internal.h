@@ -8,11 +8,13 @@
 #include "core/arena.h"
 #include "ctl/ctl.h"
 #include "ends/counters.h"
+#include "ends/device.h"
 #include "ends/ends.h"
 #include "ends/wire.h"
 #include "keys/link.h"
 #include "match/filter.h"
 #include "os/loop.h"
+#include "pieces/join.h"
 
 /**
  * struct ends_path - Where a path leads
@@ -43,6 +45,8 @@ struct ends {
 	struct mp *mp;
 	struct wire *wire;
 	int device;
+	struct device_can can;
+	struct join *join;
 	uint32_t mtu;
 	struct ends_path path[ENDS_PATHS];
 	uint8_t pub[CRYPTO_KEY];
@@ -59,7 +63,7 @@ struct ends {
 	uint32_t answers;
 	int signals;
 	struct ends_counters n;
-	uint8_t packet[ENDS_MTU];
+	uint8_t packet[VNET_HEADER + JOIN_MOST]; /* of the device */
 };
 
 /* paths.c */
@@ -104,11 +108,41 @@ enum mp_class classes_find(const struct ends *t, const uint8_t *p, uint32_t n);
 /** fits_mtu() - The device's, if it was not given: what fits into LINK_MTU */
 uint32_t fits_mtu(const struct ends_options *o, uint32_t overhead);
 
+/** fits_limit() - The longest packet, of the family of @p, that all paths take
+ */
+uint32_t fits_limit(const struct ends *t, const uint8_t *p);
+
 /** fits_shorten() - Let the ends of a connection send packets that fit */
 void fits_shorten(struct ends *t, uint8_t *p, uint32_t n);
 
 /** fits_out() - Does a packet of the device fit? If not, its source is told */
 bool fits_out(struct ends *t, uint8_t *p, uint32_t n, uint64_t now);
+
+/* effects.c */
+
+/** effects_do() - Do what a call of the machine wants done */
+void effects_do(struct ends *t, struct mp_effects *out, uint64_t now);
+
+/** effects_flush() - Hand on and send what has gathered */
+void effects_flush(struct ends *t);
+
+/**
+ * effects_write() - Give the device a packet
+ * @p, @n:	The packet; VNET_HEADER bytes in front of it are overwritten
+ * @v:		What it is to be told of it
+ *
+ * Return: whether it took it
+ */
+bool effects_write(struct ends *t, uint8_t *p, uint32_t n,
+		   const struct vnet *v);
+
+/* packets.c */
+
+/**
+ * packets_take() - Take a packet of the device. Return: how many it was, 0:
+ * there is none
+ */
+uint32_t packets_take(struct ends *t, uint64_t now);
 
 /* trace.c */
 

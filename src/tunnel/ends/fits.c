@@ -15,8 +15,6 @@
  * Our own address it cannot have: no host believes a packet from outside that
  * is from itself.
  */
-#include <unistd.h>
-
 #include "ends/ends_internal.h"
 #include "wire/fit.h"
 
@@ -42,7 +40,7 @@ uint32_t fits_mtu(const struct ends_options *o, uint32_t overhead)
 			   : LINK_MTU - ip - UDP_OVER - overhead - head;
 }
 
-static uint32_t limit_of(const struct ends *t, const uint8_t *p)
+uint32_t fits_limit(const struct ends *t, const uint8_t *p)
 {
 	uint32_t limit = mp_size_limit(t->mp);
 
@@ -53,7 +51,7 @@ static uint32_t limit_of(const struct ends *t, const uint8_t *p)
 
 void fits_shorten(struct ends *t, uint8_t *p, uint32_t n)
 {
-	t->n.mss += fit_mss(p, n, limit_of(t, p));
+	t->n.mss += fit_mss(p, n, fits_limit(t, p));
 }
 
 static bool may_answer(struct ends *t, uint64_t now)
@@ -67,15 +65,17 @@ static bool may_answer(struct ends *t, uint64_t now)
 
 bool fits_out(struct ends *t, uint8_t *p, uint32_t n, uint64_t now)
 {
-	static uint8_t out[FIT_ANSWER6];
-	uint32_t limit = limit_of(t, p);
+	static const struct vnet one = { .kind = VNET_ONE };
+	static uint8_t out[VNET_HEADER + FIT_ANSWER6];
+	uint32_t limit = fits_limit(t, p);
 	uint32_t len;
 
 	if (n <= limit || fit_may_cut(p, n))
 		return true;
 	t->n.too_big++;
-	len = may_answer(t, now) ? fit_answer(p, n, limit, out) : 0;
-	if (len == 0 || write(t->device, out, len) != (ssize_t)len) {
+	len = may_answer(t, now) ? fit_answer(p, n, limit, out + VNET_HEADER)
+				 : 0;
+	if (len == 0 || !effects_write(t, out + VNET_HEADER, len, &one)) {
 		t->n.too_big_untold++;
 		return false;
 	}

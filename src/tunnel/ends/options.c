@@ -147,6 +147,12 @@ static const struct opt_word release_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct opt_word offload_words[] = {
+	{ "off", ENDS_OFFLOAD_OFF },
+	{ "auto", ENDS_OFFLOAD_AUTO },
+	{ NULL, 0 },
+};
+
 #define AT(member) offsetof(struct ends_options, member)
 
 static const struct opt_row rows[] = {
@@ -158,6 +164,9 @@ static const struct opt_row rows[] = {
 	{ "mtu", 0, &opt_kind_u32, AT(mtu), "BYTES",
 	  "longest packet of the device; without it: what fits into 1500",
 	  .group = DEVICE, .most = ENDS_MTU },
+	{ "offload", 0, &opt_kind_word, AT(offload), "auto|off",
+	  "let the kernel hand over many packets as one, where it can (auto)",
+	  .group = DEVICE, .words = offload_words },
 	{ "path", 0, &places_path, 0, "LOCAL|DEV|any,HOST:PORT[,...]",
 	  "a path to the far end: from this address, or out of this device, "
 	  "or as the routes say; then weight=N, rate=SIZE a second, "
@@ -329,7 +338,10 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
 {
 	int rc;
 
-	*o = (struct ends_options){ .dev = "us0", .weight = 1, .again = true };
+	*o = (struct ends_options){ .dev = "us0",
+				    .weight = 1,
+				    .again = true,
+				    .offload = ENDS_OFFLOAD_AUTO };
 	rc = opt_parse(&tunnel_command, o, argc, argv, NULL, e);
 	if (rc != 0)
 		return rc;

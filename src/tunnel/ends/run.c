@@ -12,6 +12,9 @@
  *	device -> mp_inner() -> effects -> link_seal() -> socket
  *	socket -> link_input() -> mp_outer() -> effects -> device
  *
+ * What the device gives is taken in packets.c, what the machine wants done is
+ * done in effects.c; in both, what is one packet to the kernel may be many.
+ *
  * Each turn of the loop takes a batch from whatever is ready, does what has
  * come due, and sends what has gathered. While there is no session the device's
  * packets are dropped: what waited for it would be late.
@@ -28,9 +31,7 @@
 #include <unistd.h>
 
 #include "codec/crypto.h"
-#include "ends/device.h"
 #include "ends/ends_internal.h"
-#include "ends/inner.h"
 #include "ends/places.h"
 #include "ends/secrets.h"
 #include "keys/keytext.h"
@@ -51,72 +52,9 @@
 
 #define NO_PATH ENDS_PATHS
 
-#define TURN 32 /* packets of the device, and timers, in a turn */
+#define TURN 64 /* packets of the device, or timers, in a turn */
 
-/* --- what machines want done --- */
-
-static void deliver(struct ends *t, const struct mp_effect *e)
-{
-	uint8_t *p = e->frame->data + e->off;
-	struct inner_head h;
-
-	if (inner_read(p, e->len, &h) != 0) {
-		t->n.broken++;
-		return;
-	}
-	if (!inner_allowed(&h, t->o->allow, t->o->allows)) {
-		t->n.not_allowed++;
-		return;
-	}
-	fits_shorten(t, p, e->len);
-	if (write(t->device, p, e->len) == (ssize_t)e->len)
-		t->n.written++;
-	else
-		t->n.not_written++;
-}
-
-static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
-{
-	const struct ends_path *path = &t->path[e->path];
-	uint32_t len = e->n + e->len + e->pad;
-	uint8_t tos = 0;
-	uint8_t *p;
-	int n;
-
-	assert(path->known);
-	if (len + link_overhead(t->link) > WIRE_DATAGRAM) {
-		t->n.not_sealed++;
-		return;
-	}
-	p = wire_room(t->wire, &path->way);
-	memcpy(p + LINK_HEADER, e->bytes, e->n);
-	if (e->len > 0) {
-		memcpy(p + LINK_HEADER + e->n, e->frame->data + e->off, e->len);
-		/* RFC 2983 section 3.1, RFC 6040 section 4.1: as the packet. */
-		tos = tos_of(e->frame->data + e->off, e->len);
-	}
-	memset(p + LINK_HEADER + e->n + e->len, 0, e->pad);
-	/* Feedback alone has no answer. */
-	n = link_seal(t->link, e->path, p, len, e->bytes[0] <= MP_PROBE, now);
-	if (n > 0)
-		wire_send(t->wire, &path->way, (uint32_t)n, tos, e->pad > 0);
-	else
-		t->n.not_sealed++;
-}
-
-static void carry_out(struct ends *t, struct mp_effects *out, uint64_t now)
-{
-	for (uint32_t i = 0; i < out->n; i++) {
-		struct mp_effect *e = &out->e[i];
-
-		trace_effect(t, e, now);
-		if (e->send)
-			send_packet(t, e, now);
-		else
-			deliver(t, e);
-		mp_done(t->mp, e);
-	}
-}
+/* --- what the link wants done --- */
 
 static void greet(struct ends *t, unsigned path, bool answer, uint64_t now)
 {
@@ -212,9 +150,9 @@ static void settle(struct ends *t, uint64_t now)
 		struct mp_effects e = { .n = 0 };
 
 		mp_timeout(t->mp, now, &e);
-		carry_out(t, &e, now);
+		effects_do(t, &e, now);
 	}
-	t->n.unsent += wire_flush(t->wire);
+	effects_flush(t);
 	control_paths(t);
 	control_mtus(t);
 	next = least(link_next_timeout(t->link), mp_next_timeout(t->mp));
@@ -236,30 +174,6 @@ static void time_is_due(void *ctx, uint64_t round)
 
 /* --- what came --- */
 
-static void take_inner(struct ends *t, uint32_t len, uint64_t now)
-{
-	struct mp_effects e = { .n = 0 };
-	struct inner_head h;
-	struct buf *f;
-
-	if (inner_read(t->packet, len, &h) != 0) {
-		t->n.not_ip++;
-	} else if (paths_loops(t, t->packet, len)) {
-		t->n.looped++;
-	} else if (!link_open(t->link, now)) {
-		t->n.no_session++;
-	} else if (!fits_out(t, t->packet, len, now)) {
-		return; /* counted there */
-	} else if ((f = mp_frame(t->mp, len)) == NULL) {
-		t->n.no_memory++;
-	} else {
-		fits_shorten(t, t->packet, len);
-		memcpy(f->data, t->packet, len);
-		mp_inner(t->mp, f, classes_find(t, t->packet, len), now, &e);
-		carry_out(t, &e, now);
-	}
-}
-
 /* Each batch has a time of its own, read when it is there: with the loop's,
  * which is that of the first of a round, packets would arrive before they were
  * sent.
@@ -270,14 +184,8 @@ static void device_is_ready(void *ctx, uint64_t round)
 	uint64_t now = clock_mono();
 
 	(void)round;
-	for (int i = 0; i < TURN; i++) {
-		ssize_t n = read(t->device, t->packet, sizeof(t->packet));
-
-		if (n <= 0)
-			break;
-		t->n.read++;
-		take_inner(t, (uint32_t)n, now);
-	}
+	for (uint32_t taken = 0, n = 1; n > 0 && taken < TURN; taken += n)
+		n = packets_take(t, now);
 	settle(t, now);
 }
 
@@ -334,7 +242,7 @@ static void take_outer(struct ends *t, const struct wire_came *came,
 	}
 	memcpy(f->data, came->p + in.off, in.len);
 	mp_outer(t->mp, in.path, f, now, &e);
-	carry_out(t, &e, now);
+	effects_do(t, &e, now);
 }
 
 static void socket_is_ready(struct ends *t, unsigned i)
@@ -343,8 +251,20 @@ static void socket_is_ready(struct ends *t, unsigned i)
 	unsigned n = wire_receive(t->wire, i, &came);
 	uint64_t now = clock_mono();
 
-	for (unsigned k = 0; k < n; k++)
-		take_outer(t, &came[k], now);
+	for (unsigned k = 0; k < n; k++) {
+		struct wire_came one = came[k];
+
+		/* One that is many; and one of no bytes is one, too. */
+		do {
+			one.n = came[k].n < came[k].each ? came[k].n
+							 : came[k].each;
+			one.p = came[k].p;
+			take_outer(t, &one, now);
+			t->n.came_joined += came[k].n > one.n;
+			came[k].p += one.n;
+			came[k].n -= one.n;
+		} while (came[k].n > 0);
+	}
 	settle(t, now);
 }
 
@@ -478,7 +398,8 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 			       .window = WINDOW,
 			       .pool = POOL };
 	int r = mem_take(&t->arena,
-			 link_size() + wire_size() + mp_size(&l) + ctl_size(),
+			 link_size() + wire_size() + mp_size(&l) + ctl_size() +
+				 join_size(),
 			 0);
 
 	if (r != 0)
@@ -499,9 +420,11 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 	if (r != 0)
 		return r;
 	t->mtu = fits_mtu(t->o, link_overhead(t->link));
-	t->device = device_open(t->o, t->mtu, e);
+	t->device = device_open(t->o, t->mtu, &t->can, e);
 	if (t->device < 0)
 		return t->device;
+	r = join_init(&t->join, &t->arena, t->can.udp);
+	assert(r == 0);
 	r = paths_init(t, e);
 	if (r == 0)
 		r = control_open(t, e);

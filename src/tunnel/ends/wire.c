@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wire.c - UDP: one socket a family, whatever paths there are
+ *
+ * Theory of operation
+ *
+ * Datagrams wait until the turn of the loop is over, or there is no more room.
+ * Then those of a way that are equally long, one behind the other but for those
+ * of other ways, are given to the kernel as one (UDP_SEGMENT), which goes
+ * through its layers once and is cut by the device, or just before it; the
+ * order of a way is kept. On the way in the kernel hands over those of a way
+ * that came together as one (UDP_GRO). A kernel that refuses gets them singly.
  */
 #include "ends/wire.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +25,14 @@
 
 /* A burst of several paths, while we are not scheduled. */
 #define BUFFER	(4 << 20)
-#define CONTROL 96 /* bytes of the messages that say addresses and TOS */
+#define CONTROL 96 /* bytes of the messages that say addresses, TOS, length */
+
+/* What the kernel takes as one (UDP_MAX_SEGMENTS of older ones), and what IP
+ * has room for.
+ */
+#define JOIN_DATAGRAMS 64u
+#define JOIN_BYTES     65000u
+#define READ_BYTES     65536u /* of one that is many */
 
 /* Both are as long as a family's own, and all of one batch is of one family. */
 union address {
@@ -24,24 +41,36 @@ union address {
 	struct sockaddr_in6 in6;
 };
 
-/** struct batch - Messages of one call */
-struct batch {
-	unsigned n;
-	bool whole[WIRE_BATCH];
-	struct mmsghdr msg[WIRE_BATCH];
-	struct iovec iov[WIRE_BATCH];
-	union address addr[WIRE_BATCH];
-	_Alignas(struct cmsghdr) uint8_t control[WIRE_BATCH][CONTROL];
-	uint8_t data[WIRE_BATCH][WIRE_DATAGRAM];
+/** struct message - One of a call, but for its bytes */
+struct message {
+	union address addr;
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL];
+};
+
+/** struct waiting - A datagram that is to be sent; @taken: into a message */
+struct waiting {
+	bool taken;
+	bool whole;
+	uint8_t tos;
+	uint32_t n;
+	struct wire_way way;
+	uint8_t data[WIRE_DATAGRAM];
 };
 
 struct wire {
+	bool join; /* datagrams may be given to the kernel in one */
 	int fd[WIRE_SOCKETS];
 	uint16_t port[WIRE_SOCKETS];
-	unsigned unsent;
-	struct wire_came came[WIRE_BATCH];
-	struct batch in;
-	struct batch out[WIRE_SOCKETS];
+	struct wire_went went;
+	/* Of the call that is made now. */
+	struct mmsghdr msg[WIRE_BATCH];
+	struct message more[WIRE_BATCH];
+	struct iovec iov[WIRE_BATCH];
+	bool whole[WIRE_BATCH];
+	struct wire_came came[WIRE_READ];
+	uint8_t in[WIRE_READ][READ_BYTES];
+	unsigned waits[WIRE_SOCKETS];
+	struct waiting out[WIRE_SOCKETS][WIRE_BATCH];
 };
 
 size_t wire_size(void)
@@ -95,6 +124,8 @@ static int set_up(int fd, bool four, uint32_t mark)
 	/* Without the privilege it is as large as the system lets it be. */
 	if (r == 0 && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) != 0)
 		r = set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
+	if (r == 0 && set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER) != 0)
+		r = set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
 	return r;
 }
 
@@ -108,6 +139,8 @@ static int open_one(struct wire *w, unsigned i, const struct ipaddr *ip,
 			SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int r = fd < 0 ? -errno : set_up(fd, four, mark);
 
+	/* A kernel without it gives and takes them one by one. */
+	w->join = w->join && r == 0 && set(fd, SOL_UDP, UDP_GRO, 1) == 0;
 	if (r == 0 && bind(fd, &a.any, len) != 0)
 		r = -errno;
 	if (r == 0 && getsockname(fd, &a.any, &len) != 0)
@@ -131,6 +164,7 @@ int wire_open(struct wire **out, struct arena *a, const struct ends_options *o,
 
 	assert(w != NULL);
 	w->fd[0] = w->fd[1] = -1;
+	w->join = o->offload == ENDS_OFFLOAD_AUTO;
 	*out = w;
 	for (unsigned i = 0; r == 0 && i < o->paths; i++) {
 		bool four = ipaddr_is4(&o->path[i].remote);
@@ -217,39 +251,44 @@ static void read_control(struct wire_came *came, const struct cmsghdr *c)
 
 		memcpy(&tos, data, sizeof(tos));
 		came->tos = (uint8_t)tos;
+	} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+		int each;
+
+		memcpy(&each, data, sizeof(each));
+		came->each = each > 0 ? (uint32_t)each : READ_BYTES;
 	}
 }
 
-static void aim(struct batch *b, unsigned i, uint32_t n)
+static void aim(struct wire *w, unsigned i, struct iovec *iov, unsigned n)
 {
-	b->iov[i] = (struct iovec){ b->data[i], n };
-	b->msg[i].msg_hdr = (struct msghdr){
-		.msg_name = &b->addr[i],
-		.msg_namelen = sizeof(b->addr[i]),
-		.msg_iov = &b->iov[i],
-		.msg_iovlen = 1,
-		.msg_control = b->control[i],
+	w->msg[i].msg_hdr = (struct msghdr){
+		.msg_name = &w->more[i].addr,
+		.msg_namelen = sizeof(w->more[i].addr),
+		.msg_iov = iov,
+		.msg_iovlen = n,
+		.msg_control = w->more[i].control,
 		.msg_controllen = CONTROL,
 	};
 }
 
 unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came)
 {
-	struct batch *b = &w->in;
 	int n;
 
-	for (unsigned k = 0; k < WIRE_BATCH; k++)
-		aim(b, k, WIRE_DATAGRAM);
-	n = recvmmsg(w->fd[i], b->msg, WIRE_BATCH, 0, NULL);
+	for (unsigned k = 0; k < WIRE_READ; k++) {
+		w->iov[k] = (struct iovec){ w->in[k], READ_BYTES };
+		aim(w, k, &w->iov[k], 1);
+	}
+	n = recvmmsg(w->fd[i], w->msg, WIRE_READ, 0, NULL);
 	for (int k = 0; k < n; k++) {
-		struct msghdr *m = &b->msg[k].msg_hdr;
-		bool cut = (m->msg_flags & MSG_TRUNC) != 0;
+		struct msghdr *m = &w->msg[k].msg_hdr;
 		struct wire_came *one = &w->came[k];
 
-		one->p = b->data[k];
-		one->n = cut ? 0 : b->msg[k].msg_len;
+		one->p = w->in[k];
+		one->n = w->msg[k].msg_len;
+		one->each = READ_BYTES;
 		one->tos = 0;
-		read_name(&one->way, &b->addr[k]);
+		read_name(&one->way, &w->more[k].addr);
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
 		     c = CMSG_NXTHDR(m, c))
 			read_control(one, c);
@@ -301,74 +340,174 @@ static void may_cut(const struct wire *w, unsigned s, bool may)
 			    may ? IPV6_PMTUDISC_OMIT : IPV6_PMTUDISC_PROBE));
 }
 
-/* Those from @at on that are alike in this. */
-static unsigned alike(const struct batch *b, unsigned at)
+static bool same_way(const struct wire_way *a, const struct wire_way *b)
 {
-	unsigned n = 1;
+	return memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
+	       memcmp(&a->local, &b->local, sizeof(a->local)) == 0 &&
+	       a->ifindex == b->ifindex && a->scope == b->scope &&
+	       a->port == b->port;
+}
 
-	while (at + n < b->n && b->whole[at + n] == b->whole[at])
-		n++;
+/* Take the datagram at @at and those that may go with it in one: the next ones
+ * of its way, as long as itself, the last one maybe shorter. Return: how many
+ */
+static unsigned gather(struct wire *w, unsigned s, unsigned at,
+		       struct iovec *iov)
+{
+	struct waiting *first = &w->out[s][at];
+	uint32_t all = first->n;
+	unsigned n = 1;
+	bool more = w->join && !first->whole;
+
+	iov[0] = (struct iovec){ first->data, first->n };
+	first->taken = true;
+	for (unsigned i = at + 1; more && i < w->waits[s]; i++) {
+		struct waiting *d = &w->out[s][i];
+
+		if (d->taken || !same_way(&d->way, &first->way))
+			continue;
+		if (d->whole || d->tos != first->tos || d->n > first->n ||
+		    all + d->n > JOIN_BYTES)
+			break;
+		iov[n++] = (struct iovec){ d->data, d->n };
+		d->taken = true;
+		all += d->n;
+		more = d->n == first->n && n < JOIN_DATAGRAMS;
+	}
 	return n;
+}
+
+static void fill(struct wire *w, unsigned i, const struct waiting *d,
+		 struct iovec *iov, unsigned n)
+{
+	struct message *more = &w->more[i];
+	struct msghdr *m = &w->msg[i].msg_hdr;
+	uint16_t each = (uint16_t)d->n;
+
+	aim(w, i, iov, n);
+	w->whole[i] = d->whole;
+	m->msg_namelen = put_address(&more->addr, &d->way.remote, d->way.port,
+				     d->way.scope);
+	m->msg_controllen = put_control(more->control, &d->way, d->tos);
+	if (n > 1)
+		m->msg_controllen +=
+			put_one(more->control + m->msg_controllen, SOL_UDP,
+				UDP_SEGMENT, &each, sizeof(each));
+}
+
+/* The message at @i was not taken as it is: its datagrams go by themselves. */
+static void send_single(struct wire *w, unsigned s, unsigned i, int error)
+{
+	struct msghdr *m = &w->msg[i].msg_hdr;
+	struct iovec *iov = m->msg_iov;
+	size_t n = m->msg_iovlen;
+	struct mmsghdr one = { .msg_hdr = *m };
+
+	/* The device makes no checksums, so the kernel will never take it. */
+	if (error == EIO)
+		w->join = false;
+	w->went.refused++;
+	one.msg_hdr.msg_iovlen = 1;
+	one.msg_hdr.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+	for (size_t k = 0; k < n; k++) {
+		one.msg_hdr.msg_iov = &iov[k];
+		w->went.unsent += sendmmsg(w->fd[s], &one, 1, 0) != 1;
+	}
+}
+
+/* Those from @at on that are alike in this. */
+static unsigned alike(const struct wire *w, unsigned at, unsigned n)
+{
+	unsigned k = 1;
+
+	while (at + k < n && w->whole[at + k] == w->whole[at])
+		k++;
+	return k;
+}
+
+/* Messages @at to @n, which nobody may cut or anybody may. Return: how many
+ * were dealt with
+ */
+static unsigned send_some(struct wire *w, unsigned s, unsigned at, unsigned n)
+{
+	bool whole = w->whole[at];
+	int sent, error;
+
+	if (whole)
+		may_cut(w, s, false);
+	sent = sendmmsg(w->fd[s], w->msg + at, alike(w, at, n), 0);
+	error = errno;
+	if (whole)
+		may_cut(w, s, true);
+	for (int i = 0; i < sent; i++)
+		if (w->msg[at + (unsigned)i].msg_hdr.msg_iovlen > 1)
+			w->went.joined += (uint32_t)w->msg[at + (unsigned)i]
+						  .msg_hdr.msg_iovlen;
+	if (sent > 0)
+		return (unsigned)sent;
+	/* One that cannot be sent is lost; the next may take another way. That
+	 * it is too long was the question.
+	 */
+	if (w->msg[at].msg_hdr.msg_iovlen > 1)
+		send_single(w, s, at, error);
+	else
+		w->went.unsent += !(whole && error == EMSGSIZE);
+	return 1;
 }
 
 static void flush_one(struct wire *w, unsigned s)
 {
-	struct batch *b = &w->out[s];
-	unsigned at = 0;
+	unsigned messages = 0, used = 0, at = 0;
 
-	while (at < b->n) {
-		bool whole = b->whole[at];
-		int n;
+	for (unsigned i = 0; i < w->waits[s]; i++) {
+		unsigned n;
 
-		if (whole)
-			may_cut(w, s, false);
-		n = sendmmsg(w->fd[s], b->msg + at, alike(b, at), 0);
-		/* One that cannot be sent is lost; the next may take another
-		 * way. That it is too long was the question.
-		 */
-		if (n <= 0)
-			w->unsent += !(whole && errno == EMSGSIZE);
-		if (whole)
-			may_cut(w, s, true);
-		at += n > 0 ? (unsigned)n : 1;
+		if (w->out[s][i].taken)
+			continue;
+		n = gather(w, s, i, &w->iov[used]);
+		fill(w, messages++, &w->out[s][i], &w->iov[used], n);
+		used += n;
 	}
-	b->n = 0;
+	assert(used == w->waits[s]);
+	while (at < messages)
+		at += send_some(w, s, at, messages);
+	w->waits[s] = 0;
 }
 
 uint8_t *wire_room(struct wire *w, const struct wire_way *way)
 {
 	unsigned s = !ipaddr_is4(&way->remote);
 
-	if (w->out[s].n == WIRE_BATCH)
+	if (w->waits[s] == WIRE_BATCH)
 		flush_one(w, s);
-	return w->out[s].data[w->out[s].n];
+	return w->out[s][w->waits[s]].data;
 }
 
 void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
 	       uint8_t tos, bool whole)
 {
 	unsigned s = !ipaddr_is4(&way->remote);
-	struct batch *b = &w->out[s];
-	struct msghdr *m = &b->msg[b->n].msg_hdr;
+	struct waiting *d = &w->out[s][w->waits[s]];
 
-	assert(b->n < WIRE_BATCH && n <= WIRE_DATAGRAM && w->fd[s] >= 0);
-	aim(b, b->n, n);
-	b->whole[b->n] = whole;
-	m->msg_namelen = put_address(&b->addr[b->n], &way->remote, way->port,
-				     way->scope);
-	m->msg_controllen = put_control(b->control[b->n], way, tos);
-	b->n++;
+	assert(w->waits[s] < WIRE_BATCH && n <= WIRE_DATAGRAM);
+	assert(w->fd[s] >= 0);
+	d->taken = false;
+	d->whole = whole;
+	d->tos = tos;
+	d->n = n;
+	d->way = *way;
+	w->waits[s]++;
 }
 
-unsigned wire_flush(struct wire *w)
+struct wire_went wire_flush(struct wire *w)
 {
-	unsigned n;
+	struct wire_went went;
 
 	flush_one(w, 0);
 	flush_one(w, 1);
-	n = w->unsent;
-	w->unsent = 0;
-	return n;
+	went = w->went;
+	w->went = (struct wire_went){ 0 };
+	return went;
 }
 
 int wire_source(const struct wire_way *way, struct ipaddr *out)

@@ -11,7 +11,8 @@
 
 #include "ends/ends.h"
 
-#define WIRE_BATCH    32
+#define WIRE_BATCH    64 /* datagrams that are sent together */
+#define WIRE_READ     16 /* that are read together, each up to 64 of a path */
 #define WIRE_DATAGRAM (ENDS_MTU + 80) /* with all that stands round a packet */
 #define WIRE_SOCKETS  2		      /* IPv4, IPv6 */
 
@@ -29,12 +30,29 @@ struct wire_way {
 	uint16_t port;
 };
 
-/** struct wire_came - A datagram that came, and the TOS of its IP header */
+/**
+ * struct wire_came - A datagram that came, and the TOS of its IP header
+ * @p, @n:	Its bytes, or those of several that came one after the other
+ * @each:	Of how many bytes each is, but for the last, which may have less
+ */
 struct wire_came {
 	uint8_t *p;
 	uint32_t n;
+	uint32_t each;
 	uint8_t tos;
 	struct wire_way way;
+};
+
+/**
+ * struct wire_went - What became of datagrams
+ * @unsent:	Could not be sent
+ * @joined:	Were given to the kernel in one with others
+ * @refused:	Times that it did not take such a one; they went one by one
+ */
+struct wire_went {
+	uint32_t unsent;
+	uint32_t joined;
+	uint32_t refused;
 };
 
 struct wire;
@@ -58,7 +76,7 @@ int wire_socket(const struct wire *w, unsigned i);
 uint16_t wire_port(const struct wire *w, bool four);
 
 /**
- * wire_receive() - Take what has come to socket number @i, at most WIRE_BATCH
+ * wire_receive() - Take what has come to socket number @i, at most WIRE_READ
  * @came:	Set to the first; valid until the next call
  *
  * What is longer than WIRE_DATAGRAM is none of ours, and has length 0.
@@ -77,8 +95,8 @@ uint8_t *wire_room(struct wire *w, const struct wire_way *way);
 void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
 	       uint8_t tos, bool whole);
 
-/** wire_flush() - Send what waits. Return: datagrams that could not be sent */
-unsigned wire_flush(struct wire *w);
+/** wire_flush() - Send what waits. Return: what became of it since the last */
+struct wire_went wire_flush(struct wire *w);
 
 /**
  * wire_source() - The address that the kernel would send from

@@ -359,6 +359,11 @@ struct buf *mp_frame(struct mp *m, uint32_t len)
 	return f;
 }
 
+void mp_frame_free(struct mp *m, struct buf *f)
+{
+	mp_drop(m, f);
+}
+
 /* What earlier calls left over, then all that may be sent. */
 static void finish(struct mp *m, uint64_t now, struct mp_effects *out)
 {

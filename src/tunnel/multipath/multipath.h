@@ -245,6 +245,9 @@ void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out);
  */
 struct buf *mp_frame(struct mp *m, uint32_t len);
 
+/** mp_frame_free() - Give one back that is not needed after all */
+void mp_frame_free(struct mp *m, struct buf *f);
+
 /** mp_inner() - Packet @f, from our own side, of class @class */
 void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	      struct mp_effects *out);
