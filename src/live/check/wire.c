@@ -244,7 +244,7 @@ static void note_refusal(struct doctor *d, const struct segment *s)
 			d->refused[i] = true;
 }
 
-/* An ICMP error about a SYN of ours: a firewall's, and the way back is right. */
+/* An ICMP error about a SYN of ours is a firewall's: its way back is right. */
 static void note_reject(struct doctor *d, const struct frame_info *in)
 {
 	struct peek p;
