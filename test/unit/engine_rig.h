@@ -178,9 +178,9 @@ static inline void defaults(struct rig *r)
 static inline void add_map(struct rig *r, struct ipaddr prod, unsigned bits,
 			   uint16_t port, struct ipaddr sut, uint16_t sut_port)
 {
-	r->cfg.map[r->cfg.maps++] =
-		(struct engine_map){ prod, (uint8_t)(IPADDR_4IN6 + bits), port,
-				     sut, sut_port };
+	r->cfg.map[r->cfg.maps++] = (struct engine_map){
+		prod, (uint8_t)(IPADDR_4IN6 + bits), port, sut, sut_port, false
+	};
 }
 
 /* The engine, and nothing on its wire yet. */

@@ -188,7 +188,7 @@ static void test_ipv6(void)
 	origin = ipaddr_from6(b);
 	defaults(&r);
 	r.cfg.map[r.cfg.maps++] =
-		(struct engine_map){ prod, IPADDR_BITS, 80, sut, 0 };
+		(struct engine_map){ prod, IPADDR_BITS, 80, sut, 0, false };
 	r.cfg.sut_pinned = true;
 	memcpy(r.cfg.sut_mac, mac_sut, ETH_LEN);
 	start(&r);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/account_internal.h"
 #include "capture/ring.h"
 #include "compare/protocol.h"
 #include "dgram/udp.h"
@@ -375,6 +376,7 @@ static void fill_places(struct snapshot *f, const struct run_facts *x,
 	f->d.maps = x->opt->engine.maps;
 	for (size_t i = 0; i < f->d.maps; i++) {
 		f->map[i].map = snapshot_map(x->opt, i);
+		f->map[i].baseline = st->map[i].baseline;
 		memcpy(f->map[i].verdicts, st->map[i].verdict,
 		       sizeof(f->map[i].verdicts));
 		memcpy(f->map[i].each, st->map[i].each, sizeof(f->map[i].each));
@@ -516,6 +518,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 	fill_suts(f, x, st);
 	fill_emit(f, engine, x);
 	fill_rules(f, x, &st->refer);
+	snapshot_noise(f, engine, x->redact);
 	f->d.capture.drops = x->drops;
 	f->d.behind = shadow_behind(s);
 	f->d.cpu = usage_cpu();
@@ -536,7 +539,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			i == LATENCY_PROD ? "production timed or not"
 					  : "SUT timed or not",
-			verdicts + engine_out(engine),
+			verdicts + engine_out_sut(engine),
 			latency_total(&f->latency.side[i])
 		};
 	if (x->opt->engine.by != NULL)

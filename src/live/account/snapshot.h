@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "emit/sink.h"
 #include "engine/engine.h"
+#include "noise/noise.h"
 #include "pace/stamps.h"
 #include "redact/redact.h"
 #include "report/report.h"
@@ -116,6 +117,9 @@ struct snapshot {
 	struct report_count made[CASE_MADE_COUNT];
 	struct report_ruled endpoint[RULES_ENDPOINTS];
 	struct report_rule line[RULES_LINES];
+	struct report_noise noise;
+	struct report_noise_place noise_place[NOISE_PLACES];
+	char noise_name[NOISE_PLACES][PLACE_SHOWN];
 };
 
 /**

@@ -110,14 +110,30 @@ static bool is_reason(const struct case_answer *a)
 	}
 }
 
+static bool are_found(const struct case_answer *a)
+{
+	uint8_t more;
+
+	memcpy(&more, &a->more, sizeof(more));
+	if (more > 1 || a->founds > CASE_FOUND)
+		return false;
+	for (uint8_t i = 0; i < a->founds; i++)
+		if (a->found[i].judge >= CASE_JUDGE_COUNT ||
+		    a->found[i].change >= CASE_CHANGE_COUNT ||
+		    memchr(a->found[i].place, '\0', KIND_PLACE) == NULL)
+			return false;
+	return true;
+}
+
 bool case_is_answer(const struct case_answer *a, uint32_t lines)
 {
 	/* A bool that another process wrote may be neither. */
 	uint8_t has[2];
 
 	memcpy(has, a->place.has, sizeof(has));
-	if (!is_reason(a) || !is_place(&a->place) || has[0] > 1 || has[1] > 1 ||
-	    a->made >> CASE_MADE_COUNT != 0 || a->rules > CASE_RULES)
+	if (!is_reason(a) || !is_place(&a->place) || !are_found(a) ||
+	    has[0] > 1 || has[1] > 1 || a->made >> CASE_MADE_COUNT != 0 ||
+	    a->rules > CASE_RULES)
 		return false;
 	for (uint16_t i = 0; i < a->rules; i++)
 		if (a->rule[i] >= lines)

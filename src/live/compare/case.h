@@ -15,7 +15,9 @@
 #include <stdint.h>
 
 #include "compare/compare.h"
+#include "compare/kind.h"
 #include "compare/place.h"
+#include "rules/class.h"
 #include "rules/rules.h"
 
 /* What a case is made of: production's, and behind it the SUT's. */
@@ -93,6 +95,38 @@ enum case_made {
 /** case_made_name() - As reports spell it */
 const char *case_made_name(enum case_made m);
 
+/**
+ * struct case_class - Of what class a value is
+ * @mask:	Bit enum value_class: it is of it; and CASE_LITERAL ...
+ * @len:	Its bytes, or the number of its shape: those of CASE_SIZED are
+ *		alike if this is the same
+ */
+struct case_class {
+	uint16_t mask;
+	uint16_t len;
+};
+
+#define CASE_LITERAL (1u << CLASS_COUNT)       /* true, false, null */
+#define CASE_EMPTY   (1u << (CLASS_COUNT + 1)) /* a text of no bytes */
+#define CASE_WORDS   (1u << (CLASS_COUNT + 2)) /* any other text */
+#define CASE_SHAPE   (1u << (CLASS_COUNT + 3)) /* a line or a token of a page */
+#define CASE_SIZED   (1u << CLASS_HEX | 1u << CLASS_TOKEN | CASE_SHAPE)
+
+#define CASE_FOUND 8u /* places of a difference */
+
+/**
+ * struct case_found - One place in which two answers differ
+ * @judge, @change: As case_place
+ * @place:	Without numbers, captured bytes, zeroes behind its end
+ * @class:	Of both values; zeroes where there is none
+ */
+struct case_found {
+	uint8_t judge;
+	uint8_t change;
+	struct case_class class[2];
+	char place[KIND_PLACE];
+};
+
 #define CASE_RULES 24u /* lines that are told; of more the first ones */
 /**
  * struct case_answer - What a judge says
@@ -104,6 +138,9 @@ const char *case_made_name(enum case_made m);
  * @made:	VERDICT_EQUIVALENT: bits of enum case_made
  * @rules, @rule: The same: numbers of the lines that were needed
  * @place:	VERDICT_DIFFERENT
+ * @class:	Of both values there
+ * @found, @founds: All places, if all were asked for
+ * @more:	And others, without room
  */
 struct case_answer {
 	uint64_t serial;
@@ -114,6 +151,10 @@ struct case_answer {
 	uint64_t reasons;
 	uint16_t rule[CASE_RULES];
 	struct case_place place;
+	struct case_class class[2];
+	uint8_t founds;
+	bool more;
+	struct case_found found[CASE_FOUND];
 };
 
 /** case_is_answer() - Is every member in its range? @lines: of the rules */

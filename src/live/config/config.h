@@ -60,6 +60,8 @@ struct options_source {
  * @file, @files: -r, in their order
  * @sut_dev:	--sut-dev; NULL: not given. "none" sets engine.sut_none
  * @expr:	Trailing filter expression, "" without
+ * @baseline, @baseline_port: --baseline; 0: the same port as production's
+ * @has_baseline: It was given: each --map has another one behind all, to it
  * @engine:	Configuration but for mac, seed and key
  * @duration:	--duration, ns; 0: until a signal or the end of the files
  * @count:	-c: stop after so many frames of the mirror; 0: no limit
@@ -101,6 +103,9 @@ struct options {
 	uint32_t files;
 	const char *sut_dev;
 	const char *expr;
+	struct ipaddr baseline;
+	uint16_t baseline_port;
+	bool has_baseline;
 	struct engine_config engine;
 	uint64_t duration;
 	uint64_t count;

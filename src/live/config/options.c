@@ -87,9 +87,25 @@ static const struct opt_command *command_of(unsigned cmd)
 	}
 }
 
+/* Each production is played to the baseline, too. */
+static void add_baseline(struct options *o)
+{
+	struct engine_config *c = &o->engine;
+	uint32_t n = c->maps;
+
+	for (uint32_t i = 0; o->has_baseline && i < n && c->maps < MAP_MAX;
+	     i++) {
+		c->map[c->maps] = c->map[i];
+		c->map[c->maps].sut = o->baseline;
+		c->map[c->maps].sut_port = o->baseline_port;
+		c->map[c->maps++].baseline = true;
+	}
+}
+
 /* What follows from what was said. */
 static void finish(struct options *o)
 {
+	add_baseline(o);
 	o->engine.mirror_live = o->files == 0;
 	if (o->engine.shadow.reorder_wait == 0)
 		o->engine.shadow.reorder_wait =

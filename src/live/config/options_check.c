@@ -120,6 +120,45 @@ static int check_also(const struct engine_config *c, struct errbuf *e)
 	return 0;
 }
 
+/* A baseline is neither the SUT nor production, and each SUT has one. */
+static int check_baseline(const struct options *o, struct errbuf *e)
+{
+	const struct engine_config *c = &o->engine;
+	uint32_t n = 0;
+	char ip[TEXT_IP];
+	const char *why = NULL;
+
+	if (!o->has_baseline)
+		return 0;
+	while (n < c->maps && !c->map[n].baseline)
+		n++;
+	if (o->sources == 0)
+		why = "what is noise is judged by place; add --rules @http";
+	if (o->engine.sut_none)
+		why = "nobody is played to; drop --sut-dev none";
+	if (c->maps != 2 * n)
+		why = "there are too many --map; drop some";
+	for (uint32_t i = 0; why == NULL && i < n; i++) {
+		const struct engine_map *m = &c->map[i];
+
+		if (ipaddr_eq(&m->sut, &o->baseline))
+			why = "it is the SUT; name a second server of "
+			      "production's version";
+		else if (ipaddr_in(&o->baseline, &m->prod, m->bits))
+			why = "it is production; name a second server of its "
+			      "version, on the SUT's wire";
+		else if (ipaddr_is4(&m->prod) != ipaddr_is4(&o->baseline))
+			why = "one is IPv4, and a --map IPv6; run them apart";
+		for (uint32_t k = 0; k < i; k++)
+			if (overlap(m, &c->map[k]))
+				why = "several SUTs have one production; run "
+				      "them apart";
+	}
+	return why == NULL ? 0
+			   : errbuf_set(e, -EINVAL, "--baseline %s: %s",
+					text_ip(ip, &o->baseline), why);
+}
+
 static int check_maps(const struct options *o, struct errbuf *e)
 {
 	const struct engine_config *c = &o->engine;
@@ -134,7 +173,9 @@ static int check_maps(const struct options *o, struct errbuf *e)
 			return errbuf_set(e, -EINVAL,
 					  "--sut-mac is for one SUT, and --map "
 					  "names several; drop it");
-	rc = check_pairs(c, e);
+	rc = check_baseline(o, e);
+	if (rc == 0)
+		rc = check_pairs(c, e);
 	if (rc == 0)
 		rc = check_legs(c, e);
 	return rc ? rc : check_also(c, e);

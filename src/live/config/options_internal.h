@@ -20,6 +20,7 @@ extern const struct opt_kind kind_rules;
 extern const struct opt_kind kind_keep;
 
 /* Kinds over struct engine_config (offset 0). */
+extern const struct opt_kind kind_baseline;
 extern const struct opt_kind kind_map;
 extern const struct opt_kind kind_skip;
 extern const struct opt_kind kind_ignored;

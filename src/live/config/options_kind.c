@@ -291,12 +291,45 @@ static bool put_map(struct text *t, const void *field, const struct opt_row *r,
 	const struct engine_config *c = field;
 
 	(void)r;
-	if (i < c->maps)
-		value_put_map(t, &c->map[i]);
-	return i < c->maps;
+	/* A baseline's follow from --baseline. */
+	if (i == c->maps || c->map[i].baseline)
+		return false;
+	value_put_map(t, &c->map[i]);
+	return true;
 }
 
 const struct opt_kind kind_map = { false, set_map, put_map };
+
+static int set_baseline(void *field, const struct opt_row *r, const char *v,
+			struct errbuf *e)
+{
+	struct options *o = field;
+	uint8_t bits;
+
+	if (value_get_endpoint(v, strlen(v), &o->baseline, &bits,
+			       &o->baseline_port) != 0 ||
+	    bits != IPADDR_BITS)
+		return opt_bad(e, r, v,
+			       "is no address with a port, as 10.1.0.21:80");
+	o->has_baseline = true;
+	return 0;
+}
+
+static bool put_baseline(struct text *t, const void *field,
+			 const struct opt_row *r, unsigned i)
+{
+	const struct options *o = field;
+
+	(void)r;
+	if (!o->has_baseline || i > 0)
+		return false;
+	value_put_ip(t, &o->baseline, true);
+	if (o->baseline_port != 0)
+		text_add(t, ":%u", o->baseline_port);
+	return true;
+}
+
+const struct opt_kind kind_baseline = { false, set_baseline, put_baseline };
 
 static int set_skip(void *field, const struct opt_row *r, const char *v,
 		    struct errbuf *e)

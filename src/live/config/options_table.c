@@ -80,6 +80,13 @@ static const struct opt_row file_rows[] = {
 	  .group = WHERE, .flags = OPT_REPEAT },
 };
 
+static const struct opt_row baseline_rows[] = {
+	{ "baseline", 0, &kind_baseline, 0, "ADDR[:PORT]",
+	  "a second server of production's version, on the SUT's wire: what it "
+	  "answers otherwise, too, is noise (with --rules)",
+	  .group = WHERE },
+};
+
 static const struct opt_row dev_rows[] = {
 	{ "sut-dev", 0, &kind_sut_dev, 0, "DEV",
 	  "the wire to the SUT; none: nobody is played to", .group = WHERE },
@@ -324,9 +331,10 @@ static const struct opt_row help_rows[] = {
 /* What all that play have, in two parts. */
 #define TO_SUT                                                                 \
 	TABLE(dev_rows, 0), TABLE(sut_rows, AT(engine)),                       \
-		TABLE(rule_rows, AT(engine)), TABLE(judge_rows, 0),            \
-		TABLE(keep_rows, 0), TABLE(engine_rows, AT(engine)),           \
-		TABLE(final_rows, 0), TABLE(limit_rows, AT(engine))
+		TABLE(baseline_rows, 0), TABLE(rule_rows, AT(engine)),         \
+		TABLE(judge_rows, 0), TABLE(keep_rows, 0),                     \
+		TABLE(engine_rows, AT(engine)), TABLE(final_rows, 0),          \
+		TABLE(limit_rows, AT(engine))
 #define TO_USER TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(output_rows, 0)
 
 static const struct opt_table shadow_tables[] = {

@@ -171,6 +171,7 @@ static void record_of(const struct engine *e, const struct udp_pair *p,
 		.prod_port = p->pport,
 		.sut_port = p->sport,
 		.map = map_of(e, p),
+		.baseline = e->cfg.map[map_of(e, p)].baseline,
 		.record = p->record,
 		.conn = p->tag.conn,
 		.asked = p->opened,
@@ -198,15 +199,16 @@ static void judge_pair(struct engine *e, const struct udp_pair *p)
 	uint8_t len = 0;
 
 	compare_pair(e, p, &r);
-	if (r.reason == REASON_UNANSWERED) {
+	if (r.reason == REASON_UNANSWERED)
 		r.how = p->withheld ? UNANSWERED_WITHHELD : UNANSWERED_SILENT;
-		e->stats.unanswered[r.how]++;
-	}
 	record_of(e, p, &rec);
+	if (r.reason == REASON_UNANSWERED && !rec.baseline)
+		e->stats.unanswered[r.how]++;
 	record_result(&rec, &r);
 	if (rec.has_text)
 		len = request_of(p, request);
 	(void)tally(&e->stats, &rec, NULL, request, len);
+	beside_note(e, &rec, &r, request, tally_name(&rec, request, len), NULL);
 	stamp_pair(e, p, &rec);
 	record_put(e, &rec, &r, request, len);
 	if (r.reason == REASON_UNANSWERED && !p->withheld)

@@ -75,7 +75,8 @@ size_t engine_size(const struct engine_config *cfg)
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
 	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
 	       early_size() + spsc_size(RECORDS_ROOM) + refer_size(cfg) +
-	       shadow_size(&cfg->limits) + udp_size(datagram_count(cfg));
+	       beside_size(cfg) + shadow_size(&cfg->limits) +
+	       udp_size(datagram_count(cfg));
 }
 
 /* Give every SUT's address a number. */
@@ -153,6 +154,8 @@ int engine_init(struct engine **out, struct arena *a,
 		r = spsc_init(&e->records, a, RECORDS_ROOM);
 	if (r == 0)
 		r = refer_init(e, a);
+	if (r == 0)
+		r = beside_init(e, a);
 	if (r != 0)
 		return r;
 	e->pool = shadow_pool(e->shadow);

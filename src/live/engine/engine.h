@@ -59,6 +59,7 @@ enum engine_kind {
  * @prod_port:	Its port; 0: every port
  * @sut:	The SUT's address
  * @sut_port:	The SUT's port; 0: the same as production's
+ * @baseline:	It is a baseline: its verdicts are counted apart
  */
 struct engine_map {
 	struct ipaddr prod;
@@ -66,6 +67,7 @@ struct engine_map {
 	uint16_t prod_port;
 	struct ipaddr sut;
 	uint16_t sut_port;
+	bool baseline;
 };
 
 /** struct engine_net - One --skip */
@@ -180,8 +182,11 @@ struct engine_endpoint {
 	uint64_t since;
 };
 
-/** struct engine_map_stats - Verdicts of one --map */
+/** struct engine_map_stats - Verdicts of one --map; of a @baseline they are in
+ * no sum
+ */
 struct engine_map_stats {
+	bool baseline;
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t each[REASON_COUNT]; /* as engine_stats.each */
 };
@@ -209,6 +214,7 @@ struct engine_stats {
 };
 
 struct engine;
+struct noise;
 struct shadow;
 
 /**
@@ -318,8 +324,18 @@ int engine_judged(struct engine *e, const struct case_answer *a);
  */
 bool engine_desk_gone(struct engine *e);
 
-/** engine_out() - Cases that are out */
+/** engine_out() - Cases that are out; engine_out_sut() - not the baseline's */
 uint32_t engine_out(const struct engine *e);
+uint32_t engine_out_sut(const struct engine *e);
+
+/** engine_has_baseline() - Is there one? */
+bool engine_has_baseline(const struct engine_config *cfg);
+
+/** engine_is_baseline() - Is SUT number @sut one, and nothing else? */
+bool engine_is_baseline(const struct engine *e, uint32_t sut);
+
+/** engine_noise() - What both legs came to; NULL: there is no baseline */
+struct noise *engine_noise(const struct engine *e);
 
 /** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns
  * since

@@ -59,9 +59,11 @@ struct engine {
 	struct early early;
 	struct latencies measured; /* up to the last look at the clock */
 	struct latencies recent;   /* since then */
-	uint64_t queries;    /* clients' datagrams, each for all its SUTs */
-	uint64_t stepped;    /* when the clock was set last; 0: never */
-	struct refer *refer; /* NULL: there are no rules */
+	uint64_t queries; /* clients' datagrams, each for all its SUTs */
+	uint64_t stepped; /* when the clock was set last; 0: never */
+	struct refer *refer;
+	struct noise *noise;
+	/* NULL: there is no baseline */ /* NULL: there are no rules */
 	struct spsc *records;
 	bool record_lent; /* the oldest one, by engine_take() */
 };
@@ -207,6 +209,18 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 void event_flow_end(struct engine *e, const struct flow *f);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
+
+/* beside.c; without a baseline each does nothing */
+size_t beside_size(const struct engine_config *cfg);
+int beside_init(struct engine *e, struct arena *a);
+
+/** beside_note() - A verdict is given
+ * @name, @len:	Its endpoint
+ * @a:		What a judge said; NULL: none was asked
+ */
+void beside_note(struct engine *e, const struct exchange_record *rec,
+		 const struct compare_result *r, const char *name, uint8_t len,
+		 const struct case_answer *a);
 
 /* refer.c */
 size_t refer_size(const struct engine_config *cfg);

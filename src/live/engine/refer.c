@@ -77,7 +77,8 @@ static void not_judged(struct compare_result *r, enum compare_reason why)
 /* Count it, and let its record go. */
 static void give(struct engine *e, uint32_t endpoint,
 		 struct exchange_record *rec, struct compare_result *r,
-		 const char *request, uint8_t request_len)
+		 const char *request, uint8_t request_len,
+		 const struct case_answer *a)
 {
 	const char *name = request;
 	uint8_t len = request_len;
@@ -89,7 +90,8 @@ static void give(struct engine *e, uint32_t endpoint,
 	}
 	record_result(rec, r);
 	r->evidence.kind = tally(&e->stats, rec, &r->evidence.place, name, len);
-	if (e->refer != NULL)
+	beside_note(e, rec, r, name, tally_name(rec, name, len), a);
+	if (e->refer != NULL && !rec->baseline)
 		e->stats.refer.verdict[endpoint][rec->verdict]++;
 	record_put(e, rec, r, request, request_len);
 }
@@ -166,18 +168,18 @@ void refer_verdict(struct engine *e, const struct flow *f,
 	/* Where the pairing is guessed a judge would compare what is none. */
 	if (says != KEEP_ASK || reader_guesses(reader_of(f), x->index) ||
 	    !hand(e, x, k, endpoint, rec, r))
-		give(e, endpoint, rec, r, x->request, x->request_len);
+		give(e, endpoint, rec, r, x->request, x->request_len, NULL);
 	if (k != NULL)
 		keep_end(k, e->pool);
 }
 
-/* The oldest case is answered. */
-static void answered(struct engine *e)
+/* The oldest case is answered, or will never be. */
+static void answered(struct engine *e, const struct case_answer *a)
 {
 	struct slot *s = &e->refer->slot[e->refer->first++ % REFER_MOST];
 
 	e->refer->n--;
-	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len);
+	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len, a);
 }
 
 int engine_judged(struct engine *e, const struct case_answer *a)
@@ -189,7 +191,7 @@ int engine_judged(struct engine *e, const struct case_answer *a)
 		return -EBADMSG;
 	apply(e, &q->slot[q->first % REFER_MOST].r, a);
 	e->stats.refer.judged++;
-	answered(e);
+	answered(e, a);
 	return 0;
 }
 
@@ -201,7 +203,7 @@ bool engine_desk_gone(struct engine *e)
 	if (q->n > 0) {
 		not_judged(&q->slot[q->first % REFER_MOST].r, REASON_DESK);
 		e->stats.refer.lost++;
-		answered(e);
+		answered(e, NULL);
 	}
 	return q->n > 0;
 }
@@ -209,4 +211,14 @@ bool engine_desk_gone(struct engine *e)
 uint32_t engine_out(const struct engine *e)
 {
 	return e->refer != NULL ? e->refer->n : 0;
+}
+
+uint32_t engine_out_sut(const struct engine *e)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < engine_out(e); i++)
+		n += !e->refer->slot[(e->refer->first + i) % REFER_MOST]
+			      .rec.baseline;
+	return n;
 }

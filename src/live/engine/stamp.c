@@ -181,6 +181,7 @@ static void note(struct exchange_record *rec, unsigned side,
 	rec->last_ns[side] = l->last;
 }
 
+/* A baseline's answers are not measured. */
 void stamp_judged(struct engine *e, const struct flow *f,
 		  const struct exchange *x, struct exchange_record *rec)
 {
@@ -191,6 +192,8 @@ void stamp_judged(struct engine *e, const struct flow *f,
 	bool step = spans_step(e, x->c_now);
 	struct latency l;
 
+	if (rec->baseline)
+		return;
 	s.asked = x->c_ts;
 	s.first = latency_unpack(x->c_ts, x->p_ts);
 	if (x->spoilt != REASON_PROD_GAP)
@@ -218,6 +221,8 @@ void stamp_pair(struct engine *e, const struct udp_pair *p,
 	bool step = spans_step(e, p->opened);
 	struct latency l;
 
+	if (rec->baseline)
+		return;
 	s.asked = p->ts[WHO_CLIENT];
 	s.first = s.last = p->ts[WHO_PROD];
 	s.answered = p->has[WHO_PROD];

@@ -12,11 +12,7 @@
 
 #include <string.h>
 
-/* Method and path of a request's first line, without query and version. A
- * question of DNS has neither.
- */
-static uint8_t endpoint_name(const struct exchange_record *x, const char *p,
-			     size_t n)
+uint8_t tally_name(const struct exchange_record *x, const char *p, size_t n)
 {
 	const char *space = memchr(p, ' ', n);
 	size_t i;
@@ -47,7 +43,7 @@ static uint32_t note_endpoint(struct engine_stats *st,
 			      const char *request, uint8_t request_len)
 {
 	struct engine_endpoint *least = &st->endpoint[0];
-	uint8_t len = endpoint_name(x, request, request_len);
+	uint8_t len = tally_name(x, request, request_len);
 	struct diff_kind kind = { 0 };
 	uint64_t over;
 
@@ -92,14 +88,16 @@ uint32_t tally(struct engine_stats *st, struct exchange_record *x,
 		x->reasons = reason_bit((enum compare_reason)x->reason);
 	if (x->verdict != VERDICT_DIFFERENT)
 		x->reasons = 0;
-	st->verdict[x->verdict]++;
 	map->verdict[x->verdict]++;
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		map->each[i] += x->reasons >> i & 1;
+	if (map->baseline)
+		return 0;
+	st->verdict[x->verdict]++;
 	st->reason[x->verdict][x->reason]++;
 	if (x->verdict != VERDICT_DIFFERENT)
 		return 0;
-	for (unsigned i = 0; i < REASON_COUNT; i++) {
+	for (unsigned i = 0; i < REASON_COUNT; i++)
 		st->each[i] += x->reasons >> i & 1;
-		map->each[i] += x->reasons >> i & 1;
-	}
 	return note_endpoint(st, x, place, request, len);
 }

@@ -21,4 +21,12 @@ uint32_t tally(struct engine_stats *st, struct exchange_record *x,
 	       const struct case_place *place, const char *request,
 	       uint8_t len);
 
+/**
+ * tally_name() - Method and path of a request's first line, without query and
+ * version; a question of DNS has neither
+ *
+ * Return: bytes of @p
+ */
+uint8_t tally_name(const struct exchange_record *x, const char *p, size_t n);
+
 #endif /* ENGINE_TALLY_H */

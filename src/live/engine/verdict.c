@@ -84,6 +84,7 @@ static void record_of(const struct engine *e, const struct flow *f,
 		.sut_port = f->sport,
 		.index = x->index - ((x->odd & ODD_S_EXTRA) != 0),
 		.map = f->key.map,
+		.baseline = e->cfg.map[f->key.map].baseline,
 		.record = x->record,
 		.conn = f->id - reader_of(f)->behind_first,
 		.flow = f->id,
@@ -137,7 +138,7 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	x->waited = (uint32_t)(e->now / NS_PER_MS);
 	if (r.reason == REASON_UNANSWERED) {
 		r.how = (enum unanswered)x->fate;
-		e->stats.unanswered[r.how]++;
+		e->stats.unanswered[r.how] += !e->cfg.map[f->key.map].baseline;
 	}
 	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
 	record_of(e, f, x, &rec);

@@ -40,6 +40,7 @@ enum event_kind {
  *		REASON_UNANSWERED enum unanswered
  * @udp:	It was a datagram
  * @has_text:	A struct exchange_text stands behind it
+ * @baseline:	It is of a baseline's leg
  * @client ... @sut_port: Its endpoints
  * @index:	Number of the exchange in its flow
  * @map:	Number of the --map
@@ -64,6 +65,7 @@ struct exchange_record {
 	uint8_t how;
 	bool udp;
 	bool has_text;
+	bool baseline;
 	uint16_t client_port;
 	uint16_t prod_port;
 	uint16_t sut_port;

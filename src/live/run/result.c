@@ -10,6 +10,7 @@
 
 #include "account/networks.h"
 #include "account/snapshot.h"
+#include "noise/noise.h"
 #include "os/exitcode.h"
 #include "report/report.h"
 #include "run/replay.h"
@@ -192,6 +193,17 @@ static bool was_played(const struct run *run)
 	       0;
 }
 
+/* What a baseline showed, or zeroes. */
+static const struct noise_sums *noise(const struct run *run)
+{
+	static struct noise_sums sums;
+	struct noise *n = engine_noise(run->engine);
+
+	if (n != NULL)
+		noise_settle(n, &sums);
+	return &sums;
+}
+
 /* What counts for --max-different. At level none a capture without production's
  * side tells what the SUT should have answered all the same: every request.
  */
@@ -204,7 +216,7 @@ static uint64_t different(const struct run *run)
 
 	if (run->opt->engine.compare != COMPARE_NONE ||
 	    st->count.production + st->count.production_datagram > 0)
-		return st->verdict[VERDICT_DIFFERENT];
+		return st->verdict[VERDICT_DIFFERENT] - noise(run)->excused;
 	return c->requests_seen - c->requests_answered + u->exchanges -
 	       u->sut_paired;
 }
@@ -241,8 +253,9 @@ static bool was_down(const struct run *run)
 	const struct engine_stats *st = engine_stats(run->engine);
 
 	for (uint32_t i = 0; i < st->suts; i++)
-		if (health_down(&st->health[i], run->now) >
-		    run->opt->allow_down)
+		if (!engine_is_baseline(run->engine, i) &&
+		    health_down(&st->health[i], run->now) >
+			    run->opt->allow_down)
 			return true;
 	return false;
 }
@@ -254,7 +267,8 @@ int run_exit_code(const struct run *run)
 
 	if (run->stopped.s[0] != '\0' ||
 	    st->reason[VERDICT_NOT_COMPARED][REASON_DESK] > 0 ||
-	    networks_too_many(run->engine, run->opt))
+	    networks_too_many(run->engine, run->opt) ||
+	    (run->opt->has_baseline && noise(run)->paired == 0))
 		return EXIT_ERROR;
 	if (run->opt->engine.sut_none)
 		return counter_sum(&engine_fate_list, &st->count) ==

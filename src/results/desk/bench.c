@@ -66,6 +66,11 @@ void bench_redact(struct bench *b, const struct redact *r)
 	judge_redact(b->judge, r);
 }
 
+void bench_all(struct bench *b)
+{
+	judge_all(b->judge);
+}
+
 void bench_free(struct bench *b)
 {
 	if (b == NULL)

@@ -41,6 +41,9 @@ int bench_new(struct bench **out, const struct rules *rules,
  */
 void bench_redact(struct bench *b, const struct redact *r);
 
+/** bench_all() - All places of a difference are looked for from now on */
+void bench_all(struct bench *b);
+
 /** bench_free() - NULL is left alone */
 void bench_free(struct bench *b);
 

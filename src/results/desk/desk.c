@@ -145,6 +145,8 @@ static void run(struct desk *d, const struct desk_config *c, int pipe)
 		ready = bench_new(&b, c->rules, &c->key);
 	if (ready == 0) {
 		bench_redact(b, c->redact);
+		if (c->all)
+			bench_all(b);
 		ready = confine_desk(c, &e);
 	}
 	if (write(pipe, &ready, sizeof(ready)) == sizeof(ready) && ready == 0)

@@ -26,6 +26,7 @@
  * struct desk_config - What a desk is started with
  * @rules:	After rules_end()
  * @redact:	What of values is shown
+ * @all:	All places of a difference are looked for
  * @key:	Secret, of the judge's hashes
  * @ring:	Bytes of the ring of cases, a power of two
  * @longest:	Longest message of a case
@@ -34,6 +35,7 @@
 struct desk_config {
 	const struct rules *rules;
 	const struct redact *redact;
+	bool all;
 	struct hash_key key;
 	size_t ring;
 	size_t longest;

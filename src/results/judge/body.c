@@ -89,6 +89,7 @@ static enum body_says other(struct case_answer *out, const struct bodies *b,
 {
 	for (unsigned i = 0; i < 2; i++) {
 		assert(at[i] <= b->n[i] && len[i] <= b->n[i] - at[i]);
+		b->behind[i] = b->p[i] + at[i] + len[i];
 		if (len[i] > 0)
 			place_value(out, i, b->redact, b->p[i], at[i], len[i]);
 	}
@@ -260,8 +261,8 @@ static bool looks_like_json(const struct bodies *b)
 	return true;
 }
 
-static enum body_says by_kind(struct judge *j, const struct rules_view *v,
-			      const struct bodies *b, struct case_answer *out)
+enum body_says judge_content(struct judge *j, const struct rules_view *v,
+			     const struct bodies *b, struct case_answer *out)
 {
 	enum case_judge kind = judge_kind(b->type[0].p, b->type[0].n);
 
@@ -332,6 +333,7 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 
 	memset(b, 0, sizeof(*b));
 	b->redact = j->redact;
+	b->behind = j->behind;
 	for (unsigned i = 0; i < 2; i++)
 		r[i] = decode(j, i, c, b);
 	if ((c->flags & CASE_SAME_BODY) != 0)
@@ -355,5 +357,5 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 		judge_made(out, CASE_BY_CODING);
 		return BODY_ALIKE;
 	}
-	return by_kind(j, v, b, out);
+	return judge_content(j, v, b, out);
 }

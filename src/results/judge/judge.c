@@ -52,6 +52,11 @@ int judge_init(struct judge **out, struct arena *a,
 	return r;
 }
 
+void judge_all(struct judge *j)
+{
+	j->all = true;
+}
+
 void judge_redact(struct judge *j, const struct redact *r)
 {
 	j->redact = r;
@@ -112,13 +117,11 @@ static void tell_field(const struct judge *j, struct case_answer *out,
 		place_value(out, 1, j->redact, r[1].p + h->at[1], 0, h->len[1]);
 }
 
-/* Compare one pair of heads or trailers. Return: what came of it */
-static enum headers_outcome judge_fields(struct judge *j,
-					 const struct case_view *c,
-					 enum case_part part, unsigned flags,
-					 struct case_answer *out)
+enum headers_outcome judge_fields(struct judge *j, const struct rules_view *v,
+				  const struct case_view *c,
+				  enum case_part part, unsigned flags,
+				  struct case_answer *out)
 {
-	const struct rules_view *v = rules_view(j->rules, c->endpoint);
 	const struct headers_rules by = { .rules = j->rules,
 					  .view = v,
 					  .flags = flags };
@@ -149,6 +152,7 @@ static enum headers_outcome judge_fields(struct judge *j,
 void judge_case(struct judge *j, const struct case_view *c,
 		struct case_answer *out)
 {
+	const struct rules_view *v = rules_view(j->rules, c->endpoint);
 	enum headers_outcome heads, trailers;
 	enum body_says body;
 	struct bodies b;
@@ -158,8 +162,8 @@ void judge_case(struct judge *j, const struct case_view *c,
 	body = judge_bodies(j, c, &b, out);
 	if (body == BODY_OTHER)
 		out->reasons |= reason_bit(REASON_BODY);
-	heads = judge_fields(j, c, CASE_HEAD, flags_of(body, &b), out);
-	trailers = judge_fields(j, c, CASE_TRAILER, 0, out);
+	heads = judge_fields(j, v, c, CASE_HEAD, flags_of(body, &b), out);
+	trailers = judge_fields(j, v, c, CASE_TRAILER, 0, out);
 	if (out->reasons != 0) {
 		out->verdict = VERDICT_DIFFERENT;
 		out->reason = (out->reasons & reason_bit(REASON_HEADER)) != 0
@@ -178,4 +182,6 @@ void judge_case(struct judge *j, const struct case_view *c,
 		return;
 	out->made = 0;
 	out->rules = 0;
+	if (j->all && out->verdict == VERDICT_DIFFERENT)
+		judge_places(j, c, &b, body, flags_of(body, &b), out);
 }

@@ -71,6 +71,9 @@ int judge_init(struct judge **out, struct arena *a,
  */
 void judge_redact(struct judge *j, const struct redact *r);
 
+/** judge_all() - Look for all places of a difference from now on */
+void judge_all(struct judge *j);
+
 /** judge_case() - Judge a case; time grows with its bytes */
 void judge_case(struct judge *j, const struct case_view *c,
 		struct case_answer *out);

@@ -12,7 +12,22 @@
 #include "deep/json.h"
 #include "judge/judge.h"
 
+#define MORE_RULES 16u /* of a sort, that leave out what was found */
+
+/**
+ * struct judge - One
+ * @all:	All places of a difference are looked for (more.c)
+ * @behind:	Where the values that were told last end
+ * @view, @json_more, @header_more, @cookie_more: Rules of an endpoint, and
+ *		behind them those that leave out what was found
+ */
 struct judge {
+	bool all;
+	const uint8_t *behind[2];
+	struct rules_view view;
+	struct json_rule json_more[MORE_RULES];
+	struct header_rule header_more[MORE_RULES];
+	struct cookie_rule cookie_more[MORE_RULES];
 	struct judge_limits limits;
 	struct judge_ops ops;
 	const struct rules *rules;
@@ -28,6 +43,7 @@ struct bodies {
 	const uint8_t *p[2];
 	size_t n[2];
 	const struct redact *redact;
+	const uint8_t **behind; /* judge.behind */
 };
 
 /* What was found of two contents. */
@@ -41,6 +57,29 @@ enum body_says {
 /* body.c: set of @out what belongs to contents. @b is filled in. */
 enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 			    struct bodies *b, struct case_answer *out);
+
+/* The same by rules @v, of contents that are decoded. */
+enum body_says judge_content(struct judge *j, const struct rules_view *v,
+			     const struct bodies *b, struct case_answer *out);
+
+/* judge.c: compare one pair of heads or trailers by rules @v. Return: what came
+ * of it
+ */
+enum headers_outcome judge_fields(struct judge *j, const struct rules_view *v,
+				  const struct case_view *c,
+				  enum case_part part, unsigned flags,
+				  struct case_answer *out);
+
+/* more.c: all places in which a case differs, into @out->found. @flags: for
+ * judge_fields() of the heads
+ */
+void judge_places(struct judge *j, const struct case_view *c,
+		  const struct bodies *b, enum body_says body, unsigned flags,
+		  struct case_answer *out);
+
+/* The class of a value of @judge's; with @shape the number of its shape. */
+struct case_class judge_class(enum case_judge judge, const uint8_t *p,
+			      size_t n);
 
 static inline void judge_made(struct case_answer *a, enum case_made m)
 {

@@ -16,6 +16,7 @@ void place_begin(struct case_answer *a, enum case_judge judge,
 		 enum case_change change, const char *name)
 {
 	memset(&a->place, 0, sizeof(a->place));
+	memset(a->class, 0, sizeof(a->class));
 	a->place.judge = (uint8_t)judge;
 	a->place.change = (uint8_t)change;
 	place_add(a, name);
@@ -109,6 +110,8 @@ void place_value(struct case_answer *a, unsigned side,
 					  .name = t.name,
 					  .name_len = t.name_len };
 	a->place.has[side] = true;
+	a->class[side] =
+		judge_class((enum case_judge)a->place.judge, p + at, len);
 	a->place.len[side] = (uint8_t)redact_put(
 		redact, &t, a->place.value[side], CASE_SHOWN);
 }

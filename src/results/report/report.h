@@ -20,6 +20,7 @@
 
 #define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
 #define REPORT_TOP	10    /* destinations and endpoints that are named */
+#define REPORT_NOISE	200   /* places of a baseline in a JSON line */
 #define REPORT_TEXT_MAX 32768 /* room for any summary */
 #define REPORT_LINE_MAX (256u << 10) /* room for any JSON line */
 #define REPORT_REQUEST	200 /* bytes of a request line that are shown */
@@ -65,10 +66,12 @@ struct report_map {
 
 /**
  * struct report_map_sums - Verdicts of one --map
+ * @baseline:	It is a baseline's
  * @each:	Different answers by each of their reasons
  */
 struct report_map_sums {
 	struct report_map map;
+	bool baseline;
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t each[REASON_COUNT];
 };
@@ -139,6 +142,7 @@ struct report_side {
  * @asked:	When the request was here whole, ns since 1970; 0: never
  * @record:	Number of the journal's frame that it began with; 0: not known
  * @index:	Number of the exchange in its flow, from 0
+ * @baseline:	It is the baseline's answer, and not the SUT's
  * @detail:	What differs, in words
  * @request, @request_len: First line of the request, captured bytes
  * @prod_ns, @sut_ns: Request's last byte to answer's first, 0: not known
@@ -151,6 +155,7 @@ struct report_difference {
 	uint64_t asked;
 	uint64_t record;
 	uint32_t index;
+	bool baseline;
 	const struct compare_result *result;
 	const char *detail;
 	const void *request;
@@ -231,6 +236,46 @@ struct report_rules {
 };
 
 /**
+ * struct report_noise_place - A place in which the baseline differs, or the SUT
+ * @name, @name_len: Endpoint, captured bytes
+ * @kind, @reason: Where, and how
+ * @state:	"quiet", "noise", "more", "opaque"
+ * @sut, @baseline, @both, @lone, @strange: As noise_place
+ * @ppm:	Chance of so many more by the SUT without a cause, in 1/1000000
+ */
+struct report_noise_place {
+	const char *name;
+	size_t name_len;
+	struct diff_kind kind;
+	enum compare_reason reason;
+	const char *state;
+	bool excuses;
+	uint64_t sut;
+	uint64_t baseline;
+	uint64_t both;
+	uint64_t lone;
+	uint64_t strange;
+	uint64_t ppm;
+};
+
+/**
+ * struct report_noise - What a baseline showed
+ * @paired:	Answers that were compared on both legs
+ * @alone:	On the SUT's only
+ * @excused:	Different answers of the SUT's that are noise
+ * @lost:	Exchanges whose partner came too late
+ * @place, @places: Those that counted most first
+ */
+struct report_noise {
+	uint64_t paired;
+	uint64_t alone;
+	uint64_t excused;
+	uint64_t lost;
+	const struct report_noise_place *place;
+	size_t places;
+};
+
+/**
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
@@ -243,6 +288,7 @@ struct report_rules {
  * @frames:	File with the clients' frames, that can be played again; NULL:
  *		none
  * @rules:	What came of --rules; NULL: there are none
+ * @noise:	What a baseline showed; NULL: there is none
  * @unanswered:	Different answers by how the SUT failed to give them
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
@@ -288,6 +334,7 @@ struct report_data {
 	size_t places;
 	const char *frames;
 	const struct report_rules *rules;
+	const struct report_noise *noise;
 	uint64_t unanswered[UNANSWERED_COUNT];
 	const struct histogram *after_verdict;
 	const struct report_sut *sut_list;

@@ -57,6 +57,13 @@ void report_text_places(struct text *t, const struct report_data *d);
 void report_text_rules(struct text *t, const struct report_data *d);
 void report_json_rules(struct json *j, const struct report_data *d);
 
+/* report_noise.c; nothing without a baseline */
+void report_text_noise(struct text *t, const struct report_data *d);
+void report_json_noise(struct json *j, const struct report_data *d);
+
+/** report_excused() - Different answers that are noise */
+uint64_t report_excused(const struct report_data *d);
+
 /** report_json_each() - "reasons": differences by each of their reasons */
 void report_json_each(struct json *j, const uint64_t *each);
 

@@ -98,6 +98,8 @@ size_t report_json_difference(char *out, size_t size,
 	else
 		json_null(&j, "record");
 	json_u64(&j, "index", d->index);
+	if (d->baseline)
+		json_bool(&j, "baseline", true);
 	json_str(&j, "verdict", verdict_name(r->verdict));
 	json_str(&j, "reason", reason_name(r->reason));
 	if (r->reason == REASON_UNANSWERED)
@@ -226,6 +228,7 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 	report_json_each(j, d->each);
 	report_json_places(j, d);
 	report_json_rules(j, d);
+	report_json_noise(j, d);
 }
 
 static void put_unanswered(struct json *j, const struct report_data *d)

@@ -92,6 +92,8 @@ void report_text_maps(struct text *t, const struct report_data *d)
 	for (size_t i = 0; d->maps > 1 && i < d->maps; i++) {
 		text_add(t, "%-*s", INDENT, i == 0 ? "maps" : "");
 		put_map(t, &d->map[i].map);
+		if (d->map[i].baseline)
+			text_add(t, "%*s  baseline:\n", INDENT, "");
 		put_map_sums(t, &d->map[i]);
 		put_reasons(t, d->map[i].each);
 	}
@@ -199,6 +201,8 @@ void report_json_places(struct json *j, const struct report_data *d)
 		json_object(j, NULL);
 		report_put_endpoint(j, "production", &m->map.production);
 		report_put_endpoint(j, "sut", &m->map.sut);
+		if (m->baseline)
+			json_bool(j, "baseline", true);
 		for (unsigned v = 0; v < VERDICT_COUNT; v++)
 			json_u64(j, verdict_name((enum verdict)v),
 				 m->verdicts[v]);

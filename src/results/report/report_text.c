@@ -127,7 +127,7 @@ static void headline(struct text *t, const struct report_data *d)
 {
 	const struct report_sut *down = downest(d);
 	uint64_t compared = report_compared(d);
-	uint64_t different = d->verdicts[VERDICT_DIFFERENT];
+	uint64_t different = d->verdicts[VERDICT_DIFFERENT] - report_excused(d);
 	uint64_t left = d->verdicts[VERDICT_NOT_COMPARED];
 	char a[TEXT_NUMBER], b[TEXT_NUMBER], s[TEXT_NUMBER];
 
@@ -317,6 +317,7 @@ static void verdicts(struct text *t, const struct report_data *d)
 	unanswered(t, d);
 	reasons(t, "  not comp.", d->reasons[VERDICT_NOT_COMPARED]);
 	report_text_rules(t, d);
+	report_text_noise(t, d);
 }
 
 /* "10.9.0.1 down 8.2 s in all, 2 times, now silent" */
