@@ -597,6 +597,63 @@ static void test_python_reads_all(void)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* A request again, for a shell. */
+static void test_curl(void)
+{
+	static const struct {
+		const char *request;
+		const char *want; /* NULL: none */
+	} row[] = {
+		{ "GET /a?x=[1-3]&y=%20 HTTP/1.1",
+		  "curl -sgi --path-as-is "
+		  "'http://10.1.0.20:81/a?x=[1-3]&y=%20'" },
+		{ "HEAD / HTTP/1.0",
+		  "curl -sgI --path-as-is 'http://10.1.0.20:81/'" },
+		{ "GET /a?token=<secret:1a2b3c4d+>&b=<secret:00ff00ff> "
+		  "HTTP/1.1",
+		  "curl -sgi --path-as-is 'http://10.1.0.20:81/a?token='\""
+		  "$SECRET_1a2b3c4d\"'&b='\"$SECRET_00ff00ff\"''" },
+		{ "GET /a?b=<secret:$(reboot)> HTTP/1.1",
+		  "curl -sgi --path-as-is "
+		  "'http://10.1.0.20:81/a?b=<secret:$(reboot)>'" },
+		{ "POST /a HTTP/1.1", NULL },
+		{ "GET /it's HTTP/1.1", NULL },
+		{ "GET /\x1b[31m HTTP/1.1", NULL },
+		{ "GET http://other/ HTTP/1.1", NULL },
+		{ "GET /cut", NULL },
+		{ "GET  HTTP/1.1", NULL },
+		{ "GET", NULL },
+		{ "", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		static char line[REPORT_LINE_MAX];
+		size_t n = strlen(row[i].request);
+		char *exact = malloc(n + (n == 0)), want[300];
+		struct report_place p = {
+			.sut = { ipaddr_from4(
+					 (const uint8_t[]){ 10, 1, 0, 20 }),
+				 81 },
+			.request = exact,
+			.request_len = n,
+		};
+		struct report_data d = { .place = &p, .places = 1 };
+		struct json j;
+
+		memcpy(exact, row[i].request, n);
+		json_begin(&j, want, sizeof(want));
+		json_str(&j, "curl", row[i].want);
+		n = json_line(&j);
+		want[n - 2] = '\0'; /* the brace */
+		CHECK(report_json(line, sizeof(line), &d) > 0);
+		CHECK_ROW(row[i].want != NULL
+				  ? strstr(line, want + 1) != NULL
+				  : strstr(line, "\"curl\"") == NULL,
+			  line);
+		free(exact);
+	}
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -610,6 +667,7 @@ int main(void)
 		{ "summary", test_text_report },
 		{ "latencies of two clocks are not told", test_skewed },
 		{ "maps and endpoints", test_places },
+		{ "a request for a shell", test_curl },
 		{ "time of day", test_when_text },
 		{ "headlines and warnings", test_headlines },
 		{ "report in JSON", test_json_report },

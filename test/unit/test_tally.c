@@ -22,7 +22,8 @@ static void differ(const char *request, uint32_t map, uint64_t reasons,
 				     .reason = (uint8_t)first,
 				     .reasons = reasons };
 
-	(void)tally(&sums, &x, NULL, request, (uint8_t)strlen(request));
+	(void)tally(&sums, &x, NULL, request, (uint8_t)strlen(request), request,
+		    (uint8_t)strlen(request));
 }
 
 static void test_sums(void)
@@ -31,7 +32,7 @@ static void test_sums(void)
 	const struct engine_stats *st = &sums;
 
 	memset(&sums, 0, sizeof(sums));
-	CHECK(tally(&sums, &same, NULL, "", 0) == 0);
+	CHECK(tally(&sums, &same, NULL, "", 0, "", 0) == 0);
 	differ("GET /a HTTP/1.1", 0,
 	       reason_bit(REASON_HEADER) | reason_bit(REASON_BODY),
 	       REASON_HEADER, false);

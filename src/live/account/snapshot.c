@@ -368,6 +368,18 @@ static size_t shown_name(const struct redact *by,
 	return redact_put(by, &t, (uint8_t *)out, PLACE_SHOWN);
 }
 
+/* The first line of a request, if it is known whole: cut is what has no end, as
+ * a piece that is played again would be another request. Return: bytes
+ */
+static size_t shown_request(const struct redact *by,
+			    const struct engine_endpoint *p, char *out)
+{
+	if (!p->http || p->request_len == RECORD_REQUEST)
+		return 0;
+	return redact_all(by, p->request, p->request_len, out,
+			  2 * RECORD_REQUEST);
+}
+
 /* Where answers differ. */
 static void fill_places(struct snapshot *f, const struct run_facts *x,
 			const struct engine_stats *st)
@@ -395,6 +407,11 @@ static void fill_places(struct snapshot *f, const struct run_facts *x,
 			.n = p->n,
 			.over = p->over,
 			.since = epoch_wall(&x->epoch, p->since),
+			.last = epoch_wall(&x->epoch, p->last),
+			.sut = { f->map[p->map].map.sut.ip, p->sut_port },
+			.request = f->place_request[i],
+			.request_len = shown_request(x->redact, p,
+						     f->place_request[i]),
 			.client_port = p->client_port,
 			.udp = p->udp,
 		};

@@ -105,6 +105,7 @@ struct snapshot {
 	struct report_map_sums map[MAP_MAX];
 	struct report_place place[ENDPOINTS_MAX];
 	char place_name[ENDPOINTS_MAX][PLACE_SHOWN];
+	char place_request[ENDPOINTS_MAX][2 * RECORD_REQUEST];
 	struct report_sum sum[SUMS_MAX];
 	struct report_count networks[COUNTS_MAX];
 	struct report_group group[GROUPS_MAX];

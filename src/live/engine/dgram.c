@@ -207,7 +207,7 @@ static void judge_pair(struct engine *e, const struct udp_pair *p)
 	record_result(&rec, &r);
 	if (rec.has_text)
 		len = request_of(p, request);
-	(void)tally(&e->stats, &rec, NULL, request, len);
+	(void)tally(&e->stats, &rec, NULL, request, len, request, len);
 	beside_note(e, &rec, &r, request, tally_name(&rec, request, len), NULL);
 	stamp_pair(e, p, &rec);
 	record_put(e, &rec, &r, request, len);

@@ -166,20 +166,27 @@ struct engine_absorbed {
  * @kind:	Where in the answers, if a judge has found it
  * @n:		Differences
  * @over:	Of @n: what the place had when it was taken over, at most
- * @since:	First of them, as exchange_record.asked
- * @client_port, @udp: Of the flow of the first one
+ * @since, @last: First and last of them, as exchange_record.asked
+ * @client_port, @sut_port, @udp: Of the flow of the first one
+ * @http:	It is HTTP/1
+ * @request, @request_len: Its first line, captured bytes
  */
 struct engine_endpoint {
 	uint8_t name_len;
 	uint8_t reason; /* enum compare_reason */
+	uint8_t request_len;
 	bool udp;
+	bool http;
 	uint16_t client_port;
+	uint16_t sut_port;
 	uint32_t map;
 	char name[ENDPOINT_NAME];
 	struct diff_kind kind;
 	uint64_t n;
 	uint64_t over;
 	uint64_t since;
+	uint64_t last;
+	char request[RECORD_REQUEST];
 };
 
 /** struct engine_map_stats - Verdicts of one --map; of a @baseline they are in

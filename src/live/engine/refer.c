@@ -89,7 +89,8 @@ static void give(struct engine *e, uint32_t endpoint,
 		len = (uint8_t)strlen(name);
 	}
 	record_result(rec, r);
-	r->evidence.kind = tally(&e->stats, rec, &r->evidence.place, name, len);
+	r->evidence.kind = tally(&e->stats, rec, &r->evidence.place, name, len,
+				 request, request_len);
 	beside_note(e, rec, r, name, tally_name(rec, name, len), a);
 	if (e->refer != NULL && !rec->baseline)
 		e->stats.refer.verdict[endpoint][rec->verdict]++;

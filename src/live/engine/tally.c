@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "compare/protocol.h"
+
 uint8_t tally_name(const struct exchange_record *x, const char *p, size_t n)
 {
 	const char *space = memchr(p, ' ', n);
@@ -39,21 +41,25 @@ static bool is_endpoint(const struct engine_endpoint *p,
 
 static uint32_t note_endpoint(struct engine_stats *st,
 			      const struct exchange_record *x,
-			      const struct case_place *place,
-			      const char *request, uint8_t request_len)
+			      const struct case_place *place, const char *name,
+			      uint8_t name_len, const char *request,
+			      uint8_t request_len)
 {
 	struct engine_endpoint *least = &st->endpoint[0];
-	uint8_t len = tally_name(x, request, request_len);
+	uint64_t when = x->asked != 0 ? x->asked : x->judged;
+	uint8_t len = tally_name(x, name, name_len);
 	struct diff_kind kind = { 0 };
 	uint64_t over;
 
 	if (place != NULL)
-		diff_kind_of(&kind, place, request, len, x->reason);
+		diff_kind_of(&kind, place, name, len, x->reason);
 	for (uint32_t i = 0; i < st->endpoints; i++) {
 		struct engine_endpoint *p = &st->endpoint[i];
 
-		if (is_endpoint(p, x, &kind, request, len)) {
+		if (is_endpoint(p, x, &kind, name, len)) {
 			p->n++;
+			if (when > p->last)
+				p->last = when;
 			return kind.id;
 		}
 		if (p->n < least->n)
@@ -67,20 +73,26 @@ static uint32_t note_endpoint(struct engine_stats *st,
 	*least = (struct engine_endpoint){
 		.name_len = len,
 		.reason = x->reason,
+		.request_len = request_len,
 		.udp = x->udp,
+		.http = x->protocol == PROTOCOL_HTTP1,
 		.client_port = x->client_port,
+		.sut_port = x->sut_port,
 		.map = x->map,
 		.kind = kind,
 		.n = over + 1,
 		.over = over,
-		.since = x->asked != 0 ? x->asked : x->judged,
+		.since = when,
+		.last = when,
 	};
-	memcpy(least->name, request, len);
+	memcpy(least->name, name, len);
+	memcpy(least->request, request, request_len);
 	return kind.id;
 }
 
 uint32_t tally(struct engine_stats *st, struct exchange_record *x,
-	       const struct case_place *place, const char *request, uint8_t len)
+	       const struct case_place *place, const char *name, uint8_t len,
+	       const char *request, uint8_t request_len)
 {
 	struct engine_map_stats *map = &st->map[x->map];
 
@@ -99,5 +111,5 @@ uint32_t tally(struct engine_stats *st, struct exchange_record *x,
 		return 0;
 	for (unsigned i = 0; i < REASON_COUNT; i++)
 		st->each[i] += x->reasons >> i & 1;
-	return note_endpoint(st, x, place, request, len);
+	return note_endpoint(st, x, place, name, len, request, request_len);
 }

@@ -13,13 +13,14 @@
  * @x:		With its verdict and all that tells whose it is. The reasons of
  *		a difference that has but one are set
  * @place:	Where a judge has found the difference; NULL: none has
- * @request, @len: First line of the request, or its endpoint's name
+ * @name, @len:	First line of the request, or its endpoint's name
+ * @request, @request_len: First line of the request, an example
  *
  * Return: number of the kind of difference, or 0
  */
 uint32_t tally(struct engine_stats *st, struct exchange_record *x,
-	       const struct case_place *place, const char *request,
-	       uint8_t len);
+	       const struct case_place *place, const char *name, uint8_t len,
+	       const char *request, uint8_t request_len);
 
 /**
  * tally_name() - Method and path of a request's first line, without query and

@@ -82,8 +82,11 @@ struct report_map_sums {
  * @map:	Number of the --map
  * @kind:	Where a judge has found them, or all zeroes
  * @n, @over:	Differences, and how many of them may be another endpoint's
- * @since:	Time of the first one, ns since 1970
- * @client_port, @udp: Of its flow
+ * @since, @last: Time of the first and the last one, ns since 1970
+ * @client_port, @udp: Of the first one's flow
+ * @sut:	Whom it was played to
+ * @request, @request_len: Its first line, captured bytes, with tags; of HTTP.
+ *		0: it is not known whole
  */
 struct report_place {
 	const char *name;
@@ -94,8 +97,12 @@ struct report_place {
 	uint64_t n;
 	uint64_t over;
 	uint64_t since;
+	uint64_t last;
 	uint16_t client_port;
 	bool udp;
+	struct report_endpoint sut;
+	const char *request;
+	size_t request_len;
 };
 
 /** struct report_absorbed - Where the SUT sent what we swallowed */

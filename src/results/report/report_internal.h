@@ -64,6 +64,12 @@ void report_json_noise(struct json *j, const struct report_data *d);
 /** report_excused() - Different answers that are noise */
 uint64_t report_excused(const struct report_data *d);
 
+/** report_curl() - A request of a place, as a line for a shell
+ *
+ * Return: false: there is none, and what is in @t is none
+ */
+bool report_curl(struct text *t, const struct report_place *p);
+
 /** report_json_each() - "reasons": differences by each of their reasons */
 void report_json_each(struct json *j, const uint64_t *each);
 

@@ -125,6 +125,17 @@ static void put_again(struct text *t, const struct report_data *d)
 		 p->udp ? "udp" : "tcp", (unsigned)p->client_port);
 }
 
+/* Where it fits; --json has all of them. */
+static void put_curl(struct text *t, const struct report_place *p)
+{
+	char line[TEXT_COLUMNS + 1 - INDENT];
+	struct text s;
+
+	text_begin(&s, line, sizeof(line));
+	if (report_curl(&s, p))
+		text_add(t, "%*s%s\n", INDENT, "", line);
+}
+
 static void put_place(struct text *t, const struct report_place *p)
 {
 	char n[TEXT_NUMBER], when[TEXT_NUMBER];
@@ -137,6 +148,7 @@ static void put_place(struct text *t, const struct report_place *p)
 		 reason_name(p->reason), when + strlen("1970-01-01T"));
 	text_safe(name, TEXT_COLUMNS - s.len + 1, p->name, p->name_len);
 	text_add(t, "%s%s\n", line, p->name_len == 0 ? "-" : name);
+	put_curl(t, p);
 	if (p->kind.id == 0)
 		return;
 	text_begin(&s, line, sizeof(line));
@@ -170,7 +182,9 @@ static void put_kind(struct json *j, const struct diff_kind *k)
 
 static void json_places(struct json *j, const struct report_data *d)
 {
+	char curl[3 * REPORT_REQUEST];
 	char when[TEXT_NUMBER];
+	struct text line;
 
 	json_array(j, "endpoints");
 	for (size_t i = 0; i < d->places && i < REPORT_TOP; i++) {
@@ -182,6 +196,10 @@ static void json_places(struct json *j, const struct report_data *d)
 		json_u64(j, "different", p->n);
 		json_u64(j, "over", p->over);
 		json_str(j, "since", text_when(when, p->since));
+		json_str(j, "last", text_when(when, p->last));
+		text_begin(&line, curl, sizeof(curl));
+		if (report_curl(&line, p))
+			json_str(j, "curl", curl);
 		if (p->map < d->maps)
 			report_put_endpoint(j, "sut", &d->map[p->map].map.sut);
 		json_u64(j, "client_port", p->client_port);
