@@ -5,6 +5,7 @@ Three servers draw values that no server gives twice (test/lib/noisy.py). Two of
 version are the same; one answer that is otherwise, in the midst of noise, is found;
 a rerun comes to the same.
 """
+import json
 import os
 import subprocess
 import sys
@@ -69,13 +70,29 @@ def run(t, l, plant, share=30):
 
 def same(t):
     with lab.Lab() as l:
-        code, r, us, _ = run(t, l, "none")
+        code, r, us, journal = run(t, l, "none")
         t.equal(code, 0, "exit code; %s" % r["baseline"])
         t.check(r["verdicts"]["different"] > 50, "it was not noisy: %s" %
                 r["verdicts"])
         t.equal(r["baseline"]["noise"], r["verdicts"]["different"], "noise")
         t.check("Same: all " in us.text(), us.text()[:200])
         lab.isolated(t, l)
+        # What is learned of it makes it quiet, and is no wider than it must be.
+        learned = l.path("learned")
+        p = subprocess.run([lab.BINARY, "rerun", "--rules-learn", learned, journal],
+                           capture_output=True, text=True, timeout=SLOW)
+        t.equal(p.returncode, 0, "rerun --rules-learn: " + p.stdout + p.stderr)
+        with open(learned) as f:
+            text = f.read()
+        words = sorted(x.split("#")[0].strip() for x in text.splitlines()[3:])
+        t.equal(words, ["json class $.at time", "json class $.id hex",
+                        "json class $.items[*].stock integer",
+                        "json class $.took integer"], text)
+        with open(journal, "rb") as f:
+            rc, lines, said = again.rerun(lab.BINARY, f.read(), "--rules", "@http",
+                                          "--rules", learned)
+        t.equal((rc, json.loads(lines[-1])["verdicts"]["different"]), (0, 0),
+                "by what was learned: " + said)
 
 
 def planted(t, plant):

@@ -9,6 +9,6 @@
 
 /* beside.c; without a baseline nothing */
 void snapshot_noise(struct snapshot *f, const struct engine *engine,
-		    const struct redact *by);
+		    const struct run_facts *x);
 
 #endif /* ACCOUNT_ACCOUNT_INTERNAL_H */

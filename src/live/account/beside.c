@@ -51,12 +51,12 @@ static void fill_place(struct report_noise_place *out, char *name,
 }
 
 void snapshot_noise(struct snapshot *f, const struct engine *engine,
-		    const struct redact *by)
+		    const struct run_facts *x)
 {
 	struct noise *n = engine_noise(engine);
 	struct noise_sums s;
 
-	if (n == NULL)
+	if (n == NULL || !x->opt->has_baseline)
 		return;
 	noise_settle(n, &s);
 	f->noise = (struct report_noise){ .paired = s.paired,
@@ -66,7 +66,7 @@ void snapshot_noise(struct snapshot *f, const struct engine *engine,
 					  .place = f->noise_place,
 					  .places = noise_places(n) };
 	for (uint32_t i = 0; i < noise_places(n); i++)
-		fill_place(&f->noise_place[i], f->noise_name[i], by,
+		fill_place(&f->noise_place[i], f->noise_name[i], x->redact,
 			   noise_place(n, i));
 	qsort(f->noise_place, f->noise.places, sizeof(f->noise_place[0]),
 	      by_weight);

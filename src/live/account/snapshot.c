@@ -535,7 +535,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 	fill_suts(f, x, st);
 	fill_emit(f, engine, x);
 	fill_rules(f, x, &st->refer);
-	snapshot_noise(f, engine, x->redact);
+	snapshot_noise(f, engine, x);
 	f->d.capture.drops = x->drops;
 	f->d.behind = shadow_behind(s);
 	f->d.cpu = usage_cpu();

@@ -67,6 +67,7 @@ struct options_source {
  * @count:	-c: stop after so many frames of the mirror; 0: no limit
  * @json:	--json; NULL: none
  * @redact_off:	--redact off: secrets are shown
+ * @learn:	--rules-learn; NULL: none
  * @journal:	-w; NULL: none
  * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
  * @journal_client: --journal-only client
@@ -111,6 +112,7 @@ struct options {
 	uint64_t count;
 	const char *json;
 	bool redact_off;
+	const char *learn;
 	const char *journal;
 	uint64_t rotate_bytes;
 	uint64_t rotate_secs;

@@ -335,6 +335,8 @@ int options_new_files(const struct options *o, struct errbuf *e)
 {
 	int rc = check_new(o->journal, "-w", e);
 
+	if (rc == 0)
+		rc = check_new(o->learn, "--rules-learn", e);
 	return rc == 0 ? check_new(o->json, "--json", e) : rc;
 }
 
@@ -398,6 +400,10 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 
 	if (cmd == OPTIONS_RERUN && o->files == 0)
 		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
+	if (cmd == OPTIONS_RERUN && o->learn != NULL && o->files > 1)
+		return errbuf_set(e, -EINVAL,
+				  "--rules-learn is of one journal; rerun the "
+				  "others by themselves");
 	if (cmd == OPTIONS_RERUN)
 		return options_new_files(o, e);
 	if (cmd == OPTIONS_DOCTOR && o->release != NULL)

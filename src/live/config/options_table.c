@@ -132,6 +132,12 @@ static const struct opt_row judge_rows[] = {
 	  .group = HOW, .flags = OPT_REPEAT },
 };
 
+static const struct opt_row learn_rows[] = {
+	{ "rules-learn", 0, &opt_kind_string, AT(learn), "FILE",
+	  "write the narrowest rules that would have made the run quiet",
+	  .group = OUTPUT },
+};
+
 static const struct opt_row keep_rows[] = {
 	{ "keep", 0, &kind_keep, 0, "SIZE",
 	  "with --rules: content of an answer that can be judged (default "
@@ -376,9 +382,8 @@ static const struct opt_table journal_tables[] = {
 };
 
 static const struct opt_table rerun_tables[] = {
-	TABLE(rule_rows, AT(engine)),
-	TABLE(judge_rows, 0),
-	TABLE(json_rows, 0),
+	TABLE(rule_rows, AT(engine)), TABLE(judge_rows, 0),
+	TABLE(learn_rows, 0),	      TABLE(json_rows, 0),
 	TABLE(help_rows, 0),
 };
 

@@ -23,16 +23,21 @@ bool engine_has_baseline(const struct engine_config *cfg)
 	return false;
 }
 
+bool engine_by_place(const struct engine_config *cfg)
+{
+	return cfg->learn || engine_has_baseline(cfg);
+}
+
 size_t beside_size(const struct engine_config *cfg)
 {
-	return engine_has_baseline(cfg) ? noise_size() : 0;
+	return engine_by_place(cfg) ? noise_size() : 0;
 }
 
 int beside_init(struct engine *e, struct arena *a)
 {
 	for (uint32_t m = 0; m < e->cfg.maps; m++)
 		e->stats.map[m].baseline = e->cfg.map[m].baseline;
-	if (!engine_has_baseline(&e->cfg))
+	if (!engine_by_place(&e->cfg))
 		return 0;
 	return noise_init(&e->noise, a, &e->cfg.key);
 }

@@ -89,6 +89,7 @@ struct engine_net {
  * @by, @keep, @desk: By what answers are judged that are not the same, after
  *		rules_end(): the engine counts hits in it; bytes that are kept
  *		of each; and by whom. NULL: by bytes alone
+ * @learn:	Places are counted without a baseline, too
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
  * @vxlan:	As frame_decode()
@@ -118,6 +119,7 @@ struct engine_config {
 	struct rules *by;
 	size_t keep;
 	struct engine_desk desk;
+	bool learn;
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
@@ -341,7 +343,10 @@ bool engine_has_baseline(const struct engine_config *cfg);
 /** engine_is_baseline() - Is SUT number @sut one, and nothing else? */
 bool engine_is_baseline(const struct engine *e, uint32_t sut);
 
-/** engine_noise() - What both legs came to; NULL: there is no baseline */
+/** engine_by_place() - Are differences counted by all of their places? */
+bool engine_by_place(const struct engine_config *cfg);
+
+/** engine_noise() - What they came to; NULL: they are not */
 struct noise *engine_noise(const struct engine *e);
 
 /** engine_left() - @x, which is timed, was handed to the wire at @stamp, ns

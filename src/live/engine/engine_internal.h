@@ -63,7 +63,7 @@ struct engine {
 	uint64_t stepped; /* when the clock was set last; 0: never */
 	struct refer *refer;
 	struct noise *noise;
-	/* NULL: there is no baseline */ /* NULL: there are no rules */
+	/* NULL: places are not counted */ /* NULL: there are no rules */
 	struct spsc *records;
 	bool record_lent; /* the oldest one, by engine_take() */
 };
@@ -210,7 +210,7 @@ void event_flow_end(struct engine *e, const struct flow *f);
 void event_tuple(struct engine *e, struct engine_event *ev,
 		 const struct flow *f);
 
-/* beside.c; without a baseline each does nothing */
+/* beside.c; if places are not counted each does nothing */
 size_t beside_size(const struct engine_config *cfg);
 int beside_init(struct engine *e, struct arena *a);
 

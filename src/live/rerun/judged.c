@@ -91,7 +91,7 @@ int rerun_judge_open(struct rerun *g)
 	if (j->message == NULL || j->answer == NULL || r != 0)
 		return -ENOMEM;
 	bench_redact(j->bench, &g->redact);
-	if (engine_has_baseline(c))
+	if (engine_by_place(c))
 		bench_all(j->bench);
 	c->desk = (struct engine_desk){ .refer = refer,
 					.refused = refused,

@@ -136,6 +136,11 @@ static int make_engine(struct rerun *g)
 	memcpy(c->mac, h->mac, ETH_LEN);
 	if (options_rules_make(&g->o, h->started + h->begun, &e))
 		return rerun_cannot(g, "its rules: %s", e.s);
+	c->learn = g->told->learn != NULL;
+	if (c->learn && c->by == NULL)
+		return rerun_cannot(g, "what there is to learn is found by "
+				       "rules, and it has none: add --rules "
+				       "@http");
 	redact_init(&g->redact, &c->key, c->by, g->told->redact_off);
 	if (rerun_judge_open(g))
 		return rerun_cannot(g, "no memory for what judges by rules");
@@ -182,8 +187,17 @@ static void tell_report(struct rerun *g)
 	fwrite(line, 1, n, g->lines);
 }
 
+static void tell_learned(struct rerun *g, FILE *to)
+{
+	static char text[REPORT_LEARN];
+	size_t n = report_learn(text, sizeof(text), engine_noise(g->engine),
+				g->o.has_baseline);
+
+	fwrite(text, 1, n, to);
+}
+
 static int rerun_file(struct rerun *g, const char *file,
-		      const struct options *told, FILE *lines)
+		      const struct options *told, FILE *lines, FILE *learned)
 {
 	int rc;
 
@@ -201,6 +215,8 @@ static int rerun_file(struct rerun *g, const char *file,
 		rc = rerun_end(g);
 	if (rc == 0 && lines != NULL)
 		tell_report(g);
+	if (rc == 0 && learned != NULL)
+		tell_learned(g, learned);
 	if (rc == 0)
 		fprintf(rerun_answers(g),
 			"%s: equal: %" PRIu64 " records, %" PRIu64
@@ -231,7 +247,9 @@ static int enter(const struct options *o, struct errbuf *e)
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
 
-/* Before the sandbox: the file that --json names, which must not be there. */
+/* Before the sandbox: a file that --json or --rules-learn names, which must not
+ * be there.
+ */
 static int open_lines(FILE **lines, const char *path, struct errbuf *e)
 {
 	int fd;
@@ -264,10 +282,12 @@ int rerun_run(const struct options *o)
 {
 	struct rerun *g = malloc(sizeof(*g));
 	struct errbuf e = { "no memory" };
-	FILE *lines = NULL;
+	FILE *lines = NULL, *learned = NULL;
 	int code = EXIT_SAME;
 	int rc = g != NULL ? open_lines(&lines, o->json, &e) : -ENOMEM;
 
+	if (rc == 0)
+		rc = open_lines(&learned, o->learn, &e);
 	if (rc == 0)
 		rc = enter(o, &e);
 	if (rc != 0) {
@@ -276,11 +296,13 @@ int rerun_run(const struct options *o)
 		return EXIT_ERROR;
 	}
 	for (uint32_t i = 0; i < o->files; i++) {
-		rerun_file(g, o->file[i], o, lines);
+		rerun_file(g, o->file[i], o, lines, learned);
 		if (g->result > code)
 			code = g->result;
 	}
 	if (lines != NULL && !close_lines(lines, o->json))
+		code = EXIT_ERROR;
+	if (learned != NULL && !close_lines(learned, o->learn))
 		code = EXIT_ERROR;
 	free(g);
 	return code;

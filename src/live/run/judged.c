@@ -35,7 +35,7 @@ int run_desk_open(struct run *run, struct errbuf *e)
 	const struct engine_config *o = &run->opt->engine;
 	struct desk_config c = { .rules = o->by,
 				 .redact = &run->redact,
-				 .all = engine_has_baseline(o),
+				 .all = engine_by_place(o),
 				 .ring = RING_LEAST,
 				 .longest = 2 * o->keep + HEADS,
 				 .user = run->user };

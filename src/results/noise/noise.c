@@ -203,6 +203,10 @@ void noise_add(struct noise *n, const struct noise_answer *a)
 							  a->leg, &a->found[i]);
 		founds = insert(at, founds, here);
 	}
+	for (uint32_t i = 0; a->leg == NOISE_SUT && i < founds; i++)
+		if (at[i].place != NO_PLACE &&
+		    (i == 0 || at[i].place != at[i - 1].place))
+			n->place[at[i].place].differs++;
 	if (a->leg == NOISE_SUT && founds > 0) {
 		n->sums.different++;
 		noise_set(n, at, founds);

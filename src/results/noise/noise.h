@@ -95,6 +95,7 @@ struct noise_class {
  * @name, @name_len: Endpoint
  * @kind:	Where, and how
  * @reason:	First reason
+ * @differs:	Answers of the SUT's that differ there, with a partner or not
  * @sut, @baseline, @both: Answers of pairs in which it differs: the SUT's
  *		alone, the baseline's alone, both
  * @lone:	The SUT's, without a partner that was compared
@@ -107,6 +108,7 @@ struct noise_place {
 	uint8_t reason;
 	char name[NOISE_NAME];
 	struct diff_kind kind;
+	uint64_t differs;
 	uint64_t sut;
 	uint64_t baseline;
 	uint64_t both;

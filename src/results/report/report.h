@@ -17,6 +17,7 @@
 #include "compare/kind.h"
 #include "core/histogram.h"
 #include "core/ipaddr.h"
+#include "noise/noise.h"
 
 #define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
 #define REPORT_TOP	10    /* destinations and endpoints that are named */
@@ -448,6 +449,18 @@ size_t report_json_sut_state(char *out, size_t size,
 
 /** report_json() - {"schema":1,"type":"report",...} */
 size_t report_json(char *out, size_t size, const struct report_data *d);
+
+/**
+ * report_learn() - The rules that would have made a run quiet, each with its
+ * counts
+ * @n:		What was found in it
+ * @baseline:	There was one: rules are of its noise alone
+ *
+ * A text of rules (rules.h). Return: bytes written; rules that do not fit are
+ * left out
+ */
+#define REPORT_LEARN (256u << 10) /* room for any */
+size_t report_learn(char *out, size_t size, struct noise *n, bool baseline);
 
 /* Text. Each returns the bytes written; what does not fit is cut. */
 

@@ -44,13 +44,15 @@ static bool put_target(struct text *t, const char *p, size_t n)
 
 bool report_curl(struct text *t, const struct report_place *p)
 {
-	const char *target = memchr(p->request, ' ', p->request_len);
 	char at[TEXT_ENDPOINT];
-	const char *end;
+	const char *target, *end;
 	size_t n;
 	bool head;
 
-	if (p->request_len == 0 || target == NULL)
+	if (p->request_len == 0)
+		return false;
+	target = memchr(p->request, ' ', p->request_len);
+	if (target == NULL)
 		return false;
 	n = (size_t)(target - p->request);
 	head = n == 4 && memcmp(p->request, "HEAD", 4) == 0;
