@@ -52,7 +52,7 @@ struct party {
 #define ASKED 64
 
 /* A SUT and an address of a network that it was asked from. */
-struct asked {
+struct ask {
 	struct ipaddr ip;
 	uint8_t sut;
 };
@@ -64,7 +64,7 @@ struct wires {
 	uint8_t auto_answers; /* 1: ARP and ND, 2: the probe, 4: TCP */
 	bool other_way;	      /* of probes, those of the wire only */
 	unsigned asked_n;
-	struct asked asked[ASKED];
+	struct ask asked[ASKED];
 	uint16_t ip_id;
 	struct party party[CLIENTS][SERVERS];
 	struct effect newest[SUTS]; /* by index of the engine's */
@@ -245,7 +245,7 @@ static bool is_neighbour(struct wires *w, const struct effect *e)
 	if (ipaddr_is4(&e->src) && (e->src.b[15] < 2 || e->src.b[15] > 253))
 		return false;
 	if (known && !was_asked(w, &e->src, e->sut) && w->asked_n < ASKED)
-		w->asked[w->asked_n++] = (struct asked){ e->src, e->sut };
+		w->asked[w->asked_n++] = (struct ask){ e->src, e->sut };
 	return known;
 }
 

@@ -2,7 +2,7 @@
 """Differences that matter: what rules and the desk make of two answers.
 
 What is planted (test/lib/answers.py) comes to what is said there; two nginx whose
-files have other times do not differ; a desk that dies, stops or is behind costs
+files have other times do not differ; what production served before is known; a desk that dies, stops or is behind costs
 answers, and nothing else; a rerun judges the same, and by other rules anew.
 """
 import os
@@ -218,6 +218,91 @@ for i in range(40):
         same_reports(t, us, l, journal)
 
 
+GET = """
+import socket, sys
+c = socket.create_connection((sys.argv[1], 80))
+f = c.makefile("rb")
+for spec in sys.argv[2:]:
+    path, *more = spec.split("|")
+    c.sendall(("GET /%s HTTP/1.1\\r\\nHost: h\\r\\n%s\\r\\n" % (
+        path, "".join(m + "\\r\\n" for m in more))).encode())
+    head = {}
+    status = f.readline().split()[1].decode()
+    while (line := f.readline().strip()) != b"":
+        name, value = line.split(b":", 1)
+        head[name.lower()] = value.strip().decode()
+    f.read(int(head.get(b"content-length", 0)) if status != "304" else 0)
+    print(status, head.get(b"etag", "-"))
+"""
+
+
+def get(t, l, *specs):
+    """[(status, entity tag)] of production's answers on one connection."""
+    code, out = l.python("client", GET, l.addr["prod"], *specs)
+    t.equal(code, 0, "client")
+    return [line.split() for line in out.splitlines()]
+
+
+def versions(t):
+    """Validators of production's, and objects that are older or newer."""
+    own = """
+on GET /w
+version older within 0s
+on GET /n
+version newer
+on GET /m
+version newer
+"""
+    with lab.Lab() as l:
+        conf = ('open_file_cache off; etag on; '
+                'add_header Cache-Control "max-age=3600";')
+        prod, sut = l.nginx("prod", conf), l.nginx("sut", conf)
+
+        def put(room, text, *names):
+            for name in names:
+                path = os.path.join(l.path("nginx-" + room), "www", name)
+                with open(path + ".new", "w") as f:
+                    f.write(text)
+                os.utime(path + ".new", (put.time, put.time))
+                os.rename(path + ".new", path)
+                put.time += 1
+        put.time = lab.MTIME + 1000
+        for room in ("prod", "sut"):
+            put(room, "first", "v", "w", "n", "m")
+        journal = l.path("run.pcapng")
+        us = l.understudy("--rules", "@nginx", "--rules",
+                          rules(l, "understudy rules 1" + own), "-w", journal)
+        asked = get(t, l, "v", "w", "n", "m")
+        tag = asked[0][1]
+        asked += get(t, l, "v|If-None-Match: " + tag,
+                     "v|Range: bytes=1-3|If-Range: " + tag)
+        put("prod", "other", "v", "w")
+        put("sut", "newer", "n", "m")
+        asked += get(t, l, "v", "w", "w", "n", "m")
+        put("prod", "newer", "n")
+        asked += get(t, l, "n")
+        t.equal([a[0] for a in asked], ["200"] * 4 + ["304", "206"] + ["200"] * 6,
+                "production's answers")
+        l.settle(prod, sut)
+        t.equal(us.finish(SLOW), 1, "exit code; " + us.text()[-300:])
+        told = {name_of(d): d.get("detail", "") for d in us.differences()}
+        t.equal(sorted(told), ["m", "w"], "told as different: %s" % told)
+        t.check("older by 0 s, lifetime 0 s" in told.get("w", ""),
+                "a stale object: %s" % told)
+        r = us.report()
+        made = r["rules"]["equivalent"]
+        t.equal([made[k] for k in ("validator", "older", "newer")], [2, 2, 1],
+                "what made them so: %s" % made)
+        t.equal([sum(r["verdicts"].values()), r["verdicts"]["not_compared"]],
+                [len(asked), 0], "verdicts: %s" % r["verdicts"])
+        v = r["rules"]["versions"]
+        t.equal([v["held"], v["taken_back"], v["note_refused"]], [2, 1, 0],
+                "held: %s" % v)
+        t.equal(r["sums"]["closed"], True, "sums: %s" % r["sums"])
+        same_reports(t, us, l, journal)
+        lab.isolated(t, l)
+
+
 def desk_of(us):
     """The pid of its desk."""
     for pid in os.listdir("/proc"):
@@ -335,6 +420,7 @@ lab.main([
     ("without rules", nothing_without),
     ("secrets are tags", redacted),
     ("copies of nginx", copies),
+    ("older and newer objects", versions),
     ("a killed desk", killed),
     ("a frozen desk", frozen),
     ("a desk that is behind", behind),

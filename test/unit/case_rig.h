@@ -71,4 +71,35 @@ static inline uint8_t *case_message(const struct case_view *c, size_t *n)
 	return out;
 }
 
+/* An answer in words: "= " and what made it so, "! " and where, "? " and why not.
+ */
+static inline const char *case_told(const struct case_answer *a)
+{
+	static char s[300];
+	size_t n;
+
+	if (a->verdict == VERDICT_NOT_COMPARED) {
+		snprintf(s, sizeof(s), "? %s",
+			 reason_name((enum compare_reason)a->reason));
+		return s;
+	}
+	if (a->verdict == VERDICT_DIFFERENT) {
+		snprintf(s, sizeof(s), "! %s %s %s",
+			 case_judge_name((enum case_judge)a->place.judge),
+			 a->place.name,
+			 case_change_name((enum case_change)a->place.change));
+		return s;
+	}
+	n = (size_t)snprintf(s, sizeof(s), "=");
+	for (unsigned m = 0; m < CASE_MADE_COUNT; m++)
+		if ((a->made >> m & 1) != 0)
+			n += (size_t)snprintf(
+				s + n, sizeof(s) - n, " %s",
+				case_made_name((enum case_made)m));
+	for (unsigned i = 0; i < a->rules; i++)
+		n += (size_t)snprintf(s + n, sizeof(s) - n, " #%u",
+				      (unsigned)a->rule[i]);
+	return s;
+}
+
 #endif /* TEST_CASE_RIG_H */

@@ -232,7 +232,7 @@ static int hand(struct rig *g, uint64_t serial, const char *a, const char *b)
 		pc.used = (uint32_t)strlen(body[i]);
 		keep_answer(k, g->pool, who, &pc, (const uint8_t *)body[i]);
 	}
-	keep_case(k, false, &c);
+	keep_case(k, false, false, &c);
 	c.serial = serial;
 	r = desk_put(g->desk, k, &c);
 	keep_end(k, g->pool);

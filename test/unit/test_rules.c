@@ -145,6 +145,38 @@ static void endpoints_are_found(void)
 	free(r);
 }
 
+/* Of an endpoint, and of all where the endpoint says nothing. */
+static void versions_are_read(void)
+{
+	static const char text[] =
+		FIRST "version older within 60s\n"
+		      "on GET /a\n"
+		      "version newer \"deployed in turns\"\n"
+		      "version older within 5s until 2027-01-31\n";
+	struct rules *r = new_rules();
+	const struct rules_view *v;
+	struct rules_error e;
+
+	CHECK(read_text(r, text, &e) == 0 && rules_end(r, 0) == 0);
+	v = rules_view(r, RULES_ALL);
+	CHECK(v->versions == 1u << VERSION_OLDER &&
+	      v->older_ns == INT64_C(60000000000));
+	v = rules_view(r, 1);
+	CHECK(v->versions == (1u << VERSION_OLDER | 1u << VERSION_NEWER));
+	CHECK(v->older_ns == INT64_C(5000000000));
+	CHECK(v->version_rule[VERSION_OLDER] == 2 &&
+	      v->version_rule[VERSION_NEWER] == 1);
+	CHECK(rules_end(r, INT64_MAX - 1) == 0); /* its time is over */
+	v = rules_view(r, 1);
+	CHECK(v->older_ns == INT64_C(60000000000) &&
+	      v->version_rule[VERSION_OLDER] == 0);
+	/* a text that is wrong further on takes nothing along */
+	CHECK(read_text(r, FIRST "on *\nversion newer\nx", &e) == -EINVAL);
+	CHECK(rules_end(r, 0) == 0);
+	CHECK(rules_view(r, RULES_ALL)->versions == 1u << VERSION_OLDER);
+	free(r);
+}
+
 static const struct {
 	const char *text;
 	uint32_t line, column, other;
@@ -183,6 +215,12 @@ static const struct {
 	{ FIRST "text mask /a{99}/", 2, 13, 0, "{99}" },
 	{ FIRST "compare some", 2, 9, 0, "some" },
 	{ FIRST "compare status\ncompare whole", 3, 9, 2, "whole" },
+	{ FIRST "version", 2, 8, 0, "" },
+	{ FIRST "version other", 2, 9, 0, "other" },
+	{ FIRST "version older", 2, 14, 0, "" },
+	{ FIRST "version newer within 5s", 2, 15, 0, "within" },
+	{ FIRST "version older within 5s\nversion older within 6s", 3, 9, 2,
+	  "older" },
 	{ FIRST "known k", 2, 8, 0, "" },
 	{ FIRST "known k until 2027-02-29", 2, 15, 0, "2027-02-29" },
 	{ FIRST "known k until 2027-01-31 \"x", 2, 26, 0, "\"x" },
@@ -436,6 +474,7 @@ static void work_is_bounded(void)
 int main(void)
 {
 	static const struct check_test tests[] = {
+		{ "versions are read", versions_are_read },
 		{ "lines become rules", lines_become_rules },
 		{ "endpoints are found", endpoints_are_found },
 		{ "what is wrong is told", what_is_wrong_is_told },

@@ -473,6 +473,19 @@ static const char *source_of(const struct options *o, uint32_t number)
 	return NULL;
 }
 
+static void fill_versions(struct snapshot *f, const struct refer_stats *st)
+{
+	const struct report_count c[SNAPSHOT_VERSIONS] = {
+		{ "noted", st->notes },
+		{ "note_refused", st->notes_refused },
+		{ "held", st->held },
+		{ "held_full", st->held_full },
+		{ "taken_back", st->taken_back },
+	};
+
+	memcpy(f->versions, c, sizeof(c));
+}
+
 static void fill_rules(struct snapshot *f, const struct run_facts *x,
 		       const struct refer_stats *st)
 {
@@ -484,6 +497,7 @@ static void fill_rules(struct snapshot *f, const struct run_facts *x,
 		f->made[m] = (struct report_count){
 			case_made_name((enum case_made)m), st->made[m]
 		};
+	fill_versions(f, st);
 	for (uint32_t i = 0; i < rules_endpoints(r); i++) {
 		f->endpoint[i] =
 			(struct report_ruled){ .name = rules_name(r, i),
@@ -509,6 +523,7 @@ static void fill_rules(struct snapshot *f, const struct run_facts *x,
 		.endpoints = rules_endpoints(r),
 		.line = f->line,
 		.lines = rules_count(r),
+		.versions = { f->versions, SNAPSHOT_VERSIONS },
 		.handed = st->handed,
 		.judged = st->judged,
 	};
@@ -556,7 +571,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			i == LATENCY_PROD ? "production timed or not"
 					  : "SUT timed or not",
-			verdicts + engine_out_sut(engine),
+			verdicts + engine_out_sut(engine) + engine_held(engine),
 			latency_total(&f->latency.side[i])
 		};
 	if (x->opt->engine.by != NULL)

@@ -86,6 +86,8 @@ struct run_facts {
 	const char *frames;
 };
 
+#define SNAPSHOT_VERSIONS 5 /* counters of what production served before */
+
 /** struct snapshot - @d, and everything that it points to */
 struct snapshot {
 	struct report_data d;
@@ -116,6 +118,7 @@ struct snapshot {
 	struct report_sut sut[MAP_MAX];
 	struct report_rules rules;
 	struct report_count made[CASE_MADE_COUNT];
+	struct report_count versions[SNAPSHOT_VERSIONS];
 	struct report_ruled endpoint[RULES_ENDPOINTS];
 	struct report_rule line[RULES_LINES];
 	struct report_noise noise;

@@ -49,9 +49,10 @@ void case_put_fixed(const struct case_view *c, uint8_t *out)
 	put_le64(out, c->serial);
 	put_le32(out + 8, c->endpoint);
 	put_le32(out + 12, c->flags);
-	put_le64(out + 16, 0);
+	put_le64(out + 16, c->at);
+	put_le64(out + 24, c->object);
 	for (unsigned i = 0; i < CASE_PARTS; i++)
-		put_le32(out + 24 + 4 * (size_t)i, c->part[i].n);
+		put_le32(out + 32 + 4 * (size_t)i, c->part[i].n);
 }
 
 int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
@@ -65,10 +66,12 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	c.serial = get_le64(p);
 	c.endpoint = get_le32(p + 8);
 	c.flags = get_le32(p + 12);
-	if (c.endpoint >= endpoints || (c.flags & ~CASE_SAME_BODY) != 0)
+	c.at = get_le64(p + 16);
+	c.object = get_le64(p + 24);
+	if (c.endpoint >= endpoints || (c.flags & ~CASE_FLAGS) != 0)
 		return -EBADMSG;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
-		c.part[i].n = get_le32(p + 24 + 4 * (size_t)i);
+		c.part[i].n = get_le32(p + 32 + 4 * (size_t)i);
 		if (c.part[i].n > n - at)
 			return -EBADMSG;
 		c.part[i].p = p + at;
@@ -89,8 +92,9 @@ static bool is_place(const struct case_place *p)
 
 static bool is_reason(const struct case_answer *a)
 {
-	const uint64_t different =
-		reason_bit(REASON_HEADER) | reason_bit(REASON_BODY);
+	const uint64_t different = reason_bit(REASON_STATUS) |
+				   reason_bit(REASON_HEADER) |
+				   reason_bit(REASON_BODY);
 
 	switch (a->verdict) {
 	case VERDICT_EQUIVALENT:
@@ -103,7 +107,8 @@ static bool is_reason(const struct case_answer *a)
 		return (a->reason == REASON_TOO_LONG ||
 			a->reason == REASON_BOMB ||
 			a->reason == REASON_CODING ||
-			a->reason == REASON_UNJUDGED) &&
+			a->reason == REASON_UNJUDGED ||
+			a->reason == REASON_VALIDATOR) &&
 		       a->reasons == 0;
 	default:
 		return false;
@@ -131,6 +136,8 @@ bool case_is_answer(const struct case_answer *a, uint32_t lines)
 	uint8_t has[2];
 
 	memcpy(has, a->place.has, sizeof(has));
+	if (a->held > (a->verdict == VERDICT_DIFFERENT))
+		return false;
 	if (!is_reason(a) || !is_place(&a->place) || !are_found(a) ||
 	    has[0] > 1 || has[1] > 1 || a->made >> CASE_MADE_COUNT != 0 ||
 	    a->rules > CASE_RULES)
@@ -143,7 +150,7 @@ bool case_is_answer(const struct case_answer *a, uint32_t lines)
 
 void case_needs(struct case_answer *a, uint16_t rule)
 {
-	for (uint16_t i = 0; i < a->rules; i++)
+	for (uint8_t i = 0; i < a->rules; i++)
 		if (a->rule[i] == rule)
 			return;
 	if (a->rules < CASE_RULES)

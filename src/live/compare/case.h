@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/asked.h"
 #include "compare/compare.h"
 #include "compare/kind.h"
 #include "compare/place.h"
@@ -28,21 +29,31 @@ enum case_part {
 	CASE_PARTS = CASE_BODY + 2,
 };
 
-/* Both bodies are the same bytes, and not in the message. */
+/* Both bodies are the same bytes, and the SUT's is not in the message. */
 #define CASE_SAME_BODY 1u
+/* Nothing is asked: production's answer is to be remembered. */
+#define CASE_NOTE  2u
+#define CASE_ASKED 8u /* from this bit on: asked.flags */
+#define CASE_FLAGS                                                             \
+	(CASE_SAME_BODY | CASE_NOTE |                                          \
+	 ((1u << ASKED_FIELD_COUNT) - 1) << CASE_ASKED)
 
-#define CASE_FIXED (24u + 4u * CASE_PARTS) /* bytes in front of the parts */
+#define CASE_FIXED (32u + 4u * CASE_PARTS) /* bytes in front of the parts */
 
 /**
  * struct case_view - A case that is read; the bytes are borrowed
  * @serial:	Number of the case in its run
  * @endpoint:	Of the rules
- * @flags:	CASE_SAME_BODY
+ * @flags:	CASE_SAME_BODY, CASE_NOTE, and what was asked
+ * @at:		When production answered, ns
+ * @object:	Which object it is about; 0: it is not known
  */
 struct case_view {
 	uint64_t serial;
 	uint32_t endpoint;
 	uint32_t flags;
+	uint64_t at;
+	uint64_t object;
 	struct {
 		const uint8_t *p;
 		uint32_t n;
@@ -83,7 +94,11 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	X(CASE_BY_TOKEN, "token")   /* values that no server gives twice */    \
 	X(CASE_BY_MASK, "mask")                                                \
 	X(CASE_BY_PARTS, "parts")   /* boundaries, escapes, order of fields */ \
-	X(CASE_BY_STATUS, "status") /* no more of the endpoint is compared */
+	X(CASE_BY_STATUS, "status") /* no more of the endpoint is compared */  \
+	/* of what production has served before, or later */                   \
+	X(CASE_BY_VALIDATOR, "validator") /* as that which the client has */   \
+	X(CASE_BY_OLDER, "older")	  /* still fresh */                    \
+	X(CASE_BY_NEWER, "newer")
 
 enum case_made {
 #define X(id, name) id,
@@ -132,8 +147,10 @@ struct case_found {
  * struct case_answer - What a judge says
  * @serial:	Of the case
  * @verdict:	VERDICT_EQUIVALENT, _DIFFERENT or _NOT_COMPARED
- * @reason:	With _DIFFERENT REASON_HEADER or _BODY, the first of @reasons;
- *		with _NOT_COMPARED REASON_TOO_LONG, _BOMB, _CODING or _UNJUDGED
+ * @reason:	With _DIFFERENT REASON_STATUS, _HEADER or _BODY, the first of
+ *		@reasons;
+ *		with _NOT_COMPARED REASON_TOO_LONG, _BOMB, _CODING, _UNJUDGED or
+ *		_VALIDATOR
  * @reasons:	All of a difference, as reason_bit()
  * @made:	VERDICT_EQUIVALENT: bits of enum case_made
  * @rules, @rule: The same: numbers of the lines that were needed
@@ -141,12 +158,15 @@ struct case_found {
  * @class:	Of both values there
  * @found, @founds: All places, if all were asked for
  * @more:	And others, without room
+ * @held:	The same: it is taken back by another answer of this serial if
+ *		production comes to serve what the SUT did
  */
 struct case_answer {
 	uint64_t serial;
 	uint8_t verdict;
 	uint8_t reason;
-	uint16_t rules;
+	uint8_t held; /* 0 or 1 */
+	uint8_t rules;
 	uint32_t made;
 	uint64_t reasons;
 	uint16_t rule[CASE_RULES];

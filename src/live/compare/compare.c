@@ -119,10 +119,13 @@ void compare_by(struct compare *c, const struct compare_rules *rules)
 	c->rules = rules;
 }
 
-void compare_keep(struct compare *c, struct pool *pool, uint32_t most)
+void compare_keep(struct compare *c, struct pool *pool, uint32_t most,
+		  const struct asked *asked)
 {
 	if (c->parse)
 		c->kept = keep_begin(pool, most);
+	if (c->kept != NULL && asked != NULL)
+		keep_asked(c->kept, asked);
 }
 
 struct keep *compare_take(struct compare *c)

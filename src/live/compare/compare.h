@@ -139,7 +139,9 @@ enum verdict {
 	X(REASON_UNJUDGED, "unjudged") /* its judge gave up */                 \
 	X(REASON_OVERLOAD, "overload") /* the desk had no room */              \
 	X(REASON_DESK, "desk")	       /* the desk died, or did not answer */  \
-	X(REASON_BY_RULE, "by_rule")   /* of its endpoint nothing is */
+	X(REASON_BY_RULE, "by_rule")   /* of its endpoint nothing is */        \
+	X(REASON_VALIDATOR,                                                    \
+	  "validator") /* nobody knows what a client's validator stands for */
 
 enum compare_reason {
 #define X(id, name) id,
@@ -263,6 +265,7 @@ struct compare_result {
 	struct compare_evidence evidence;
 };
 
+struct asked;
 struct keep;
 struct compare; /* one exchange under comparison; lies in a frame of the pool */
 struct protocol;
@@ -284,9 +287,12 @@ void compare_by(struct compare *c, const struct compare_rules *rules);
 /**
  * compare_keep() - Keep both answers, @most bytes of each one's content
  *
+ * @asked:	What was asked for; NULL: that is not known
+ *
  * Only of a protocol with fields at COMPARE_EQUIVALENT, and if there is room.
  */
-void compare_keep(struct compare *c, struct pool *pool, uint32_t most);
+void compare_keep(struct compare *c, struct pool *pool, uint32_t most,
+		  const struct asked *asked);
 
 /** compare_take() - Take what is kept, once; NULL: nothing is. Give it back by
  * keep_end()

@@ -155,18 +155,50 @@ const uint8_t *strand_next(const struct strand *s, const struct buf **at,
 	return f->data;
 }
 
-size_t keep_case(const struct keep *k, bool same, struct case_view *out)
+void keep_asked(struct keep *k, const struct asked *a)
+{
+	k->asked = *a;
+}
+
+uint64_t keep_object(const struct keep *k)
+{
+	return (k->asked.flags & asked_bit(ASKED_HOST)) != 0 ? k->asked.object
+							     : 0;
+}
+
+static size_t some_parts(const struct keep *k, uint32_t parts,
+			 struct case_view *out)
 {
 	size_t n = CASE_FIXED;
 
-	*out = (struct case_view){ .flags = same ? CASE_SAME_BODY : 0 };
+	out->object = keep_object(k);
+	out->flags |= (uint32_t)k->asked.flags << CASE_ASKED;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
-		if (same && i >= CASE_BODY)
+		if ((parts >> i & 1) == 0)
 			continue;
 		out->part[i].n = k->part[i].len;
 		n += k->part[i].len;
 	}
 	return n;
+}
+
+size_t keep_case(const struct keep *k, bool same, bool body,
+		 struct case_view *out)
+{
+	uint32_t parts = (1u << CASE_PARTS) - 1;
+
+	*out = (struct case_view){ .flags = same ? CASE_SAME_BODY : 0 };
+	if (same)
+		parts &= ~(2u << CASE_BODY);
+	if (same && !body)
+		parts &= ~(1u << CASE_BODY);
+	return some_parts(k, parts, out);
+}
+
+size_t keep_note(const struct keep *k, struct case_view *out)
+{
+	*out = (struct case_view){ .flags = CASE_NOTE };
+	return some_parts(k, 1u << CASE_HEAD | 1u << CASE_BODY, out);
 }
 
 size_t keep_message(const struct keep *k, const struct case_view *c,

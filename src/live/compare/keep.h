@@ -13,10 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/asked.h"
 #include "app/framer.h"
 #include "compare/case.h"
 #include "compare/compare.h"
 #include "core/buf.h"
+#include "core/hash.h"
 #include "core/who.h"
 
 /* Kept bytes: frames of the pool, in order; len is their room. */
@@ -37,6 +39,25 @@ struct keep; /* lies in a frame of the pool */
  * Return: it, or NULL: the pool is full
  */
 struct keep *keep_begin(struct pool *pool, uint32_t most);
+
+/** keep_asked() - What was asked for: a GET whose head is whole */
+void keep_asked(struct keep *k, const struct asked *a);
+
+/** keep_object() - The object of a GET; 0: it is not known, or no GET */
+uint64_t keep_object(const struct keep *k);
+
+/**
+ * keep_version() - Which version of its object did production answer with?
+ * @any:	Also one without a validator or a lifetime
+ *
+ * Its validators stand for the content if there is a strong one, else all of it
+ * does.
+ *
+ * Return: a number of it, or 0: it is none that is worth to be remembered, or
+ * it is not kept whole
+ */
+uint64_t keep_version(const struct keep *k, const struct hash_key *key,
+		      bool any);
 
 /** keep_answer() - The next piece of an answer, as for compare_feed() */
 void keep_answer(struct keep *k, struct pool *pool, enum who who,
@@ -72,11 +93,16 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 			   struct case_answer *out);
 
 /** keep_case() - The case: lengths of all parts, without bytes
- * @same:	Both bodies are the same, and left out
+ * @same:	Both bodies are the same: the SUT's is left out, and
+ *		production's, too, but if @body
  *
  * Return: bytes of its message
  */
-size_t keep_case(const struct keep *k, bool same, struct case_view *out);
+size_t keep_case(const struct keep *k, bool same, bool body,
+		 struct case_view *out);
+
+/** keep_note() - The same of production's answer alone: CASE_NOTE */
+size_t keep_note(const struct keep *k, struct case_view *out);
 
 /** keep_message() - The message of a case that keep_case() made, to @out.
  * Return: its bytes

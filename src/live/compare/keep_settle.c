@@ -180,6 +180,35 @@ static enum keep_says by_level(enum rules_level level,
 	return KEEP_SETTLED;
 }
 
+/* Are these answers to a condition that only production can have met? Its
+ * validators are in the client's hands, and the SUT has others.
+ */
+static bool is_conditional(const struct keep *k, const struct compare_result *r)
+{
+	const uint8_t f = k->asked.flags;
+	const uint8_t cached =
+		asked_bit(ASKED_NONE_MATCH) | asked_bit(ASKED_SINCE);
+	const uint8_t guarded =
+		asked_bit(ASKED_MATCH) | asked_bit(ASKED_UNMODIFIED);
+	const uint32_t kept = 3u << CASE_HEAD | 3u << CASE_BODY;
+
+	if (keep_object(k) == 0 || (k->lost & kept) != 0 ||
+	    (r->reasons & ~(OF_JUDGE | reason_bit(REASON_STATUS))) != 0)
+		return false;
+	switch (r->status[0] * 1000 + r->status[1]) {
+	case 304200:
+	case 200304:
+		return (f & cached) != 0;
+	case 206200:
+		return (f & asked_bit(ASKED_RANGE)) != 0;
+	case 200412:
+	case 206412:
+		return (f & guarded) != 0;
+	default:
+		return false;
+	}
+}
+
 enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 			   const struct rules *rules, uint32_t endpoint,
 			   struct case_answer *out)
@@ -192,6 +221,8 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 	memset(out, 0, sizeof(*out));
 	if (v->level != LEVEL_WHOLE)
 		return by_level(v->level, r, out);
+	if (r->verdict == VERDICT_DIFFERENT && is_conditional(k, r))
+		return KEEP_ASK;
 	if (r->verdict == VERDICT_IDENTICAL ||
 	    r->verdict == VERDICT_NOT_COMPARED || (r->reasons & ~OF_JUDGE) != 0)
 		return KEEP_NOTHING;

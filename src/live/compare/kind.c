@@ -31,7 +31,8 @@ static size_t skip_element(const char *p)
 static void put_place(struct diff_kind *k, const struct case_place *p)
 {
 	bool numbers = p->judge == CASE_TEXT || p->judge == CASE_MULTIPART ||
-		       p->judge == CASE_FORM || p->judge == CASE_BYTES;
+		       p->judge == CASE_FORM || p->judge == CASE_BYTES ||
+		       p->judge == CASE_VERSION;
 	size_t to = 0;
 
 	for (size_t i = 0; p->name[i] != '\0' && to < KIND_PLACE - 2; i++) {

@@ -20,7 +20,8 @@
 	X(CASE_TEXT, "text")                                                   \
 	X(CASE_MULTIPART, "multipart")                                         \
 	X(CASE_FORM, "form")                                                   \
-	X(CASE_BYTES, "bytes")
+	X(CASE_BYTES, "bytes")                                                 \
+	X(CASE_VERSION, "version") /* which one of the object it is */
 
 enum case_judge {
 #define X(id, name) id,

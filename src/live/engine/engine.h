@@ -333,6 +333,16 @@ int engine_judged(struct engine *e, const struct case_answer *a);
  */
 bool engine_desk_gone(struct engine *e);
 
+/**
+ * engine_unheld() - The oldest answer that could be taken back stands
+ *
+ * At the end, when no desk says anything more. Return: there are more
+ */
+bool engine_unheld(struct engine *e);
+
+/** engine_held() - Answers that can be taken back */
+uint32_t engine_held(const struct engine *e);
+
 /** engine_out() - Cases that are out; engine_out_sut() - not the baseline's */
 uint32_t engine_out(const struct engine *e);
 uint32_t engine_out_sut(const struct engine *e);

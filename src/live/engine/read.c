@@ -54,6 +54,7 @@ static void request_begins(const struct engine *e, struct flow *f,
 	x->c_ack = ack;
 	x->record = e->record;
 	x->flags |= X_C_BEGUN;
+	asked_begin(&r->asked, e->cfg.key.k[0], x->index);
 	if (r->taken_up)
 		x->flags |= X_RESUMED;
 	r->taken_up = false;
@@ -93,8 +94,11 @@ static void client_piece(struct engine *e, struct flow *f,
 			read_spoil(x, REASON_SHED);
 	}
 	stamp_bytes(f, x, WHO_CLIENT, sp, false, false);
-	if (pc->part == FRAMER_HEAD)
+	if (pc->part == FRAMER_HEAD) {
 		keep_line(x, p, pc->used);
+		if (e->refer != NULL)
+			asked_head(&reader_of(f)->asked, p, pc->used);
+	}
 	/* Where a request may be split in two ways, or two copies of its
 	 * bytes differ, nobody knows what answers what from there on (I18).
 	 */
@@ -110,6 +114,21 @@ static void client_piece(struct engine *e, struct flow *f,
 	}
 	if ((pc->flags & FRAMER_TUNNEL) != 0)
 		leave_client(f);
+}
+
+/* What the request asked for, if it is the newest one that was read: a GET that
+ * is here whole.
+ */
+static const struct asked *asked_by(const struct flow *f,
+				    const struct exchange *x)
+{
+	const struct reader *r = reader_of(f);
+
+	return (x->flags & X_HAVE_C) != 0 && r->asked.index == x->index &&
+			       x->request_len > 4 &&
+			       memcmp(x->request, "GET ", 4) == 0
+		       ? &r->asked
+		       : NULL;
 }
 
 /* The comparison of an exchange, begun with its first answering byte. @begun:
@@ -143,7 +162,8 @@ static struct compare *comparison(struct engine *e, struct flow *f,
 		else
 			compare_by(x->cmp, &e->cfg.rules);
 		if (x->cmp != NULL && e->refer != NULL)
-			compare_keep(x->cmp, e->pool, (uint32_t)e->cfg.keep);
+			compare_keep(x->cmp, e->pool, (uint32_t)e->cfg.keep,
+				     asked_by(f, x));
 	}
 	return x->cmp;
 }

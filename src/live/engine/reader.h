@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/asked.h"
 #include "app/framer.h"
 #include "compare/protocol.h"
 #include "core/seq.h"
@@ -53,6 +54,7 @@ enum hand {
  * @pipelines:	The client does not wait for answers
  * @named:	@behind_first is known
  * @taken_up:	The next request is the first behind a handshake of our making
+ * @asked:	By the newest request, as far as its head was read
  * @state:	The framer's
  */
 struct reader {
@@ -72,6 +74,7 @@ struct reader {
 	bool taken_up : 1;
 	bool named : 1;
 	uint32_t behind_first;
+	struct asked asked;
 	_Alignas(8) uint8_t state[FRAMER_STATE_MAX];
 };
 

@@ -10,10 +10,19 @@
  * it by its number only. Answers come in the order of cases; one that is out of
  * it, or out of range, is a lie, and the desk is believed no more.
  *
+ * Judges remember what production has served, so that they know what a client's
+ * validator stands for, and older objects from wrong ones. What is not handed
+ * over for another reason is handed over for this one (CASE_NOTE), if it is not
+ * what the desk was told of the object last.
+ *
+ * An answer that is held counts at the end, or when another of its number takes
+ * it back.
+ *
  * What the desk has no room for is told at once to who asked (the journal),
  * since a rerun must refuse the same ones. A desk that is gone owes all that is
  * out.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -29,11 +38,27 @@ struct slot {
 	char request[EXCHANGE_REQUEST];
 };
 
+/* What the desk was told of an object last, and when. */
+struct told {
+	uint64_t object;
+	uint64_t version;
+	uint64_t at;
+};
+
+/* An answer that may be taken back. */
+struct held {
+	uint64_t serial;
+	struct slot slot;
+};
+
 struct refer {
 	uint64_t first; /* number of the oldest case that is out */
 	uint32_t n;
+	uint32_t holds; /* of @held, oldest first */
 	bool gone;
 	struct slot slot[REFER_MOST];
+	struct held held[REFER_HELD];
+	struct told told[REFER_TOLD];
 };
 
 size_t refer_size(const struct engine_config *cfg)
@@ -97,6 +122,58 @@ static void give(struct engine *e, uint32_t endpoint,
 	record_put(e, rec, r, request, request_len);
 }
 
+/* Where it stands what was told of the object that production answered with;
+ * NULL: there is nothing to tell. @version: of the object
+ */
+static struct told *to_tell(const struct engine *e, const struct keep *k,
+			    uint32_t endpoint, const struct compare_result *r,
+			    uint64_t *version)
+{
+	bool any = rules_view(e->cfg.by, endpoint)->versions != 0;
+	uint64_t object = keep_object(k);
+	struct told *t = &e->refer->told[object % REFER_TOLD];
+
+	if (object == 0 || r->status[0] != 200 || e->refer->gone)
+		return NULL;
+	*version = keep_version(k, &e->cfg.key, any);
+	if (*version == 0 || (t->object == object && t->version == *version &&
+			      e->now - t->at < REFER_AGAIN))
+		return NULL;
+	return t;
+}
+
+static uint64_t answered_at(const struct engine *e, const struct exchange *x)
+{
+	return x->p_first != 0 ? x->p_first : e->now;
+}
+
+/* Let the desk remember production's answer, if it is a new one. */
+static void note(struct engine *e, const struct exchange *x,
+		 const struct keep *k, uint32_t endpoint,
+		 const struct exchange_record *rec,
+		 const struct compare_result *r)
+{
+	const struct engine_desk *d = &e->cfg.desk;
+	uint64_t version;
+	struct told *t = to_tell(e, k, endpoint, r, &version);
+	struct case_view c;
+	int rc;
+
+	if (t == NULL)
+		return;
+	keep_note(k, &c);
+	c.endpoint = endpoint;
+	c.at = answered_at(e, x);
+	rc = d->refer(d->ctx, rec->flow, rec->index, k, &c);
+	if (rc == -EAGAIN)
+		d->refused(d->ctx, rec->flow, rec->index);
+	e->stats.refer.notes_refused += rc != 0;
+	if (rc != 0)
+		return;
+	e->stats.refer.notes++;
+	*t = (struct told){ c.object, version, e->now };
+}
+
 /* Hand the case over. Return: it is out */
 static bool hand(struct engine *e, const struct exchange *x,
 		 const struct keep *k, uint32_t endpoint,
@@ -107,12 +184,15 @@ static bool hand(struct engine *e, const struct exchange *x,
 	const struct engine_desk *d = &e->cfg.desk;
 	struct refer *q = e->refer;
 	struct slot *s = &q->slot[(q->first + q->n) % REFER_MOST];
+	uint64_t version;
+	struct told *t = to_tell(e, k, endpoint, r, &version);
 	struct case_view c;
 	int rc = -EAGAIN;
 
-	keep_case(k, (r->reasons & body) == 0, &c);
+	keep_case(k, (r->reasons & body) == 0, t != NULL, &c);
 	c.serial = q->first + q->n;
 	c.endpoint = endpoint;
+	c.at = answered_at(e, x);
 	if (q->gone)
 		rc = -EPIPE;
 	else if (q->n < REFER_MOST)
@@ -131,6 +211,8 @@ static bool hand(struct engine *e, const struct exchange *x,
 			    .request_len = x->request_len };
 	memcpy(s->request, x->request, x->request_len);
 	q->n++;
+	if (t != NULL)
+		*t = (struct told){ c.object, version, e->now };
 	e->stats.refer.handed++;
 	return true;
 }
@@ -167,11 +249,20 @@ void refer_verdict(struct engine *e, const struct flow *f,
 	if (says == KEEP_SETTLED)
 		apply(e, r, &a);
 	/* Where the pairing is guessed a judge would compare what is none. */
-	if (says != KEEP_ASK || reader_guesses(reader_of(f), x->index) ||
-	    !hand(e, x, k, endpoint, rec, r))
+	if (reader_guesses(reader_of(f), x->index))
+		says = KEEP_NOTHING;
+	else if (k != NULL && says != KEEP_ASK)
+		note(e, x, k, endpoint, rec, r);
+	if (says != KEEP_ASK || !hand(e, x, k, endpoint, rec, r))
 		give(e, endpoint, rec, r, x->request, x->request_len, NULL);
 	if (k != NULL)
 		keep_end(k, e->pool);
+}
+
+static void give_slot(struct engine *e, struct slot *s,
+		      const struct case_answer *a)
+{
+	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len, a);
 }
 
 /* The oldest case is answered, or will never be. */
@@ -180,20 +271,95 @@ static void answered(struct engine *e, const struct case_answer *a)
 	struct slot *s = &e->refer->slot[e->refer->first++ % REFER_MOST];
 
 	e->refer->n--;
-	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len, a);
+	give_slot(e, s, a);
+}
+
+static void unhold(struct engine *e, uint32_t i, const struct case_answer *a)
+{
+	struct refer *q = e->refer;
+	struct held h = q->held[i];
+
+	assert(i < q->holds);
+	q->holds--;
+	memmove(&q->held[i], &q->held[i + 1],
+		(q->holds - i) * sizeof(q->held[0]));
+	give_slot(e, &h.slot, a);
+}
+
+/* The oldest case has an answer that may be taken back. With a baseline it stands,
+ * since what noise is needs its places.
+ */
+static void hold(struct engine *e, const struct case_answer *a)
+{
+	struct refer *q = e->refer;
+
+	e->stats.refer.held++;
+	if (engine_by_place(&e->cfg)) {
+		e->stats.refer.held_full++;
+		answered(e, a);
+		return;
+	}
+	if (q->holds == REFER_HELD) {
+		e->stats.refer.held_full++;
+		unhold(e, 0, NULL);
+	}
+	q->held[q->holds++] =
+		(struct held){ q->first, q->slot[q->first % REFER_MOST] };
+	q->first++;
+	q->n--;
+}
+
+/* Another answer to a case that was answered: only such a one that was held. Of
+ * one that stands already it says nothing.
+ */
+static int take_back(struct engine *e, const struct case_answer *a)
+{
+	struct refer *q = e->refer;
+
+	for (uint32_t i = 0; i < q->holds; i++) {
+		if (q->held[i].serial != a->serial)
+			continue;
+		if (a->held != 0)
+			return -EBADMSG;
+		apply(e, &q->held[i].slot.r, a);
+		e->stats.refer.taken_back++;
+		unhold(e, i, a);
+		break;
+	}
+	return 0;
 }
 
 int engine_judged(struct engine *e, const struct case_answer *a)
 {
 	struct refer *q = e->refer;
 
-	if (q->n == 0 || a->serial != q->first ||
-	    !case_is_answer(a, rules_count(e->cfg.by)))
+	if (!case_is_answer(a, rules_count(e->cfg.by)))
+		return -EBADMSG;
+	if (a->serial < q->first && e->stats.refer.held > 0)
+		return take_back(e, a);
+	if (q->n == 0 || a->serial != q->first)
 		return -EBADMSG;
 	apply(e, &q->slot[q->first % REFER_MOST].r, a);
 	e->stats.refer.judged++;
-	answered(e, a);
+	if (a->held != 0)
+		hold(e, a);
+	else
+		answered(e, a);
 	return 0;
+}
+
+bool engine_unheld(struct engine *e)
+{
+	struct refer *q = e->refer;
+
+	if (q != NULL && q->holds > 0)
+		unhold(e, 0, NULL);
+	return q != NULL && q->holds > 0;
+}
+
+uint32_t engine_held(const struct engine *e)
+{
+	return e->refer != NULL ? e->refer->holds : 0;
 }
 
 bool engine_desk_gone(struct engine *e)

@@ -30,7 +30,7 @@
 #include "flow/key.h"
 #include "flow/stream.h"
 
-#define FLOW_READER_MAX 216 /* bytes of what its reader keeps */
+#define FLOW_READER_MAX 232 /* bytes of what its reader keeps */
 #define FLOW_ACKS                                                              \
 	8 /* client acks waiting for the SUT's bytes; full: the
 			  * newest takes the place of the one before it */

@@ -59,11 +59,18 @@ static int refer(void *ctx, uint64_t flow, uint32_t index, const struct keep *k,
 		 const struct case_view *c)
 {
 	struct judged *j = ctx;
+	int r;
 
 	if (is_refused(j, flow, index) || j->answers == REFER_MOST)
 		return -EAGAIN;
-	return bench_judge(j->bench, j->message, keep_message(k, c, j->message),
-			   &j->answer[j->answers++]);
+	r = bench_judge(j->bench, j->message, keep_message(k, c, j->message),
+			&j->answer[j->answers]);
+	if (r < 0)
+		return r;
+	j->answers += r == 0;
+	while (bench_next(j->bench, &j->answer[j->answers]))
+		j->answers++;
+	return 0;
 }
 
 /* By the engine, which had no slot; the run's had none either. */
@@ -86,7 +93,8 @@ int rerun_judge_open(struct rerun *g)
 		return -ENOMEM;
 	j->other = g->other_rules;
 	j->message = malloc(2 * c->keep + HEADS);
-	j->answer = malloc(REFER_MOST * sizeof(*j->answer));
+	/* A call may bring as many cases, and each held answer once. */
+	j->answer = malloc((REFER_MOST + BENCH_HELD + 1) * sizeof(*j->answer));
 	r = bench_new(&j->bench, c->by, &c->key);
 	if (j->message == NULL || j->answer == NULL || r != 0)
 		return -ENOMEM;

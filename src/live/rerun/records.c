@@ -64,6 +64,17 @@ static void tell_events(struct rerun *g)
 	}
 }
 
+/* What could be taken back stands. */
+static void unhold(struct rerun *g)
+{
+	bool more = true;
+
+	while (more) {
+		more = engine_unheld(g->engine);
+		tell_records(g);
+	}
+}
+
 static int keep_all(struct rerun *g, const struct effects *out)
 {
 
@@ -249,5 +260,6 @@ int rerun_end(struct rerun *g)
 	if (g->compared == g->seen && stop_some(g, g->now))
 		return -1;
 	g->stopping = false;
+	unhold(g);
 	return before_input(g);
 }

@@ -88,6 +88,15 @@ static bool add_rules(const struct rules *r, struct rules_view *v,
 	if (r->n.level[from] != LEVEL_UNSET &&
 	    counts(r, r->n.level_line[from], from, now))
 		v->level = (enum rules_level)r->n.level[from];
+	for (unsigned i = 0; i < VERSION_VERBS; i++) {
+		if ((r->n.versions[from] >> i & 1) == 0 ||
+		    !counts(r, r->n.version_line[from][i], from, now))
+			continue;
+		v->versions |= (uint8_t)(1u << i);
+		v->version_rule[i] = r->n.version_line[from][i];
+		if (i == VERSION_OLDER)
+			v->older_ns = r->n.older_ns[from];
+	}
 	return true;
 }
 

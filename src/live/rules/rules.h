@@ -11,6 +11,7 @@
  *	  header date Date within 5s
  *	on orders
  *	  json number $.total within 0.005 until 2027-01-31 "ticket 4711"
+ *	  version older within 60s
  *	  known k-9f3a2c until 2027-01-31 "two decimals"
  *
  * The grammar is told in rules_read.c. Rules of "on *" count for all endpoints;
@@ -98,6 +99,13 @@ enum rules_level {
 	LEVEL_NOTHING,
 };
 
+/* What the SUT may have of an object instead of what production serves. */
+enum version_verb {
+	VERSION_OLDER, /* what production served before, for so long */
+	VERSION_NEWER, /* what it serves later */
+	VERSION_VERBS
+};
+
 /**
  * struct rule - One line
  * @source, @line: Which text it stood in (0 the first that was read), from 1
@@ -129,6 +137,9 @@ struct known_kind {
  * struct rules_view - All rules of one endpoint, those that count most last
  *
  * Number i of each sort is line @..._rule[i].
+ *
+ * @versions:	Bits of enum version_verb: there is such a rule
+ * @older_ns:	VERSION_OLDER: so long after production has left it
  */
 struct rules_view {
 	uint32_t jsons, headers, cookies, masks;
@@ -142,6 +153,9 @@ struct rules_view {
 	uint16_t mask_rule[RULES_VIEW];
 	uint16_t header_rule[RULES_VIEW_HEADERS];
 	enum rules_level level;
+	uint8_t versions;
+	uint16_t version_rule[VERSION_VERBS];
+	int64_t older_ns;
 };
 
 /**

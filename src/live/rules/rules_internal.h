@@ -26,6 +26,9 @@ struct rules_counts {
 	uint16_t sources;
 	uint8_t level[RULES_ENDPOINTS];	      /* or LEVEL_UNSET */
 	uint16_t level_line[RULES_ENDPOINTS]; /* the line that says so */
+	uint8_t versions[RULES_ENDPOINTS];    /* bits of version_verb */
+	uint16_t version_line[RULES_ENDPOINTS][VERSION_VERBS];
+	int64_t older_ns[RULES_ENDPOINTS];
 };
 
 /* Each sort's rules, and number of the line of each. */
@@ -96,6 +99,7 @@ int verb_json(struct parser *p);
 int verb_text(struct parser *p);
 int verb_compare(struct parser *p);
 int verb_known(struct parser *p);
+int verb_version(struct parser *p);
 int verb_host(struct parser *p);
 int verb_redact(struct parser *p);
 

@@ -238,6 +238,7 @@ static const struct verb {
 	{ "cookie", verb_cookie, true },      { "json", verb_json, true },
 	{ "text", verb_text, true },	      { "known", verb_known, true },
 	{ "redact", verb_redact, false },
+	{ "version", verb_version, true },
 };
 
 /* Behind a quote's word: up to the quote that ends the line. */
@@ -291,7 +292,7 @@ static int read_line(struct parser *p)
 {
 	static const char how[] =
 		"lines begin with include, host, endpoint, on, compare, "
-		"header, cookie, json, text, known or redact";
+		"header, cookie, json, text, version, known or redact";
 	struct rules *r = p->r;
 	struct word w;
 	size_t i = 0;

@@ -318,6 +318,41 @@ int verb_compare(struct parser *p)
 	return 0;
 }
 
+int verb_version(struct parser *p)
+{
+	static const char how[] =
+		"write \"version older within 60s\" or \"version newer\"";
+	static const char *const verb[] = { "older", "newer" };
+	uint16_t whose = p->line.endpoint;
+	struct rules_counts *n = &p->r->n;
+	int64_t within = 0;
+	struct word w;
+	uint8_t i = 0;
+	int rc = word_need(&p->s, &w, how);
+
+	if (rc != 0)
+		return rc;
+	while (i < VERSION_VERBS && !word_is(&w, verb[i]))
+		i++;
+	if (i == VERSION_VERBS)
+		return word_fail(&p->s, w.at, w.n, -EINVAL,
+				 "no such rule for versions", how);
+	if (i == VERSION_OLDER)
+		rc = word_duration(&p->s, &within);
+	if (rc != 0)
+		return rc;
+	assert(whose < n->endpoints);
+	if (i == VERSION_OLDER && (n->versions[whose] >> i & 1) != 0 &&
+	    n->older_ns[whose] != within &&
+	    is_beside(p, n->version_line[whose][i]))
+		return contradicts(p, &w, n->version_line[whose][i]);
+	n->versions[whose] |= (uint8_t)(1u << i);
+	n->version_line[whose][i] = own_line(p);
+	if (i == VERSION_OLDER)
+		n->older_ns[whose] = within;
+	return 0;
+}
+
 int verb_known(struct parser *p)
 {
 	static const char how[] =

@@ -128,7 +128,18 @@ void run_look_at_desk(struct run *run)
 	look(run);
 }
 
-void run_desk_end(struct run *run)
+/* Nobody takes an answer back any more. */
+static void unhold(struct run *run)
+{
+	bool more = run->desk != NULL;
+
+	while (more) {
+		more = engine_unheld(run->engine);
+		run_records(run);
+	}
+}
+
+static void wait_for_desk(struct run *run)
 {
 	uint64_t begun = clock_mono();
 	uint64_t at = begun;
@@ -157,4 +168,10 @@ void run_desk_end(struct run *run)
 		else if (out > 0)
 			clock_pause(JUDGED_NAP);
 	}
+}
+
+void run_desk_end(struct run *run)
+{
+	wait_for_desk(run);
+	unhold(run);
 }

@@ -312,10 +312,16 @@ static bool follows_body(const struct heads *x, const struct piece *name)
 	unsigned flags = x->by->flags;
 
 	if (piece_is(name, "content-length"))
-		return flags != 0;
+		return (flags & (HEADERS_RECODED | HEADERS_REWRITTEN)) != 0;
 	return (flags & HEADERS_RECODED) != 0 &&
 	       (piece_is(name, "content-encoding") ||
 		piece_is(name, "transfer-encoding"));
+}
+
+static bool is_moment(const struct heads *x, const struct piece *name)
+{
+	return (x->by->flags & HEADERS_OF_THEN) != 0 &&
+	       (piece_is(name, "date") || piece_is(name, "expires"));
 }
 
 /* Take all fields of a name in both; was anything not the same? */
@@ -347,6 +353,11 @@ static bool take_alike(struct heads *x, const struct piece *name, uint32_t hash)
 	if (follows_body(x, name)) {
 		if (take_all(x, name, hash))
 			headers_made(x, MADE_CODING);
+		return true;
+	}
+	if (is_moment(x, name)) {
+		if (take_all(x, name, hash))
+			headers_made(x, MADE_DATE);
 		return true;
 	}
 	r = rules_header(x->by->view, name->p, name->n, &rule);

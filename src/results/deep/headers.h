@@ -36,6 +36,8 @@ enum {
 	 * differ.
 	 */
 	HEADERS_REWRITTEN = 1 << 1,
+	/* Production's is of another moment: Date and Expires are left out. */
+	HEADERS_OF_THEN = 1 << 2,
 };
 
 enum headers_outcome {
@@ -104,7 +106,7 @@ struct headers_verdict {
  * struct headers_rules - By what heads are compared
  * @rules:	Aliases come from here
  * @view:	Of the endpoint
- * @flags:	HEADERS_RECODED, HEADERS_REWRITTEN
+ * @flags:	HEADERS_ bits
  */
 struct headers_rules {
 	const struct rules *rules;

@@ -18,8 +18,13 @@ struct bench {
 	struct decoder *decoder;
 };
 
-static const struct judge_limits limits = { .members = BENCH_MEMBERS,
-					    .decoded = BENCH_DECODED };
+static const struct judge_limits limits = {
+	.members = BENCH_MEMBERS,
+	.decoded = BENCH_DECODED,
+	.versions = { .answers = BENCH_VERSIONS, .bytes = BENCH_REMEMBERED },
+	.held = BENCH_HELD,
+	.longest = BENCH_LONGEST,
+};
 
 static int decode(void *ctx, const uint8_t *coding, size_t cn,
 		  const uint8_t *in, size_t n, uint8_t *out, size_t room,
@@ -84,11 +89,25 @@ int bench_judge(struct bench *b, const uint8_t *p, size_t n,
 		struct case_answer *out)
 {
 	struct case_view c;
+	struct case_answer a;
 	int r = case_read(&c, rules_endpoints(b->rules), p, n);
 
-	if (r == 0)
-		judge_case(b->judge, &c, out);
-	return r;
+	if (r != 0)
+		return r;
+	if (!judge_case(b->judge, &c, &a))
+		return 1;
+	*out = a;
+	return 0;
+}
+
+bool bench_next(struct bench *b, struct case_answer *out)
+{
+	return judge_next(b->judge, out);
+}
+
+const struct versions_stats *bench_versions(const struct bench *b)
+{
+	return judge_versions(b->judge);
 }
 
 size_t bench_memory(void)

@@ -99,9 +99,12 @@ static void serve(struct desk *d, struct bench *b, uint8_t *message,
 			continue;
 		}
 		idle = 0;
-		if (bench_judge(b, message, n, &a) != 0 ||
-		    answer(&d->answers, &a, pipe) != 0)
+		r = bench_judge(b, message, n, &a);
+		if (r < 0 || (r == 0 && answer(&d->answers, &a, pipe) != 0))
 			return;
+		while (bench_next(b, &a))
+			if (answer(&d->answers, &a, pipe) != 0)
+				return;
 	}
 }
 

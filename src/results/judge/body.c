@@ -334,8 +334,10 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 	memset(b, 0, sizeof(*b));
 	b->redact = j->redact;
 	b->behind = j->behind;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 2; i++) {
 		r[i] = decode(j, i, c, b);
+		b->whole[i] = r[i] >= 0;
+	}
 	if ((c->flags & CASE_SAME_BODY) != 0)
 		return BODY_SAME;
 	if (r[0] < 0)

@@ -28,7 +28,25 @@ _Static_assert(RULES_VIEW <= 64, "rules of a view are a word");
 size_t judge_size(const struct judge_limits *l)
 {
 	return arena_need(sizeof(struct judge)) + json_size(l->members) +
-	       2 * arena_need(l->decoded);
+	       2 * arena_need(l->decoded) + versions_size(&l->versions) +
+	       arena_need(l->held * sizeof(struct held)) +
+	       l->held * arena_need(l->longest);
+}
+
+static int init_held(struct judge *j, struct arena *a)
+{
+	const struct judge_limits *l = &j->limits;
+
+	j->held = arena_take(a, l->held * sizeof(*j->held));
+	if (j->held == NULL)
+		return -ENOMEM;
+	memset(j->held, 0, l->held * sizeof(*j->held));
+	for (uint32_t i = 0; i < l->held; i++) {
+		j->held[i].bytes = arena_take(a, l->longest);
+		if (j->held[i].bytes == NULL)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 int judge_init(struct judge **out, struct arena *a,
@@ -48,6 +66,10 @@ int judge_init(struct judge **out, struct arena *a,
 			r = -ENOMEM;
 	}
 	if (r == 0)
+		r = versions_init(&j->versions, a, &l->versions, key);
+	if (r == 0)
+		r = init_held(j, a);
+	if (r == 0)
 		*out = j;
 	return r;
 }
@@ -60,6 +82,11 @@ void judge_all(struct judge *j)
 void judge_redact(struct judge *j, const struct redact *r)
 {
 	j->redact = r;
+}
+
+const struct versions_stats *judge_versions(const struct judge *j)
+{
+	return versions_stats(j->versions);
 }
 
 static bool same_coding(const struct bodies *b)
@@ -149,20 +176,20 @@ enum headers_outcome judge_fields(struct judge *j, const struct rules_view *v,
 	return HEADERS_EQUAL;
 }
 
-void judge_case(struct judge *j, const struct case_view *c,
-		struct case_answer *out)
+void judge_whole(struct judge *j, const struct case_view *c, unsigned flags,
+		 struct bodies *b, struct case_answer *out)
 {
 	const struct rules_view *v = rules_view(j->rules, c->endpoint);
 	enum headers_outcome heads, trailers;
 	enum body_says body;
-	struct bodies b;
 
 	memset(out, 0, sizeof(*out));
 	out->serial = c->serial;
-	body = judge_bodies(j, c, &b, out);
+	body = judge_bodies(j, c, b, out);
 	if (body == BODY_OTHER)
 		out->reasons |= reason_bit(REASON_BODY);
-	heads = judge_fields(j, v, c, CASE_HEAD, flags_of(body, &b), out);
+	flags |= flags_of(body, b);
+	heads = judge_fields(j, v, c, CASE_HEAD, flags, out);
 	trailers = judge_fields(j, v, c, CASE_TRAILER, 0, out);
 	if (out->reasons != 0) {
 		out->verdict = VERDICT_DIFFERENT;
@@ -183,5 +210,49 @@ void judge_case(struct judge *j, const struct case_view *c,
 	out->made = 0;
 	out->rules = 0;
 	if (j->all && out->verdict == VERDICT_DIFFERENT)
-		judge_places(j, c, &b, body, flags_of(body, &b), out);
+		judge_places(j, c, b, body, flags, out);
+}
+
+/* The status of a head that a framer took for one; 0: there is none */
+static uint16_t status_of(const struct case_view *c, unsigned side)
+{
+	const uint8_t *p = c->part[CASE_HEAD + side].p;
+	uint16_t status = 0;
+
+	if (c->part[CASE_HEAD + side].n < 12)
+		return 0;
+	for (unsigned i = 9; i < 12; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return 0;
+		status = (uint16_t)(status * 10 + (p[i] - '0'));
+	}
+	return status;
+}
+
+bool judge_case(struct judge *j, const struct case_view *c,
+		struct case_answer *out)
+{
+	const uint16_t status[2] = { status_of(c, 0), status_of(c, 1) };
+	bool note = (c->flags & CASE_NOTE) != 0;
+	uint64_t content = 0;
+	struct bodies b;
+
+	if (!note && status[0] != status[1] && c->object != 0) {
+		judge_conditional(j, c, status, out);
+		return true;
+	}
+	if (note)
+		(void)judge_bodies(j, c, &b, out);
+	else
+		judge_whole(j, c, 0, &b, out);
+	if (c->object == 0 || status[0] != 200)
+		return !note;
+	/* Before the room for decoded content is used again. */
+	if (!note && out->verdict == VERDICT_DIFFERENT && b.whole[1])
+		content = versions_content(j->versions, b.p[1], b.n[1]);
+	if (b.whole[0] && (b.n[0] > 0 || (c->flags & CASE_SAME_BODY) == 0))
+		judge_saw(j, c, versions_content(j->versions, b.p[0], b.n[0]));
+	if (content != 0)
+		judge_version(j, c, content, out);
+	return !note;
 }

@@ -8,12 +8,18 @@
  * first. The heads are judged then, since what is right in a head depends on
  * the content.
  *
+ * What production has served before and later is taken into account (RFC 9111):
+ * what a client's validator stands for is compared with what the SUT sends
+ * instead, an older object of the SUT's may be a fresh one, and where a rule
+ * says so a newer one may be one that production comes to serve.
+ *
  * What could not be judged is never called the same: it has a reason. A
  * difference that was found elsewhere in the same answer stands all the same.
  */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,15 +28,23 @@
 #include "core/hash.h"
 #include "redact/redact.h"
 #include "rules/rules.h"
+#include "versions/versions.h"
 
 /**
  * struct judge_limits - What a judge may use
  * @members:	As for json_init()
  * @decoded:	Bytes that each content may become
+ * @versions:	Production's answers that are remembered
+ * @held:	Differences that may be taken back when production serves what
+ *		the SUT did; full: one more is not
+ * @longest:	Bytes of the SUT's answer, of each of them
  */
 struct judge_limits {
 	uint32_t members;
 	size_t decoded;
+	struct versions_limits versions;
+	uint32_t held;
+	size_t longest;
 };
 
 /**
@@ -74,9 +88,22 @@ void judge_redact(struct judge *j, const struct redact *r);
 /** judge_all() - Look for all places of a difference from now on */
 void judge_all(struct judge *j);
 
-/** judge_case() - Judge a case; time grows with its bytes */
-void judge_case(struct judge *j, const struct case_view *c,
+/**
+ * judge_case() - Judge a case; time grows with its bytes
+ *
+ * Return: false: it is a note (CASE_NOTE), and there is no answer
+ */
+bool judge_case(struct judge *j, const struct case_view *c,
 		struct case_answer *out);
+
+/**
+ * judge_next() - The next answer that takes another one back
+ *
+ * Return: false: there is none
+ */
+bool judge_next(struct judge *j, struct case_answer *out);
+
+const struct versions_stats *judge_versions(const struct judge *j);
 
 /** judge_kind() - By whom content of a Content-Type is judged; @n may be 0 */
 enum case_judge judge_kind(const uint8_t *type, size_t n);

@@ -34,6 +34,24 @@ struct judge {
 	const struct redact *redact;
 	struct json *json;
 	uint8_t *room[2]; /* for decoded content */
+	struct versions *versions;
+	struct held *held;
+	uint32_t due; /* of @held */
+};
+
+/**
+ * struct held - A difference that may be taken back
+ * @object:	Which; 0: the place is free
+ * @content:	Number of what the SUT served
+ * @due:	Production serves it
+ * @c:		The case, of which the SUT's parts lie in @bytes
+ */
+struct held {
+	uint64_t object;
+	uint64_t content;
+	bool due;
+	struct case_view c;
+	uint8_t *bytes;
 };
 
 /* Content of both, decoded; [0] production's. */
@@ -44,6 +62,7 @@ struct bodies {
 	size_t n[2];
 	const struct redact *redact;
 	const uint8_t **behind; /* judge.behind */
+	bool whole[2]; /* it is decoded, or was not encoded */
 };
 
 /* What was found of two contents. */
@@ -80,6 +99,27 @@ void judge_places(struct judge *j, const struct case_view *c,
 /* The class of a value of @judge's; with @shape the number of its shape. */
 struct case_class judge_class(enum case_judge judge, const uint8_t *p,
 			      size_t n);
+
+/* judge.c: content and heads. @flags: HEADERS_ bits beside those of @b */
+void judge_whole(struct judge *j, const struct case_view *c, unsigned flags,
+		 struct bodies *b, struct case_answer *out);
+
+/* conditional.c: two statuses of which only one answers a client's condition */
+void judge_conditional(struct judge *j, const struct case_view *c,
+		       const uint16_t status[2], struct case_answer *out);
+
+/* version.c */
+
+/* What the SUT served instead of what production does: @out may become another
+ * answer. @content: number of the SUT's, decoded
+ */
+void judge_version(struct judge *j, const struct case_view *c, uint64_t content,
+		   struct case_answer *out);
+/* Has production left this version for too long? Sets @out */
+void judge_older(struct judge *j, const struct case_view *c,
+		 const struct version *of, struct case_answer *out);
+/* Remember what production served. @content: number of it, decoded */
+void judge_saw(struct judge *j, const struct case_view *c, uint64_t content);
 
 static inline void judge_made(struct case_answer *a, enum case_made m)
 {

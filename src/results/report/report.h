@@ -232,6 +232,8 @@ struct report_rule {
  * @made:	Equivalent answers by what made them so: all of it
  * @handed, @judged: Answers that were handed to the desk, and that it has
  *		judged
+ * @versions:	Of production's answers that the desk remembers, and of answers
+ *		that wait for a newer one of production's
  */
 struct report_rules {
 	struct report_counts made;
@@ -241,6 +243,7 @@ struct report_rules {
 	size_t lines;
 	uint64_t handed;
 	uint64_t judged;
+	struct report_counts versions;
 };
 
 /**

@@ -112,6 +112,7 @@ void report_json_rules(struct json *j, const struct report_data *d)
 	json_u64(j, "handed", r->handed);
 	json_u64(j, "judged", r->judged);
 	report_put_counts(j, "equivalent", &r->made);
+	report_put_counts(j, "versions", &r->versions);
 	json_array(j, "endpoints");
 	for (size_t i = 0; i < r->endpoints; i++) {
 		json_object(j, NULL);
