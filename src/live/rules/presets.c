@@ -35,12 +35,71 @@ static const char nginx[] = "understudy rules 1\n"
 			    "header class ETag etag\n"
 			    "header class Last-Modified time\n";
 
+/* Apache makes an entity tag of a file's time and size (FileETag), too. */
+static const char apache[] = "understudy rules 1\n"
+			     "include @http\n"
+			     "header class ETag etag\n"
+			     "header class Last-Modified time\n"
+			     "header set Upgrade\n";
+
+/* unique-id-header, the names that its manual gives it and the cookie of a
+ * server; both instances number their servers as they like.
+ */
+static const char haproxy[] = "understudy rules 1\n"
+			      "include @http\n"
+			      "header ignore X-Unique-ID Unique-ID\n"
+			      "cookie session SERVERID SRV\n";
+
+/* X-Varnish numbers a transaction, Via names the host. What a cache has is not
+ * what another one has: an older object is judged by its lifetime.
+ */
+static const char varnish[] = "understudy rules 1\n"
+			      "include @http\n"
+			      "header ignore X-Varnish Via\n";
+
+/* Cookies of the session and of CSRF protection, made for each client; the
+ * hidden inputs of forms need no rule.
+ */
+static const char django[] = "understudy rules 1\n"
+			     "include @http\n"
+			     "cookie session csrftoken sessionid messages\n"
+			     "header set Content-Language\n";
+
+/* An entity tag is made of the body, in which a CSRF token stands, and so is
+ * weak: what it stands for is compared.
+ */
+static const char rails[] = "understudy rules 1\n"
+			    "include @http\n"
+			    "cookie session _session_id _csrf_token\n"
+			    "header class ETag etag\n";
+
+/* express-session, csurf */
+static const char express[] = "understudy rules 1\n"
+			      "include @http\n"
+			      "cookie session connect.sid _csrf XSRF-TOKEN\n"
+			      "header class ETag etag\n";
+
+/* Sessions of the container and of Spring Session, and the moment and the
+ * request that an error page of JSON names.
+ */
+static const char spring[] = "understudy rules 1\n"
+			     "include @http\n"
+			     "cookie session JSESSIONID SESSION XSRF-TOKEN\n"
+			     "header ignore X-Application-Context\n"
+			     "json time $.timestamp within 5s\n"
+			     "json class $.requestId hex\n"
+			     "json class $.traceId hex\n";
+
+static const struct {
+	const char *name, *text;
+} presets[] = {
+	{ "@http", http },	 { "@nginx", nginx },	  { "@apache", apache },
+	{ "@haproxy", haproxy }, { "@varnish", varnish }, { "@django", django },
+	{ "@rails", rails },	 { "@express", express }, { "@spring", spring },
+};
+
 const char *preset_text(const char *name, size_t n)
 {
-	static const struct {
-		const char *name, *text;
-	} presets[] = { { "@http", http }, { "@nginx", nginx } };
-
 	for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
 		if (strlen(presets[i].name) == n &&
 		    memcmp(presets[i].name, name, n) == 0)

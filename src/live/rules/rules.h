@@ -194,7 +194,9 @@ int rules_init(struct rules **out, struct arena *a);
 int rules_read(struct rules *r, const char *p, size_t n, struct rules_error *e);
 
 /* Names of all presets, for a sentence. */
-#define RULES_PRESETS "@http and @nginx"
+#define RULES_PRESETS                                                          \
+	"@http, @nginx, @apache, @haproxy, @varnish, @django, @rails, "        \
+	"@express and @spring"
 
 /** rules_preset() - Add a preset; @name begins with @. As rules_read() */
 int rules_preset(struct rules *r, const char *name, size_t n,

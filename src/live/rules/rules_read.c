@@ -211,7 +211,7 @@ static int read_all(struct parser *p, const char *text, size_t n);
 
 static int read_include(struct parser *p)
 {
-	static const char how[] = "presets are @http and @nginx";
+	static const char how[] = "presets are " RULES_PRESETS;
 	struct parser inner = { .r = p->r, .s.e = p->s.e, .nested = true };
 	const char *text;
 	struct word w;
@@ -403,5 +403,5 @@ int rules_preset(struct rules *r, const char *name, size_t n,
 		return rules_read(r, text, strlen(text), e);
 	*e = (struct rules_error){ .line = 1 };
 	return word_fail(&s, 0, n, -EINVAL, "no such preset",
-			 "presets are @http and @nginx");
+			 "presets are " RULES_PRESETS);
 }
