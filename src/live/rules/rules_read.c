@@ -237,8 +237,7 @@ static const struct verb {
 	{ "compare", verb_compare, true },    { "header", verb_header, true },
 	{ "cookie", verb_cookie, true },      { "json", verb_json, true },
 	{ "text", verb_text, true },	      { "known", verb_known, true },
-	{ "redact", verb_redact, false },
-	{ "version", verb_version, true },
+	{ "redact", verb_redact, false },     { "version", verb_version, true },
 };
 
 /* Behind a quote's word: up to the quote that ends the line. */
