@@ -571,7 +571,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			i == LATENCY_PROD ? "production timed or not"
 					  : "SUT timed or not",
-			verdicts + engine_out_sut(engine) + engine_held(engine),
+			verdicts + engine_open_sut(engine),
 			latency_total(&f->latency.side[i])
 		};
 	if (x->opt->engine.by != NULL)

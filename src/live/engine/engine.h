@@ -343,9 +343,11 @@ bool engine_unheld(struct engine *e);
 /** engine_held() - Answers that can be taken back */
 uint32_t engine_held(const struct engine *e);
 
-/** engine_out() - Cases that are out; engine_out_sut() - not the baseline's */
+/** engine_out() - Cases that are out */
 uint32_t engine_out(const struct engine *e);
-uint32_t engine_out_sut(const struct engine *e);
+
+/** engine_open_sut() - Cases that are out or held, but for the baseline's */
+uint32_t engine_open_sut(const struct engine *e);
 
 /** engine_has_baseline() - Is there one? */
 bool engine_has_baseline(const struct engine_config *cfg);

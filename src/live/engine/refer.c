@@ -48,6 +48,7 @@ struct told {
 /* An answer that may be taken back. */
 struct held {
 	uint64_t serial;
+	struct case_answer said;
 	struct slot slot;
 };
 
@@ -274,6 +275,7 @@ static void answered(struct engine *e, const struct case_answer *a)
 	give_slot(e, s, a);
 }
 
+/* What was held stands, or was taken back by @a. */
 static void unhold(struct engine *e, uint32_t i, const struct case_answer *a)
 {
 	struct refer *q = e->refer;
@@ -283,30 +285,23 @@ static void unhold(struct engine *e, uint32_t i, const struct case_answer *a)
 	q->holds--;
 	memmove(&q->held[i], &q->held[i + 1],
 		(q->holds - i) * sizeof(q->held[0]));
-	give_slot(e, &h.slot, a);
+	give_slot(e, &h.slot, a != NULL ? a : &h.said);
 }
 
-/* The oldest case has an answer that may be taken back. With a baseline it stands,
- * since what noise is needs its places.
- */
+/* The oldest case has an answer that may be taken back. */
 static void hold(struct engine *e, const struct case_answer *a)
 {
 	struct refer *q = e->refer;
 
-	e->stats.refer.held++;
-	if (engine_by_place(&e->cfg)) {
-		e->stats.refer.held_full++;
-		answered(e, a);
-		return;
-	}
 	if (q->holds == REFER_HELD) {
 		e->stats.refer.held_full++;
 		unhold(e, 0, NULL);
 	}
 	q->held[q->holds++] =
-		(struct held){ q->first, q->slot[q->first % REFER_MOST] };
+		(struct held){ q->first, *a, q->slot[q->first % REFER_MOST] };
 	q->first++;
 	q->n--;
+	e->stats.refer.held++;
 }
 
 /* Another answer to a case that was answered: only such a one that was held. Of
@@ -380,12 +375,14 @@ uint32_t engine_out(const struct engine *e)
 	return e->refer != NULL ? e->refer->n : 0;
 }
 
-uint32_t engine_out_sut(const struct engine *e)
+uint32_t engine_open_sut(const struct engine *e)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < engine_out(e); i++)
 		n += !e->refer->slot[(e->refer->first + i) % REFER_MOST]
 			      .rec.baseline;
+	for (uint32_t i = 0; i < engine_held(e); i++)
+		n += !e->refer->held[i].slot.rec.baseline;
 	return n;
 }

@@ -62,7 +62,7 @@ struct bodies {
 	size_t n[2];
 	const struct redact *redact;
 	const uint8_t **behind; /* judge.behind */
-	bool whole[2]; /* it is decoded, or was not encoded */
+	bool whole[2];		/* it is decoded, or was not encoded */
 };
 
 /* What was found of two contents. */
