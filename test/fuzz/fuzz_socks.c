@@ -38,16 +38,31 @@ static void check(const struct socks *s, enum socks_step step, size_t n,
 	assert(s->reply_len <= SOCKS_REPLY);
 	assert(step != SOCKS_ANSWER || s->reply_len > 0);
 	assert(s->name[s->name_len] == '\0' && strlen(s->name) == s->name_len);
+	assert(step != SOCKS_CONNECT || s->lock == SOCKS_OPEN ||
+	       s->lock == SOCKS_KNOWN);
 	if (step == SOCKS_CONNECT)
 		assert(s->command == 1 && (s->version == 4 || s->version == 5));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What he says of himself lies in his bytes. */
+static void login(struct socks *s, const uint8_t *b, size_t used)
+{
+	struct socks_names who = socks_names(b);
+
+	assert(who.name == b + 2 &&
+	       who.password == who.name + who.name_len + 1);
+	assert(who.password + who.password_len == b + used);
+	socks_login(s, true);
+	assert(s->reply_len == 2);
+}
+
+static void read_all(const uint8_t *data, size_t size, enum socks_lock lock)
 {
 	struct socks s, was, whole;
 	size_t at = 0, used;
 
 	memset(&s, 0, sizeof(s));
+	s.lock = (uint8_t)lock;
 	for (;;) {
 		size_t n = size - at < SOCKS_MOST ? size - at : SOCKS_MOST;
 		enum socks_step step, last = SOCKS_MORE;
@@ -63,11 +78,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			last = read_copy(&s, data + at, i, &used);
 			check(&s, last, i, used);
 		}
-		if (step == SOCKS_ANSWER || step == SOCKS_CONNECT)
+		if (step == SOCKS_ANSWER || step == SOCKS_CONNECT ||
+		    step == SOCKS_LOGIN)
 			assert(last == step &&
 			       memcmp(&s, &whole, sizeof(s)) == 0);
-		if (last != SOCKS_ANSWER)
-			return 0;
+		if (last == SOCKS_LOGIN)
+			login(&s, data + at, used);
+		else if (last != SOCKS_ANSWER)
+			return;
 		at += used;
 	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	read_all(data, size, SOCKS_OPEN);
+	read_all(data, size, SOCKS_LOCKED);
+	return 0;
 }

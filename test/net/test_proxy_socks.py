@@ -284,6 +284,74 @@ def beside():
         assert r["beside"] == 0 and r["spliced"] == r["failed_server"] == 1, r
 
 
+@test("names and passwords: who has one is let in and logged, others are not")
+def login():
+    with tempfile.TemporaryDirectory(prefix="us-proxy-") as d:
+        os.chmod(d, 0o777)
+        users, log, js = (os.path.join(d, n) for n in ("users", "log", "log.json"))
+
+        def users_are(**hashes):
+            with open(users, "w") as f:
+                for name, password in hashes.items():
+                    made = subprocess.run(["openssl", "passwd", "-6", password],
+                                          capture_output=True, text=True, check=True)
+                    f.write(name + ":" + made.stdout)
+            os.chmod(users, 0o644)
+
+        def five(name, password):
+            return (b"\5\2\0\2\1" + bytes([len(name)]) + name.encode() +
+                    bytes([len(password)]) + password.encode() + request(1, HOST)[3:])
+        users_are(anna="tiger", otto="secret word")
+        with Web(), Server(), Proxy(*socks(), *ALLOW, "--socks-users", users, "--log", log,
+                                    "--log-json", js) as p:
+            for who, good in (("anna:tiger@", True), ("otto:secret%20word@", True),
+                              ("anna:secret%20word@", False), ("nobody:tiger@", False),
+                              ("anna:@", False), ("", False)):
+                r = subprocess.run(
+                    ["ip", "netns", "exec", CLIENT, "curl", "-sS", "-m", str(WAIT), "-x",
+                     f"socks5://{who}{at(ADDR[4][1], proxied.PORT)}",
+                     f"http://{ADDR[4][3]}:{HTTP}/"], capture_output=True)
+                assert (r.returncode == 0, r.stdout == BODY) == (good, good), (who, r)
+            assert say(five("anna", "tiger"), 14)[:8] == b"\5\2\1\0\5\0\0\1"
+            # The last reply of who is not let in, and nothing behind it.
+            assert say(five("anna", "x"), 16) == b"\5\2\1\1"
+            assert say(b"\4\1" + proxied.TO.to_bytes(2, "big") + HOST + b"anna\0",
+                       8)[:2] == b"\0\x5b"
+            assert say(request(1, HOST), 2) == b"\5\xff"
+            assert say(b"\5\1\2\5", 4) == b"\5\2\1\1"
+            r = p.report()
+            assert r["refused_login"] == 4 and r["refused_method"] == 3, r
+            assert r["refused_socks"] == 1 and r["spliced"] == 3, r
+            # Read again: other passwords, and what is no file of users.
+            users_are(anna="lion")
+            p.p.send_signal(signal.SIGHUP)
+            p.until("it is not read", lambda r: r["reloads"] == 1)
+            assert say(five("anna", "tiger"), 16) == b"\5\2\1\1"
+            assert say(five("anna", "lion"), 14)[:6] == b"\5\2\1\0\5\0"
+            os.unlink(users)
+            p.p.send_signal(signal.SIGHUP)
+            p.until("it is not read", lambda r: r["reload_errors"] == 1)
+            assert say(five("anna", "lion"), 14)[:6] == b"\5\2\1\0\5\0"
+            # He is gone while his password is hashed; another one is in his place.
+            for _ in range(20):
+                with connected() as c:
+                    c.sendall(five("anna", "lion"))
+            p.until("they are not missed", lambda r: r["opening"] == 0)
+            r = p.end()
+        objects = [json.loads(x) for x in open(js)]
+        assert {x["user"] for x in objects if x["how"] == "refused"} == {None}, objects
+        assert {x["user"] for x in objects if x["how"] == "spliced"} <= {"anna", "otto"}
+        assert re.search(r"^\S+ - otto \[.* spliced ", open(log).read(), re.M)
+        users_are(anna="x")
+        for change, said in ((lambda: open(users, "w").write("anna:x\n"), "line 1 has no"),
+                             (lambda: os.unlink(users), "No such file")):
+            change()
+            r = subprocess.run(["ip", "netns", "exec", PROXY, proxied.BINARY, "proxy",
+                                *socks(), "--socks-users", users], capture_output=True,
+                               text=True, timeout=WAIT)
+            assert r.returncode == 2 and said in r.stderr, (said, r)
+
+
 @test("half a handshake, a name without an answer, a client that goes away")
 def late():
     with Names(NAMES) as n, Proxy(*socks(), *ALLOW, *DNS, "--handshake-timeout",

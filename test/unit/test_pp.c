@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_pp.c - Unit test of front/pp
+ * test_pp.c - Unit test of net/pp
  *
  * Each header is given a byte longer at a time, in a copy of its exact size.
  */
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "front/pp.h"
+#include "net/pp.h"
 #include "opt/values.h"
 
 #define LONG  "1111:2222:3333:4444:5555:6666:7777:8888"

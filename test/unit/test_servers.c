@@ -183,7 +183,8 @@ static const char *const taken[] = {
 	"--quiet --json",
 	"--socks 192.0.2.1:1080",
 	"--socks 0.0.0.0:1080 --socks [::]:1080 --allow 10.0.0.0/8 --allow ::1 "
-	"--deny 0.0.0.0/0 --dns 192.0.2.53 --log a --log-json 'b c'",
+	"--deny 0.0.0.0/0 --socks-users 'x y' --dns 192.0.2.53 --log a "
+	"--log-json 'b c'",
 	"--socks 192.0.2.1:1 --forward 192.0.2.1:80=192.0.2.2:80 --dns "
 	"[2001:db8::1]:5353 --proxy-in 10.0.0.0/8 --proxy-in fd00::/8 "
 	"--proxy-out v2",

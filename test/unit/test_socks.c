@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_socks.c - Unit test of front/socks and front/judge
+ * test_socks.c - Unit test of dial/socks and dial/judge
  *
  * Each message is given a byte longer at a time, in a copy of its exact size: until it is
  * whole nothing may happen.
@@ -62,6 +62,44 @@ static bool said(const struct socks *s, const char *m, size_t n)
 }
 
 #define SAID(s, m) said(s, m, sizeof(m) - 1)
+
+/* RFC 1929: who he is comes between the method and the request. */
+static void test_names(void)
+{
+	static const char said_names[] = "\1\4user\6secret";
+	struct socks s = { .lock = SOCKS_LOCKED };
+	struct socks_names who = socks_names((const uint8_t *)said_names);
+
+	CHECK(who.name_len == 4 && memcmp(who.name, "user", 4) == 0);
+	CHECK(who.password_len == 6 && memcmp(who.password, "secret", 6) == 0);
+	CHECK(GROW(&s, "\5\2\0\2") == SOCKS_ANSWER && SAID(&s, "\5\2"));
+	CHECK(GROW(&s, said_names) == SOCKS_LOGIN);
+	socks_login(&s, true);
+	CHECK(SAID(&s, "\1\0"));
+	CHECK(GROW(&s, "\5\1\0\1\300\0\2\7\1\273") == SOCKS_CONNECT);
+	CHECK(is_at(&s, "192.0.2.7", 443));
+	/* Nothing, or not him. */
+	s = (struct socks){ .lock = SOCKS_LOCKED };
+	CHECK(GROW(&s, "\5\1\2") == SOCKS_ANSWER);
+	CHECK(GROW(&s, "\1\0\0") == SOCKS_LOGIN);
+	socks_login(&s, false);
+	CHECK(SAID(&s, "\1\1"));
+	/* Whatever ends it in between, the reply is this one. */
+	socks_reply(&s, SOCKS_FAILURE, NULL, 0);
+	CHECK(SAID(&s, "\1\1"));
+	/* Not without. */
+	s = (struct socks){ .lock = SOCKS_LOCKED };
+	CHECK(GROW(&s, "\5\1\0") == SOCKS_REFUSE && SAID(&s, "\5\377"));
+	s = (struct socks){ .lock = SOCKS_LOCKED };
+	CHECK(GROW(&s, "\4\1\0\120\300\0\2\7me\0") == SOCKS_REFUSE);
+	CHECK(s.reply[1] == 0x5b);
+	s = (struct socks){ .lock = SOCKS_LOCKED };
+	CHECK(GROW(&s, "\5\1\2") == SOCKS_ANSWER);
+	CHECK(GROW(&s, "\5") == SOCKS_REFUSE && SAID(&s, "\1\1"));
+	/* Without a lock his names are not asked for. */
+	s = (struct socks){ 0 };
+	CHECK(GROW(&s, "\5\1\2") == SOCKS_REFUSE && SAID(&s, "\5\377"));
+}
 
 static void test_five(void)
 {
@@ -256,6 +294,7 @@ static void test_judged(void)
 }
 
 static const struct check_test tests[] = {
+	{ "names and passwords", test_names },
 	{ "version 5, a byte at a time", test_five },
 	{ "version 5: what is refused, and by which code", test_five_refused },
 	{ "versions 4 and 4A, a byte at a time", test_four },

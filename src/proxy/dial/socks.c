@@ -8,11 +8,13 @@
  */
 #include "dial/socks.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "core/bytes.h"
 
+enum { METHOD_NONE = 0, METHOD_NAMES = 2, NAMES_VERSION = 1 };
 enum { CONNECT = 1, TYPE_IP4 = 1, TYPE_NAME = 3, TYPE_IP6 = 4 };
 
 static bool is_of_name(uint8_t c)
@@ -81,6 +83,9 @@ static enum socks_step read4(struct socks *s, const uint8_t *b, size_t n,
 	}
 	*used = at + name;
 	s->version = 4;
+	/* It has a name only, which is nobody's word. */
+	if (s->lock != SOCKS_OPEN)
+		return refuse(s, SOCKS_NOT_ALLOWED);
 	s->port = get_be16(b + 2);
 	s->command = b[1];
 	if (!named)
@@ -95,15 +100,59 @@ static enum socks_step read4(struct socks *s, const uint8_t *b, size_t n,
 static enum socks_step read_greeting(struct socks *s, const uint8_t *b,
 				     size_t n, size_t *used)
 {
+	const uint8_t method =
+		s->lock == SOCKS_LOCKED ? METHOD_NAMES : METHOD_NONE;
+
 	if (n < 2 || n < 2u + b[1])
 		return SOCKS_MORE;
 	*used = 2u + b[1];
 	s->version = 5;
-	s->greeted = b[1] > 0 && memchr(b + 2, 0, b[1]) != NULL;
+	s->greeted = b[1] > 0 && memchr(b + 2, method, b[1]) != NULL;
+	if (s->greeted && s->lock == SOCKS_LOCKED)
+		s->lock = SOCKS_ASKED;
 	s->reply[0] = 5;
-	s->reply[1] = s->greeted ? 0 : 0xff;
+	s->reply[1] = s->greeted ? method : 0xff;
 	s->reply_len = 2;
 	return s->greeted ? SOCKS_ANSWER : SOCKS_REFUSE;
+}
+
+/* RFC 1929 section 2. */
+static enum socks_step read_names(struct socks *s, const uint8_t *b, size_t n,
+				  size_t *used)
+{
+	size_t name = n < 2 ? 0 : b[1];
+
+	if (n >= 1 && b[0] != NAMES_VERSION) {
+		*used = 1;
+		return refuse(s, SOCKS_FAILURE);
+	}
+	if (n < 2 || n < 2 + name + 1 || n < 2 + name + 1 + b[2 + name])
+		return SOCKS_MORE;
+	*used = 2 + name + 1 + b[2 + name];
+	return SOCKS_LOGIN;
+}
+
+struct socks_names socks_names(const uint8_t *b)
+{
+	return (struct socks_names){ .name = b + 2,
+				     .name_len = b[1],
+				     .password = b + 3 + b[1],
+				     .password_len = b[2 + b[1]] };
+}
+
+static void reply_names(struct socks *s, bool good)
+{
+	s->reply[0] = NAMES_VERSION;
+	s->reply[1] = good ? 0 : 1;
+	s->reply_len = 2;
+}
+
+void socks_login(struct socks *s, bool good)
+{
+	assert(s->lock == SOCKS_ASKED);
+	if (good)
+		s->lock = SOCKS_KNOWN;
+	reply_names(s, good);
 }
 
 /* Bytes of the address of this type; 0: it has not come yet; -1: there is no
@@ -157,6 +206,8 @@ enum socks_step socks_read(struct socks *s, const uint8_t *b, size_t n,
 			   size_t *used)
 {
 	*used = 0;
+	if (s->lock == SOCKS_ASKED)
+		return read_names(s, b, n, used);
 	if (s->greeted)
 		return read5(s, b, n, used);
 	if (n == 0)
@@ -189,6 +240,10 @@ void socks_reply(struct socks *s, enum socks_code code, const struct ipaddr *ip,
 
 	if (s->version == 4) {
 		reply4(s, code, ip, port);
+		return;
+	}
+	if (s->lock == SOCKS_ASKED) {
+		reply_names(s, false);
 		return;
 	}
 	memset(s->reply, 0, sizeof(s->reply));

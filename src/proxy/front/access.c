@@ -176,6 +176,12 @@ static const char *or_dash(const char *s)
 	return s == NULL ? "-" : s;
 }
 
+/* Who he has proved to be. */
+static const char *user_of(const struct conn *c)
+{
+	return c->socks.lock == SOCKS_KNOWN ? c->user : NULL;
+}
+
 /* --- lines --- */
 
 static void log_text(struct conn *c)
@@ -184,7 +190,8 @@ static void log_text(struct conn *c)
 	struct text t;
 
 	text_begin(&t, line, sizeof(line));
-	text_add(&t, "%s - - [", text_endpoint(s, &c->client, c->client_port));
+	text_add(&t, "%s - %s [", text_endpoint(s, &c->client, c->client_port),
+		 or_dash(user_of(c)));
 	put_date(&t, c->began_real);
 	text_add(&t, "] \"%s ", kind_of(c));
 	put_wish(&t, c);
@@ -212,6 +219,7 @@ void access_put(struct json *j, const struct conn *c)
 	json_str(j, "client", text_endpoint(s, &c->client, c->client_port));
 	json_str(j, "listener", text_endpoint(s, &p->ip, p->port));
 	json_str(j, "kind", kind_of(c));
+	json_str(j, "user", user_of(c));
 	json_str(j, "name", c->socks.name_len > 0 ? c->socks.name : NULL);
 	json_str(j, "server",
 		 c->server_port == 0

@@ -285,6 +285,7 @@ static void is_due(void *ctx)
 	switch (c->state) {
 	case CONN_HEAD:
 	case CONN_SOCKS:
+	case CONN_LOGIN:
 		greet_late(c);
 		break;
 	case CONN_RACE:

@@ -41,7 +41,10 @@
 	X(T, refused_header, "",                                               \
 	  "refused: no header of the PROXY protocol, or a wrong one")          \
 	X(T, refused_socks, "", "refused: what it said is not SOCKS")          \
-	X(T, refused_method, "", "refused: SOCKS with authentication only")    \
+	X(T, refused_method, "",                                               \
+	  "refused: SOCKS without a method of authentication that we take")    \
+	X(T, refused_login, "", "refused: a wrong name or password")           \
+	X(T, refused_busy, "", "refused: too many passwords were in work")     \
 	X(T, refused_command, "", "refused: SOCKS other than CONNECT")         \
 	X(T, refused_address, "",                                              \
 	  "refused: its address may not be connected to")                      \

@@ -60,6 +60,7 @@ struct front_options {
 	bool has_dns;
 	struct ipaddr dns; /* in place of the host's resolvers */
 	uint16_t dns_port;
+	const char *socks_users;
 	const char *log;
 	const char *log_json;
 	const char *ctl;

@@ -18,18 +18,19 @@
 #include "core/dir.h"
 #include "core/ipaddr.h"
 #include "core/list.h"
-#include "core/map.h"
 #include "core/wheel.h"
 #include "ctl/ctl.h"
 #include "ctl/metrics.h"
 #include "dial/eyeballs.h"
+#include "dial/shares.h"
 #include "dial/socks.h"
 #include "front/counters.h"
 #include "front/front.h"
-#include "front/pp.h"
 #include "join/usplice.h"
+#include "login/login.h"
 #include "net/activation.h"
 #include "net/address.h"
+#include "net/pp.h"
 #include "net/resolve.h"
 #include "os/loop.h"
 
@@ -90,6 +91,7 @@ enum conn_state {
 	CONN_FREE,
 	CONN_HEAD,    /* a header of the PROXY protocol */
 	CONN_SOCKS,   /* what the client wants */
+	CONN_LOGIN,   /* whether his password is right */
 	CONN_RACE,    /* the first of its addresses to answer */
 	CONN_CONNECT, /* a server */
 	CONN_COPY,    /* either end */
@@ -159,6 +161,8 @@ struct attempt {
  * @server_at:	Index of it, while @has_server: it counts as one of its users
  * @tried:	Bits of servers that were
  * @socks:	Of a listener for SOCKS: what the client has said
+ * @user:	Who the client says he is, if there is one; good once he is
+ *		SOCKS_KNOWN
  * @until:	Then it must have said where to, and its name be known
  * @lookup:	RACE: of its name, by family
  * @asking:	They are being asked for: answers wait
@@ -199,6 +203,7 @@ struct conn {
 	bool has_server;
 	uint32_t tried;
 	struct socks socks;
+	char user[USERS_NAME + 1];
 	uint64_t until;
 	struct lookup *lookup[EYEBALLS_FAMILIES];
 	bool asking;
@@ -238,21 +243,6 @@ struct log_file {
 	char buf[LOG_BUFFER];
 };
 
-/** struct client - Somebody with connections */
-struct client {
-	struct ipaddr ip; /* of IPv6, the first half */
-	uint32_t link;	  /* of the map */
-	uint32_t next;	  /* free */
-	uint32_t n;
-};
-
-/** struct shares - All of them */
-struct shares {
-	struct map map;
-	struct client *client;
-	uint32_t free;
-};
-
 /**
  * struct front - The proxy; memory is in @arena
  * @o:		What holds now, in @set: manage.c changes it
@@ -272,6 +262,7 @@ struct front {
 	struct loop *loop;
 	struct usplice *splicer;
 	struct resolver *resolver;
+	struct login *login; /* NULL: whoever comes may use SOCKS */
 	struct log_file log;
 	struct log_file log_json;
 	struct why unspliced;
@@ -334,20 +325,6 @@ static inline uint64_t half_closed_limit(const struct front_options *o)
  */
 void devices_list(const char *out[DEVICES_LISTED + 1]);
 
-/* --- shares.c --- */
-
-size_t shares_size(uint32_t n);
-void shares_init(struct shares *c, struct arena *a, uint32_t n,
-		 const struct hash_key *key);
-
-/** shares_take() - One more of a client's. Return: MAP_NONE: he has @most,
- * unless that is 0
- */
-uint32_t shares_take(struct shares *c, const struct ipaddr *ip, uint32_t most);
-
-/** shares_give() - One less, by what shares_take() returned */
-void shares_give(struct shares *c, uint32_t at);
-
 /* --- report.c --- */
 
 /** front_report() - Print what was counted */
@@ -408,6 +385,9 @@ void greet_wishes(struct conn *c);
 
 /** greet_ready() - The client has said something, or is gone */
 void greet_ready(struct conn *c);
+
+/** greet_login() - Is his password right? Of login_fn */
+void greet_login(void *ctx, uint32_t who, uint64_t id, bool good);
 
 /** greet_late() - It took too long */
 void greet_late(struct conn *c);

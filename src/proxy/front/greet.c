@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "front/front_internal.h"
+#include "os/clock.h"
 
 #define DRAIN_ROUNDS 16 /* of a buffer that is thrown away */
 
@@ -112,7 +113,8 @@ static struct why why_refused(const struct conn *c)
 {
 	struct front *f = c->f;
 
-	if (c->socks.version == 5 && !c->socks.greeted)
+	if ((c->socks.version == 5 && !c->socks.greeted) ||
+	    (c->socks.version == 4 && c->socks.lock != SOCKS_OPEN))
 		return WHY(f, refused_method);
 	return c->socks.command != 0 && c->socks.command != 1
 		       ? WHY(f, refused_command)
@@ -127,6 +129,44 @@ static bool send_reply(struct conn *c)
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == s->reply_len;
 }
 
+/* Who he is was said in the bytes that were looked at. */
+static void see_who(struct conn *c)
+{
+	struct front *f = c->f;
+	struct socks_names who = socks_names(scratch);
+	bool asked = login_ask(f->login, (uint32_t)(c - f->conn), c->id,
+			       who.name, who.name_len, who.password,
+			       who.password_len, c->user);
+
+	if (asked)
+		c->state = CONN_LOGIN;
+	else
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_busy),
+			     SOCKS_FAILURE);
+}
+
+void greet_login(void *ctx, uint32_t who, uint64_t id, bool good)
+{
+	struct front *f = ctx;
+	struct conn *c = &f->conn[who];
+
+	/* Who waited may be gone, and another one be in his place. */
+	if (c->id != id || c->state != CONN_LOGIN)
+		return;
+	f->now = clock_mono();
+	if (!good) {
+		conn_give_up(c, CONN_REFUSED, WHY(f, refused_login),
+			     SOCKS_NOT_ALLOWED);
+		return;
+	}
+	socks_login(&c->socks, true);
+	if (send_reply(c))
+		greet_wishes(c);
+	else
+		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
+			     SOCKS_FAILURE);
+}
+
 /* One message. Return: there may be another */
 static bool read_message(struct conn *c)
 {
@@ -138,6 +178,7 @@ static bool read_message(struct conn *c)
 	if (n <= 0)
 		return false;
 	step = socks_read(&c->socks, scratch, (size_t)n, &taken);
+	/* What is taken away are the bytes that were looked at. */
 	if (taken > 0)
 		used(c, taken);
 	switch (step) {
@@ -149,6 +190,9 @@ static bool read_message(struct conn *c)
 			return true;
 		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
 			     SOCKS_FAILURE);
+		return false;
+	case SOCKS_LOGIN:
+		see_who(c);
 		return false;
 	case SOCKS_CONNECT:
 		race_begin(c);
@@ -162,6 +206,8 @@ static bool read_message(struct conn *c)
 void greet_wishes(struct conn *c)
 {
 	c->state = CONN_SOCKS;
+	if (c->f->login != NULL && c->socks.version == 0)
+		c->socks.lock = SOCKS_LOCKED;
 	while (read_message(c))
 		;
 }

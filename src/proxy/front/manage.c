@@ -29,9 +29,10 @@ static const char *state_of(const struct conn *c)
 {
 	static const char *const word[] = {
 		[CONN_FREE] = "free",	    [CONN_HEAD] = "header",
-		[CONN_SOCKS] = "socks",	    [CONN_RACE] = "opening",
-		[CONN_CONNECT] = "connect", [CONN_COPY] = "copied",
-		[CONN_CLOSE] = "closing",   [CONN_SPLICED] = "joining",
+		[CONN_SOCKS] = "socks",	    [CONN_LOGIN] = "login",
+		[CONN_RACE] = "opening",    [CONN_CONNECT] = "connect",
+		[CONN_COPY] = "copied",	    [CONN_CLOSE] = "closing",
+		[CONN_SPLICED] = "joining",
 	};
 
 	return c->joined ? "spliced" : word[c->state];

@@ -348,6 +348,10 @@ static const struct opt_row rows[] = {
 	{ "deny", 0, &kind_nets, AT(deny), "NET",
 	  "they may not, whatever --allow says", .group = WHO,
 	  .flags = OPT_REPEAT | OPT_RELOAD },
+	{ "socks-users", 0, &opt_kind_string, AT(socks_users), "FILE",
+	  "clients of SOCKS must be one of its users: NAME:HASH a line, with a "
+	  "hash of crypt(5)",
+	  .group = WHO },
 	{ "dns", 0, &kind_dns, 0, "ADDR[:PORT]",
 	  "who says the addresses of names; without it: as the host does",
 	  .group = WHO },
@@ -409,12 +413,23 @@ const struct opt_command proxy_command = {
 
 /* --- together --- */
 
+static bool has_socks(const struct front_options *o)
+{
+	for (unsigned i = 0; i < o->places; i++)
+		if (o->place[i].servers.n == 0)
+			return true;
+	return false;
+}
+
 static int check(const struct front_options *o, struct errbuf *e)
 {
 	if (o->places == 0 && !o->check)
 		return errbuf_set(e, -EINVAL,
 				  "nothing to proxy; give --forward "
 				  "ADDR:PORT=ADDR:PORT or --socks ADDR:PORT");
+	if (o->socks_users != NULL && !has_socks(o) && !o->check)
+		return errbuf_set(e, -EINVAL,
+				  "--socks-users goes with --socks");
 	if (o->pin != NULL && o->splice == FRONT_COPY)
 		return errbuf_set(e, -EINVAL,
 				  "--pin goes without --splice copy, which "

@@ -123,6 +123,8 @@ static void take(struct front *f, struct front_options *now,
 		place[p] = *find_place(now, &f->set.place[p]);
 	memcpy(now->place, place, sizeof(place));
 	f->set = *now;
+	if (f->login != NULL)
+		login_take(f->login);
 	for (unsigned p = 0; p < f->o->places; p++) {
 		f->servers[p] = next[p];
 		for (unsigned i = 0; i < SERVERS_PLACES; i++)
@@ -142,6 +144,8 @@ int reload(struct front *f, struct errbuf *e)
 		r = see_options(f->o, &now, e);
 	if (r == 0)
 		r = see_servers(f, &now, next, e);
+	if (r == 0 && f->login != NULL)
+		r = login_read(f->login, e);
 	if (r == 0)
 		take(f, &now, next);
 	opt_forget_since(mark);
@@ -160,7 +164,7 @@ void reload_files(struct front *f)
 {
 	struct errbuf e = { "" };
 
-	if (f->o->files == 0)
+	if (f->o->files == 0 && f->login == NULL)
 		return;
 	if (reload(f, &e) != 0)
 		log_line(LOG_WARN, "proxy: all options stay as they were: %s",

@@ -176,7 +176,7 @@ static int take_memory(struct front *f, struct errbuf *e)
 	size_t size = arena_need(n * sizeof(struct conn)) + shares_size(n) +
 		      arena_need(copies * sizeof(struct copy)) +
 		      arena_need((size_t)copies * DIR_COUNT * COPY_BUFFER) +
-		      ctl_size() + metrics_size();
+		      ctl_size() + metrics_size() + login_size();
 	uint8_t *buf;
 
 	if (mem_take(&f->arena, size, 0) != 0)
@@ -349,6 +349,9 @@ static int open_all(struct front *f, struct errbuf *e)
 		r = resolver_open(&f->resolver, f->loop,
 				  f->o->has_dns ? &f->o->dns : NULL,
 				  f->o->dns_port, e);
+	if (r == 0 && f->o->socks_users != NULL)
+		r = login_open(&f->login, &f->arena, f->o->socks_users, f->loop,
+			       greet_login, f, e);
 	if (r == 0)
 		adopt(f);
 	return r;
@@ -373,6 +376,10 @@ static int close_in(struct front *f, struct errbuf *e)
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, RESOLVE_HOSTS, false);
 	}
+	if (f->o->socks_users != NULL) {
+		c.box.needs |= SANDBOX_READ;
+		confine_place(&c, f->o->socks_users, false);
+	}
 	for (unsigned i = 0; i < f->o->files; i++) {
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, f->o->file[i], false);
@@ -384,6 +391,8 @@ static int close_in(struct front *f, struct errbuf *e)
 	r = confine(&c, CONFINE_EARLY, e);
 	if (r == 0)
 		r = access_open(f, e);
+	if (r == 0 && f->login != NULL)
+		r = login_start(f->login, e);
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
 
@@ -411,6 +420,7 @@ static void close_all(struct front *f)
 		loop_drop(f->loop, &f->on_time);
 	}
 	resolver_close(f->resolver);
+	login_close(f->login);
 	ctl_close(f->ctl);
 	metrics_close(f->metrics);
 	access_close(f);

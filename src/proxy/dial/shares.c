@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "front/front_internal.h"
+#include "dial/shares.h"
 
 size_t shares_size(uint32_t n)
 {

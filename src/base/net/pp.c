@@ -2,7 +2,7 @@
 /*
  * pp.c - Headers of the PROXY protocol, versions 1 and 2
  */
-#include "front/pp.h"
+#include "net/pp.h"
 
 #include <assert.h>
 #include <errno.h>

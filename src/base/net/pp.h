@@ -5,8 +5,8 @@
  * W. Tarreau, "The PROXY protocol". It stands in front of a connection's first
  * byte and says whose connection it is. No input or output.
  */
-#ifndef FRONT_PP_H
-#define FRONT_PP_H
+#ifndef NET_PP_H
+#define NET_PP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,4 +47,4 @@ int pp_read(const uint8_t *b, size_t n, struct pp *out);
  */
 size_t pp_make(int version, const struct pp *p, uint8_t out[PP_MADE]);
 
-#endif /* FRONT_PP_H */
+#endif /* NET_PP_H */
