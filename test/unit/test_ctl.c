@@ -150,6 +150,7 @@ static const struct {
 	{ "GET /metrics HTTP/11\r\n\r\n", 400 },
 	{ "\r\n\r\n", 400 },
 	{ "GET /metrics HTTP/1.1\n\n", 400 },
+	{ "GET /metrics HTTP/1.1\r\r\n\r\n", 400 },
 	{ "GET /metrics HTTP/1.1\rX", 400 },
 	{ "GET /m\xc3\xa4 HTTP/1.1", 400 },
 	{ "\x16\x03\x01", 400 },

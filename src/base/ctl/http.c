@@ -71,7 +71,8 @@ int http_status(const char *b, size_t n)
 	const char *end = memmem(b, most, END, sizeof(END) - 1);
 	const char *line;
 
-	if (!is_text(b, end == NULL ? most : (size_t)(end - b)))
+	/* With the end of its last line: a CR in front of that is none. */
+	if (!is_text(b, end == NULL ? most : (size_t)(end - b) + 2))
 		return 400;
 	if (end == NULL)
 		return most < HTTP_REQUEST ? 0 : 431;
