@@ -32,6 +32,7 @@
 #define ACT_UNSPEC   UINT32_MAX
 
 static struct router *router;
+static struct join_peer peer;
 static uint32_t flags; /* of each run: SUMMED where the kernel knows it */
 
 struct run {
@@ -119,7 +120,7 @@ static struct join_name any_pair(struct rng *r, struct splice_pair *p, bool ip6)
 		p->map.seq_off[d] = (uint32_t)rng_next(r);
 		p->map.ts_off[d] = (uint32_t)rng_next(r);
 	}
-	CHECK(router_intend(router, &t[0], &t[1], ip6, way, 0, &name) == 0);
+	CHECK(router_intend(router, &t[0], &t[1], ip6, way, &name, &peer) == 0);
 	CHECK(router_put(router, &name, p) == 0);
 	return name;
 }
@@ -441,10 +442,10 @@ static void a_full_table_refuses(void)
 	p.side[0].tuple.sport ^= 1;
 	p.side[1].tuple.sport ^= 1;
 	CHECK(router_intend(router, &p.side[0].tuple, &p.side[1].tuple, false,
-			    way, 0, &more) == -ENOSPC);
+			    way, &more, &peer) == -ENOSPC);
 	CHECK(router_forget(router, &n[2]) == 0);
 	CHECK(router_intend(router, &p.side[0].tuple, &p.side[1].tuple, false,
-			    way, 0, &more) == 0);
+			    way, &more, &peer) == 0);
 	CHECK(more.place == n[2].place && more.generation != n[2].generation);
 	/* What is late misses the one that has its place now. */
 	CHECK(router_forget(router, &n[2]) == -ESTALE);
@@ -454,13 +455,13 @@ static void a_full_table_refuses(void)
 	/* A tuple is one pair's. */
 	CHECK(router_look(router, &n[0], &p) == 0);
 	CHECK(router_intend(router, &p.side[0].tuple, &p.side[1].tuple, false,
-			    way, 0, &more) == -EEXIST);
+			    way, &more, &peer) == -EEXIST);
 	p.side[0].tuple.sport ^= 1;
 	CHECK(router_intend(router, &p.side[0].tuple, &p.side[1].tuple, false,
-			    way, 0, &more) == -EEXIST);
+			    way, &more, &peer) == -EEXIST);
 	p.side[1].tuple.sport ^= 1;
 	CHECK(router_intend(router, &p.side[0].tuple, &p.side[1].tuple, false,
-			    way, 0, &more) == 0);
+			    way, &more, &peer) == 0);
 	CHECK(router_forget(router, &more) == 0);
 	for (int i = 0; i < 4; i++)
 		CHECK((router_forget(router, &n[i]) == 0) == (i != 2));

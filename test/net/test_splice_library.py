@@ -26,7 +26,7 @@ from hosts import ADDR, CLIENT, PROXY, SERVER, WAIT, result, within  # noqa: E40
 IDLE = "seconds, and little load"
 SO = os.path.join(hosts.BUILD, "libunderstudy-splice.so.0")
 HEADER = os.path.join(hosts.HERE, "../../src/proxy/join/usplice.h")
-SPLICED, FIN, RESET, REVIVED, TIMEWAIT, OVER = range(6)
+SPLICED, FIN, RESET, REVIVED, TIMEWAIT, OVER, CONNECTED = range(7)
 TESTS = []
 
 
@@ -42,7 +42,7 @@ class Options(ctypes.Structure):
 class Note(ctypes.Structure):
     _fields_ = [("what", ctypes.c_int), ("pair", ctypes.c_void_p),
                 ("user", ctypes.c_void_p), ("dir", ctypes.c_int),
-                ("reason", ctypes.c_int)]
+                ("reason", ctypes.c_int), ("error", ctypes.c_int)]
 
 
 class Stats(ctypes.Structure):
@@ -156,7 +156,7 @@ def exported():
                          text=True, check=True).stdout
     have = {l.split()[-1].split("@")[0] for l in out.splitlines() if " T " in l}
     other = [l for l in out.splitlines() if " T " not in l and " A " not in l]
-    assert len(want) == 12 and have == want and not other, (want ^ have, other)
+    assert len(want) == 14 and have == want and not other, (want ^ have, other)
 
 
 @test("installed: a program is built with what pkg-config says")
@@ -186,7 +186,7 @@ def installed():
             os.environ, LD_LIBRARY_PATH=lib))
         assert out.returncode == 2 and "usage" in out.stderr, out
         pages = os.listdir(f"{to}{prefix}/share/man/man3")
-        assert "usplice_intend.3" in pages and len(pages) == 13, pages
+        assert "usplice_intend.3" in pages and len(pages) == 15, pages
 
 
 @test("options that are none are refused with a sentence")

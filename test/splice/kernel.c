@@ -70,14 +70,15 @@ const char *kernel_start(const struct dialogue *g)
 {
 	const struct join_way way[DIR_COUNT] = { { .ifindex = LOOPBACK },
 						 { .ifindex = LOOPBACK } };
+	struct join_peer peer;
 
 	if (router == NULL)
 		return NULL;
 	if (has_pair)
 		router_forget(router, &name);
 	has_pair = router_intend(router, &g->pair.side[DIR_C2S].tuple,
-				 &g->pair.side[DIR_S2C].tuple, g->ip6, way, 0,
-				 &name) == 0;
+				 &g->pair.side[DIR_S2C].tuple, g->ip6, way,
+				 &name, &peer) == 0;
 	return has_pair ? NULL : "kernel: the tables take no pair";
 }
 

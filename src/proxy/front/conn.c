@@ -9,7 +9,8 @@
  *	CONNECT, RACE -> SPLICED
  *	CONNECT, RACE -> COPY -> CLOSE
  *
- * Each call of the kernel is made once it is needed, none of them blocks, and
+ * Each call of the kernel is made once it is needed, none of them blocks (who
+ * may have said something is looked at before he is waited for), and
  * each state has a time after which it ends. What a connection becomes -
  * spliced, copied, refused, failed - is settled once (conn_settle()); from then
  * on it can only end. So accepted = spliced + copied + refused + failed +
@@ -201,6 +202,8 @@ static void pair_is_over(struct conn *c, const struct usplice_pair *p,
 	if (c->how == CONN_OPENING) {
 		/* Its time ran out while a server was waited for. */
 		race_pair_over(c, p);
+		if (c->state == CONN_CONNECT && c->pair == NULL)
+			conn_watch(c, DIR_S2C);
 		return;
 	}
 	read_stats(c);
@@ -216,6 +219,9 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	if (c == NULL)
 		return;
 	switch (n->what) {
+	case USPLICE_CONNECTED:
+		connect_ready(c, n->error);
+		break;
 	case USPLICE_SPLICED:
 		c->joined = true;
 		break;
@@ -263,13 +269,15 @@ static void server_is_ready(void *ctx, uint64_t now)
 
 	c->f->now = now;
 	if (c->state == CONN_CONNECT || c->state == CONN_RACE)
-		connect_ready(c);
+		connect_ready(c, conn_error(c, DIR_S2C));
 	else
 		copy_run(c);
 }
 
 void conn_watch(struct conn *c, enum dir d)
 {
+	if (c->watch[d].on)
+		return;
 	c->watch[d] = (struct loop_watch){
 		.ready = d == DIR_C2S ? client_is_ready : server_is_ready,
 		.ctx = c,
@@ -401,7 +409,6 @@ static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 			     SOCKS_FAILURE);
 		return;
 	}
-	conn_watch(c, DIR_C2S);
 	greet_begin(c);
 }
 

@@ -10,6 +10,9 @@
  * tried one after the other, each for its time; addresses of a name as race.c
  * says.
  *
+ * Most servers answer at once; only where one does not, the client is waited
+ * for as well, since he may leave.
+ *
  * What we say ourselves goes out first: a PROXY header to the server, the reply
  * of SOCKS to the client.
  */
@@ -20,7 +23,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "core/limits.h"
 #include "front/front_internal.h"
+
+/* A server that is there has answered by then. */
+#define LOOK_AFTER (100 * NS_PER_MS)
 
 /* --- joined --- */
 
@@ -47,7 +54,10 @@ static bool splice(struct conn *c, uint32_t n)
 		c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
 	if (n > 0)
 		c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
-	rc = usplice_splice(c->pair, n);
+	/* The library has them now, and nobody else tells of them. */
+	loop_drop(f->loop, &c->watch[DIR_C2S]);
+	loop_drop(f->loop, &c->watch[DIR_S2C]);
+	rc = usplice_give(c->pair, n);
 	if (rc == 0)
 		return true;
 	usplice_end(c->pair);
@@ -85,6 +95,8 @@ static void join(struct conn *c)
 	}
 	n = greet_granted(c);
 	spliced = splice(c, n);
+	if (spliced)
+		c->fd[DIR_C2S] = c->fd[DIR_S2C] = -1;
 	if (!spliced && f->o->splice == FRONT_TC) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_unspliced),
 			     SOCKS_FAILURE);
@@ -98,11 +110,11 @@ static void join(struct conn *c)
 		due_never(f, &c->due);
 		conn_settle(c, CONN_SPLICES, (struct why){ NULL, NULL });
 		c->state = CONN_SPLICED;
-		conn_close(c, DIR_C2S, false);
-		conn_close(c, DIR_S2C, false);
 	} else {
 		due_never(f, &c->due);
 		copy_begin(c);
+		conn_watch(c, DIR_C2S);
+		conn_watch(c, DIR_S2C);
 		conn_settle(c, CONN_COPIES, c->unspliced);
 		copy_run(c);
 	}
@@ -121,6 +133,8 @@ static struct why why_not(struct front *f, int rc)
 		return WHY(f, copied_full);
 	case -EADDRINUSE:
 		return WHY(f, copied_ports);
+	case -ENOTCONN:
+		return WHY(f, copied_gone);
 	case -EPERM:
 	case -EACCES:
 		return WHY(f, copied_rights);
@@ -156,11 +170,36 @@ static bool is_refusal(const struct conn *c)
 	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
 }
 
+/* Ask the server. Who waits for the answer is the library; or we, where another
+ * one may be asked beside it.
+ */
+static int ask(struct conn *c, const struct sockaddr_storage *to, socklen_t len)
+{
+	if (c->pair != NULL && conn_forwards(c))
+		return usplice_connect(c->pair);
+	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)to, len) != 0 &&
+	    errno != EINPROGRESS)
+		return -errno;
+	conn_watch(c, DIR_S2C);
+	return 0;
+}
+
+/* When a client whose server has not answered is to be looked after, or the
+ * server's time is over.
+ */
+static uint64_t look_at(const struct conn *c)
+{
+	uint64_t soon = c->f->now + LOOK_AFTER;
+
+	return !c->watch[DIR_C2S].on && soon < c->late_at ? soon : c->late_at;
+}
+
 int connect_to(struct conn *c)
 {
 	struct front *f = c->f;
 	struct sockaddr_storage to;
 	socklen_t len = address_put(&to, &c->server, c->server_port);
+	int rc;
 
 	c->fd[DIR_S2C] = socket(to.ss_family,
 				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -169,10 +208,9 @@ int connect_to(struct conn *c)
 	connect_intend(c, c->fd[DIR_S2C], &to, len, &c->pair, &c->unspliced);
 	if (f->o->splice == FRONT_TC && is_refusal(c))
 		return -EXDEV;
-	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)&to, len) != 0 &&
-	    errno != EINPROGRESS)
-		return -errno;
-	conn_watch(c, DIR_S2C);
+	rc = ask(c, &to, len);
+	if (rc != 0)
+		return rc;
 	c->late_at = f->now + f->o->connect_timeout;
 	return 0;
 }
@@ -218,7 +256,7 @@ void conn_connect(struct conn *c)
 
 		if (rc == 0) {
 			c->state = CONN_CONNECT;
-			due_at(c->f, &c->due, c->late_at);
+			due_at(c->f, &c->due, look_at(c));
 			return;
 		}
 		if (c->fd[DIR_S2C] < 0) {
@@ -247,16 +285,21 @@ static void failed(struct conn *c, int error)
 	conn_connect(c);
 }
 
-void connect_ready(struct conn *c)
+/* The library says it once, and epoll whatever happens. */
+static bool is_connected(const struct conn *c)
 {
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
-	int error = conn_error(c, DIR_S2C);
 
+	return (c->pair != NULL && conn_forwards(c)) ||
+	       getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) == 0;
+}
+
+void connect_ready(struct conn *c, int error)
+{
 	if (error != 0) {
 		failed(c, error);
-	} else if (getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) ==
-		   0) {
+	} else if (is_connected(c)) {
 		if (conn_forwards(c)) {
 			health_good(c->f, c->place, c->server_at);
 			c->f->servers[c->place].s[c->server_at].n.taken++;
@@ -269,5 +312,11 @@ void connect_ready(struct conn *c)
 
 void connect_late(struct conn *c)
 {
+	/* He may have left: from now on he is waited for, too. */
+	conn_watch(c, DIR_C2S);
+	if (c->f->now < c->late_at) {
+		due_at(c->f, &c->due, c->late_at);
+		return;
+	}
 	failed(c, -ETIMEDOUT);
 }

@@ -432,8 +432,10 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 /** connect_drop() - The server that was tried is left alone */
 void connect_drop(struct conn *c);
 
-/** connect_ready() - The server has answered; connect_late(): it has not */
-void connect_ready(struct conn *c);
+/** connect_ready() - The server has answered: @error, 0 or -Exxx;
+ * connect_late(): it has not
+ */
+void connect_ready(struct conn *c, int error);
 void connect_late(struct conn *c);
 
 /* --- race.c --- */
@@ -462,7 +464,7 @@ static inline bool conn_forwards(const struct conn *c)
 	return c->f->servers[c->place].n > 0;
 }
 
-/** conn_watch() - Wait for a socket of it */
+/** conn_watch() - Wait for a socket of it, if it is not yet waited for */
 void conn_watch(struct conn *c, enum dir d);
 
 /** conn_close() - Close one; @reset: by a RST. Closed ones are left alone */

@@ -33,8 +33,10 @@ static ssize_t look(struct conn *c, size_t most)
 
 	if (n > 0)
 		return n;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		conn_watch(c, DIR_C2S);
 		return 0;
+	}
 	conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left), SOCKS_FAILURE);
 	return -1;
 }
@@ -58,7 +60,9 @@ static void read_head(struct conn *c)
 	if (rc < 0) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_header),
 			     SOCKS_FAILURE);
-	} else if (rc > 0) {
+	} else if (rc == 0) {
+		conn_watch(c, DIR_C2S);
+	} else {
 		used(c, (size_t)rc);
 		if (c->via.known) {
 			c->client = c->via.src;
@@ -184,6 +188,7 @@ static bool read_message(struct conn *c)
 	switch (step) {
 	case SOCKS_MORE:
 		assert(n < SOCKS_MOST);
+		conn_watch(c, DIR_C2S);
 		return false;
 	case SOCKS_ANSWER:
 		if (send_reply(c))

@@ -102,7 +102,7 @@ static void has_won(struct attempt *t)
 	t->fd = -1;
 	t->pair = NULL;
 	conn_watch(c, DIR_S2C);
-	connect_ready(c);
+	connect_ready(c, conn_error(c, DIR_S2C));
 }
 
 static void has_failed(struct attempt *t, int error)
@@ -359,6 +359,7 @@ void race_begin(struct conn *c)
 	bool own = is_own_family(c, &c->socks.ip);
 
 	c->state = CONN_RACE;
+	conn_watch(c, DIR_C2S);
 	eyeballs_begin(&c->eyes,
 		       f->o->splice == FRONT_TC ? 1 : 1 + CONN_BESIDE);
 	if (c->socks.name_len > 0) {

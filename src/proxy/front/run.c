@@ -75,7 +75,7 @@ static void time_is_due(void *ctx, uint64_t now)
 	struct front *f = ctx;
 
 	f->now = now;
-	f->armed = 0;
+	f->armed = UINT64_MAX;
 }
 
 static void close_listeners(struct front *f)

@@ -36,8 +36,11 @@ void due_run(struct front *f)
 		d = list_entry(t, struct due, timer);
 		d->run(d->ctx);
 	}
+	/* To wake up for nothing now and then is cheaper than to set it back
+	 * for each connection.
+	 */
 	next = wheel_next(&f->wheel);
-	if (next != f->armed) {
+	if (next < f->armed) {
 		loop_set(&f->on_time, next);
 		f->armed = next;
 	}

@@ -117,6 +117,9 @@ void pair_over(struct usplice_pair *p, enum usplice_reason why)
 	assert(p->state != PAIR_FREE && p->state != PAIR_OVER);
 	if (p->state == PAIR_PRE)
 		pre_close(p, false);
+	else
+		pre_unwatch(p);
+	p->notes &= (uint8_t) ~(1u << USPLICE_CONNECTED);
 	p->s->by_place[p->name.place] = NOBODY;
 	list_del(&p->late);
 	p->state = PAIR_OVER;

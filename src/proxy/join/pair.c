@@ -28,7 +28,6 @@
 
 #include "core/ipaddr.h"
 #include "join/usplice_internal.h"
-#include "os/clock.h"
 
 /* Ports that are tried, one after the other, for one connection. */
 #define PORT_TRIES 512
@@ -115,32 +114,20 @@ static int bind_to(int fd, const struct splice_tuple *t)
 	return rc == 0 ? 0 : -errno;
 }
 
-/* The server may send what the client can take. */
-static int match_options(int client, int server)
+/* The server may send what the client can take. Return: 0 or -Exxx */
+static int match_options(const struct join_peer *client, int server)
 {
-	struct tcp_info info;
-	socklen_t n = sizeof(info);
-	int one = 1;
+	int mss = (int)client->mss;
+	int window = (int)client->window;
 	int zero = 0;
-	int window;
-	int mss;
 
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
-		return -errno;
-	/* What is counted there is without timestamps, what is set is with
-	 * them.
-	 */
-	mss = (int)info.tcpi_snd_mss;
-	if ((info.tcpi_options & TCPI_OPT_TIMESTAMPS) != 0)
-		mss += 12;
+	if (mss == 0)
+		return -ENOTCONN;
 	if (setsockopt(server, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)) != 0)
 		return -errno;
-	window = (int)info.tcpi_snd_wnd;
 	if (window > 0 && window < WINDOW_OFFERED)
 		setsockopt(server, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window,
 			   sizeof(window));
-	setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &zero, sizeof(zero));
 	return 0;
 }
@@ -160,16 +147,19 @@ static int choose_port(struct usplice_pair *p, int server,
 {
 	struct splice_tuple *t = &p->tuple[DIR_S2C];
 	struct router *r = p->s->router;
+	struct join_peer client;
 	int rc = -EADDRINUSE;
 
 	for (int i = 0; i < PORT_TRIES; i++) {
 		t->dport = next_port(p->s);
 		rc = router_intend(r, &p->tuple[DIR_C2S], t, is_ip6(t), p->way,
-				   clock_mono(), name);
+				   name, &client);
 		if (rc == -EEXIST)
 			continue;
 		if (rc == 0) {
-			rc = bind_to(server, t);
+			rc = match_options(&client, server);
+			if (rc == 0)
+				rc = bind_to(server, t);
 			if (rc == 0)
 				return 0;
 			router_forget(r, name);
@@ -192,8 +182,6 @@ static int intend(struct usplice_pair *p, int client, int server,
 		rc = -EAFNOSUPPORT;
 	if (rc == 0)
 		rc = ways_find(p);
-	if (rc == 0)
-		rc = match_options(client, server);
 	if (rc == 0)
 		rc = choose_port(p, server, &name);
 	if (rc != 0)
@@ -224,7 +212,12 @@ int usplice_intend(struct usplice *s, int client, int server,
 	return rc;
 }
 
-int usplice_splice(struct usplice_pair *p, uint32_t extra)
+int usplice_connect(struct usplice_pair *p)
+{
+	return p->state == PAIR_INTENDED ? pre_connect(p) : -EINVAL;
+}
+
+static int splice(struct usplice_pair *p, uint32_t extra, bool give)
 {
 	const uint32_t pending[DIR_COUNT] = { [DIR_C2S] = extra };
 	const int fd[DIR_COUNT] = { p->fd[DIR_C2S], p->fd[DIR_S2C] };
@@ -233,22 +226,32 @@ int usplice_splice(struct usplice_pair *p, uint32_t extra)
 
 	if (p->state != PAIR_INTENDED)
 		return -EINVAL;
-	rc = pre_begin(p);
-	if (rc == 0)
-		rc = router_splice(p->s->router, &p->name, pending, &events);
+	rc = pre_begin(p, give);
+	if (rc != 0)
+		return rc;
+	rc = router_splice(p->s->router, &p->name, pending, &events);
 	if (rc != 0) {
-		if (p->state == PAIR_PRE)
-			pre_close(p, false);
-		memcpy(p->fd, fd, sizeof(fd));
-		p->state = PAIR_INTENDED;
+		pre_undo(p, fd);
 		return rc;
 	}
 	p->extra = extra;
 	if ((events & SPLICE_EV_JOINED) != 0)
 		pair_joined(p);
+	else
+		pre_first(p);
 	if ((events & SPLICE_EV_TIMEWAIT) != 0)
 		pair_ending(p, USPLICE_TIMEWAIT);
 	return 0;
+}
+
+int usplice_splice(struct usplice_pair *p, uint32_t extra)
+{
+	return splice(p, extra, false);
+}
+
+int usplice_give(struct usplice_pair *p, uint32_t extra)
+{
+	return splice(p, extra, true);
 }
 
 ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n)
@@ -273,6 +276,8 @@ void usplice_end(struct usplice_pair *p)
 	assert(p->state != PAIR_FREE);
 	if (p->state == PAIR_PRE)
 		pre_close(p, false);
+	else
+		pre_unwatch(p);
 	if (p->state != PAIR_OVER) {
 		router_forget(p->s->router, &p->name);
 		if (p->state == PAIR_SPLICED)

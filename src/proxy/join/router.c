@@ -4,20 +4,16 @@
  *
  * Theory of operation
  *
- * A place that was never used is taken by counting up, one that a pair has left
- * from the queue in which the program, or router_forget(), has put it. The slot
- * is written before its tuples are: so a packet that finds a tuple finds its
- * pair. What leaves goes the other way: first the tuples, then the generation,
- * then the place. A generation is odd while somebody has the place.
+ * How pairs come and go is the program's (join/maps.h): here it is asked to, by
+ * running one of its parts.
  *
- * Pinned tables lie in the kernel without us. Who opens them next finds out how
- * many places were ever taken by looking at all; a place that was lost by a
- * process which died between two of these steps stays lost. A lock on the
- * folder keeps a second process out, and goes with the process.
+ * Pinned tables lie in the kernel without us, and how many of their places were
+ * ever taken lies there, too; a place that was lost by a process which died
+ * while it was asking stays lost. A lock on the folder keeps a second process
+ * out, and goes with the process.
  */
 #include "join/router.h"
 
-#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -36,15 +32,11 @@
 struct router {
 	struct route *skel;
 	struct ring_buffer *ring;
-	int ends;
 	int slots;
-	int free_places;
 	int counts;
-	int splice;
-	int move;
+	int state;
 	int folder; /* locked; -1: nothing is pinned */
 	uint32_t pairs;
-	uint32_t used; /* places that were ever taken */
 	struct join_event event;
 	bool has_event;
 };
@@ -93,7 +85,8 @@ static int pin_maps(struct router *r, const char *pin)
 		     { "free", r->skel->maps.join_free },
 		     { "timewait", r->skel->maps.join_timewait },
 		     { "events", r->skel->maps.join_events },
-		     { "counts", r->skel->maps.join_counts } };
+		     { "counts", r->skel->maps.join_counts },
+		     { "state", r->skel->maps.join_state } };
 	char path[PIN_MAX]; /* a bpffs takes no dots in a name */
 	int rc = 0;
 
@@ -108,15 +101,15 @@ static int pin_maps(struct router *r, const char *pin)
 	return rc;
 }
 
-/* How many places of tables that were taken over were ever taken? */
-static void count_used(struct router *r)
+/* How many places were ever taken? */
+static uint32_t used(const struct router *r)
 {
-	struct join_slot slot;
+	struct join_state state = { .used = 0 };
+	uint32_t first = 0;
 
-	for (uint32_t i = 0; i < r->pairs; i++)
-		if (bpf_map_lookup_elem(r->slots, &i, &slot) == 0 &&
-		    slot.pair.generation != 0)
-			r->used = i + 1;
+	if (bpf_map_lookup_elem(r->state, &first, &state) != 0)
+		return r->pairs;
+	return state.used < r->pairs ? state.used : r->pairs;
 }
 
 static int load(struct router *r, const struct router_config *c)
@@ -127,6 +120,7 @@ static int load(struct router *r, const struct router_config *c)
 	if (r->skel == NULL)
 		return -errno;
 	r->skel->rodata->join_config.timewait = c->timewait;
+	r->skel->rodata->join_config.pairs = c->pairs;
 	bpf_map__set_max_entries(r->skel->maps.join_ends, 2 * c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_slots, c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_free, c->pairs);
@@ -139,14 +133,9 @@ static int load(struct router *r, const struct router_config *c)
 		return rc;
 	if (route__load(r->skel) != 0)
 		return -errno;
-	r->ends = bpf_map__fd(r->skel->maps.join_ends);
 	r->slots = bpf_map__fd(r->skel->maps.join_slots);
-	r->free_places = bpf_map__fd(r->skel->maps.join_free);
 	r->counts = bpf_map__fd(r->skel->maps.join_counts);
-	r->splice = bpf_program__fd(r->skel->progs.join_splice);
-	r->move = bpf_program__fd(r->skel->progs.join_move);
-	if (c->pin != NULL)
-		count_used(r);
+	r->state = bpf_map__fd(r->skel->maps.join_state);
 	r->ring = ring_buffer__new(bpf_map__fd(r->skel->maps.join_events),
 				   on_event, r, NULL);
 	return r->ring == NULL ? -errno : 0;
@@ -212,79 +201,36 @@ static int read_slot(const struct router *r, const struct join_name *name,
 	return 0;
 }
 
-static int take_place(struct router *r, uint32_t *place)
+/* Run one of the programs with what it takes for a packet, and may change. */
+static int call_program(const struct bpf_program *prog, void *what, uint32_t n,
+			uint32_t *said)
 {
-	if (bpf_map_lookup_and_delete_elem(r->free_places, NULL, place) == 0)
-		return 0;
-	if (r->used == r->pairs)
-		return -ENOSPC;
-	assert(r->used < r->pairs);
-	*place = r->used++;
-	return 0;
-}
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = what, .data_size_in = n,
+		    .data_out = what, .data_size_out = n, .repeat = 1);
+	int rc = bpf_prog_test_run_opts(bpf_program__fd(prog), &o);
 
-static void give_place(struct router *r, struct join_slot *slot, uint32_t place)
-{
-	assert(join_is_taken(slot->pair.generation) && place < r->pairs);
-	slot->pair.generation++;
-	bpf_map_update_elem(r->slots, &place, slot, BPF_ANY);
-	bpf_map_update_elem(r->free_places, NULL, &place, BPF_ANY);
-}
-
-static int put_ends(struct router *r, const struct join_slot *slot,
-		    const struct join_name *name)
-{
-	struct join_end end = { .name = *name, .dir = DIR_C2S };
-
-	if (bpf_map_update_elem(r->ends, &slot->pair.side[DIR_C2S].tuple, &end,
-				BPF_NOEXIST) != 0)
-		return -errno;
-	end.dir = DIR_S2C;
-	if (bpf_map_update_elem(r->ends, &slot->pair.side[DIR_S2C].tuple, &end,
-				BPF_NOEXIST) == 0)
-		return 0;
-	bpf_map_delete_elem(r->ends, &slot->pair.side[DIR_C2S].tuple);
-	return -EEXIST;
+	*said = o.retval;
+	return rc;
 }
 
 int router_intend(struct router *r, const struct splice_tuple *client,
 		  const struct splice_tuple *server, bool ip6,
-		  const struct join_way way[DIR_COUNT], uint64_t now,
-		  struct join_name *name)
+		  const struct join_way way[DIR_COUNT], struct join_name *name,
+		  struct join_peer *peer)
 {
-	struct join_name n;
-	struct join_slot slot;
-	int rc = take_place(r, &n.place);
+	struct join_ask a = { .tuple = { *client, *server },
+			      .way = { way[DIR_C2S], way[DIR_S2C] },
+			      .ip6 = ip6 };
+	uint32_t said = 0;
+	int rc = call_program(r->skel->progs.join_intend, &a, sizeof(a), &said);
 
 	if (rc != 0)
 		return rc;
-	if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0)
-		return -errno;
-	n.generation = slot.pair.generation + 1;
-	splice_intend(&slot.pair, client, server, ip6, n.generation, now);
-	slot.way[DIR_C2S] = way[DIR_C2S];
-	slot.way[DIR_S2C] = way[DIR_S2C];
-	if (bpf_map_update_elem(r->slots, &n.place, &slot, BPF_ANY) != 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = put_ends(r, &slot, &n);
-	if (rc != 0) {
-		give_place(r, &slot, n.place);
-		return rc;
-	}
-	*name = n;
+	if (said != 0)
+		return said == JOIN_TAKEN ? -EEXIST : -ENOSPC;
+	*name = a.name;
+	*peer = a.peer;
 	return 0;
-}
-
-/* Run one of the programs with what it takes for a packet. */
-static int call_program(int prog, const void *in, uint32_t n, uint32_t *said)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = in, .data_size_in = n,
-		    .repeat = 1);
-	int rc = bpf_prog_test_run_opts(prog, &o);
-
-	*said = o.retval;
-	return rc;
 }
 
 int router_splice(struct router *r, const struct join_name *name,
@@ -294,7 +240,8 @@ int router_splice(struct router *r, const struct join_name *name,
 		.name = *name, .pending = { pending[DIR_C2S], pending[DIR_S2C] }
 	};
 	uint32_t said = 0;
-	int rc = call_program(r->splice, &call, sizeof(call), &said);
+	int rc = call_program(r->skel->progs.join_splice, &call, sizeof(call),
+			      &said);
 
 	if (rc != 0)
 		return rc;
@@ -313,7 +260,7 @@ int router_move(struct router *r, const struct join_name *name,
 	struct join_moved m = { .name = *name,
 				.way = { way[DIR_C2S], way[DIR_S2C] } };
 	uint32_t said = 0;
-	int rc = call_program(r->move, &m, sizeof(m), &said);
+	int rc = call_program(r->skel->progs.join_move, &m, sizeof(m), &said);
 
 	return rc != 0 ? rc : said == 0 ? 0 : -ESTALE;
 }
@@ -332,7 +279,9 @@ int router_look(const struct router *r, const struct join_name *name,
 int router_each(const struct router *r, uint32_t *at, struct join_name *name,
 		struct splice_pair *p)
 {
-	while (*at < r->used) {
+	uint32_t last = used(r);
+
+	while (*at < last) {
 		uint32_t place = (*at)++;
 		struct join_slot slot;
 
@@ -371,38 +320,25 @@ int router_put(struct router *r, const struct join_name *name,
 		       : -errno;
 }
 
-/* Take a tuple out, unless it is of another pair. */
-static void forget_end(struct router *r, const struct splice_tuple *t,
-		       const struct join_name *name)
-{
-	struct join_end end;
-
-	if (bpf_map_lookup_elem(r->ends, t, &end) == 0 &&
-	    memcmp(&end.name, name, sizeof(*name)) == 0)
-		bpf_map_delete_elem(r->ends, t);
-}
-
 int router_forget(struct router *r, const struct join_name *name)
 {
-	struct join_slot slot;
-	int rc = read_slot(r, name, &slot);
+	struct join_call call = { .name = *name };
+	uint32_t said = 0;
+	int rc = call_program(r->skel->progs.join_forget, &call, sizeof(call),
+			      &said);
 
-	if (rc != 0)
-		return rc;
-	forget_end(r, &slot.pair.side[DIR_C2S].tuple, name);
-	forget_end(r, &slot.pair.side[DIR_S2C].tuple, name);
-	give_place(r, &slot, name->place);
-	return 0;
+	return rc != 0 ? rc : said == 0 ? 0 : -ESTALE;
 }
 
 int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 		 uint32_t *at, uint32_t most, struct join_swept *out)
 {
+	uint32_t last = used(r);
 	int found = 0;
 
-	if (*at >= r->used)
+	if (*at >= last)
 		*at = 0;
-	for (; most > 0 && *at < r->used; most--) {
+	for (; most > 0 && *at < last; most--) {
 		struct join_name n = { .place = (*at)++ };
 		struct join_slot slot;
 

@@ -65,15 +65,15 @@ int router_program(const struct router *r);
  * @client, @server: Tuples of what their peers send
  * @ip6:	Family of both
  * @way:	To their peers
- * @now:	ns of the monotonic clock, which is the program's, too
  * @name:	Result
+ * @peer:	Result: what the client's has agreed on
  *
  * Return: 0; -ENOSPC: there is no place; -EEXIST: one of the tuples is a pair's
  */
 int router_intend(struct router *r, const struct splice_tuple *client,
 		  const struct splice_tuple *server, bool ip6,
-		  const struct join_way way[DIR_COUNT], uint64_t now,
-		  struct join_name *name);
+		  const struct join_way way[DIR_COUNT], struct join_name *name,
+		  struct join_peer *peer);
 
 /** router_move() - The ways to the peers have changed. Return: 0 or -ESTALE */
 int router_move(struct router *r, const struct join_name *name,

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "join/table.h"
 #include "splice/begin.h"
 #include "splice/pair.h"
 
@@ -56,6 +57,7 @@ struct tcp_sock {
 	uint32_t rcv_wnd;
 	uint32_t window_clamp;
 	uint32_t tsoffset;
+	uint32_t mss_cache;
 	uint8_t ecn_flags;
 	uint8_t tcp_usec_ts : 1;
 	struct tcp_options_received rx_opt;
@@ -100,41 +102,70 @@ static __always_inline void socket_copy(struct tcp_sock *tp,
 }
 
 /**
- * socket_read() - Read the socket at our end of a connection
+ * socket_find() - The socket at our end of a connection
  * @ip6:	Its family
  * @t:		Tuple of what its peer sends
- * @k:		Result, but for what is still to be written
  *
- * Return: 0; 1: there is none
+ * Return: it, for bpf_sk_release(), or NULL
  */
-static __always_inline int socket_read(struct __sk_buff *skb, bool ip6,
-				       const struct splice_tuple *t,
-				       struct splice_socket *k)
+static __always_inline struct bpf_sock *
+socket_find(struct __sk_buff *skb, bool ip6, const struct splice_tuple *t)
 {
 	struct bpf_sock_tuple key = {};
-	struct bpf_sock *sk;
-	struct tcp_sock *tp;
 
 	if (ip6) {
 		__builtin_memcpy(key.ipv6.saddr, t->src, 16);
 		__builtin_memcpy(key.ipv6.daddr, t->dst, 16);
 		key.ipv6.sport = bpf_htons(t->sport);
 		key.ipv6.dport = bpf_htons(t->dport);
-		sk = bpf_skc_lookup_tcp(skb, &key, sizeof(key.ipv6),
-					BPF_F_CURRENT_NETNS, 0);
-	} else {
-		__builtin_memcpy(&key.ipv4.saddr, t->src + 12, 4);
-		__builtin_memcpy(&key.ipv4.daddr, t->dst + 12, 4);
-		key.ipv4.sport = bpf_htons(t->sport);
-		key.ipv4.dport = bpf_htons(t->dport);
-		sk = bpf_skc_lookup_tcp(skb, &key, sizeof(key.ipv4),
-					BPF_F_CURRENT_NETNS, 0);
+		return bpf_skc_lookup_tcp(skb, &key, sizeof(key.ipv6),
+					  BPF_F_CURRENT_NETNS, 0);
 	}
+	__builtin_memcpy(&key.ipv4.saddr, t->src + 12, 4);
+	__builtin_memcpy(&key.ipv4.daddr, t->dst + 12, 4);
+	key.ipv4.sport = bpf_htons(t->sport);
+	key.ipv4.dport = bpf_htons(t->dport);
+	return bpf_skc_lookup_tcp(skb, &key, sizeof(key.ipv4),
+				  BPF_F_CURRENT_NETNS, 0);
+}
+
+/* socket_read() - Read it, but for what is still to be written. Return: 0; 1:
+ * there is none
+ */
+static __always_inline int socket_read(struct __sk_buff *skb, bool ip6,
+				       const struct splice_tuple *t,
+				       struct splice_socket *k)
+{
+	struct bpf_sock *sk = socket_find(skb, ip6, t);
+	struct tcp_sock *tp;
+
 	if (!sk)
 		return 1;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
 		socket_copy(tp, k);
+	bpf_sk_release(sk);
+	return tp ? 0 : 1;
+}
+
+/* What its peer takes. Return: as socket_read() */
+static __always_inline int socket_ask(struct __sk_buff *skb, bool ip6,
+				      const struct splice_tuple *t,
+				      struct join_peer *p)
+{
+	struct bpf_sock *sk = socket_find(skb, ip6, t);
+	struct tcp_sock *tp;
+
+	if (!sk)
+		return 1;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp) {
+		p->window = tp->snd_wnd;
+		/* The kernel counts without timestamps, the option with. */
+		p->mss = tp->mss_cache;
+		if (BPF_CORE_READ_BITFIELD_PROBED(tp, rx_opt.tstamp_ok))
+			p->mss += 12;
+	}
 	bpf_sk_release(sk);
 	return tp ? 0 : 1;
 }

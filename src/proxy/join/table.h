@@ -22,12 +22,14 @@
 #include "splice/pair.h"
 
 /* Of all that is shared by pinned tables; another one has other tables. */
-#define JOIN_LAYOUT 1
+#define JOIN_LAYOUT 2
 
 #define JOIN_PAIRS 65536u /* most pairs at once, unless the loader says less */
 #define JOIN_RING  (1u << 20)
 /* Of those that are due, how many go when another one enters TIMEWAIT. */
 #define JOIN_REAP 2
+/* How long after it was woken the library is not woken again, ns. */
+#define JOIN_PAUSE 5000000u
 
 /**
  * struct join_name - A pair: where it lies, and which of those that lay there
@@ -85,12 +87,49 @@ struct join_event {
 
 /** struct join_config - Set by the loader, before the program runs
  * @timewait:	ns
+ * @pairs:	Places
  */
 struct join_config {
 	uint64_t timewait;
+	uint32_t pairs;
 };
 
-/** struct join_call - What join_splice is run with
+/**
+ * struct join_state - What there is one of
+ * @woken:	When the library was woken, ns
+ * @used:	Places that were ever taken; may be a few more than there are
+ */
+struct join_state {
+	uint64_t woken;
+	uint32_t used;
+	uint32_t pad;
+};
+
+/** struct join_peer - What a client has agreed on with our socket; 0: there is
+ * no such socket
+ * @mss:	Most bytes that it takes in a segment, options of TCP included
+ * @window:	What it offers, bytes
+ */
+struct join_peer {
+	uint32_t mss;
+	uint32_t window;
+};
+
+/**
+ * struct join_ask - What join_intend is run with: a pair to be watched
+ * @tuple, @way: By direction
+ * @ip6:	The family, 0 or 1
+ * @name, @peer: Results
+ */
+struct join_ask {
+	struct splice_tuple tuple[DIR_COUNT];
+	struct join_way way[DIR_COUNT];
+	uint32_t ip6;
+	struct join_name name;
+	struct join_peer peer;
+};
+
+/** struct join_call - What join_splice and join_forget are run with
  * @pending:	Bytes that our program will still write to the peer of each side
  */
 struct join_call {
@@ -104,12 +143,14 @@ struct join_moved {
 	struct join_way way[DIR_COUNT];
 };
 
-/* What both return: a splice_refusal, or SPLICE_EV_ bits with the flag, or
- * this.
+/* What they return: 0, or one of these. join_splice: a splice_refusal, or
+ * SPLICE_EV_ bits with JOIN_SPLICED.
  */
 #define JOIN_SPLICED   0x100u
 #define JOIN_NO_PAIR   0x200u
 #define JOIN_NO_SOCKET 0x201u
+#define JOIN_NO_PLACE  0x202u
+#define JOIN_TAKEN     0x203u /* a tuple is another pair's */
 
 /* What is counted. Each packet of a pair counts once in the first five. */
 enum join_count {

@@ -15,6 +15,10 @@
  * whose TIMEWAIT the program has ended without a word. These wait in a list, in
  * the order in which they came: the first one that is still there ends the
  * search.
+ *
+ * The router's events wake us at most once in JOIN_PAUSE; those that come
+ * meanwhile are looked for when it is over. So many connections that begin and
+ * end at once cost one wake-up, and their sockets are closed together.
  */
 #include "join/usplice.h"
 
@@ -140,7 +144,12 @@ static int open_all(struct usplice *s, const struct usplice_options *o,
 	rc = router_open(&s->router, &c, e);
 	if (rc == 0)
 		rc = ways_open(s, e);
-	return rc != 0 ? rc : open_waits(s, e);
+	if (rc == 0)
+		rc = open_waits(s, e);
+	/* Who had the tables before us may have been woken for their events. */
+	if (rc == 0 && s->o.pin != NULL)
+		tick_set(s, 1);
+	return rc;
 }
 
 int usplice_open(struct usplice **out, const struct usplice_options *o,
@@ -156,6 +165,7 @@ int usplice_open(struct usplice **out, const struct usplice_options *o,
 	list_init(&s->free);
 	list_init(&s->told);
 	list_init(&s->late);
+	s->peeks = pre_peeks();
 	rc = open_all(s, o, &e);
 	if (rc != 0) {
 		if (errlen > 0)
@@ -235,10 +245,15 @@ static void on_event(struct usplice *s, const struct join_event *e)
 static void on_router(struct usplice *s)
 {
 	struct join_event e;
+	int n = 0;
 
-	for (int i = 0; i < TOLD_AT_ONCE && router_next(s->router, &e) == 1;
-	     i++)
+	while (n < TOLD_AT_ONCE && router_next(s->router, &e) == 1) {
 		on_event(s, &e);
+		n++;
+	}
+	s->pausing = n > 0;
+	if (s->pausing && !s->in_timer)
+		tick_set(s, JOIN_PAUSE);
 }
 
 /* --- once a second --- */
@@ -321,30 +336,46 @@ static void look(struct usplice *s)
 	}
 }
 
+static void once_a_second(struct usplice *s)
+{
+	uint64_t now = clock_mono();
+
+	if (now < s->tick_at)
+		return;
+	sweep(s);
+	end_late(s);
+	look(s);
+	s->tick_at = now + NS_PER_SEC;
+}
+
 static void on_timer(struct usplice *s)
 {
-	uint64_t runs, now;
+	uint64_t runs, now, next;
 	bool more;
 
 	if (read(s->timer, &runs, sizeof(runs)) < 0)
 		return;
-	now = clock_mono();
+	s->in_timer = true;
+	on_router(s);
 	more = s->follow_at < s->used && ways_follow(s);
-	if (now >= s->tick_at) {
-		sweep(s);
-		end_late(s);
-		look(s);
-		s->tick_at = now + NS_PER_SEC;
-	}
+	once_a_second(s);
+	s->in_timer = false;
 	s->ticking = false;
-	if (s->live > 0)
-		tick_set(s, more ? 1 : s->tick_at - now);
+	now = clock_mono();
+	next = more	     ? 1
+	       : s->pausing  ? JOIN_PAUSE
+	       : s->live > 0 ? (s->tick_at > now ? s->tick_at - now : 1)
+			     : 0;
+	if (next != 0)
+		tick_set(s, next);
 }
 
 static void on_change(struct usplice *s)
 {
 	unsigned what = way_changes(s->watch);
 
+	if (what != 0)
+		ways_unlearn(s);
 	if (what & WAY_HOOKS)
 		ways_mend(s);
 	if (what & WAY_ROUTES) {
@@ -355,25 +386,22 @@ static void on_change(struct usplice *s)
 
 /* --- and is told --- */
 
-/* Return: something had happened */
-static bool take_events(struct usplice *s)
+static void take_events(struct usplice *s)
 {
 	struct epoll_event e[EVENTS_AT_ONCE];
 	int n = epoll_wait(s->epoll, e, EVENTS_AT_ONCE, 0);
 
 	for (int i = 0; i < n; i++) {
-		struct usplice_pair *p = e[i].data.ptr;
-
 		if (e[i].data.ptr == s->router)
 			on_router(s);
 		else if (e[i].data.ptr == &s->timer)
 			on_timer(s);
 		else if (e[i].data.ptr == &s->watch)
 			on_change(s);
-		else if (p->state == PAIR_PRE)
-			pre_relay(p);
+		else
+			pre_event(e[i].data.ptr, e[i].events);
 	}
-	return n > 0;
+	s->emptied = n < EVENTS_AT_ONCE;
 }
 
 /* Take the lowest bit of @bits. Return: its direction */
@@ -392,12 +420,15 @@ static void tell(struct usplice_pair *p, struct usplice_note *n)
 	bool again = false;
 
 	assert(p->notes != 0);
+	if ((p->notes & 1u << USPLICE_CONNECTED) != 0)
+		what = USPLICE_CONNECTED;
 	while ((p->notes & 1u << what) == 0)
 		what++;
 	*n = (struct usplice_note){ .what = what,
 				    .pair = p,
 				    .user = p->user,
-				    .reason = (enum usplice_reason)p->reason };
+				    .reason = (enum usplice_reason)p->reason,
+				    .error = p->error };
 	if (what == USPLICE_FIN || what == USPLICE_RESET) {
 		uint8_t *bits = what == USPLICE_FIN ? &p->fin : &p->reset;
 
@@ -418,12 +449,13 @@ int usplice_next(struct usplice *s, struct usplice_note *n)
 		pair_free(s->last);
 	s->last = NULL;
 	s->inside = true;
-	for (int i = 0; i < ROUNDS && list_empty(&s->told); i++)
-		if (!take_events(s))
-			break;
+	for (int i = 0; i < ROUNDS && list_empty(&s->told) && !s->emptied; i++)
+		take_events(s);
 	s->inside = false;
-	if (list_empty(&s->told))
+	if (list_empty(&s->told)) {
+		s->emptied = false;
 		return 0;
+	}
 	tell(list_entry(s->told.next, struct usplice_pair, link), n);
 	return 1;
 }

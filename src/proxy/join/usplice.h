@@ -12,7 +12,8 @@
  *
  *	usplice_init()	  the listener, before listen()
  *	usplice_intend()  a client's socket and a new one, before connect()
- *	usplice_splice()  both, once they are connected
+ *	usplice_connect() the new one, if the library is to wait for it
+ *	usplice_splice()  both, once they are connected, or usplice_give()
  *	usplice_write()	  what the proxy still says to the client
  *	usplice_next()	  what has become of them
  *
@@ -90,12 +91,13 @@ struct usplice_options {
 
 /** enum usplice_event - What has become of a pair */
 enum usplice_event {
-	USPLICE_SPLICED,  /* our sockets are out of it, and closed */
-	USPLICE_FIN,	  /* the end of the stream of @dir was relayed */
-	USPLICE_RESET,	  /* a RST of @dir was relayed */
-	USPLICE_REVIVED,  /* its receiver did not take it: the pair goes on */
-	USPLICE_TIMEWAIT, /* both streams have ended, and both ends know */
-	USPLICE_OVER,	  /* the last one: @reason */
+	USPLICE_SPLICED,   /* our sockets are out of it, and closed */
+	USPLICE_FIN,	   /* the end of the stream of @dir was relayed */
+	USPLICE_RESET,	   /* a RST of @dir was relayed */
+	USPLICE_REVIVED,   /* its receiver did not take it: the pair goes on */
+	USPLICE_TIMEWAIT,  /* both streams have ended, and both ends know */
+	USPLICE_OVER,	   /* the last one: @reason */
+	USPLICE_CONNECTED, /* usplice_connect() has ended: @error */
 };
 
 /** enum usplice_reason - Why a pair is over; indexes usplice_counters.over */
@@ -118,6 +120,7 @@ enum usplice_reason {
  *		NULL
  * @dir:	Of FIN and RESET
  * @reason:	Of OVER
+ * @error:	Of CONNECTED: 0 or -Exxx
  */
 struct usplice_note {
 	enum usplice_event what;
@@ -125,6 +128,7 @@ struct usplice_note {
 	void *user;
 	enum usplice_dir dir;
 	enum usplice_reason reason;
+	int error;
 };
 
 /**
@@ -239,6 +243,16 @@ int usplice_intend(struct usplice *s, int client, int server,
 		   struct usplice_pair **out);
 
 /**
+ * usplice_connect() - Connect the server's socket
+ *
+ * To where usplice_intend() was told. It does not wait: USPLICE_CONNECTED tells
+ * how it has ended. Who does without calls connect() himself, and waits.
+ *
+ * Return: 0 or -Exxx
+ */
+int usplice_connect(struct usplice_pair *p);
+
+/**
  * usplice_splice() - Splice two sockets
  * @p:		Of usplice_intend(), both connected
  * @extra:	Bytes that usplice_write() will still write to the client
@@ -252,6 +266,16 @@ int usplice_intend(struct usplice *s, int client, int server,
  * them has timestamps. Then nothing has changed
  */
 int usplice_splice(struct usplice_pair *p, uint32_t extra);
+
+/**
+ * usplice_give() - The same, and the descriptors are the library's
+ *
+ * The caller forgets their numbers. This is cheaper than usplice_splice(), if
+ * they are in no epoll of his; and so is usplice_connect() before it.
+ *
+ * Return: as usplice_splice(), and then both are still the caller's
+ */
+int usplice_give(struct usplice_pair *p, uint32_t extra);
 
 /**
  * usplice_write() - Write to the client after the splice
@@ -276,7 +300,8 @@ void usplice_end(struct usplice_pair *p);
  * It also relays what has come for pairs that are not yet spliced, looks for
  * those that are over, and follows routes and devices: so it is to be called
  * until it returns 0 whenever usplice_fd() is readable. What has happened to a
- * pair twice since the last call is told once.
+ * pair twice since the last call is told once. What the kernel tells of spliced
+ * pairs may come some milliseconds late, with more of its kind.
  *
  * Return: 1; 0: nothing more for now
  */

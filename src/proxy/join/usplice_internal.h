@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "bpf/hook.h"
+#include "bpf/way.h"
 #include "core/dir.h"
+#include "core/ipaddr.h"
 #include "core/list.h"
 #include "join/router.h"
 #include "join/table.h"
@@ -25,12 +27,14 @@
 	32 /* beyond them a pair is refused, and a way not followed */
 #define PIN_PATH_MAX 160
 #define PRE_BUFFER   65536 /* bytes that are relayed at a time */
+#define WAYS_KNOWN   256   /* a way that finds no place is asked for again */
 
 /** enum pair_state - Of a struct usplice_pair */
 enum pair_state {
 	PAIR_FREE,
 	PAIR_INTENDED,
-	PAIR_PRE, /* spliced, and our sockets are still in it */
+	PAIR_CONNECTING, /* intended, and the server was asked by us */
+	PAIR_PRE,	 /* spliced, and our sockets are still in it */
 	PAIR_SPLICED,
 	PAIR_OVER, /* its place may be another's; USPLICE_OVER is still to be told */
 };
@@ -43,11 +47,15 @@ enum pair_state {
  * @name:	In the router
  * @user:	The caller's
  * @tuple, @way: Of what the peer of each side sends; how it is reached
- * @fd:		By the direction of what they receive. INTENDED: the caller's;
- *		PRE: our copies; else -1
+ * @fd:		By the direction of what they receive. INTENDED, CONNECTING: the
+ *		caller's; PRE: ours; else -1
+ * @watched, @looked: Bits by direction: in usplice.epoll; looked into
+ * @hurried:	PRE: its receiver's socket sends at once what it is given
+ * @shared:	PRE: the caller has descriptors of the same sockets
  * @sent:	PRE: bytes of each direction that were sent on and still lie in
  *		the socket that has received them
  * @ended:	PRE: the direction has ended, and its receiver was told
+ * @error:	Of the note USPLICE_CONNECTED
  * @extra:	PRE: bytes that the caller will still write to the client
  * @notes:	Bits by enum usplice_event: still to be told
  * @fin, @reset: Bits by direction: of these notes
@@ -63,6 +71,11 @@ struct usplice_pair {
 	struct splice_tuple tuple[DIR_COUNT];
 	struct join_way way[DIR_COUNT];
 	int fd[DIR_COUNT];
+	int error;
+	uint8_t watched;
+	uint8_t looked;
+	bool hurried[DIR_COUNT];
+	bool shared;
 	uint32_t sent[DIR_COUNT];
 	bool ended[DIR_COUNT];
 	uint32_t extra;
@@ -75,13 +88,26 @@ struct usplice_pair {
 };
 
 /**
+ * struct known_way - A way that was asked for
+ * @peer, @ours: Of the question; @ours may be none
+ * @until:	Good until then, ns
+ */
+struct known_way {
+	struct ipaddr peer;
+	struct ipaddr ours;
+	struct way way;
+	uint64_t until;
+};
+
+/**
  * struct usplice - The library
  * @router:	The program and its tables
  * @epoll:	What usplice_fd() gives: the router's events, @timer, @watch,
- *		and the sockets of pairs in PRE
+ *		and the sockets of pairs in CONNECTING and PRE
  * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for
  *		routes
  * @device:	Where the program is attached
+ * @known:	Ways, by a hash of what they are known for
  * @pairs:	Twice as many as the router has places, since the place of one
  *		that is over may be another's before the caller has asked
  * @by_place:	Who has a place; index into @pairs, UINT32_MAX: nobody that we
@@ -93,7 +119,10 @@ struct usplice_pair {
  *		go on; @follow_at is @n_pairs when routes were followed
  * @look_at:	As @follow_at, for ever
  * @inside:	usplice_next() is at work; else a note must make @epoll readable
+ * @emptied:	All that @epoll had to tell was taken
  * @ticking:	@timer is set
+ * @pausing:	The last look at the router's events has found some
+ * @in_timer:	The timer has run out, and is not set again yet
  * @tick_at:	When it is time to look for pairs that are over, ns
  * @peeks:	This kernel lets us look into a socket of TCP at an offset
  */
@@ -107,6 +136,7 @@ struct usplice {
 	int routes;
 	struct hook device[DEVICES_MAX];
 	unsigned n_devices;
+	struct known_way known[WAYS_KNOWN];
 	struct usplice_pair *pairs;
 	uint32_t n_pairs;
 	uint32_t used; /* of @pairs, those that were ever taken */
@@ -123,7 +153,10 @@ struct usplice {
 	uint32_t live; /* pairs that are not free */
 	uint64_t tick_at;
 	bool inside;
+	bool emptied;
 	bool ticking;
+	bool pausing;
+	bool in_timer;
 	bool peeks;
 	struct usplice_counters counters;
 	uint8_t buffer[PRE_BUFFER];
@@ -165,18 +198,39 @@ int pair_read(struct usplice_pair *p);
 /** tick_set() - Let the timer run out in @ns */
 void tick_set(struct usplice *s, uint64_t ns);
 
-/* --- pre.c: bytes that come before a pair is joined --- */
+/* --- pre.c: sockets of pairs, until these are joined --- */
+
+/** pre_peeks() - Does this kernel look into a socket of TCP at an offset? */
+bool pre_peeks(void);
+
+/** pre_connect() - Ask the server, and wait for it. Return: 0 or -Exxx */
+int pre_connect(struct usplice_pair *p);
 
 /**
- * pre_begin() - Take copies of its sockets, and wait for them. Return: 0 or
- * -Exxx
+ * pre_begin() - Have its sockets: copies of both, or with @give the very ones
+ *
+ * Return: 0 or -Exxx
  */
-int pre_begin(struct usplice_pair *p);
+int pre_begin(struct usplice_pair *p, bool give);
+
+/** pre_undo() - They are the caller's again, @fd */
+void pre_undo(struct usplice_pair *p, const int fd[DIR_COUNT]);
+
+/** pre_first() - Relay what the client has said already, and wait for both; the
+ * pair may be over then
+ */
+void pre_first(struct usplice_pair *p);
 
 /** pre_relay() - Relay what has come; the pair may be over then */
 void pre_relay(struct usplice_pair *p);
 
-/** pre_close() - Close our copies; @silent: nobody is told, else both are */
+/** pre_event() - epoll has told @events of one of its sockets */
+void pre_event(struct usplice_pair *p, uint32_t events);
+
+/** pre_unwatch() - The caller's sockets are not waited for any more */
+void pre_unwatch(struct usplice_pair *p);
+
+/** pre_close() - Close our sockets; @silent: nobody is told, else both are */
 void pre_close(struct usplice_pair *p, bool silent);
 
 /* --- ways.c: devices and routes --- */
@@ -195,6 +249,9 @@ void ways_close(struct usplice *s);
  * Return: 0 or -Exxx as usplice_intend(), and @p->way is as it was
  */
 int ways_find(struct usplice_pair *p);
+
+/** ways_unlearn() - Routes or devices have changed */
+void ways_unlearn(struct usplice *s);
 
 /** ways_mend() - Attach again where the program was taken away */
 void ways_mend(struct usplice *s);

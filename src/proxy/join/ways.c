@@ -9,7 +9,8 @@
  * they come; they are taken to come by the device by which the peer is reached,
  * and by those that the options name.
  *
- * A pair's way is asked for when it is intended. When a route changes anywhere,
+ * A pair's way is asked for when it is intended, unless it was for another pair
+ * just before. When a route changes anywhere,
  * all pairs are asked for again, some at a time. First the program is put on
  * the new device, then the pair moves: so no answer comes in by a device
  * without it.
@@ -31,10 +32,13 @@
 #include "bpf/netlink.h"
 #include "bpf/way.h"
 #include "core/ipaddr.h"
+#include "core/limits.h"
 #include "join/usplice_internal.h"
+#include "os/clock.h"
 #include "os/errbuf.h"
 
-#define FOLLOW_AT_ONCE 256 /* pairs; about 5 ms */
+#define FOLLOW_AT_ONCE 256	  /* pairs; about 5 ms */
+#define KNOWN_FOR      NS_PER_SEC /* of what routers say nothing is told */
 
 static bool is_ethernet(uint32_t ifindex)
 {
@@ -117,6 +121,53 @@ void ways_close(struct usplice *s)
 		close(s->watch);
 }
 
+/* Where a way would be known. */
+static struct known_way *known_at(struct usplice *s, const struct ipaddr *peer,
+				  const struct ipaddr *ours)
+{
+	uint32_t h = 0;
+
+	for (int i = 12; i < 16; i++)
+		h = h * 31 + (uint32_t)(peer->b[i] ^ ours->b[i] << 3);
+	return &s->known[h % WAYS_KNOWN];
+}
+
+/* Ask the kernel, unless it has said so within the last second and nothing has
+ * changed since. The program is on the device then.
+ */
+static int look_up(struct usplice *s, const struct ipaddr *peer,
+		   const struct ipaddr *ours, struct way *w)
+{
+	static const struct ipaddr none;
+	struct known_way *k = known_at(s, peer, ours);
+	uint64_t now = clock_mono();
+	int rc;
+
+	if (k->until > now && ipaddr_eq(&k->peer, peer) &&
+	    ipaddr_eq(&k->ours, ours)) {
+		*w = k->way;
+		return 0;
+	}
+	rc = way_find(s->routes, peer, ipaddr_eq(ours, &none) ? NULL : ours, w);
+	if (rc == 0 && w->local)
+		rc = -EOPNOTSUPP;
+	if (rc == 0)
+		rc = use_device(s, w->ifindex);
+	if (rc != 0)
+		return rc;
+	*k = (struct known_way){ .peer = *peer,
+				 .ours = *ours,
+				 .way = *w,
+				 .until = now + KNOWN_FOR };
+	return 0;
+}
+
+void ways_unlearn(struct usplice *s)
+{
+	for (unsigned i = 0; i < WAYS_KNOWN; i++)
+		s->known[i].until = 0;
+}
+
 /* How one peer is reached; from where is filled in, if the tuple does not say.
  */
 static int find_one(struct usplice *s, struct splice_tuple *t,
@@ -127,17 +178,12 @@ static int find_one(struct usplice *s, struct splice_tuple *t,
 	struct ipaddr ours = ipaddr_from6(t->dst);
 	bool chosen = !ipaddr_eq(&ours, &none);
 	struct way w;
-	int rc = way_find(s->routes, &peer, chosen ? &ours : NULL, &w);
+	int rc = look_up(s, &peer, &ours, &w);
 
 	if (rc != 0)
 		return rc;
-	if (w.local)
-		return -EOPNOTSUPP;
 	if (!chosen && ipaddr_eq(&w.src, &none))
 		return -EADDRNOTAVAIL;
-	rc = use_device(s, w.ifindex);
-	if (rc != 0)
-		return rc;
 	if (!chosen)
 		memcpy(t->dst, w.src.b, sizeof(t->dst));
 	out->ifindex = w.ifindex;
