@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "core/bytes.h"
 #include "ends/ends.h"
 #include "ends/inner.h"
 #include "opt/values.h"
@@ -43,6 +44,8 @@ static const char *const taken[] = {
 	ADDR PATH " --plain --class 'udp port 53=copy' --class icmp=pin "
 		  "--class 'ip[1] & 0xfc == 0xb8=spread'",
 	ADDR " --addr fd99::1/64" PATH " --plain",
+	"--tap" PATH " --plain",
+	"--tap --offload off --mtu 9000 " ADDR PATH " --plain",
 	ADDR " --listen 0.0.0.0:7000 --plain",
 	ADDR " --listen 0.0.0.0:7000 --listen [::]:7000 --plain",
 	ADDR PATH " --key a --peer " KEY,
@@ -238,6 +241,45 @@ static void a_head_of_ipv6_is_read(void)
 	CHECK(read_copy(p, sizeof(p), &h) == 0 && !h.udp);
 }
 
+/* A frame of exact size with so many tags, padding, and our packet. */
+static int read_frame(unsigned tags, uint32_t padding, uint32_t cut,
+		      uint16_t type, struct inner_head *h)
+{
+	uint32_t at = 14 + 4 * tags;
+	uint32_t n = at + (uint32_t)sizeof(udp4) + padding - cut;
+	uint8_t *p = calloc(1, at + sizeof(udp4) + padding);
+	uint8_t *copy = malloc(n);
+	int r;
+
+	for (unsigned i = 0; i < tags; i++)
+		put_be16(p + 12 + 4 * i, i == 0 && tags > 1 ? 0x88a8 : 0x8100);
+	put_be16(p + at - 2, type);
+	memcpy(p + at, udp4, sizeof(udp4));
+	memcpy(copy, p, n);
+	CHECK(inner_ip_at(copy, n) == (type == 0x0800 ? at : 0));
+	r = inner_of_frame(copy, n, h);
+	free(p);
+	free(copy);
+	return r;
+}
+
+static void a_packet_in_a_frame_is_found(void)
+{
+	struct inner_head h = { .udp = false };
+	uint8_t short_one[14] = { [12] = 8 };
+
+	for (unsigned tags = 0; tags < 3; tags++) {
+		CHECK(read_frame(tags, 0, 0, 0x0800, &h) == 0);
+		CHECK(h.src_port == 7000);
+		CHECK(read_frame(tags, 18, 0, 0x0800, &h) == 0);
+		CHECK(read_frame(tags, 0, 1, 0x0800, &h) == -EBADMSG);
+		CHECK(read_frame(tags, 0, 9, 0x0800, &h) == -EBADMSG);
+		CHECK(read_frame(tags, 0, 0, 0x0806, &h) == -ENOENT);
+	}
+	CHECK(inner_of_frame(short_one, 14, &h) == -EBADMSG);
+	CHECK(inner_of_frame(short_one, 13, &h) == -ENOENT);
+}
+
 static const struct check_test tests[] = {
 	{ "what is taken is written again", what_is_taken_is_written_again },
 	{ "what is refused is said", what_is_refused_is_said },
@@ -245,6 +287,7 @@ static const struct check_test tests[] = {
 	{ "the far end is on our networks", the_far_end_is_on_our_networks },
 	{ "a head is read", a_head_is_read },
 	{ "a head of IPv6 is read", a_head_of_ipv6_is_read },
+	{ "a packet in a frame is found", a_packet_in_a_frame_is_found },
 };
 
 int main(void)

@@ -13,7 +13,7 @@ int classes_open(struct ends *t, struct errbuf *e)
 		struct errbuf why = { "" };
 
 		r = filter_compile(&t->filter[i], t->o->class[i].filter,
-				   LINK_RAW, &why);
+				   t->o->tap ? LINK_ETHERNET : LINK_RAW, &why);
 		if (r != 0)
 			errbuf_set(e, r,
 				   "--class %s=...: %s; see "

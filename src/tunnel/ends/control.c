@@ -208,6 +208,7 @@ struct mp_config control_config(const struct ends *t)
 	c.again = t->o->again;
 	c.size = t->o->buffer_size;
 	c.timed = t->timed;
+	c.ethernet = t->o->tap;
 	return c;
 }
 

@@ -12,6 +12,7 @@
 #define ENDS_COUNTERS(X, T)                                                    \
 	X(T, read, "", "packets that the device gave us")                      \
 	X(T, cut, "", "long packets that some of these were cut from")         \
+	X(T, parted, "", "frames that some of these are parts of")             \
 	X(T, no_session, "", "of these, dropped: there was no session")        \
 	X(T, looped, "", "of these, dropped: packets of the tunnel itself")    \
 	X(T, not_ip, "", "of these, dropped: no IP packets")                   \
@@ -24,6 +25,8 @@
 	  "packets dropped for a mark that they cannot bear")                  \
 	X(T, written, "", "packets that the device took")                      \
 	X(T, joined, "", "long packets that it took for some of these")        \
+	X(T, parts_joined, "", "frames whose parts all came")                  \
+	X(T, parts_lost, "", "frames of which some part did not come")         \
 	X(T, not_written, "", "packets that it did not take")                  \
 	X(T, not_allowed, "", "packets with a source that may not come out")   \
 	X(T, broken, "", "packets of the other end that are no IP packets")    \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * device.c - The TUN device whose packets go through the tunnel
+ * device.c - The TUN or TAP device whose packets go through the tunnel
  */
 #include "ends/device.h"
 
@@ -20,7 +20,8 @@
 /* Packets that the kernel keeps for us: what is sent while we are not
  * scheduled.
  */
-#define QUEUE 1000
+#define QUEUE	1000
+#define TAP_MTU 1500 /* of the networks that are bridged */
 
 /* Since Linux 6.2; headers of Debian 12 do not have them. */
 #define USO4 0x20
@@ -40,10 +41,10 @@ static void offload(int fd, struct device_can *can)
 	can->tcp = can->udp || ioctl(fd, TUNSETOFFLOAD, TSO) == 0;
 }
 
-static int tun_open(const char *dev, bool vnet, struct errbuf *e)
+static int tun_open(const char *dev, bool tap, bool vnet, struct errbuf *e)
 {
 	struct ifreq r = {
-		.ifr_flags = (short)(IFF_TUN | IFF_NO_PI |
+		.ifr_flags = (short)((tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI |
 				     (vnet ? IFF_VNET_HDR : 0)),
 	};
 	int fd = open(TUN, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -111,11 +112,19 @@ static int set_up(int s4, const char *dev, uint32_t mtu)
 	return ioctl(s4, SIOCSIFFLAGS, &r) == 0 ? 0 : -errno;
 }
 
+uint32_t device_mtu(const struct ends_options *o, uint32_t mtu)
+{
+	if (!o->tap)
+		return mtu;
+	return o->mtu != 0 ? o->mtu : TAP_MTU;
+}
+
 int device_open(const struct ends_options *o, uint32_t mtu,
 		struct device_can *can, struct errbuf *e)
 {
-	bool vnet = o->offload == ENDS_OFFLOAD_AUTO;
-	int fd = tun_open(o->dev, vnet, e), s4, s6, r;
+	/* Long frames are not cut here. */
+	bool vnet = o->offload == ENDS_OFFLOAD_AUTO && !o->tap;
+	int fd = tun_open(o->dev, o->tap, vnet, e), s4, s6, r;
 
 	if (fd < 0)
 		return fd;
@@ -124,7 +133,7 @@ int device_open(const struct ends_options *o, uint32_t mtu,
 		offload(fd, can);
 	s4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	s6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	r = set_up(s4, o->dev, mtu);
+	r = set_up(s4, o->dev, device_mtu(o, mtu));
 	for (unsigned i = 0; r == 0 && i < o->addrs; i++)
 		r = add_addr(s4, s6, o->dev, &o->addr[i]);
 	if (s4 >= 0)

@@ -12,11 +12,11 @@
  * one that came, those of the machine's header, which nobody needs any more.
  */
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ends/ends_internal.h"
-#include "ends/inner.h"
 #include "wire/tos.h"
 
 static_assert(MP_HEADER >= VNET_HEADER, "room in front of a packet");
@@ -82,6 +82,46 @@ static void deliver(struct ends *t, const struct mp_effect *e)
 		hand_on(t, p, e->len, &one, 1);
 }
 
+static void deliver_frame(struct ends *t, const struct mp_effect *e)
+{
+	const struct parts_counters *n = parts_counters(t->parts);
+	struct inner_head h;
+	const uint8_t *p;
+	uint32_t len;
+	enum parts_got got =
+		parts_take(t->parts, e->frame->data + e->off, e->len, &p, &len);
+	int r;
+
+	t->n.parts_joined = n->joined;
+	t->n.parts_lost = n->lost;
+	t->n.broken += got == PARTS_BAD;
+	if (got != PARTS_DONE)
+		return;
+	r = inner_of_frame(p, len, &h);
+	if (t->o->allows > 0 && r != -ENOENT &&
+	    (r != 0 || !inner_allowed(&h, t->o->allow, t->o->allows)))
+		t->n.not_allowed++;
+	else if (write(t->device, p, len) == (ssize_t)len)
+		t->n.written++;
+	else
+		t->n.not_written++;
+}
+
+/* TOS of a datagram: as the packet in it (RFC 2983 section 3.1, RFC 6040
+ * section 4.1). A part without a frame's beginning could bear no mark further.
+ */
+static uint8_t tos_inside(const struct ends *t, const uint8_t *p, uint32_t n)
+{
+	uint32_t at = 0;
+
+	if (t->o->tap) {
+		at = parts_begins(p, n) ? inner_ip_at(p, n) : 0;
+		if (at == 0)
+			return 0;
+	}
+	return tos_of(p + at, n - at);
+}
+
 static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
 {
 	const struct ends_path *path = &t->path[e->path];
@@ -99,8 +139,7 @@ static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
 	memcpy(p + LINK_HEADER, e->bytes, e->n);
 	if (e->len > 0) {
 		memcpy(p + LINK_HEADER + e->n, e->frame->data + e->off, e->len);
-		/* RFC 2983 section 3.1, RFC 6040 section 4.1: as the packet. */
-		tos = tos_of(e->frame->data + e->off, e->len);
+		tos = tos_inside(t, e->frame->data + e->off, e->len);
 	}
 	memset(p + LINK_HEADER + e->n + e->len, 0, e->pad);
 	/* Feedback alone has no answer. */
@@ -119,6 +158,8 @@ void effects_do(struct ends *t, struct mp_effects *out, uint64_t now)
 		trace_effect(t, e, now);
 		if (e->send)
 			send_packet(t, e, now);
+		else if (t->o->tap)
+			deliver_frame(t, e);
 		else
 			deliver(t, e);
 		mp_done(t->mp, e);

@@ -72,6 +72,7 @@ struct ends_options {
 	unsigned listens;
 	uint32_t mark;
 	enum ends_offload offload;
+	bool tap; /* frames of Ethernet, not packets of IP */
 	bool plain;
 	const char *key;
 	bool has_peer;

@@ -10,11 +10,13 @@
 #include "ends/counters.h"
 #include "ends/device.h"
 #include "ends/ends.h"
+#include "ends/inner.h"
 #include "ends/wire.h"
 #include "keys/link.h"
 #include "match/filter.h"
 #include "os/loop.h"
 #include "pieces/join.h"
+#include "pieces/parts.h"
 
 /**
  * struct ends_path - Where a path leads
@@ -47,6 +49,8 @@ struct ends {
 	int device;
 	struct device_can can;
 	struct join *join;
+	struct parts *parts;
+	uint16_t frames; /* number of the next one that goes in parts */
 	uint32_t mtu;
 	struct ends_path path[ENDS_PATHS];
 	uint8_t pub[CRYPTO_KEY];
@@ -74,7 +78,7 @@ struct ends {
 int paths_init(struct ends *t, struct errbuf *e);
 
 /** paths_loops() - Is this a packet of the tunnel, routed into it? */
-bool paths_loops(const struct ends *t, const uint8_t *p, uint32_t n);
+bool paths_loops(const struct ends *t, const struct inner_head *h);
 
 /**
  * paths_proved() - An authentic datagram came by path @i from @way, the newest

@@ -36,8 +36,9 @@ uint32_t fits_mtu(const struct ends_options *o, uint32_t overhead)
 		ip = ipaddr_is4(&o->path[i].remote) ? ip : IP6_OVER;
 	for (unsigned i = 0; i < o->listens; i++)
 		ip = ipaddr_is4(&o->listen[i].local) ? ip : IP6_OVER;
-	return o->mtu != 0 ? o->mtu
-			   : LINK_MTU - ip - UDP_OVER - overhead - head;
+	return o->mtu != 0 && !o->tap
+		       ? o->mtu
+		       : LINK_MTU - ip - UDP_OVER - overhead - head;
 }
 
 uint32_t fits_limit(const struct ends *t, const uint8_t *p)

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "core/bytes.h"
+#include "wire/numbers.h"
 #include "wire/segment.h"
 
 #define IP4_HEAD   20u
@@ -50,6 +51,34 @@ int inner_read(const uint8_t *p, uint32_t n, struct inner_head *h)
 	}
 	*h = t;
 	return 0;
+}
+
+uint32_t inner_ip_at(const uint8_t *p, uint32_t n)
+{
+	uint32_t at = ETH_HEADER - 2;
+
+	while (at + 6 <= n && ethertype_is_tag(get_be16(p + at)))
+		at += 4;
+	if (at + 2 > n || (get_be16(p + at) != ETHERTYPE_IP4 &&
+			   get_be16(p + at) != ETHERTYPE_IP6))
+		return 0;
+	return at + 2;
+}
+
+int inner_of_frame(const uint8_t *p, uint32_t n, struct inner_head *h)
+{
+	uint32_t at = inner_ip_at(p, n);
+	uint32_t len = 0;
+
+	if (at == 0)
+		return -ENOENT;
+	p += at;
+	n -= at;
+	if (n >= IP4_HEAD && p[0] >> 4 == 4)
+		len = get_be16(p + 2);
+	else if (n >= IP6_HEAD && p[0] >> 4 == 6)
+		len = get_be16(p + 4) + IP6_HEAD;
+	return len > n ? -EBADMSG : inner_read(p, len, h);
 }
 
 bool inner_allowed(const struct inner_head *h, const struct ends_net *net,

@@ -23,6 +23,22 @@ struct inner_head {
  */
 int inner_read(const uint8_t *p, uint32_t n, struct inner_head *h);
 
+/**
+ * inner_ip_at() - Where the packet of IP in a frame of Ethernet begins, behind
+ * tags
+ *
+ * Return: its offset; 0: there is none
+ */
+uint32_t inner_ip_at(const uint8_t *p, uint32_t n);
+
+/**
+ * inner_of_frame() - Read the head of a packet of IP in a frame, which may be
+ * padded
+ *
+ * Return: as inner_read(); -ENOENT: there is no IP in it
+ */
+int inner_of_frame(const uint8_t *p, uint32_t n, struct inner_head *h);
+
 /** inner_allowed() - Is the source in one of these networks? */
 bool inner_allowed(const struct inner_head *h, const struct ends_net *net,
 		   unsigned n);

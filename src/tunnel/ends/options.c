@@ -164,6 +164,8 @@ static const struct opt_row rows[] = {
 	{ "mtu", 0, &opt_kind_u32, AT(mtu), "BYTES",
 	  "longest packet of the device; without it: what fits into 1500",
 	  .group = DEVICE, .most = ENDS_MTU },
+	{ "tap", 0, &opt_kind_flag, AT(tap), NULL,
+	  "a device of Ethernet, for a bridge; at both ends", .group = DEVICE },
 	{ "offload", 0, &opt_kind_word, AT(offload), "auto|off",
 	  "let the kernel hand over many packets as one, where it can (auto)",
 	  .group = DEVICE, .words = offload_words },
@@ -304,10 +306,10 @@ int ends_options_check(const struct ends_options *o, struct errbuf *e)
 		return errbuf_set(e, -EINVAL,
 				  "one end has --path, the other --listen; "
 				  "leave one of them out");
-	if (o->addrs == 0)
+	if (o->addrs == 0 && !o->tap)
 		return errbuf_set(e, -EINVAL,
 				  "the device has no address; give --addr "
-				  "ADDR/LEN");
+				  "ADDR/LEN, or --tap for a bridge");
 	if (o->mtu != 0 && o->mtu < MTU_LEAST)
 		return errbuf_set(e, -EINVAL,
 				  "--mtu %u: is too small; write a number from "
@@ -345,9 +347,10 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
 	rc = opt_parse(&tunnel_command, o, argc, argv, NULL, e);
 	if (rc != 0)
 		return rc;
-	/* The other end is on our device's networks, if nothing else is said.
+	/* The other end is on our device's networks, if nothing else is said;
+	 * behind a bridge may be any.
 	 */
-	if (o->allows == 0)
+	if (o->allows == 0 && !o->tap)
 		for (unsigned i = 0; i < o->addrs; i++)
 			o->allow[o->allows++] = net_of(o->addr[i]);
 	return ends_options_check(o, e);

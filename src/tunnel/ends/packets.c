@@ -8,12 +8,16 @@
  * of a connection. It is cut here into those that the paths take
  * (pieces/cut.h), and each goes the way of any packet: the machine knows no
  * other. So is the checksum made that the kernel left to its device.
+ *
+ * With --tap what the device gives are frames of Ethernet. Those that are too
+ * long for the paths go in parts (pieces/parts.h), all in the lane of the
+ * frame.
  */
 #include <unistd.h>
 
 #include "ends/ends_internal.h"
-#include "ends/inner.h"
 #include "pieces/cut.h"
+#include "wire/numbers.h"
 
 /* One packet that is as it goes on its way. */
 static void take_piece(struct ends *t, struct buf *f, uint64_t now)
@@ -48,6 +52,51 @@ static uint32_t take_pieces(struct ends *t, struct cut *c, uint64_t now)
 	return n;
 }
 
+/* A frame goes whole, or in parts that all paths take. Return: how many */
+static uint32_t take_frame(struct ends *t, uint32_t len, uint64_t now)
+{
+	uint32_t limit = mp_size_limit(t->mp);
+	uint32_t most = limit > 0 && limit < t->mtu ? limit : t->mtu;
+	uint32_t each = parts_each(len, most), n = 0;
+	enum mp_class class = classes_find(t, t->packet, len);
+
+	for (uint32_t at = 0; at < len; at += each, n++) {
+		struct mp_effects e = { .n = 0 };
+		uint32_t rest = len - at < each ? len - at : each;
+		struct buf *f = mp_frame(t->mp, rest + PARTS_TRAILER);
+
+		if (f == NULL) {
+			t->n.no_memory++;
+			continue;
+		}
+		f->len =
+			parts_put(t->packet, len, t->frames, at, each, f->data);
+		mp_inner_part(t->mp, f, each == len ? f->data : t->packet, len,
+			      class, now, &e);
+		effects_do(t, &e, now);
+	}
+	t->n.parted += n > 1;
+	t->frames = (uint16_t)(t->frames + (n > 1));
+	return n;
+}
+
+static uint32_t take_ethernet(struct ends *t, uint32_t len, uint64_t now)
+{
+	struct inner_head h;
+	uint32_t n = 1;
+
+	if (len < ETH_HEADER || len > PARTS_FRAME)
+		t->n.not_ip++;
+	else if (inner_of_frame(t->packet, len, &h) == 0 && paths_loops(t, &h))
+		t->n.looped++;
+	else if (!link_open(t->link, now))
+		t->n.no_session++;
+	else
+		n = take_frame(t, len, now);
+	t->n.read += n;
+	return n;
+}
+
 uint32_t packets_take(struct ends *t, uint64_t now)
 {
 	uint32_t room = t->can.vnet ? VNET_HEADER : 0;
@@ -60,12 +109,14 @@ uint32_t packets_take(struct ends *t, uint64_t now)
 
 	if (got <= 0)
 		return 0;
+	if (t->o->tap)
+		return take_ethernet(t, (uint32_t)got, now);
 	len = (uint32_t)got - room;
 	if ((t->can.vnet && vnet_parse(t->packet, (uint32_t)got, &v) != 0) ||
 	    inner_read(p, len, &h) != 0 ||
 	    cut_begin(&c, &v, p, len, fits_limit(t, p)) != 0) {
 		t->n.not_ip++;
-	} else if (paths_loops(t, p, len)) {
+	} else if (paths_loops(t, &h)) {
 		t->n.looped++;
 	} else if (!link_open(t->link, now)) {
 		t->n.no_session++;

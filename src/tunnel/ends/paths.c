@@ -86,16 +86,13 @@ int paths_init(struct ends *t, struct errbuf *e)
 	return 0;
 }
 
-bool paths_loops(const struct ends *t, const uint8_t *p, uint32_t n)
+bool paths_loops(const struct ends *t, const struct inner_head *h)
 {
-	struct inner_head h;
-
-	if (inner_read(p, n, &h) != 0 || !h.udp ||
-	    h.src_port != wire_port(t->wire, ipaddr_is4(&h.dst)))
+	if (!h->udp || h->src_port != wire_port(t->wire, ipaddr_is4(&h->dst)))
 		return false;
 	for (unsigned i = 0; i < ENDS_PATHS; i++)
-		if (t->path[i].known && h.dst_port == t->path[i].way.port &&
-		    ipaddr_eq(&h.dst, &t->path[i].way.remote))
+		if (t->path[i].known && h->dst_port == t->path[i].way.port &&
+		    ipaddr_eq(&h->dst, &t->path[i].way.remote))
 			return true;
 	return false;
 }

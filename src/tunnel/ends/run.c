@@ -95,6 +95,7 @@ static void follow_link(struct ends *t, const struct link_out *out,
 {
 	if (out->restart) {
 		mp_restart(t->mp, now);
+		parts_reset(t->parts);
 		paths_forget(t, path, now);
 	}
 	if (out->opened) {
@@ -193,16 +194,24 @@ static void device_is_ready(void *ctx, uint64_t round)
  * one. A packet that is dropped for it is to the machine one that the path has
  * lost.
  */
-static int met_on_the_way(const struct wire_came *came,
+static int met_on_the_way(bool tap, const struct wire_came *came,
 			  const struct link_in *in)
 {
+	uint32_t at = 0, n;
 	struct mp_header h;
 	uint8_t *p = came->p + in->off;
 	int head = mp_header_parse(p, in->len, &h);
 
 	if (head < 0 || (h.type != MP_DATA && h.type != MP_DATA_TIMED))
 		return 0;
-	return tos_arrive(p + head, in->len - (uint32_t)head, came->tos);
+	p += head;
+	n = in->len - (uint32_t)head;
+	if (tap) {
+		at = parts_begins(p, n) ? inner_ip_at(p, n) : 0;
+		if (at == 0)
+			return 0;
+	}
+	return tos_arrive(p + at, n - at, came->tos);
 }
 
 static void take_outer(struct ends *t, const struct wire_came *came,
@@ -231,7 +240,7 @@ static void take_outer(struct ends *t, const struct wire_came *came,
 		t->n.no_path++;
 		return;
 	}
-	if (met_on_the_way(came, &in) != 0) {
+	if (met_on_the_way(t->o->tap, came, &in) != 0) {
 		t->n.congested++;
 		return;
 	}
@@ -399,7 +408,7 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 			       .pool = POOL };
 	int r = mem_take(&t->arena,
 			 link_size() + wire_size() + mp_size(&l) + ctl_size() +
-				 join_size(),
+				 join_size() + parts_size(),
 			 0);
 
 	if (r != 0)
@@ -424,6 +433,8 @@ static int open_all(struct ends *t, uint64_t now, struct errbuf *e)
 	if (t->device < 0)
 		return t->device;
 	r = join_init(&t->join, &t->arena, t->can.udp);
+	if (r == 0)
+		r = parts_init(&t->parts, &t->arena);
 	assert(r == 0);
 	r = paths_init(t, e);
 	if (r == 0)
@@ -464,7 +475,8 @@ static void say_start(const struct ends *t)
 	if (t->o->quiet)
 		return;
 	keytext_put(key, t->pub);
-	log_line(LOG_INFO, "tunnel: %s is up, MTU %u; %s%s", t->o->dev, t->mtu,
+	log_line(LOG_INFO, "tunnel: %s is up, MTU %u; %s%s", t->o->dev,
+		 device_mtu(t->o, t->mtu),
 		 t->o->plain ? "without keys" : "our public key is ",
 		 t->o->plain ? "" : key);
 }

@@ -117,9 +117,9 @@ static void put_heads(const struct ends *t)
 			text_add(&x, "path %u", i);
 		else
 			text_add(&x, "%s", t->o->dev);
-		trace.used += pcapng_write_idb(trace.buf + trace.used,
-					       sizeof(trace.buf) - trace.used,
-					       LINK_RAW, SNAP, name);
+		trace.used += pcapng_write_idb(
+			trace.buf + trace.used, sizeof(trace.buf) - trace.used,
+			t->o->tap ? LINK_ETHERNET : LINK_RAW, SNAP, name);
 	}
 }
 

@@ -31,20 +31,20 @@
 #define TYPE_ARP   0x0806
 
 /* The IP header, or NULL: none at its place, or not whole. */
-static uint8_t *ip_of(const struct mp *m, struct buf *f)
+static const uint8_t *ip_of(const struct mp *m, const uint8_t *p, uint32_t n)
 {
 	uint32_t off = m->config.ethernet ? ETH_HEADER : 0;
-	uint8_t *ip = f->data + off;
+	const uint8_t *ip = p + off;
 
-	if (f->len < off + 20)
+	if (n < off + 20)
 		return NULL;
 	if (off != 0) {
-		uint16_t type = get_be16(f->data + 12);
+		uint16_t type = get_be16(p + 12);
 
 		if (type != TYPE_IP4 && type != TYPE_IP6)
 			return NULL;
 	}
-	if (ip[0] >> 4 == 4 || (ip[0] >> 4 == 6 && f->len >= off + 40))
+	if (ip[0] >> 4 == 4 || (ip[0] >> 4 == 6 && n >= off + 40))
 		return ip;
 	return NULL;
 }
@@ -65,15 +65,15 @@ static bool is_thin(const struct peek *k, bool *once)
 	return (k->flags & (TCP_FIN | TCP_RST)) == 0 && k->flags != 0;
 }
 
-static uint32_t lane_of(const struct mp *m, const struct buf *f,
+static uint32_t lane_of(const struct mp *m, const uint8_t *p, uint32_t len,
 			const struct peek *k, enum mp_class class)
 {
 	uint8_t key[40];
 	uint32_t n = 0;
 
 	if (k->depth == PEEK_NOTHING) {
-		n = f->len < ETH_HEADER ? f->len : ETH_HEADER;
-		memcpy(key, f->data, n);
+		n = len < ETH_HEADER ? len : ETH_HEADER;
+		memcpy(key, p, n);
 	} else {
 		memcpy(key, k->src.b, 16);
 		memcpy(key + 16, k->dst.b, 16);
@@ -90,27 +90,24 @@ static uint32_t lane_of(const struct mp *m, const struct buf *f,
 	       (uint32_t)(hash_bytes(&m->key, key, n) % (m->limits.lanes - 1));
 }
 
-void mp_look(const struct mp *m, struct buf *f, enum mp_class class,
-	     struct mp_look *out)
+void mp_look(const struct mp *m, const uint8_t *p, uint32_t n,
+	     enum mp_class class, struct mp_look *out)
 {
 	struct peek k;
-	uint8_t *ip = ip_of(m, f);
-	uint8_t tos =
-		ip == NULL ? 0 : tos_of(ip, (uint32_t)(f->data + f->len - ip));
+	const uint8_t *ip = ip_of(m, p, n);
+	uint8_t tos = ip == NULL ? 0 : tos_of(ip, (uint32_t)(p + n - ip));
 	bool once = false;
 	bool thin;
 
-	peek_frame(m->config.ethernet ? LINK_ETHERNET : LINK_RAW, f->data,
-		   f->len, &k);
+	peek_frame(m->config.ethernet ? LINK_ETHERNET : LINK_RAW, p, n, &k);
 	thin = is_thin(&k, &once) || tos >> 2 == DSCP_EF ||
-	       (m->config.ethernet && f->len >= ETH_HEADER &&
-		get_be16(f->data + 12) == TYPE_ARP);
+	       (m->config.ethernet && n >= ETH_HEADER &&
+		get_be16(p + 12) == TYPE_ARP);
 	*out = (struct mp_look){
-		.lane = thin ? 0 : lane_of(m, f, &k, class),
+		.lane = thin ? 0 : lane_of(m, p, n, &k, class),
 		.once = thin && once,
-		.tos = (tos & ECN_BITS) == ECN_ECT0 ||
-				       (tos & ECN_BITS) == ECN_ECT1
-			       ? ip
-			       : NULL,
+		.marks = (tos & ECN_BITS) == ECN_ECT0 ||
+			 (tos & ECN_BITS) == ECN_ECT1,
+		.ip_at = ip == NULL ? 0 : (uint32_t)(ip - p),
 	};
 }

@@ -388,11 +388,19 @@ static uint64_t begin(struct mp *m, uint64_t now)
 void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	      struct mp_effects *out)
 {
+	mp_inner_part(m, f, f->data, f->len, class, now, out);
+}
+
+void mp_inner_part(struct mp *m, struct buf *f, const uint8_t *whole,
+		   uint32_t n, enum mp_class class, uint64_t now,
+		   struct mp_effects *out)
+{
 	struct mp_look look;
 
 	now = begin(m, now);
 	m->n.inner++;
-	mp_look(m, f, class, &look);
+	mp_look(m, whole, n, class, &look);
+	look.marks = look.marks && whole == f->data;
 	mp_group(m, look.lane)->inner++;
 	f->urg = (uint16_t) class;
 	mp_wake(m, now, out);

@@ -252,6 +252,14 @@ void mp_frame_free(struct mp *m, struct buf *f);
 void mp_inner(struct mp *m, struct buf *f, enum mp_class class, uint64_t now,
 	      struct mp_effects *out);
 
+/**
+ * mp_inner_part() - The same with a part of @whole, @n bytes: it goes in the
+ * lane of the whole, but may bear no mark
+ */
+void mp_inner_part(struct mp *m, struct buf *f, const uint8_t *whole,
+		   uint32_t n, enum mp_class class, uint64_t now,
+		   struct mp_effects *out);
+
 /** mp_outer() - Datagram @f came on @path */
 void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,
 	      struct mp_effects *out);

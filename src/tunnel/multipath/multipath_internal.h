@@ -319,13 +319,13 @@ static inline uint32_t mp_size_of(uint32_t len)
 /** struct mp_look - What an inner packet is */
 struct mp_look {
 	uint32_t lane; /* 0: thin */
-	bool once; /* a TCP segment without data: a later one says the same */
-	uint8_t *
-		tos; /* IPv4 header or IPv6 header whose ECN is ECT; else NULL */
+	bool once;  /* a TCP segment without data: a later one says the same */
+	bool marks; /* its ends understand a mark (ECT) */
+	uint32_t ip_at; /* of such a one, where its IP header is */
 };
 
-void mp_look(const struct mp *m, struct buf *f, enum mp_class class,
-	     struct mp_look *out);
+void mp_look(const struct mp *m, const uint8_t *p, uint32_t n,
+	     enum mp_class class, struct mp_look *out);
 
 /* path.c */
 /** mp_least_of() - Add @v. Return: the least of the last MP_SECONDS */

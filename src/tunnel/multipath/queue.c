@@ -156,13 +156,13 @@ void mp_enqueue(struct mp *m, struct buf *f, const struct mp_look *look,
 	if (law_wants(l, share,
 		      2 * longest(m) > INTERVAL ? 2 * longest(m) : INTERVAL,
 		      now)) {
-		if (look->tos == NULL) {
+		if (!look->marks) {
 			m->n.drop_law++;
 			++*dropped;
 			mp_drop(m, f);
 			return;
 		}
-		tos_set_ecn(look->tos, ECN_CE);
+		tos_set_ecn(f->data + look->ip_at, ECN_CE);
 		m->n.marked_ce++;
 	}
 	f->ack = look->lane;
