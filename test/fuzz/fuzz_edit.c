@@ -32,7 +32,7 @@ static enum decode_result decode(const uint8_t *p, uint32_t len, uint32_t wire,
 		.data = p, .cap = len, .wire = wire, .link = LINK_ETHERNET
 	};
 
-	return frame_decode(&f, VXLAN_NONE, NULL, 0, d);
+	return frame_decode(&f, NULL, 0, d);
 }
 
 /* Is @seg the segment of @whole that begins @from bytes on? */

@@ -3,12 +3,13 @@
  * fuzz_frame.c - Fuzz frame_decode() and the reassembly with arbitrary frames
  *
  * Input: byte 0 picks the link type, byte 1 holds switches (1: checksums are not
- * tested, 2: look into VXLAN, 4: no reassembly, 8: the wire was longer). Then
+ * tested, 2: look into tunnels, 4: no reassembly, 8: the wire was longer). Then
  * frames, each a 16-bit length and its bytes, through one table of 3 datagrams;
  * switch 16 lets 11 s pass between them. Checks what decode.h and frag.h
  * promise: one result a frame, payload inside the frame or reassembled, cap and
  * len in order, the table within its bound and empty after its time.
  */
+#include "decap/decap.h"
 #include "wire/decode.h"
 
 #include <assert.h>
@@ -72,12 +73,18 @@ static void one_frame(const uint8_t *p, uint32_t len, uint16_t link,
 		.link = link,
 		.csum_ok = (how & 1) != 0,
 	};
+	static const struct decap all = { .kinds = DECAP_ALL,
+					  .most = DECAP_DEEP };
+	struct decap_found found;
 	struct decoded d;
 	enum decode_result r;
 
 	memcpy(copy, p, len);
-	r = frame_decode(&in, (how & 2) != 0 ? VXLAN_ANY : VXLAN_NONE,
-			 (how & 4) != 0 ? NULL : t, now, &d);
+	if ((how & 2) != 0)
+		r = decap_frame(&in, &all, (how & 4) != 0 ? NULL : t, now, &d,
+				NULL, &found);
+	else
+		r = frame_decode(&in, (how & 4) != 0 ? NULL : t, now, &d);
 	assert(r < DECODE_COUNT);
 	assert(frag_used(t, now) <= SLOTS);
 	if (r == DECODE_TCP || r == DECODE_UDP)

@@ -65,7 +65,7 @@ static size_t one_frame(struct sutwire *w, const uint8_t *p, size_t left,
 	enum decode_result r;
 
 	memset(&d, 0, sizeof(d));
-	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
+	r = frame_decode(&f, NULL, now, &d);
 	sutwire_frame(w, &f, r, &d, now, &out);
 	check_effects(w, &out, true);
 	if (stopped)

@@ -116,7 +116,7 @@ static void in_segment(const uint8_t *p, size_t n, const struct tcp_opts *want,
 	h.optlen = (uint8_t)((n + 3) / 4 * 4);
 	in.cap = (uint32_t)build_tcp(buf, &h, NULL, 0, CSUM_FULL);
 	in.wire = in.cap;
-	assert(frame_decode(&in, VXLAN_NONE, NULL, 0, &d) == DECODE_TCP);
+	assert(frame_decode(&in, NULL, 0, &d) == DECODE_TCP);
 	check_same(&d.seg.opts, want, any);
 }
 

@@ -159,7 +159,11 @@ static void configure(struct wires *w, const uint8_t *p)
 		c->shadow.idle = 5 * NS_PER_SEC;
 	c->compare = (enum compare_level)((p[0] >> 5) % 3);
 	c->sample = p[1] & 1 ? SAMPLE_ALL / 2 : SAMPLE_ALL;
-	c->vxlan = p[1] & 2 ? VXLAN_ANY : p[1] & 4 ? 7 : VXLAN_NONE;
+	if ((p[1] & 6) != 0)
+		c->decap = (struct decap){ .kinds = DECAP_ALL,
+					   .most = DECAP_DEEP,
+					   .keyed = (p[1] & 2) == 0,
+					   .key = 7 };
 	c->open_csum = (p[1] & 8) != 0;
 	c->sut_none = (p[1] & 0x70) == 0x70;
 	c->key = (struct hash_key){ { 5, 6 } };

@@ -246,10 +246,10 @@ class Lab:
     rings = ("--mirror-ring", "64M", "--sut-ring", "16M")
 
     def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True,
-                 tag=None, mangle=None, inhost=False):
+                 tag=None, mangle=None, inhost=False, wrapped=None):
         self.family, self.addr = family, ADDR[family]
         self.gso, self.loss, self.burst, self.us_up = gso, loss, burst, us_up
-        self.tag, self.mangle = tag, mangle
+        self.tag, self.mangle, self.wrapped = tag, mangle, wrapped
         self.host, self.dev = ("prod", "p0") if inhost else ("us", "mon0")
         self.dir = tempfile.mkdtemp(
             prefix="understudy-lab-%d-" % os.getpid())
@@ -332,7 +332,11 @@ class Lab:
         if self.tag == "vxlan":
             port = self.vxlan()
         elif self.mangle:
-            port = self.mangled()
+            port = self.between("mangle", self.mangle)
+        elif self.wrapped:
+            for room, dev in (("tap", "m0"), ("us", "mon0")):
+                self.ip(room, "link", "set", dev, "mtu", "9000")
+            port = self.between("wrap", self.wrapped)
         for dev, to in (("t0", "t1"), ("t1", "t0")):
             self.tc("tap", "qdisc", "add", "dev", dev, "clsact")
             self.tc("tap", "filter", "add", "dev", dev, "ingress", "protocol",
@@ -382,26 +386,26 @@ class Lab:
         self.ip("tap", "link", "set", "vx0", "up")
         return "vx0"
 
-    def mangled(self):
-        """A wire of its own in front of the mirror's, with mangle.c between;
-        gives the name of its near end."""
+    def between(self, tool, words):
+        """A wire of its own in front of the mirror's, with mangle.c or wrap.c
+        between; gives the name of its near end."""
         self.ip("tap", "link", "add", "q0", "type", "veth", "peer", "name",
                 "q1")
         for dev in ("q0", "q1", "m0"):
             self.ip("tap", "link", "set", dev, "up")
-        self.mangle_out = self.path("mangle")
+        self.mangle_out = self.path(tool + ".out")
         self.mangler = self.spawn(
-            "tap", [self.tool("mangle", "test/lib/mangle.c"), "q1", "m0",
-                    *self.mangle], out=self.mangle_out, err=self.mangle_out)
+            "tap", [self.tool(tool, "test/lib/%s.c" % tool), "q1", "m0",
+                    *words], out=self.mangle_out, err=self.mangle_out)
         end = time.monotonic() + 5
         while not open(self.mangle_out).read().startswith("ready"):
             if self.mangler.poll() is not None or time.monotonic() > end:
-                raise LabError("mangle: " + open(self.mangle_out).read())
+                raise LabError(tool + ": " + open(self.mangle_out).read())
             time.sleep(0.01)
         return "q0"
 
     def mangle_truth(self):
-        """Ends mangle.c: what it did, {name: frames}."""
+        """Ends mangle.c or wrap.c: what it did, {name: frames}."""
         self.mangler.terminate()
         self.mangler.wait(5)
         return {k: int(v) for k, v in re.findall(r"(\w+) (\d+)",

@@ -240,7 +240,7 @@ BROKEN = [
      swap(GOOD[5], "10.0.0.11:80=10.1.0.20:80"), "none of the frames",
      "correct --map; seen is for example 10.0.0"),
     ("a mirror in VXLAN", {"frames": (vxlan(TO), vxlan(FROM))}, None, GOOD,
-     "none of the frames", "--vxlan any"),
+     "none of the frames", "--decap vxlan:"),
     ("wrong checksums", {"frames": UNFILLED}, None, GOOD,
      "frames have a wrong checksum", "ethtool -K DEV tx off"),
     ("TLS", {"frames": TLS}, None, GOOD, "to 10.0.0.10:80 is TLS",

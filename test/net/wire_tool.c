@@ -239,7 +239,7 @@ static void look(struct seen *s, const struct ring_frame *f)
 	bool wrong = false;
 
 	s->tagged += f->has_vlan && f->vlan_tci == 5 && f->vlan_tpid == 0x8100;
-	if (frame_decode(&i, VXLAN_NONE, NULL, 0, &d) != DECODE_TCP ||
+	if (frame_decode(&i, NULL, 0, &d) != DECODE_TCP ||
 	    d.seg.dport != STREAM_PORT) {
 		/* The host under test may say other things; not for here. */
 		return;
@@ -439,7 +439,7 @@ static void ready_loop(struct sutwire *w, struct ring *r, struct sink *k,
 		ring_wait(r, 10);
 		while (ring_next(r, &f)) {
 			enum decode_result res =
-				frame_decode(&f.info, VXLAN_NONE, NULL, 0, &d);
+				frame_decode(&f.info, NULL, 0, &d);
 
 			out.n = 0;
 			sutwire_frame(w, &f.info, res, &d, clock_mono(), &out);

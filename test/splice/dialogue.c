@@ -182,11 +182,10 @@ static const char *expect(struct dialogue *g, const struct line *l)
 					      : "it was dropped";
 	g->open = false;
 	if (l->bad)
-		return frame_decode(&f, VXLAN_NONE, NULL, 0, &d) ==
-				       DECODE_BAD_L4_CSUM
+		return frame_decode(&f, NULL, 0, &d) == DECODE_BAD_L4_CSUM
 			       ? NULL
 			       : "its checksum is not wrong any more";
-	if (frame_decode(&f, VXLAN_NONE, NULL, 0, &d) != DECODE_TCP)
+	if (frame_decode(&f, NULL, 0, &d) != DECODE_TCP)
 		return "what was relayed is no good segment";
 	if (d.seg.flags != l->flags)
 		return "other flags";

@@ -57,7 +57,7 @@ static enum decode_result decode(const uint8_t *p, uint32_t len,
 		.data = p, .cap = len, .wire = len, .link = LINK_ETHERNET
 	};
 
-	return frame_decode(&f, VXLAN_NONE, NULL, 0, d);
+	return frame_decode(&f, NULL, 0, d);
 }
 
 /* The same with a jumbo option in front of TCP, as Linux captures BIG TCP; the

@@ -332,19 +332,29 @@ static void vxlan(struct rig *r, uint32_t vni)
 
 static void test_vxlan(void)
 {
-	static const uint32_t want[] = { VXLAN_NONE, VXLAN_ANY, 7, 8 };
+	static const struct decap want[] = {
+		{ .kinds = 0 },
+		{ .kinds = DECAP_ALL, .most = 1 },
+		{ .kinds = DECAP_ALL, .most = 1, .keyed = true, .key = 7 },
+		{ .kinds = DECAP_ALL, .most = 1, .keyed = true, .key = 8 },
+	};
+	static const unsigned seen[] = { 0, 1, 1, 1 };
 	static const unsigned played[] = { 0, 1, 1, 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
 		struct rig r;
 
 		defaults(&r);
-		r.cfg.vxlan = want[i];
+		r.cfg.decap = want[i];
 		add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 		start(&r);
 		vxlan(&r, 7);
 		CHECK(r.n == played[i]);
 		CHECK(count(&r)->client == played[i]);
+		CHECK(engine_stats(r.e)->tunnels.n == seen[i]);
+		CHECK(seen[i] == 0 ||
+		      engine_stats(r.e)->tunnels.seen[0].taken ==
+			      (played[i] > 0));
 		check_closed(&r);
 	}
 }

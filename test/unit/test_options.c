@@ -53,7 +53,7 @@ static void test_defaults(void)
 	CHECK(o.engine.limits.flow_share == 16u << 20);
 	CHECK(o.engine.compare == COMPARE_EQUIVALENT);
 	CHECK(o.engine.sample == 65536);
-	CHECK(o.engine.vxlan == VXLAN_NONE);
+	CHECK(o.engine.decap.kinds == 0);
 	CHECK(o.engine.shadow.midstream && o.engine.shadow.shed);
 	CHECK(o.engine.shadow.gso && !o.engine.shadow.timing);
 	CHECK(!o.engine.shadow.order_captured);
@@ -115,7 +115,7 @@ static void test_a_whole_command(void)
 	CHECK(o.engine.sample == 6554);
 	CHECK(!o.engine.shadow.shed);
 	CHECK(o.engine.shadow.max_lag == 500 * NS_PER_MS);
-	CHECK(o.engine.vxlan == 7);
+	CHECK(o.engine.decap.keyed && o.engine.decap.key == 7);
 	CHECK(o.engine.limits.pool == 64u << 20);
 	CHECK(o.engine.sut_pinned && o.engine.sut_mac[4] == 0x0a);
 	CHECK(o.min_compared.share && o.min_compared.n == 125000);
@@ -260,6 +260,65 @@ static void test_bad_values(void)
 	}
 	CHECK(parse(&o, "--level request", OPTIONS_SHADOW, &e) < 0);
 	CHECK(strstr(e.s, "later version") != NULL);
+}
+
+/* What is written is the shortest that says the same; --vxlan where it can. */
+static void test_decap(void)
+{
+	static const struct {
+		const char *given;
+		const char *written; /* NULL: refused */
+	} rows[] = {
+		{ "--decap none", "" },
+		{ "--decap auto", "--decap auto" },
+		{ "--decap auto:7", "--decap auto:7" },
+		{ "--decap vxlan", "--decap vxlan" },
+		{ "--decap vxlan:16777215@8472",
+		  "--decap vxlan:16777215@8472" },
+		{ "--decap vxlan:7@4789", "--vxlan 7" },
+		{ "--vxlan 7 --decap geneve@1", "--decap geneve@1" },
+		{ "--decap gre:4294967295", "--decap gre:4294967295" },
+		{ "--decap erspan:0", "--decap erspan:0" },
+		{ "--decap gre --vxlan any", "--vxlan any" },
+		{ "--decap gre --vxlan none", "" },
+		{ "--decap ipip", NULL },
+		{ "--decap vxlan:16777216", NULL },
+		{ "--decap gre:4294967296", NULL },
+		{ "--decap vxlan:", NULL },
+		{ "--decap vxlan:7@0", NULL },
+		{ "--decap vxlan@65536", NULL },
+		{ "--decap gre@47", NULL },
+		{ "--decap erspan:1@4789", NULL },
+		{ "--decap none:3", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct options o;
+		struct options again;
+		struct errbuf e = { "" };
+		char text[TEXT_MAX];
+		const char *at;
+		bool taken;
+
+		taken = parse(&o, rows[i].given, OPTIONS_SHADOW, &e) == 0;
+		CHECK_ROW(taken == (rows[i].written != NULL), rows[i].given);
+		if (!taken) {
+			CHECK_ROW(e.s[0] != '\0', rows[i].given);
+			continue;
+		}
+		CHECK(options_text(&o, text, sizeof(text)) > 0);
+		at = strstr(text, rows[i].written);
+		CHECK_ROW(at != NULL, text);
+		CHECK_ROW(rows[i].written[0] != '\0' ||
+				  (strstr(text, "decap") == NULL &&
+				   strstr(text, "vxlan") == NULL),
+			  text);
+		CHECK_ROW(options_read(&again, text, OPTIONS_SHADOW, &e) == 0,
+			  e.s);
+		CHECK_ROW(memcmp(&o.engine, &again.engine, sizeof(o.engine)) ==
+				  0,
+			  text);
+	}
 }
 
 /* Every option is set, and reads back from its text as the same struct. */
@@ -599,6 +658,7 @@ static const struct check_test tests[] = {
 	{ "maps", test_maps },
 	{ "dates in names", test_dates_in_names },
 	{ "bad values leave the result alone", test_bad_values },
+	{ "what a mirror wraps", test_decap },
 	{ "the text reads back", test_text_reads_back },
 	{ "the text of journals", test_the_text_of_journals },
 	{ "quoted text reads back", test_quoted_text },

@@ -110,7 +110,7 @@ static void test_a_datagram_is_refused(void)
 	CHECK(count(&r)->refused_udp == 1 && count(&r)->absorbed == 1);
 	in.data = x->raw;
 	in.cap = in.wire = x->rawlen;
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &d) == DECODE_ICMP);
+	CHECK(frame_decode(&in, NULL, 0, &d) == DECODE_ICMP);
 	CHECK(memcmp(d.eth_dst, mac_sut, ETH_LEN) == 0);
 	CHECK(memcmp(d.eth_src, mac_own, ETH_LEN) == 0);
 	{
@@ -198,7 +198,7 @@ static void test_ipv6(void)
 	CHECK(r.n == 2 && r.seen[1].kind == EFFECT_RAW);
 	in.data = r.seen[1].raw;
 	in.cap = in.wire = r.seen[1].rawlen;
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &d) == DECODE_ICMP);
+	CHECK(frame_decode(&in, NULL, 0, &d) == DECODE_ICMP);
 	CHECK(d.l4[0] == 1 && d.l4[1] == 4 && d.l4_len == 8 + 40 + 8 + 4);
 	b[0] = 0xfe; /* link-local */
 	b[1] = 0x80;

@@ -66,7 +66,7 @@ static enum decode_result decode(const uint8_t *f, uint32_t len,
 		.data = f, .cap = len, .wire = len, .link = LINK_ETHERNET
 	};
 
-	return frame_decode(&in, VXLAN_NONE, NULL, 0, d);
+	return frame_decode(&in, NULL, 0, d);
 }
 
 static void checksums_stay_right(void)

@@ -241,7 +241,14 @@ static struct report_data sample(void)
 		.verdicts = { 90000, 9995, 3, 115 },
 		.behind = &hist[0],
 		.not_played = 4,
-		.capture = { 5001222, 0, 0, &hist[1], { decode, 3 }, 0 },
+		.capture = { 5001222,
+			     0,
+			     0,
+			     &hist[1],
+			     { decode, 3 },
+			     NULL,
+			     0,
+			     0 },
 		.emit = { 2500000, UINT64_C(1234567890), 0, 0 },
 		.absorbed = 2345678,
 		.top = top,
@@ -332,6 +339,32 @@ static void test_text_report(void)
 			  "12,") != NULL);
 	CHECK(strstr(out, "no_answer 3, unsure 4\n") != NULL);
 	CHECK(strstr(out, "skew") == NULL);
+}
+
+static void test_tunnels(void)
+{
+	static const struct report_tunnel tunnel[] = {
+		{ "vxlan", true, true, 42, 1000 },
+		{ "gre", false, false, 0, 7 },
+		{ NULL, false, true, 0, 3 },
+	};
+	char out[REPORT_TEXT_MAX];
+	struct report_data d = sample();
+
+	report_json(out, sizeof(out), &d);
+	CHECK(strstr(out, "tunnels") == NULL);
+	d.capture.tunnel = tunnel;
+	d.capture.tunnels = ARRAY_SIZE(tunnel);
+	report_text(out, sizeof(out), &d);
+	check_columns(out);
+	CHECK(strstr(out, "tunnels   vxlan 42 1,000, gre 7 (not looked into), "
+			  "more 3\n") != NULL);
+	report_json(out, sizeof(out), &d);
+	CHECK(strstr(out, "\"tunnels\":[{\"kind\":\"vxlan\",\"key\":42,"
+			  "\"taken\":true,\"frames\":1000},"
+			  "{\"kind\":\"gre\",\"taken\":false,\"frames\":7},"
+			  "{\"kind\":\"more\",\"taken\":true,\"frames\":3}]") !=
+	      NULL);
 }
 
 /* Of production whose stamps are of two clocks no time is told. */
@@ -665,6 +698,7 @@ int main(void)
 		{ "numbers", test_numbers_text },
 		{ "captured bytes", test_safe_text },
 		{ "summary", test_text_report },
+		{ "tunnels", test_tunnels },
 		{ "latencies of two clocks are not told", test_skewed },
 		{ "maps and endpoints", test_places },
 		{ "a request for a shell", test_curl },

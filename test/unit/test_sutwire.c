@@ -96,7 +96,7 @@ static bool in(const uint8_t *p, size_t len)
 	bool taken;
 
 	memset(&d, 0, sizeof(d));
-	r = frame_decode(&f, VXLAN_NONE, NULL, now, &d);
+	r = frame_decode(&f, NULL, now, &d);
 	out.n = 0;
 	taken = sutwire_frame(wire, &f, r, &d, now, &out) != SUTWIRE_PASSED;
 	sutwire_check(wire, now);
@@ -945,7 +945,7 @@ static void test_no_room_to_answer(void)
 				      : build_arp(f, 1, all_mac, sut_mac, &sut4,
 						  NULL, &client4));
 		memset(&d, 0, sizeof(d));
-		r = frame_decode(&in, VXLAN_NONE, NULL, now, &d);
+		r = frame_decode(&in, NULL, now, &d);
 		out.n = EFFECTS_MAX;
 		CHECK(sutwire_frame(wire, &in, r, &d, now, &out) ==
 		      SUTWIRE_TAKEN);
@@ -1215,7 +1215,7 @@ static void test_no_room_for_the_reset(void)
 	h.ack = e.seq + 1;
 	info.cap = info.wire = (uint32_t)build_tcp(f, &h, NULL, 0, CSUM_FULL);
 	memset(&d, 0, sizeof(d));
-	r = frame_decode(&info, VXLAN_NONE, NULL, now, &d);
+	r = frame_decode(&info, NULL, now, &d);
 	out.n = EFFECTS_MAX;
 	CHECK(sutwire_frame(wire, &info, r, &d, now, &out) == SUTWIRE_TAKEN);
 	CHECK(out.n == EFFECTS_MAX && sutwire_stats(wire)->no_room == 1);

@@ -39,7 +39,7 @@ static struct decoded got;
 
 /* Decode an exact copy of @cap bytes; pointers in got are into freed memory. */
 static enum decode_result try_link(uint16_t link, const uint8_t *p,
-				   uint32_t cap, uint32_t wire, uint32_t vxlan)
+				   uint32_t cap, uint32_t wire)
 {
 	uint8_t *copy = malloc(cap > 0 ? cap : 1);
 	struct frame_info in = {
@@ -52,7 +52,7 @@ static enum decode_result try_link(uint16_t link, const uint8_t *p,
 	enum decode_result r;
 
 	memcpy(copy, p, cap);
-	r = frame_decode(&in, vxlan, NULL, 0, &got);
+	r = frame_decode(&in, NULL, 0, &got);
 	if (r == DECODE_TCP || r == DECODE_UDP) {
 		CHECK(got.seg.cap <= got.seg.len);
 		CHECK(got.seg.data >= copy);
@@ -65,7 +65,7 @@ static enum decode_result try_link(uint16_t link, const uint8_t *p,
 
 static enum decode_result try(const uint8_t *p, uint32_t len)
 {
-	return try_link(LINK_ETHERNET, p, len, len, VXLAN_NONE);
+	return try_link(LINK_ETHERNET, p, len, len);
 }
 
 static struct ipaddr addr4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
@@ -232,18 +232,16 @@ static void test_big_tcp_has_no_length(void)
 	/* The same claim in a frame that is not big is none. */
 	CHECK(try(f, 1514) == DECODE_BAD_LENGTH);
 	CHECK(try(f, 14 + 65535) == DECODE_BAD_LENGTH);
-	CHECK(try_link(LINK_ETHERNET, f, 96, 14 + 65536, VXLAN_NONE) ==
-	      DECODE_TCP);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 14 + 65536) == DECODE_TCP);
 	/* Captured in part: the wire length counts. */
-	CHECK(try_link(LINK_ETHERNET, f, 96, n, VXLAN_NONE) == DECODE_TCP);
+	CHECK(try_link(LINK_ETHERNET, f, 96, n) == DECODE_TCP);
 	CHECK(got.seg.len == BIG && got.seg.cap == 96 - 54);
 
 	h = header(false);
 	n = build(f, &h, false, BIG);
 	CHECK(get_be16(f + 18) == 0);
 	CHECK(try(f, 54 + 65535) == DECODE_BAD_LENGTH);
-	CHECK(try_link(LINK_ETHERNET, f, 96, 54 + 65536, VXLAN_NONE) ==
-	      DECODE_TCP);
+	CHECK(try_link(LINK_ETHERNET, f, 96, 54 + 65536) == DECODE_TCP);
 	/* Make room for a hop-by-hop header with the jumbo option. */
 	memmove(f + 62, f + 54, n - 54);
 	memcpy(f + 54, (const uint8_t[]){ 6, 0, 0xc2, 4 }, 4);
@@ -253,11 +251,9 @@ static void test_big_tcp_has_no_length(void)
 	CHECK(try(f, n) == DECODE_TCP);
 	check_same(&h, BIG, false);
 	for (uint32_t cap = 54; cap < 62; cap++)
-		CHECK(try_link(LINK_ETHERNET, f, cap, n, VXLAN_NONE) ==
-		      DECODE_TRUNCATED);
+		CHECK(try_link(LINK_ETHERNET, f, cap, n) == DECODE_TRUNCATED);
 	f[55] = 1; /* a longer header, of which the end was not captured */
-	CHECK(try_link(LINK_ETHERNET, f, 69, n, VXLAN_NONE) ==
-	      DECODE_TRUNCATED);
+	CHECK(try_link(LINK_ETHERNET, f, 69, n) == DECODE_TRUNCATED);
 	f[55] = 0;
 	put_be32(f + 58, n - 54 + 1);
 	CHECK(try(f, n) == DECODE_BAD_LENGTH);
@@ -287,7 +283,7 @@ static void test_every_truncation_is_told(void)
 			enum decode_result r;
 
 			/* Snapped: told apart from a lie by the wire length. */
-			r = try_link(LINK_ETHERNET, f, cap, n, VXLAN_NONE);
+			r = try_link(LINK_ETHERNET, f, cap, n);
 			if (cap < hdr) {
 				CHECK(r == DECODE_TRUNCATED);
 			} else {
@@ -341,25 +337,21 @@ static void test_offloaded_checksum_is_not_tested(void)
 				 .csum_ok = true };
 
 	CHECK(get_be16(f + 50) == oracle_pseudo(f + 14, 6, 20));
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_TCP);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_TCP);
 	CHECK(got.seg.gso == 1448);
 	in.csum_ok = false;
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-	      DECODE_BAD_L4_CSUM);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_L4_CSUM);
 	CHECK(got.offloaded);
 	f[51] ^= 1; /* neither offloaded nor right */
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-	      DECODE_BAD_L4_CSUM);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_L4_CSUM);
 	CHECK(!got.offloaded);
 	put_be16(f + 24, 0);
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-	      DECODE_BAD_IP_CSUM);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_IP_CSUM);
 	CHECK(got.offloaded);
 	in.csum_ok = true;
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_TCP);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_TCP);
 	f[25] = 1;
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-	      DECODE_BAD_IP_CSUM);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_IP_CSUM);
 }
 
 static void test_bad_headers_are_told(void)
@@ -469,11 +461,10 @@ static void test_udp_length_of_zero(void)
 				 .gso = 1400,
 				 .csum_ok = true };
 
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_UDP);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_UDP);
 	CHECK(got.seg.gso == 1400 && got.seg.len == 65535 - 8);
 	put_be16(f + 58, 0);
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-	      DECODE_BAD_LENGTH);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_LENGTH);
 	free(f);
 }
 
@@ -519,8 +510,8 @@ static void test_up_to_four_tags(void)
 		CHECK(try(f, n) == DECODE_TCP);
 		CHECK(got.l3 == 14 + k / 3 * 4);
 		check_same(&h, 10, false);
-		CHECK(try_link(LINK_ETHERNET, f, 14 + k / 3 * 4, n,
-			       VXLAN_NONE) == DECODE_TRUNCATED);
+		CHECK(try_link(LINK_ETHERNET, f, 14 + k / 3 * 4, n) ==
+		      DECODE_TRUNCATED);
 	}
 }
 
@@ -564,22 +555,21 @@ static void test_other_links(void)
 		memcpy(g, rows[i].hdr, rows[i].n);
 		memcpy(g + rows[i].n, f + 14, n - 14);
 		n += rows[i].n - 14u;
-		CHECK_ROW(try_link(rows[i].link, g, n, n, VXLAN_NONE) ==
-				  DECODE_TCP,
+		CHECK_ROW(try_link(rows[i].link, g, n, n) == DECODE_TCP,
 			  rows[i].name);
 		CHECK_ROW(got.seg.len == 30 && got.l3 == rows[i].n,
 			  rows[i].name);
 		CHECK_ROW(!got.has_eth, rows[i].name);
 		for (uint32_t cap = 0; cap < rows[i].n + 20u; cap++)
-			CHECK_ROW(try_link(rows[i].link, g, cap, n,
-					   VXLAN_NONE) == DECODE_TRUNCATED,
+			CHECK_ROW(try_link(rows[i].link, g, cap, n) ==
+					  DECODE_TRUNCATED,
 				  rows[i].name);
 	}
-	CHECK(try_link(LINK_RAW, (const uint8_t *)"\x50", 1, 1, VXLAN_NONE) ==
+	CHECK(try_link(LINK_RAW, (const uint8_t *)"\x50", 1, 1) ==
 	      DECODE_BAD_HEADER);
-	CHECK(try_link(147, syn_frame, 60, 60, VXLAN_NONE) == DECODE_NOT_IP);
-	CHECK(try_link(LINK_NULL, (const uint8_t *)"\7\0\0\0", 4, 4,
-		       VXLAN_NONE) == DECODE_NOT_IP);
+	CHECK(try_link(147, syn_frame, 60, 60) == DECODE_NOT_IP);
+	CHECK(try_link(LINK_NULL, (const uint8_t *)"\7\0\0\0", 4, 4) ==
+	      DECODE_NOT_IP);
 }
 
 static void test_frames_without_ip(void)
@@ -621,65 +611,6 @@ static void test_frames_without_ip(void)
 	}
 }
 
-/* Write the VXLAN frame that carries the @len bytes at @inner. */
-static uint32_t wrap(uint8_t *out, bool v4, uint32_t vni, const uint8_t *inner,
-		     uint32_t len)
-{
-	struct tcp_header h = header(v4);
-	uint8_t data[400] = { 0x08 };
-	size_t n;
-
-	h.dport = 4789;
-	put_be32(data + 4, vni << 8);
-	memcpy(data + 8, inner, len);
-	n = build_udp(out, &h, data, len + 8, CSUM_FULL);
-	memcpy(out + n, data, len + 8);
-	return (uint32_t)n + len + 8;
-}
-
-static void test_vxlan_when_asked_for(void)
-{
-	struct tcp_header h = header(false);
-	uint8_t f[600], in[300], two[500];
-	uint32_t n, len;
-
-	h.sport = 999;
-	h.eth_src[0] = 0x66;
-	len = build(in, &h, false, 50);
-	n = wrap(f, true, 0xabcdef, in, len);
-
-	CHECK(try(f, n) == DECODE_UDP);
-	CHECK(got.seg.dport == 4789 && got.seg.len == len + 8);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, 0xabcdee) == DECODE_UDP);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, 0xabcdef) == DECODE_TCP);
-	check_same(&h, 50, false);
-	CHECK(got.l3 == 14);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_TCP);
-	CHECK(try_link(LINK_ETHERNET, f, n - 10, n, VXLAN_ANY) == DECODE_TCP);
-	CHECK(got.seg.len == 50 && got.seg.cap == 40);
-	put_be16(f + 40, 0);
-	f[37]++; /* another port */
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
-	f[37]--;
-	f[42] = 0; /* without the I flag there is no VNI */
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
-
-	n = wrap(f, false, 1, in, len); /* IPv6 without a checksum: a tunnel */
-	put_be16(f + 60, 0);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_TCP);
-	CHECK(try(f, n) == DECODE_BAD_L4_CSUM);
-
-	len = wrap(two, true, 1, in, len); /* one tunnel, not two */
-	n = wrap(f, true, 1, two, len);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_UDP);
-	CHECK(got.seg.len == len - 42);
-
-	build_arp(in, 1, mac_a, mac_b, &h.src, NULL, &h.dst);
-	n = wrap(f, true, 1, in, 60);
-	CHECK(try_link(LINK_ETHERNET, f, n, n, VXLAN_ANY) == DECODE_ARP);
-	CHECK(got.l4_len == 46 && memcmp(got.eth_dst, mac_a, 6) == 0);
-}
-
 /* Put @n destination option headers in front of TCP. */
 static uint32_t extend(uint8_t *f, uint32_t len, unsigned n, uint8_t type)
 {
@@ -710,8 +641,8 @@ static void test_extension_headers(void)
 			}
 			CHECK(try(f, len) == DECODE_TCP);
 			check_same(&h, 10, false);
-			CHECK(try_link(LINK_ETHERNET, f, 54 + n * 8 - 1, len,
-				       VXLAN_NONE) == DECODE_TRUNCATED);
+			CHECK(try_link(LINK_ETHERNET, f, 54 + n * 8 - 1, len) ==
+			      DECODE_TRUNCATED);
 		}
 	}
 }
@@ -731,8 +662,7 @@ static void test_odd_extension_headers(void)
 	CHECK(try(f, n) == DECODE_TCP); /* atomic fragment */
 	f[57] = 1;
 	CHECK(try(f, n) == DECODE_FRAG_DROPPED); /* no reassembly here */
-	CHECK(try_link(LINK_ETHERNET, f, n - 1, n, VXLAN_NONE) ==
-	      DECODE_TRUNCATED);
+	CHECK(try_link(LINK_ETHERNET, f, n - 1, n) == DECODE_TRUNCATED);
 
 	n = build(f, &h, false, 10);
 	f[20] = 59;
@@ -900,7 +830,6 @@ int main(void)
 		{ "up to four tags", test_up_to_four_tags },
 		{ "other links", test_other_links },
 		{ "frames without IP", test_frames_without_ip },
-		{ "VXLAN when asked for", test_vxlan_when_asked_for },
 		{ "extension headers", test_extension_headers },
 		{ "odd extension headers", test_odd_extension_headers },
 		{ "bad options are told", test_bad_options_are_told },

@@ -368,12 +368,10 @@ static void check_frames(bool v4)
 		in.cap = in.wire = v4 ? cut4(frag, f, off, len, more)
 				      : cut6(frag, f, off, len, more);
 		in.cap--;
-		CHECK(frame_decode(&in, VXLAN_NONE, table, 0, &d) ==
-		      DECODE_TRUNCATED);
+		CHECK(frame_decode(&in, table, 0, &d) == DECODE_TRUNCATED);
 		in.cap++;
-		CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &d) ==
-		      DECODE_FRAG_DROPPED);
-		r = frame_decode(&in, VXLAN_NONE, table, 0, &d);
+		CHECK(frame_decode(&in, NULL, 0, &d) == DECODE_FRAG_DROPPED);
+		r = frame_decode(&in, table, 0, &d);
 		CHECK(r == (more ? DECODE_FRAGMENT : DECODE_UDP));
 	}
 	CHECK(d.reassembled && d.seg.len == sizeof(data));
@@ -416,7 +414,7 @@ static void check_ids(bool v4)
 			put_be16(p + 24, 0);
 			put_be16(p + 24, (uint16_t)~oracle_sum(0, p + 14, 20));
 		}
-		CHECK(frame_decode(&in, VXLAN_NONE, table, 0, &d) ==
+		CHECK(frame_decode(&in, table, 0, &d) ==
 		      (i < 2 ? DECODE_FRAGMENT : DECODE_UDP));
 		CHECK(frag_used(table, 0) == (i < 2 ? i + 1 : 3 - i));
 	}
@@ -468,7 +466,7 @@ static void check_fragments(bool v4, uint32_t len, uint32_t room)
 		memcpy(f + hdr, data + from, n);
 		in.cap = in.wire = (uint32_t)hdr + n;
 		from += n;
-		r = frame_decode(&in, VXLAN_NONE, table, SEC, &d);
+		r = frame_decode(&in, table, SEC, &d);
 		if (from < len) {
 			CHECK(r == DECODE_FRAGMENT);
 			continue;

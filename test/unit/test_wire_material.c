@@ -60,9 +60,9 @@ static void one_frame(const struct pcap_reader *r,
 	enum decode_result got;
 
 	memcpy(copy, rec->data, rec->cap);
-	got = frame_decode(&in, VXLAN_ANY, NULL, rec->ts, &d);
+	got = frame_decode(&in, NULL, rec->ts, &d);
 	CHECK(got < DECODE_COUNT);
-	got = frame_decode(&in, VXLAN_NONE, t, rec->ts, &d);
+	got = frame_decode(&in, t, rec->ts, &d);
 	CHECK(got < DECODE_COUNT);
 	if (got < DECODE_COUNT)
 		tally->sum[got]++;

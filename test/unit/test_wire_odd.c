@@ -35,7 +35,7 @@ static enum decode_result decode(const uint8_t *p, uint32_t cap, uint32_t wire,
 	if (copy == NULL)
 		abort();
 	memcpy(copy, p, cap);
-	r = frame_decode(&in, VXLAN_ANY, frags, 0, &got);
+	r = frame_decode(&in, frags, 0, &got);
 	free(copy);
 	return r;
 }
@@ -92,7 +92,7 @@ static void a_cooked_frame_is_of_no_group(void)
 		.data = f, .cap = 20, .wire = 20, .link = LINK_SLL
 	};
 
-	CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) == DECODE_NOT_IP);
+	CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_NOT_IP);
 	CHECK(!got.has_eth);
 	CHECK(strcmp(decode_name(DECODE_COUNT), "?") == 0);
 }
@@ -208,21 +208,6 @@ static void icmp_may_be_cut(void)
 		CHECK(decode(f, cap, n, NULL) == DECODE_TRUNCATED);
 }
 
-/* VXLAN begins with 8 bytes. */
-static void a_short_datagram_is_no_tunnel(void)
-{
-	uint8_t f[BUILD_HDR_MAX + PAYLOAD];
-	uint32_t n = build(f, true, true, CSUM_FULL);
-
-	put_be16(f + 36, 4789);
-	put_be16(f + 40, 0);
-	f[42] = 8;
-	CHECK(decode(f, 42 + 7, n, NULL) == DECODE_UDP);
-	CHECK(decode(f, n, n, NULL) == DECODE_NOT_IP);
-	f[42] = 0;
-	CHECK(decode(f, n, n, NULL) == DECODE_UDP);
-}
-
 static enum decode_result decode_open(const uint8_t *f, uint32_t n, bool ok,
 				      bool *open)
 {
@@ -233,7 +218,7 @@ static enum decode_result decode_open(const uint8_t *f, uint32_t n, bool ok,
 				 .csum_ok = ok };
 
 	*open = false;
-	return frame_decode_open(&in, VXLAN_NONE, NULL, 0, &got, open);
+	return frame_decode_open(&in, NULL, 0, &got, open);
 }
 
 static void checksums_that_a_device_will_make_are_no_fault(void)
@@ -328,15 +313,14 @@ static void a_trusted_frame_has_any_sum(void)
 		f[n - 1] ^= 1;
 		CHECK(frame_sum(&in) == FRAME_SUM_WRONG);
 		in.trusted = true;
-		CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+		CHECK(frame_decode(&in, NULL, 0, &got) ==
 		      (udp ? DECODE_UDP : DECODE_TCP));
 		if (v4)
 			f[24] ^= 1;
-		CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
+		CHECK(frame_decode(&in, NULL, 0, &got) ==
 		      (udp ? DECODE_UDP : DECODE_TCP));
 		f[v4 ? 16 : 18] ^= 0x40;
-		CHECK(frame_decode(&in, VXLAN_NONE, NULL, 0, &got) ==
-		      DECODE_BAD_LENGTH);
+		CHECK(frame_decode(&in, NULL, 0, &got) == DECODE_BAD_LENGTH);
 		f[v4 ? 16 : 18] ^= 0x40;
 		in.trusted = false;
 		in.wire++; /* not whole: nothing to test, unless IPv4's is wrong */
@@ -406,8 +390,6 @@ int main(void)
 		{ "an extension header may be cut",
 		  an_extension_header_may_be_cut },
 		{ "ICMP may be cut", icmp_may_be_cut },
-		{ "a short datagram is no tunnel",
-		  a_short_datagram_is_no_tunnel },
 		{ "checksums that a device will make are no fault",
 		  checksums_that_a_device_will_make_are_no_fault },
 		{ "a length that a device will make is no fault",

@@ -33,7 +33,7 @@ static enum wire_kind rules(size_t len)
 				 .link = LINK_ETHERNET,
 				 .csum_ok = true };
 	struct decoded d;
-	enum decode_result r = frame_decode(&in, VXLAN_NONE, NULL, 0, &d);
+	enum decode_result r = frame_decode(&in, NULL, 0, &d);
 
 	return wire_rules(&in, r, &d, &who);
 }

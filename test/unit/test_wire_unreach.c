@@ -22,7 +22,7 @@ static enum decode_result decode(const uint8_t *p, size_t n, struct decoded *d)
 				 .wire = (uint32_t)n,
 				 .link = LINK_ETHERNET };
 
-	return frame_decode(&in, VXLAN_NONE, NULL, 0, d);
+	return frame_decode(&in, NULL, 0, d);
 }
 
 /* @n bytes are quoted, from an address to another of IPv6 or IPv4. */

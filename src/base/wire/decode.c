@@ -14,9 +14,7 @@
  * ARP is treated as such whatever address it was sent to, so that no one can
  * hide IP behind the address of a bridge.
  *
- * VXLAN comes back here once, from decode_l4(); a tunnel in a tunnel stays a
- * datagram. Depth is bounded: two links, four tags each, eight extension
- * headers each.
+ * Depth is bounded: four tags, eight extension headers.
  */
 #include "wire/decode_internal.h"
 
@@ -66,9 +64,13 @@ static bool control_group(const uint8_t *mac)
 }
 
 /* What a frame is that holds neither IP nor ARP. */
-static enum decode_result other_type(const struct decode_ctx *c,
-				     const struct span *s, uint16_t type)
+static enum decode_result other_type(struct decode_ctx *c, const struct span *s,
+				     uint16_t type)
 {
+	c->d->type = type;
+	c->d->l4 = s->p;
+	c->d->l4_len = s->cap;
+	c->d->l4_wire = s->wire;
 	if (type == ETHERTYPE_PAUSE || type == ETHERTYPE_SLOW ||
 	    type == ETHERTYPE_LLDP)
 		return DECODE_LINK_CONTROL;
@@ -79,11 +81,10 @@ static enum decode_result other_type(const struct decode_ctx *c,
 	return DECODE_NOT_IP;
 }
 
-/* Note where the network layer begins; inside a tunnel it is noted already. */
+/* Note where the network layer begins. */
 static void set_l3(struct decode_ctx *c, const struct span *s)
 {
-	if (!c->tunnel)
-		c->d->l3 = (uint32_t)(s->p - c->in->data);
+	c->d->l3 = (uint32_t)(s->p - c->in->data);
 }
 
 /* Go on by EtherType; @s is what follows it. */
@@ -223,13 +224,12 @@ enum decode_result decode_link(struct decode_ctx *c, struct span s,
 	}
 }
 
-enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
+enum decode_result frame_decode(const struct frame_info *in,
 				struct frag_table *frags, uint64_t now,
 				struct decoded *d)
 {
 	struct decode_ctx c = {
 		.in = in,
-		.vxlan = vxlan,
 		.frags = frags,
 		.now = now,
 		.d = d,
@@ -246,22 +246,21 @@ enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
 }
 
 enum decode_result frame_decode_open(const struct frame_info *in,
-				     uint32_t vxlan, struct frag_table *frags,
-				     uint64_t now, struct decoded *d,
-				     bool *open)
+				     struct frag_table *frags, uint64_t now,
+				     struct decoded *d, bool *open)
 {
-	enum decode_result r = frame_decode(in, vxlan, frags, now, d);
+	enum decode_result r = frame_decode(in, frags, now, d);
 	struct frame_info good = *in;
 
 	if (r == DECODE_BAD_LENGTH && d->no_length) {
 		good.len_open = true;
-		r = frame_decode(&good, vxlan, frags, now, d);
+		r = frame_decode(&good, frags, now, d);
 	}
 	if (!in->csum_ok &&
 	    (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM) &&
 	    d->offloaded) {
 		good.csum_ok = true;
-		r = frame_decode(&good, vxlan, frags, now, d);
+		r = frame_decode(&good, frags, now, d);
 	}
 	if ((r == DECODE_TCP || r == DECODE_UDP) &&
 	    (good.len_open || good.csum_ok != in->csum_ok))
@@ -285,7 +284,7 @@ enum frame_sum frame_sum(const struct frame_info *in)
 
 	if (in->cap < in->wire)
 		return FRAME_SUM_NONE;
-	r = frame_decode_open(in, VXLAN_NONE, NULL, 0, &d, &open);
+	r = frame_decode_open(in, NULL, 0, &d, &open);
 	if (r == DECODE_BAD_IP_CSUM || r == DECODE_BAD_L4_CSUM)
 		return FRAME_SUM_WRONG;
 	return has_sum(&d, r) ? FRAME_SUM_RIGHT : FRAME_SUM_NONE;

@@ -3,9 +3,10 @@
  * decode - From the bytes of a frame to a segment
  *
  * Ethernet (also Linux cooked v1 and v2, raw IP, BSD loopback: link types of
- * capture files), any number of 802.1Q/802.1ad tags up to 4, VXLAN when asked
- * for, IPv4 with options, IPv6 with extension headers, TCP, UDP. A frame that
- * fails a length or checksum test yields a count, never a segment (I30).
+ * capture files), any number of 802.1Q/802.1ad tags up to 4, IPv4 with options,
+ * IPv6 with extension headers, TCP, UDP. A frame that fails a length or
+ * checksum test yields a count, never a segment (I30). Tunnels are datagrams
+ * here: decap/decap.h looks into them.
  *
  * IP total length 0 of a BIG TCP frame, or the jumbo option of IPv6, is taken
  * from the frame's own length.
@@ -63,9 +64,6 @@ enum decode_result {
 /** decode_name() - Name of a result, as reports spell it */
 const char *decode_name(enum decode_result r);
 
-#define VXLAN_NONE UINT32_MAX	    /* do not look into VXLAN */
-#define VXLAN_ANY  (UINT32_MAX - 1) /* any VNI */
-
 /**
  * struct frame_info - A frame as a capture hands it over
  * @data:	Bytes, borrowed
@@ -81,6 +79,9 @@ const char *decode_name(enum decode_result r);
  *		that those of this capture are wrong
  * @len_open:	An IP length of 0 is not ready yet either: of a TCP segment that
  *		a device was to cut (TSO), and is that of the frame
+ * @cut:	Whoever copied the frame may have cut it, and nobody knows its
+ *		length on the wire: IP's is believed, and what is missing was
+ *		not captured
  */
 struct frame_info {
 	const uint8_t *data;
@@ -92,6 +93,7 @@ struct frame_info {
 	bool csum_ok;
 	bool trusted;
 	bool len_open;
+	bool cut;
 };
 
 /**
@@ -101,13 +103,15 @@ struct frame_info {
  *		addresses alone for DECODE_FRAGMENT, but for the first one of a
  *		datagram: of that its ports and payload, too, and @proto is
  *		PROTO_UDP
- * @eth_src, @eth_dst: Hardware addresses, inside VXLAN the inner ones; zero if
- *		the link has none
+ * @eth_src, @eth_dst: Hardware addresses; zero if the link has none
  * @has_eth:	They are valid
- * @l3:		Offset of the ARP or (outermost) IP header in the frame
+ * @type:	EtherType, for DECODE_NOT_IP; 0: the link has none
+ * @l3:		Offset of the ARP or IP header in the frame
  * @l4:		Payload of IP (borrowed, in the frame or in the reassembly
- *		buffer), for DECODE_ND and DECODE_ICMP; the packet of DECODE_ARP
+ *		buffer), for DECODE_ND, DECODE_ICMP and DECODE_IP_OTHER; the
+ *		packet of DECODE_ARP; what follows @type for DECODE_NOT_IP
  * @l4_len:	Bytes captured at @l4
+ * @l4_wire:	Bytes of it on the wire, for DECODE_IP_OTHER and DECODE_NOT_IP
  * @reassembled: The datagram came in fragments
  * @offloaded:	With DECODE_BAD_IP_CSUM: the field is 0; with
  *		DECODE_BAD_L4_CSUM: it holds the sum of the pseudo header alone.
@@ -115,6 +119,9 @@ struct frame_info {
  *		on that host such a frame is good, and @csum_ok is to be set
  * @no_length:	With DECODE_BAD_LENGTH: it is 0 in the IP header of a TCP
  *		segment that no link had to pad; the same, with @len_open
+ * @no_sum:	With DECODE_BAD_L4_CSUM: it is a datagram over IPv6 without a
+ *		checksum, which a tunnel's may do without (RFC 6935); @seg is
+ *		filled in
  */
 struct decoded {
 	struct segment seg;
@@ -124,26 +131,28 @@ struct decoded {
 	bool reassembled;
 	bool offloaded;
 	bool no_length;
+	bool no_sum;
+	uint16_t type;
 	uint32_t l3;
 	const uint8_t *l4;
 	uint32_t l4_len;
+	uint32_t l4_wire;
 };
 
 /**
  * frame_decode() - Take a frame apart
  * @in:		Frame
- * @vxlan:	VXLAN_NONE, VXLAN_ANY or a VNI; UDP port 4789
  * @frags:	Reassembly, or NULL: fragments are DECODE_FRAG_DROPPED
  * @now:	Time for the reassembly's limit, ns
- * @d:		Result; undefined but for eth_, @offloaded and @no_length when
- *		the result is an error
+ * @d:		Result; undefined but for eth_, @offloaded, @no_length and
+ *		@no_sum when the result is an error
  *
  * Checksums are tested only where the whole datagram was captured. Ethernet
  * padding is cut off by the IP length.
  *
  * Return: what was found
  */
-enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
+enum decode_result frame_decode(const struct frame_info *in,
 				struct frag_table *frags, uint64_t now,
 				struct decoded *d);
 
@@ -153,9 +162,8 @@ enum decode_result frame_decode(const struct frame_info *in, uint32_t vxlan,
  *		left to a network device; else untouched
  */
 enum decode_result frame_decode_open(const struct frame_info *in,
-				     uint32_t vxlan, struct frag_table *frags,
-				     uint64_t now, struct decoded *d,
-				     bool *open);
+				     struct frag_table *frags, uint64_t now,
+				     struct decoded *d, bool *open);
 
 /* What the checksums of a frame are; those left to a device count as right. */
 enum frame_sum {

@@ -29,19 +29,15 @@ struct span {
 /**
  * struct decode_ctx - One call of frame_decode()
  * @in:		Its frame
- * @vxlan:	What to look into; VXLAN_NONE inside a tunnel
  * @frags:	Reassembly; NULL once used, since the buffer that it returned
  *		is valid only until it is called again
  * @now:	Time for it
- * @tunnel:	Inside VXLAN
  * @d:		Result
  */
 struct decode_ctx {
 	const struct frame_info *in;
-	uint32_t vxlan;
 	struct frag_table *frags;
 	uint64_t now;
-	bool tunnel;
 	struct decoded *d;
 };
 
@@ -63,7 +59,7 @@ static inline void span_skip(struct span *s, uint32_t n)
 	s->wire -= n;
 }
 
-/** span_limit() - Cut the layer to @n bytes on the wire, at most what it has */
+/** span_limit() - The layer has @n bytes on the wire */
 static inline void span_limit(struct span *s, uint32_t n)
 {
 	s->wire = n;

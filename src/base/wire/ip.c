@@ -11,7 +11,9 @@
  * carry the true one in a jumbo option (RFC 2675), as a header that never was
  * on any wire. Other hosts leave a length of 0 in any segment that their device
  * is to cut; that is believed only where the caller says so (len_open), of a
- * TCP segment that is longer than what a link pads.
+ * TCP segment that is longer than what a link pads. Of a copy that may have
+ * been cut, a length beyond the frame is believed, and what is missing counts
+ * as not captured.
  *
  * A fragment goes to the reassembly only if all of it was captured. When the
  * datagram is whole, the span is replaced by the reassembly's buffer and
@@ -133,7 +135,7 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 	    (s.wire > IP_LEN_MAX ||
 	     ((frag & (IP4_MF | IP4_OFFSET)) == 0 && left_open(c, &s, ip[9]))))
 		len = s.wire;
-	if (len < hlen || len > s.wire)
+	if (len < hlen || (len > s.wire && !c->in->cut))
 		return DECODE_BAD_LENGTH;
 	span_limit(&s, len);
 	r = span_need(&s, hlen);
@@ -281,7 +283,7 @@ enum decode_result decode_ip6(struct decode_ctx *c, struct span s)
 	} else if (len == 0 && left_open(c, &s, ip[6])) {
 		len = s.wire;
 	}
-	if (len > s.wire)
+	if (len > s.wire && !c->in->cut)
 		return DECODE_BAD_LENGTH;
 	span_limit(&s, len);
 

@@ -20,12 +20,9 @@
 #include "wire/pseudo.h"
 #include "wire/tcpopt.h"
 
-#define TCP_HLEN   20
-#define UDP_HLEN   8
-#define ICMP_HLEN  4
-#define VXLAN_HLEN 8
-#define VXLAN_PORT 4789
-#define VXLAN_I	   0x08 /* the VNI is valid (RFC 7348 section 5) */
+#define TCP_HLEN  20
+#define UDP_HLEN  8
+#define ICMP_HLEN 4
 
 /* Types of neighbour discovery (RFC 4861 section 4): these and between. */
 #define ND_FIRST 133
@@ -94,31 +91,13 @@ static enum decode_result decode_tcp(struct decode_ctx *c, bool v4,
 	return DECODE_TCP;
 }
 
-/* Test whether the payload @s of a datagram is a VXLAN frame to look into. */
-static bool wanted_vxlan(const struct decode_ctx *c, const struct span *s)
-{
-	if (c->vxlan == VXLAN_NONE || c->d->seg.dport != VXLAN_PORT ||
-	    s->cap < VXLAN_HLEN || (s->p[0] & VXLAN_I) == 0)
-		return false;
-	return c->vxlan == VXLAN_ANY || get_be32(s->p + 4) >> 8 == c->vxlan;
-}
-
-/* Begin again with the frame @s that a tunnel carries. */
-static enum decode_result decode_inner(struct decode_ctx *c, struct span s)
-{
-	c->vxlan = VXLAN_NONE;
-	c->tunnel = true;
-	c->d->seg = (struct segment){ .ts = c->in->ts };
-	return decode_link(c, s, LINK_ETHERNET);
-}
-
 static enum decode_result decode_udp(struct decode_ctx *c, bool v4,
 				     struct span s)
 {
 	struct segment *seg = &c->d->seg;
 	enum decode_result r = span_need(&s, UDP_HLEN);
 	const uint8_t *uh = s.p;
-	bool tunnel, good;
+	bool good;
 	uint32_t len;
 
 	if (r != DECODE_GO_ON)
@@ -132,24 +111,20 @@ static enum decode_result decode_udp(struct decode_ctx *c, bool v4,
 
 	seg->sport = get_be16(uh);
 	seg->dport = get_be16(uh + 2);
-	good = csum_good(c, v4, &s, len, 6);
-	span_skip(&s, UDP_HLEN);
-	tunnel = wanted_vxlan(c, &s);
+	seg->data = s.p + UDP_HLEN;
+	seg->len = s.wire - UDP_HLEN;
+	seg->cap = s.cap - UDP_HLEN;
+	seg->gso = c->in->gso;
 
 	/* 0: none was made. IPv6 allows that for tunnels only (RFC 6935). */
-	if (get_be16(uh + 6) == 0)
-		good = v4 || tunnel || c->in->csum_ok || c->in->trusted;
+	if (get_be16(uh + 6) == 0) {
+		good = v4 || c->in->csum_ok || c->in->trusted;
+		c->d->no_sum = !good;
+	} else {
+		good = csum_good(c, v4, &s, len, 6);
+	}
 	if (!good)
 		return DECODE_BAD_L4_CSUM;
-	if (tunnel) {
-		span_skip(&s, VXLAN_HLEN);
-		return decode_inner(c, s);
-	}
-
-	seg->data = s.p;
-	seg->len = s.wire;
-	seg->cap = s.cap;
-	seg->gso = c->in->gso;
 	return DECODE_UDP;
 }
 
@@ -185,6 +160,9 @@ enum decode_result decode_l4(struct decode_ctx *c, bool v4, uint8_t proto,
 			return DECODE_IP_OTHER;
 		return decode_icmp(c, v4, s);
 	default:
+		c->d->l4 = s.p;
+		c->d->l4_len = s.cap;
+		c->d->l4_wire = s.wire;
 		return DECODE_IP_OTHER;
 	}
 }

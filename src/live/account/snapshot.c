@@ -119,6 +119,25 @@ static struct report_counts fill_decode(struct snapshot *f,
 	return (struct report_counts){ list, n };
 }
 
+static void fill_tunnels(struct snapshot *f, const struct decap_tally *t)
+{
+	size_t n = 0;
+
+	for (; n < t->n; n++)
+		f->tunnel[n] = (struct report_tunnel){
+			.kind = decap_name(t->seen[n].kind),
+			.keyed = t->seen[n].keyed,
+			.taken = t->seen[n].taken,
+			.key = t->seen[n].key,
+			.frames = t->seen[n].frames,
+		};
+	if (t->more > 0)
+		f->tunnel[n++] = (struct report_tunnel){ .taken = true,
+							 .frames = t->more };
+	f->d.capture.tunnel = f->tunnel;
+	f->d.capture.tunnels = n;
+}
+
 static void fill_replay(struct snapshot *f, const struct replay_counters *r,
 			const struct engine_counters *c)
 {
@@ -212,6 +231,7 @@ static void fill_engine(struct snapshot *f, const struct engine *engine,
 	f->group[4] = (struct report_group){
 		"sut_frames", fill_decode(f, st, ENGINE_SUT, &decoded)
 	};
+	fill_tunnels(f, &st->tunnels);
 	f->d.capture.frames = c->frames_mirror;
 	f->d.capture.missed = missed(shadow_counters(engine_shadow(engine)));
 	f->d.capture.delay = x->delay;

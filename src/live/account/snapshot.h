@@ -10,6 +10,7 @@
 #include "account/replay_counters.h"
 #include "capture/file.h"
 #include "config/config.h"
+#include "decap/decap.h"
 #include "emit/sink.h"
 #include "engine/engine.h"
 #include "noise/noise.h"
@@ -93,6 +94,7 @@ struct snapshot {
 	struct report_data d;
 	struct report_count ended[FLOW_END_COUNT];
 	struct report_count decode[2][DECODE_COUNT]; /* by source */
+	struct report_tunnel tunnel[DECAP_SEEN + 1];
 	struct report_count machine[COUNTS_MAX];
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];

@@ -237,7 +237,11 @@ static int hop_mirror_open(void *ctx)
 	}
 	guard_in_use(d->o->iface, &why);
 	ro.outgoing = why.use != GUARD_FREE;
-	rc = ring_open(&d->mirror, &ro, &e);
+	rc = ro.outgoing
+		     ? ends_open(&d->ends, d->o->iface, &d->o->engine.decap, &e)
+		     : 0;
+	if (rc == 0)
+		rc = ring_open(&d->mirror, &ro, &e);
 	if (rc) {
 		hop_fail("mirror: %s", e.s);
 		return hop_remedy("give less with --mirror-ring, or name an "
@@ -330,6 +334,7 @@ static int examine(const struct options *o)
 	rc = hops_walk(way, sizeof(way) / sizeof(way[0]),
 		       o->engine.sut_none ? 0 : DOCTOR_SUT, d);
 	ring_close(&d->mirror);
+	ends_close(&d->ends);
 	filter_free(&d->filter);
 	doctor_wire_close(d);
 	free(d);

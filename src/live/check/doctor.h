@@ -5,9 +5,11 @@
 #ifndef CHECK_DOCTOR_H
 #define CHECK_DOCTOR_H
 
+#include "capture/ends.h"
 #include "capture/ring.h"
 #include "config/config.h"
 #include "core/arena.h"
+#include "decap/decap.h"
 #include "emit/packet.h"
 #include "hops/hops.h"
 #include "lan/prove.h"
@@ -21,13 +23,15 @@
  * struct doctor - An examination
  * @o:		What would be run
  * @mirror, @filter: Of the mirror
+ * @ends:	Of tunnels that come in there
  * @has_filter:	There is an expression
  * @frames, @matched, @mapped: Seen on the mirror, of these matched by the
  *		expression, of these named by --map
  * @wrong_sums:	Of those matched, with a wrong checksum
  * @to_prod, @to_client: Of these, by direction
  * @longest:	Longest frame
- * @tunnel:	Frames that hold VXLAN
+ * @tunnels:	What frames came in, by --decap
+ * @hidden:	And what was not looked into
  * @other:	An endpoint that was seen and is in no --map
  * @other_port, @has_other: Its port; it is set
  * @tcp:	By --map: a TCP segment of it was seen
@@ -45,6 +49,7 @@
 struct doctor {
 	const struct options *o;
 	struct ring mirror;
+	struct ends ends;
 	struct filter filter;
 	bool has_filter;
 	uint64_t frames;
@@ -53,7 +58,8 @@ struct doctor {
 	uint64_t mapped;
 	uint64_t to_prod;
 	uint64_t to_client;
-	uint64_t tunnel;
+	struct decap_tally tunnels;
+	struct decap_tally hidden;
 	uint32_t longest;
 	struct ipaddr other;
 	uint16_t other_port;

@@ -18,11 +18,12 @@
 #include "text/text.h"
 #include "wire/decode.h"
 
-#define LISTEN_FOR (3 * NS_PER_SEC)
-#define POLL_MS	   50
-#define PLAIN_MAX  1522 /* longest frame that no offload has joined */
-#define FEW	   10	/* less than one in so many is not told */
-#define PAYLOADS   8	/* so many tell whether it is TLS */
+#define TUNNEL_TEXT 32
+#define LISTEN_FOR  (3 * NS_PER_SEC)
+#define POLL_MS	    50
+#define PLAIN_MAX   1522 /* longest frame that no offload has joined */
+#define FEW	    10	 /* less than one in so many is not told */
+#define PAYLOADS    8	 /* so many tell whether it is TLS */
 
 /* RFC 8446 section 5.1: a record's type, and its version, 3.0 to 3.4 */
 enum {
@@ -81,8 +82,21 @@ static void look_at_segment(struct doctor *d, const struct segment *s)
 	}
 }
 
+/* Is there something in the frame that would be found if it were looked for? */
+static void look_for_tunnel(struct doctor *d, const struct frame_info *in)
+{
+	static const struct decap all = { .kinds = DECAP_ALL,
+					  .most = DECAP_DEEP };
+	struct decap_found found;
+	struct decoded dec;
+
+	decap_frame(in, &all, NULL, 0, &dec, NULL, &found);
+	decap_count(&d->hidden, &found);
+}
+
 static void look_at_frame(struct doctor *d, const struct frame_info *in)
 {
+	struct decap_found found;
 	struct decoded dec;
 	enum decode_result r;
 
@@ -92,12 +106,13 @@ static void look_at_frame(struct doctor *d, const struct frame_info *in)
 	if (!filter_match(&d->filter, in->data, in->cap, in->wire))
 		return;
 	d->matched++;
-	r = frame_decode(in, d->o->engine.vxlan, NULL, 0, &dec);
+	r = decap_frame(in, &d->o->engine.decap, NULL, 0, &dec, NULL, &found);
+	decap_count(&d->tunnels, &found);
+	if (found.tunnels == 0)
+		look_for_tunnel(d, in);
 	d->wrong_sums += r == DECODE_BAD_L4_CSUM || r == DECODE_BAD_IP_CSUM;
 	if (r != DECODE_TCP && r != DECODE_UDP)
 		return;
-	if (r == DECODE_UDP && dec.seg.dport == 4789)
-		d->tunnel++;
 	look_at_segment(d, &dec.seg);
 }
 
@@ -154,6 +169,13 @@ int hop_mirror_traffic(void *ctx)
 	       d->longest > PLAIN_MAX
 		       ? " (joined by GRO or TSO; taken as they are)"
 		       : "");
+	if (d->matched == 0 && d->o->engine.decap.kinds != 0) {
+		hop_fail("mirror: the filter expression '%s' matches none of "
+			 "them, and it is about the frames around those of "
+			 "--decap",
+			 d->o->expr);
+		return hop_remedy("drop it; --map says what is played");
+	}
 	if (d->matched == 0) {
 		hop_fail("mirror: the filter expression '%s' matches none "
 			 "of them",
@@ -179,19 +201,37 @@ int hop_checksums(void *ctx)
 			  "copies them before its card has filled them in");
 }
 
+/* A tunnel as --decap takes it. */
+static const char *tunnel_text(char *out, const struct decap_seen *s)
+{
+	struct text t;
+
+	text_begin(&t, out, TUNNEL_TEXT);
+	text_add(&t, "%s", decap_name(s->kind));
+	if (s->keyed)
+		text_add(&t, ":%u", s->key);
+	return out;
+}
+
 int hop_mapped(void *ctx)
 {
 	struct doctor *d = ctx;
-	char other[TEXT_ENDPOINT];
+	char other[TEXT_ENDPOINT], option[TUNNEL_TEXT];
 
+	if (d->mapped > 0 && d->tunnels.n > 0)
+		return hop_ok("mirror: %" PRIu64 " frames named by --map; the "
+			      "first came in %s",
+			      d->mapped,
+			      tunnel_text(option, &d->tunnels.seen[0]));
 	if (d->mapped > 0)
 		return hop_ok("mirror: %" PRIu64 " frames named by --map",
 			      d->mapped);
 	hop_fail("mirror: none of the frames is from or to what --map "
 		 "names");
-	if (d->tunnel > 0 && d->o->engine.vxlan == VXLAN_NONE)
-		return hop_remedy("add --vxlan any  # the mirror's frames "
-				  "are inside VXLAN");
+	if (d->hidden.n > 0)
+		return hop_remedy("--decap %s  # the mirror's frames are "
+				  "inside of that",
+				  tunnel_text(option, &d->hidden.seen[0]));
 	if (d->has_other)
 		return hop_remedy(
 			"correct --map; seen is for example %s",

@@ -281,7 +281,7 @@ static void take_frame(struct doctor *d, const struct frame_info *in)
 	uint64_t rst = sutwire_stats(d->wire)->probe_rst;
 	struct effects out;
 	struct decoded dec;
-	enum decode_result r = frame_decode(in, VXLAN_NONE, NULL, 0, &dec);
+	enum decode_result r = frame_decode(in, NULL, 0, &dec);
 
 	out.n = 0;
 	if (sutwire_frame(d->wire, in, r, &dec, clock_mono(), &out) ==

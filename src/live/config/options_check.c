@@ -243,10 +243,10 @@ static int check_client_nets(const struct options *o, struct errbuf *e)
 {
 	const struct engine_config *c = &o->engine;
 
-	if (o->client_nets > 0 && (o->iface != NULL || c->vxlan != VXLAN_NONE))
+	if (o->client_nets > 0 && (o->iface != NULL || c->decap.kinds != 0))
 		return errbuf_set(e, -EINVAL,
 				  "--client-net is about clients of captures "
-				  "(-r), and not inside VXLAN; drop one");
+				  "(-r), and not inside tunnels; drop one");
 	for (uint32_t n = 0; n < o->client_nets; n++) {
 		const struct engine_map net = { .prod = o->client_net[n].net,
 						.bits = o->client_net[n].bits };
@@ -285,9 +285,9 @@ static int check_replay(const struct options *o, struct errbuf *e)
 				  "drop --%s",
 				  o->engine.shadow.timing ? "level timing"
 							  : "order captured");
-	if (o->loop > 1 && o->engine.vxlan != VXLAN_NONE)
+	if (o->loop > 1 && o->engine.decap.kinds != 0)
 		return errbuf_set(e, -EINVAL,
-				  "--loop cannot give clients inside VXLAN "
+				  "--loop cannot give clients inside tunnels "
 				  "other addresses; drop one");
 	return o->loop > 1 ? check_loop(&o->engine, e) : 0;
 }

@@ -27,6 +27,7 @@ extern const struct opt_kind kind_ignored;
 extern const struct opt_kind kind_level;
 extern const struct opt_kind kind_sample;
 extern const struct opt_kind kind_vxlan;
+extern const struct opt_kind kind_decap;
 extern const struct opt_kind kind_sut_mac;
 extern const struct opt_kind kind_wire_also;
 extern const struct opt_kind kind_outside;

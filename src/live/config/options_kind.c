@@ -456,33 +456,6 @@ static bool put_sample(struct text *t, const void *field,
 
 const struct opt_kind kind_sample = { false, set_sample, put_sample };
 
-static int set_vxlan(void *field, const struct opt_row *r, const char *v,
-		     struct errbuf *e)
-{
-	struct engine_config *c = field;
-
-	if (strcmp(v, "none") == 0 || strcmp(v, "any") == 0) {
-		c->vxlan = v[0] == 'n' ? VXLAN_NONE : VXLAN_ANY;
-		return 0;
-	}
-	return opt_kind_u32.set(&c->vxlan, r, v, e);
-}
-
-static bool put_vxlan(struct text *t, const void *field,
-		      const struct opt_row *r, unsigned i)
-{
-	const struct engine_config *c = field;
-
-	if (i > 0 || c->vxlan == VXLAN_NONE)
-		return false;
-	if (c->vxlan != VXLAN_ANY)
-		return opt_kind_u32.put(t, &c->vxlan, r, i);
-	text_add(t, "any");
-	return true;
-}
-
-const struct opt_kind kind_vxlan = { false, set_vxlan, put_vxlan };
-
 static int set_sut_mac(void *field, const struct opt_row *r, const char *v,
 		       struct errbuf *e)
 {

@@ -64,6 +64,11 @@ static const struct opt_word outside_words[] = { { "silent", 0 },
 static const struct opt_word vxlan_words[] = { { "any", 0 },
 					       { "none", 0 },
 					       { NULL, 0 } };
+/* And of these, with what may stand behind them. */
+static const struct opt_word decap_words[] = {
+	{ "auto", 0 },	 { "vxlan", 0 }, { "geneve", 0 }, { "gre", 0 },
+	{ "erspan", 0 }, { "none", 0 },	 { NULL, 0 },
+};
 
 /* Places in struct options, and in the engine's configuration. */
 #define AT(member) offsetof(struct options, member)
@@ -196,8 +201,13 @@ static const struct opt_row limit_rows[] = {
 	  "forget flows idle for so long (default 5m)", .group = HOW,
 	  .least = 1, .most = UINT64_MAX },
 	{ "vxlan", 0, &kind_vxlan, 0, "VNI|any|none",
-	  "look into VXLAN (default none)", .group = WHERE, .most = VNI_MAX,
-	  .words = vxlan_words },
+	  "look into VXLAN, port 4789 (default none): --decap does more",
+	  .group = WHERE, .most = VNI_MAX, .words = vxlan_words },
+	{ "decap", 0, &kind_decap, 0, "KIND[:KEY][@PORT]",
+	  "what the mirror's frames are wrapped in: vxlan, geneve, gre, "
+	  "erspan, auto (any of these) or none (default); KEY: only of this "
+	  "VNI, key or session",
+	  .group = WHERE, .words = decap_words },
 	{ "max-flows", 0, &opt_kind_u32, EN(limits.flows), "N",
 	  "flows at one time (default 65536)", .group = LIMITS,
 	  .least = FLOWS_LEAST, .most = FLOWS_MOST },

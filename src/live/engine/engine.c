@@ -65,7 +65,6 @@ void engine_defaults(struct engine_config *cfg)
 	cfg->shadow.idle = SHADOW_IDLE;
 	cfg->compare = COMPARE_EQUIVALENT;
 	cfg->sample = SAMPLE_ALL;
-	cfg->vxlan = VXLAN_NONE;
 }
 
 size_t engine_size(const struct engine_config *cfg)
@@ -261,6 +260,8 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		if ((d || s) && r->n < LEGS_MAX)
 			r->map[r->n++] = m;
 	}
+	e->stats.to_prod += to;
+	e->stats.to_client += from && !to;
 	memset(&r->key, 0, sizeof(r->key));
 	r->from_client = to;
 	r->key.client = to ? seg->src : seg->dst;
@@ -399,13 +400,15 @@ static enum decode_result decode(struct engine *e, enum engine_source from,
 				 const struct frame_info *in, uint64_t now,
 				 struct decoded *d)
 {
-	uint32_t vxlan = from == ENGINE_MIRROR ? e->cfg.vxlan : VXLAN_NONE;
+	struct decap_found found;
 	enum decode_result r;
 	bool open = false;
 
-	if (from != ENGINE_MIRROR || !e->cfg.open_csum)
-		return frame_decode(in, vxlan, e->frags, now, d);
-	r = frame_decode_open(in, vxlan, e->frags, now, d, &open);
+	if (from != ENGINE_MIRROR)
+		return frame_decode(in, e->frags, now, d);
+	r = decap_frame(in, &e->cfg.decap, e->frags, now, d,
+			e->cfg.open_csum ? &open : NULL, &found);
+	decap_count(&e->stats.tunnels, &found);
 	e->stats.count.offloaded += open;
 	return r;
 }

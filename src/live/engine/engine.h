@@ -26,6 +26,7 @@
 #include "core/hash.h"
 #include "core/histogram.h"
 #include "core/limits.h"
+#include "decap/decap.h"
 #include "dgram/udp.h"
 #include "effect/effect.h"
 #include "engine/counters.h"
@@ -92,7 +93,7 @@ struct engine_net {
  * @learn:	Places are counted without a baseline, too
  * @sample:	Clients that are played, of SAMPLE_ALL
  * @skips, @skip: Clients that are not played
- * @vxlan:	As frame_decode()
+ * @decap:	What the mirror's frames are wrapped in
  * @open_csum:	Take segments of the mirror whose checksum a host left to its
  *		device, as captures taken on hosts have them; a live ring tells
  *		of each frame
@@ -123,7 +124,7 @@ struct engine_config {
 	uint32_t sample;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
-	uint32_t vxlan;
+	struct decap decap;
 	bool open_csum;
 	bool mirror_live;
 	bool sut_none;
@@ -205,6 +206,9 @@ struct engine_stats {
 	struct engine_counters count;
 	struct record_counts records;
 	uint64_t decode[2][DECODE_COUNT]; /* by source */
+	struct decap_tally tunnels;	  /* of the mirror */
+	uint64_t to_prod; /* segments that --map names, by direction */
+	uint64_t to_client;
 	uint64_t verdict[VERDICT_COUNT];
 	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
 	uint64_t unanswered[UNANSWERED_COUNT];
@@ -228,7 +232,7 @@ struct shadow;
 
 /**
  * engine_defaults() - Set what is not said otherwise
- * @cfg:	Limits, options, level, sample and VXLAN are set; all else is
+ * @cfg:	Limits, options, level and sample are set; all else is
  *		zero
  *
  * Level packet, causal order, flows joined in the middle, late ones ended: the

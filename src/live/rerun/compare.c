@@ -66,8 +66,8 @@ static const char *field_name(const struct journal_frame *j, const uint8_t *p,
 				.csum_ok = true };
 	struct decoded da;
 	struct decoded db;
-	enum decode_result ra = frame_decode(&a, VXLAN_NONE, NULL, 0, &da);
-	enum decode_result rb = frame_decode(&b, VXLAN_NONE, NULL, 0, &db);
+	enum decode_result ra = frame_decode(&a, NULL, 0, &da);
+	enum decode_result rb = frame_decode(&b, NULL, 0, &db);
 
 	if (ra != rb)
 		return "kind of frame";

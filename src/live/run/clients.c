@@ -173,8 +173,7 @@ static bool rename_frame(struct run *run, struct frame_info *in, bool src,
 {
 	struct decoded d;
 	bool open = false;
-	enum decode_result r = frame_decode_open(in, run->opt->engine.vxlan,
-						 NULL, 0, &d, &open);
+	enum decode_result r = frame_decode_open(in, NULL, 0, &d, &open);
 
 	/* What cannot be decoded is played to nobody. */
 	if (r != DECODE_TCP && r != DECODE_UDP)

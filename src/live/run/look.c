@@ -120,6 +120,7 @@ void run_look(struct run *run)
 		run->stop = true;
 	if (run->proved)
 		warn_wires(run);
+	run_look_at_mirror(run);
 	if (run->now >= run->next_link)
 		run_look_at_links(run);
 	if (run->live_line && run->now >= run->next_line) {

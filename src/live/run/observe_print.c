@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "compare/compare.h"
+#include "decap/decap.h"
 #include "effect/effect.h"
 #include "flow/key.h"
 #include "report/print.h"
@@ -58,15 +59,17 @@ static void print_input(struct run *run, const struct run_input *i)
 	static const char *const sender[] = { "mirror", "client", "production",
 					      "SUT" };
 	struct frame_info f = *i->frame;
+	struct decap_found found;
 	struct decoded d;
 	enum decode_result r;
 
 	/* A wrong checksum is no reason to say less of a frame. */
 	f.csum_ok = true;
-	r = frame_decode(&f,
-			 i->from == ENGINE_MIRROR ? run->opt->engine.vxlan
-						  : VXLAN_NONE,
-			 NULL, run->now, &d);
+	if (i->from == ENGINE_MIRROR)
+		r = decap_frame(&f, &run->opt->engine.decap, NULL, run->now, &d,
+				NULL, &found);
+	else
+		r = frame_decode(&f, NULL, run->now, &d);
 	if (run->opt->trace.port != 0 &&
 	    ((r != DECODE_TCP && r != DECODE_UDP) ||
 	     (!is_traced(run, &d.seg.src, d.seg.sport) &&

@@ -95,6 +95,8 @@ static int open_mirror(struct run *run, struct errbuf *e)
 			 "%s is in use (%s): it is only listened to, and its "
 			 "own traffic is read too",
 			 run->opt->iface, guard_why_text(&why, text));
+		r = ends_open(&run->ends, run->opt->iface,
+			      &run->opt->engine.decap, e);
 	}
 	if (why.use == GUARD_LOOPBACK && why.where == GUARD_SELF)
 		log_line(LOG_WARN,
@@ -506,6 +508,7 @@ void run_close(struct run *run)
 	}
 	if (run->has_mirror)
 		ring_close(&run->mirror);
+	ends_close(&run->ends);
 	if (run->has_sut)
 		ring_close(&run->sut);
 	filter_free(&run->filter);

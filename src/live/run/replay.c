@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decap/decap.h"
 #include "os/mem.h"
 #include "run/replay_internal.h"
 
@@ -187,13 +188,14 @@ static void add(struct run *run, uint32_t file, struct frame_info *in)
 			       .link = in->link,
 			       .file = (uint8_t)file };
 	uint64_t at = stamps_next(&run->stamps, in->ts);
+	struct decap_found found;
 	bool open = false;
 	struct decoded d;
 	enum decode_result kind;
 
 	if (!clients_take(run, in))
 		return;
-	kind = frame_decode_open(in, c->vxlan, NULL, 0, &d, &open);
+	kind = decap_frame(in, &c->decap, NULL, 0, &d, &open, &found);
 	if (kind == DECODE_TCP || kind == DECODE_UDP)
 		sort_out(r, c, &d.seg, &s);
 	s.at = at;

@@ -102,7 +102,7 @@ static bool rename_client(struct run *run, const struct plan_record *rec,
 	bool open = false;
 
 	in->csum_ok = true; /* it was right, or it had no connection */
-	kind = frame_decode_open(in, VXLAN_NONE, NULL, 0, &d, &open);
+	kind = frame_decode_open(in, NULL, 0, &d, &open);
 	if (kind != DECODE_TCP && kind != DECODE_UDP)
 		return false;
 	memcpy(r->frame, in->data, in->cap);

@@ -127,6 +127,11 @@ void run_say_wait(struct run *run, uint64_t due);
 /** run_clear_line() - Before a message: take the live line from the terminal */
 void run_clear_line(const struct run *run);
 
+/* look_mirror.c */
+
+/** run_look_at_mirror() - Say once what the mirror does not show */
+void run_look_at_mirror(struct run *run);
+
 /* wait.c */
 
 /** run_note() - Tell the engine what is no frame, and the observers */

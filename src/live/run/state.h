@@ -9,6 +9,7 @@
 #define RUN_STATE_H
 
 #include "account/snapshot.h"
+#include "capture/ends.h"
 #include "capture/file.h"
 #include "capture/ring.h"
 #include "config/config.h"
@@ -117,7 +118,10 @@ struct run {
 	bool hup_ends; /* SIGHUP does; else its files are made anew */
 	bool stop;
 	bool live_line;
-	bool mirror_down; /* it was said that the interface is */
+	struct ends ends;      /* of tunnels, on a mirror with an address */
+	bool mirror_seen;      /* see look_mirror.c: it was looked at */
+	uint64_t mirror_since; /* from when on */
+	bool mirror_down;      /* it was said that the interface is */
 	bool sut_down;
 	bool busy; /* so many frames that napping pays */
 	uint64_t look_frames;

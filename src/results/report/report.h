@@ -287,6 +287,20 @@ struct report_noise {
 };
 
 /**
+ * struct report_tunnel - What frames of the mirror came in
+ * @kind:	Its name; NULL: one of more than are told apart
+ * @keyed, @key: Its VNI, key or session
+ * @taken:	It was looked into
+ */
+struct report_tunnel {
+	const char *kind;
+	bool keyed;
+	bool taken;
+	uint32_t key;
+	uint64_t frames;
+};
+
+/**
  * struct report_data - All sums of a run
  * @elapsed:	ns
  * @ask_doctor:	A run on wires compares: doctor finds out why it did not
@@ -361,6 +375,8 @@ struct report_data {
 		uint64_t missed;
 		const struct histogram *delay;
 		struct report_counts decode;
+		const struct report_tunnel *tunnel;
+		size_t tunnels;
 		uint64_t not_grown; /* rings without their larger memory */
 	} capture;
 	struct {

@@ -263,6 +263,26 @@ static void put_unanswered(struct json *j, const struct report_data *d)
 	json_close_object(j);
 }
 
+/* Nothing where the mirror had none. */
+static void put_tunnels(struct json *j, const struct report_data *d)
+{
+	if (d->capture.tunnels == 0)
+		return;
+	json_array(j, "tunnels");
+	for (size_t i = 0; i < d->capture.tunnels; i++) {
+		const struct report_tunnel *t = &d->capture.tunnel[i];
+
+		json_object(j, NULL);
+		json_str(j, "kind", t->kind != NULL ? t->kind : "more");
+		if (t->keyed)
+			json_u64(j, "key", t->key);
+		json_bool(j, "taken", t->taken);
+		json_u64(j, "frames", t->frames);
+		json_close_object(j);
+	}
+	json_close_array(j);
+}
+
 static void put_traffic(struct json *j, const struct report_data *d)
 {
 	json_object(j, "behind");
@@ -280,6 +300,7 @@ static void put_traffic(struct json *j, const struct report_data *d)
 	report_put_quantile(j, "delay_p50_us", d->capture.delay, P50, json_us);
 	report_put_quantile(j, "delay_p99_us", d->capture.delay, P99, json_us);
 	report_put_counts(j, "decode", &d->capture.decode);
+	put_tunnels(j, d);
 	json_close_object(j);
 
 	json_object(j, "emit");

@@ -337,6 +337,29 @@ static void suts(struct text *t, const struct report_data *d)
 	}
 }
 
+static void tunnels(struct text *t, const struct report_data *d)
+{
+	struct para p;
+
+	if (d->capture.tunnels == 0)
+		return;
+	para_begin(&p, t, "  tunnels");
+	for (size_t i = 0; i < d->capture.tunnels; i++) {
+		const struct report_tunnel *x = &d->capture.tunnel[i];
+		char item[64], n[TEXT_NUMBER];
+		struct text s;
+
+		text_begin(&s, item, sizeof(item));
+		text_add(&s, "%s", x->kind != NULL ? x->kind : "more");
+		if (x->keyed)
+			text_add(&s, " %u", x->key);
+		text_add(&s, " %s%s", text_number(n, x->frames),
+			 x->taken ? "" : " (not looked into)");
+		para_item(&p, item);
+	}
+	para_end(&p);
+}
+
 static void traffic(struct text *t, const struct report_data *d)
 {
 	char n[TEXT_NUMBER], item[64];
@@ -362,6 +385,7 @@ static void traffic(struct text *t, const struct report_data *d)
 	}
 	para_end(&p);
 	para_counts(t, "  frames", &d->capture.decode);
+	tunnels(t, d);
 
 	para_begin(&p, t, "sent");
 	para_count(&p, "", d->emit.frames, " frames");

@@ -22,7 +22,7 @@ void send_print(const struct send_run *r, const struct xmit_frame *f,
 				 .link = LINK_ETHERNET,
 				 .csum_ok = true };
 	struct decoded d;
-	enum decode_result rc = frame_decode(&in, VXLAN_NONE, NULL, 0, &d);
+	enum decode_result rc = frame_decode(&in, NULL, 0, &d);
 
 	printf("%" PRIu64 ".%09" PRIu64 " %s ", due / NS_PER_SEC,
 	       due % NS_PER_SEC, r->dev[f->port].name);
