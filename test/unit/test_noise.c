@@ -231,7 +231,7 @@ static void full_tables_excuse_nothing(void)
 		noise_add(n, &b);
 	}
 	noise_settle(n, &s);
-	CHECK(noise_places(n) == NOISE_PLACES);
+	CHECK(noise_places(n) == NOISE_PLACES && s.beyond == 2 * 50);
 	CHECK(s.different == NOISE_PLACES + 50 && s.excused == NOISE_PLACES);
 	free(n);
 }
@@ -247,7 +247,7 @@ static uint32_t draw(uint32_t below)
 	return (uint32_t)((seed >> 33) % below);
 }
 
-enum planted { NOTHING, PRICE, MISSING, TYPE, CLASS, ELEMENT };
+enum planted { NOTHING, PRICE, MISSING, TYPE, CLASS, ELEMENT, BESIDE };
 
 /* An answer; @noisy: it has values that no server gives twice. */
 static size_t body(char *out, bool noisy, enum planted what)
@@ -274,6 +274,12 @@ static size_t body(char *out, bool noisy, enum planted what)
 				     i > 0 ? "," : "",
 				     i + (what == ELEMENT && i == 9),
 				     noisy ? draw(9) : 7);
+	n += (size_t)sprintf(out + n, "],\"tags\":[");
+	for (unsigned i = 0; i < 4; i++)
+		n += (size_t)sprintf(out + n, "%s\"%08x%s\"", i > 0 ? "," : "",
+				     noisy ? 0xabcd0000 + draw(9999)
+					   : 0xabcd0001,
+				     what == BESIDE && i == 2 ? " gone" : "");
 	n += (size_t)sprintf(out + n, "]}");
 	return n;
 }
@@ -350,10 +356,11 @@ static void set_up(struct rules **r)
 /* 2 of 3 answers of production have noise, or of the other server. */
 static void one_in_ten_thousand_is_found(void)
 {
-	static const enum planted all[] = { PRICE, MISSING, TYPE, CLASS,
-					    ELEMENT };
-	static const char *const names[] = { "price", "missing", "type",
-					     "class", "element" };
+	static const enum planted all[] = { PRICE, MISSING, TYPE,
+					    CLASS, ELEMENT, BESIDE };
+	static const char *const names[] = {
+		"price", "missing", "type", "class", "element", "beside others"
+	};
 	struct rules *r;
 
 	set_up(&r);

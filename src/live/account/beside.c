@@ -63,6 +63,7 @@ void snapshot_noise(struct snapshot *f, const struct engine *engine,
 					  .alone = s.alone,
 					  .excused = s.excused,
 					  .lost = s.lost,
+					  .beyond = s.beyond,
 					  .place = f->noise_place,
 					  .places = noise_places(n) };
 	for (uint32_t i = 0; i < noise_places(n); i++)

@@ -33,6 +33,7 @@ struct left_out {
 	uint32_t jsons;
 	uint32_t headers;
 	uint32_t cookies;
+	unsigned often[CASE_FOUND]; /* each of @out->found was met */
 };
 
 /* Lines have no name but what production's says. */
@@ -54,8 +55,9 @@ static void add_shape(struct case_found *f)
 /* Add what @x tells. Return: how often its kind was found so far, 0: there is
  * no room
  */
-static unsigned add(struct case_answer *out, const struct case_answer *x)
+static unsigned add(struct left_out *l, const struct case_answer *x)
 {
+	struct case_answer *out = l->out;
 	struct case_found f = { .judge = x->place.judge,
 				.change = x->place.change,
 				.class = { x->class[0], x -> class[1] } };
@@ -72,8 +74,11 @@ static unsigned add(struct case_answer *out, const struct case_answer *x)
 		if (o->judge != f.judge || o->change != f.change ||
 		    memcmp(o->place, f.place, sizeof(f.place)) != 0)
 			continue;
-		n++;
-		known |= memcmp(o->class, f.class, sizeof(f.class)) == 0;
+		n += l->often[i];
+		if (memcmp(o->class, f.class, sizeof(f.class)) == 0) {
+			l->often[i]++;
+			known = true;
+		}
 	}
 	if (known)
 		return n;
@@ -81,6 +86,7 @@ static unsigned add(struct case_answer *out, const struct case_answer *x)
 		out->more = true;
 		return 0;
 	}
+	l->often[out->founds] = 1;
 	out->found[out->founds++] = f;
 	return n;
 }
@@ -105,6 +111,7 @@ static bool without_json(struct left_out *l, const struct case_answer *x,
 	struct rules_view *v = &l->j->view;
 	size_t n = strlen(x->place.name), used;
 	struct json_rule *r;
+	uint32_t at;
 
 	if (l->jsons == MORE_RULES || v->jsons == RULES_VIEW ||
 	    x->place.change == CASE_BROKEN || x->place.change == CASE_SOMEWHERE)
@@ -121,9 +128,13 @@ static bool without_json(struct left_out *l, const struct case_answer *x,
 		r->verb = JSON_CLASS;
 		r->class = (uint8_t)common(x);
 	}
+	/* A later rule counts more, and that of one place most. */
+	at = all ? v->jsons - l->jsons : v->jsons;
+	memmove(&v->json[at + 1], &v->json[at],
+		(v->jsons - at) * sizeof(v->json[0]));
+	v->json[at] = r;
+	v->json_rule[v->jsons++] = 0;
 	l->jsons++;
-	v->json_rule[v->jsons] = 0;
-	v->json[v->jsons++] = r;
 	return true;
 }
 
@@ -193,7 +204,7 @@ static void in_content(struct left_out *l, const struct bodies *content)
 		default:
 			return;
 		}
-		n = add(l->out, &x);
+		n = add(l, &x);
 		if (n == 0)
 			return;
 		if (x.place.judge == CASE_JSON ? without_json(l, &x, n > ALIKE)
@@ -218,7 +229,7 @@ static void in_fields(struct left_out *l, const struct case_view *c,
 		if (judge_fields(l->j, &l->j->view, c, part, flags, &x) !=
 		    HEADERS_DIFFERENT)
 			return;
-		if (add(l->out, &x) == 0 || !without_field(l, &x))
+		if (add(l, &x) == 0 || !without_field(l, &x))
 			break;
 	}
 	l->out->more = true;
@@ -232,7 +243,7 @@ void judge_places(struct judge *j, const struct case_view *c,
 
 	j->view = *rules_view(j->rules, c->endpoint);
 	if (body == BODY_OTHER && out->place.judge == CASE_CODING)
-		add(out, out);
+		(void)add(&l, out);
 	else if (body == BODY_OTHER)
 		in_content(&l, b);
 	in_fields(&l, c, CASE_HEAD, flags);

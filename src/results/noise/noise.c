@@ -173,18 +173,33 @@ static uint32_t classes_of(struct noise_place *p, enum noise_leg leg,
 	return own;
 }
 
-/* In order of places, so that equal sets are equal bytes; a place once. */
+/* In order of places and classes, so that equal sets are equal bytes; each
+ * once, as a place may have values of several classes in one answer.
+ */
 static uint32_t insert(struct noise_at *at, uint32_t n, struct noise_at what)
 {
 	uint32_t i = 0;
 
-	while (i < n && at[i].place < what.place)
+	while (i < n &&
+	       (at[i].place < what.place ||
+		(at[i].place == what.place && at[i].class < what.class)))
 		i++;
-	if (i < n && at[i].place == what.place)
+	if (i < n && at[i].place == what.place && at[i].class == what.class)
 		return n;
 	memmove(at + i + 1, at + i, (n - i) * sizeof(*at));
 	at[i] = what;
 	return n + 1;
+}
+
+/* The places of a set, each once. Return: their number */
+static uint8_t places_of(const struct noise_at *at, uint32_t n, uint16_t *place)
+{
+	uint8_t k = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (i == 0 || at[i].place != at[i - 1].place)
+			place[k++] = at[i].place;
+	return k;
 }
 
 void noise_add(struct noise *n, const struct noise_answer *a)
@@ -198,15 +213,12 @@ void noise_add(struct noise *n, const struct noise_answer *a)
 		uint32_t place = noise_find(n, a, &a->found[i]);
 
 		here.place = (uint16_t)place;
+		n->sums.beyond += place == NO_PLACE;
 		if (place != NO_PLACE)
 			here.class = (uint16_t)classes_of(&n->place[place],
 							  a->leg, &a->found[i]);
 		founds = insert(at, founds, here);
 	}
-	for (uint32_t i = 0; a->leg == NOISE_SUT && i < founds; i++)
-		if (at[i].place != NO_PLACE &&
-		    (i == 0 || at[i].place != at[i - 1].place))
-			n->place[at[i].place].differs++;
 	if (a->leg == NOISE_SUT && founds > 0) {
 		n->sums.different++;
 		noise_set(n, at, founds);
@@ -214,9 +226,11 @@ void noise_add(struct noise *n, const struct noise_answer *a)
 	p = pair_of(n, a);
 	p->has[a->leg] = true;
 	p->compared[a->leg] = a->compared;
-	p->founds[a->leg] = (uint8_t)founds;
-	for (uint32_t i = 0; i < founds; i++)
-		p->place[a->leg][i] = at[i].place;
+	p->founds[a->leg] = places_of(at, founds, p->place[a->leg]);
+	for (unsigned i = 0; a->leg == NOISE_SUT && i < p->founds[NOISE_SUT];
+	     i++)
+		if (p->place[NOISE_SUT][i] != NO_PLACE)
+			n->place[p->place[NOISE_SUT][i]].differs++;
 	if (p->has[NOISE_SUT] && p->has[NOISE_BASELINE]) {
 		count(n, p);
 		unchain(n, (uint32_t)(p - n->pair));

@@ -126,7 +126,7 @@ struct noise_place {
  * @alone:	That were on the SUT's only
  * @different:	Of the SUT's
  * @excused:	Of these, noise
- * @beyond:	Differences without room for their places
+ * @beyond:	Places, or sets of them, without room
  * @lost:	Exchanges whose partner came too late
  */
 struct noise_sums {

@@ -275,6 +275,7 @@ struct report_noise_place {
  * @alone:	On the SUT's only
  * @excused:	Different answers of the SUT's that are noise
  * @lost:	Exchanges whose partner came too late
+ * @beyond:	Places, or sets of them, without room: such answers count
  * @place, @places: Those that counted most first
  */
 struct report_noise {
@@ -282,6 +283,7 @@ struct report_noise {
 	uint64_t alone;
 	uint64_t excused;
 	uint64_t lost;
+	uint64_t beyond;
 	const struct report_noise_place *place;
 	size_t places;
 };

@@ -65,6 +65,7 @@ void report_json_noise(struct json *j, const struct report_data *d)
 	json_u64(j, "paired", r->paired);
 	json_u64(j, "alone", r->alone);
 	json_u64(j, "lost", r->lost);
+	json_u64(j, "beyond", r->beyond);
 	json_u64(j, "noise", r->excused);
 	json_array(j, "places");
 	for (size_t i = 0; i < r->places && i < REPORT_NOISE; i++) {
