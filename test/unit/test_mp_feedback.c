@@ -228,10 +228,33 @@ static void test_numbers_of_a_path_wrap(void)
 	rig_close(&e);
 }
 
+static void test_those_that_come_together_are_told_once(void)
+{
+	struct mp_effects out = { .n = 0 };
+
+	open_one();
+	mp_outer_begin(e.m);
+	for (uint32_t i = 1; i <= 20; i++)
+		if (i != 7)
+			full(i);
+	CHECK(reports() == 0);
+	mp_outer_end(e.m, e.now, &out);
+	rig_took(&e, &out);
+	CHECK(reports() == 1);
+	CHECK(last.highest == 20 && last.ranges == 1);
+	CHECK(last.bytes == 19 * (1400 + MP_HEADER + MP_OVERHEAD));
+	for (uint32_t i = 21; i <= 24; i++)
+		full(i);
+	CHECK(reports() == 2);
+	rig_close(&e);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "after four packets or 20 ms", test_four_packets_or_20_ms },
+		{ "those that come together are told once",
+		  test_those_that_come_together_are_told_once },
 		{ "thin packets wait longer", test_thin_packets_wait_longer },
 		{ "a gap is told at once, and again until settled",
 		  test_gap_is_told_at_once_and_again },

@@ -259,7 +259,9 @@ static void socket_is_ready(struct ends *t, unsigned i)
 	struct wire_came *came;
 	unsigned n = wire_receive(t->wire, i, &came);
 	uint64_t now = clock_mono();
+	struct mp_effects e = { .n = 0 };
 
+	mp_outer_begin(t->mp);
 	for (unsigned k = 0; k < n; k++) {
 		struct wire_came one = came[k];
 
@@ -274,6 +276,8 @@ static void socket_is_ready(struct ends *t, unsigned i)
 			came[k].n -= one.n;
 		} while (came[k].n > 0);
 	}
+	mp_outer_end(t->mp, now, &e);
+	effects_do(t, &e, now);
 	settle(t, now);
 }
 

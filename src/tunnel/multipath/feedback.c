@@ -13,6 +13,7 @@
  * Otherwise a feedback is due after four full packets or 20 ms, whichever is
  * first: one a packet fills a narrow way back. Thin packets tell nobody a rate,
  * and nobody waits for their fate: with only such a feedback waits for 200 ms.
+ * For many that the owner was given at once one is enough (mp_outer_begin()).
  *
  * A table of ranges is full when MP_RANGES losses are unsettled, or one is
  * further back than 16 bits can say. The oldest is then forgotten

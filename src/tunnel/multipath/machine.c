@@ -370,7 +370,7 @@ static void finish(struct mp *m, uint64_t now, struct mp_effects *out)
 	if (m->waiting_equal > 0)
 		mp_equal_timeout(m, now, out);
 	mp_drain(m, now, out);
-	for (unsigned i = 0; i < m->path_n; i++)
+	for (unsigned i = 0; i < m->path_n && !m->together; i++)
 		if (m->path[i].in.now)
 			mp_report(m, &m->path[i], now, out);
 	mp_push(m, now, out);
@@ -482,6 +482,17 @@ static bool numbered_came(struct mp *m, unsigned path,
 	}
 	mp_arrive(m, p, h, f, off, now, out);
 	return true;
+}
+
+void mp_outer_begin(struct mp *m)
+{
+	m->together = true;
+}
+
+void mp_outer_end(struct mp *m, uint64_t now, struct mp_effects *out)
+{
+	m->together = false;
+	finish(m, begin(m, now), out);
 }
 
 void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,

@@ -260,6 +260,17 @@ void mp_inner_part(struct mp *m, struct buf *f, const uint8_t *whole,
 		   uint32_t n, enum mp_class class, uint64_t now,
 		   struct mp_effects *out);
 
+/**
+ * mp_outer_begin() - Several datagrams have come together
+ *
+ * Until mp_outer_end() no feedback is sent: one then says as much as one after
+ * each four packets, whose sending and taking costs more than theirs does.
+ */
+void mp_outer_begin(struct mp *m);
+
+/** mp_outer_end() - These were all */
+void mp_outer_end(struct mp *m, uint64_t now, struct mp_effects *out);
+
 /** mp_outer() - Datagram @f came on @path */
 void mp_outer(struct mp *m, unsigned path, struct buf *f, uint64_t now,
 	      struct mp_effects *out);

@@ -238,7 +238,8 @@ struct mp {
 	struct pool *pool;
 	struct wheel wheel;
 	uint64_t now;
-	bool more; /* something was left over */
+	bool more;     /* something was left over */
+	bool together; /* more datagrams are to come: feedback waits */
 	struct mp_path path[MP_PATHS];
 	uint32_t path_n;    /* those in use are below */
 	uint64_t gone_sent; /* numbers of paths that were removed */

@@ -28,11 +28,13 @@
  * when it is new, and again when nobody used it though something waited
  * (schedule.c). Until the new figures are there the old ones hold.
  *
- * Window. rate x (least round trip + the time a feedback waits) + 5 ms, and a
- * little more so that a path which got faster shows it: a twentieth, each
- * eighth round a quarter, never beyond 20 ms of rate or 48 packets; queues of a
- * hundred packets are common, and an overflow costs more than a slow climb.
- * When the rate did grow, the step up is doubled for the next round. While the
+ * Window. rate x (least round trip + the time a feedback waits) + 5 ms (of 24
+ * packets at most, or of a millisecond, which is a turn of the programs at both
+ * ends: above 300 Mbit/s they would wait for each other), and a little more so
+ * that a path which got faster shows it: a twentieth, each eighth round a
+ * quarter, never beyond 20 ms of rate or 48 packets; queues of a hundred
+ * packets are common, and an overflow costs more than a slow climb. When the
+ * rate did grow, the step up is doubled for the next round. While the
  * path is measured the window is four times rate x round trip: a slow start
  * inside, which doubles too, would run ahead of a smaller one, and take the
  * queue for the end of the path. Loss caps the window only where packets
@@ -71,6 +73,7 @@
 #define QUEUE_PACKETS 24u
 #define BOOST_MOST    64u
 #define QUEUE_LEAST   (5 * NS_PER_MS)
+#define QUEUE_TURN    (1 * NS_PER_MS) /* of a program at the far end */
 #define DRAIN_AFTER   (8 * NS_PER_SEC)
 #define SKEW_MOST     (400 * NS_PER_MS)
 #define SKEW_SHARE    50u /* slower than 1/50 of all: not worth waiting for */
@@ -154,7 +157,7 @@ static uint64_t bytes_in(const struct mp_model *d, uint64_t ns)
 
 static void set_window(struct mp_model *d)
 {
-	uint64_t way, more, queue;
+	uint64_t way, more, queue, most;
 
 	d->flight = 0;
 	if (d->rate == 0 || d->min_rtt == UINT64_MAX) {
@@ -173,8 +176,11 @@ static void set_window(struct mp_model *d)
 	queue = bytes_in(d, QUEUE_LEAST);
 	if (queue < MP_PACKET)
 		queue = MP_PACKET;
-	if (queue > QUEUE_PACKETS * MP_PACKET)
-		queue = QUEUE_PACKETS * MP_PACKET;
+	most = bytes_in(d, QUEUE_TURN);
+	if (most < QUEUE_PACKETS * MP_PACKET)
+		most = QUEUE_PACKETS * MP_PACKET;
+	if (queue > most)
+		queue = most;
 	d->window = way + bytes_in(d, feedback_wait(d)) + more + queue;
 	if (d->cap > 0 && d->window > d->cap)
 		d->window = d->cap;
