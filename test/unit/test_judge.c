@@ -4,11 +4,12 @@
  *
  * Rows: head and content of production and of the SUT, rules, and what must come of
  * them. Heads begin with a status line that is put in front, and "|" stands for a
- * line's end. "gz:" in front of content: it is encoded so. Each row is judged as it
+ * line's end. "gz:" or "br:" in front of content: it is encoded so. Each row is judged as it
  * is and with production's on both sides.
  */
 #include "judge/judge.h"
 
+#include <brotli/encode.h>
 #include <errno.h>
 #include <zlib.h>
 
@@ -20,6 +21,7 @@
 #define HTML_T "Content-Type: text/html|"
 #define TEXT_T "Content-Type: text/plain|"
 #define GZIP_T "Content-Encoding: gzip|"
+#define BR_T   "Content-Encoding: br|"
 #define PNG_T  "Content-Type: image/png|"
 #define FORM_T "Content-Type: application/x-www-form-urlencoded|"
 
@@ -66,6 +68,15 @@ static uint8_t *gzip(const uint8_t *p, size_t n, size_t *len)
 	return out;
 }
 
+static uint8_t *brotli(const uint8_t *p, size_t n, size_t *len)
+{
+	uint8_t *out = malloc(n + 100);
+
+	*len = n + 100;
+	CHECK(BrotliEncoderCompress(5, 16, BROTLI_MODE_TEXT, n, p, len, out));
+	return out;
+}
+
 /* A head, and content, as bytes. */
 static uint8_t *head_of(const char *text, size_t *n)
 {
@@ -86,6 +97,8 @@ static uint8_t *body_of(const char *text, size_t *n)
 {
 	if (strncmp(text, "gz:", 3) == 0)
 		return gzip((const uint8_t *)text + 3, strlen(text) - 3, n);
+	if (strncmp(text, "br:", 3) == 0)
+		return brotli((const uint8_t *)text + 3, strlen(text) - 3, n);
 	*n = strlen(text);
 	return memcpy(malloc(*n + 1), text, *n + 1);
 }
@@ -269,6 +282,52 @@ static const struct row rows[] = {
 	  { "hello", "hello" },
 	  "",
 	  "! headers content-length value" },
+	{ "gzip and br of one text",
+	  { TEXT_T GZIP_T "Vary: Accept-Encoding|ETag: W/\"a\"|",
+	    TEXT_T BR_T "ETag: \"a\"|" },
+	  { "gz:hello", "br:hello" },
+	  "",
+	  "= coding" },
+	{ "gzip and br of two texts",
+	  { TEXT_T GZIP_T, TEXT_T BR_T },
+	  { "gz:hello", "br:hellp" },
+	  "",
+	  "! text line 1 value" },
+	{ "gzip that says br",
+	  { TEXT_T GZIP_T, TEXT_T BR_T },
+	  { "gz:hello", "gz:hello" },
+	  "",
+	  "! coding content-encoding broken" },
+	/* places that are noisy by a rule, and what a rule does not excuse */
+	{ "an identifier that is another one",
+	  { JSON_T, JSON_T },
+	  { "{\"id\":\"550e8400-e29b-41d4-a716-446655440000\"}",
+	    "{\"id\":\"550e8400-e29b-41d4-a716-446655440001\"}" },
+	  "json class $.id uuid",
+	  "= place #0" },
+	{ "an identifier that has become an error",
+	  { JSON_T, JSON_T },
+	  { "{\"id\":\"550e8400-e29b-41d4-a716-446655440000\"}",
+	    "{\"id\":\"internal error\"}" },
+	  "json class $.id uuid",
+	  "! json $.id value" },
+	{ "a set in another order",
+	  { JSON_T, JSON_T },
+	  { "{\"t\":[1,2,2,3]}", "{\"t\":[2,3,2,1]}" },
+	  "json set $.t",
+	  "= place #0" },
+	{ "a set with another one twice",
+	  { JSON_T, JSON_T },
+	  { "{\"t\":[1,2,2,3]}", "{\"t\":[1,2,3,3]}" },
+	  "json set $.t",
+	  "! json $.t[2] missing" },
+	{ "a moment that is within, and one that is not",
+	  { JSON_T, JSON_T },
+	  { "{\"a\":\"2024-05-01T10:00:00Z\",\"b\":\"2024-05-01T10:00:00Z\"}",
+	    "{\"a\":\"2024-05-01T12:00:01+02:00\","
+	    "\"b\":\"2024-05-01T10:01:01Z\"}" },
+	  "json time $.* within 60s",
+	  "! json $.b value" },
 	{ "the SUT's gzip is broken",
 	  { TEXT_T GZIP_T, TEXT_T GZIP_T },
 	  { "gz:hello", "hello" },
