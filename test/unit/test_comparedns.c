@@ -323,6 +323,52 @@ static void test_id_and_question(void)
 	CHECK(EQUIVALENT(s, p).reason == REASON_HEADER);
 }
 
+/* A signature of A records: @tag of the key, by @signer, made at @when. */
+static struct msg signed_by(unsigned labels, unsigned tag, const char *signer,
+			    unsigned when, const char *bytes)
+{
+	struct msg m = simple(60, 1);
+	uint32_t len;
+
+	record(&m, 1, "*", 46, 1, 60);
+	len = m.n;
+	u16(&m, 0);
+	u16(&m, 1);
+	u16(&m, 13 << 8 | labels);
+	u16(&m, 0);
+	u16(&m, 60);
+	u16(&m, when);
+	u16(&m, 9);
+	u16(&m, when);
+	u16(&m, 1);
+	u16(&m, tag);
+	name(&m, signer);
+	raw(&m, bytes, strlen(bytes));
+	put_be16(m.b + len, (uint16_t)(m.n - len - 2));
+	return m;
+}
+
+static void test_signatures_by_their_key(void)
+{
+	struct msg p = signed_by(2, 7, "example.org", 5, "abcd");
+	struct msg s = signed_by(2, 7, "Example.org", 6, "wxyz12");
+	struct msg t = simple(60, 1);
+
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_EQUIVALENT);
+	CHECK(EQUIVALENT(s, p).verdict == VERDICT_EQUIVALENT);
+	s = signed_by(2, 8, "example.org", 5, "abcd");
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	s = signed_by(3, 7, "example.org", 5, "abcd");
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	s = signed_by(2, 7, "example.net", 5, "abcd");
+	CHECK(EQUIVALENT(p, s).reason == REASON_BODY);
+	/* a pointer is no signer's name: bytes */
+	s = signed_by(2, 7, "*", 5, "abcd");
+	CHECK(EQUIVALENT(p, t).reason == REASON_BODY);
+	t = signed_by(2, 7, "*", 5, "abce");
+	CHECK(EQUIVALENT(s, t).reason == REASON_BODY);
+}
+
 static void test_opt_without_cookies(void)
 {
 	static const uint8_t cookie1[] = {
@@ -791,6 +837,8 @@ static void test_labels_of_63_bytes(void)
 int main(void)
 {
 	static const struct check_test tests[] = {
+		{ "signatures are compared by their key",
+		  test_signatures_by_their_key },
 		{ "same bytes are identical", test_same_bytes_are_identical },
 		{ "TTL is left out", test_ttl_is_left_out },
 		{ "other data is different", test_other_data_is_different },

@@ -13,6 +13,9 @@
  *     Within an RRset any order is right: servers rotate it. Between RRsets it
  *     is not: there are resolvers that want CNAMEs in front
  *   - a record's TTL is left out: it counts down in a cache
+ *   - a signature (RRSIG, RFC 4034) is of the same set, by the same key (tag,
+ *     algorithm, signer): its times and bytes are left out, as they change when
+ *     a zone is signed again, and are not verified
  *   - names are compared without their compression, also within the data of
  *     the types that may compress (RFC 3597 section 4), in any case
  *   - OPT has the same version, flags and payload size, and the same options
