@@ -59,8 +59,8 @@ enum {
 	TYPE_RRSIG = 46,
 };
 
-/* Offsets in a signature's data (RFC 4034 section 3.1): in front of the times are
- * type, algorithm, labels and TTL of what is signed.
+/* Offsets in a signature's data (RFC 4034 section 3.1): in front of the times
+ * are type, algorithm, labels and TTL of what is signed.
  */
 enum {
 	RRSIG_TIMES = 8,
@@ -327,8 +327,8 @@ static bool same_rrset(const struct message *a, const struct record *ra,
 	return names_equal(&a->m, ra->owner, &b->m, rb->owner);
 }
 
-/* Bytes of the signer's name in a signature's data, which is not compressed (RFC
- * 4034 section 3.1.7); 0: it is none
+/* Bytes of the signer's name in a signature's data, which is not compressed
+ * (RFC 4034 section 3.1.7); 0: it is none
  */
 static uint32_t signer_len(const uint8_t *p, uint32_t len)
 {
