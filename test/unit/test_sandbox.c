@@ -561,7 +561,7 @@ static int landlock_work(void)
 
 	at.fd = open(dir, FOLDER_OPEN_FLAGS);
 	if (at.fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    sandbox_files(&at, 1, false, &e) != 1)
+	    sandbox_files(&at, 1, 0, &e) != 1)
 		return 2;
 	fd = folder_make(at.fd, "landlock");
 	if (fd < 0 || ftruncate(fd, 0) != 0 ||

@@ -155,7 +155,7 @@ static int confine_broker(int fd, const struct broker_config *c,
 	for (unsigned i = 0; i < c->folders; i++)
 		at[i] = (struct sandbox_place){ c->folder[i], true };
 	if (r == 0)
-		r = sandbox_files(at, c->folders, false, e);
+		r = sandbox_files(at, c->folders, 0, e);
 	return r < 0 ? r : sandbox_calls(&s, e);
 }
 

@@ -55,8 +55,7 @@ static int close_files(const struct confine *c, struct errbuf *e)
 	for (unsigned i = 0; r == 0 && i < c->places; i++)
 		r = open_place(&c->place[i], list, &n, e);
 	if (r == 0)
-		landlock = sandbox_files(
-			list, n, (c->box.needs & SANDBOX_SOCKETS) != 0, e);
+		landlock = sandbox_files(list, n, c->box.needs, e);
 	while (n > 0)
 		close(list[--n].fd);
 	if (landlock == 0 && !c->quiet)

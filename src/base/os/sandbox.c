@@ -530,12 +530,13 @@ struct ruleset {
 	uint64_t scoped; /* from version 6 */
 };
 
-#define FS_V1	    ((UINT64_C(1) << 13) - 1)
-#define FS_REFER    (UINT64_C(1) << 13) /* 2 */
-#define FS_TRUNCATE (UINT64_C(1) << 14) /* 3 */
-#define FS_IOCTL    (UINT64_C(1) << 15) /* 5 */
-#define NET_TCP	    UINT64_C(3)		/* 4: bind, connect */
-#define SCOPES	    UINT64_C(3)		/* 6: abstract sockets, signals */
+#define FS_V1	      ((UINT64_C(1) << 13) - 1)
+#define FS_REFER      (UINT64_C(1) << 13) /* 2 */
+#define FS_TRUNCATE   (UINT64_C(1) << 14) /* 3 */
+#define FS_IOCTL      (UINT64_C(1) << 15) /* 5 */
+#define NET_TCP	      UINT64_C(3)	  /* 4: bind, connect */
+#define SCOPE_SOCKETS UINT64_C(1)	  /* 6: abstract ones */
+#define SCOPE_SIGNALS UINT64_C(2)	  /* 6 */
 
 int sandbox_landlock(void)
 {
@@ -576,7 +577,7 @@ static int place_add(int set, const struct sandbox_place *place, uint64_t known)
 	return -errno;
 }
 
-int sandbox_files(const struct sandbox_place *place, unsigned n, bool tcp,
+int sandbox_files(const struct sandbox_place *place, unsigned n, unsigned needs,
 		  struct errbuf *e)
 {
 	int version = sandbox_built() ? sandbox_landlock() : 1;
@@ -586,8 +587,11 @@ int sandbox_files(const struct sandbox_place *place, unsigned n, bool tcp,
 
 	if (!sandbox_built() || version == 0)
 		return version;
-	set.net = version >= 4 && !tcp ? NET_TCP : 0;
-	set.scoped = version >= 6 ? SCOPES : 0;
+	set.net = version >= 4 && (needs & SANDBOX_SOCKETS) == 0 ? NET_TCP : 0;
+	set.scoped = version >= 6 ? SCOPE_SOCKETS : 0;
+	/* Calls that send one are not let through by seccomp either. */
+	if (version >= 6 && (needs & SANDBOX_CHILD) == 0)
+		set.scoped |= SCOPE_SIGNALS;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set), 0);
 	if (fd < 0)
 		return errbuf_set(e, -errno, "Landlock: %s", strerror(errno));

@@ -34,6 +34,7 @@ enum {
 	SANDBOX_SOCKETS = 8192,	 /* sockets of TCP and UDP, to anywhere */
 	SANDBOX_SPLICE = 16384,	 /* libunderstudy-splice after usplice_open() */
 	SANDBOX_APPEND = 32768,	 /* open files as folder_append() does */
+	SANDBOX_CHILD = 131072,	 /* have a child that ends with it */
 };
 
 #define SANDBOX_RINGS 8
@@ -72,8 +73,10 @@ struct sandbox_place {
 /**
  * sandbox_files() - Let no file be opened but in these places, by Landlock
  * @place, @n:	Where; none: no file at all
- * @tcp:	TCP may be listened to and connected to, which else is closed,
- *		too
+ * @needs:	SANDBOX_ bits. Without SANDBOX_SOCKETS TCP is closed, too, to
+ *		listen to and to connect to. Without SANDBOX_CHILD no signal
+ *		gets out; with it none is refused here, as the kernel holds a
+ *		parent's own end (PR_SET_PDEATHSIG) for a signal of the parent's
  * @e:		Sentence on failure
  *
  * Holds for the calling thread and those that it starts, so it is called before
@@ -82,7 +85,7 @@ struct sandbox_place {
  *
  * Return: 1, or 0 the kernel has no Landlock, or -Exxx
  */
-int sandbox_files(const struct sandbox_place *place, unsigned n, bool tcp,
+int sandbox_files(const struct sandbox_place *place, unsigned n, unsigned needs,
 		  struct errbuf *e);
 
 /**

@@ -273,6 +273,8 @@ static void say_needs(struct run *run)
 		s->rings += ring_fds(&run->mirror, s->ring + s->rings);
 	if (run->has_sut || run->has_mirror)
 		s->needs |= SANDBOX_WIRES;
+	if (run->desk != NULL)
+		s->needs |= SANDBOX_CHILD;
 	if (run->makers != NULL)
 		s->needs |= SANDBOX_BROKER;
 	else if (makes_files(run->opt))

@@ -9,7 +9,8 @@
  * only by its end that somebody is gone: the run sees it closed when the desk
  * has died, and the desk sees an error on it when the run has. A stopped desk
  * sees nothing, so the kernel ends it with the run (PR_SET_PDEATHSIG, set when
- * the desk has become who it stays, as the kernel forgets it then).
+ * the desk has become who it stays, as the kernel forgets it then; Landlock of
+ * the run must let that signal through, SANDBOX_CHILD).
  *
  * Nobody is woken: the desk naps while it has nothing to do, longer when it was
  * idle for some time. A system call by the packet thread for each case would
