@@ -278,7 +278,9 @@ version newer
                      "v|Range: bytes=1-3|If-Range: " + tag)
         put("prod", "other", "v", "w")
         put("sut", "newer", "n", "m")
-        asked += get(t, l, "v", "w", "w", "n", "m")
+        asked += get(t, l, "v", "w")
+        l.settle(prod, sut)  # the next one is read later than this one
+        asked += get(t, l, "w", "n", "m")
         put("prod", "newer", "n")
         asked += get(t, l, "n")
         t.equal([a[0] for a in asked], ["200"] * 4 + ["304", "206"] + ["200"] * 6,
@@ -287,7 +289,7 @@ version newer
         t.equal(us.finish(SLOW), 1, "exit code; " + us.text()[-300:])
         told = {name_of(d): d.get("detail", "") for d in us.differences()}
         t.equal(sorted(told), ["m", "w"], "told as different: %s" % told)
-        t.check("older by 0 s, lifetime 0 s" in told.get("w", ""),
+        t.check(re.search(r"older by \d+ s, lifetime 0 s", told.get("w", "")),
                 "a stale object: %s" % told)
         r = us.report()
         made = r["rules"]["equivalent"]
