@@ -242,7 +242,8 @@ static void on_event(struct usplice *s, const struct join_event *e)
 		pair_ending(p, USPLICE_TIMEWAIT);
 }
 
-static void on_router(struct usplice *s)
+/* The ring is memory: to look costs no call. Return: there was something */
+static bool on_router(struct usplice *s)
 {
 	struct join_event e;
 	int n = 0;
@@ -251,9 +252,14 @@ static void on_router(struct usplice *s)
 		on_event(s, &e);
 		n++;
 	}
-	s->pausing = n > 0;
-	if (s->pausing && !s->in_timer)
-		tick_set(s, JOIN_PAUSE);
+	return n > 0;
+}
+
+/* We were woken: what comes until JOIN_PAUSE is over wakes nobody. */
+static void on_wake(struct usplice *s)
+{
+	s->pausing = true;
+	tick_set(s, JOIN_PAUSE);
 }
 
 /* --- once a second --- */
@@ -355,11 +361,9 @@ static void on_timer(struct usplice *s)
 
 	if (read(s->timer, &runs, sizeof(runs)) < 0)
 		return;
-	s->in_timer = true;
-	on_router(s);
+	s->pausing = on_router(s);
 	more = s->follow_at < s->used && ways_follow(s);
 	once_a_second(s);
-	s->in_timer = false;
 	s->ticking = false;
 	now = clock_mono();
 	next = more	     ? 1
@@ -391,9 +395,11 @@ static void take_events(struct usplice *s)
 	struct epoll_event e[EVENTS_AT_ONCE];
 	int n = epoll_wait(s->epoll, e, EVENTS_AT_ONCE, 0);
 
+	/* Also of those that wake nobody. */
+	on_router(s);
 	for (int i = 0; i < n; i++) {
 		if (e[i].data.ptr == s->router)
-			on_router(s);
+			on_wake(s);
 		else if (e[i].data.ptr == &s->timer)
 			on_timer(s);
 		else if (e[i].data.ptr == &s->watch)

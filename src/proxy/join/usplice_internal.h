@@ -121,8 +121,7 @@ struct known_way {
  * @inside:	usplice_next() is at work; else a note must make @epoll readable
  * @emptied:	All that @epoll had to tell was taken
  * @ticking:	@timer is set
- * @pausing:	The last look at the router's events has found some
- * @in_timer:	The timer has run out, and is not set again yet
+ * @pausing:	The router's events may wake nobody: @timer looks at them
  * @tick_at:	When it is time to look for pairs that are over, ns
  * @peeks:	This kernel lets us look into a socket of TCP at an offset
  */
@@ -156,7 +155,6 @@ struct usplice {
 	bool emptied;
 	bool ticking;
 	bool pausing;
-	bool in_timer;
 	bool peeks;
 	struct usplice_counters counters;
 	uint8_t buffer[PRE_BUFFER];
