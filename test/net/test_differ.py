@@ -50,6 +50,21 @@ def plant(t, fault, how="keep", family=4):
         lab.isolated(t, l)
 
 
+def stop_after(t):
+    """The run ends by itself at the second difference."""
+    with lab.Lab() as l:
+        prod, sut = l.labsrv("prod"), l.labsrv("sut", "-f")
+        us = l.understudy("--stop-after", "2")
+        l.client("each", "/f?id=q-0&size=9", "/f?id=q-1&size=9&fault=status",
+                 "/f?id=q-2&size=9")
+        l.settle(prod, sut)
+        t.check(us.alive(), "it ended at the first: " + us.text())
+        l.client("each", "/f?id=q-3&size=9&fault=status")
+        t.equal(us.wait(15), 1, "exit code: " + us.text())
+        t.equal(sorted(found(us)), ["q-1", "q-3"], "told as different")
+        lab.isolated(t, l)
+
+
 def order(t):
     """Two pipelined requests, answered by the SUT in the wrong order."""
     with lab.Lab() as l:
@@ -68,6 +83,7 @@ def order(t):
 
 
 lab.main([
+    ("--stop-after", stop_after),
     ("status", plant, "status"),
     ("a header", plant, "header"),
     ("one byte of the body", plant, "byte"),

@@ -65,6 +65,7 @@ struct options_source {
  * @engine:	Configuration but for mac, seed and key
  * @duration:	--duration, ns; 0: until a signal or the end of the files
  * @count:	-c: stop after so many frames of the mirror; 0: no limit
+ * @stop_after:	The same of different answers
  * @json:	--json; NULL: none
  * @redact_off:	--redact off: secrets are shown
  * @learn:	--rules-learn; NULL: none
@@ -110,6 +111,7 @@ struct options {
 	struct engine_config engine;
 	uint64_t duration;
 	uint64_t count;
+	uint64_t stop_after;
 	const char *json;
 	bool redact_off;
 	const char *learn;

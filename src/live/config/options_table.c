@@ -238,6 +238,9 @@ static const struct opt_row end_rows[] = {
 	{ "count", 'c', &opt_kind_u64, AT(count), "N",
 	  "end after so many frames of the mirror (default 0: no)",
 	  .group = LIMITS, .most = UINT64_MAX },
+	{ "stop-after", 0, &opt_kind_u64, AT(stop_after), "N",
+	  "end after so many different answers (default 0: no)",
+	  .group = LIMITS, .most = UINT64_MAX },
 };
 
 static const struct opt_row json_rows[] = {

@@ -103,7 +103,8 @@ void run_look_at_links(struct run *run)
 
 void run_look(struct run *run)
 {
-	const struct engine_counters *c = &engine_stats(run->engine)->count;
+	const struct engine_stats *st = engine_stats(run->engine);
+	const struct engine_counters *c = &st->count;
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
 	run_look_at_signals(run);
@@ -117,6 +118,9 @@ void run_look(struct run *run)
 	if (run->opt->duration != 0 && run_elapsed(run) >= run->opt->duration)
 		run->stop = true;
 	if (run->opt->count != 0 && run->mirror_frames >= run->opt->count)
+		run->stop = true;
+	if (run->opt->stop_after != 0 &&
+	    st->verdict[VERDICT_DIFFERENT] >= run->opt->stop_after)
 		run->stop = true;
 	if (run->proved)
 		warn_wires(run);
