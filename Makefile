@@ -102,6 +102,7 @@ soak: all
 bench: all
 	@test/bench/run build
 	@test/bench/tunnel build
+	@test/bench/splice build
 
 faults: all
 	@test/faults/run

@@ -21,6 +21,7 @@
 #include "core/rng.h"
 #include "join/router.h"
 #include "splice/quote.h"
+#include "splice/syn.h"
 #include "splice_way.h"
 
 #define ETH	     14u
@@ -540,6 +541,163 @@ static void timewait_lets_go(void)
 		CHECK(router_forget(router, &all[i]) == 0);
 }
 
+/* --- SYNs that are passed on --- */
+
+/* A segment of a connection that passes through us. */
+static uint32_t segment(const struct splice_pair *p, enum dir d, uint8_t *b,
+			uint8_t kind, uint32_t seq, uint32_t ack)
+{
+	static const uint8_t opts[] = { 2, 4, 5, 180, 3, 3, 7, 1, 1, 1, 1, 0 };
+	uint32_t n = (kind & SPLICE_SYN) != 0 ? sizeof(opts) : 0;
+	uint32_t len = packet(p, d, b, NULL, 0, opts, n, 0);
+	uint32_t fixed = (p->flags & SPLICE_PAIR_IP6) != 0 ? 40 : 20;
+
+	b[fixed == 40 ? 7 : 8] = 64;
+	put_be32(b + fixed + 4, seq);
+	put_be32(b + fixed + 8, ack);
+	b[fixed + 13] = kind;
+	return len;
+}
+
+static struct join_state state(void)
+{
+	struct join_state s = { .used = 0 };
+
+	CHECK(router_state(router, &s) == 0);
+	return s;
+}
+
+/* The same pair as the kernel's, and a forward that makes it there. */
+static void forward(struct rng *r, struct splice_pair *p, bool ip6)
+{
+	struct join_forward f = { .way.ifindex = LOOPBACK,
+				  .port_low = 3000,
+				  .ports = 1,
+				  .ip6 = ip6 };
+	const struct splice_segment syn = { .seq = 100,
+					    .flags = SPLICE_SYN,
+					    .win = 5000,
+					    .offer = { .has_scale = true,
+						       .scale = 7 } };
+	struct join_at at = { .port = 0 };
+	struct splice_tuple t[DIR_COUNT];
+
+	for (int d = 0; d < DIR_COUNT; d++) {
+		any_bytes(r, (uint8_t *)&t[d], sizeof(t[d]));
+		t[d].src[ip6 ? 0 : 12] = t[d].dst[ip6 ? 0 : 12] = 0x20;
+		if (ip6)
+			continue;
+		memset(t[d].src, 0, 10);
+		memset(t[d].dst, 0, 10);
+		t[d].src[10] = t[d].src[11] = 0xff;
+		t[d].dst[10] = t[d].dst[11] = 0xff;
+	}
+	t[DIR_S2C].dport = 3000;
+	memcpy(at.ip, t[DIR_C2S].dst, 16);
+	at.port = t[DIR_C2S].dport;
+	f.server = t[DIR_S2C];
+	f.server.dport = 0;
+	CHECK(router_forward(router, &at, &f) == 0);
+	splice_begin_syn(p, &t[DIR_C2S], &t[DIR_S2C], ip6, 1, &syn, 0, 0, 0);
+}
+
+static void passed(bool ip6, bool refused)
+{
+	static const uint8_t end = SPLICE_FIN | SPLICE_ACK;
+	struct rng rng = { 77 + ip6 * 2u + refused };
+	struct join_state was = state();
+	struct splice_pair p;
+	uint8_t b[PKT_MAX];
+
+	forward(&rng, &p, ip6);
+	check_like_here(&p, DIR_C2S, b, segment(&p, 0, b, SPLICE_SYN, 100, 0),
+			"SYN");
+	CHECK(state().syn_live == was.syn_live + 1);
+	CHECK(state().syn_opening == was.syn_opening + 1);
+	if (refused) {
+		check_like_here(
+			&p, DIR_S2C, b,
+			segment(&p, 1, b, SPLICE_RST | SPLICE_ACK, 0, 101),
+			"RST");
+		CHECK(splice_in_timewait(&p));
+	} else {
+		/* What acks another SYN opens nothing. */
+		check_like_here(
+			&p, DIR_S2C, b,
+			segment(&p, 1, b, SPLICE_SYN | SPLICE_ACK, 900, 102),
+			"SYN,ACK of another");
+		check_like_here(
+			&p, DIR_S2C, b,
+			segment(&p, 1, b, SPLICE_SYN | SPLICE_ACK, 900, 101),
+			"SYN,ACK");
+		CHECK(state().syn_opening == was.syn_opening + 1);
+		check_like_here(&p, DIR_C2S, b,
+				segment(&p, 0, b, SPLICE_ACK, 101, 901), "ACK");
+		CHECK((p.flags & SPLICE_PAIR_OPENING) == 0);
+		check_like_here(&p, DIR_C2S, b,
+				segment(&p, 0, b, end, 101, 901), "FIN");
+		check_like_here(&p, DIR_S2C, b,
+				segment(&p, 1, b, end, 901, 102), "other FIN");
+		check_like_here(&p, DIR_C2S, b,
+				segment(&p, 0, b, SPLICE_ACK, 102, 902),
+				"last ACK");
+		CHECK(splice_in_timewait(&p));
+	}
+	CHECK(state().syn_opening == was.syn_opening);
+	router_sweep_syn(router);
+	CHECK(state().syn_live == was.syn_live);
+}
+
+static void a_syn_is_passed_on(void)
+{
+	const struct router_config c = { .pairs = 16,
+					 .limits = { .timewait = 1 } };
+	struct router *first = router;
+	uint64_t n[JOIN_COUNTS];
+	struct errbuf e;
+
+	CHECK(router_open(&router, &c, &e) == 0);
+	for (int i = 0; i < 4; i++)
+		passed(i % 2 != 0, i / 2 != 0);
+	CHECK(router_counts(router, n) == 0);
+	CHECK(n[JOIN_SYN_BEGUN] == 4 && n[JOIN_SYN_CLOSED] == 2 &&
+	      n[JOIN_SYN_RESET] == 2);
+	CHECK(n[JOIN_SYN_FULL] == 0 && n[JOIN_SYN_PORTS] == 0);
+	router_close(router);
+	router = first;
+}
+
+static void no_more_than_a_share_is_opening(void)
+{
+	const struct router_config c = {
+		.pairs = 16, .limits = { .timewait = 1, .opening = 1 }
+	};
+	struct router *first = router;
+	struct splice_pair p;
+	uint64_t n[JOIN_COUNTS];
+	uint8_t b[PKT_MAX];
+	struct errbuf e;
+
+	CHECK(router_open(&router, &c, &e) == 0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct rng rng = { 200 + i };
+
+		forward(&rng, &p, false);
+		if (i < 2)
+			check_like_here(&p, DIR_C2S, b,
+					segment(&p, 0, b, SPLICE_SYN, 100, 0),
+					"SYN");
+		CHECK(state().syn_opening <= 2);
+	}
+	CHECK(state().syn_opening >= 1);
+	router_sweep_syn(router);
+	CHECK(state().syn_live == 0 && state().syn_opening == 0);
+	CHECK(router_counts(router, n) == 0);
+	CHECK(n[JOIN_SYN_UNOPENED] == n[JOIN_SYN_BEGUN]);
+	router_close(router);
+	router = first;
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -557,8 +715,12 @@ int main(void)
 		{ "a full table refuses", a_full_table_refuses },
 		{ "a sweep finds what is over", a_sweep_finds_what_is_over },
 		{ "TIMEWAIT lets go", timewait_lets_go },
+		{ "a SYN is passed on", a_syn_is_passed_on },
+		{ "no more than a share is opening",
+		  no_more_than_a_share_is_opening },
 	};
-	const struct router_config c = { .pairs = 4, .timewait = 0 };
+	const struct router_config c = { .pairs = 4,
+					 .limits = { .timewait = 0 } };
 	uint8_t zero[40] = { 0 };
 	struct errbuf e;
 	int rc;

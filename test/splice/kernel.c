@@ -45,7 +45,8 @@ static int run(const uint8_t *frame, uint32_t len, uint8_t *out,
 const char *kernel_open(void)
 {
 	static struct errbuf e;
-	struct router_config c = { .pairs = 4, .timewait = UINT64_MAX };
+	struct router_config c = { .pairs = 4,
+				   .limits = { .timewait = UINT64_MAX } };
 	uint8_t frame[64] = { 0 }, out[64];
 	uint32_t len = sizeof(out), act;
 

@@ -13,10 +13,10 @@
 static const char *const states[] = { "close",	 "established", "pre",
 				      "spliced", "fin",		"shutdown",
 				      "timewait" };
-static const char *const events[] = { "joined", "fin",	   "timewait",
-				      "reset",	"revived", "reused" };
-static const char *const faults[] = { "fine",	"cut",	    "list",
-				      "signed", "fragment", "extension" };
+static const char *const events[] = { "joined",	 "fin",	   "timewait", "reset",
+				      "revived", "reused", "settled" };
+static const char *const faults[] = { "fine",	  "cut",       "list", "signed",
+				      "fragment", "extension", "hops" };
 static const char *const refusals[] = { "agreed", "not_open", "ts_differ" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "splice/syn.h"
+
 #define TCP_NEXT 6
 
 static enum splice_fault read_ip(const uint8_t *p, uint32_t len,
@@ -70,6 +72,9 @@ struct way_result way_packet(struct splice_pair *pair, enum dir d, uint8_t *p,
 			r.fate = WAY_STACK;
 		return r;
 	}
+	if ((r.seg.flags & SPLICE_SYN) != 0 &&
+	    (pair->flags & SPLICE_PAIR_OPENING) != 0)
+		splice_read_offer(&h, &r.seg.offer);
 	if (splice_step(pair, d, &r.seg, now, &r.events) == SPLICE_TO_STACK) {
 		r.fate = WAY_STACK;
 		return r;

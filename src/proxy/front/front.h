@@ -22,6 +22,7 @@ enum front_splice {
 	FRONT_AUTO, /* in the kernel where that can be, else by copying */
 	FRONT_TC,   /* in the kernel, or not at all */
 	FRONT_COPY, /* by copying */
+	FRONT_SYN,  /* from the SYN on, and what is not as with auto */
 };
 
 /** struct front_place - Where to listen, and for whom; no @servers: SOCKS */

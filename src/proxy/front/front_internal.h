@@ -325,6 +325,19 @@ static inline uint64_t half_closed_limit(const struct front_options *o)
  */
 void devices_list(const char *out[DEVICES_LISTED + 1]);
 
+/* --- passing.c --- */
+
+/** passing_set() - Pass on SYNs, with --splice syn; again after a reload.
+ * Return: 0 or -Exxx with a sentence
+ */
+int passing_set(struct front *f, struct errbuf *e);
+
+/** passing_stop() - Pass on no more */
+void passing_stop(struct front *f);
+
+/** passing_holds() - Are there connections that end with us? */
+bool passing_holds(const struct front *f);
+
 /* --- report.c --- */
 
 /** front_report() - Print what was counted */

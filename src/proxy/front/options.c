@@ -270,10 +270,8 @@ static const struct opt_kind kind_ports = { false, set_ports, put_ports };
 /* --- rows --- */
 
 static const struct opt_word splice_words[] = {
-	{ "auto", FRONT_AUTO },
-	{ "tc", FRONT_TC },
-	{ "copy", FRONT_COPY },
-	{ NULL, 0 },
+	{ "auto", FRONT_AUTO }, { "tc", FRONT_TC }, { "copy", FRONT_COPY },
+	{ "syn", FRONT_SYN },	{ NULL, 0 },
 };
 
 static const struct opt_word header_words[] = {
@@ -296,7 +294,7 @@ static const struct opt_row rows[] = {
 	  "they "
 	  "say",
 	  .group = WAYS, .flags = OPT_REPEAT },
-	{ "splice", 0, &opt_kind_word, AT(splice), "auto|tc|copy",
+	{ "splice", 0, &opt_kind_word, AT(splice), "auto|tc|copy|syn",
 	  "join connections in the kernel where that can be and copy the rest "
 	  "(auto), refuse the rest, or copy all",
 	  .group = SPLICE, .words = splice_words },
@@ -421,6 +419,40 @@ static bool has_socks(const struct front_options *o)
 	return false;
 }
 
+/* What --splice syn goes without: what needs a process for each connection. */
+static int check_syn(const struct front_options *o, struct errbuf *e)
+{
+	static const struct ipaddr any6,
+		any4 = { { [10] = 0xff, [11] = 0xff } };
+	const char *no = o->proxy_out != 0     ? "--proxy-out"
+			 : o->proxy_in.n != 0  ? "--proxy-in"
+			 : o->per_client != 0  ? "--per-client"
+			 : o->log != NULL      ? "--log"
+			 : o->log_json != NULL ? "--log-json"
+					       : NULL;
+
+	if (no != NULL)
+		return errbuf_set(e, -EINVAL,
+				  "--splice syn goes without %s: no process "
+				  "sees its connections",
+				  no);
+	for (unsigned i = 0; i < o->places; i++) {
+		const struct front_place *p = &o->place[i];
+
+		if (p->servers.n > 1)
+			return errbuf_set(e, -EINVAL,
+					  "--splice syn takes one server for "
+					  "each --forward");
+		if (p->servers.n > 0 &&
+		    (ipaddr_eq(&p->ip, &any4) || ipaddr_eq(&p->ip, &any6)))
+			return errbuf_set(e, -EINVAL,
+					  "--splice syn wants the address of "
+					  "this host that is listened at, not "
+					  "any");
+	}
+	return 0;
+}
+
 static int check(const struct front_options *o, struct errbuf *e)
 {
 	if (o->places == 0 && !o->check)
@@ -434,7 +466,7 @@ static int check(const struct front_options *o, struct errbuf *e)
 		return errbuf_set(e, -EINVAL,
 				  "--pin goes without --splice copy, which "
 				  "keeps nothing in the kernel");
-	return 0;
+	return o->splice == FRONT_SYN ? check_syn(o, e) : 0;
 }
 
 int front_options_parse(struct front_options *o, int argc, char **argv,

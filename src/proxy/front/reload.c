@@ -148,6 +148,8 @@ int reload(struct front *f, struct errbuf *e)
 		r = login_read(f->login, e);
 	if (r == 0)
 		take(f, &now, next);
+	if (r == 0)
+		r = passing_set(f, e);
 	opt_forget_since(mark);
 	f->n.reloads++;
 	f->n.reload_errors += r != 0;

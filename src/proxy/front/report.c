@@ -34,13 +34,27 @@ const struct counter_list front_server_gauge_list =
 	X(T, missed, "", "events that did not fit, and were found later")      \
 	X(T, moved, "", "pairs whose way to an end has changed")               \
 	X(T, astray, "", "pairs to one of whose ends there was no way")        \
-	X(T, mended, "", "times that the program was attached again")
+	X(T, mended, "", "times that the program was attached again")          \
+	X(T, syn_begun, "", "connections whose SYN was passed on")             \
+	X(T, syn_closed, "", "of these, closed by both ends")                  \
+	X(T, syn_reset, "", "the same, reset by one")                          \
+	X(T, syn_idle, "", "the same, for --idle-timeout silent")              \
+	X(T, syn_half_closed, "",                                              \
+	  "the same, silent for --half-closed-timeout")                        \
+	X(T, syn_unopened, "", "the same, never opened")                       \
+	X(T, syn_full, "", "SYNs for which there was no room: the listener's") \
+	X(T, syn_ports, "", "SYNs for which no port was free: the listener's")
 
 static const struct counter kernel_rows[] = { KERNEL_COUNTERS(
 	COUNTER_ROW, struct usplice_counters) };
 static const struct counter_list kernel_list = COUNTER_LIST(kernel_rows);
-static const struct counter kernel_gauge_rows[] = { COUNTER_ROW(
-	struct usplice_counters, live, "", "spliced, and not over") };
+static const struct counter kernel_gauge_rows[] = {
+	COUNTER_ROW(struct usplice_counters, live, "", "spliced, and not over")
+		COUNTER_ROW(struct usplice_counters, syn_live, "",
+			    "passed on from the SYN, and not over")
+			COUNTER_ROW(struct usplice_counters, syn_opening, "",
+				    "of these, not open yet")
+};
 static const struct counter_list kernel_gauge_list =
 	COUNTER_LIST(kernel_gauge_rows);
 

@@ -99,7 +99,7 @@ static bool all_ended(const struct front *f)
 	for (const struct list *i = f->conns.next; i != &f->conns; i = i->next)
 		if (conn_holds(list_entry(i, struct conn, link)))
 			return false;
-	return true;
+	return !passing_holds(f);
 }
 
 static void look_for_end(void *ctx)
@@ -117,6 +117,7 @@ void front_stop(struct front *f)
 		f->stop_at = 0;
 		return;
 	}
+	passing_stop(f);
 	close_listeners(f);
 	manage_told(f, "drain");
 	f->stop_at = f->now + f->o->drain;
@@ -246,7 +247,7 @@ static int open_splicer(struct front *f, struct errbuf *e)
 	if (rc == 0)
 		/* What it asks of the system once, it asks now. */
 		return usplice_counters(f->splicer, &first);
-	if (o->splice == FRONT_TC || o->pin != NULL)
+	if (o->splice == FRONT_TC || o->splice == FRONT_SYN || o->pin != NULL)
 		return errbuf_set(e, rc,
 				  "nothing can be spliced: %s; run as root, "
 				  "see 'understudy proxy --check', or give "
@@ -354,6 +355,8 @@ static int open_all(struct front *f, struct errbuf *e)
 			       greet_login, f, e);
 	if (r == 0)
 		adopt(f);
+	if (r == 0)
+		r = passing_set(f, e);
 	return r;
 }
 
@@ -406,8 +409,10 @@ static void say_start(const struct front *f)
 		log_line(LOG_INFO, "proxy: at %s, %s",
 			 text_endpoint(s, &f->o->place[i].ip,
 				       f->o->place[i].port),
-			 f->splicer != NULL ? "spliced in the kernel"
-					    : "copied");
+			 f->splicer == NULL ? "copied"
+			 : f->o->splice == FRONT_SYN && f->servers[i].n > 0
+				 ? "passed on in the kernel"
+				 : "spliced in the kernel");
 	if (f->n.adopted > 0)
 		log_line(LOG_INFO, "proxy: %llu spliced connections go on",
 			 (unsigned long long)f->n.adopted);

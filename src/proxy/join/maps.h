@@ -29,6 +29,7 @@
 #include "join/table.h"
 #include "splice/begin.h"
 #include "splice/head.h"
+#include "splice/over.h"
 #include "splice/pair.h"
 #include "splice/quote.h"
 #include "splice/state.h"
@@ -78,11 +79,20 @@ struct {
 	__type(value, struct join_state);
 } join_state SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, JOIN_FORWARDS);
+	__type(key, struct join_at);
+	__type(value, struct join_forward);
+} join_forwards SEC(".maps");
+
 /* A packet while it is looked at. */
 struct scratch {
 	struct splice_head h;
 	struct splice_segment s;
 	struct splice_tuple t;
+	struct splice_tuple server;
+	struct join_end begun;
 	struct splice_quote q;
 	uint8_t answer[SPLICE_TOO_LONG_MAX];
 	uint32_t total;
@@ -98,6 +108,9 @@ struct {
 } join_scratch SEC(".maps");
 
 const volatile struct join_config join_config;
+
+/* There are forwards. */
+volatile uint32_t join_passes;
 
 static __always_inline void count(uint32_t what)
 {
@@ -160,7 +173,7 @@ static __always_inline int put_end(const struct splice_tuple *t,
 	return bpf_map_update_elem(&join_ends, &key, &e, BPF_NOEXIST) != 0;
 }
 
-/* --- a pair goes --- */
+/* --- a pair goes: functions that the kernel looks at once, alone --- */
 
 /* Take a tuple out, unless it is of a later pair by now. */
 static __always_inline void forget_end(const struct splice_tuple *t,
@@ -174,30 +187,64 @@ static __always_inline void forget_end(const struct splice_tuple *t,
 		bpf_map_delete_elem(&join_ends, &key);
 }
 
-static __always_inline void forget(struct join_slot *slot,
-				   const struct join_name *n)
+/* Take both tuples of a pair out. Return: 0 */
+__noinline int join_unlink(uint32_t place, uint32_t generation)
 {
-	forget_end(&slot->pair.side[DIR_C2S].tuple, n);
-	forget_end(&slot->pair.side[DIR_S2C].tuple, n);
+	struct join_name n = { .place = place, .generation = generation };
+	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+
+	if (!slot)
+		return 0;
+	forget_end(&slot->pair.side[DIR_C2S].tuple, &n);
+	forget_end(&slot->pair.side[DIR_S2C].tuple, &n);
+	return 0;
 }
 
-/* Return: it has gone now; false: it was gone */
-static __always_inline bool leave(struct join_slot *slot,
-				  const struct join_name *n)
+/* A pair that was made of a SYN has ended, or its handshake has. */
+static __always_inline void account(uint32_t flags, uint32_t why)
 {
-	uint32_t place = n->place;
-	bool ours = false;
+	struct join_state *s = state();
 
-	forget(slot, n);
+	if (!s || (flags & SPLICE_PAIR_SYN) == 0)
+		return;
+	__sync_fetch_and_sub(&s->syn_live, 1);
+	if (flags & SPLICE_PAIR_OPENING)
+		__sync_fetch_and_sub(&s->syn_opening, 1);
+	if (why == SPLICE_IDLE)
+		count(JOIN_SYN_IDLE);
+	else if (why == SPLICE_HALF_CLOSED)
+		count(JOIN_SYN_HALF_CLOSED);
+	else if (why == SPLICE_NEVER_JOINED)
+		count(JOIN_SYN_UNOPENED);
+	else
+		count(flags & SPLICE_PAIR_RESET ? JOIN_SYN_RESET
+						: JOIN_SYN_CLOSED);
+}
+
+/* A pair goes. @why: enum splice_over. Return: 1: it has gone now; 0: it was
+ * gone
+ */
+__noinline int join_leave(uint32_t place, uint32_t generation, uint32_t why)
+{
+	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+	uint32_t flags = 0;
+	int ours = 0;
+
+	if (!slot)
+		return 0;
+	join_unlink(place, generation);
 	bpf_spin_lock(&slot->lock);
-	if (slot->pair.generation == n->generation) {
+	if (slot->pair.generation == generation) {
 		slot->pair.generation++;
-		ours = true;
+		flags = slot->pair.flags;
+		ours = 1;
 	}
 	bpf_spin_unlock(&slot->lock);
-	if (ours)
-		bpf_map_push_elem(&join_free, &place, 0);
-	return ours;
+	if (!ours)
+		return 0;
+	account(flags, why);
+	bpf_map_push_elem(&join_free, &place, 0);
+	return 1;
 }
 
 /* Return: 1 it is gone, 0 it is not due */
@@ -210,9 +257,9 @@ static __always_inline int reap_one(const struct join_name *n, uint64_t now)
 	if (!slot || slot->pair.generation != n->generation ||
 	    !splice_in_timewait(&slot->pair))
 		return 1;
-	if (!splice_due(&slot->pair, join_config.timewait, now))
+	if (!splice_due(&slot->pair, join_config.limits.timewait, now))
 		return 0;
-	if (leave(slot, n))
+	if (join_leave(place, n->generation, SPLICE_DONE))
 		count(JOIN_REAPED);
 	return 1;
 }
@@ -232,14 +279,19 @@ static __always_inline void reap(uint64_t now)
 }
 
 /* What a pair's new state asks for. */
-static __always_inline void follow(struct join_slot *slot,
-				   const struct join_name *name,
+static __always_inline void follow(const struct join_name *name,
 				   uint32_t events, uint64_t now)
 {
 	struct join_name n = *name;
+	struct join_state *s;
 
 	if (events & SPLICE_EV_REUSED)
-		forget(slot, &n);
+		join_unlink(n.place, n.generation);
+	if (events & SPLICE_EV_SETTLED) {
+		s = state();
+		if (s)
+			__sync_fetch_and_sub(&s->syn_opening, 1);
+	}
 	if (events & (SPLICE_EV_TIMEWAIT | SPLICE_EV_RESET)) {
 		if (bpf_map_push_elem(&join_timewait, &n, 0))
 			count(JOIN_NO_QUEUE);

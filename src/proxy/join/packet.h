@@ -204,13 +204,22 @@ static __always_inline uint32_t longest(const struct __sk_buff *skb,
 			     : c->total;
 }
 
-static __always_inline int relay(struct __sk_buff *skb, struct join_slot *slot,
-				 enum dir d, struct scratch *c)
+/* Pass a packet on whose headers were read. A function that the kernel looks at
+ * by itself, and once. @dir: enum dir. Return: TC_ACT_
+ */
+__noinline int join_relay(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 {
-	struct join_way way = slot->way[dir_reverse(d)];
+	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+	enum dir d = dir == DIR_C2S ? DIR_C2S : DIR_S2C;
+	struct join_way way;
 	struct splice_walk w;
-	uint32_t mtu = 0;
+	struct scratch *c;
+	uint32_t mtu = 0, key = 0;
 
+	c = bpf_map_lookup_elem(&join_scratch, &key);
+	if (!slot || !c)
+		return TC_ACT_SHOT;
+	way = slot->way[dir_reverse(d)];
 	if (bpf_check_mtu(skb, way.ifindex, &mtu, 0, 0) < 0) {
 		count(JOIN_FAILED);
 		return TC_ACT_SHOT;

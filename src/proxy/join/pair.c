@@ -35,22 +35,26 @@
 /* A new socket of ours offers no more than this (without a scale, RFC 9293). */
 #define WINDOW_OFFERED 65535
 
-/* An address and a port. Return: 0 or -EAFNOSUPPORT */
-static int take_address(const struct sockaddr_storage *a, uint8_t ip[16],
-			uint16_t *port)
+int pair_address(const struct sockaddr *a, socklen_t n, uint8_t ip[16],
+		 uint16_t *port)
 {
+	struct sockaddr_storage whole;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 	struct ipaddr v;
 
-	switch (a->ss_family) {
+	memset(&whole, 0, sizeof(whole));
+	if (n > sizeof(whole) || n < sizeof(whole.ss_family))
+		return -EINVAL;
+	memcpy(&whole, a, n);
+	switch (whole.ss_family) {
 	case AF_INET:
-		memcpy(&in, a, sizeof(in));
+		memcpy(&in, &whole, sizeof(in));
 		v = ipaddr_from4((const uint8_t *)&in.sin_addr);
 		*port = ntohs(in.sin_port);
 		break;
 	case AF_INET6:
-		memcpy(&in6, a, sizeof(in6));
+		memcpy(&in6, &whole, sizeof(in6));
 		v = ipaddr_from6(in6.sin6_addr.s6_addr);
 		*port = ntohs(in6.sin6_port);
 		break;
@@ -65,30 +69,16 @@ static int take_address(const struct sockaddr_storage *a, uint8_t ip[16],
 static int client_tuple(int fd, struct splice_tuple *t)
 {
 	struct sockaddr_storage us, them;
-	socklen_t n = sizeof(us);
+	socklen_t n_us = sizeof(us), n_them = sizeof(them);
 	int rc;
 
-	memset(&us, 0, sizeof(us));
-	memset(&them, 0, sizeof(them));
-	if (getsockname(fd, (struct sockaddr *)&us, &n) != 0)
+	if (getsockname(fd, (struct sockaddr *)&us, &n_us) != 0 ||
+	    getpeername(fd, (struct sockaddr *)&them, &n_them) != 0)
 		return -errno;
-	n = sizeof(them);
-	if (getpeername(fd, (struct sockaddr *)&them, &n) != 0)
-		return -errno;
-	rc = take_address(&them, t->src, &t->sport);
-	return rc != 0 ? rc : take_address(&us, t->dst, &t->dport);
-}
-
-static int server_tuple(const struct sockaddr *to, socklen_t len,
-			struct splice_tuple *t)
-{
-	struct sockaddr_storage a;
-
-	memset(&a, 0, sizeof(a));
-	if (len > sizeof(a) || len < sizeof(a.ss_family))
-		return -EINVAL;
-	memcpy(&a, to, len);
-	return take_address(&a, t->src, &t->sport);
+	rc = pair_address((struct sockaddr *)&them, n_them, t->src, &t->sport);
+	return rc != 0 ? rc
+		       : pair_address((struct sockaddr *)&us, n_us, t->dst,
+				      &t->dport);
 }
 
 static bool is_ip6(const struct splice_tuple *t)
@@ -177,7 +167,8 @@ static int intend(struct usplice_pair *p, int client, int server,
 	int rc = client_tuple(client, &p->tuple[DIR_C2S]);
 
 	if (rc == 0)
-		rc = server_tuple(to, tolen, &p->tuple[DIR_S2C]);
+		rc = pair_address(to, tolen, p->tuple[DIR_S2C].src,
+				  &p->tuple[DIR_S2C].sport);
 	if (rc == 0 && is_ip6(&p->tuple[DIR_C2S]) != is_ip6(&p->tuple[DIR_S2C]))
 		rc = -EAFNOSUPPORT;
 	if (rc == 0)

@@ -7,7 +7,8 @@
  *
  * A packet's addresses and ports are looked up; what is no pair's goes on as if
  * we were not there (TC_ACT_UNSPEC: other programs and the stack have their
- * turn). Else its headers are read, splice/state.h moves the pair under its
+ * turn), unless it is a SYN that is passed on (pass.h). Else its headers are
+ * read, splice/state.h moves the pair under its
  * lock and says where the packet goes, and splice/head.h maps it. All that
  * decides is in these headers; maps.h and packet.h have what the kernel wants.
  *
@@ -25,6 +26,7 @@
 #include "core/dir.h"
 #include "join/maps.h"
 #include "join/packet.h"
+#include "join/pass.h"
 #include "join/sockets.h"
 #include "join/table.h"
 #include "splice/begin.h"
@@ -45,27 +47,100 @@ static __always_inline int unread(const struct splice_pair *p,
 	return TC_ACT_SHOT;
 }
 
-static __always_inline int take(struct __sk_buff *skb, struct join_slot *slot,
-				const struct join_end *e, struct scratch *c)
-{
-	uint64_t now = bpf_ktime_get_ns();
-	enum dir d = e->dir == DIR_C2S ? DIR_C2S : DIR_S2C;
-	struct splice_segment s = c->s;
-	enum splice_act act;
-	uint32_t events = 0;
+/* What becomes of a segment; JOIN_BEGUN only of join_pass. */
+enum {
+	JOIN_FOR_STACK,
+	JOIN_FOR_PEER,
+	JOIN_FOR_NOBODY,
+	JOIN_REUSED, /* it was of a pair that is over */
+	JOIN_BEGUN,  /* there is a pair for it now */
+};
 
+/* Functions that the kernel looks at by themselves, once; the headers of the
+ * packet are read.
+ */
+
+/* A segment of a pair moves it. */
+__noinline int join_take(struct __sk_buff *skb, uint32_t place, uint32_t dir)
+{
+	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+	struct join_end e = { .name.place = place, .dir = dir };
+	enum dir d = dir == DIR_C2S ? DIR_C2S : DIR_S2C;
+	uint64_t now = bpf_ktime_get_ns();
+	uint32_t key = 0, events = 0;
+	struct scratch *c;
+	enum splice_act act;
+	bool syn;
+
+	c = bpf_map_lookup_elem(&join_scratch, &key);
+	if (!skb || !slot || !c)
+		return JOIN_FOR_STACK;
+	if ((c->s.flags & SPLICE_SYN) != 0 &&
+	    (slot->pair.flags & SPLICE_PAIR_OPENING) != 0)
+		read_offer(c);
+	e.name.generation = slot->pair.generation;
+	syn = (slot->pair.flags & SPLICE_PAIR_SYN) != 0;
 	bpf_spin_lock(&slot->lock);
-	act = splice_step(&slot->pair, d, &s, now, &events);
+	act = splice_step(&slot->pair, d, &c->s, now, &events);
 	bpf_spin_unlock(&slot->lock);
 	if (events) {
-		follow(slot, &e->name, events, now);
-		tell(e, events, now);
+		follow(&e.name, events, now);
+		/* Of those that were made of a SYN the library has no record.
+		 */
+		if (!syn)
+			tell(&e, events, now);
 	}
-	if (act == SPLICE_TO_STACK) {
-		count(JOIN_TO_STACK);
-		return TC_ACT_UNSPEC;
-	}
-	return relay(skb, slot, d, c);
+	if (events & SPLICE_EV_REUSED)
+		return JOIN_REUSED;
+	return act == SPLICE_TO_PEER ? JOIN_FOR_PEER : JOIN_FOR_STACK;
+}
+
+/* A segment that is no pair's, or not any more, may begin one. */
+__noinline int join_pass(struct __sk_buff *skb)
+{
+	struct join_forward *f;
+	struct scratch *c;
+	uint32_t key = 0;
+	int r;
+
+	c = bpf_map_lookup_elem(&join_scratch, &key);
+	f = c ? forward_of(skb, c) : NULL;
+	if (!f)
+		return JOIN_FOR_STACK;
+	r = begin(skb, c, f);
+	return r == 0 ? JOIN_BEGUN : r == 1 ? JOIN_FOR_STACK : JOIN_FOR_NOBODY;
+}
+
+/* A first look at a packet: is it of TCP, and whose? Return: 0; 1: it is
+ * nobody's; 2: it is a message of ICMP
+ */
+static __always_inline int read(struct __sk_buff *skb, struct scratch *c)
+{
+	bool ip6 = skb->protocol == bpf_htons(ETH_P_IPV6);
+	uint8_t ports[4];
+	int r;
+
+	if (skb->vlan_present)
+		return 1;
+	if (!ip6 && skb->protocol != bpf_htons(ETH_P_IP))
+		return 1;
+	r = ip6 ? read_ip6(skb, c) : read_ip4(skb, c);
+	if (r != 0)
+		return r;
+	if (bpf_skb_load_bytes(skb, L3 + c->h.ip_len, ports, sizeof(ports)))
+		return 1;
+	c->t.sport = get_be16(ports);
+	c->t.dport = get_be16(ports + 2);
+	return 0;
+}
+
+/* Nobody's, unless it is a SYN that is passed on. */
+static __always_inline int nobodys(struct __sk_buff *skb, struct scratch *c)
+{
+	if (join_passes == 0 || c->fault != SPLICE_FINE)
+		return JOIN_FOR_STACK;
+	read_rest(skb, c);
+	return c->fault == SPLICE_FINE ? join_pass(skb) : JOIN_FOR_STACK;
 }
 
 SEC("tc")
@@ -75,37 +150,43 @@ int join_route(struct __sk_buff *skb)
 	struct join_end *found;
 	struct join_end e;
 	struct scratch *c;
-	bool ip6 = skb->protocol == bpf_htons(ETH_P_IPV6);
 	uint32_t key = 0;
-	uint8_t ports[4];
 	int r;
 
 	c = bpf_map_lookup_elem(&join_scratch, &key);
-	if (!c || skb->vlan_present)
+	if (!c)
 		return TC_ACT_UNSPEC;
-	if (!ip6 && skb->protocol != bpf_htons(ETH_P_IP))
-		return TC_ACT_UNSPEC;
-	r = ip6 ? read_ip6(skb, c) : read_ip4(skb, c);
+	r = read(skb, c);
 	if (r == 2)
-		return route_error(skb, c, ip6);
+		return route_error(skb, c,
+				   skb->protocol == bpf_htons(ETH_P_IPV6));
 	if (r != 0)
 		return TC_ACT_UNSPEC;
-	if (bpf_skb_load_bytes(skb, L3 + c->h.ip_len, ports, sizeof(ports)))
-		return TC_ACT_UNSPEC;
-	c->t.sport = get_be16(ports);
-	c->t.dport = get_be16(ports + 2);
 	found = bpf_map_lookup_elem(&join_ends, &c->t);
-	if (!found)
-		return TC_ACT_UNSPEC;
-	e = *found;
-	slot = bpf_map_lookup_elem(&join_slots, &e.name.place);
-	if (!slot || slot->pair.generation != e.name.generation)
-		return TC_ACT_UNSPEC;
-	if (c->fault == SPLICE_FINE)
-		read_rest(skb, c);
-	if (c->fault != SPLICE_FINE)
-		return unread(&slot->pair, c);
-	return take(skb, slot, &e, c);
+	if (found) {
+		e = *found;
+		slot = bpf_map_lookup_elem(&join_slots, &e.name.place);
+		if (!slot || slot->pair.generation != e.name.generation)
+			return TC_ACT_UNSPEC;
+		if (c->fault == SPLICE_FINE)
+			read_rest(skb, c);
+		if (c->fault != SPLICE_FINE)
+			return unread(&slot->pair, c);
+		r = join_take(skb, e.name.place, e.dir);
+		if (r == JOIN_REUSED)
+			r = join_pass(skb);
+		if (r == JOIN_FOR_STACK)
+			count(JOIN_TO_STACK);
+	} else {
+		r = nobodys(skb, c);
+	}
+	if (r == JOIN_BEGUN) {
+		e = c->begun;
+		r = join_take(skb, e.name.place, e.dir);
+	}
+	if (r == JOIN_FOR_PEER)
+		return join_relay(skb, e.name.place, e.dir);
+	return r == JOIN_FOR_NOBODY ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 /*
@@ -134,7 +215,7 @@ int join_intend(struct __sk_buff *skb)
 	bpf_spin_unlock(&slot->lock);
 	if (put_end(&a.tuple[DIR_C2S], &n, DIR_C2S) ||
 	    put_end(&a.tuple[DIR_S2C], &n, DIR_S2C)) {
-		leave(slot, &n);
+		join_leave(n.place, n.generation, SPLICE_DONE);
 		return JOIN_TAKEN;
 	}
 	a.name = n;
@@ -157,7 +238,9 @@ int join_forget(struct __sk_buff *skb)
 	slot = bpf_map_lookup_elem(&join_slots, &call.name.place);
 	if (!slot || slot->pair.generation != call.name.generation)
 		return JOIN_NO_PAIR;
-	return leave(slot, &call.name) ? 0 : JOIN_NO_PAIR;
+	return join_leave(call.name.place, call.name.generation, SPLICE_DONE)
+		       ? 0
+		       : JOIN_NO_PAIR;
 }
 
 /*
@@ -191,8 +274,30 @@ int join_splice(struct __sk_buff *skb)
 	bpf_spin_lock(&slot->lock);
 	why = splice_begin(&slot->pair, k, now, &events);
 	bpf_spin_unlock(&slot->lock);
-	follow(slot, &call.name, events, now);
+	follow(&call.name, events, now);
 	return why == SPLICE_AGREED ? (int)(JOIN_SPLICED | events) : (int)why;
+}
+
+static long sweep_one(uint32_t i, void *ctx)
+{
+	const struct join_look *l = ctx;
+
+	look_at(l->first + i, bpf_ktime_get_ns());
+	return 0;
+}
+
+/*
+ * Let go of pairs that were made of a SYN and have lasted too long. Run by the
+ * library: its struct join_look is the packet. Return: 0
+ */
+SEC("tc")
+int join_sweep(struct __sk_buff *skb)
+{
+	struct join_look l;
+
+	if (bpf_skb_load_bytes(skb, 0, &l, sizeof(l)) == 0)
+		bpf_loop(l.most, sweep_one, &l, 0);
+	return 0;
 }
 
 /*

@@ -35,6 +35,7 @@ struct router {
 	int slots;
 	int counts;
 	int state;
+	int forwards;
 	int folder; /* locked; -1: nothing is pinned */
 	uint32_t pairs;
 	struct join_event event;
@@ -86,7 +87,8 @@ static int pin_maps(struct router *r, const char *pin)
 		     { "timewait", r->skel->maps.join_timewait },
 		     { "events", r->skel->maps.join_events },
 		     { "counts", r->skel->maps.join_counts },
-		     { "state", r->skel->maps.join_state } };
+		     { "state", r->skel->maps.join_state },
+		     { "forwards", r->skel->maps.join_forwards } };
 	char path[PIN_MAX]; /* a bpffs takes no dots in a name */
 	int rc = 0;
 
@@ -101,15 +103,47 @@ static int pin_maps(struct router *r, const char *pin)
 	return rc;
 }
 
+int router_state(const struct router *r, struct join_state *s)
+{
+	uint32_t first = 0;
+
+	return bpf_map_lookup_elem(r->state, &first, s) == 0 ? 0 : -errno;
+}
+
 /* How many places were ever taken? */
 static uint32_t used(const struct router *r)
 {
-	struct join_state state = { .used = 0 };
-	uint32_t first = 0;
+	struct join_state s;
 
-	if (bpf_map_lookup_elem(r->state, &first, &state) != 0)
-		return r->pairs;
-	return state.used < r->pairs ? state.used : r->pairs;
+	return router_state(r, &s) == 0 && s.used < r->pairs ? s.used
+							     : r->pairs;
+}
+
+/* What is added to our clock of timestamps: the same for all processes until
+ * this host starts again, as the clock is, and known to nobody else.
+ */
+static uint32_t clock_offset(void)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+	char id[64];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, id, sizeof(id)) : 0;
+
+	for (ssize_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)id[i]) * 16777619u;
+	if (fd >= 0)
+		close(fd);
+	return h;
+}
+
+/* Those of another process, which listened there. */
+static void forget_forwards(struct router *r)
+{
+	struct join_at at;
+
+	while (bpf_map_get_next_key(r->forwards, NULL, &at) == 0)
+		if (bpf_map_delete_elem(r->forwards, &at) != 0)
+			break;
 }
 
 static int load(struct router *r, const struct router_config *c)
@@ -119,7 +153,8 @@ static int load(struct router *r, const struct router_config *c)
 	r->skel = route__open();
 	if (r->skel == NULL)
 		return -errno;
-	r->skel->rodata->join_config.timewait = c->timewait;
+	r->skel->rodata->join_config.limits = c->limits;
+	r->skel->rodata->join_config.clock = clock_offset();
 	r->skel->rodata->join_config.pairs = c->pairs;
 	bpf_map__set_max_entries(r->skel->maps.join_ends, 2 * c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_slots, c->pairs);
@@ -136,6 +171,8 @@ static int load(struct router *r, const struct router_config *c)
 	r->slots = bpf_map__fd(r->skel->maps.join_slots);
 	r->counts = bpf_map__fd(r->skel->maps.join_counts);
 	r->state = bpf_map__fd(r->skel->maps.join_state);
+	r->forwards = bpf_map__fd(r->skel->maps.join_forwards);
+	forget_forwards(r);
 	r->ring = ring_buffer__new(bpf_map__fd(r->skel->maps.join_events),
 				   on_event, r, NULL);
 	return r->ring == NULL ? -errno : 0;
@@ -342,8 +379,10 @@ int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 		struct join_name n = { .place = (*at)++ };
 		struct join_slot slot;
 
+		/* Those that were made of a SYN are router_sweep_syn()'s. */
 		if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0 ||
-		    !join_is_taken(slot.pair.generation))
+		    !join_is_taken(slot.pair.generation) ||
+		    (slot.pair.flags & SPLICE_PAIR_SYN) != 0)
 			continue;
 		n.generation = slot.pair.generation;
 		/* A packet may have come since the caller read the clock. */
@@ -356,6 +395,28 @@ int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 		out[found++].name = n;
 	}
 	return found;
+}
+
+void router_sweep_syn(struct router *r)
+{
+	struct join_look l = { .first = 0, .most = used(r) };
+	uint32_t said;
+
+	call_program(r->skel->progs.join_sweep, &l, sizeof(l), &said);
+}
+
+int router_forward(struct router *r, const struct join_at *at,
+		   const struct join_forward *f)
+{
+	if (bpf_map_update_elem(r->forwards, at, f, BPF_ANY) != 0)
+		return errno == E2BIG ? -ENOSPC : -errno;
+	r->skel->bss->join_passes = 1;
+	return 0;
+}
+
+void router_unforward(struct router *r, const struct join_at *at)
+{
+	bpf_map_delete_elem(r->forwards, at);
 }
 
 int router_next(struct router *r, struct join_event *e)

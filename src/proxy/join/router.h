@@ -24,14 +24,15 @@ struct router;
  * struct router_config - What it is opened with
  * @pairs:	Most pairs at once, 1 to JOIN_PAIRS; then router_intend() says
  *		-ENOSPC
- * @timewait:	ns that a pair stays after both ends are done
+ * @limits:	How long pairs that are made of a SYN may say nothing;
+ *		@limits.timewait: of all
  * @pin:	Folder of a bpffs, which is made if its parent is there; tables
  *		are pinned in it, so that pairs outlive us, and those that lie
  *		there are taken over. NULL: pairs end with us
  */
 struct router_config {
 	uint32_t pairs;
-	uint64_t timewait;
+	struct splice_limits limits;
 	const char *pin;
 };
 
@@ -136,6 +137,27 @@ struct join_swept {
  */
 int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 		 uint32_t *at, uint32_t most, struct join_swept *out);
+
+/**
+ * router_forward() - Pass on SYNs, from now on
+ * @at:		Where they come in
+ * @f:		Where they go; @next is not looked at
+ *
+ * In place of what was said of @at before. Return: 0 or -Exxx; -ENOSPC
+ */
+int router_forward(struct router *r, const struct join_at *at,
+		   const struct join_forward *f);
+
+/** router_unforward() - Pass on none of @at. Its pairs go on */
+void router_unforward(struct router *r, const struct join_at *at);
+
+/** router_sweep_syn() - Let go of all pairs made of a SYN that have lasted too
+ * long: about 3 ms for 65536
+ */
+void router_sweep_syn(struct router *r);
+
+/** router_state() - What there is one of. Return: 0 or -Exxx */
+int router_state(const struct router *r, struct join_state *s);
 
 /** router_next() - The next event. Return: 1; 0: there is none */
 int router_next(struct router *r, struct join_event *e);

@@ -19,6 +19,7 @@
 
 #include "core/dir.h"
 #include "splice/head.h"
+#include "splice/over.h"
 #include "splice/pair.h"
 
 /* Of all that is shared by pinned tables; another one has other tables. */
@@ -28,6 +29,12 @@
 #define JOIN_RING  (1u << 20)
 /* Of those that are due, how many go when another one enters TIMEWAIT. */
 #define JOIN_REAP 2
+/* Of all places, the share that pairs may have which are opening. */
+#define JOIN_OPENING_SHARE 8
+#define JOIN_FORWARDS	   64
+/* Ports that are tried for a SYN, places that are looked at for it. */
+#define JOIN_PORT_TRIES 16
+#define JOIN_LOOK	4
 /* How long after it was woken the library is not woken again, ns. */
 #define JOIN_PAUSE 5000000u
 
@@ -85,12 +92,15 @@ struct join_event {
 	uint32_t dir;
 };
 
-/** struct join_config - Set by the loader, before the program runs
- * @timewait:	ns
+/**
+ * struct join_config - Set by the loader, before the program runs
+ * @limits:	Of pairs that were made of a SYN; @limits.timewait of all
+ * @clock:	Added to our clock of timestamps, ms
  * @pairs:	Places
  */
 struct join_config {
-	uint64_t timewait;
+	struct splice_limits limits;
+	uint32_t clock;
 	uint32_t pairs;
 };
 
@@ -98,11 +108,39 @@ struct join_config {
  * struct join_state - What there is one of
  * @woken:	When the library was woken, ns
  * @used:	Places that were ever taken; may be a few more than there are
+ * @syn_live, @syn_opening: Pairs that were made of a SYN; of them, those whose
+ *		handshake is not over
+ * @look_at:	Place that is looked at next for one that has lasted too long
  */
 struct join_state {
 	uint64_t woken;
 	uint32_t used;
-	uint32_t pad;
+	uint32_t syn_live;
+	uint32_t syn_opening;
+	uint32_t look_at;
+};
+
+/** struct join_at - Where SYNs come in that are passed on */
+struct join_at {
+	uint8_t ip[16];
+	uint32_t port;
+};
+
+/**
+ * struct join_forward - Where they go
+ * @server:	What the server will send, but for the port that it is sent to
+ * @way:	To the server
+ * @port_low, @ports: Ports of ours, the first and how many
+ * @next:	Counts the tries
+ * @ip6:	The family, 0 or 1
+ */
+struct join_forward {
+	struct splice_tuple server;
+	struct join_way way;
+	uint32_t port_low;
+	uint32_t ports;
+	uint32_t next;
+	uint32_t ip6;
 };
 
 /** struct join_peer - What a client has agreed on with our socket; 0: there is
@@ -127,6 +165,13 @@ struct join_ask {
 	uint32_t ip6;
 	struct join_name name;
 	struct join_peer peer;
+};
+
+/** struct join_look - What join_sweep is run with: places to be looked at */
+struct join_look {
+	uint32_t first;
+	uint32_t most;
+	uint32_t pad[2];
 };
 
 /** struct join_call - What join_splice and join_forget are run with
@@ -163,6 +208,16 @@ enum join_count {
 	JOIN_NO_EVENT, /* the ring was full: found by a sweep */
 	JOIN_NO_QUEUE, /* TIMEWAIT's was full: found by a sweep */
 	JOIN_REAPED,   /* pairs whose TIMEWAIT was over */
+	/* Pairs that were made of a SYN, and how they have ended. */
+	JOIN_SYN_BEGUN,
+	JOIN_SYN_CLOSED,
+	JOIN_SYN_RESET,
+	JOIN_SYN_IDLE,
+	JOIN_SYN_HALF_CLOSED,
+	JOIN_SYN_UNOPENED,
+	/* SYNs that went to the listener. */
+	JOIN_SYN_FULL,	/* no place, or too many that are opening */
+	JOIN_SYN_PORTS, /* no port was free */
 	JOIN_FAULT, /* and SPLICE_FAULTS from here on, by enum splice_fault */
 
 	JOIN_COUNTS = JOIN_FAULT + SPLICE_FAULTS

@@ -51,6 +51,8 @@
 #define IDLE	 (7440 * NS_PER_SEC)
 #define CLOSING	 (240 * NS_PER_SEC)
 #define TIMEWAIT (4 * NS_PER_SEC)
+/* What is forgotten before begins anew with the client's next SYN. */
+#define HANDSHAKE (10 * NS_PER_SEC)
 
 static uint64_t or_default(uint64_t ns, uint64_t given)
 {
@@ -92,6 +94,19 @@ static int take_options(struct usplice *s, const struct usplice_options *o,
 	strcpy(s->pin, s->o.pin);
 	s->o.pin = s->pin;
 	return 0;
+}
+
+static uint64_t limit_of(uint64_t ns)
+{
+	return ns == UINT64_MAX ? 0 : ns;
+}
+
+static struct splice_limits limits_of(const struct usplice *s)
+{
+	return (struct splice_limits){ .opening = limit_of(s->o.opening),
+				       .idle = limit_of(s->o.idle),
+				       .closing = limit_of(s->o.closing),
+				       .timewait = s->o.timewait };
 }
 
 static int take_memory(struct usplice *s)
@@ -139,8 +154,10 @@ static int open_all(struct usplice *s, const struct usplice_options *o,
 	if (rc != 0)
 		return rc;
 	c = (struct router_config){ .pairs = s->o.pairs,
-				    .timewait = s->o.timewait,
+				    .limits = limits_of(s),
 				    .pin = s->o.pin };
+	if (c.limits.opening == 0 || c.limits.opening > HANDSHAKE)
+		c.limits.opening = HANDSHAKE;
 	rc = router_open(&s->router, &c, e);
 	if (rc == 0)
 		rc = ways_open(s, e);
@@ -162,6 +179,7 @@ int usplice_open(struct usplice **out, const struct usplice_options *o,
 	if (s == NULL)
 		return -ENOMEM;
 	s->epoll = s->timer = s->watch = s->routes = -1;
+	s->follow_syn_at = UINT32_MAX;
 	list_init(&s->free);
 	list_init(&s->told);
 	list_init(&s->late);
@@ -278,17 +296,9 @@ static enum usplice_reason reason_of(enum splice_over why)
 	}
 }
 
-static uint64_t limit_of(uint64_t ns)
-{
-	return ns == UINT64_MAX ? 0 : ns;
-}
-
 static void sweep(struct usplice *s)
 {
-	const struct splice_limits l = { .opening = limit_of(s->o.opening),
-					 .idle = limit_of(s->o.idle),
-					 .closing = limit_of(s->o.closing),
-					 .timewait = s->o.timewait };
+	struct splice_limits l = limits_of(s);
 	struct join_swept gone[SWEEP_AT_ONCE];
 	int n = router_sweep(s->router, &l, clock_mono(), &s->sweep_at,
 			     SWEEP_AT_ONCE, gone);
@@ -349,6 +359,8 @@ static void once_a_second(struct usplice *s)
 	if (now < s->tick_at)
 		return;
 	sweep(s);
+	if (s->n_passages > 0 || s->has_syn)
+		router_sweep_syn(s->router);
 	end_late(s);
 	look(s);
 	s->tick_at = now + NS_PER_SEC;
@@ -363,13 +375,16 @@ static void on_timer(struct usplice *s)
 		return;
 	s->pausing = on_router(s);
 	more = s->follow_at < s->used && ways_follow(s);
+	if (!more && s->follow_syn_at != UINT32_MAX)
+		more = passages_follow(s);
 	once_a_second(s);
 	s->ticking = false;
 	now = clock_mono();
-	next = more	     ? 1
-	       : s->pausing  ? JOIN_PAUSE
-	       : s->live > 0 ? (s->tick_at > now ? s->tick_at - now : 1)
-			     : 0;
+	next = more	    ? 1
+	       : s->pausing ? JOIN_PAUSE
+	       : s->live > 0 || s->n_passages > 0 || s->has_syn
+		       ? (s->tick_at > now ? s->tick_at - now : 1)
+		       : 0;
 	if (next != 0)
 		tick_set(s, next);
 }
@@ -384,6 +399,7 @@ static void on_change(struct usplice *s)
 		ways_mend(s);
 	if (what & WAY_ROUTES) {
 		s->follow_at = 0;
+		s->follow_syn_at = 0;
 		tick_set(s, 1);
 	}
 }
@@ -477,8 +493,11 @@ int usplice_stats(struct usplice_pair *p, struct usplice_stats *st)
 int usplice_counters(const struct usplice *s, struct usplice_counters *c)
 {
 	uint64_t n[JOIN_COUNTS];
+	struct join_state state = { .used = 0 };
 	int rc = router_counts(s->router, n);
 
+	if (rc == 0)
+		rc = router_state(s->router, &state);
 	if (rc != 0)
 		return rc;
 	*c = s->counters;
@@ -491,6 +510,16 @@ int usplice_counters(const struct usplice *s, struct usplice_counters *c)
 	c->failed = n[JOIN_FAILED];
 	c->errors = n[JOIN_ERRORS];
 	c->missed = n[JOIN_NO_EVENT] + n[JOIN_NO_QUEUE];
+	c->syn_begun = n[JOIN_SYN_BEGUN];
+	c->syn_closed = n[JOIN_SYN_CLOSED];
+	c->syn_reset = n[JOIN_SYN_RESET];
+	c->syn_idle = n[JOIN_SYN_IDLE];
+	c->syn_half_closed = n[JOIN_SYN_HALF_CLOSED];
+	c->syn_unopened = n[JOIN_SYN_UNOPENED];
+	c->syn_live = state.syn_live;
+	c->syn_opening = state.syn_opening;
+	c->syn_full = n[JOIN_SYN_FULL];
+	c->syn_ports = n[JOIN_SYN_PORTS];
 	return 0;
 }
 
@@ -526,6 +555,15 @@ int usplice_adopt(struct usplice *s, struct usplice_pair **out)
 	while (router_each(s->router, &s->adopt_at, &name, &pair) == 1) {
 		if (pair_find(s, &name) != NULL)
 			continue;
+		if ((pair.flags & SPLICE_PAIR_SYN) != 0) {
+			/* These are nobody's, and go on; their ways may be
+			 * others.
+			 */
+			s->has_syn = true;
+			s->follow_syn_at = 0;
+			tick_set(s, 1);
+			continue;
+		}
 		if (splice_is_live(&pair))
 			return adopt(s, &name, &pair, out);
 		router_forget(s->router, &name);

@@ -167,6 +167,16 @@ struct usplice_stats {
  *		one
  * @mended:	Times that a program was attached again which somebody had taken
  *		away
+ * @syn_begun:	Connections whose SYN was passed on (usplice_forward()); of the
+ *		counters above those of segments and ways have them, too
+ * @syn_closed, @syn_reset, @syn_idle, @syn_half_closed, @syn_unopened: How
+ *		these have ended: by both ends, by a RST, silent for
+ *		usplice_options.idle or .closing, or too long before they were
+ *		open
+ * @syn_live:	Those that have not, TIMEWAIT counted; of them @syn_opening are
+ *		not yet open. @syn_begun = the five + @syn_live
+ * @syn_full, @syn_ports: SYNs that the listener got, since there was no room,
+ *		or no port
  */
 struct usplice_counters {
 	uint64_t spliced;
@@ -184,6 +194,16 @@ struct usplice_counters {
 	uint64_t moved;
 	uint64_t astray;
 	uint64_t mended;
+	uint64_t syn_begun;
+	uint64_t syn_closed;
+	uint64_t syn_reset;
+	uint64_t syn_idle;
+	uint64_t syn_half_closed;
+	uint64_t syn_unopened;
+	uint64_t syn_live;
+	uint64_t syn_opening;
+	uint64_t syn_full;
+	uint64_t syn_ports;
 };
 
 /**
@@ -292,6 +312,33 @@ ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n);
  * host answers its next segment with a RST.
  */
 void usplice_end(struct usplice_pair *p);
+
+/**
+ * usplice_forward() - Pass on SYNs in the kernel
+ * @at:		An address of this host and a port, where a listener of the
+ *		caller's gets what is not passed on
+ * @to:		A server of the same family
+ *
+ * From then on a client who connects to @at is connected to @to from his first
+ * packet on, and no socket and no process of this host sees him: nothing is
+ * told of him but in usplice_counters(), and no rule for what comes in at this
+ * host holds for him. With usplice_options.pin this outlives the process, until
+ * another one opens the folder. His SYN is remembered for 10 s, or for
+ * usplice_options.opening, if that is less. The ports of ours towards
+ * servers are shared: the upper half is for these connections. What was said of
+ * @at before goes, its connections stay.
+ *
+ * Return: 0; -EAFNOSUPPORT, -EOPNOTSUPP, -ENETUNREACH, -EHOSTUNREACH as
+ * usplice_intend(); -ENOSPC: 64 are there already; or another -Exxx
+ */
+int usplice_forward(struct usplice *s, const struct sockaddr *at,
+		    socklen_t atlen, const struct sockaddr *to,
+		    socklen_t tolen);
+
+/**
+ * usplice_stop() - Pass on no more SYNs; connections that are there go on
+ */
+void usplice_stop(struct usplice *s);
 
 /**
  * usplice_next() - What has happened

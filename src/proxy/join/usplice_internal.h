@@ -2,7 +2,8 @@
 /*
  * usplice_internal - What the files of the library share
  *
- * usplice.c and pair.c call the others; these call nobody but note.c, which
+ * usplice.c, pair.c and passages.c call the others; these call nobody but
+ * note.c, which
  * closes sockets by pre.c. Names that begin with usplice_ are exported, and no
  * others.
  */
@@ -88,6 +89,15 @@ struct usplice_pair {
 };
 
 /**
+ * struct passage - A forward
+ * @at, @f:	As the router has it; @f.way follows routes
+ */
+struct passage {
+	struct join_at at;
+	struct join_forward f;
+};
+
+/**
  * struct known_way - A way that was asked for
  * @peer, @ours: Of the question; @ours may be none
  * @until:	Good until then, ns
@@ -107,6 +117,7 @@ struct known_way {
  * @timer, @watch, @routes: A timerfd; changes of routes and hooks; to ask for
  *		routes
  * @device:	Where the program is attached
+ * @passage:	Forwards
  * @known:	Ways, by a hash of what they are known for
  * @pairs:	Twice as many as the router has places, since the place of one
  *		that is over may be another's before the caller has asked
@@ -115,10 +126,13 @@ struct known_way {
  * @free, @told, @late: Lists of pairs: free ones; with notes; in TIMEWAIT
  * @last:	USPLICE_OVER was told: free when the caller comes again
  * @next_port:	To be tried
- * @sweep_at, @follow_at, @adopt_at: Where walks over places, pairs, and places
- *		go on; @follow_at is @n_pairs when routes were followed
+ * @syn_port_low, @syn_ports: Ports of forwards
+ * @sweep_at, @follow_at, @follow_syn_at, @adopt_at: Where walks over places,
+ *		pairs, and twice places go on; @follow_at is @n_pairs when
+ *		routes were followed, @follow_syn_at UINT32_MAX
  * @look_at:	As @follow_at, for ever
  * @inside:	usplice_next() is at work; else a note must make @epoll readable
+ * @has_syn:	There were pairs made of SYNs before us
  * @emptied:	All that @epoll had to tell was taken
  * @ticking:	@timer is set
  * @pausing:	The router's events may wake nobody: @timer looks at them
@@ -135,6 +149,8 @@ struct usplice {
 	int routes;
 	struct hook device[DEVICES_MAX];
 	unsigned n_devices;
+	struct passage passage[JOIN_FORWARDS];
+	unsigned n_passages;
 	struct known_way known[WAYS_KNOWN];
 	struct usplice_pair *pairs;
 	uint32_t n_pairs;
@@ -145,13 +161,17 @@ struct usplice {
 	struct list late;
 	struct usplice_pair *last;
 	uint16_t next_port;
+	uint32_t syn_port_low;
+	uint32_t syn_ports; /* 0: nothing was passed on yet */
 	uint32_t sweep_at;
 	uint32_t follow_at;
+	uint32_t follow_syn_at;
 	uint32_t adopt_at;
 	uint32_t look_at;
 	uint32_t live; /* pairs that are not free */
 	uint64_t tick_at;
 	bool inside;
+	bool has_syn;
 	bool emptied;
 	bool ticking;
 	bool pausing;
@@ -159,6 +179,21 @@ struct usplice {
 	struct usplice_counters counters;
 	uint8_t buffer[PRE_BUFFER];
 };
+
+/* --- pair.c --- */
+
+/** pair_address() - A socket's address as tuples have it. Return: 0 or
+ * -EAFNOSUPPORT, -EINVAL
+ */
+int pair_address(const struct sockaddr *a, socklen_t n, uint8_t ip[16],
+		 uint16_t *port);
+
+/* --- passages.c: connections that are passed on from their SYN --- */
+
+/** passages_follow() - Routes have changed: look again how some are reached.
+ * Return: there are more
+ */
+bool passages_follow(struct usplice *s);
 
 /* --- note.c: which pairs there are, and what is to be told of them --- */
 
@@ -247,6 +282,13 @@ void ways_close(struct usplice *s);
  * Return: 0 or -Exxx as usplice_intend(), and @p->way is as it was
  */
 int ways_find(struct usplice_pair *p);
+
+/**
+ * ways_of_tuple() - How the sender of a tuple is reached; from where is filled
+ * in, if the tuple does not say. Return: as ways_find()
+ */
+int ways_of_tuple(struct usplice *s, struct splice_tuple *t,
+		  struct join_way *out);
 
 /** ways_unlearn() - Routes or devices have changed */
 void ways_unlearn(struct usplice *s);

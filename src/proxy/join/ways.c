@@ -168,10 +168,8 @@ void ways_unlearn(struct usplice *s)
 		s->known[i].until = 0;
 }
 
-/* How one peer is reached; from where is filled in, if the tuple does not say.
- */
-static int find_one(struct usplice *s, struct splice_tuple *t,
-		    struct join_way *out)
+int ways_of_tuple(struct usplice *s, struct splice_tuple *t,
+		  struct join_way *out)
 {
 	static const struct ipaddr none;
 	struct ipaddr peer = ipaddr_from6(t->src);
@@ -194,10 +192,10 @@ static int find_one(struct usplice *s, struct splice_tuple *t,
 int ways_find(struct usplice_pair *p)
 {
 	struct join_way way[DIR_COUNT];
-	int rc = find_one(p->s, &p->tuple[DIR_C2S], &way[DIR_C2S]);
+	int rc = ways_of_tuple(p->s, &p->tuple[DIR_C2S], &way[DIR_C2S]);
 
 	if (rc == 0)
-		rc = find_one(p->s, &p->tuple[DIR_S2C], &way[DIR_S2C]);
+		rc = ways_of_tuple(p->s, &p->tuple[DIR_S2C], &way[DIR_S2C]);
 	if (rc == 0)
 		memcpy(p->way, way, sizeof(way));
 	return rc;

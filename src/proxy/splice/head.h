@@ -16,7 +16,8 @@
  * checksum is moved by them (RFC 1624) and never made: one that was wrong stays
  * wrong (S10), and payload is not read.
  *
- * What changes: addresses, ports, hop limit (we are an end, and so begin anew),
+ * What changes: addresses, ports, hop limit (where sockets of ours were an end
+ * it begins anew; else we are a router, and it counts down),
  * seq, ack, edges of SACK blocks, TSval, TSecr, window. The urgent pointer
  * counts from seq and stays. Options of IPv4 and of IPv6's extension headers
  * become padding. TCP options stand where they stood: the walk takes them one
@@ -59,6 +60,7 @@ enum splice_fault {
 	SPLICE_SIGNED,	  /* TCP-MD5 or TCP-AO: no end would take it changed */
 	SPLICE_FRAGMENT,  /* a part of a datagram */
 	SPLICE_EXTENSION, /* headers of IPv6 that we cannot pass on */
+	SPLICE_NO_HOPS, /* of a pair made of a SYN: its hop limit is used up */
 
 	SPLICE_FAULTS /* must be last */
 };
@@ -109,6 +111,7 @@ enum {
 	SPLICE_OPT_EOL = 0,
 	SPLICE_OPT_NOP = 1,
 	SPLICE_OPT_MSS = 2,
+	SPLICE_OPT_SCALE = 3,
 	SPLICE_OPT_SACK = 5,
 	SPLICE_OPT_TS = 8,
 	SPLICE_OPT_MD5 = 19,
@@ -433,14 +436,21 @@ static inline void splice_put_addresses(uint8_t *ip, bool ip6,
 	splice_put32(ip, 16, get_be32(dst + 12), sum);
 }
 
-/* Blank the options, renew the hop limit, without ECN clear its bits. */
+static inline uint8_t splice_hops(const struct splice_pair *p, uint8_t had)
+{
+	if ((p->flags & SPLICE_PAIR_SYN) == 0)
+		return SPLICE_HOPS;
+	return had > 0 ? had - 1 : 0;
+}
+
+/* Blank the options, set the hop limit, without ECN clear its bits. */
 static inline void splice_map_ip4(const struct splice_pair *p,
 				  struct splice_head *h)
 {
 	for (uint32_t i = SPLICE_IP4_MIN; i < SPLICE_IP4_MAX && i < h->ip_len;
 	     i++)
 		splice_put8(h->ip, i, 1, &h->sum_ip4);
-	splice_put8(h->ip, 8, SPLICE_HOPS, &h->sum_ip4);
+	splice_put8(h->ip, 8, splice_hops(p, h->ip[8]), &h->sum_ip4);
 	if ((p->flags & SPLICE_PAIR_ECN) == 0)
 		splice_put8(h->ip, 1, h->ip[1] & 0xfc, &h->sum_ip4);
 }
@@ -475,7 +485,7 @@ static inline long splice_extension(uint32_t i, void *ctx)
 static inline void splice_map_ip6(const struct splice_pair *p,
 				  struct splice_head *h)
 {
-	splice_put8(h->ip, 7, SPLICE_HOPS, &h->sum_bare);
+	splice_put8(h->ip, 7, splice_hops(p, h->ip[7]), &h->sum_bare);
 	if ((p->flags & SPLICE_PAIR_ECN) == 0)
 		splice_put8(h->ip, 1, h->ip[1] & 0xcf, &h->sum_bare);
 }
@@ -535,6 +545,10 @@ static inline void splice_map_start(const struct splice_pair *p, enum dir d,
 		splice_map_ip6(p, h);
 	else
 		splice_map_ip4(p, h);
+	if (h->ip[h->ip6 ? 7 : 8] == 0) {
+		h->fault = SPLICE_NO_HOPS;
+		h->opts_left = 0;
+	}
 }
 
 /** splice_map() - Map the headers of a packet, where there is no bpf_loop */

@@ -17,7 +17,8 @@
 
 /**
  * struct splice_limits - How long a pair may say nothing, ns; 0: for ever
- * @opening:	Before it is joined
+ * @opening:	Before it is joined; since the client's last SYN, before its
+ *		handshake through us is over
  * @idle:	While both streams go on
  * @closing:	After one of them has ended
  * @timewait:	How long it stays after both ends are done; not 0
@@ -32,7 +33,7 @@ struct splice_limits {
 /** enum splice_over - Why a pair is over; also indexes counters */
 enum splice_over {
 	SPLICE_GOES_ON,
-	SPLICE_NEVER_JOINED,
+	SPLICE_NEVER_JOINED, /* or never opened */
 	SPLICE_IDLE,
 	SPLICE_HALF_CLOSED,
 	SPLICE_DONE, /* TIMEWAIT has passed */
@@ -48,6 +49,12 @@ static inline enum splice_over splice_is_over(const struct splice_pair *p,
 					      uint64_t now)
 {
 	uint64_t silent = now - p->seen;
+
+	/* The server may ask for long, and unheard. */
+	if ((p->flags & SPLICE_PAIR_OPENING) != 0)
+		return l->opening != 0 && now - p->since >= l->opening
+			       ? SPLICE_NEVER_JOINED
+			       : SPLICE_GOES_ON;
 
 	if (splice_in_timewait(p))
 		return splice_due(p, l->timewait, now) ? SPLICE_DONE

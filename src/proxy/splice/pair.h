@@ -65,6 +65,7 @@ enum {
 	SPLICE_SIDE_SEEN = 1 << 0, /* @end holds something */
 	SPLICE_SIDE_FIN = 1 << 1,  /* @fin holds something */
 	SPLICE_SIDE_LAST = 1 << 2, /* before the splice: @end is behind a FIN */
+	SPLICE_SIDE_SCALE = 1 << 3, /* its SYN had a window scale */
 };
 
 /* Of splice_pair.flags. */
@@ -76,6 +77,8 @@ enum {
 	SPLICE_PAIR_JOINED = 1 << 4,
 	SPLICE_PAIR_RESET = 1 << 5,	/* in TIMEWAIT because of a RST */
 	SPLICE_PAIR_RESET_S2C = 1 << 6, /* and it was the server's */
+	SPLICE_PAIR_SYN = 1 << 7,	/* made of a client's SYN: syn.h */
+	SPLICE_PAIR_OPENING = 1 << 8,	/* and its handshake is not over */
 };
 
 /**
@@ -91,7 +94,8 @@ enum {
  * @ack:	Its highest ack
  * @fin:	Ack by which this peer acks the other end's FIN
  * @tsval:	Newest TSval that was relayed to this peer
- * @room:	Window that our own socket may offer beyond what it has got
+ * @room:	Window that our own socket may offer beyond what it has got; of
+ *		a pair that is opening, what the other end's SYN has offered
  * @mss:	What a SYN relayed to this peer may announce at most, 0:
  *		anything
  * @scale:	Window scale of this peer's windows, 0 to 14
@@ -127,7 +131,8 @@ struct splice_side {
  * @map:	Valid from the splice on
  * @side:	By the direction of what comes from its peer
  * @seen:	Time of the last segment, ns
- * @since:	Time when TIMEWAIT began, ns
+ * @since:	Time when TIMEWAIT began, ns; of one that is opening, of the
+ *		client's last SYN
  * @generation:	Told apart from the pair that had the same place before
  * @flags:	SPLICE_PAIR_
  */

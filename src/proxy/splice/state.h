@@ -32,6 +32,10 @@
  * was sent (RFC 5961 section 3.2); one beyond makes a challenge ack, which
  * proves that nothing has ended.
  *
+ * A pair that was made of a client's SYN (syn.h) has no sockets of ours. Until
+ * the client has acked the server's SYN it is opening: what decides then is
+ * only what answers the other end's SYN, in the client's newest one.
+ *
  * A RST that counted may still not have been taken: it may be lost behind us.
  * So the pair stays in TIMEWAIT, still relaying, and a segment of the end to
  * which the RST went, in its windows, that is no RST, brings it back to where
@@ -63,11 +67,24 @@ enum {
 #define SPLICE_ACK_LAG (1u << 20)
 
 /**
+ * struct splice_offer - What the options of a SYN say (RFC 7323)
+ * @tsval:	With @has_ts
+ * @scale:	Of windows, with @has_scale
+ */
+struct splice_offer {
+	uint32_t tsval;
+	uint8_t scale;
+	bool has_scale;
+	bool has_ts;
+};
+
+/**
  * struct splice_segment - What the state needs of a segment
  * @seq, @ack:	As on the wire
  * @len:	Bytes of payload
  * @win:	Window as sent, not scaled
  * @flags:	Of its header
+ * @offer:	Of a SYN of a pair that is opening; else nothing
  */
 struct splice_segment {
 	uint32_t seq;
@@ -75,6 +92,7 @@ struct splice_segment {
 	uint32_t len;
 	uint16_t win;
 	uint16_t flags;
+	struct splice_offer offer;
 };
 
 /** enum splice_act - Where a segment goes */
@@ -91,6 +109,7 @@ enum {
 	SPLICE_EV_RESET = 1 << 3,    /* the same by a RST */
 	SPLICE_EV_REVIVED = 1 << 4,  /* the RST was not taken */
 	SPLICE_EV_REUSED = 1 << 5,   /* a SYN in TIMEWAIT: the pair is over */
+	SPLICE_EV_SETTLED = 1 << 6,  /* it is not opening any more */
 };
 
 /** splice_end() - Seq behind all that a segment occupies (SYN and FIN count) */
@@ -282,6 +301,106 @@ static inline uint32_t splice_revive(struct splice_pair *p, enum dir d)
 	return SPLICE_EV_REVIVED;
 }
 
+/* --- a handshake that goes through us --- */
+
+/* The client's SYN: the first, once more, or another one in its place. */
+static inline void splice_note_syn(struct splice_pair *p,
+				   const struct splice_segment *s)
+{
+	struct splice_side *c = &p->side[DIR_C2S];
+	struct splice_side *v = &p->side[DIR_S2C];
+
+	c->end = splice_end(s);
+	c->lo = s->seq;
+	c->hi = s->seq + 1;
+	c->scale = v->told = s->offer.has_scale ? s->offer.scale & 15 : 0;
+	c->flags = s->offer.has_scale ? SPLICE_SIDE_SCALE : 0;
+	v->room = s->win;
+	v->flags = 0;
+}
+
+/* Does this ack the client's SYN? (RFC 9293 section 3.10.7.3) */
+static inline bool splice_acks_syn(const struct splice_pair *p,
+				   const struct splice_segment *s)
+{
+	const struct splice_side *c = &p->side[DIR_C2S];
+	uint32_t ack = seqmap_ack(&p->map, DIR_S2C, s->ack);
+
+	return (s->flags & SPLICE_ACK) != 0 && seq_lt(c->lo, ack) &&
+	       seq_le(ack, c->end);
+}
+
+/* The server's SYN, which acks the client's. Windows are scaled if both have
+ * said so (RFC 7323 section 2.2); those of SYNs are not.
+ */
+static inline void splice_note_synack(struct splice_pair *p,
+				      const struct splice_segment *s)
+{
+	struct splice_side *c = &p->side[DIR_C2S];
+	struct splice_side *v = &p->side[DIR_S2C];
+	bool both = s->offer.has_scale && (c->flags & SPLICE_SIDE_SCALE) != 0;
+
+	v->end = splice_end(s);
+	v->lo = s->seq;
+	v->hi = s->seq + 1 + v->room;
+	v->ack = s->ack;
+	v->flags |= SPLICE_SIDE_SEEN;
+	v->scale = c->told = both ? s->offer.scale & 15 : 0;
+	if (!both)
+		c->scale = v->told = 0;
+	c->ack = seqmap_seq(&p->map, DIR_S2C, s->seq);
+	c->lo = seqmap_ack(&p->map, DIR_S2C, s->ack);
+	c->hi = c->lo + s->win;
+}
+
+/* Would the end that is asked take this RST? */
+static inline bool splice_refuses(const struct splice_pair *p, enum dir d,
+				  const struct splice_segment *s)
+{
+	const struct splice_side *i = &p->side[d];
+
+	if (d == DIR_S2C)
+		return splice_acks_syn(p, s) ||
+		       ((i->flags & SPLICE_SIDE_SEEN) != 0 && s->seq == i->end);
+	return seq_le(i->lo, s->seq) && seq_le(s->seq, i->end);
+}
+
+/**
+ * splice_handshake() - A segment of a pair that is opening
+ *
+ * Return: events; without SPLICE_EV_SETTLED the segment moves nothing more
+ */
+static inline uint32_t splice_handshake(struct splice_pair *p, enum dir d,
+					const struct splice_segment *s,
+					uint64_t now)
+{
+	const struct splice_side *v = &p->side[DIR_S2C];
+	uint16_t kind = s->flags & (SPLICE_SYN | SPLICE_ACK | SPLICE_RST);
+
+	if (d == DIR_C2S && kind == SPLICE_SYN) {
+		splice_note_syn(p, s);
+		p->since = now;
+		return 0;
+	}
+	if (d == DIR_S2C && kind == (SPLICE_SYN | SPLICE_ACK) &&
+	    splice_acks_syn(p, s)) {
+		splice_note_synack(p, s);
+		return 0;
+	}
+	if ((kind & SPLICE_RST) != 0 && splice_refuses(p, d, s)) {
+		p->flags &= ~(uint32_t)SPLICE_PAIR_OPENING;
+		return SPLICE_EV_SETTLED | splice_reset(p, d, now);
+	}
+	if (d == DIR_C2S && kind == SPLICE_ACK &&
+	    (v->flags & SPLICE_SIDE_SEEN) != 0 && splice_counts(p, d, s) &&
+	    seq_lt(p->side[d].ack, s->ack)) {
+		p->flags &= ~(uint32_t)SPLICE_PAIR_OPENING;
+		return SPLICE_EV_SETTLED;
+	}
+	p->side[d].outside++;
+	return 0;
+}
+
 /* What a segment of a live pair moves. */
 static inline uint32_t splice_live(struct splice_pair *p, enum dir d,
 				   const struct splice_segment *s, uint64_t now)
@@ -289,16 +408,21 @@ static inline uint32_t splice_live(struct splice_pair *p, enum dir d,
 	struct splice_side *i = &p->side[d];
 	uint32_t events = 0;
 
+	if ((p->flags & SPLICE_PAIR_OPENING) != 0) {
+		events = splice_handshake(p, d, s, now);
+		if (events != SPLICE_EV_SETTLED)
+			return events;
+	}
 	if ((s->flags & SPLICE_SYN) != 0 || !splice_counts(p, d, s)) {
 		i->outside++;
-		return 0;
+		return events;
 	}
 	if ((s->flags & SPLICE_RST) != 0)
 		return seq_le(i->lo, s->seq) && seq_le(s->seq, i->end)
 			       ? splice_reset(p, d, now)
 			       : 0;
 	if (splice_in_timewait(p))
-		events = splice_revive(p, d);
+		events |= splice_revive(p, d);
 	splice_note_ack(p, d, s);
 	splice_note_end(p, d, s);
 	if (!splice_in_timewait(p))
