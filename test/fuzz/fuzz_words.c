@@ -114,8 +114,9 @@ static void check_tunnel(const struct ends_options *o)
 {
 	assert(o->paths <= ENDS_PATHS && o->listens <= ENDS_LISTEN);
 	assert((o->paths > 0) != (o->listens > 0));
-	assert(o->addrs > 0 && o->addrs <= ENDS_ADDRS);
-	assert(o->allows > 0 && o->allows <= ENDS_ALLOWS);
+	/* A device of Ethernet may have no address: a bridge's. */
+	assert((o->addrs > 0 || o->tap) && o->addrs <= ENDS_ADDRS);
+	assert((o->allows > 0 || o->tap) && o->allows <= ENDS_ALLOWS);
 	assert(o->plain != (o->key != NULL) && o->plain != o->has_peer);
 	assert(o->classes <= ENDS_CLASSES);
 	assert(o->mtu == 0 || (o->mtu >= 576 && o->mtu <= ENDS_MTU));
