@@ -139,6 +139,14 @@ def sweep():
         shutil.rmtree(path, ignore_errors=True)
 
 
+def whole_lines(path):
+    """The lines of a file that is being written, without one that is not whole.
+    Read at once: a file that grows while its lines are taken one by one gives the
+    two parts of one as two."""
+    with open(path) as f:
+        return f.read().split("\n")[:-1]
+
+
 def _child():
     LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -171,13 +179,10 @@ class Understudy:
     def lines(self, path=None):
         """The JSON lines so far. A last line that is not whole is left out.
         `path`: what the file was renamed to."""
-        got, path = [], path or self.jsonl
-        if os.path.exists(path):
-            with open(path) as f:
-                for line in f:
-                    if line.endswith("\n"):
-                        got.append(json.loads(line))
-        return got
+        path = path or self.jsonl
+        if not os.path.exists(path):
+            return []
+        return [json.loads(x) for x in whole_lines(path)]
 
     def wait(self, seconds=10.0):
         """Exit code, or None if it still runs; CPU seconds go to self.cpu."""
@@ -874,13 +879,11 @@ def read_log(path):
     """[Answer] in log order, without lines that have no id or are torn."""
     rows = []
     if os.path.exists(path):
-        with open(path) as f:
-            for line in f:
-                w = line.split()
-                if len(w) >= 6 and line.endswith("\n") and w[2] != "-":
-                    rows.append(Answer(int(w[0]), int(w[1]), w[2], w[3],
-                                       int(w[4]), float(w[5]),
-                                       w[6:] == ["OK"]))
+        for line in whole_lines(path):
+            w = line.split()
+            if len(w) >= 6 and w[2] != "-":
+                rows.append(Answer(int(w[0]), int(w[1]), w[2], w[3],
+                                   int(w[4]), float(w[5]), w[6:] == ["OK"]))
     return rows
 
 

@@ -157,8 +157,8 @@ class World(lab.Lab):
 
     def lines(self):
         try:
-            with open(self.path("out.jsonl")) as f:
-                return [json.loads(x) for x in f if x.endswith("\n")]
+            return [json.loads(x)
+                    for x in lab.whole_lines(self.path("out.jsonl"))]
         except FileNotFoundError:
             return []
 

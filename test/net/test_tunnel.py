@@ -91,8 +91,7 @@ class End:
             return f.read()
 
     def reports(self):
-        with open(self.out) as f:
-            return [json.loads(x) for x in f if x.endswith("\n")]
+        return [json.loads(x) for x in lab.whole_lines(self.out)]
 
     def report(self):
         """The counters as they are now."""

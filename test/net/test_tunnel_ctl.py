@@ -162,8 +162,7 @@ class Watch:
         net.children.append(self.p)
 
     def events(self):
-        with open(self.file) as f:
-            return [json.loads(x) for x in f if x.endswith("\n")]
+        return [json.loads(x) for x in lab.whole_lines(self.file)]
 
     def names(self, path=None):
         return [e["event"] for e in self.events()
