@@ -14,16 +14,26 @@ static uint64_t differs(const struct report_noise_place *p)
 	return p->sut + p->lone + p->both;
 }
 
-/* What counts first, and of it what the SUT shows most. */
+/* What counts first, and of it what the SUT shows most. Equal ones stand always
+ * in one order, as verdicts come when they come.
+ */
 static int by_weight(const void *a, const void *b)
 {
 	const struct report_noise_place *x = a;
 	const struct report_noise_place *y = b;
 	uint64_t n = differs(x), m = differs(y);
+	int r;
 
 	if (x->excuses != y->excuses)
 		return x->excuses ? 1 : -1;
-	return n < m ? 1 : n > m ? -1 : 0;
+	if (n != m)
+		return n < m ? 1 : -1;
+	r = snapshot_by_name(x->name, x->name_len, y->name, y->name_len);
+	if (r != 0)
+		return r;
+	if (x->reason != y->reason)
+		return x->reason < y->reason ? -1 : 1;
+	return memcmp(&x->kind, &y->kind, sizeof(x->kind));
 }
 
 static void fill_place(struct report_noise_place *out, char *name,

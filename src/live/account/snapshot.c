@@ -354,6 +354,13 @@ struct report_map snapshot_map(const struct options *o, size_t i)
 				    { m->sut, m->sut_port } };
 }
 
+int snapshot_by_name(const char *a, size_t n, const char *b, size_t m)
+{
+	int r = memcmp(a, b, n < m ? n : m);
+
+	return r != 0 || n == m ? r : n < m ? -1 : 1;
+}
+
 static int by_differences(const void *a, const void *b)
 {
 	const struct report_place *x = a;
@@ -362,8 +369,8 @@ static int by_differences(const void *a, const void *b)
 	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
 }
 
-/* The same; of equal ones the one that began first. A desk's verdicts come when
- * they come.
+/* The same; of equal ones the one that began first, and of those that began in
+ * one turn any, if always the same one. A desk's verdicts come when they come.
  */
 static int by_differences_judged(const void *a, const void *b)
 {
@@ -371,9 +378,16 @@ static int by_differences_judged(const void *a, const void *b)
 	const struct report_place *y = b;
 	int r = by_differences(a, b);
 
-	if (r != 0 || x->since == y->since)
+	if (r != 0)
 		return r;
-	return x->since < y->since ? -1 : 1;
+	if (x->since != y->since)
+		return x->since < y->since ? -1 : 1;
+	r = snapshot_by_name(x->name, x->name_len, y->name, y->name_len);
+	if (r != 0)
+		return r;
+	if (x->reason != y->reason)
+		return x->reason < y->reason ? -1 : 1;
+	return memcmp(&x->kind, &y->kind, sizeof(x->kind));
 }
 
 /* An endpoint's name, with tags in it. Return: bytes */
