@@ -370,6 +370,19 @@ static inline enum splice_fault splice_map_option(const struct splice_walk *w,
 	return SPLICE_FINE;
 }
 
+/* Bytes of the option at @at; 0: the list is malformed (RFC 9293, 3.1) */
+static inline uint32_t splice_option_length(const struct splice_head *h,
+					    uint32_t at)
+{
+	uint32_t left = h->opts_left;
+	uint32_t len = h->tcp[at] == SPLICE_OPT_NOP ? 1 : h->tcp[at + 1];
+
+	if (h->tcp[at] == SPLICE_OPT_NOP)
+		return len;
+	return left < 2 || len < 2 || len > left || len > SPLICE_OPTS_MAX ? 0
+									  : len;
+}
+
 /**
  * splice_option() - Map one TCP option
  * @i:		Not looked at
@@ -392,9 +405,8 @@ static inline long splice_option(uint32_t i, void *ctx)
 	(void)i;
 	if (left == 0 || h->tcp[at] == SPLICE_OPT_EOL)
 		return 1;
-	len = h->tcp[at] == SPLICE_OPT_NOP ? 1 : h->tcp[at + 1];
-	if (h->tcp[at] != SPLICE_OPT_NOP &&
-	    (left < 2 || len < 2 || len > left || len > SPLICE_OPTS_MAX)) {
+	len = splice_option_length(h, at);
+	if (len == 0) {
 		h->fault = SPLICE_BAD_LIST;
 		return 1;
 	}

@@ -83,9 +83,8 @@ static inline long splice_offer_option(uint32_t i, void *ctx)
 	(void)i;
 	if (left == 0 || h->tcp[at] == SPLICE_OPT_EOL)
 		return 1;
-	len = h->tcp[at] == SPLICE_OPT_NOP ? 1 : h->tcp[at + 1];
-	if (h->tcp[at] != SPLICE_OPT_NOP &&
-	    (left < 2 || len < 2 || len > left || len > SPLICE_OPTS_MAX))
+	len = splice_option_length(h, at);
+	if (len == 0)
 		return 1;
 	if (h->tcp[at] == SPLICE_OPT_SCALE && len == 3) {
 		/* RFC 7323 section 2.3 */
