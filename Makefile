@@ -2,7 +2,8 @@
 #
 # make          build/understudy
 # make asan     the same and every test with ASan and UBSan, in build-asan/
-# make clang    the same with clang, and the fuzz targets, in build-clang/
+# make clang    the fuzz targets with clang, ASan and UBSan, in build-clang/; all else
+#               is read for warnings
 # make unit     unit tests (T=wheel: that one alone, with all that it prints)
 # make script S=i13_window  one dialogue of test/script
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
@@ -15,6 +16,10 @@
 # make soak     a million of them
 # make sim-multipath  a connection over many paths: named cells with their bars, the
 #               thesis's tables, 1,000 drawn cells (SEED=)
+# make splice-matrix  the proxy in each way, over wires and between ends of all kinds
+#               (some minutes; KILLS=50)
+# make splice-figures  response times through the proxy, as the thesis on TCP splice has
+#               them (the machine must be quiet; two plots in build/splice.svg)
 # make bench    the benchmarks (the machine must be quiet)
 # make faults   every fault on purpose, with its figures (half an hour)
 # make demo     the lab: clients, production, SUT, and what Understudy reports;
@@ -23,10 +28,11 @@
 #               other way round); needs debootstrap
 # make nightly  what takes too long for "make test", with its figures: the live program
 #               under sanitizers, faults, soak, planted bugs, coverage, mutants,
-#               every fuzz target for ten minutes (three hours)
+#               every fuzz target for ten minutes, an hour of paced load (five
+#               hours); STEP=WORD: of test/NIGHTLY only what has this word
 # make lint     format, names in comments, style, spelling, pages, warnings of gcc and
 #               clang
-# make tidy     clang-tidy over src
+# make tidy     clang-tidy over src and test
 # make coverage lines and branches that the tests run (LIST=1: name what they do not;
 #               LIVE=1: some live tests count, as root)
 # make mutants  COUNT small changes of the pure folders, drawn by SEED: which does
@@ -48,7 +54,8 @@ prefix ?= /usr/local
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang nightly unit fuzz model test bench demo lint tidy format \
-	layers faults sim sim-multipath soak fuzz-plants coverage mutants state-mutants \
+	layers faults sim sim-multipath splice-matrix splice-figures \
+	soak fuzz-plants coverage mutants state-mutants \
 	fresh install package script clean setup
 
 all:
@@ -88,7 +95,8 @@ test:
 
 nightly:
 	@tools/setup
-	@PART_SECS=10800 tools/tap_sum --skips test/SKIPS @test/NIGHTLY
+	@PART_SECS=10800 tools/tap_sum --skips test/SKIPS \
+		$(if $(STEP),--only '$(STEP)') @test/NIGHTLY
 
 sim: all
 	@build/sim_runner --seed $(SEED) --seeds $(SEEDS)
@@ -98,6 +106,12 @@ sim-multipath: all
 
 soak: all
 	@build/sim_runner --profile all --conns 100 --seeds 10000
+
+splice-matrix: all
+	@MATRIX=all test/net/test_splice_matrix.py
+
+splice-figures: all
+	@test/bench/figures build build/splice.svg
 
 bench: all
 	@test/bench/run build
@@ -126,7 +140,8 @@ lint: tidy clang
 
 tidy: all
 	@tools/setup lint
-	@tools/sources | grep '^src/.*\.c$$' | grep -v '\.bpf\.c$$' | \
+	@tools/sources | grep -E '^(src|test)/.*\.c$$' | \
+		grep -vE '\.bpf\.c$$|^test/golden' | \
 		xargs -P 2 -n 8 clang-tidy --quiet -p build --warnings-as-errors='*' \
 		2>/dev/null
 

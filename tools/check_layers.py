@@ -29,7 +29,7 @@ CLOCK = re.compile(r'\b(__builtin_ia32_\w+|_?_rdtscp?|__builtin_readcyclecounter
                    r'|syscall)\b')
 SOURCE = re.compile(r'^[a-z0-9_]+(\.bpf)?\.c$|^[a-z0-9_]+\.h$')
 TOP = "cmd"  # a wing and its only room
-FACES = {"report", "desk"}  # what other wings may name of results
+FACES = {"report", "forms", "desk"}  # what other wings may name of results
 PROGRAM = ".bpf.c"  # for the kernel
 DOCUMENT = "README.md"  # what may lie beside the source
 
@@ -222,10 +222,17 @@ def check_tests(src, layers):
                     yield path, f"{operand.strip()} never leaves its room"
 
 
-def symbols(obj, *options):
-    out = subprocess.run(["nm", *options, obj], text=True, capture_output=True,
-                         check=True).stdout
-    return {l.split()[-1] for l in out.splitlines() if l}
+def symbols(objects, *options):
+    """{object: the names that nm lists of it}, with one process for all of them."""
+    found = {str(o): set() for o in objects}
+    if not found:
+        return found
+    out = subprocess.run(["nm", "-A", *options, *found], text=True,
+                         capture_output=True, check=True).stdout
+    for line in out.splitlines():
+        obj, rest = line.split(":", 1)
+        found[obj].add(rest.split()[-1])
+    return found
 
 
 def included(layers, folder):
@@ -256,13 +263,15 @@ def check_objects(src, build, layers):
         if not found and room != TOP:
             yield c, f"has no object in {build}"
         objects += [(room, o) for o in found]
+    defined = symbols([o for _, o in objects], "-g", "--defined-only")
+    wanted = symbols([o for _, o in objects], "-u")
     for room, o in objects:
-        for s in symbols(o, "-g", "--defined-only"):
+        for s in defined[str(o)]:
             home.setdefault(s, set()).add(room)
     knows = {room: included(layers, layers.folder(src, room)) | {room}
              for room in layers.allowed}
     for room, o in objects:
-        for s in sorted(symbols(o, "-u") - {"_GLOBAL_OFFSET_TABLE_"}):
+        for s in sorted(wanted[str(o)] - {"_GLOBAL_OFFSET_TABLE_"}):
             if s in home:
                 if not home[s] & layers.allowed[room]:
                     yield o, f"{room} may not use {s} of {min(home[s])}"

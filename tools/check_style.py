@@ -5,15 +5,20 @@
 usage: check_style.py
 
 Every file of ours says its license in its first two lines. No function in C has
-70 lines or more. A file of src says behind its license what it is ("file.c - What"), a
+70 lines or more, no room of src more than 5,000, and no file of src more than 600
+unless its head says why ("More than 600 lines: ..."). A file of src says behind its license what it is ("file.c - What"), a
 line that is only comment ends at column 80 there. Exits 1 and prints one line a
 fault.
 """
+import collections
 import pathlib
 import sys
 
 TOPS = ("src", "test", "lab", "example", "tools")
 LIMIT = 70
+ROOM = 5000
+FILE = 600
+WHY = f"More than {FILE} lines: "
 COLUMNS = 80
 
 
@@ -43,6 +48,7 @@ def comments(name, lines, faults):
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     faults = []
+    rooms = collections.Counter()
     for path in sorted(p for top in TOPS for p in (root / top).rglob("*")):
         name = path.relative_to(root)
         if not path.is_file() or "__pycache__" in path.parts:
@@ -56,6 +62,9 @@ def main():
             continue
         if name.parts[0] == "src":
             comments(name, lines, faults)
+            rooms[name.parent] += len(lines)
+            if len(lines) > FILE and not any(WHY in l for l in lines):
+                faults.append(f"{name}:1: {len(lines)} lines, and does not say why")
         start = None
         for i, line in enumerate(lines, 1):
             if line == "{":
@@ -65,6 +74,8 @@ def main():
                     faults.append(f"{name}:{start}: function of "
                                   f"{i - start + 1} lines")
                 start = None
+    faults += [f"{room}: a room of {n} lines" for room, n in rooms.items()
+               if n > ROOM]
     print("\n".join(faults) if faults else "style ok")
     return 1 if faults else 0
 

@@ -12,6 +12,7 @@
 #include "front/front.h"
 #include "os/log.h"
 #include "prep/prep.h"
+#include "pulse/pulse.h"
 #include "run/run.h"
 #include "send/send.h"
 
@@ -42,6 +43,8 @@ static const struct command commands[] = {
 	  "spread connections over several paths to another host" },
 	{ "ctl", cmd_ctl, &ctl_command,
 	  "ask and tell a process that runs, by the socket of its --ctl" },
+	{ "vitals", cmd_vitals, &pulse_command,
+	  "look at a server's memory, files and time, and whether it grows" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -71,7 +74,7 @@ static int no_command(const char *name)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		int d = opt_near(name, commands[i].name);
 
-		if (d >= 0 && (meant == NULL || d < least)) {
+		if (d >= 0 && (!meant || d < least)) {
 			meant = commands[i].name;
 			least = d;
 		}
@@ -85,11 +88,11 @@ static int no_command(const char *name)
 
 static int help(const char *name)
 {
-	const struct command *c = name == NULL ? NULL : by_name(name);
+	const struct command *c = !name ? NULL : by_name(name);
 
-	if (name != NULL && c == NULL)
+	if (name && !c)
 		return no_command(name);
-	if (c != NULL)
+	if (c)
 		return cmd_help(c->options);
 	usage(stdout);
 	return EXIT_SAME;
@@ -117,7 +120,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	log_init("understudy", LOG_INFO);
-	if (c != NULL) {
+	if (c) {
 		rc = c->run(argc - 2, argv + 2);
 		opt_forget();
 		return rc;
@@ -129,7 +132,7 @@ int main(int argc, char **argv)
 	if (is_one(name, "--help", "-h") || strcmp(name, "help") == 0)
 		return help(next);
 	if (strcmp(name, "--completion") == 0)
-		return completion(next != NULL ? next : "");
+		return completion(next ? next : "");
 	if (name[0] != '\0')
 		return no_command(name);
 	usage(stderr);

@@ -3,21 +3,23 @@
  * proxy.c - understudy proxy
  */
 #include "cmd/cmd.h"
+#include "crew/crew.h"
 #include "front/front.h"
+#include "setup/setup.h"
 #include "os/log.h"
 
 int cmd_proxy(int argc, char **argv)
 {
-	static struct front_options o;
+	static struct setup o;
 	struct errbuf e = { "" };
-	int r = front_options_parse(&o, argc, argv, &e);
+	int r = setup_parse(&o, argc, argv, &e);
 
 	if (r == 1)
 		return cmd_help(&proxy_command);
 	if (r == 0 && o.check)
 		return front_check(&o) == 0 ? EXIT_SAME : EXIT_ERROR;
 	if (r == 0)
-		r = front_run(&o, &e);
+		r = crew_run(&o, &e);
 	if (r == 0)
 		return EXIT_SAME;
 	log_line(LOG_ERROR, "proxy: %s", e.s);

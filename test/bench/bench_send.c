@@ -10,6 +10,7 @@
  * shares no code with the engines of `understudy send`. Prints one line:
  * nanoseconds of this process's processor time a frame.
  */
+#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -101,6 +102,7 @@ static int bare_sendmmsg(const char *dev, uint64_t n)
 	static struct iovec iov[BARE_FRAMES];
 	int fd = packet_socket(dev);
 
+	assert(frames > 0);
 	for (size_t i = 0; i < frames; i++) {
 		iov[i].iov_base = frame[i].data;
 		iov[i].iov_len = frame[i].len;
@@ -189,7 +191,7 @@ static int xdp_socket(const char *dev, uint8_t **umem, struct bare_ring *tx,
 
 static int bare_xdp(const char *dev, uint64_t n)
 {
-	struct bare_ring tx, done;
+	struct bare_ring tx = { 0 }, done = { 0 };
 	uint8_t *umem;
 	int fd = xdp_socket(dev, &umem, &tx, &done);
 	struct xdp_desc *d = tx.entries;

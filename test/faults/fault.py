@@ -17,6 +17,9 @@ import lab  # noqa: E402
 
 lab.Lab.rings = ()
 
+# ms that a client waits between requests, where a fault is looked at and not
+# the speed: a SUT that shares two processors with everybody keeps up with that.
+DELAY = 4
 BURN = "while True: pass"
 
 

@@ -52,7 +52,7 @@ def journaling(t, what, wrap, path, *args):
         prod, sut = l.nginx("prod"), l.nginx("sut")
         where = l.path("disk")
         us = l.understudy("-w", path(where), *args, wrap=wrap(where))
-        l.wrk(seconds=3, conns=4, url="/b10k")
+        l.wrk(seconds=3, conns=8, url="/b10k", delay=fault.DELAY)
         l.settle(prod, sut)
         began = time.monotonic()
         r = fault.ended(t, us, (0,), 60)

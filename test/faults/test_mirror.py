@@ -15,7 +15,7 @@ def after_the_tap(t, family):
         for dev in ("t0", "t1"):
             l.lose(dev, 10, 1)
         us = l.understudy()
-        l.wrk(seconds=3, url="/b10k")
+        l.wrk(seconds=3, conns=8, url="/b10k", delay=fault.DELAY)
         l.settle(prod, sut)
         r = fault.ended(t, us, (0,))
         got = fault.clean(t, prod, sut, tail=1)
@@ -42,7 +42,7 @@ def lossy(t, permille, family):
     with lab.Lab(family=family, loss=permille, burst=1) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        l.wrk(seconds=4)
+        l.wrk(seconds=4, conns=8, delay=fault.DELAY)
         l.settle(prod, sut, quiet=2.2)
         r = fault.ended(t, us, (0, 2))
         truth = l.mirror_truth()
@@ -100,8 +100,8 @@ def mangled(t, family, what, *args):
     with lab.Lab(family=family, mangle=args) as l:
         prod, sut = l.nginx("prod"), l.nginx("sut")
         us = l.understudy()
-        l.wrk(seconds=2, conns=8, url="/b10k")
-        l.wrk(seconds=1, conns=8, close=True, run="short")
+        l.wrk(seconds=2, conns=8, url="/b10k", delay=fault.DELAY)
+        l.wrk(seconds=1, conns=8, close=True, run="short", delay=fault.DELAY)
         l.settle(prod, sut, quiet=1)
         r = fault.ended(t, us, (0,))
         got, did = fault.clean(t, prod, sut, tail=1), l.mangle_truth()
@@ -129,8 +129,33 @@ def mangled(t, family, what, *args):
         lab.isolated(t, l)
 
 
-def down(t, dev, what, after, quiet, codes):
-    """An interface goes down for a second and comes back: said, and gone on.
+def once(l, dev):
+    """An interface is down for a second."""
+    l.ip("us", "link", "set", dev, "down")
+    time.sleep(1)
+    l.ip("us", "link", "set", dev, "up")
+
+
+def flaps(l, dev):
+    """It goes down and comes back twenty times, for as long as takes no notice."""
+    for i in range(20):
+        l.ip("us", "link", "set", dev, "down")
+        time.sleep(0.01 * (1 + i % 5))
+        l.ip("us", "link", "set", dev, "up")
+        time.sleep(0.05)
+    once(l, dev)
+
+
+def renamed(l, dev):
+    """It comes back under another name."""
+    l.ip("us", "link", "set", dev, "down")
+    l.ip("us", "link", "set", dev, "name", "other0")
+    time.sleep(1)
+    l.ip("us", "link", "set", "other0", "up")
+
+
+def down(t, happens, dev, what, after, quiet, codes):
+    """Something happens to an interface, and it comes back: said, and gone on.
     @after: seconds from the load's end to the next load, of which all arrives.
     """
     with lab.Lab() as l:
@@ -138,9 +163,7 @@ def down(t, dev, what, after, quiet, codes):
         us = l.understudy()
         load = l.wrk(seconds=4, wait=False)
         time.sleep(0.7)
-        l.ip("us", "link", "set", dev, "down")
-        time.sleep(1)
-        l.ip("us", "link", "set", dev, "up")
+        happens(l, dev)
         l.wrk_rate(load)
         time.sleep(after)
         l.wrk(seconds=1, run="after")
@@ -151,7 +174,7 @@ def down(t, dev, what, after, quiet, codes):
         later = [len([x for x in lab.read_log(p.log)
                       if x.id.startswith("after")]) for p in (prod, sut)]
         said = us.text()
-        fault.figure(what + " down for 1 s", "%d of %d reached" % (
+        fault.figure(what, "%d of %d reached" % (
             got.reached, got.asked), "afterwards %d of %d" % (later[1],
                                                               later[0]))
         t.check(dev + " is down" in said, "not said: " + said)
@@ -186,6 +209,38 @@ def gone(t, dev):
             lab.isolated(t, l)
 
 
+def two_runs(t):
+    """Two runs on one host, of one mirror, each with a SUT and a wire of its own:
+    neither sees or hurts the other."""
+    with lab.Lab() as l:
+        l.addr = dict(l.addr, sut3="10.3.0.20")
+        lab.sh("ip", "netns", "add", l.ns("sut3"))
+        l.made.append("sut3")
+        l.ip("us", "link", "add", "eth2", "type", "veth", "peer", "name", "s3",
+             "netns", l.ns("sut3"))
+        l.ip("sut3", "addr", "add", "10.3.0.20/24", "dev", "s3")
+        for room, dev in (("sut3", "lo"), ("sut3", "s3"), ("us", "eth2")):
+            l.ip(room, "link", "set", dev, "up")
+        l.ip("sut3", "route", "add", "default", "via", "10.3.0.1")
+        prod, sut, third = (l.nginx(x) for x in ("prod", "sut", "sut3"))
+        us = l.understudy()
+        jsonl = l.path("second.jsonl")
+        other = lab.Understudy(l, [
+            lab.BINARY, "shadow", "-i", "mon0", *l.rings, "--sut-dev", "eth2",
+            "--map", l.map(sut="sut3"), "--json", jsonl, "tcp port 80"], jsonl)
+        l.wrk(seconds=3, conns=8, delay=fault.DELAY)
+        l.settle(prod, sut, third)
+        for who, server in (us, sut), (other, third):
+            r = fault.ended(t, who, (0,))
+            got = fault.clean(t, prod, server, tail=1)
+            fault.figure("two runs on one host, " + server.log.split("-")[-1],
+                         "%d of %d reached" % (got.reached, got.asked))
+            t.equal((got.reached, got.cut), (got.asked, 0), "reached, cut")
+            t.equal(who.differences(), [], "differences")
+            fault.requests_closed(t, r)
+        lab.isolated(t, l)
+
+
 TESTS = [("1 %% lost behind the tap, IPv%d" % v, v == 4, after_the_tap, v)
          for v in (4, 6)]
 TESTS += [("mirror loses %g %%, IPv%d" % (p / 10, v), False, lossy,
@@ -203,10 +258,19 @@ for v in (4, 6):
          "1 % swapped over 1-64, 1 % repeated", "swap=10,64", "dup=10"),
     ]
 TESTS += [
-    ("the mirror's interface down and up", False, down, "mon0",
-     "mirror", 0, 2.2, (0, 2)),
-    ("the SUT's wire down and up", False, down, "eth1",
-     "SUT's wire", 2, 1, (0, 1, 2)),
+    ("the mirror's interface down and up", False, down, once, "mon0",
+     "mirror down for 1 s", 0, 2.2, (0, 2)),
+    ("the SUT's wire down and up", False, down, once, "eth1",
+     "SUT's wire down for 1 s", 2, 1, (0, 1, 2)),
+    ("the mirror's interface goes and comes", False, down, flaps, "mon0",
+     "mirror down 21 times", 0, 2.2, (0, 2)),
+    ("the SUT's wire goes and comes", False, down, flaps, "eth1",
+     "SUT's wire down 21 times", 2, 1, (0, 1, 2)),
+    ("the mirror's interface is renamed", False, down, renamed, "mon0",
+     "mirror renamed", 0, 2.2, (0, 2)),
+    ("the SUT's wire is renamed", False, down, renamed, "eth1",
+     "SUT's wire renamed", 2, 1, (0, 1, 2)),
+    ("two runs on one host", False, two_runs),
     ("the mirror's interface taken away", True, gone, "mon0"),
     ("the SUT's wire taken away", False, gone, "eth1"),
 ]

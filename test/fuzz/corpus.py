@@ -130,6 +130,21 @@ def dns_inputs():
             yield b"\7" + (up + down)[:INPUT_MOST]
 
 
+def redis_inputs():
+    """Commands, and pairs of replies: the same, other order, other values."""
+    array = b"*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:2\r\n"
+    other = b"*4\r\n$1\r\nb\r\n:2\r\n$1\r\na\r\n:1\r\n"
+    resp3 = b"%2\r\n+a\r\n,1.5\r\n+b\r\n~2\r\n#t\r\n_\r\n"
+    for how in range(4):
+        for a, b in ((array, other), (array, array), (b":60\r\n", b":59\r\n"),
+                     (resp3, resp3), (b"-ERR x\r\n", b"+OK\r\n"),
+                     (b">2\r\n+a\r\n+b\r\n" + array, b"|1\r\n+a\r\n:1\r\n" +
+                      other), (b"$-1\r\n", b"*-1\r\n"),
+                     (b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", b"ping x\r\n"),
+                     (b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n", array)):
+            yield bytes((how,)) + struct.pack(">H", len(a)) + a + b
+
+
 def message(*records):
     """An answer to "a. MX" with these (type, data)."""
     out = struct.pack(">HHHHHH", 7, 0x8180, 1, len(records), 0, 0)
@@ -223,6 +238,28 @@ def splicestate_inputs():
                        relay + b"\2\x92\3\x93" + close + last)
 
 
+def syn_inputs():
+    """Both halves of fuzz_syn.c: packets of a connection, and its life by operations."""
+    options = b"\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\0\1\3\3\7"
+    for scale in (7, 15):
+        syn = (b"\x45\0\0\x3c\0\1\0\0\x40\6\0\0\x0a\1\1\1\x0a\1\1\2" +
+               b"\x9c\x40\0\x50\0\0\0\1\0\0\0\0\xa0\2\xff\xff\0\0\0\0" +
+               options[:-1] + bytes((scale,)))
+        yield b"\0" + b"".join(bytes((d, len(syn))) + syn for d in (0, 1))
+    for p in splice_packets():
+        if len(p) < 128:
+            syn = p[:33] + b"\2" + p[34:] if p[0] >> 4 == 4 else p
+            yield b"\0" + b"".join(bytes((d, len(b))) + b
+                                   for d, b in ((0, syn), (1, p), (0, p)))
+    forged = b"".join(bytes((0x70 | n & 1, 0, 0, n, n * 16 & 255, 0, 0, 0, n % 3,
+                             n * 24 & 255, 0, 40, n)) for n in range(0, 32, 3))
+    for scales in (b"\0\0", b"\7\5"):
+        for middle in (b"", forged, b"\x10\x90\x92", b"\x50\x6f"):
+            yield (b"\1" + b"\xff\xff\xff\xf8" * 2 + scales + b"\0\x90" + middle +
+                   b"\x93\x91\x92\x90\x93" + forged + b"\x20\x90\x93\x21\x91\x92" +
+                   middle + b"\x30\x90\x93\x31\x91\x92" + forged)
+
+
 def pcap_inputs():
     for frames in own_captures():
         yield b"\7" + capture.pcap(frames)[:INPUT_MOST]
@@ -273,7 +310,7 @@ def words_inputs():
             (b"\1", "prep/args.c", "-i f.pcap -o f.cache -a client"),
             (b"T", "../tunnel/ends/options.c",
              "--addr 10.9.0.1/8 --path p1,10.0.0.1:7,cap=1G --plain"),
-            (b"P", "../proxy/front/options.c",
+            (b"P", "../proxy/setup/options.c",
              "--forward 10.0.0.1:80=10.0.0.2:80,[fd00::1]:81 --socks [::]:1080")):
         with open(os.path.join(HERE, "../../src/trace", source)) as f:
             names = re.findall(r'^\t\{ "([a-z0-9-]+)"', f.read(), re.M)
@@ -468,7 +505,7 @@ def pieces_inputs():
 
 INPUTS = {"fuzz_pieces": pieces_inputs, "fuzz_case": case_inputs, "fuzz_shring": shring_inputs,
           "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
-          "fuzz_dns": dns_inputs, "fuzz_codec": codec_inputs,
+          "fuzz_dns": dns_inputs, "fuzz_redis": redis_inputs, "fuzz_codec": codec_inputs,
           "fuzz_deep": deep_inputs, "fuzz_fit": fit_inputs,
           "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,
@@ -476,7 +513,8 @@ INPUTS = {"fuzz_pieces": pieces_inputs, "fuzz_case": case_inputs, "fuzz_shring":
           "fuzz_pcap": pcap_inputs, "fuzz_rules": rules_inputs, "fuzz_options": options_inputs,
           "fuzz_edit": edit_inputs, "fuzz_json": json_inputs, "fuzz_words": words_inputs,
           "fuzz_journal": pcap_inputs,
-          "fuzz_splice": splice_inputs, "fuzz_splicestate": splicestate_inputs}
+          "fuzz_splice": splice_inputs, "fuzz_splicestate": splicestate_inputs,
+          "fuzz_syn": syn_inputs}
 
 
 def main():

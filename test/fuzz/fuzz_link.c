@@ -7,8 +7,9 @@
  * Primitives are toys of the right shape (a product for X25519, a keyed hash for
  * all else), fast and without secrets: what is looked for is what a link does with
  * them. Of a link with keys: no packet is taken twice or changed; no key seals twice
- * with one nonce; what was not sent opens nothing. Of both kinds: link_check() after
- * each call, and when all arrives again, packets go both ways.
+ * with one nonce; what was not sent opens nothing. Of one with a pad the same, and no
+ * byte of the pad hides two, also of an end that began anew. Of all kinds:
+ * link_check() after each call, and when all arrives again, packets go both ways.
  */
 #include <assert.h>
 #include <errno.h>
@@ -25,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define SEALS	 4096
 #define PACKETS	 1024
 #define DATAGRAM 192
+#define PAD	 (PAD_PAGE + PAD_LEAST)
 
 struct datagram {
 	uint8_t p[DATAGRAM];
@@ -36,12 +38,16 @@ struct end {
 	struct link *l;
 	struct arena arena;
 	struct noise_self self;
+	struct pad pad;
+	uint8_t file[PAD];
 	uint32_t got; /* last packet that arrived */
 };
 
 static struct {
 	struct end end[2]; /* 0 begins */
 	bool plain;
+	bool padded;
+	bool used[PAD]; /* bytes that have hidden something */
 	uint64_t now;
 	uint64_t random;
 	struct datagram wire[WIRE];
@@ -157,8 +163,16 @@ static int toy_block(uint8_t out[CRYPTO_BLOCK], const uint8_t key[CRYPTO_KEY],
 	return 0;
 }
 
-static const struct crypto_ops ops = { toy_public, toy_dh,   toy_hash, toy_mac,
-				       toy_seal,   toy_open, toy_block };
+static int toy_poly(uint8_t out[CRYPTO_TAG], const uint8_t key[CRYPTO_KEY],
+		    const void *p, size_t n)
+{
+	return toy_mac(out, key, CRYPTO_KEY, p, n);
+}
+
+static const struct crypto_ops ops = {
+	toy_public, toy_dh,   toy_hash,	 toy_mac,
+	toy_seal,   toy_open, toy_block, toy_poly
+};
 
 static int numbers(void *p, size_t n)
 {
@@ -173,6 +187,21 @@ static int numbers(void *p, size_t n)
 
 /* --- world --- */
 
+static int kept(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+/* A process that is killed leaves its file. Return: whether it is of use yet */
+static bool load(unsigned i)
+{
+	struct end *e = &w.end[i];
+
+	e->pad = (struct pad){ .ops = &ops, .keep = kept, .bytes = e->file };
+	return pad_load(&e->pad, PAD, i == 0) == 0;
+}
+
 static void make_end(unsigned i)
 {
 	struct end *e = &w.end[i];
@@ -181,6 +210,11 @@ static void make_end(unsigned i)
 				 .self = &e->self,
 				 .random = numbers };
 
+	if (w.padded) {
+		c.pad = &e->pad;
+		if (!load(i))
+			return;
+	}
 	numbers(&c.tokens, sizeof(c.tokens));
 	e->arena.used = 0;
 	memset(e->arena.base, 0, e->arena.size);
@@ -188,11 +222,27 @@ static void make_end(unsigned i)
 		abort();
 }
 
-static void make_world(bool plain)
+static void make_files(void)
+{
+	static uint8_t file[PAD];
+
+	memset(w.used, 0, sizeof(w.used));
+	if (get_be64(file + PAD_PAGE) == 0) {
+		pad_page(file, PAD_LEAST);
+		numbers(file + PAD_PAGE, PAD_LEAST);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		memcpy(w.end[i].file, file, PAD);
+}
+
+static void make_world(unsigned kind)
 {
 	uint8_t priv[2][CRYPTO_KEY], pub[2][CRYPTO_KEY];
 
-	w.plain = plain;
+	w.plain = kind == 1;
+	w.padded = kind == 2;
+	if (w.padded)
+		make_files();
 	w.now = NS_PER_SEC;
 	w.random = 1;
 	w.wires = w.seals = w.packets = 0;
@@ -218,7 +268,14 @@ static void make_world(bool plain)
 static void put(unsigned to, const uint8_t *p, uint32_t n)
 {
 	struct datagram *d = &w.wire[w.wires];
+	uint64_t at = w.padded && n > 0 ? pad_offset(p) : 0;
 
+	for (uint32_t i = 0;
+	     w.padded && n > 0 && i < n + PAD_KEY - PAD_HEADER - CRYPTO_TAG;
+	     i++) {
+		assert(!w.used[at + i]);
+		w.used[at + i] = true;
+	}
 	if (n == 0 || w.wires == WIRE)
 		return; /* lost */
 	assert(n <= DATAGRAM);
@@ -252,7 +309,9 @@ static void arrive(unsigned to, const uint8_t *p, uint32_t n, bool honest)
 {
 	struct link_out out = { .ask = false };
 	uint8_t *copy = malloc(n > 0 ? n : 1);
-	struct link_in in = { .p = copy, .n = n, .from = "x", .from_len = 1 };
+	struct link_in in = {
+		.p = copy, .n = n, .from = "x", .from_len = 1, .ways = 3
+	};
 	enum link_got got;
 	uint32_t id;
 
@@ -283,6 +342,10 @@ static void send_packet(unsigned from, unsigned path)
 
 	put_be32(d + LINK_HEADER, w.packets);
 	n = link_seal(w.end[from].l, path, d, 4, true, w.now);
+	if (n == -ENOSPC) {
+		assert(w.padded && w.end[from].pad.state == PAD_USED_UP);
+		return;
+	}
 	assert(n > 0 || n == -ENOTCONN);
 	assert((n > 0) == link_open(w.end[from].l, w.now));
 	if (n > 0)
@@ -335,6 +398,10 @@ static void heal(void)
 		timeout(1);
 		both = exchange();
 	}
+	for (unsigned i = 0; i < 2; i++)
+		if (w.padded && (w.end[i].pad.state != PAD_GOOD ||
+				 pad_left(&w.end[i].pad) < PAD_LEAST / 8))
+			return;
 	assert(both);
 }
 
@@ -389,7 +456,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3 || size > 2048)
 		return 0;
-	make_world(data[0] & 1);
+	make_world(data[0] % 3);
 	while (at + 2 <= size) {
 		uint8_t op = data[at], x = data[at + 1];
 

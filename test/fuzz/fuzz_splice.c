@@ -45,6 +45,7 @@ static void read_pair(const uint8_t *data, struct oracle *o,
 	memset(p, 0, sizeof(*p));
 	read_side(&o->side[0], data + 9, data + 1, 0x5a);
 	read_side(&o->side[1], data + 41, data + 5, 0xc3);
+	o->router = false;
 	o->ts = (data[0] & 2) != 0;
 	o->sack = (data[0] & 4) != 0;
 	o->ecn = (data[0] & 8) != 0;

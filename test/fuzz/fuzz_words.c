@@ -16,6 +16,7 @@
 
 #include "ends/ends.h"
 #include "front/front.h"
+#include "setup/setup.h"
 #include "opt/values.h"
 #include "prep/prep.h"
 #include "send/send.h"
@@ -113,11 +114,18 @@ static void try_prep(int n, char **argv)
 static void check_tunnel(const struct ends_options *o)
 {
 	assert(o->paths <= ENDS_PATHS && o->listens <= ENDS_LISTEN);
+	if (o->check) { /* its paths alone are looked at */
+		assert(o->paths > 0);
+		return;
+	}
 	assert((o->paths > 0) != (o->listens > 0));
 	/* A device of Ethernet may have no address: a bridge's. */
 	assert((o->addrs > 0 || o->tap) && o->addrs <= ENDS_ADDRS);
 	assert((o->allows > 0 || o->tap) && o->allows <= ENDS_ALLOWS);
-	assert(o->plain != (o->key != NULL) && o->plain != o->has_peer);
+	/* One of three: in the clear, keys of both, a pad. */
+	assert(o->plain + (o->key != NULL) + (o->pad != NULL) == 1);
+	assert(o->has_peer == (o->key != NULL));
+	assert(o->psk == NULL || o->key != NULL);
 	assert(o->classes <= ENDS_CLASSES);
 	assert(o->mtu == 0 || (o->mtu >= 576 && o->mtu <= ENDS_MTU));
 	for (unsigned i = 0; i < o->paths; i++) {
@@ -148,7 +156,7 @@ static void try_tunnel(int n, char **argv)
 	int r = ends_options_parse(&o, n, argv, &e);
 
 	assert(r == 0 || r == 1 || (r < 0 && e.s[0] != '\0'));
-	if (r != 0 || o.keygen)
+	if (r != 0 || o.task != ENDS_TUNNEL)
 		return;
 	check_tunnel(&o);
 	write_words(&o, words[0], sizeof(words[0]));
@@ -158,9 +166,9 @@ static void try_tunnel(int n, char **argv)
 	assert(strcmp(words[0], words[1]) == 0);
 }
 
-static void check_proxy(const struct front_options *o)
+static void check_proxy(const struct setup *o)
 {
-	assert(o->places <= FRONT_LISTENERS);
+	assert(o->places <= SETUP_LISTENERS);
 	assert(o->places > 0 || o->check);
 	for (unsigned i = 0; i < o->places; i++) {
 		assert(o->place[i].port != 0);
@@ -168,10 +176,14 @@ static void check_proxy(const struct front_options *o)
 	}
 	assert(o->port_low >= 1024 && o->port_low <= o->port_high);
 	assert(o->port_high <= UINT16_MAX);
-	assert(o->connections > 0 && o->connections <= FRONT_CONNECTIONS);
+	assert(o->connections > 0 && o->connections <= SETUP_CONNECTIONS);
+	assert(o->workers > 0 && o->workers <= SETUP_WORKERS);
+	assert(o->connections >= o->workers && o->copies >= o->workers);
+	assert(o->port_high - o->port_low + 1 >= o->workers);
+	assert(!o->transparent || o->splice == SETUP_TC);
 }
 
-static void write_proxy(const struct front_options *o, char *out, size_t size)
+static void write_proxy(const struct setup *o, char *out, size_t size)
 {
 	struct text t;
 
@@ -183,16 +195,16 @@ static void write_proxy(const struct front_options *o, char *out, size_t size)
 static void try_proxy(int n, char **argv)
 {
 	static char words[2][65536];
-	static struct front_options o, again;
+	static struct setup o, again;
 	struct errbuf e = { "" };
-	int r = front_options_parse(&o, n, argv, &e);
+	int r = setup_parse(&o, n, argv, &e);
 
 	assert(r == 0 || r == 1 || (r < 0 && e.s[0] != '\0'));
 	if (r != 0)
 		return;
 	check_proxy(&o);
 	write_proxy(&o, words[0], sizeof(words[0]));
-	assert(front_options_parse(&again, 0, NULL, &e) < 0);
+	assert(setup_parse(&again, 0, NULL, &e) < 0);
 	assert(opt_read(&proxy_command, &again, words[0], &e) == 0);
 	write_proxy(&again, words[1], sizeof(words[1]));
 	assert(strcmp(words[0], words[1]) == 0);

@@ -45,3 +45,14 @@ def first_difference(a, b):
         return "line %d: %s" % (i, ", ".join("%s: %s and %s" % (
             k, x.get(k), y.get(k)) for k in keys)[:600])
     return "" if len(a) == len(b) else "%d and %d lines" % (len(a), len(b))
+
+
+def same(t, binary, jsonl, journal):
+    """The journal's rerun says what the run said whose lines are in @jsonl."""
+    with open(jsonl) as f:
+        live = sorted(derived(f))
+    with open(journal, "rb") as f:
+        code, lines, said = rerun(binary, f.read())
+    t.equal(code, 0, "exit code of the rerun: " + said)
+    wrong = first_difference(live, sorted(lines))
+    t.check(lines and not wrong, "live and rerun: " + wrong)

@@ -7,7 +7,9 @@ usage: answers.py serve ADDRESS prod|sut LOG
 PLANTS names each pair of answers and what must come of it: "equal", "equivalent"
 with what made it so, or "different" with words of its place.
 """
+import ctypes
 import gzip
+import hashlib
 import json
 import socket
 import sys
@@ -20,13 +22,26 @@ JSON = "Content-Type: application/json\r\n"
 HTML = "Content-Type: text/html\r\n"
 PNG = "Content-Type: image/png\r\n"
 GZIP = "Content-Encoding: gzip\r\n"
+BR = "Content-Encoding: br\r\n"
 LINES = "".join("line %d of a text\n" % i for i in range(200)).encode()
+DIGESTS = "".join(hashlib.sha256(b"%d" % i).hexdigest() + "\n"
+                  for i in range(5000)).encode()  # its window is 1 MB
 ITEMS = {"m%d" % i: [i, {"name": "item %d" % i}] for i in range(100)}
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
 def zipped(b, level=6):
     return gzip.compress(b, level, mtime=0)
+
+
+def brotli(b, level):
+    """By the encoder that the unit tests use, too."""
+    lib = ctypes.CDLL("libbrotlienc.so.1")
+    out = ctypes.create_string_buffer(len(b) + 1024)
+    n = ctypes.c_size_t(len(out))
+    assert lib.BrotliEncoderCompress(level, 22, 0, ctypes.c_size_t(len(b)), b,
+                                     ctypes.byref(n), out) == 1
+    return out.raw[:n.value]
 
 
 def text(value):
@@ -78,6 +93,8 @@ PLANTS = {
                     "equivalent coding"),
     "gzip-of-two-levels": ((TEXT + GZIP, zipped(LINES, 1)),
                            (TEXT + GZIP, zipped(LINES, 9)), "equivalent coding"),
+    "br-of-two-levels": ((TEXT + BR, brotli(DIGESTS, 1)),
+                         (TEXT + BR, brotli(DIGESTS, 5)), "equivalent coding"),
     "gzip-of-another": ((TEXT + GZIP, zipped(LINES)), (TEXT, changed(LINES, 999)),
                         "different text line"),
     "gzip-broken": ((TEXT + GZIP, zipped(LINES)), (TEXT + GZIP, zipped(LINES)[:-9]),

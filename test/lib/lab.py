@@ -42,6 +42,8 @@ import tempfile
 import time
 import traceback
 
+import schema
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BINARY = os.environ.get("UNDERSTUDY",
@@ -273,10 +275,14 @@ class Lab:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        wrong = []
         if Lab.last:
+            wrong = schema.faults(Lab.last.lines())
             Lab.said, Lab.last = Lab.last.text(), None
         self.close()
+        if wrong and not kind:
+            raise AssertionError("doc/lines.schema.json: " + "; ".join(wrong[:5]))
 
     # ------------------------------------------------------- namespaces
 
@@ -461,9 +467,10 @@ class Lab:
     def close(self):
         # A second Ctrl-C must not leave half of it standing.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Each with what it has started: apache's children outlive it otherwise.
         for p in reversed(self.children):
             if p.poll() is None:
-                p.kill()
+                os.killpg(p.pid, signal.SIGKILL)
         for p in self.children:
             try:
                 p.wait(5)

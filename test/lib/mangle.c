@@ -12,48 +12,24 @@
  * Prints "ready", and on SIGTERM or SIGINT what it did: "frames N dup N swap N
  * lost N"; lost are frames that the kernel could not give or take.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <linux/virtio_net.h>
-#include <net/if.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#define FRAME_ROOM (80u * 1024)
-#define HOLD_NS	   2000000
-#define BUFFER	   (64 << 20)
+#include "between.h"
 
-static volatile sig_atomic_t stop;
+#define HOLD_NS 2000000
 
 struct mangle {
-	int in;
-	int out;
+	struct between between;
 	unsigned dup;
 	unsigned swap;
 	unsigned distance;
 	uint64_t rng;
-	unsigned long frames, dups, swaps, lost;
+	unsigned long frames, dups, swaps;
 	uint8_t held[FRAME_ROOM];
 	size_t held_len;
 	unsigned held_for; /* frames that still go first */
 	uint64_t held_since;
 };
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
 
 static uint64_t clock_ns(void)
 {
@@ -72,32 +48,10 @@ static unsigned draw(struct mangle *m, unsigned n)
 	return (unsigned)((m->rng >> 32) % n);
 }
 
-static int wire(const char *name)
-{
-	struct sockaddr_ll at = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ETH_P_ALL),
-				  .sll_ifindex = (int)if_nametoindex(name) };
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	int one = 1;
-	int size = BUFFER;
-
-	if (fd < 0 || at.sll_ifindex == 0 ||
-	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one,
-		       sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
-	    bind(fd, (struct sockaddr *)&at, sizeof(at))) {
-		fprintf(stderr, "mangle: %s: %s\n", name, strerror(errno));
-		exit(2);
-	}
-	return fd;
-}
-
 static void put(struct mangle *m, const uint8_t *p, size_t len)
 {
-	if (send(m->out, p, len, 0) != (ssize_t)len)
-		m->lost++;
+	if (send(m->between.out, p, len, 0) != (ssize_t)len)
+		m->between.lost++;
 }
 
 static void let_go(struct mangle *m)
@@ -108,8 +62,10 @@ static void let_go(struct mangle *m)
 	m->held_len = 0;
 }
 
-static void frame(struct mangle *m, const uint8_t *p, size_t len)
+static void frame(void *ctx, uint8_t *p, size_t len)
 {
+	struct mangle *m = ctx;
+
 	m->frames++;
 	if (m->held_len == 0 && draw(m, 1000) < m->swap) {
 		memcpy(m->held, p, len);
@@ -143,49 +99,31 @@ static void options(struct mangle *m, char **word)
 	m->rng = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 }
 
-static void run(struct mangle *m)
+static void held_too_long(void *ctx)
 {
-	static uint8_t buf[FRAME_ROOM];
-	struct pollfd p = { .fd = m->in, .events = POLLIN };
+	struct mangle *m = ctx;
 
-	while (!stop) {
-		ssize_t n =
-			recv(m->in, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
-
-		if (n > (ssize_t)sizeof(buf))
-			m->lost++;
-		else if (n > 0)
-			frame(m, buf, (size_t)n);
-		else
-			poll(&p, 1, 1);
-		if (m->held_len > 0 && clock_ns() - m->held_since >= HOLD_NS)
-			let_go(m);
-	}
-	let_go(m);
+	if (m->held_len > 0 && clock_ns() - m->held_since >= HOLD_NS)
+		let_go(m);
 }
 
 int main(int argc, char **argv)
 {
 	static struct mangle m;
-	struct sigaction act = { .sa_handler = on_signal };
-	struct tpacket_stats st = { 0 };
-	socklen_t len = sizeof(st);
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: mangle IN OUT [dup=N] [swap=N,D]\n");
 		return 2;
 	}
 	options(&m, argv + 3);
-	m.in = wire(argv[1]);
-	m.out = wire(argv[2]);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGINT, &act, NULL);
-	printf("ready\n");
-	fflush(stdout);
-	run(&m);
-	if (getsockopt(m.in, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
-		m.lost += st.tp_drops;
+	m.between = (struct between){ .in = between_wire(argv[1], true),
+				      .out = between_wire(argv[2], true),
+				      .ctx = &m,
+				      .frame = frame,
+				      .idle = held_too_long };
+	between_run(&m.between);
+	let_go(&m);
 	printf("frames %lu dup %lu swap %lu lost %lu\n", m.frames, m.dups,
-	       m.swaps, m.lost);
+	       m.swaps, m.between.lost);
 	return 0;
 }

@@ -30,6 +30,27 @@ def listens(port):
                            "= :%d" % port], capture_output=True).stdout != b""
 
 
+class Control:
+    """What is asked of the proxy whose --ctl is at @path."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def ctl(self, *words):
+        """Exit code, output, message."""
+        r = subprocess.run([BINARY, "ctl", self.path, *words], capture_output=True,
+                           text=True, timeout=WAIT)
+        return r.returncode, r.stdout, r.stderr
+
+    def ask(self, *words):
+        code, out, err = self.ctl(*words)
+        assert (code, err) == (0, ""), (words, code, err)
+        return out
+
+    def shown(self):
+        return json.loads(self.ask("show", "json"))
+
+
 class Proxy(hosts.Proxy):
     """A proxy that listens; end() gives its report."""
 

@@ -17,34 +17,14 @@
  *
  * Prints "ready", and on SIGTERM or SIGINT "frames N lost N".
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <linux/virtio_net.h>
-#include <net/if.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include "between.h"
 #include "wrapping.h"
 
-#define FRAME_ROOM (80u * 1024)
-#define BUFFER	   (64 << 20)
-#define TAG_LEN	   4
-#define VLAN	   42
-
-static volatile sig_atomic_t stop;
+#define TAG_LEN 4
+#define VLAN	42
 
 struct mirror {
-	int in;
-	int out;
+	struct between between;
 	bool wraps;
 	bool twice;
 	bool route;
@@ -53,37 +33,8 @@ struct mirror {
 	uint8_t tagged[6];
 	uint8_t only[6];
 	struct wrap wrap;
-	unsigned long frames, lost;
+	unsigned long frames;
 };
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static int wire(const char *name, bool in)
-{
-	struct sockaddr_ll at = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(ETH_P_ALL),
-				  .sll_ifindex = (int)if_nametoindex(name) };
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	int one = 1;
-	int size = BUFFER;
-
-	if (fd < 0 || at.sll_ifindex == 0 ||
-	    (in &&
-	     setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))) ||
-	    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one,
-		       sizeof(one)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
-	    bind(fd, (struct sockaddr *)&at, sizeof(at))) {
-		fprintf(stderr, "wrap: %s: %s\n", name, strerror(errno));
-		exit(2);
-	}
-	return fd;
-}
 
 /* Make the checksum that the host left open. Return: false: it cannot be */
 static bool finish(const struct virtio_net_hdr *v, uint8_t *f, size_t len)
@@ -120,8 +71,8 @@ static void put(struct mirror *m, const uint8_t *f, size_t len)
 	}
 	if (!m->wraps && m->wrap.cut != 0 && n > m->wrap.cut)
 		n = m->wrap.cut;
-	if (send(m->out, out, n, 0) != (ssize_t)n)
-		m->lost++;
+	if (send(m->between.out, out, n, 0) != (ssize_t)n)
+		m->between.lost++;
 }
 
 /* What a router makes of a frame. */
@@ -138,8 +89,9 @@ static void routed(uint8_t *f)
 	wrap_be16(f + 24, wrap_sum(f + 14, (f[14] & 15) * 4u));
 }
 
-static void frame(struct mirror *m, uint8_t *p, size_t len)
+static void frame(void *ctx, uint8_t *p, size_t len)
 {
+	struct mirror *m = ctx;
 	struct virtio_net_hdr v;
 	uint8_t *f = p + sizeof(v);
 	bool ip;
@@ -152,7 +104,7 @@ static void frame(struct mirror *m, uint8_t *p, size_t len)
 		return;
 	m->frames++;
 	if (!finish(&v, f, len)) {
-		m->lost++;
+		m->between.lost++;
 		return;
 	}
 	put(m, f, len);
@@ -213,30 +165,9 @@ static void option(struct mirror *m, const char *w)
 	}
 }
 
-static void run(struct mirror *m)
-{
-	static uint8_t buf[FRAME_ROOM];
-	struct pollfd p = { .fd = m->in, .events = POLLIN };
-
-	while (!stop) {
-		ssize_t n =
-			recv(m->in, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
-
-		if (n > (ssize_t)sizeof(buf))
-			m->lost++;
-		else if (n > (ssize_t)sizeof(struct virtio_net_hdr))
-			frame(m, buf, (size_t)n);
-		else
-			poll(&p, 1, 1);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static struct mirror m;
-	struct sigaction act = { .sa_handler = on_signal };
-	struct tpacket_stats st = { 0 };
-	socklen_t len = sizeof(st);
 
 	if (argc < 3) {
 		fprintf(stderr, "usage: wrap IN OUT [OPTION...]\n");
@@ -244,15 +175,11 @@ int main(int argc, char **argv)
 	}
 	for (int i = 3; i < argc; i++)
 		option(&m, argv[i]);
-	m.in = wire(argv[1], true);
-	m.out = wire(argv[2], false);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGINT, &act, NULL);
-	printf("ready\n");
-	fflush(stdout);
-	run(&m);
-	if (getsockopt(m.in, SOL_PACKET, PACKET_STATISTICS, &st, &len) == 0)
-		m.lost += st.tp_drops;
-	printf("frames %lu lost %lu\n", m.frames, m.lost);
+	m.between = (struct between){ .in = between_wire(argv[1], true),
+				      .out = between_wire(argv[2], false),
+				      .ctx = &m,
+				      .frame = frame };
+	between_run(&m.between);
+	printf("frames %lu lost %lu\n", m.frames, m.between.lost);
 	return 0;
 }

@@ -101,6 +101,7 @@ static int64_t give(struct line *l)
 int main(int argc, char **argv)
 {
 	struct pollfd p[3];
+	static struct buf queue[2][QUEUE];
 	struct line l[2];
 	uint32_t lost;
 	int64_t delay;
@@ -112,8 +113,8 @@ int main(int argc, char **argv)
 	lost = (uint32_t)atoi(argv[4]);
 	for (int i = 0; i < 2; i++)
 		l[i] = (struct line){ .in = open_device(argv[1 + i]),
-				      .q = calloc(QUEUE, sizeof(*l[i].q)) };
-	if (l[0].q == NULL || l[1].q == NULL || timer < 0)
+				      .q = queue[i] };
+	if (timer < 0)
 		return 1;
 	l[0].out = l[1].in;
 	l[1].out = l[0].in;

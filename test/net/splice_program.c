@@ -570,10 +570,9 @@ static struct join_state state(void)
 /* The same pair as the kernel's, and a forward that makes it there. */
 static void forward(struct rng *r, struct splice_pair *p, bool ip6)
 {
-	struct join_forward f = { .way.ifindex = LOOPBACK,
-				  .port_low = 3000,
-				  .ports = 1,
-				  .ip6 = ip6 };
+	struct join_forward f = {
+		.servers = 1, .port_low = 3000, .ports = 1, .ip6 = ip6
+	};
 	const struct splice_segment syn = { .seq = 100,
 					    .flags = SPLICE_SYN,
 					    .win = 5000,
@@ -595,8 +594,9 @@ static void forward(struct rng *r, struct splice_pair *p, bool ip6)
 	t[DIR_S2C].dport = 3000;
 	memcpy(at.ip, t[DIR_C2S].dst, 16);
 	at.port = t[DIR_C2S].dport;
-	f.server = t[DIR_S2C];
-	f.server.dport = 0;
+	f.server[0].tuple = t[DIR_S2C];
+	f.server[0].tuple.dport = 0;
+	f.server[0].way.ifindex = LOOPBACK;
 	CHECK(router_forward(router, &at, &f) == 0);
 	splice_begin_syn(p, &t[DIR_C2S], &t[DIR_S2C], ip6, 1, &syn, 0, 0, 0);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mirrors that wrap frames, cut them, show them twice or from one side only.
 
+Each way of wrapping is tried over one family, and with KINDS=all over both.
 Frames are wrapped by test/lib/wrap.c; that they are what they are meant to be
 is tshark's word, not ours. The kernel's own VXLAN stands in test_modes.py.
 """
@@ -11,6 +12,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
+
+IDLE = "a few hundred requests"
 
 KEY = 77
 # How it is wrapped: --decap, the report's kind and key, what tshark says of it.
@@ -153,8 +156,10 @@ def told(t, words, args, sentence, reached):
         lab.isolated(t, l)
 
 
+FAMILIES = ((4, ()), (6, ("v6",)))
 TESTS = [(n + (", IPv6" if v == 6 else ""), kind, n, v, w)
-         for n in KINDS for v, w in ((4, ()), (6, ("v6",)))]
+         for i, n in enumerate(KINDS) for k, (v, w) in enumerate(FAMILIES)
+         if i % 2 == k or os.environ.get("KINDS") == "all"]
 TESTS += [
     ("every frame twice", as_mirrored, "twice"),
     ("every frame twice, routed between", as_mirrored, "route"),

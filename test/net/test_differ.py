@@ -6,6 +6,7 @@ labsrv on both sides; only the SUT's obeys fault= in a request.
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
@@ -65,6 +66,51 @@ def stop_after(t):
         lab.isolated(t, l)
 
 
+def stop_early(t):
+    """The run ends when what is allowed was exceeded, and no earlier."""
+    with lab.Lab() as l:
+        prod, sut = l.labsrv("prod"), l.labsrv("sut", "-f")
+        us = l.understudy("--stop-early", "--max-different", "1")
+        l.client("each", "/f?id=q-0&size=9", "/f?id=q-1&size=9&fault=status",
+                 "/f?id=q-2&size=9")
+        l.settle(prod, sut)
+        time.sleep(2)
+        t.check(us.alive(), "it ended at the first: " + us.text())
+        l.client("each", "/f?id=q-3&size=9&fault=status")
+        t.equal(us.wait(15), 1, "exit code: " + us.text())
+        t.check("--max-different 1 cannot be met any more" in us.text(),
+                us.text())
+        gates = [g for g in us.lines() if g["type"] == "gate"]
+        t.equal([(g["gate"], g["state"], g["limit"], g["answers"])
+                 for g in gates], [("--max-different 1", "failed", 1, 2)],
+                "gates")
+        lab.isolated(t, l)
+
+
+def undecided(t):
+    """Of six answers nobody knows whether one of a hundred differs; an endpoint's
+    demand of so many answers is not met."""
+    with lab.Lab() as l:
+        prod, sut = l.labsrv("prod"), l.labsrv("sut", "-f")
+        rules = l.path("rules")
+        with open(rules, "w") as f:
+            f.write("understudy rules 1\nendpoint GET /f as f\n"
+                    "on f\ngate max-different 0%\n")
+        os.chmod(os.path.dirname(rules), 0o755)
+        us = l.understudy("--rules", rules, "--max-different", "1%")
+        l.client("each", *("/f?id=q-%d&size=9" % i for i in range(6)))
+        l.settle(prod, sut)
+        t.equal(us.finish(), 2, "exit code: " + us.text())
+        gates = {g["gate"]: g for g in us.lines() if g["type"] == "gate"}
+        t.equal(gates["max-different 0%"]["state"], "passed", str(gates))
+        t.equal(gates["max-different 0%"]["endpoint"], "f", str(gates))
+        run = gates["--max-different 1%"]
+        t.equal((run["state"], run["endpoint"]), ("undecided", None), str(run))
+        # ln(0.025) / ln(0.99) = 367
+        t.check(367 <= run["answers_needed"] <= 380, str(run))
+        lab.isolated(t, l)
+
+
 def order(t):
     """Two pipelined requests, answered by the SUT in the wrong order."""
     with lab.Lab() as l:
@@ -84,6 +130,8 @@ def order(t):
 
 lab.main([
     ("--stop-after", stop_after),
+    ("--stop-early", stop_early),
+    ("--max-different by a share, and an endpoint's", undecided),
     ("status", plant, "status"),
     ("a header", plant, "header"),
     ("one byte of the body", plant, "byte"),

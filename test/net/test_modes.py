@@ -37,6 +37,23 @@ def mode(t, *args, family=4, filt="tcp port 80", load=None, **made_of):
         return us.text()
 
 
+def sized(t, mtu, sut_mtu):
+    """Wires of another size than usual, the SUT's own maybe: uploads and
+    downloads of many segments."""
+    with lab.Lab(gso=False) as l:
+        for room, devs, size in (
+                ("client", ["c0"], mtu), ("prod", ["p0"], mtu),
+                ("tap", ["t0", "t1", "m0"], mtu), ("us", ["mon0"], mtu),
+                ("sut", ["s0"], sut_mtu), ("us", ["eth1"], sut_mtu)):
+            for dev in devs:
+                l.ip(room, "link", "set", dev, "mtu", str(size))
+        prod, sut = l.labsrv("prod"), l.labsrv("sut")
+        us = l.understudy()
+        l.wrk(seconds=1, conns=4, url="/post", body=20480, delay=10)
+        l.wrk(seconds=1, conns=4, url="/a", run="s", close=True, delay=5)
+        whole(t, l, us, prod, sut, tail=1)
+
+
 def inhost(t, family=4):
     said = mode(t, family=family, inhost=True)
     t.check("p0 is in use" in said, "the use is not said: " + said)
@@ -119,6 +136,34 @@ SKIP_28 = {4: ("--skip", "10.0.0.128/25"),
            6: ("--skip", "fd00:a::11c/126", "--skip", "fd00:a::120/123")}
 
 
+def rate(t, family=4, bits=40000, rounds=30):
+    """40 clients that say more than they may: some are played, and no more."""
+    with lab.Lab(family=family, gso=False) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        first = clients(l, 40)
+        us = l.understudy("--max-rate", "40K")
+        began = lab.time.monotonic()
+        for _ in range(rounds):
+            code, out = l.client("from", first, 40, 1)
+            t.equal((code, out.count("200 100")), (0, 40), "client")
+        secs = lab.time.monotonic() - began
+        l.settle(prod, sut, uneven=0.6)
+        t.equal(us.finish(), 0, "exit code: " + us.text()[-300:])
+        r = us.report()
+        sent, played = r["emit"]["bytes"] * 8, len(lab.read_log(sut.log))
+        left = r["frames"]["over_rate"]
+        print("# --max-rate 40K: %.0f bits a second played, %d of %d requests, "
+              "%d frames left out, ended %s" % (
+                  sent / secs, played, 40 * rounds, left, r["flows"]["ended"]))
+        # Of a leap, a step is played before it is cut: 5 KB, and what it is short.
+        t.check(sent <= 1.3 * bits * secs + 200000, "sent %d in %.1f s" % (sent,
+                                                                         secs))
+        t.check(left > 1000 and 20 < played < 40 * rounds, "played %d" % played)
+        t.equal(us.differences(), [], "differences")
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
 def few_flows(t, family=4):
     """A table for 16 flows and 48 connections: flows pay, nothing else."""
     with lab.Lab(family=family) as l:
@@ -158,6 +203,11 @@ for v in (4, 6):
 TESTS += [
     ("--capture v3", lambda t: mode(t, "--capture", "v3")),
     ("--sample", share, 6, ("--sample", "50%"), half),
+    ("--max-rate", rate),
+    ("wires of MTU 9000", sized, 9000, 9000),
+    ("wires of MTU 1280", sized, 1280, 1280),
+    ("the SUT's wire of MTU 1280", sized, 1500, 1280),
+    ("clients of MTU 9000, a SUT of 1500", sized, 9000, 1500),
     ("--skip", share, 6, SKIP_28[6], all_but_28),
     ("--max-flows", few_flows, 4),
     ("VXLAN, any", lambda t: mode(t, "--vxlan", "any", tag="vxlan", filt="")),

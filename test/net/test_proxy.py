@@ -44,7 +44,7 @@ def refused(*words, before=()):
 
 
 for family in (4, 6):
-    for mode in ("tc", "copy"):
+    for mode in ("tc", "copy", "pipe"):
         @test(f"IPv{family}, {mode}: 1 KB and 10 MB both ways at once, half-closed")
         def same_bytes(family=family, mode=mode):
             with Server(family) as s, Proxy(*forward(family), "--splice", mode) as p:
@@ -52,7 +52,7 @@ for family in (4, 6):
                     seen = exchange(s, size, family)
                     assert seen[2] == ADDR[family][2], seen
                 r = p.end()
-                key = {"tc": "spliced", "copy": "copied"}[mode]
+                key = "spliced" if mode == "tc" else "copied"
                 assert r["accepted"] == r[key] == r["ended_closed"] == 3, r
                 assert (r["bytes_c2s"], r["bytes_s2c"]) == (
                     1024 + (10 << 20) + 24, 1024 + (10 << 20)), r
@@ -155,7 +155,7 @@ def nobody():
              "dev", "ps0")
     for to, failures in ((at(ADDR[4][3], 8000), 1), (at(DEAD, 8000), 1),
                          (at("192.0.2.1", 80), 1)):
-        for mode in ("copy", "auto"):
+        for mode in ("copy", "pipe", "auto"):
             with Proxy(*forward(4, to), "--connect-timeout", "200ms", "--splice",
                        mode) as p:
                 assert turned_away()
@@ -163,7 +163,7 @@ def nobody():
                 assert r["failed"] == r["failed_server"] == failures, (to, r)
 
 
-for mode in ("copy", "tc"):
+for mode in ("copy", "pipe", "tc"):
     @test(f"{mode}: who says nothing is cut, and who does after half of the end")
     def idle(mode=mode):
         with Server(keeps=True), Proxy(*forward(), "--splice", mode, "--idle-timeout",
@@ -253,7 +253,7 @@ def left():
 
 @test("the end waits for what is open, not for ever, and not for who comes late")
 def drain():
-    for mode in ("copy", "tc"):
+    for mode in ("copy", "pipe", "tc"):
         with Server() as s, Proxy(*forward(), "--splice", mode) as p:
             c = connected()
             c.sendall((4).to_bytes(8, "big"))
@@ -305,7 +305,7 @@ def rights():
     def status(pid):
         with open("/proc/%d/status" % pid) as f:
             return dict(l.rstrip("\n").split(":\t", 1) for l in f if ":\t" in l)
-    for mode, caps in (("tc", 1 << 12), ("copy", 0)):
+    for mode, caps in (("tc", 1 << 12), ("copy", 0), ("pipe", 0)):
         with Proxy(*forward(), "--splice", mode) as p:
             # It listens before it gives them up, but accepts nobody.
             hosts.until("there is no filter", lambda: status(p.pid())["Seccomp"] == "2")
@@ -390,7 +390,7 @@ def usage():
         (("--forward", "10.0.0.1:80=10.0.0.1:80"), "leads to itself"),
         (("--forward", "10.0.0.1:80=name:80"), "no address"),
         ((*forward(), *forward()), "where another one does"),
-        ((*forward(), "--splice", "pipe"), "auto|tc|copy"),
+        ((*forward(), "--splice", "mux"), "auto|tc|copy"),
         ((*forward(), "--connections", "0"), "--connections"),
         ((*forward(), "--ports", "9-8"), "range of ports"),
         ((*forward(), "--splice", "copy", "--pin", PIN), "--pin"),

@@ -26,7 +26,7 @@ WEB, REDIS = 8081, 6380
 SOCKS, FORWARD, TO_REDIS = (at(ADDR[4][1], p) for p in (1080, 8081, 6380))
 THERE = at(ADDR[4][3], WEB)
 NGINX = """
-daemon off; worker_processes 1; pid %(d)s/pid; error_log %(d)s/error;
+daemon off; master_process off; worker_processes 1; pid %(d)s/pid; error_log %(d)s/error;
 user root;
 events { worker_connections 512; }
 http {

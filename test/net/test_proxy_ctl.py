@@ -34,21 +34,8 @@ def test(name):
     return add
 
 
-def ctl(*words):
-    """Exit code, output, message."""
-    r = subprocess.run([proxied.BINARY, "ctl", PATH, *words], capture_output=True,
-                       text=True, timeout=WAIT)
-    return r.returncode, r.stdout, r.stderr
-
-
-def ask(*words):
-    code, out, err = ctl(*words)
-    assert (code, err) == (0, ""), (words, code, err)
-    return out
-
-
-def shown():
-    return json.loads(ask("show", "json"))
+control = proxied.Control(PATH)
+ctl, ask, shown = control.ctl, control.ask, control.shown
 
 
 def listed(first=None):
@@ -150,7 +137,8 @@ def counters():
         assert got["connections"]["accepted"] == got["connections"]["used"] == 3, got
         assert got["servers"] == [{"server": 0, "to": at(ADDR[4][3], proxied.TO),
                                    "users": 3, "out": False, "drained": False,
-                                   "taken": 3, "not_taken": 0}], got["servers"]
+                                   "taken": 3, "not_taken": 0,
+                                   "passed": 0}], got["servers"]
         assert got["kernel"]["live"] == 3 and got["ctl"]["clients"] == 1, got
         text = ask("show", "prometheus")
         assert re.search(r"^understudy_proxy_connections_spliced_total 3$", text, re.M)

@@ -84,12 +84,15 @@ def differences(t):
         t.equal(len(l.live_lines), 32,
                 "30 differences, the SUT is up, and a report")
         reports_the_same(t, l, journal)
-        times = json.loads(l.live_lines[-1])["latency"]
+        report = json.loads(l.live_lines[-1])
+        times = report["latency"]
         for side in "prod", "sut":
             t.equal(times[side + "_measured"], 30, side + " measured")
             t.check(times[side + "_last_p50_us"] >= times[side + "_p50_us"] and
                     times[side + "_connect_p50_us"] is not None, str(times))
-        t.check(times["own_delay_p50_us"] is not None, str(times))
+        # On a busy machine each request may wait for the SUT's answer before it.
+        t.check(times["own_delay_p50_us"] is not None or
+                report["machine"].get("order_held") == 29, str(times))
 
 
 def piped(t):

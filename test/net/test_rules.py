@@ -348,6 +348,37 @@ def killed(t):
         lab.isolated(t, l)
 
 
+def starve(pid):
+    """No more memory for it, said by its own user, who may."""
+    with open("/proc/%d/status" % pid) as f:
+        who = dict(x.split(":", 1) for x in f if x.startswith(("Uid", "Gid")))
+    subprocess.run(["prlimit", "--pid=%d" % pid, "--data=0:0", "--as=0:0"],
+                   user=int(who["Uid"].split()[0]), group=int(who["Gid"].split()[0]),
+                   extra_groups=[], check=True, timeout=SLOW)
+
+
+def starved(t):
+    """The system refuses it memory: it ends, and is no worse a judge before."""
+    with lab.Lab() as l:
+        prod, sut = server(l, "prod"), server(l, "sut")
+        us = l.understudy("--rules", rules(l))
+        ask(t, l, "members-reordered", repeat=5)
+        desk = desk_of(us)
+        starve(desk)
+        ask(t, l, "br-of-two-levels", "gzip-or-not", "same", repeat=5)
+        l.settle(prod, sut)
+        t.equal(us.finish(SLOW), 2, "exit code; " + us.text()[-300:])
+        played(t, us, l, 20)
+        r = us.report()
+        t.equal([r["verdicts"][v] for v in ("identical", "different")], [5, 0],
+                "verdicts: %s" % r["verdicts"])
+        t.equal(r["verdicts"]["equivalent"] + r["not_compared"]["desk"], 15,
+                "judged or not: %s" % r["not_compared"])
+        t.check(r["not_compared"]["desk"] > 0, "it was not starved")
+        t.check("the desk has died" in us.text(), "it is not said")
+        lab.isolated(t, l)
+
+
 def frozen(t):
     """It is waited for, and not for ever; it ends with the run."""
     with lab.Lab() as l:
@@ -425,6 +456,7 @@ lab.main([
     ("older and newer objects", versions),
     ("a killed desk", killed),
     ("a frozen desk", frozen),
+    ("a desk without memory", starved),
     ("a desk that is behind", behind),
     ("mistakes", mistakes),
 ])

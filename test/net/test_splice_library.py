@@ -36,7 +36,8 @@ class Options(ctypes.Structure):
                 ("flags", ctypes.c_uint), ("opening", ctypes.c_uint64),
                 ("idle", ctypes.c_uint64), ("closing", ctypes.c_uint64),
                 ("timewait", ctypes.c_uint64), ("pin", ctypes.c_char_p),
-                ("dev", ctypes.POINTER(ctypes.c_char_p))]
+                ("key", ctypes.c_uint64 * 2),
+                ("dev", ctypes.POINTER(ctypes.c_char_p)), ("mark", ctypes.c_uint32)]
 
 
 class Note(ctypes.Structure):
@@ -156,7 +157,7 @@ def exported():
                          text=True, check=True).stdout
     have = {l.split()[-1].split("@")[0] for l in out.splitlines() if " T " in l}
     other = [l for l in out.splitlines() if " T " not in l and " A " not in l]
-    assert len(want) == 16 and have == want and not other, (want ^ have, other)
+    assert len(want) == 17 and have == want and not other, (want ^ have, other)
 
 
 @test("installed: a program is built with what pkg-config says")
@@ -186,7 +187,7 @@ def installed():
             os.environ, LD_LIBRARY_PATH=lib))
         assert out.returncode == 2 and "usage" in out.stderr, out
         pages = os.listdir(f"{to}{prefix}/share/man/man3")
-        assert "usplice_intend.3" in pages and len(pages) == 17, pages
+        assert "usplice_intend.3" in pages and len(pages) == 18, pages
 
 
 @test("options that are none are refused with a sentence")

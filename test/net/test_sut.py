@@ -197,6 +197,31 @@ def two(t, family=4):
         lab.isolated(t, l)
 
 
+def moves(t, family, told):
+    """Its hardware address changes under load: with --sut-mac any it is followed,
+    and its connections go on; without, that ends the run."""
+    with lab.Lab(family=family) as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        us = l.understudy(*told)
+        load = l.wrk(seconds=5, conns=8, delay=5, wait=False)
+        time.sleep(1)
+        l.ip("sut", "link", "set", "s0", "address", "02:00:00:00:99:01")
+        l.wrk_rate(load)
+        l.settle(prod, sut)
+        code, text = us.finish(), us.text()
+        if not told:
+            t.equal(code, 2, "exit code: " + text[-300:])
+            t.check("02:00:00:00:99:01" in text, text[-300:])
+            return
+        got, r = lab.reach(prod.log, sut.log, 1), us.report()
+        t.check("has moved to 02:00:00:00:99:01" in text, text[:600])
+        t.check(not got.missing, "reached %d of %d" % (got.reached, got.asked))
+        t.equal((got.duplicates, got.cut), (0, 0), "duplicates, cut")
+        t.equal(r["sut_wire"]["moves"], 1, "moves")
+        t.equal(r["sums"]["closed"], True, "sums closed")
+        lab.isolated(t, l)
+
+
 lab.main([
     ("killed", killed),
     ("refusing", refusing),
@@ -204,6 +229,9 @@ lab.main([
     ("frozen, and back", frozen),
     ("a SYN flood", flooded),
     ("50 ms slower, wait", lagging),
+    ("another hardware address, --sut-mac any", moves, 4, ("--sut-mac", "any")),
+    ("the same, IPv6", moves, 6, ("--sut-mac", "any")),
+    ("another hardware address, as ever", moves, 4, ()),
     ("two SUTs of one server", two),
     ("two SUTs of one server, IPv6", two, 6),
 ])

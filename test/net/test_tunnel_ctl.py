@@ -296,6 +296,32 @@ def ways(t):
         t.check(3 * got[0] < got[1] < 6 * got[0], "not 1 to 4: %s" % got)
 
 
+def two_paths(net, first, second):
+    net.listen()
+    a = net.begin("--path", "p1,10.20.1.2:7000" + first, "--path",
+                  "p2,10.20.2.2:7000" + second, "--ctl", path_of(net))
+    until("both paths are there", lambda: rig.both_alive(net, a))
+    return a
+
+
+def backup(t):
+    """A backup is used while no other path is alive, and not before or after."""
+    with rig.Net(True) as net:
+        a = two_paths(net, "", ",tier=backup")
+        got = used(net, t)
+        t.check(got[0] > 500 and got[1] < 50, "with both: %s" % got)
+        rig.drop(1, True)
+        until("the first is given up", lambda: net.ping() is not None and not
+              a.report()["paths"][0]["alive"])
+        got = used(net, t)
+        t.check(got[0] < 50 and got[1] > 500, "with the backup: %s" % got)
+        rig.drop(1, False)
+        until("it is back", lambda: net.ping() is not None and
+              a.report()["paths"][0]["alive"])
+        got = used(net, t)
+        t.check(got[0] > 500 and got[1] < 50, "with both again: %s" % got)
+
+
 def trace(t):
     """Each packet is in the file, and why."""
     with rig.Net(True) as net:
@@ -368,6 +394,7 @@ def unit(t):
 
 
 if __name__ == "__main__":
-    lab.main([("a trace", trace), ("as the unit starts it", unit), ("names", names), ("ways", ways), ("knobs", knobs), ("refusals", refusals),
+    lab.main([("a trace", trace), ("as the unit starts it", unit), ("names", names), ("ways", ways),
+              ("a backup", backup), ("knobs", knobs), ("refusals", refusals),
               ("counters", counters), ("events", events),
               ("an address moves", moved), ("the socket's place", place)])

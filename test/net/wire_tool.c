@@ -204,16 +204,17 @@ static int send_main(const char *ifname, const char *dst, uint32_t bytes,
 	h.eth_dst[5] ^= 1;
 	if (rc == 0 && sink_tcp(&p.sink, &h, data, 1, 0, 0) != -EPERM)
 		rc = -ENOTRECOVERABLE;
+	if (rc == 0)
+		sink_flush(&p.sink);
+	free(data);
 	if (rc)
 		return complain(rc);
-	sink_flush(&p.sink);
 	printf("bytes %u sent %u unsent %u frames %llu refused %llu "
 	       "super_failed %llu\n",
 	       h.seq, sent, unsent, (unsigned long long)p.sink.stats.frames,
 	       (unsigned long long)p.sink.stats.refused,
 	       (unsigned long long)p.super_failed);
 	sink_close(&p.sink);
-	free(data);
 	return 0;
 }
 

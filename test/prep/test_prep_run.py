@@ -143,6 +143,15 @@ def signals(work):
            p.returncode, os.listdir(work), said[-300:])
 
 
+def reads(p, path):
+    """Has the process opened it?"""
+    fds = f"/proc/{p.pid}/fd"
+    try:
+        return any(os.path.samefile(f"{fds}/{n}", path) for n in os.listdir(fds))
+    except OSError:  # one of them is closed meanwhile, or has no file
+        return False
+
+
 def ignored(work):
     """nohup: the hang-up stays ignored."""
     pipe, out = work / "pipe", work / "out"
@@ -151,11 +160,15 @@ def ignored(work):
     p = subprocess.Popen([*PREP, "-q", "-i", str(pipe), "-o", str(out)],
                          preexec_fn=lambda:
                          signal.signal(signal.SIGHUP, signal.SIG_IGN))
-    began = until(lambda: len(os.listdir(work)) > 1)
+    # What is written before prep has opened the pipe goes when it is closed.
+    began = until(lambda: reads(p, pipe))
     p.send_signal(signal.SIGHUP)
     os.write(hold, pcap(2000, 1, (0,)))
     os.close(hold)
-    p.wait(WAIT)
+    try:
+        p.wait(WAIT)
+    finally:
+        p.kill()
     result(began and p.returncode == 0 and
            sorted(os.listdir(work)) == ["out", "pipe"],
            "an ignored signal stays ignored", p.returncode)

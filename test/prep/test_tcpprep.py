@@ -190,15 +190,23 @@ def own_captures():
                         for i in range(5000)])
 
 
-def run(command, out):
+def run(command, out, **env):
     r = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                       env=dict(os.environ, **env))
     try:
         cache = out.read_bytes()
         out.unlink()
     except FileNotFoundError:
         cache = b""
     return r.returncode, cache, r.stderr.decode(errors="replace")
+
+
+def is_undefined(args, out):
+    """Does tcpprep's cache depend on memory that nobody wrote to (behind a frame
+    that is cut)? What malloc() gives is filled otherwise each time."""
+    return len({run(["tcpprep", *args], out, MALLOC_PERTURB_=str(fill))[:2]
+                for fill in (1, 85, 170, 254)}) > 1
 
 
 def compare(capture, mode, work):
@@ -218,6 +226,8 @@ def compare(capture, mode, work):
         return None, "gave up"
     if ours_code != 0:
         return f"{what}: tcpprep writes a cache, we do not: {said}", "fault"
+    if theirs != ours and is_undefined(args, out):
+        return None, "undefined"
     if theirs != ours:
         at = next((i for i, (x, y) in enumerate(zip(theirs, ours)) if x != y),
                   min(len(theirs), len(ours)))

@@ -115,6 +115,10 @@ bool world_set(struct world *w, const struct line *l)
 		return set_bool(&w->deaf, v, "yes", "no");
 	if (strcmp(name, "shrink") == 0)
 		return set_bool(&w->shrink, v, "yes", "no");
+	if (strcmp(name, "methods") == 0 && strlen(v) < METHODS_TEXT) {
+		memcpy(w->cfg.methods, v, strlen(v) + 1);
+		return true;
+	}
 	if (strcmp(name, "prove") == 0)
 		return set_bool(&w->cfg.prove_each, v, "each", "default");
 	if (strcmp(name, "other-way") == 0)

@@ -375,12 +375,30 @@ static void check_order(struct sim *s, const struct played *l, uint32_t at)
 	}
 }
 
+/* Is any of these bytes of a request that is left out? */
+static bool is_left(const struct sim *s, const struct conn *c, uint32_t at,
+		    uint32_t n)
+{
+	uint32_t from = 0;
+
+	for (uint32_t k = 0; k < c->n && c->r[k].c_end != 0; k++) {
+		if (SIM_LEFT(s, &c->r[k]) && at < c->r[k].c_end &&
+		    from < at + n)
+			return true;
+		from = c->r[k].c_end;
+	}
+	return false;
+}
+
 static void check_data(struct sim *s, const struct pkt *p, struct played *l)
 {
 	const struct conn *c = l->conn;
 	uint32_t at = p->seq - c->c.iss - 1;
 	uint32_t mss = l->s_mss - (p->has & HAS_TS ? 12u : 0u);
 
+	if (is_left(s, c, at, p->len))
+		sim_fail(s, c, "I44: bytes %u to %u are left out", at,
+			 at + p->len);
 	if (p->len > mss)
 		sim_fail(s, c, "I13: %u bytes, the SUT takes %u", p->len, mss);
 	if (seq_lt(l->snd_nxt, p->seq))
@@ -586,6 +604,8 @@ static void told_different(struct sim *s, const struct engine_item *t)
 		return; /* an answer to no request that is known */
 	r = &c->r[k];
 	r->told++;
+	if (SIM_LEFT(s, r))
+		sim_fail(s, c, "I44: request %u is left out, and told", k);
 	sim_trace(s, c, "request %u is different: %s %s", k, reason_name(why),
 		  detail);
 	if (c->whole && r->told > 1)
@@ -737,25 +757,28 @@ static void check_sums(struct sim *s)
 			sim_fail(s, c, __VA_ARGS__);                           \
 	} while (0)
 
-/* One leg from the first byte to the last. A SUT that keeps connections for less has
- * several, of which only the newest may be asked how it ended.
+/* One leg from the first byte to the last. A SUT that keeps connections for less, and
+ * requests that are left out, have several, of which only the newest may be asked
+ * how it ended.
  */
 static void check_legs(struct sim *s, const struct conn *c)
 {
+	bool anew = s->profile->keep || s->profile->writes;
 	const struct played *l = c->legs;
 
 	sim_mark(s, MARK_HEALTHY);
 	if (c->healed)
 		sim_mark(s, MARK_HEALED);
-	if (!s->profile->keep && (c->leg_n != 1 || l->start != 0))
+	if (!anew && (c->leg_n != 1 || l->start != 0))
 		healthy(s, c, "I12: played %u times, from byte %u on", c->leg_n,
 			l == NULL ? 0 : l->start);
+	else if (l == NULL && s->profile->writes)
+		return; /* nobody asked */
 	else if (l == NULL)
 		healthy(s, c, "I12: not played");
 	else if (l->ended)
 		healthy(s, c, "I12: ended by %s", flow_end_name(l->end));
-	else if (!s->profile->keep &&
-		 (l->sut.rx.len != c->c.tx.len || !l->sut.fin_rcvd))
+	else if (!anew && (l->sut.rx.len != c->c.tx.len || !l->sut.fin_rcvd))
 		healthy(s, c, "I12: the SUT has read %u of %u bytes%s",
 			l->sut.rx.len, c->c.tx.len,
 			l->sut.fin_rcvd ? "" : " and no FIN");
@@ -765,10 +788,13 @@ static void check_healthy(struct sim *s, const struct conn *c)
 {
 	check_legs(s, c);
 	for (uint32_t k = 0; k < c->n; k++) {
-		if (c->r[k].c_end != 0 && !c->r[k].sut_once)
-			healthy(s, c, "I12: request %u did not come", k);
+		if (c->r[k].c_end != 0 &&
+		    c->r[k].sut_once == SIM_LEFT(s, &c->r[k]))
+			healthy(s, c, "I12: request %u %s", k,
+				c->r[k].sut_once ? "came" : "did not come");
 		if (s->cfg.compare != COMPARE_NONE && c->r[k].p_end != 0 &&
-		    differs(s, &c->r[k]) && c->r[k].told != 1)
+		    !SIM_LEFT(s, &c->r[k]) && differs(s, &c->r[k]) &&
+		    c->r[k].told != 1)
 			healthy(s, c,
 				"I36: request %u (method %u, answer %u, "
 				"differs %u) is told %u times",

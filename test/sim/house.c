@@ -192,7 +192,8 @@ static int sink_ip(struct sink *k, uint8_t proto, const struct tcp_header *h,
 		piece.seq = h->seq + at;
 		if (of(k)->n == WAIT_MAX)
 			abort();
-		sent_piece(of(k), &piece, data + at, n, cookie, last);
+		sent_piece(of(k), &piece, n > 0 ? data + at : data, n, cookie,
+			   last);
 		at += n;
 	} while (at < len);
 	return 0;

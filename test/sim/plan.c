@@ -58,6 +58,11 @@ static const struct profile profiles[] = {
 	  .keep = true,
 	  .differ = true,
 	  .least = { 7500, 1900, 1400, 6500, 0, 6500, 95000 } },
+	{ .name = "writes",
+	  .writes = true,
+	  .net = true,
+	  .differ = true,
+	  .least = { 8000, 1900, 1000, 5500, 0, 8000, 23000 } },
 	{ .name = "all",
 	  .net = true,
 	  .mirror = true,
@@ -273,6 +278,8 @@ static void plan_engine(struct sim *s)
 	struct rng *r = &s->rng;
 
 	engine_defaults(c);
+	if (s->profile->writes)
+		memcpy(c->methods, SIM_METHODS, sizeof(SIM_METHODS));
 	c->limits.flows = s->profile->scarce ? 8 + rng_below(r, 24) : 1024;
 	c->limits.pool = s->profile->scarce ? BUF_TOP : 16u * BUF_TOP;
 	c->limits.flow_share = s->profile->scarce ? BUF_TOP / 8 : 4u * BUF_TOP;

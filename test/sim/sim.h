@@ -264,6 +264,10 @@ struct cseg {
 	uint64_t at;
 };
 
+/* With profile.writes, --methods; and is a request of this method left out? */
+#define SIM_METHODS    "GET,HEAD"
+#define SIM_LEFT(s, q) ((s)->profile->writes && (q)->method >= 2)
+
 #define CSEG_MAX 600
 
 /** struct conn - One connection of a client, one incarnation */
@@ -418,7 +422,8 @@ struct profile {
 	bool reuse;
 	bool scarce;
 	bool differ;
-	bool lossy; /* the mirror loses much, now and then all for seconds */
+	bool writes; /* they are left out (--methods) */
+	bool lossy;  /* the mirror loses much, now and then all for seconds */
 	uint32_t least[MARK_COUNT]; /* see marks.c */
 };
 

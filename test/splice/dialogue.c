@@ -8,6 +8,7 @@
 
 #include "core/bytes.h"
 #include "core/rng.h"
+#include "splice/syn.h"
 #include "wire/build.h"
 #include "wire/decode.h"
 #include "wire/numbers.h"
@@ -69,8 +70,78 @@ const char *dialogue_start(struct dialogue *g, unsigned variant)
 			.open = true,
 		};
 	}
+	g->hops = 64;
 	splice_intend(&g->pair, &tuple[0], &tuple[1], g->ip6, variant, 0);
 	return kernel_start(g);
+}
+
+uint16_t dialogue_mss(const struct dialogue *g)
+{
+	uint32_t head = g->ip6 ? SPLICE_IP6_MIN : SPLICE_IP4_MIN;
+
+	/* The kernel's way is a loopback device, which takes more than an MSS says. */
+	return g->mtu == 0 ? 0 : (uint16_t)(g->mtu - head - SPLICE_TCP_MIN);
+}
+
+/* Both ends count alike, but for the client's clock of timestamps. */
+static void set_router(struct dialogue *g)
+{
+	uint32_t clock = g->pair.map.ts_off[DIR_C2S];
+
+	g->base[DIR_C2S].ours = g->base[DIR_S2C].peer;
+	g->base[DIR_S2C].ours = g->base[DIR_C2S].peer;
+	g->base[DIR_C2S].our_ts = g->base[DIR_S2C].peer_ts;
+	g->base[DIR_S2C].our_ts = g->base[DIR_C2S].peer_ts + clock;
+	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++)
+		g->oracle.side[d].mss = dialogue_mss(g);
+	g->oracle.side[DIR_S2C].ts_sent = clock;
+	g->oracle.router = true;
+	g->oracle.ts = (g->pair.flags & SPLICE_PAIR_TS) != 0;
+	g->oracle.sack = g->oracle.ecn = true;
+	g->spliced = true;
+}
+
+/* Does the last packet make a pair? */
+static const char *begin(struct dialogue *g)
+{
+	struct splice_pair was = g->pair;
+	struct splice_segment s;
+	struct splice_head h;
+	const char *wrong;
+
+	if (g->dir != DIR_C2S || way_read(g->in, g->len, &h, &s) != 0 ||
+	    !splice_is_syn(&s))
+		return NULL;
+	splice_read_offer(&h, &s.offer);
+	splice_begin_syn(&g->pair, &was.side[DIR_C2S].tuple,
+			 &was.side[DIR_S2C].tuple, g->ip6, g->variant, &s,
+			 g->base[DIR_S2C].peer_ts + 5, dialogue_mss(g), g->now);
+	wrong = kernel_begun(g);
+	if (wrong != NULL)
+		return wrong;
+	g->begun = true;
+	set_router(g);
+	return NULL;
+}
+
+/* The last packet goes through the pair, if there is one or will be. */
+static const char *pass(struct dialogue *g)
+{
+	const char *wrong = NULL;
+	uint32_t events = 0;
+
+	if (g->begun || !g->forward)
+		g->r = way_packet(&g->pair, g->dir, g->out, g->len, g->now);
+	if (!g->forward || (g->begun && (g->r.events & SPLICE_EV_REUSED) == 0))
+		return NULL;
+	events = g->begun ? g->r.events : 0;
+	g->r = (struct way_result){ .fate = WAY_STACK };
+	g->begun = g->spliced = false;
+	wrong = begin(g);
+	if (g->begun)
+		g->r = way_packet(&g->pair, g->dir, g->out, g->len, g->now);
+	g->r.events |= events;
+	return wrong;
 }
 
 /* The options of a line, in absolute numbers. */
@@ -101,7 +172,7 @@ static const char *send_packet(struct dialogue *g, enum dir d,
 				.dport = t->dport,
 				.seq = l->seq + g->base[d].peer,
 				.flags = (uint8_t)l->flags,
-				.ttl = 1,
+				.ttl = g->forward ? g->hops : 1,
 				.win = l->win,
 				.urg = l->urg };
 	uint8_t frame[BUILD_HDR_MAX], opts[TCP_OPT_MAX];
@@ -126,9 +197,12 @@ static const char *send_packet(struct dialogue *g, enum dir d,
 		g->in[n - h.optlen - 3] ^= 0x10;
 	g->dir = d;
 	memcpy(g->out, g->in, g->len);
-	g->r = way_packet(&g->pair, d, g->out, g->len, g->now);
 	g->open = true;
-	wrong = kernel_packet(g);
+	wrong = kernel_send(g);
+	if (wrong == NULL)
+		wrong = pass(g);
+	if (wrong == NULL)
+		wrong = kernel_check(g);
 	if (wrong != NULL)
 		return wrong;
 	if (g->r.fate != WAY_PEER)
@@ -198,7 +272,7 @@ static const char *expect(struct dialogue *g, const struct line *l)
 		return "another window";
 	if (d.seg.urg != l->urg)
 		return "another urgent pointer";
-	if (d.seg.ttl != SPLICE_HOPS)
+	if (d.seg.ttl != (g->forward ? g->hops - 1u : SPLICE_HOPS))
 		return "another hop limit";
 	return opts_match(g, l, &d.seg.opts) ? NULL : "other options";
 }

@@ -39,6 +39,9 @@ struct base {
  * @socket:	Our sockets, in absolute numbers, for the splice
  * @oracle:	Valid once spliced
  * @spliced:	So it is
+ * @forward:	The client's SYN makes the pair; @begun: it has
+ * @mtu:	With @forward, of the way to the server; 0: the device's
+ * @hops:	With @forward, hop limit of what the ends send
  * @now:	Time, ns
  * @in, @out, @len: The last packet as it came and as it went; @dir its direction
  * @r:		What became of it
@@ -52,6 +55,10 @@ struct dialogue {
 	struct splice_socket socket[DIR_COUNT];
 	struct oracle oracle;
 	bool spliced;
+	bool forward;
+	bool begun;
+	uint32_t mtu;
+	uint8_t hops;
 	uint64_t now;
 	uint8_t in[PACKET_MAX];
 	uint8_t out[PACKET_MAX];
@@ -81,11 +88,21 @@ const char *dialogue_line(struct dialogue *g, const struct line *l);
 const char *kernel_open(void);
 const char *kernel_start(const struct dialogue *g);
 const char *kernel_splice(const struct dialogue *g);
-const char *kernel_packet(const struct dialogue *g);
+const char *kernel_send(const struct dialogue *g);
+const char *kernel_check(const struct dialogue *g);
 void kernel_close(void);
+
+/* With dialogue.forward: no pair, but a forward; and the pair that the last packet has
+ * made there: @g->pair gets its clock.
+ */
+const char *kernel_forward(const struct dialogue *g);
+const char *kernel_begun(struct dialogue *g);
 
 /** kernel_sums() - Does this kernel test the sum of all bytes behind a program? */
 bool kernel_sums(void);
+
+/** dialogue_mss() - Most that a SYN that is passed on may announce */
+uint16_t dialogue_mss(const struct dialogue *g);
 
 /* words.c: directives. */
 const char *dialogue_set(struct dialogue *g, const struct line *l);

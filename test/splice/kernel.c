@@ -26,7 +26,16 @@
 
 static struct router *router;
 static struct join_name name;
+static struct join_at at; /* of the last forward */
 static bool has_pair;
+
+/* What became of the last packet. */
+static struct {
+	uint8_t out[PACKET_MAX];
+	uint32_t len;
+	uint32_t act;
+} last;
+
 static bool summed; /* this kernel knows SUMMED */
 
 static int run(const uint8_t *frame, uint32_t len, uint8_t *out,
@@ -67,6 +76,13 @@ void kernel_close(void)
 	router = NULL;
 }
 
+static void forget(void)
+{
+	if (has_pair)
+		router_forget(router, &name);
+	has_pair = false;
+}
+
 const char *kernel_start(const struct dialogue *g)
 {
 	const struct join_way way[DIR_COUNT] = { { .ifindex = LOOPBACK },
@@ -75,12 +91,56 @@ const char *kernel_start(const struct dialogue *g)
 
 	if (router == NULL)
 		return NULL;
-	if (has_pair)
-		router_forget(router, &name);
+	forget();
+	router_unforward(router, &at);
 	has_pair = router_intend(router, &g->pair.side[DIR_C2S].tuple,
 				 &g->pair.side[DIR_S2C].tuple, g->ip6, way,
 				 &name, &peer) == 0;
 	return has_pair ? NULL : "kernel: the tables take no pair";
+}
+
+const char *kernel_forward(const struct dialogue *g)
+{
+	const struct splice_tuple *c = &g->pair.side[DIR_C2S].tuple;
+	const struct splice_tuple *v = &g->pair.side[DIR_S2C].tuple;
+	struct join_forward f = {
+		.servers = 1, .port_low = v->dport, .ports = 1, .ip6 = g->ip6
+	};
+
+	if (router == NULL)
+		return NULL;
+	forget();
+	f.server[0].tuple = *v;
+	f.server[0].tuple.dport = 0;
+	f.server[0].way.ifindex = LOOPBACK;
+	f.server[0].way.mtu = g->mtu;
+	memcpy(at.ip, c->dst, sizeof(at.ip));
+	at.port = c->dport;
+	return router_forward(router, &at, &f) == 0
+		       ? NULL
+		       : "kernel: the tables take no forward";
+}
+
+const char *kernel_begun(struct dialogue *g)
+{
+	struct join_name n;
+	struct splice_pair p;
+	uint32_t from = 0;
+
+	if (router == NULL)
+		return NULL;
+	forget();
+	while (!has_pair && router_each(router, &from, &n, &p) == 1)
+		has_pair = true;
+	if (!has_pair)
+		return "kernel: the SYN has made no pair";
+	name = n;
+	if ((p.flags & SPLICE_PAIR_TS) == 0)
+		return NULL;
+	g->pair.side[DIR_S2C].tsval +=
+		p.map.ts_off[DIR_C2S] - g->pair.map.ts_off[DIR_C2S];
+	g->pair.map.ts_off[DIR_C2S] = p.map.ts_off[DIR_C2S];
+	return NULL;
 }
 
 const char *kernel_splice(const struct dialogue *g)
@@ -106,31 +166,39 @@ static enum way_fate fate_of(uint32_t act)
 				   : WAY_STACK;
 }
 
-const char *kernel_packet(const struct dialogue *g)
+const char *kernel_send(const struct dialogue *g)
 {
-	static uint8_t frame[PACKET_MAX], out[PACKET_MAX];
+	static uint8_t frame[PACKET_MAX];
 	uint32_t len = g->len + ETH_HEADER;
-	uint32_t out_len = sizeof(out);
-	struct splice_pair p;
-	uint32_t act;
 	int rc;
 
 	if (router == NULL)
 		return NULL;
 	put_be16(frame + 12, g->ip6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
 	memcpy(frame + ETH_HEADER, g->in, g->len);
-	rc = run(frame, len, out, &out_len,
-		 summed && g->variant % 4 >= 2 ? SUMMED : 0, &act);
+	last.len = sizeof(last.out);
+	rc = run(frame, len, last.out, &last.len,
+		 summed && g->variant % 4 >= 2 ? SUMMED : 0, &last.act);
 	if (rc == -EBADMSG)
 		return "kernel: the sum of all bytes is not right any more";
-	if (rc != 0)
-		return "kernel: the program cannot be run";
-	if (fate_of(act) != g->r.fate ||
-	    (g->r.fate == WAY_STACK && act != ACT_UNSPEC))
+	return rc != 0 ? "kernel: the program cannot be run" : NULL;
+}
+
+const char *kernel_check(const struct dialogue *g)
+{
+	struct splice_pair p;
+
+	if (router == NULL)
+		return NULL;
+	if (fate_of(last.act) != g->r.fate ||
+	    (g->r.fate == WAY_STACK && last.act != ACT_UNSPEC))
 		return "kernel: another fate";
 	if (g->r.fate != WAY_DROPPED &&
-	    (out_len != len || memcmp(out + ETH_HEADER, g->out, g->len) != 0))
+	    (last.len != g->len + ETH_HEADER ||
+	     memcmp(last.out + ETH_HEADER, g->out, g->len) != 0))
 		return "kernel: other bytes";
+	if (g->forward && !g->begun)
+		return NULL;
 	if (router_look(router, &name, &p) != 0)
 		return "kernel: the pair is gone";
 	return alike(&p, &g->pair) ? NULL : "kernel: the pair is another one";

@@ -31,6 +31,9 @@
  *	    see words.c, and struct splice_socket. At first: both handshakes are done,
  *	    nothing was read or written, windows of 65535, no options agreed on
  *	= splice [WHY]    splice them now; WHY: it is refused
+ *	= forward [MTU]   first of all: there are no sockets of ours, and the client's SYN
+ *	    makes the pair; MTU of the way to the server. Then both ends count alike, hop
+ *	    limits count down (set client.hops N: of all that is sent, 64 at first)
  *	= state CLIENT SERVER   of the two sides: close, established, pre, spliced,
  *	    fin, shutdown, timewait
  *	= event NAME...   of the last packet or splice, all of them; none

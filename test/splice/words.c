@@ -64,7 +64,7 @@ const char *dialogue_set(struct dialogue *g, const struct line *l)
 		      { "fin", &k->fin } };
 
 	if (l->words != 2 ||
-	    (d == DIR_S2C && strncmp(l->word[0], "server.", 7)))
+	    (d == DIR_S2C && strncmp(l->word[0], "server.", 7) != 0))
 		return "set client.NAME N or set server.NAME N";
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (strcmp(numbers[i].name, name) == 0) {
@@ -76,7 +76,9 @@ const char *dialogue_set(struct dialogue *g, const struct line *l)
 			*facts[i].at = v != 0;
 			return NULL;
 		}
-	if (strcmp(name, "mss") == 0)
+	if (strcmp(name, "hops") == 0)
+		g->hops = (uint8_t)v;
+	else if (strcmp(name, "mss") == 0)
 		k->mss = (uint16_t)v;
 	else if (strcmp(name, "scale") == 0)
 		k->scale = (uint8_t)v;
@@ -124,6 +126,13 @@ static const char *splice(struct dialogue *g, const char *want)
 	if (memcmp(&was, &g->pair, sizeof(was)) != 0)
 		return "a refused splice has changed the pair";
 	return NULL;
+}
+
+static const char *forward(struct dialogue *g, const struct line *l)
+{
+	g->forward = true;
+	g->mtu = l->words > 1 ? (uint32_t)strtoul(l->word[1], NULL, 0) : 0;
+	return kernel_forward(g);
 }
 
 static const char *counted(const struct dialogue *g, const struct line *l)
@@ -200,6 +209,8 @@ const char *dialogue_assert(struct dialogue *g, const struct line *l)
 			       ? NULL
 			       : "another fault";
 	}
+	if (strcmp(w, "forward") == 0)
+		return forward(g, l);
 	if (strcmp(w, "splice") == 0)
 		return splice(g, l->words > 1 ? l->word[1] : "agreed");
 	if (strcmp(w, "state") == 0)

@@ -24,6 +24,7 @@
  * @ops:	Framer; framer_quiet: an answer is whole when its bytes are
  * @rules:	For compare_by()
  * @why:	For compare_end()
+ * @by, @line:	For compare_asked(); NULL: not asked
  * @lead:	So many first bytes of each are cut off in one piece at random
  *		interleavings
  * @cuts:	An answer is cut into so many pieces at most, about; 0: as it comes
@@ -38,6 +39,8 @@ struct exchange {
 	enum compare_level level;
 	const struct compare_rules *rules;
 	enum compare_reason why;
+	const struct rules *by;
+	const char *line;
 	size_t lead;
 	uint32_t cuts;
 };
@@ -149,6 +152,8 @@ static inline bool run_exchange(struct pool *pool, const struct exchange *x,
 		    (x->fin[side] && x->ops->fin(st, who) == FRAMER_MARK))
 			compare_done(c, who);
 	}
+	if (x->line != NULL)
+		compare_asked(c, x->by, x->line, (uint8_t)strlen(x->line));
 	compare_end(c, pool, x->why, out);
 	return true;
 }

@@ -150,19 +150,22 @@ static bool map_list(const struct one *x, uint8_t *p, unsigned n)
 static void map_ip(const struct one *x, const struct parts *k, uint8_t *out)
 {
 	const struct oracle_side *b = &x->o->side[1 - x->from];
+	uint8_t hops = 64;
 
+	if (x->o->router)
+		hops = (uint8_t)(k->in[k->v6 ? 7 : 8] - 1);
 	if (!k->v6) {
 		memcpy(out + 12, b->us + 12, 4);
 		memcpy(out + 16, b->peer + 12, 4);
 		nops(out + 20, k->hlen - 20);
-		out[8] = 64;
+		out[8] = hops;
 		if (!x->o->ecn)
 			out[1] = (uint8_t)(out[1] / 4 * 4);
 		return;
 	}
 	memcpy(out + 8, b->us, 16);
 	memcpy(out + 24, b->peer, 16);
-	out[7] = 64;
+	out[7] = hops;
 	if (!x->o->ecn)
 		out[1] = (uint8_t)(out[1] / 64 * 64 + out[1] % 16);
 	for (uint32_t at = 40; at < k->hlen;) {
@@ -223,6 +226,8 @@ bool oracle_map(const struct oracle *o, int from, const uint8_t *in,
 	uint16_t sum;
 
 	if (!take_apart(&k, len))
+		return false;
+	if (o->router && in[k.v6 ? 7 : 8] < 2)
 		return false;
 	memcpy(out, in, len);
 	t = out + k.hlen;

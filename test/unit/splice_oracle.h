@@ -35,9 +35,12 @@ struct oracle_side {
 	unsigned mss;
 };
 
-/** struct oracle - Two of them: 0 the client's, 1 the server's */
+/** struct oracle - Two of them: 0 the client's, 1 the server's; @router: no socket of
+ * ours was ever an end, and hop limits count down
+ */
 struct oracle {
 	struct oracle_side side[2];
+	bool router;
 	bool ts;
 	bool sack;
 	bool ecn;

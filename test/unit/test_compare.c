@@ -778,6 +778,79 @@ static void test_hashes_see_every_bit(void)
 	}
 }
 
+/* The next bytes of one side's body; @at is moved. */
+static void feed_body(struct compare *c, enum who who, const uint8_t *p,
+		      size_t *at, size_t n)
+{
+	struct framer_piece piece = { .part = FRAMER_BODY };
+
+	piece.used = (uint32_t)n;
+	compare_feed(c, mem.pool, who, &piece, p + *at);
+	*at += n;
+}
+
+/* Both bodies in pieces, one side @lag bytes ahead, first the one and from the
+ * middle on the other.
+ */
+static struct compare_result with_lag(const uint8_t *const p[2], size_t n,
+				      size_t lag, size_t piece)
+{
+	struct compare *c = compare_begin(mem.pool, COMPARE_EQUIVALENT,
+					  &protocols[PROTOCOL_HTTP1]);
+	size_t at[2] = { 0, 0 };
+	struct compare_result r;
+
+	while (at[0] < n || at[1] < n) {
+		unsigned lead = at[0] + at[1] < n ? 0 : 1;
+		unsigned side = at[lead] < n && at[lead] < at[1 - lead] + lag
+					? lead
+					: 1 - lead;
+		size_t k;
+
+		if (at[side] == n)
+			side = 1 - side;
+		k = n - at[side] < piece ? n - at[side] : piece;
+		feed_body(c, side == 0 ? WHO_PROD : WHO_SUT, p[side], &at[side],
+			  k);
+	}
+	compare_done(c, WHO_PROD);
+	compare_done(c, WHO_SUT);
+	compare_end(c, mem.pool, REASON_NONE, &r);
+	CHECK(pool_used(mem.pool) == 0);
+	return r;
+}
+
+/* However far one side is ahead: a byte that differs is found, in its block. */
+static void test_sides_close_together(void)
+{
+	static const size_t lags[] = { 1,    1448,  4096,  8191,
+				       8192, 12288, 12289, 40000 };
+	static const size_t flips[] = { 0,     16384, 20479, 20480,
+					28672, 60000, 90111, 90122 };
+	enum { N = 90123 };
+	static uint8_t a[N], b[N];
+	const uint8_t *const p[2] = { a, b };
+
+	for (size_t i = 0; i < N; i++)
+		a[i] = b[i] = (uint8_t)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < ARRAY_SIZE(lags) * ARRAY_SIZE(flips); i++) {
+		size_t lag = lags[i / ARRAY_SIZE(flips)];
+		size_t flip = flips[i % ARRAY_SIZE(flips)];
+		size_t piece = i % 3 == 0 ? 1448 : i % 3 == 1 ? 577 : 4096;
+		struct compare_result r;
+
+		b[flip] ^= flip != 0;
+		r = with_lag(p, N, lag, piece);
+		b[flip] ^= flip != 0;
+		if (flip == 0)
+			CHECK(r.verdict == VERDICT_IDENTICAL);
+		else
+			CHECK(r.reason == REASON_BODY &&
+			      r.offset == UINT64_MAX &&
+			      r.block == flip / COMPARE_BLOCK);
+	}
+}
+
 /* Bytes of a tunnel without the message that made it: nobody knows where they
  * begin.
  */
@@ -990,6 +1063,62 @@ static void test_names(void)
 	CHECK(strcmp(verdict_name(VERDICT_NOT_COMPARED), "not_compared") == 0);
 }
 
+/* What a judge has found, in words: both values, or which is missing; no secret. */
+static void test_places_are_told(void)
+{
+	static const struct {
+		const char *name;
+		bool has[2];
+		const char *value[2];
+		const char *want;
+	} row[] = {
+		{ "$.a",
+		  { true, true },
+		  { "1", "2" },
+		  "json $.a value: \"1\" / \"2\"" },
+		{ "$.a",
+		  { true, false },
+		  { "1", "" },
+		  "json $.a value: \"1\" / missing" },
+		{ "$.a",
+		  { false, true },
+		  { "", "x\"\n" },
+		  "json $.a value: missing / \"x\\x22\\x0a\"" },
+		{ "$.a",
+		  { true, true },
+		  { "", "y" },
+		  "json $.a value: \"\" / \"y\"" },
+	};
+	struct compare_result r = { .verdict = VERDICT_DIFFERENT,
+				    .reason = REASON_BODY,
+				    .reasons = reason_bit(REASON_BODY) };
+	struct case_place *p = &r.evidence.place;
+	char text[COMPARE_DETAIL];
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		*p = (struct case_place){ .judge = CASE_JSON,
+					  .change = CASE_VALUE };
+		strcpy(p->name, row[i].name);
+		for (unsigned k = 0; k < 2; k++) {
+			p->has[k] = row[i].has[k];
+			p->len[k] = (uint8_t)strlen(row[i].value[k]);
+			memcpy(p->value[k], row[i].value[k], p->len[k]);
+		}
+		protocols[PROTOCOL_HTTP1].describe->difference(&r, NULL, text);
+		CHECK_ROW(strcmp(text, row[i].want) == 0, row[i].want);
+	}
+	/* As long as can be, of bytes that take four each. */
+	memset(p->name, '\1', CASE_PLACE);
+	for (unsigned k = 0; k < 2; k++) {
+		p->has[k] = true;
+		p->len[k] = CASE_SHOWN;
+		memset(p->value[k], '\2', CASE_SHOWN);
+	}
+	protocols[PROTOCOL_HTTP1].describe->difference(&r, NULL, text);
+	CHECK(strlen(text) < COMPARE_DETAIL);
+	CHECK(strstr(text, "\\x02\" / \"\\x02") != NULL);
+}
+
 /* Every row can read, judge and tell; every framer has one. */
 static void test_protocols(void)
 {
@@ -1040,6 +1169,7 @@ int main(void)
 		{ "other protocols are bytes", test_other_protocols_are_bytes },
 		{ "large bodies", test_large_bodies },
 		{ "hashes see every bit", test_hashes_see_every_bit },
+		{ "sides close together", test_sides_close_together },
 		{ "a tunnel without a mark", test_tunnel_without_a_mark },
 		{ "long heads", test_long_heads },
 		{ "long trailers", test_long_trailers },
@@ -1049,6 +1179,7 @@ int main(void)
 		  test_small_answers_take_one_block },
 		{ "a mark by quiet moves", test_a_mark_moves },
 		{ "names", test_names },
+		{ "places are told", test_places_are_told },
 		{ "protocols", test_protocols },
 	};
 	int r;

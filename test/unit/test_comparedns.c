@@ -4,7 +4,8 @@
  *
  * Messages are written with a small assembler, so that each row says only what
  * differs. They are handed over in blocks of their exact size, for the address
- * sanitizer to see a byte too far.
+ * sanitizer to see a byte too far; and, as messages over TCP, in pieces, which
+ * must come to the same.
  */
 #include "compare/dns.h"
 #include "compare/protocol.h"
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "case_rig.h"
 #include "check.h"
+#include "compare_run.h"
 #include "core/bytes.h"
 
 #define QUERY_NAME 12 /* offset of the question's name */
@@ -113,6 +116,44 @@ static void opt(struct msg *m, unsigned size, uint32_t ttl, const void *data,
 	raw(m, data, len);
 }
 
+static struct run_pool mem;
+static const struct rules *rules;
+
+/* Over TCP they come to what they do in datagrams. */
+static void check_stream(const struct msg *p, const struct msg *s,
+			 const struct compare_result *want)
+{
+	uint8_t in[2][sizeof(p->b) + 2];
+	const struct exchange x = {
+		.p = { in[0], in[1] },
+		.n = { p->n + 2u, s->n + 2u },
+		.ops = &framer_dns_tcp,
+		.level = COMPARE_EQUIVALENT,
+		.by = rules,
+		.line = "x",
+	};
+	struct compare_result r;
+	char told[COMPARE_DETAIL];
+
+	if (p->n == 0 || s->n == 0)
+		return;
+	protocols[PROTOCOL_DNS].describe->difference(want, NULL, told);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct msg *m = i == 0 ? p : s;
+
+		put_be16(in[i], (uint16_t)m->n);
+		memcpy(in[i] + 2, m->b, m->n);
+	}
+	for (uint64_t seed = 0; seed < 6; seed++) {
+		CHECK(run_exchange(mem.pool, &x, seed, &r));
+		CHECK(r.verdict == want->verdict && r.reason == want->reason);
+		CHECK(r.offset == want->offset && r.rule == want->rule);
+		CHECK(memcmp(r.status, want->status, sizeof(r.status)) == 0);
+		CHECK(strcmp(run_detail(PROTOCOL_DNS_TCP, &r), told) == 0);
+		CHECK(pool_used(mem.pool) == 0);
+	}
+}
+
 static struct compare_result compare(enum compare_level level,
 				     const struct msg *p, const struct msg *s)
 {
@@ -124,9 +165,11 @@ static struct compare_result compare(enum compare_level level,
 		abort();
 	memcpy(a + 1, p->b, p->n);
 	memcpy(b + 1, s->b, s->n);
-	dns_compare(level, a + 1, p->n, b + 1, s->n, &r);
+	dns_compare(level, rules, a + 1, p->n, b + 1, s->n, &r);
 	free(a);
 	free(b);
+	if (level == COMPARE_EQUIVALENT)
+		check_stream(p, s, &r);
 	return r;
 }
 
@@ -169,6 +212,77 @@ static void test_ttl_is_left_out(void)
 	r = IDENTICAL(p, s);
 	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BYTES);
 	CHECK(r.offset == p.n - 7); /* last byte of the TTL */
+}
+
+static void test_a_rule_says_how_far_ttls_may_be_apart(void)
+{
+	struct msg p = begin(0x8180, "a.b"), s = p;
+	struct rules *near = case_rules("header ignore X|dns ttl within 5");
+	struct compare_result r;
+
+	rules = near;
+	a_record(&p, "*", 60, 1);
+	a_record(&p, "*", 60, 2);
+	a_record(&s, "*", 55, 2);
+	a_record(&s, "*", 60, 1);
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_EQUIVALENT && r.rule == 2);
+	CHECK(EQUIVALENT(s, p).verdict == VERDICT_EQUIVALENT);
+	CHECK(EQUIVALENT(p, p).rule == 0);
+	put_be32(s.b + s.n - 10, 66); /* of the second one */
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BODY);
+	CHECK(r.offset == p.n - 32);
+	CHECK(strcmp(detail(r), "TTL: production 60, SUT 66") == 0);
+	put_be32(s.b + s.n - 10, 0);
+	r = EQUIVALENT(p, s);
+	CHECK(strcmp(detail(r), "TTL: production 60, SUT 0") == 0);
+	/* another record tells more */
+	s.b[s.n - 1] = 7;
+	r = EQUIVALENT(p, s);
+	CHECK(strcmp(detail(r), "answer: production 2, SUT 2 records; number 1 "
+				"differs") == 0);
+	rules = NULL;
+	free(near);
+	/* until yesterday */
+	rules = near = case_rules("dns ttl within 0 until 1969-12-30");
+	p = simple(60, 1);
+	s = simple(61, 1);
+	r = EQUIVALENT(p, s);
+	CHECK(r.verdict == VERDICT_EQUIVALENT && r.rule == 0);
+	rules = NULL;
+	free(near);
+	rules = near = case_rules("dns ttl within 0");
+	CHECK(EQUIVALENT(p, s).verdict == VERDICT_DIFFERENT);
+	rules = NULL;
+	free(near);
+}
+
+static void test_long_messages_over_tcp_are_bytes(void)
+{
+	static uint8_t in[2][20002];
+	struct exchange x = {
+		.p = { in[0], in[1] },
+		.n = { sizeof(in[0]), sizeof(in[1]) },
+		.ops = &framer_dns_tcp,
+		.level = COMPARE_EQUIVALENT,
+	};
+	struct compare_result r;
+
+	for (unsigned i = 0; i < 2; i++)
+		put_be16(in[i], sizeof(in[i]) - 2);
+	in[0][5] = 2;
+	for (uint64_t seed = 0; seed < 6; seed++) {
+		in[1][20000] = 0;
+		in[1][5] = 2;
+		CHECK(run_exchange(mem.pool, &x, seed, &r));
+		CHECK(r.verdict == VERDICT_IDENTICAL && r.status[0] == 0);
+		in[1][5] = 3;
+		CHECK(run_exchange(mem.pool, &x, seed, &r));
+		CHECK(r.verdict == VERDICT_DIFFERENT &&
+		      r.reason == REASON_BYTES && r.offset == 5);
+		CHECK(pool_used(mem.pool) == 0);
+	}
 }
 
 static void test_other_data_is_different(void)
@@ -841,6 +955,10 @@ int main(void)
 		  test_signatures_by_their_key },
 		{ "same bytes are identical", test_same_bytes_are_identical },
 		{ "TTL is left out", test_ttl_is_left_out },
+		{ "a rule says how far TTLs may be apart",
+		  test_a_rule_says_how_far_ttls_may_be_apart },
+		{ "long messages over TCP are bytes",
+		  test_long_messages_over_tcp_are_bytes },
 		{ "other data is different", test_other_data_is_different },
 		{ "order within an RRset is free",
 		  test_order_within_an_rrset_is_free },
@@ -885,5 +1003,10 @@ int main(void)
 		  test_too_many_records_are_compared_as_bytes },
 	};
 
-	return check_main(tests, ARRAY_SIZE(tests));
+	int failed;
+
+	mem = run_pool_make(1 << 20);
+	failed = check_main(tests, ARRAY_SIZE(tests));
+	free(mem.mem);
+	return failed;
 }

@@ -7,7 +7,7 @@
 #include "capture/file.h"
 #include "check.h"
 #include "core/counters.h"
-#include "engine/counters.h"
+#include "tally/counters.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 #include "pace/stamps.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "core/bytes.h"
 #include "core/rng.h"
 
 static uint16_t naive(uint32_t sum, const uint8_t *p, size_t len)
@@ -71,6 +72,32 @@ static void test_pieces_sum_to_the_whole(void)
 		      naive(0, in, sizeof(in)));
 }
 
+/* Of bytes whose sum is made 0, an end's sum is found from what is in front. */
+static void test_end_of_what_sums_to_zero(void)
+{
+	struct rng r = { 15 };
+	uint8_t p[300];
+
+	for (size_t i = 0; i < 2000; i++) {
+		size_t n = 2 + rng_below(&r, sizeof(p) - 1);
+		size_t at = rng_below(&r, (uint32_t)n);
+		uint32_t start = i % 3 == 0 ? 0 : 1 + rng_below(&r, 0xffff);
+		uint16_t want;
+
+		if (n > sizeof(p))
+			n = sizeof(p);
+		for (size_t k = 0; k < n; k++)
+			p[k] = i % 7 == 0 ? 0 : (uint8_t)rng_next(&r);
+		p[0] = p[1] = 0;
+		put_be16(p, (uint16_t)~csum_fold(csum_add(0, p, n)));
+		want = naive(start, p + at, n - at);
+		CHECK(csum_fold(csum_add_end(start, p, p + at, n - at)) ==
+		      want);
+		CHECK(csum_fold(csum_add_end(start, NULL, p + at, n - at)) ==
+		      want);
+	}
+}
+
 static void test_carries_of_long_input(void)
 {
 	const size_t len = 1u << 20;
@@ -97,6 +124,7 @@ static const struct check_test tests[] = {
 	{ "IPv4 header", test_ipv4_header },
 	{ "random against naive", test_random_against_naive },
 	{ "pieces sum to the whole", test_pieces_sum_to_the_whole },
+	{ "end of what sums to zero", test_end_of_what_sums_to_zero },
 	{ "carries of long input", test_carries_of_long_input },
 	{ "fold of any sum", test_fold_of_any_sum },
 };

@@ -390,6 +390,40 @@ static void test_stall(void)
 	check_closed(&t.r);
 }
 
+/* How long the answers that a SUT owes are waited for yet: to the nanosecond as time
+ * passes, and not at all once they were told as missing.
+ */
+static void test_waits_left(void)
+{
+	static struct town t;
+	struct effects out;
+	uint64_t left, before;
+	uint32_t n = 0;
+
+	open_town(&t, STOPPED);
+	CHECK(engine_waits_left(t.r.e, t.r.now, &n) == 0 && n == 0);
+	one(&t, KEEP, 5000);
+	pass(&t.r, 20 * NS_PER_MS);
+	left = engine_waits_left(t.r.e, t.r.now, &n);
+	CHECK(n == 1 && left > 0 && left <= WAIT);
+	before = t.r.now;
+	pass(&t.r, 100 * NS_PER_MS);
+	n = 0;
+	CHECK(engine_waits_left(t.r.e, t.r.now, &n) ==
+	      left - (t.r.now - before));
+	CHECK(n == 1 && told(&t) == 0);
+	/* At the end of a run a SUT that owes is silent, if it was asked before. */
+	engine_note(t.r.e, ENGINE_FINAL, 0, t.r.now, &out);
+	take(&t.r, &out);
+	pass(&t.r, 10 * NS_PER_SEC);
+	n = 0;
+	CHECK(engine_waits_left(t.r.e, t.r.now, &n) == 0 && n == 0);
+	CHECK(told(&t) >= 1);
+	CHECK(health_is_down(&engine_stats(t.r.e)->health[0]));
+	stop(&t.r);
+	check_closed(&t.r);
+}
+
 /* A datagram's answer may be among what our ring has lost. */
 static void test_capture_drop(void)
 {
@@ -457,6 +491,7 @@ static const struct check_test tests[] = {
 	{ "clients that pipeline", test_pipelined },
 	{ "clients that close by RST", test_rst },
 	{ "we stood still", test_stall },
+	{ "how long is waited yet", test_waits_left },
 	{ "frames of the SUT were lost by us", test_capture_drop },
 	{ "a stream that does not end", test_stream },
 };

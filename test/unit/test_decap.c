@@ -13,11 +13,12 @@
 #include "../lib/wrapping.h"
 #include "check.h"
 #include "core/bytes.h"
+#include "core/rng.h"
 #include "wire/build.h"
 
 #define PAYLOAD 60u
 #define KEY	100u
-#define FRAME	(BUILD_HDR_MAX + PAYLOAD + 2 * WRAP_ROOM)
+#define FRAME	(BUILD_HDR_MAX + PAYLOAD + 8 + 2 * WRAP_ROOM)
 
 static const struct decap all = { .kinds = DECAP_ALL, .most = DECAP_DEEP };
 static const struct decap none = { .kinds = 0 };
@@ -364,6 +365,83 @@ static void tunnels_are_told_apart(void)
 	CHECK(t.n == DECAP_SEEN && t.more == 19 - (DECAP_SEEN - 3));
 }
 
+/* A frame of random length, with or without bytes behind its datagram, and
+ * sometimes with a wrong byte, another protocol, or nothing but zeros in it.
+ */
+static uint32_t odd_frame(struct rng *rng, uint8_t *f)
+{
+	struct tcp_header h = { .sport = 4000,
+				.dport = 80,
+				.seq = (uint32_t)rng_next(rng),
+				.flags = TCP_ACK,
+				.ttl = 64 };
+	bool v4 = rng_below(rng, 2) == 0;
+	uint32_t len = (uint32_t)rng_below(rng, PAYLOAD);
+	uint8_t data[PAYLOAD];
+	uint32_t n, l4;
+
+	h.src = h.dst = ipaddr_from6((const uint8_t[16]){ 0xfd, [15] = 1 });
+	if (v4)
+		h.src = h.dst = ipaddr_from4((const uint8_t[]){ 10, 0, 0, 2 });
+	for (uint32_t i = 0; i < PAYLOAD; i++)
+		data[i] = (uint8_t)rng_next(rng);
+	n = (uint32_t)build_tcp(f, &h, data, len, CSUM_FULL);
+	l4 = v4 ? 34 : 54;
+	memcpy(f + n, data, len);
+	n += len;
+	if (rng_below(rng, 4) == 0) {
+		f[v4 ? 23 : 20] = v4 ? 1 : 58; /* ICMP of its version */
+		if (rng_below(rng, 2) == 0)
+			memset(f + l4, 0, n - l4);
+	}
+	if (rng_below(rng, 3) == 0)
+		f[l4 + rng_below(rng, n - l4)] ^=
+			(uint8_t)(1u << rng_below(rng, 8));
+	if (v4) {
+		put_be16(f + 24, 0);
+		put_be16(f + 24, wrap_sum(f + 14, 20));
+	}
+	if (rng_below(rng, 4) == 0) {
+		memset(f + n, (int)rng_below(rng, 2), 4);
+		n += 1 + (uint32_t)rng_below(rng, 4);
+	}
+	return n;
+}
+
+/* In GRE with a checksum, whose sum tells that of the inner frame, is found what
+ * is found where nothing tells it.
+ */
+static void a_known_sum_finds_the_same(void)
+{
+	unsigned good = 0, bad = 0;
+	struct rng rng = { 15 };
+
+	for (unsigned i = 0; i < 20000; i++) {
+		struct wrap sum = { .kind = WRAP_GRE_KEY, .v6 = i & 1 };
+		struct wrap plain = { .kind = WRAP_VXLAN, .v6 = i & 1 };
+		uint8_t f[FRAME], g[FRAME], k[FRAME];
+		uint32_t n = odd_frame(&rng, f);
+		uint32_t m = (uint32_t)wrap_frame(&plain, g, f, n);
+		enum decode_result r = try(&all, g, m);
+		struct decoded first = got;
+
+		CHECK(found.tunnels == 1);
+		m = (uint32_t)wrap_frame(&sum, g, f, n);
+		CHECK(try(&all, g, m) == r && found.tunnels == 1);
+		CHECK(got.offloaded == first.offloaded);
+		CHECK(got.seg.len == first.seg.len &&
+		      got.seg.seq == first.seg.seq);
+		m = (uint32_t)wrap_frame(&sum, k, g, m);
+		CHECK(try(&all, k, m) == r && found.tunnels == 2);
+		m = (uint32_t)wrap_frame(&plain, g, f, n);
+		m = (uint32_t)wrap_frame(&sum, k, g, m);
+		CHECK(try(&all, k, m) == r && found.tunnels == 2);
+		good += r == DECODE_TCP;
+		bad += r == DECODE_BAD_L4_CSUM;
+	}
+	CHECK(good > 5000 && bad > 5000);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -382,6 +460,7 @@ int main(void)
 		{ "fragments of the outer datagram",
 		  fragments_of_the_outer_datagram },
 		{ "sums that are not ready", sums_that_are_not_ready },
+		{ "a known sum finds the same", a_known_sum_finds_the_same },
 		{ "tunnels are told apart", tunnels_are_told_apart },
 	};
 

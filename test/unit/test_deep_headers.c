@@ -332,6 +332,12 @@ static void codings_take_fields_along(void)
 		  HEADERS_REWRITTEN, "= coding" },
 		{ "Content-Encoding: gzip|", "", "", HEADERS_REWRITTEN,
 		  "missing content-encoding" },
+		{ "Content-Length: 10|", "", "", HEADERS_OF_GET, "= coding" },
+		{ "Transfer-Encoding: chunked|", "Content-Length: 10|", "",
+		  HEADERS_OF_GET, "= coding" },
+		{ "Content-Length: 10|", "Content-Length: 11|", "",
+		  HEADERS_OF_GET, "value content-length" },
+		{ "Content-Length: 10|", "", "", 0, "missing content-length" },
 	};
 
 	run_rows(rows, ARRAY_SIZE(rows));

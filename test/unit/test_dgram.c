@@ -165,6 +165,78 @@ static void test_datagrams(void)
 	check_closed(&r);
 }
 
+static void test_quic(void)
+{
+	static const uint8_t initial[1200] = { 0xc3, 0, 0, 0, 1, 8 };
+	static const uint8_t later[40] = { 0x41 };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 0, ip(9, 0, 1), 0);
+	start(&r);
+	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 443, initial,
+	    1200);
+	udp(&r, ENGINE_MIRROR, ip(2, 0, 1), 443, ip(1, 0, 1), 5000, initial,
+	    1200);
+	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 443, later, 40);
+	CHECK(count(&r)->quic == 3 && r.n == 0);
+	CHECK(count(&r)->client_datagram == 0);
+	udp(&r, ENGINE_MIRROR, ip(1, 0, 1), 5000, ip(2, 0, 1), 444, later, 40);
+	CHECK(count(&r)->quic == 3 && r.n == 1);
+	stop(&r);
+	check_closed(&r);
+}
+
+/* One answer of each server, in two fragments. */
+static void answer_in_parts(struct rig *r, enum engine_source from,
+			    const uint8_t *m, uint32_t len, bool swapped)
+{
+	struct tcp_header h = { .src = from == ENGINE_SUT ? ip(9, 0, 1)
+							  : ip(2, 0, 1),
+				.dst = ip(1, 0, 1),
+				.sport = 53,
+				.dport = 5353,
+				.ttl = 64 };
+	uint8_t f[2][FRAME_LEN];
+	size_t n[2];
+
+	memcpy(h.eth_src, from == ENGINE_SUT ? mac_sut : mac_a, ETH_LEN);
+	memcpy(h.eth_dst, mac_own, ETH_LEN);
+	h.ip_id = get_be16(m);
+	n[0] = build_udp_fragment(f[0], &h, m, len, 0, 16);
+	n[1] = build_udp_fragment(f[1], &h, m, len, 16, len - 16);
+	memcpy(f[0] + n[0], m, 16);
+	memcpy(f[1] + n[1], m + 16, len - 16);
+	n[0] += 16;
+	n[1] += len - 16;
+	inject(r, from, f[swapped], n[swapped]);
+	inject(r, from, f[!swapped], n[!swapped]);
+}
+
+static void test_answers_in_fragments(void)
+{
+	struct rig r;
+	uint8_t m[64];
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
+	start(&r);
+	for (unsigned i = 0; i < 4; i++) {
+		query(&r, (uint16_t)(20 + i));
+		answer_in_parts(&r, ENGINE_MIRROR, m,
+				(uint32_t)dns(m, (uint16_t)(20 + i), true, 1),
+				i & 1);
+		answer_in_parts(&r, ENGINE_SUT, m,
+				(uint32_t)dns(m, (uint16_t)(20 + i), true,
+					      i == 3 ? 2 : 1),
+				i & 2);
+	}
+	CHECK(engine_stats(r.e)->verdict[VERDICT_IDENTICAL] == 3);
+	CHECK(engine_stats(r.e)->verdict[VERDICT_DIFFERENT] == 1);
+	stop(&r);
+	check_closed(&r);
+}
+
 static void test_datagrams_not_compared(void)
 {
 	struct rig r;
@@ -432,8 +504,8 @@ static void test_many_at_the_end(void)
 	defaults(&r);
 	add_map(&r, ip(2, 0, 1), 32, 53, ip(9, 0, 1), 0);
 	start(&r);
-	for (uint16_t i = 0; i < 2 * UDP_PAIRS + 1; i++)
-		query(&r, i);
+	for (unsigned i = 0; i < 2 * UDP_PAIRS + 1; i++)
+		query(&r, (uint16_t)i);
 	stop(&r);
 	n = engine_stats(r.e)->reason[VERDICT_NOT_COMPARED][REASON_RUN_ENDED];
 	CHECK(n == 2 * UDP_PAIRS + 1 && engine_udp(r.e)->pairs_lost == 0);
@@ -484,6 +556,8 @@ static const struct check_test tests[] = {
 	{ "a question in words", test_question },
 	{ "DNS", test_dns },
 	{ "other datagrams", test_datagrams },
+	{ "QUIC", test_quic },
+	{ "answers in fragments", test_answers_in_fragments },
 	{ "datagrams that are not compared", test_datagrams_not_compared },
 	{ "datagrams of another length", test_datagrams_of_other_length },
 	{ "questions without words", test_no_question },

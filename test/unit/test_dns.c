@@ -192,12 +192,104 @@ static void test_begins(void)
 			  rows[i].name);
 }
 
+/* --- what a query is called --- */
+
+static const struct {
+	struct bytes in;
+	const char *want;
+} names[] = {
+	{ M(HEAD("\0", "\1") "\1a\2bc\0" END), "a.bc. A" },
+	{ M(HEAD("\0", "\1") "\0\0\2\0\1"), ". NS" },
+	{ M(HEAD("\0", "\2") "\1a\0\0\x1c\0\1"
+			     "\1b\0" END),
+	  "a. AAAA" },
+	{ M(HEAD("\0", "\1") "\1a\0\xff\xff\0\1"), "a. TYPE65535" },
+	{ M(HEAD("\0", "\1") "\1a\0\0\0\0\1"), "a. TYPE0" },
+	{ M(HEAD("\0", "\1") "\3x.y\1\\\0" END), "x\\.y.\\\\. A" },
+	{ M(HEAD("\0", "\1") "\3\x01\xff\n\0" END), "\x01\xff\n. A" },
+	{ M(HEAD("\0", "\0") "\1a\0" END), "" },
+	/* Nobody follows a pointer: it is a label that is too long. */
+	{ M(HEAD("\0", "\1") "\xc0\x0c" END), "" },
+	{ M(HEAD("\0", "\1") "\1a\xff" END), "" },
+};
+
+/* From exact copies, to a buffer of exact size. Return: bytes, at most @size */
+static size_t question(const uint8_t *p, size_t n, char *text, size_t size)
+{
+	uint8_t *in = malloc(n > 0 ? n : 1);
+	char *out = malloc(size > 0 ? size : 1);
+	size_t r;
+
+	if (!in || !out)
+		abort();
+	memcpy(in, p, n);
+	r = dns_question(in, (uint32_t)n, out, size);
+	CHECK(r <= size);
+	memcpy(text, out, r);
+	free(in);
+	free(out);
+	return r;
+}
+
+static void test_names(void)
+{
+	char text[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t whole = strlen(names[i].want);
+		/* Only the first question of two is looked at. */
+		size_t end = i == 2 ? 12 + 3 + 4 : names[i].in.n;
+
+		for (size_t n = 0; n <= names[i].in.n; n++) {
+			size_t got =
+				question(names[i].in.p, n, text, sizeof(text));
+
+			CHECK_ROW(got == (n < end ? 0 : whole), names[i].want);
+			CHECK_ROW(memcmp(text, names[i].want, got) == 0,
+				  names[i].want);
+		}
+		for (size_t size = 0; size <= whole; size++)
+			CHECK_ROW(question(names[i].in.p, names[i].in.n, text,
+					   size) == size &&
+					  memcmp(text, names[i].want, size) ==
+						  0,
+				  names[i].want);
+	}
+}
+
+/* Whatever is in it: a smaller buffer has the beginning of what a larger has. */
+static void test_any_bytes(void)
+{
+	struct rng rng = { 53 };
+	unsigned named = 0;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		uint8_t m[300];
+		char all[700], some[700];
+		size_t n = rng_below(&rng, sizeof(m));
+		size_t size = rng_below(&rng, 400);
+		size_t whole, got;
+
+		for (size_t k = 0; k < sizeof(m); k++)
+			m[k] = (uint8_t)rng_below(
+				&rng, rng_below(&rng, 8) == 0 ? 256 : 6);
+		whole = question(m, n, all, sizeof(all));
+		got = question(m, n, some, size);
+		CHECK(got == (whole < size ? whole : size));
+		CHECK(memcmp(all, some, got) == 0);
+		named += whole > 0;
+	}
+	CHECK(named > 5000);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
 		{ "streams", test_streams },
 		{ "holes", test_holes },
 		{ "questions", test_questions },
+		{ "what a query is called, cut anywhere", test_names },
+		{ "what any bytes are called", test_any_bytes },
 		{ "longest name", test_longest_name },
 		{ "begins", test_begins },
 	};

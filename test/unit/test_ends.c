@@ -133,6 +133,11 @@ static const struct {
 	{ ADDR PATH " --plain nonsense", "nonsense" },
 	{ "keygen", "FILE" },
 	{ "keygen a b", "b" },
+	{ "padgen", "FILE SIZE" },
+	{ "padgen a", "FILE SIZE" },
+	{ "padgen a 1M b c", "c" },
+	{ ADDR PATH " --pad x --plain", "--pad goes without" },
+	{ ADDR PATH " --pad x --key y", "--pad goes without" },
 };
 
 static void what_is_refused_is_said(void)

@@ -179,6 +179,34 @@ static void test_left_out(void)
 	check_closed(&r);
 }
 
+/* Bytes of clients beyond the rate: their flows end, with all that they hold. */
+static void test_rate(void)
+{
+	struct rig r;
+	char body[1001] = { 0 };
+
+	memset(body, 'x', 1000);
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	r.cfg.rate = 80000; /* 10 KB a second */
+	start(&r);
+	for (unsigned i = 0; i < 40; i++) {
+		syn(&r, ip(1, 8, i), 5000, ip(2, 0, 1), 80);
+		tcp(&r, ip(1, 8, i), 5000, ip(2, 0, 1), 80, 1001, 1, TCP_ACK,
+		    body);
+	}
+	CHECK(count(&r)->over_rate == 0);
+	pass(&r, 150 * NS_PER_MS);
+	for (unsigned i = 0; i < 40; i++)
+		tcp(&r, ip(2, 0, 1), 80, ip(1, 8, i), 5000, 1, 2001, TCP_ACK,
+		    "");
+	CHECK(count(&r)->over_rate > 30);
+	CHECK(shadow_counters(engine_shadow(r.e))->ended[FLOW_END_RATE] ==
+	      count(&r)->over_rate);
+	CHECK(shadow_flows(engine_shadow(r.e)) == 40 - count(&r)->over_rate);
+	check_closed(&r);
+}
+
 static void test_strays(void)
 {
 	struct rig r;
@@ -360,6 +388,36 @@ static void test_vxlan(void)
 }
 
 /* --- what is left --- */
+
+/* ICMP of the mirror counts where one of its ends is production's. */
+static void test_mirror_icmp(void)
+{
+	static const char *const ends[] = {
+		"\12\1\0\1\12\2\0\1", /* a client to production */
+		"\12\2\0\1\12\1\0\1",
+		"\12\1\0\1\12\7\0\1", /* to somebody else */
+	};
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		uint8_t ping[14 + 20 + 8] = {
+			2,	   [12] = 8,	[14] = 0x45,
+			[17] = 28, [22] = 64,	[23] = PROTO_ICMP,
+			[34] = 8,  [36] = 0xf7, [37] = 0xff
+		};
+
+		memcpy(ping + 26, ends[i], 8);
+		put_be16(ping + 24,
+			 (uint16_t)~csum_fold(csum_add(0, ping + 14, 20)));
+		inject(&r, ENGINE_MIRROR, ping, sizeof(ping));
+	}
+	CHECK(count(&r)->not_segment == 3);
+	CHECK(engine_stats(r.e)->icmp.echo == 2);
+	check_closed(&r);
+}
 
 /* The SUT looks for more destinations than are named. */
 static void test_absorbed(void)
@@ -674,6 +732,8 @@ static const struct check_test tests[] = {
 	{ "one server to two SUTs: two legs", test_legs },
 	{ "a prefix ends at its bit", test_prefixes },
 	{ "--skip and --sample", test_left_out },
+	{ "--max-rate", test_rate },
+	{ "ICMP of the mirror", test_mirror_icmp },
 	{ "frames of no flow", test_strays },
 	{ "on the SUT's wire, from no SUT", test_not_a_sut },
 	{ "no room for a flow", test_no_room },

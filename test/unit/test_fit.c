@@ -183,6 +183,9 @@ static void extension_headers_are_passed(void)
 		p.b[41] = 1;
 		p.b[6] = 44; /* a fragment */
 		CHECK(!fit(&p, p.n, 1300));
+		p.b[6] = types[i];
+		for (uint32_t n = 41; n < 48; n++) /* half a header */
+			CHECK(!fit(&p, n, 1300));
 	}
 }
 
@@ -237,6 +240,14 @@ static void not_everything_is_answered(void)
 	CHECK(answer(&p, true, PROTO_ICMP, 5, out) == 0);
 	CHECK(answer(&p, true, PROTO_ICMP, 8, out) > 0);
 	CHECK(answer(&p, true, PROTO_ICMP, 0, out) > 0);
+	CHECK(answer(&p, true, PROTO_ICMP, 13, out) > 0);
+	CHECK(answer(&p, true, PROTO_ICMP, 14, out) > 0);
+	CHECK(answer(&p, true, PROTO_ICMP, 15, out) == 0);
+	CHECK(answer(&p, true, PROTO_ICMP, 8, out) > 0);
+	p.b[0] = 0x4f; /* its header is all that there is of it */
+	CHECK(fit_answer(p.b, 60, 50, out) == 0);
+	p.b[60] = 8;
+	CHECK(fit_answer(p.b, 61, 50, out) == 28 + 61);
 	CHECK(answer(&p, false, PROTO_ICMP6, 2, out) == 0);
 	CHECK(answer(&p, false, PROTO_ICMP6, 128, out) > 0);
 	/* What may be cut; a later fragment. */
@@ -244,6 +255,10 @@ static void not_everything_is_answered(void)
 	CHECK(!fit_may_cut(p.b, p.n));
 	put_be16(p.b + 6, 0);
 	CHECK(fit_may_cut(p.b, p.n));
+	CHECK(!fit_may_cut(p.b, 19));
+	p.b[0] = 0x60;
+	CHECK(!fit_may_cut(p.b, p.n));
+	p.b[0] = 0x45;
 	CHECK(fit_answer(p.b, p.n, 1400, out) == 0);
 	put_be16(p.b + 6, 0x4001);
 	CHECK(fit_answer(p.b, p.n, 1400, out) == 0);

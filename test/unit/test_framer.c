@@ -27,7 +27,7 @@ static void test_guess(void)
 		{ "HTTP/2", 80, S("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
 		  &framer_quiet },
 		{ "memcached", 80, S("get key\r\n"), &framer_quiet },
-		{ "redis", 80, S("*1\r\n$4\r\nPING\r\n"), &framer_quiet },
+		{ "redis", 80, S("*1\r\n$4\r\nPING\r\n"), &framer_redis },
 		{ "a dump", 80, S("\0\0\0\0"), &framer_quiet },
 	};
 

@@ -11,6 +11,7 @@
 
 #include "check.h"
 #include "core/arena.h"
+#include "header_use.h"
 
 static bool bit(const struct ipaddr *a, unsigned i)
 {
@@ -49,6 +50,43 @@ static void an_ipv4_address_is_in_no_ipv6_prefix(void)
 	CHECK(!ipaddr_in(&six, &four, IPADDR_4IN6));
 }
 
+static const struct {
+	const char *name;
+	uint8_t b[16];
+	bool v4, host;
+} hosts[] = {
+	{ "this network", { 0, 1, 2, 3 }, true, false },
+	{ "the lowest", { 1, 0, 0, 1 }, true, true },
+	{ "a private one", { 10, 0, 0, 1 }, true, true },
+	{ "the loopback", { 127, 0, 0, 1 }, true, false },
+	{ "169.253", { 169, 253, 1, 1 }, true, true },
+	{ "link-local", { 169, 254, 1, 1 }, true, false },
+	{ "x.254", { 168, 254, 1, 1 }, true, true },
+	{ "the highest", { 223, 255, 255, 254 }, true, true },
+	{ "a group", { 224, 0, 0, 1 }, true, false },
+	{ "all", { 255, 255, 255, 255 }, true, false },
+	{ "none", { 0 }, false, false },
+	{ "::1", { [15] = 1 }, false, false },
+	{ "2001:db8::", { 0x20, 1, 0x0d, 0xb8 }, false, true },
+	{ "unique local", { 0xfd, 1 }, false, true },
+	{ "fe00::", { 0xfe, 0 }, false, true },
+	{ "link-local, lowest", { 0xfe, 0x80 }, false, false },
+	{ "link-local, highest", { 0xfe, 0xbf, 0xff }, false, false },
+	{ "fec0::", { 0xfe, 0xc0 }, false, true },
+	{ "ff02::1", { 0xff, 2, [15] = 1 }, false, false },
+};
+
+static void a_host_is_of_more_than_one_link(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct ipaddr a = hosts[i].v4 ? ipaddr_from4(hosts[i].b)
+					      : ipaddr_from6(hosts[i].b);
+
+		CHECK_ROW(use_ipaddr_is_host(&a) == hosts[i].host,
+			  hosts[i].name);
+	}
+}
+
 static void an_arena_gives_what_it_has(void)
 {
 	static alignas(ARENA_ALIGN) uint8_t memory[4 * ARENA_ALIGN];
@@ -70,6 +108,8 @@ int main(void)
 		{ "a prefix ends at its bit", a_prefix_ends_at_its_bit },
 		{ "an IPv4 address is in no IPv6 prefix",
 		  an_ipv4_address_is_in_no_ipv6_prefix },
+		{ "a host is of more than one link",
+		  a_host_is_of_more_than_one_link },
 		{ "an arena gives what it has", an_arena_gives_what_it_has },
 	};
 

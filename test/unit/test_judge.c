@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <zlib.h>
 
+#include "app/tokens.h"
 #include "case_rig.h"
 #include "check.h"
+#include "compare/head.h"
 #include "desk/bench.h"
 
 #define JSON_T "Content-Type: application/json|"
@@ -656,6 +658,203 @@ static void answers_are_checked(void)
 	CHECK(!case_is_answer(&a, 1));
 	a.reason = REASON_BOMB;
 	CHECK(case_is_answer(&a, 1));
+	a.reasons = reason_bit(REASON_BODY);
+	CHECK(!case_is_answer(&a, 1));
+	a = (struct case_answer){ .verdict = VERDICT_EQUIVALENT,
+				  .reason = REASON_BODY };
+	CHECK(!case_is_answer(&a, 1));
+	a = (struct case_answer){ .verdict = VERDICT_EQUIVALENT,
+				  .reasons = reason_bit(REASON_BODY) };
+	CHECK(!case_is_answer(&a, 1));
+}
+
+/* A process that somebody else has taken over may answer anything: each member by
+ * itself.
+ */
+static void no_member_is_believed(void)
+{
+	const struct case_answer good = { .verdict = VERDICT_DIFFERENT,
+					  .reason = REASON_BODY,
+					  .reasons = reason_bit(REASON_BODY),
+					  .founds = 1,
+					  .rules = 1 };
+	struct case_answer a = good;
+	const uint8_t two = 2;
+
+	CHECK(case_is_answer(&a, 1));
+#define BREAKS(what)                                                           \
+	do {                                                                   \
+		a = good;                                                      \
+		what;                                                          \
+		CHECK_ROW(!case_is_answer(&a, 1), #what);                      \
+	} while (0)
+	BREAKS(a.reason = REASON_COUNT);
+	BREAKS(a.place.change = CASE_CHANGE_COUNT);
+	BREAKS(a.place.len[0] = CASE_SHOWN + 1);
+	BREAKS(a.founds = CASE_FOUND + 1);
+	BREAKS(a.found[0].judge = CASE_JUDGE_COUNT);
+	BREAKS(a.found[0].change = CASE_CHANGE_COUNT);
+	BREAKS(memset(a.found[0].place, 'x', KIND_PLACE));
+	BREAKS(memcpy(&a.more, &two, 1));
+	BREAKS(memcpy(&a.place.has[0], &two, 1));
+	BREAKS(memcpy(&a.place.has[1], &two, 1));
+	BREAKS(a.made = UINT32_C(1) << CASE_MADE_COUNT);
+	BREAKS(a.rule[0] = 1);
+	BREAKS(a.held = 2);
+#undef BREAKS
+}
+
+/* Each line once, and no more than there is room for. */
+static void lines_that_were_needed_are_noted(void)
+{
+	struct case_answer a = { .rules = 0 };
+
+	for (uint16_t i = 0; i < 2 * CASE_RULES; i++) {
+		case_needs(&a, i);
+		case_needs(&a, i);
+		CHECK(a.rules == (i < CASE_RULES ? i + 1u : CASE_RULES));
+	}
+	for (uint16_t i = 0; i < CASE_RULES; i++)
+		CHECK(a.rule[i] == i);
+}
+
+/* Lines of a head, however they end, and the first field of a name. */
+/* The number of a token, as a request's would be. */
+static uint64_t token(const char *s)
+{
+	static const struct hash_key key = { { 1, 2 } };
+	struct token_reader w;
+	struct token_word out = { 0 };
+
+	tokens_begin(&w, tokens_seed(&key));
+	for (; *s != '\0'; s++)
+		CHECK(!tokens_next(&w, (uint8_t)*s, &out));
+	CHECK(tokens_end(&w, &out) && out.token);
+	return out.number;
+}
+
+#define TOKEN_A "aaaabbbbcccc0001"
+#define TOKEN_B "aaaabbbbcccc0002"
+#define TOKEN_C "ccccddddeeee0003"
+
+/* Tokens that both servers set, each its own. */
+static void tokens_in_content_are_found(void)
+{
+	static const struct {
+		const char *type;
+		const char *body[2];
+		unsigned n;
+	} row[] = {
+		{ JSON_T,
+		  { "{\"t\":\"" TOKEN_A "\"}", "{\"t\":\"" TOKEN_B "\"}" },
+		  1 },
+		{ JSON_T,
+		  { "{\"t\":\"" TOKEN_A "\"}", "{\"u\":\"" TOKEN_B "\"}" },
+		  0 }, /* in another place */
+		{ JSON_T,
+		  { "{\"t\":\"" TOKEN_A "\"}", "{\"t\":\"short\"}" },
+		  0 },
+		{ JSON_T,
+		  { "[\"" TOKEN_A "\",\"" TOKEN_C "\"]", "[\"" TOKEN_C "\"]" },
+		  0 }, /* the SUT lacks one */
+		{ JSON_T,
+		  { "[\"" TOKEN_C "\",\"" TOKEN_A "\"]",
+		    "[\"" TOKEN_A "\",\"" TOKEN_C "\"]" },
+		  0 }, /* both have both */
+		{ JSON_T,
+		  { "{\"jwt\":\"eyJhbGciOiJIUzI1NiJ9." TOKEN_A "\"}",
+		    "{\"jwt\":\"eyJhbGciOiJIUzI1NiJ9." TOKEN_B "\"}" },
+		  1 }, /* its first part is the same */
+		{ GZIP_T JSON_T,
+		  { "gz:{\"t\":\"" TOKEN_A "\"}",
+		    "gz:{\"t\":\"" TOKEN_B "\"}" },
+		  1 },
+		{ HTML_T,
+		  { "<input type=hidden name=csrf value='" TOKEN_A "'>",
+		    "<input type=hidden name=csrf value='" TOKEN_B "'>" },
+		  1 },
+		{ FORM_T, { "t=" TOKEN_A, "t=" TOKEN_B }, 1 },
+		{ TEXT_T, { TOKEN_A, TOKEN_B }, 1 },
+	};
+	struct bench *b = bench_of("");
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const char *head[2] = { row[i].type, row[i].type };
+		struct case_answer a;
+
+		judge(b, head, row[i].body, &a);
+		CHECK_ROW(a.givens == row[i].n, row[i].body[0]);
+		CHECK_ROW(a.givens == 0 || a.given[0] == token(TOKEN_A),
+			  row[i].body[0]);
+	}
+	done(b);
+}
+
+/* Many of them: as many are told as there is room for, the first ones. */
+static void of_many_tokens_the_first_are_told(void)
+{
+	const char *head[2] = { TEXT_T, TEXT_T };
+	char text[2][18 * 300 + 1];
+	const char *body[2] = { text[0], text[1] };
+	struct bench *b = bench_of("");
+	struct case_answer a;
+
+	for (unsigned i = 0; i < 300; i++) {
+		sprintf(text[0] + 18 * (size_t)i, "aaaabbbbcccc%04u,\n", i);
+		sprintf(text[1] + 18 * (size_t)i, "ddddbbbbcccc%04u,\n", i);
+	}
+	judge(b, head, body, &a);
+	CHECK(a.givens == CASE_GIVEN &&
+	      a.given[0] == token("aaaabbbbcccc0000"));
+	CHECK(a.given[7] == token("aaaabbbbcccc0007"));
+	a.givens = CASE_GIVEN + 1;
+	CHECK(!case_is_answer(&a, 1000));
+	a.givens = 3;
+	a.given[2] = 0;
+	CHECK(!case_is_answer(&a, 1000));
+	done(b);
+}
+
+static void heads_are_looked_through(void)
+{
+	static const struct {
+		const char *head, *name;
+		unsigned found;
+		const char *value;
+	} row[] = {
+		{ "A: 1\r\nB: 2\r\n\r\n", "b", 1, "2" },
+		{ "A: 1\nB: 2\n\n", "B", 1, "2" },
+		{ "A: 1\r\nB:\t 2 \t", "b", 1, "2" },
+		{ "B: 1\r\nb: 2\r\n", "b", 2, "1" },
+		{ "B:\r\n", "b", 1, "" },
+		{ "B: \t \r\n", "b", 1, "" },
+		{ "B\r\n", "b", 0, NULL },
+		{ "Bb: 1\r\n", "b", 0, NULL },
+		{ "\r\n\n", "b", 0, NULL },
+		{ "", "b", 0, NULL },
+		{ "[a: 1\r\n", "{a", 0, NULL },
+		{ "@a: 1\r\n", "`a", 0, NULL },
+		{ "X-A: 1\r\n", "x-a", 1, "1" },
+		{ "X-Z: 1\r\n", "X-z", 1, "1" },
+		{ "X\ra: 1\r\n", "x-a", 0, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		size_t n = strlen(row[i].head);
+		uint8_t *p = memcpy(malloc(n + 1), row[i].head, n);
+		struct head_line l = { .n = 77 };
+
+		CHECK_ROW(head_find((struct head_rest){ p, p + n }, row[i].name,
+				    &l) == row[i].found,
+			  row[i].head);
+		if (row[i].found > 0)
+			CHECK_ROW(l.n == strlen(row[i].value) &&
+					  memcmp(l.p, row[i].value, l.n) == 0,
+				  row[i].head);
+		else
+			CHECK_ROW(l.n == 77, row[i].head);
+		free(p);
+	}
 }
 
 int main(void)
@@ -669,6 +868,13 @@ int main(void)
 		{ "types have judges", types_have_judges },
 		{ "lies are no case", lies_are_no_case },
 		{ "answers are checked", answers_are_checked },
+		{ "no member is believed", no_member_is_believed },
+		{ "lines that were needed are noted",
+		  lines_that_were_needed_are_noted },
+		{ "tokens in content are found", tokens_in_content_are_found },
+		{ "of many tokens the first are told",
+		  of_many_tokens_the_first_are_told },
+		{ "heads are looked through", heads_are_looked_through },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

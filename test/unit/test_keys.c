@@ -16,11 +16,7 @@
 #include "keys/cookie.h"
 #include "keys/keytext.h"
 #include "keys/link.h"
-
-#define SEC  NS_PER_SEC
-#define REAL (UINT64_C(1800000000) * NS_PER_SEC)
-
-static const struct crypto_ops *ops;
+#include "keys_rig.h"
 
 /* Reads hexadecimal digits. Return: bytes */
 static size_t hex(uint8_t *out, const char *s)
@@ -156,186 +152,20 @@ static void keys_have_one_text(void)
 	memcpy(bad, text, KEYTEXT);
 	memcpy(bad + KEYTEXT, "\n", 2);
 	CHECK(keytext_get(bad, KEYTEXT + 1, back) == 0);
+	for (const char *c = "\n\r \t"; *c != '\0'; c++) {
+		bad[KEYTEXT] = *c;
+		bad[KEYTEXT + 1] = *c;
+		memset(back, 7, sizeof(back));
+		CHECK(keytext_get(bad, KEYTEXT + 2, back) == 0);
+		CHECK(memcmp(key, back, 32) == 0);
+	}
+	bad[KEYTEXT + 1] = 'A';
+	CHECK(keytext_get(bad, KEYTEXT + 2, back) == -EINVAL);
+	bad[3] = '\0';
+	CHECK(keytext_get(bad, KEYTEXT, back) == -EINVAL);
 }
 
 /* --- a pair of ends --- */
-
-static uint64_t state = 1;
-
-/* Not random, and the same in each run. */
-static int numbers(void *p, size_t n)
-{
-	uint8_t *b = p;
-
-	for (size_t i = 0; i < n; i++) {
-		state = state * 6364136223846793005u + 1442695040888963407u;
-		b[i] = (uint8_t)(state >> 56);
-	}
-	return 0;
-}
-
-struct end {
-	struct link *l;
-	struct noise_self self;
-	struct arena arena;
-	unsigned opened;
-	unsigned restarts;
-};
-
-struct pair {
-	struct end a; /* begins */
-	struct end b; /* answers */
-	uint64_t now;
-	bool plain;
-	unsigned lose; /* datagrams from a to b that get lost */
-};
-
-static void end_make(struct end *e, enum link_role role, bool plain,
-		     uint64_t now)
-{
-	struct link_config c = { .role = role,
-				 .plain = plain,
-				 .self = &e->self,
-				 .random = numbers };
-
-	numbers(&c.tokens, sizeof(c.tokens));
-	free(e->arena.base);
-	e->arena.base = aligned_alloc(ARENA_ALIGN, link_size());
-	e->arena.size = link_size();
-	e->arena.used = 0;
-	memset(e->arena.base, 0, link_size());
-	CHECK(link_init(&e->l, &e->arena, &c, now) == 0);
-	e->opened = e->restarts = 0;
-}
-
-static void self_make(struct noise_self *a, struct noise_self *b,
-		      const uint8_t *psk_a, const uint8_t *psk_b)
-{
-	uint8_t pa[32], pb[32], qa[32], qb[32];
-
-	numbers(pa, 32);
-	numbers(pb, 32);
-	CHECK(ops->dh_public(qa, pa) == 0 && ops->dh_public(qb, pb) == 0);
-	CHECK(noise_self_init(a, ops, pa, qb, psk_a) == 0);
-	CHECK(noise_self_init(b, ops, pb, qa, psk_b) == 0);
-}
-
-static void pair_make(struct pair *p, bool plain)
-{
-	uint8_t psk[32];
-
-	memset(p, 0, sizeof(*p));
-	p->now = 1000 * SEC;
-	p->plain = plain;
-	numbers(psk, sizeof(psk));
-	self_make(&p->a.self, &p->b.self, psk, psk);
-	end_make(&p->a, LINK_BEGINS, plain, p->now);
-	end_make(&p->b, LINK_ANSWERS, plain, p->now);
-}
-
-static void pair_free(struct pair *p)
-{
-	CHECK(link_check(p->a.l) == NULL);
-	CHECK(link_check(p->b.l) == NULL);
-	free(p->a.arena.base);
-	free(p->b.arena.base);
-}
-
-static enum link_got arrive(struct pair *p, struct end *to, const uint8_t *d,
-			    uint32_t n, struct link_in *seen);
-
-/* What a call asked for, on path 0 and 1; answers go back at once. */
-static void carry_out(struct pair *p, struct end *from,
-		      const struct link_out *out, unsigned back)
-{
-	struct end *to = from == &p->a ? &p->b : &p->a;
-	uint8_t d[LINK_MESSAGE];
-	uint32_t n;
-
-	from->opened += out->opened;
-	from->restarts += out->restart;
-	if (out->reply_len > 0)
-		arrive(p, to, out->reply, out->reply_len, NULL);
-	for (unsigned i = 0; i < 2; i++) {
-		n = out->ask ? link_ask(from->l, i, d) : 0;
-		if (n > 0)
-			arrive(p, to, d, n, NULL);
-		n = out->greet || (out->greet_back && back == i)
-			    ? link_greet(from->l, i, out->greet, d, p->now)
-			    : 0;
-		if (n > 0)
-			arrive(p, to, d, n, NULL);
-	}
-}
-
-static enum link_got arrive(struct pair *p, struct end *to, const uint8_t *d,
-			    uint32_t n, struct link_in *seen)
-{
-	struct link_out out = { .ask = false };
-	uint8_t *copy = malloc(n > 0 ? n : 1);
-	struct link_in in = {
-		.p = copy, .n = n, .from = "addr", .from_len = 4
-	};
-	enum link_got got;
-
-	if (to == &p->b && p->lose > 0) {
-		p->lose--;
-		free(copy);
-		return LINK_NOTHING;
-	}
-	memcpy(copy, d, n);
-	got = link_input(to->l, &in, p->now, &out);
-	CHECK(link_check(to->l) == NULL);
-	if (seen != NULL)
-		*seen = in;
-	carry_out(p, to, &out, in.path);
-	free(copy);
-	return got;
-}
-
-/* Let time pass, in which both ends do what is due. */
-static void pass(struct pair *p, uint64_t ns)
-{
-	uint64_t end = p->now + ns;
-
-	for (;;) {
-		uint64_t ta = link_next_timeout(p->a.l);
-		uint64_t tb = link_next_timeout(p->b.l);
-		struct end *e = ta <= tb ? &p->a : &p->b;
-		uint64_t t = ta <= tb ? ta : tb;
-		struct link_out out = { .ask = false };
-
-		if (t > end)
-			break;
-		p->now = t > p->now ? t : p->now;
-		link_timeout(e->l, p->now, REAL + p->now, &out);
-		CHECK(link_check(e->l) == NULL);
-		CHECK(link_next_timeout(e->l) > p->now);
-		carry_out(p, e, &out, 0);
-	}
-	p->now = end;
-}
-
-/* A packet from one to the other. Return: how it was taken */
-static enum link_got send_one(struct pair *p, struct end *from, unsigned path,
-			      struct link_in *seen)
-{
-	struct end *to = from == &p->a ? &p->b : &p->a;
-	uint8_t d[LINK_HEADER + 5 + CRYPTO_TAG];
-	int n;
-
-	memcpy(d + LINK_HEADER, "hello", 5);
-	n = link_seal(from->l, path, d, 5, true, p->now);
-	return n > 0 ? arrive(p, to, d, (uint32_t)n, seen) : LINK_NOTHING;
-}
-
-static void begin_both(struct pair *p, bool plain)
-{
-	pair_make(p, plain);
-	pass(p, SEC / 10);
-	CHECK(p->a.opened == 1 && p->b.opened == 1);
-	CHECK(link_open(p->a.l, p->now) && link_open(p->b.l, p->now));
-}
 
 static void packets_go_both_ways(void)
 {
@@ -519,7 +349,7 @@ static void what_is_changed_anywhere_is_refused(void)
 	pair_free(&p);
 }
 
-static void a_flood_is_asked_for_cookies(void)
+static void flood_and_ask(unsigned way)
 {
 	uint8_t d[LINK_MESSAGE];
 	struct pair p;
@@ -543,17 +373,85 @@ static void a_flood_is_asked_for_cookies(void)
 	}
 	CHECK(link_counters(p.b.l)->forged == LINK_ASKS);
 	CHECK(link_counters(p.b.l)->busy == 200 - LINK_ASKS);
-	/* The other end is told too, and comes through with its cookie. */
+	/* The other end is told too, and comes through with the cookie of the
+	 * path, on which it has another address. */
 	pass(&p, 1);
 	CHECK(link_counters(p.a.l)->cookies == 2 && p.a.opened == 0);
 	{
 		uint8_t m[LINK_MESSAGE];
-		uint32_t n = link_ask(p.a.l, 0, m);
+		uint32_t n = link_ask(p.a.l, way, m);
 
+		p.way = way;
 		arrive(&p, &p.b, m, n, NULL);
 	}
 	CHECK(p.a.opened == 1 && p.b.opened == 1);
 	pair_free(&p);
+}
+
+static void a_flood_is_asked_for_cookies(void)
+{
+	flood_and_ask(0);
+	flood_and_ask(1);
+}
+
+static void a_cookie_from_elsewhere_is_not_ours(void)
+{
+	uint8_t m[LINK_MESSAGE], reply[COOKIE_REPLY], nonce[COOKIE_NONCE],
+		cookie[CRYPTO_MAC];
+	struct link_out out = { .ask = false };
+	struct link_in in = { .p = reply, .n = sizeof(reply) };
+	struct pair p;
+
+	pair_make(&p, false);
+	p.lose = 100;
+	pass(&p, 1);
+	link_ask(p.a.l, 1, m);
+	numbers(nonce, sizeof(nonce));
+	numbers(cookie, sizeof(cookie));
+	CHECK(cookie_reply(&p.b.self, reply, 1, nonce, cookie,
+			   m + NOISE_INITIATION - 2 * CRYPTO_MAC) == 0);
+	CHECK(link_is_cookie(&in));
+	link_input(p.a.l, &in, p.now, &out);
+	CHECK(link_counters(p.a.l)->cookies == 0);
+	CHECK(link_counters(p.a.l)->stray == 1);
+	in.ways = 1u << 1;
+	link_input(p.a.l, &in, p.now, &out);
+	CHECK(link_counters(p.a.l)->cookies == 1);
+	pair_free(&p);
+}
+
+/* Of an end's own datagrams and of nothing else. */
+static void quotes_are_known(void)
+{
+	for (int plain = 0; plain < 2; plain++) {
+		uint8_t ask[LINK_MESSAGE], d[LINK_HEADER + 5 + CRYPTO_TAG];
+		struct link_out out = { .ask = false };
+		uint32_t n;
+		struct pair p;
+
+		pair_make(&p, plain);
+		p.lose = 100;
+		link_timeout(p.a.l, p.now, REAL, &out);
+		n = link_ask(p.a.l, 1, ask);
+		CHECK(n > 0 && link_quotes(p.a.l, ask, n) == 0xffff);
+		CHECK(link_quotes(p.a.l, ask, LINK_HEADER - 1) == 0);
+		ask[5] ^= 1;
+		CHECK(link_quotes(p.a.l, ask, n) == 0);
+		p.lose = 0;
+		pass(&p, 2 * SEC);
+		CHECK(p.a.opened == 1);
+		CHECK(link_seal(p.a.l, 3, d, 5, true, p.now) > 0);
+		for (n = 0; n <= LINK_HEADER; n++)
+			CHECK(link_quotes(p.a.l, d, n) ==
+			      (n == LINK_HEADER ? 1u << 3 : 0));
+		CHECK(link_quotes(p.b.l, d, LINK_HEADER) == 0);
+		for (unsigned k = 0; k < 5; k++) {
+			d[k] ^= 0x40;
+			CHECK(link_quotes(p.a.l, d, LINK_HEADER) == 0);
+			d[k] ^= 0x40;
+		}
+		pair_free(&p);
+	}
 }
 
 static void a_window_knows_what_came(void)
@@ -675,6 +573,9 @@ static const struct check_test tests[] = {
 	{ "what is changed anywhere is refused",
 	  what_is_changed_anywhere_is_refused },
 	{ "a flood is asked for cookies", a_flood_is_asked_for_cookies },
+	{ "quotes are known", quotes_are_known },
+	{ "a cookie from elsewhere is not ours",
+	  a_cookie_from_elsewhere_is_not_ours },
 	{ "a plain end wants the token", a_plain_end_wants_the_token },
 };
 

@@ -107,8 +107,11 @@ static void test_timer(void)
 	CHECK(clock_mono() - begun >= 2 * MS);
 	loop_set(&s.w, begun + 20 * MS);
 	loop_set(&past.w, 0);
-	CHECK(loop_wait(l, UINT64_MAX) == 1 && past.times == 1);
-	CHECK(loop_wait(l, UINT64_MAX) == 1 && s.times == 1);
+	/* On a busy machine both are due in one round. */
+	CHECK(loop_wait(l, UINT64_MAX) >= 1 && past.times == 1);
+	while (s.times == 0)
+		CHECK(loop_wait(l, UINT64_MAX) == 1);
+	CHECK(s.times == 1 && past.times == 1);
 	CHECK(s.now >= begun + 20 * MS && clock_mono() >= s.now);
 	CHECK(loop_wait(l, 2 * MS) == 0); /* once */
 	loop_set(&s.w, clock_mono() + MS);

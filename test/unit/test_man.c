@@ -17,21 +17,24 @@
 #include "capture/ring.h"
 #include "check.h"
 #include "ctl/ctl.h"
+#include "account/runctl.h"
 #include "ctl/metrics.h"
 #include "dgram/udp.h"
 #include "emit/sink.h"
 #include "ends/counters.h"
 #include "ends/ends.h"
-#include "engine/counters.h"
+#include "tally/counters.h"
 #include "flow/key.h"
 #include "front/counters.h"
 #include "front/front.h"
+#include "setup/setup.h"
 #include "keys/counters.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 #include "multipath/counters.h"
 #include "pace/stamps.h"
 #include "prep/prep.h"
+#include "pulse/pulse.h"
 #include "account/replay_counters.h"
 #include "run/run.h"
 #include "send/send.h"
@@ -52,7 +55,7 @@ static const struct page pages[] = {
 	{ &options_doctor, "shadow" }, { &options_rerun, NULL },
 	{ &send_command, NULL },       { &prep_command, NULL },
 	{ &tunnel_command, NULL },     { &ctl_command, NULL },
-	{ &proxy_command, NULL },
+	{ &proxy_command, NULL },      { &pulse_command, NULL },
 };
 
 /* Page @name, as "send.1". Tests lie in a folder beside man/. */
@@ -231,7 +234,7 @@ static const struct counter_list *const lists[] = {
 	&shadow_counter_list,  &engine_counter_list, &udp_counter_list,
 	&sutwire_counter_list, &prove_counter_list,  &replay_counter_list,
 	&file_counter_list,    &stamps_counter_list, &ring_counter_list,
-	&sink_counter_list,
+	&sink_counter_list,    &mirror_icmp_list,    &runctl_counter_list,
 };
 
 static const struct counter_list *const tunnel_lists[] = {

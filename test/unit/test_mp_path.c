@@ -151,6 +151,52 @@ static void test_burst_of_a_shaper_does_not_count(void)
 	rig_end(&e, &f, false);
 }
 
+/* A shaper that is given many packets as one lets all pass, and nothing else for as
+ * long as they should have taken: one feedback tells of all, and nothing is out.
+ */
+static void test_clumps_do_not_hide_the_rate(void)
+{
+	struct mp_limits l = rig_limits();
+	struct mp_config c = mp_config_default();
+	struct mp_report r = { .path = 0, .highest = 1, .bytes = 0 };
+
+	rig_open(&e, &l, &c);
+	rig_path(&e, 0, MS);
+	for (unsigned i = 0; i < 8; i++) {
+		uint32_t seen = e.notes;
+
+		rig_bulk(&e, 8);
+		for (; seen < e.notes; seen++)
+			if (e.note[seen].send && e.note[seen].len > 0)
+				r.highest = e.note[seen].h.path_seq;
+		rig_until(&e, e.now + 50 * MS);
+		r.bytes = r.highest * 1454;
+		r.at = (uint32_t)(e.now / NS_PER_US);
+		rig_report(&e, &r);
+	}
+	CHECK(info(0).rate > 100000 && info(0).rate < 1000000);
+	rig_close(&e);
+}
+
+/* Nothing shows its rate: copies end by their own bound. */
+static void test_path_without_a_limit_is_not_measured_for_long(void)
+{
+	static const struct link l[2] = { { .rate = 0, .delay = MS / 20 },
+					  { .rate = 0, .delay = MS / 20 } };
+	struct mp_path_config c = { .cap = 3000000 };
+
+	open_links(2, l);
+	CHECK(mp_path_configure(e.m, 1, &c) == 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		rig_udp(&e, 1, 1400, 0, MP_AS_ALL);
+		rig_run(&e, &f, e.now + MS / 100);
+	}
+	CHECK(!info(0).measuring);
+	CHECK(mp_counters(e.m)->measured * 1514 < 3000000 / 16 + 4500000);
+	CHECK(info(1).n.sent_bytes <= 3000000 + 20000);
+	rig_end(&e, &f, false);
+}
+
 static void test_random_loss_does_not_shrink_the_window(void)
 {
 	struct link l = {
@@ -217,6 +263,10 @@ int main(void)
 		{ "idle time forgets nothing", test_idle_time_forgets_nothing },
 		{ "the burst of a shaper does not count",
 		  test_burst_of_a_shaper_does_not_count },
+		{ "clumps do not hide the rate",
+		  test_clumps_do_not_hide_the_rate },
+		{ "a path without a limit is not measured for long",
+		  test_path_without_a_limit_is_not_measured_for_long },
 		{ "random loss does not shrink the window",
 		  test_random_loss_does_not_shrink_the_window },
 		{ "a short queue is not overrun for long",

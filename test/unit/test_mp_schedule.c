@@ -244,6 +244,21 @@ static void test_cap_ends_a_path(void)
 	rig_close(&e);
 }
 
+/* Not even thin packets go beyond the caps of all paths. */
+static void test_caps_end_all(void)
+{
+	struct mp_path_info i;
+
+	open_paths(MP_EARLIEST, 1, 0);
+	add(0, MP_PRIMARY, 5000);
+	for (uint32_t k = 0; k < 100; k++)
+		rig_udp(&e, 1, 100, 46 << 2, MP_AS_ALL);
+	mp_path_info(e.m, 0, &i);
+	CHECK(i.n.sent_bytes >= 5000 && i.n.sent_bytes < 5000 + 200);
+	CHECK(mp_counters(e.m)->drop_thin > 50);
+	rig_close(&e);
+}
+
 /* What arrived at @f between two times, bytes a second. */
 static uint64_t goodput(uint64_t from, uint64_t to)
 {
@@ -334,6 +349,34 @@ static void test_thin_passes_the_queue(void)
 	rig_close(&e);
 }
 
+/* A short thin packet goes twice, but only where packets are lost. */
+static void test_thin_goes_twice_where_packets_are_lost(void)
+{
+	for (uint32_t every = 0; every <= 50; every += 50) {
+		struct mp_config c = mp_config_default();
+		struct link l[1] = { { .rate = 200000,
+				       .delay = 5 * MS,
+				       .queue = 100,
+				       .every = every } };
+		uint64_t twin, dropped;
+
+		rig_pair(&e, &f, 1, l, &c);
+		rig_run(&e, &f, e.now + 100 * MS);
+		load(4);
+		twin = mp_counters(e.m)->twin;
+		CHECK(twin == 0);
+		e.notes = f.notes = 0;
+		dropped = mp_counters(f.m)->duplicate;
+		rig_udp(&e, 1, 200, 46 << 2, MP_AS_ALL);
+		rig_udp(&e, 1, 1000, 46 << 2, MP_AS_ALL);
+		CHECK(rig_count_of(&e, 0, MP_WHY_THIN) == 2);
+		CHECK(rig_count_of(&e, 0, MP_WHY_TWIN) == (every > 0));
+		rig_run(&e, &f, e.now + 500 * MS);
+		CHECK(mp_counters(f.m)->duplicate >= dropped);
+		rig_end(&e, &f, false);
+	}
+}
+
 static void test_without_an_answer_bulk_waits(void)
 {
 	struct mp_limits l = rig_limits();
@@ -372,12 +415,15 @@ int main(void)
 		{ "class of a packet", test_class_of_a_packet },
 		{ "tiers", test_tiers },
 		{ "a cap ends a path", test_cap_ends_a_path },
+		{ "caps end all", test_caps_end_all },
 		{ "a slow path gets what is due later",
 		  test_slow_path_gets_what_is_due_later },
 		{ "a new path is measured with copies",
 		  test_new_path_is_measured_with_copies },
 		{ "a thin packet passes the queue",
 		  test_thin_passes_the_queue },
+		{ "a thin packet goes twice where packets are lost",
+		  test_thin_goes_twice_where_packets_are_lost },
 		{ "without an answer bulk waits",
 		  test_without_an_answer_bulk_waits },
 	};

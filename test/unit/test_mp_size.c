@@ -195,8 +195,42 @@ static void ranges_are_looked_at(void)
 	rig_end(&e, &f, false);
 }
 
+/* What a router says is tried next; it need not be true. */
+static void what_is_told_is_tried_next(void)
+{
+	static const struct {
+		uint32_t told, least, most;
+	} row[] = {
+		{ 1300, 1292, 1300 }, /* true */
+		{ 1200, 1292, 1300 }, /* less than passes */
+		{ 1400, 1292, 1300 }, /* more than passes */
+		{ 500, 1292, 1300 },  /* less than the least */
+		{ 9000, 1292, 1300 }, /* more than the most */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct note *n;
+
+		open_pair(1, 1300);
+		mp_size_told(e.m, 0, row[i].told, e.now); /* nothing is tried */
+		CHECK(mp_counters(e.m)->size_probes == 0);
+		rig_udp(&e, 1, 900, 0, MP_AS_ALL);
+		rig_until(&e, e.now + MS);
+		CHECK(mp_counters(e.m)->size_probes == 1);
+		mp_size_told(e.m, 0, row[i].told, e.now);
+		rig_until(&e, e.now + MS);
+		n = rig_find(&e, 0, MP_WHY_SIZE, 1);
+		CHECK((n != NULL) == (i < 3));
+		CHECK(n == NULL || n->n + n->pad == row[i].told);
+		talk(20000);
+		CHECK(limit(0) >= row[i].least && limit(0) <= row[i].most);
+		rig_end(&e, &f, true);
+	}
+}
+
 static const struct check_test tests[] = {
 	{ "what most paths take is tried once", most_pass_at_once },
+	{ "what is told is tried next", what_is_told_is_tried_next },
 	{ "the limit is found", the_limit_is_found },
 	{ "the least of all paths counts", the_least_of_all_paths_counts },
 	{ "a black hole is found, and the way back", a_black_hole_is_found },

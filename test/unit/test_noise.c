@@ -7,6 +7,7 @@
  */
 #include "noise/noise.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,9 @@ static void pairs_are_counted_by_place(void)
 	noise_settle(n, &s);
 	CHECK(s.paired == 40 && s.alone == 0 && s.lost == 0);
 	CHECK(s.different == 9 && s.excused == 9);
+	CHECK(noise_excused(n, "GET /a", 6) == 9);
+	CHECK(noise_excused(n, "GET /", 5) == 0);
+	CHECK(noise_excused(n, "GET /b", 6) == 0);
 	CHECK(noise_places(n) == 1);
 	p = noise_place(n, 0);
 	CHECK(p->sut == 7 && p->both == 2 && p->baseline == 11);
@@ -389,6 +393,254 @@ static void two_of_one_version_are_the_same(void)
 	free(r);
 }
 
+/* --- rows --- */
+
+/* Which answers are partners: of one exchange, and one of each leg. */
+static void partners_are_of_one_exchange(void)
+{
+	static const struct {
+		const char *name;
+		struct noise_answer a, b;
+		uint64_t paired, alone;
+	} row[] = {
+		{ "both compared",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_BASELINE, .compared = true },
+		  1,
+		  0 },
+		{ "the baseline was not",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_BASELINE },
+		  0,
+		  1 },
+		{ "the SUT was not",
+		  { .leg = NOISE_SUT },
+		  { .leg = NOISE_BASELINE, .compared = true },
+		  0,
+		  0 },
+		{ "another connection",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_BASELINE, .compared = true, .conn = 2 },
+		  0,
+		  0 },
+		{ "another one of it",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_BASELINE, .compared = true, .index = 1 },
+		  0,
+		  0 },
+		{ "asked at another time",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_BASELINE, .compared = true, .asked = 9 },
+		  0,
+		  0 },
+		{ "the same leg twice",
+		  { .leg = NOISE_SUT, .compared = true },
+		  { .leg = NOISE_SUT, .compared = true },
+		  0,
+		  0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct noise *n = new_noise();
+		struct noise_answer a = row[i].a, b = row[i].b;
+		const struct noise_place *p;
+		struct noise_sums s;
+
+		a.name = b.name = "";
+		if (a.compared)
+			differs(&a, "$.a", CASE_VALUE, 1);
+		noise_add(n, &a);
+		noise_add(n, &b);
+		noise_settle(n, &s);
+		CHECK_ROW(s.paired == row[i].paired, row[i].name);
+		CHECK_ROW(s.alone == row[i].alone, row[i].name);
+		if (a.compared) {
+			p = noise_place(n, 0);
+			CHECK_ROW(p->lone == row[i].alone, row[i].name);
+			CHECK_ROW(p->sut == row[i].paired, row[i].name);
+		}
+		free(n);
+	}
+}
+
+/* What is told twice of one answer counts once, and both of its classes. */
+static void a_place_counts_once_an_answer(void)
+{
+	struct noise *n = new_noise();
+	struct noise_answer a = answer(1, NOISE_SUT);
+	struct noise_sums s;
+
+	differs(&a, "$.a", CASE_VALUE, 2);
+	differs(&a, "$.a", CASE_VALUE, 1);
+	differs(&a, "$.a", CASE_VALUE, 2);
+	differs(&a, "$.b", CASE_VALUE, 2);
+	noise_add(n, &a);
+	noise_settle(n, &s);
+	CHECK(s.different == 1 && noise_places(n) == 2);
+	CHECK(noise_place(n, 0)->differs == 1 &&
+	      noise_place(n, 1)->differs == 1);
+	CHECK(noise_place(n, 0)->classes == 2);
+	free(n);
+}
+
+/* Endpoint, reason, place and change make a place. */
+static void places_are_told_apart(void)
+{
+	struct noise *n = new_noise();
+	struct noise_answer a = answer(1, NOISE_SUT);
+
+	differs(&a, "$.a", CASE_VALUE, 1);
+	noise_add(n, &a);
+	a.name = "GET /b";
+	noise_add(n, &a);
+	a.name_len = 5;
+	noise_add(n, &a);
+	a.reason = REASON_HEADER;
+	noise_add(n, &a);
+	a.found[0].change = CASE_TYPE;
+	noise_add(n, &a);
+	a.found[0].judge = CASE_TEXT;
+	noise_add(n, &a);
+	a.found[0].place[2] = 'b';
+	noise_add(n, &a);
+	CHECK(noise_places(n) == 7);
+	noise_add(n, &a);
+	CHECK(noise_places(n) == 7 && noise_place(n, 6)->differs == 2);
+	free(n);
+}
+
+/* Where a value has no class, nothing is excused. */
+static void what_has_no_class_is_opaque(void)
+{
+	static const struct {
+		enum case_judge judge;
+		enum noise_state state;
+	} row[] = {
+		{ CASE_JSON, NOISE_SAME },	  { CASE_TEXT, NOISE_SAME },
+		{ CASE_BYTES, NOISE_OPAQUE },	  { CASE_FORM, NOISE_OPAQUE },
+		{ CASE_MULTIPART, NOISE_OPAQUE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct noise *n = new_noise();
+		struct noise_answer a = answer(1, NOISE_SUT);
+		struct noise_answer b = answer(1, NOISE_BASELINE);
+		struct noise_sums s;
+
+		differs(&a, "x", CASE_VALUE, 1);
+		differs(&b, "x", CASE_VALUE, 1);
+		a.found[0].judge = b.found[0].judge = (uint8_t)row[i].judge;
+		noise_add(n, &a);
+		noise_add(n, &b);
+		noise_settle(n, &s);
+		CHECK(noise_place(n, 0)->state == row[i].state);
+		CHECK(s.excused == (row[i].state == NOISE_SAME));
+		free(n);
+	}
+}
+
+static void classes_are_alike_or_not(void)
+{
+	static const struct {
+		struct case_class a, b;
+		bool alike;
+	} row[] = {
+		{ { 1u << CLASS_INTEGER, 0 },
+		  { 1u << CLASS_INTEGER, 0 },
+		  true },
+		{ { 1u << CLASS_INTEGER, 0 }, { 1u << CLASS_UUID, 0 }, false },
+		{ { 0, 0 }, { 0, 0 }, false },
+		{ { 1u << CLASS_HEX, 8 }, { 1u << CLASS_HEX, 8 }, true },
+		{ { 1u << CLASS_HEX, 8 }, { 1u << CLASS_HEX, 9 }, false },
+		{ { 1u << CLASS_HEX | 1u << CLASS_INTEGER, 8 },
+		  { 1u << CLASS_HEX | 1u << CLASS_INTEGER, 9 },
+		  true },
+		{ { (uint16_t)CASE_SHAPE, 7 },
+		  { (uint16_t)CASE_SHAPE, 7 },
+		  true },
+		{ { (uint16_t)CASE_SHAPE, 7 },
+		  { (uint16_t)CASE_SHAPE, 8 },
+		  false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		CHECK(noise_alike(&row[i].a, &row[i].b) == row[i].alike);
+		CHECK(noise_alike(&row[i].b, &row[i].a) == row[i].alike);
+	}
+}
+
+/* A value that is like one that was seen is not strange, one that is not is; nor
+ * is there room for every class.
+ */
+static void values_that_nobody_had_are_strange(void)
+{
+	struct noise *n = new_noise();
+	struct noise_answer b = answer(1, NOISE_BASELINE);
+	struct noise_sums s;
+
+	differs(&b, "$.a", CASE_VALUE, 1u << CLASS_INTEGER);
+	noise_add(n, &b);
+	for (uint16_t i = 0; i < NOISE_CLASSES + 4; i++) {
+		struct noise_answer a = answer(1u + i, NOISE_SUT);
+
+		differs(&a, "$.a", CASE_VALUE, 1u << CLASS_INTEGER);
+		a.found[0].class[1] = (struct case_class){
+			(uint16_t)(i % 2 == 0 ? 1u << CLASS_HEX |
+							1u << CLASS_INTEGER
+					      : 1u << CLASS_HEX),
+			i
+		};
+		noise_add(n, &a);
+	}
+	noise_settle(n, &s);
+	CHECK(noise_place(n, 0)->classes == NOISE_CLASSES);
+	/* One class is production's; of the 15 others each second is strange. */
+	CHECK(noise_place(n, 0)->strange == 7);
+	CHECK(s.different == NOISE_CLASSES + 4 && s.excused == 8);
+	free(n);
+}
+
+/* So many sets of places: of one more it is not known what excuses it. */
+static void more_sets_than_there_is_room_for(void)
+{
+	struct noise *n = new_noise();
+	struct noise_sums s;
+	uint64_t conn = 0;
+
+	/* Sets of two of some 100 places. */
+	for (unsigned i = 0; i < 100; i++)
+		for (unsigned k = 0; k < i; k++) {
+			struct noise_answer a = answer(++conn, NOISE_SUT);
+			char place[8];
+
+			snprintf(place, sizeof(place), "$.p%u", i);
+			differs(&a, place, CASE_VALUE, 1);
+			snprintf(place, sizeof(place), "$.p%u", k);
+			differs(&a, place, CASE_VALUE, 1);
+			noise_add(n, &a);
+		}
+	noise_settle(n, &s);
+	CHECK(noise_places(n) == 100 && s.different == conn);
+	CHECK(conn == 4950 && s.beyond == conn - NOISE_SETS);
+	free(n);
+}
+
+static void states_have_names(void)
+{
+	struct arena a = { .size = noise_size() - 1 };
+	static const struct hash_key key = { { 8, 9 } };
+	struct noise *n = NULL;
+
+	for (int i = 0; i <= NOISE_OPAQUE; i++)
+		for (int k = 0; k < i; k++)
+			CHECK(strcmp(noise_state_name((enum noise_state)i),
+				     noise_state_name((enum noise_state)k)) !=
+			      0);
+	a.base = aligned_alloc(ARENA_ALIGN, noise_size());
+	CHECK(noise_init(&n, &a, &key) == -ENOMEM && n == NULL);
+	free(a.base);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -402,6 +654,18 @@ int main(void)
 		{ "without a partner nothing is paired",
 		  without_a_partner_nothing_is_paired },
 		{ "full tables excuse nothing", full_tables_excuse_nothing },
+		{ "partners are of one exchange",
+		  partners_are_of_one_exchange },
+		{ "a place counts once an answer",
+		  a_place_counts_once_an_answer },
+		{ "places are told apart", places_are_told_apart },
+		{ "what has no class is opaque", what_has_no_class_is_opaque },
+		{ "classes are alike or not", classes_are_alike_or_not },
+		{ "values that nobody had are strange",
+		  values_that_nobody_had_are_strange },
+		{ "more sets than there is room for",
+		  more_sets_than_there_is_room_for },
+		{ "states have names", states_have_names },
 		{ "one in ten thousand is found",
 		  one_in_ten_thousand_is_found },
 		{ "two of one version are the same",

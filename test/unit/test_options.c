@@ -262,37 +262,60 @@ static void test_bad_values(void)
 	CHECK(strstr(e.s, "later version") != NULL);
 }
 
-/* What is written is the shortest that says the same; --vxlan where it can. */
-static void test_decap(void)
-{
-	static const struct {
-		const char *given;
-		const char *written; /* NULL: refused */
-	} rows[] = {
-		{ "--decap none", "" },
-		{ "--decap auto", "--decap auto" },
-		{ "--decap auto:7", "--decap auto:7" },
-		{ "--decap vxlan", "--decap vxlan" },
-		{ "--decap vxlan:16777215@8472",
-		  "--decap vxlan:16777215@8472" },
-		{ "--decap vxlan:7@4789", "--vxlan 7" },
-		{ "--vxlan 7 --decap geneve@1", "--decap geneve@1" },
-		{ "--decap gre:4294967295", "--decap gre:4294967295" },
-		{ "--decap erspan:0", "--decap erspan:0" },
-		{ "--decap gre --vxlan any", "--vxlan any" },
-		{ "--decap gre --vxlan none", "" },
-		{ "--decap ipip", NULL },
-		{ "--decap vxlan:16777216", NULL },
-		{ "--decap gre:4294967296", NULL },
-		{ "--decap vxlan:", NULL },
-		{ "--decap vxlan:7@0", NULL },
-		{ "--decap vxlan@65536", NULL },
-		{ "--decap gre@47", NULL },
-		{ "--decap erspan:1@4789", NULL },
-		{ "--decap none:3", NULL },
-	};
+/* What is written is the shortest that says the same. */
+static const struct {
+	const char *given;
+	const char *written; /* NULL: refused */
+} written[] = {
+	{ "--decap none", "" },
+	{ "--max-rate 20M", "--max-rate 20000000" },
+	{ "--max-rate 8K", "--max-rate 8000" },
+	{ "--max-rate 1000G", "--max-rate 1000000000000" },
+	{ "--max-rate 7999", NULL },
+	{ "--max-rate 1001G", NULL },
+	{ "--max-rate K", NULL },
+	{ "--max-rate 20m", NULL },
+	{ "--max-rate 99999999999999999999", NULL },
+	{ "--sut-mac any", "--sut-mac any" },
+	{ "--sut-mac any --sut-mac 02:00:00:00:00:01",
+	  "--sut-mac 02:00:00:00:00:01" },
+	{ "--sut-mac all", NULL },
+	{ "--methods all", "" },
+	{ "--methods safe", "--methods safe" },
+	{ "--methods GET,HEAD,OPTIONS,TRACE", "--methods safe" },
+	{ "--methods PUT,X-1", "--methods PUT,X-1" },
+	{ "--methods safe --methods all", "" },
+	{ "--methods GET,", NULL },
+	{ "--methods GET:POST", NULL },
+	{ "--stop-after 3", "--stop-after 3" },
+	{ "--max-slower p99.9:25% --max-slower p50:100%",
+	  "--max-slower p99.9:25% --max-slower p50:100%" },
+	{ "--undecided pass", "--undecided pass" },
+	{ "--perf --hdr h", "--perf --hdr h" },
+	{ "--decap auto", "--decap auto" },
+	{ "--decap auto:7", "--decap auto:7" },
+	{ "--decap vxlan", "--decap vxlan" },
+	{ "--decap vxlan:16777215@8472", "--decap vxlan:16777215@8472" },
+	{ "--decap vxlan:7@4789", "--vxlan 7" },
+	{ "--vxlan 7 --decap geneve@1", "--decap geneve@1" },
+	{ "--decap gre:4294967295", "--decap gre:4294967295" },
+	{ "--decap erspan:0", "--decap erspan:0" },
+	{ "--decap gre --vxlan any", "--vxlan any" },
+	{ "--decap gre --vxlan none", "" },
+	{ "--decap ipip", NULL },
+	{ "--decap vxlan:16777216", NULL },
+	{ "--decap gre:4294967296", NULL },
+	{ "--decap vxlan:", NULL },
+	{ "--decap vxlan:7@0", NULL },
+	{ "--decap vxlan@65536", NULL },
+	{ "--decap gre@47", NULL },
+	{ "--decap erspan:1@4789", NULL },
+	{ "--decap none:3", NULL },
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+static void test_written(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
 		struct options o;
 		struct options again;
 		struct errbuf e = { "" };
@@ -300,17 +323,19 @@ static void test_decap(void)
 		const char *at;
 		bool taken;
 
-		taken = parse(&o, rows[i].given, OPTIONS_SHADOW, &e) == 0;
-		CHECK_ROW(taken == (rows[i].written != NULL), rows[i].given);
+		taken = parse(&o, written[i].given, OPTIONS_SHADOW, &e) == 0;
+		CHECK_ROW(taken == (written[i].written != NULL),
+			  written[i].given);
 		if (!taken) {
-			CHECK_ROW(e.s[0] != '\0', rows[i].given);
+			CHECK_ROW(e.s[0] != '\0', written[i].given);
 			continue;
 		}
 		CHECK(options_text(&o, text, sizeof(text)) > 0);
-		at = strstr(text, rows[i].written);
+		at = strstr(text, written[i].written);
 		CHECK_ROW(at != NULL, text);
-		CHECK_ROW(rows[i].written[0] != '\0' ||
+		CHECK_ROW(written[i].written[0] != '\0' ||
 				  (strstr(text, "decap") == NULL &&
+				   strstr(text, "methods") == NULL &&
 				   strstr(text, "vxlan") == NULL),
 			  text);
 		CHECK_ROW(options_read(&again, text, OPTIONS_SHADOW, &e) == 0,
@@ -373,6 +398,7 @@ static void test_text_reads_back(void)
 			  text);
 		CHECK_ROW(a.journal_client == b.journal_client, text);
 		CHECK_ROW(a.mirror_ring == b.mirror_ring, text);
+		CHECK_ROW(a.journal_ring == b.journal_ring, text);
 		CHECK_ROW(options_text(&a, text, (size_t)n) < 0, rows[i]);
 	}
 }
@@ -389,8 +415,8 @@ static void test_the_text_of_journals(void)
 		" wait --max-lag 1500ms --sut-silent 61s --idle 2h"
 		" --vxlan any --max-flows 1234 --pool 100M --flow-share"
 		" 1025K --capture v3 --mirror-ring 65537 --sut-ring 1G"
-		" --duration 7us -c 99 --json - --redact off -w f -C 1 -G 2 -W "
-		"3"
+		" --duration 7us -c 99 --json - --redact off -w f -C 1 -G 2"
+		" -W 3"
 		" --journal-only client --print --min-compared 0.0001%"
 		" --max-different 5 --user me -q --outside silent"
 		" --prove default --final-wait 3s --answer-wait 4s"
@@ -410,9 +436,10 @@ static void test_the_text_of_journals(void)
 		" --count 99 --stop-after 0 --json - --redact off --write f "
 		"--rotate-size 1"
 		" --rotate-seconds 2 --rotate-files 3 --journal-only"
-		" client --print --min-compared 0.0001% --max-different"
-		" 5 --max-no-route 2% --allow-down 1m --user me --quiet"
-		" --maxsleep 0s -- 'port 80 and not host x'",
+		" client --journal-ring 64M --print --min-compared 0.0001%"
+		" --max-different 5 --max-no-route 2% --allow-down 1m"
+		" --undecided error --user me --quiet --maxsleep 0s"
+		" -- 'port 80 and not host x'",
 	};
 	static const char *const replay[] = {
 		"-r a -r b --sut-dev y --map 10.0.0.1=10.1.0.1"
@@ -428,14 +455,13 @@ static void test_the_text_of_journals(void)
 		" --answer-wait 5s --idle 5m --max-flows 65536 --pool"
 		" 256M --flow-share 16M --capture v2 --mirror-ring 0"
 		" --sut-ring 0 --duration 0s --count 0"
-		" --stop-after 0 --redact on "
-		"--rotate-size 0"
+		" --stop-after 0 --redact on --rotate-size 0"
 		" --rotate-seconds 0 --rotate-files 0 --journal-only"
-		" all --min-compared 17 --max-different 0"
-		" --max-no-route 1% --allow-down 0s --multiplier 2.500"
-		" --client-net all,10.9.0.0/16 --checksums trust"
-		" --maxsleep 8s --flows 7 --concurrency 5 --loop 3"
-		" --index 64K",
+		" all --journal-ring 64M --min-compared 17 --max-different 0"
+		" --max-no-route 1% --allow-down 0s --undecided error"
+		" --multiplier 2.500 --client-net all,10.9.0.0/16"
+		" --checksums trust --maxsleep 8s --flows 7"
+		" --concurrency 5 --loop 3 --index 64K",
 	};
 	struct options o;
 	struct errbuf e;
@@ -660,7 +686,7 @@ static const struct check_test tests[] = {
 	{ "maps", test_maps },
 	{ "dates in names", test_dates_in_names },
 	{ "bad values leave the result alone", test_bad_values },
-	{ "what a mirror wraps", test_decap },
+	{ "what is written says the same", test_written },
 	{ "the text reads back", test_text_reads_back },
 	{ "the text of journals", test_the_text_of_journals },
 	{ "quoted text reads back", test_quoted_text },

@@ -66,6 +66,12 @@ static const char *const rows[] = {
 	"key \1sk_live_4eC39HqLyjWDarjtT1zdp7dc\1 of 17",
 	"-----BEGIN RSA PRIVATE KEY-----\1\nMIIEow\nIBAAKCAQ\n\1-----END RSA "
 	"PRIVATE KEY----- 17",
+	"see basic \1QWxhZGRpbjpvcGVuIHNlc2FtZQ==\1 17",
+	"see basic%20\1dXNlcjp+fn4=\1 17",
+	"see Basic+\1dXNlcjoxMjM0NTY3OD8_\1 17",
+	"see bearer  \1abCDefGH12\1, 17",
+	"key \1AIzaSyA1234567890123456789012345678901\1 of 17",
+	"key \1github_pat_11ABCDEFG0abcdefghij\1 of 17",
 	/* what a rule names */
 	"X-Shop-Member: \1m3mKR0No8\1\r\n",
 	"{\"phone\": \"\1+49 30 1234\1\", \"n\": 17}",
@@ -226,6 +232,22 @@ static void what_is_none_is_shown(void)
 		"Basic questions about sessions and passwords",
 		"http://shop.example:8080/17",
 		"html/body/form/input",
+		"basic",
+		"bearer",
+		"a bearer-of-news",
+		"bearer x",
+		"basic YWJjZGVmZ2hpamtsbW5v", /* no colon in it */
+		"basic =====================",
+		"card 41111111111111111111111",
+		"card 4111111111111111x",
+		"card 411111111111",
+		"card 7111111111111111",
+		"ftp://user@host/17",
+		"http://a b:c@d",
+		"http://a<b:c@d",
+		"-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----",
+		"-----BEGIN PRIVATE KEY-----",
+		"AKIA17, sk-17, ghp_17, eyJ.17",
 		"$.items[3].price",
 	};
 
@@ -277,6 +299,46 @@ static void a_part_says_so(void)
 
 	CHECK(strncmp(out, "x=1&token=<secret:", 18) == 0);
 	CHECK(strcmp(out + 26, "+>") == 0);
+}
+
+/* What is cut could be the beginning of one; what is not cut is none. */
+static void what_is_cut_could_be_one(void)
+{
+	static const struct {
+		const char *text;
+		size_t shown;	/* bytes in front of the tag */
+		bool whole_too; /* it is one without being cut */
+	} row[] = {
+		{ "card 4111 1111", 5, false },
+		{ "card 4111 111", SIZE_MAX, false },
+		{ "basic QWxh", 6, false },
+		{ "bearer Q", 7, false },
+		{ "bearer ", SIZE_MAX, false },
+		{ "http://bob:s3cr", 7, false },
+		{ "http://bob:8080", SIZE_MAX, false },
+		{ "http://bob", SIZE_MAX, false },
+		{ "key ghp_16", 4, false },
+		{ "-----BEGIN RSA PRIV", 0, false },
+		{ "-----BEGIN PRIVATE KEY-----\nMII", 27, true },
+		{ "-----BEGIN PRIVATE KEY-----", SIZE_MAX, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row) * 2; i++) {
+		const char *text = row[i / 2].text;
+		struct redact_text t = { .p = (const uint8_t *)text,
+					 .n = strlen(text),
+					 .to = strlen(text),
+					 .cut = i & 1 };
+		const char *out = shown(&all, &t);
+		size_t at = row[i / 2].shown;
+
+		if (at == SIZE_MAX || (!t.cut && !row[i / 2].whole_too)) {
+			CHECK_ROW(strcmp(out, text) == 0, text);
+			continue;
+		}
+		CHECK_ROW(strncmp(out, text, at) == 0, text);
+		CHECK_ROW(strncmp(out + at, "<secret:", 8) == 0, text);
+	}
 }
 
 static void off_shows_all(void)
@@ -344,6 +406,7 @@ int main(void)
 		{ "equal values have equal tags",
 		  equal_values_have_equal_tags },
 		{ "a part says so", a_part_says_so },
+		{ "what is cut could be one", what_is_cut_could_be_one },
 		{ "off shows all", off_shows_all },
 		{ "a tag is not cut, nor tagged", a_tag_is_not_cut_nor_tagged },
 		{ "any bytes are read", any_bytes_are_read },

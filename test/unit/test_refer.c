@@ -32,11 +32,13 @@ static int refer(void *ctx, uint64_t flow, uint32_t index, const struct keep *k,
 {
 	struct heard *a = ctx;
 	struct case_view again;
-	uint8_t *p = malloc(CASE_FIXED + 65536);
+	uint8_t *p = calloc(1, CASE_FIXED + 65536);
 	size_t n = keep_message(k, c, p);
 
 	CHECK(flow != 0);
 	(void)index;
+	CHECK(case_read(&again, RULES_ENDPOINTS, p, n + 1) == -EBADMSG);
+	CHECK(case_read(&again, RULES_ENDPOINTS, p, n - 1) == -EBADMSG);
 	CHECK(case_read(&again, RULES_ENDPOINTS, p, n) == 0);
 	CHECK(again.serial == c->serial);
 	CHECK(again.part[CASE_HEAD].n >= LEN(HEAD));
@@ -67,24 +69,30 @@ static void begin(struct rig *r, struct heard *a, const char *rules)
 	defaults(r);
 	r->cfg.compare = COMPARE_EQUIVALENT;
 	r->cfg.by = case_rules(rules);
-	r->cfg.desk = (struct engine_desk){ .refer = refer,
-					    .refused = refused,
-					    .ctx = a };
+	r->cfg.desk = (struct engine_desk){
+		.refer = refer, .refused = refused, .seed = 7, .ctx = a
+	};
 	add_map(r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 	start(r);
 	handshakes(r);
 }
 
 /* Exchange @k of the connection: each of @p and @s LEN(HEAD "...") bytes more. */
-static void exchange(struct rig *r, unsigned k, const char *p, const char *s)
+static void ask(struct rig *r, unsigned k, const char *get, const char *p,
+		const char *s)
 {
 	uint32_t c = 1001 + k * LEN(GET);
 	uint32_t n = (uint32_t)strlen(p);
 
-	CHECK(strlen(s) == n);
-	client(r, c, 501 + k * n, TCP_ACK | TCP_PSH, GET);
+	CHECK(strlen(s) == n && strlen(get) == LEN(GET));
+	client(r, c, 501 + k * n, TCP_ACK | TCP_PSH, get);
 	production(r, 501 + k * n, c + LEN(GET), TCP_ACK, p);
 	sut(r, 1, 501 + k * n, c + LEN(GET), TCP_ACK, s);
+}
+
+static void exchange(struct rig *r, unsigned k, const char *p, const char *s)
+{
+	ask(r, k, GET, p, s);
 }
 
 static void end(struct rig *r)
@@ -171,6 +179,7 @@ static void answers_are_counted_when_they_come(void)
 	exchange(&r, 0, one, two);
 	exchange(&r, 1, one, two);
 	CHECK(a.n == 2 && engine_out(r.e) == 2 && taken(&r) == 0);
+	CHECK(engine_open_sut(r.e) == 2);
 	CHECK(a.endpoint[0] == 1 && a.body[0][0] == 5 && a.body[0][1] == 5);
 	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 0);
 	x = says(a.serial[0], VERDICT_EQUIVALENT);
@@ -231,6 +240,45 @@ static void what_is_refused_is_told(void)
 	end(&r);
 }
 
+#define GET_B "GET /b?x HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* One path that is asked for again and again leaves room for others; that of
+ * answers comes back. Queries are of one sort.
+ */
+static void one_path_does_not_push_others_out(void)
+{
+	struct case_answer x;
+	unsigned k = 0, most;
+	struct heard a = { 0 };
+	struct rig r;
+
+	defaults(&r);
+	r.cfg.compare = COMPARE_EQUIVALENT;
+	r.cfg.by = case_rules("");
+	r.cfg.desk = (struct engine_desk){ refer, refused, 7, 3000, &a };
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	handshakes(&r);
+	while (a.refused == 0 && k < 100)
+		exchange(&r, k++, one, two);
+	most = k - 1;
+	CHECK(most >= 3 && most < 30 && engine_out(r.e) == most);
+	ask(&r, k++, "GET /a?y HTTP/1.1\r\nHost: x\r\n\r\n", one, two);
+	CHECK(a.refused == 2 && stats(&r)->overload[RULES_ALL] == 2);
+	ask(&r, k++, GET_B, one, two);
+	CHECK(a.refused == 2 && engine_out(r.e) == most + 1);
+	for (unsigned i = 0; i < 2; i++) {
+		x = says(i, VERDICT_EQUIVALENT);
+		CHECK(engine_judged(r.e, &x) == 0);
+	}
+	exchange(&r, k++, one, two);
+	CHECK(a.refused == 2 && engine_out(r.e) == most);
+	(void)engine_desk_gone(r.e);
+	while (engine_out(r.e) > 0)
+		(void)engine_desk_gone(r.e);
+	end(&r);
+}
+
 static void a_desk_that_is_gone_owes_all(void)
 {
 	struct heard a;
@@ -268,6 +316,10 @@ static void differences_have_kinds(void)
 	static const struct case_place bytes[] = {
 		{ .judge = CASE_BYTES, .name = "byte 17" },
 		{ .judge = CASE_BYTES, .name = "byte 9" },
+		{ .judge = CASE_JSON,
+		  .name = "$[0" }, /* cut where it was too long */
+		{ .judge = CASE_JSON, .name = "$[\"a\"]" },
+		{ .judge = CASE_TEXT, .name = "12 " },
 	};
 	const struct engine_endpoint *p;
 	struct diff_kind one_byte, other;
@@ -293,6 +345,12 @@ static void differences_have_kinds(void)
 	diff_kind_of(&one_byte, &bytes[0], "x", 1, REASON_BODY);
 	diff_kind_of(&other, &bytes[1], "x", 1, REASON_BODY);
 	CHECK(strcmp(other.place, "byte") == 0 && one_byte.id == other.id);
+	diff_kind_of(&other, &bytes[2], "x", 1, REASON_BODY);
+	CHECK(strncmp(other.place, "$[*", 3) == 0);
+	diff_kind_of(&other, &bytes[3], "x", 1, REASON_BODY);
+	CHECK(strcmp(other.place, "$[\"a\"]") == 0);
+	diff_kind_of(&other, &bytes[4], "x", 1, REASON_BODY);
+	CHECK(strcmp(other.place, "") == 0);
 	diff_kind_of(&other, &bytes[1], "y", 1, REASON_BODY);
 	CHECK(one_byte.id != other.id);
 	CHECK(strcmp(kind_name(name, 0x1a2b3c4d), "k-1a2b3c4d") == 0);
@@ -338,6 +396,303 @@ static void what_production_serves_is_told(void)
 	end(&r);
 }
 
+#define ASK_HEAD  "HEAD /a?x HTTP/1.1\r\nHost: x\r\nIf-None-Match: a\r\n\r\n"
+#define UNCHANGED "HTTP/1.1 304 Not Modified\r\nETag: a\r\n\r\n"
+
+/* A condition on a head goes to the desk as it is one; its answers say nothing
+ * of the object's content.
+ */
+static void a_head_is_handed_over_as_one(void)
+{
+	static const char p[] = UNCHANGED, s[] = HEAD "ETag: b\r\n\r\n";
+	struct heard a;
+	struct rig r;
+
+	begin(&r, &a, "header class ETag etag");
+	client(&r, 1001, 501, TCP_ACK | TCP_PSH, ASK_HEAD);
+	production(&r, 501, 1001 + LEN(ASK_HEAD), TCP_ACK, s);
+	sut(&r, 1, 501, 1001 + LEN(ASK_HEAD), TCP_ACK, s);
+	CHECK(a.n == 0 && stats(&r)->notes == 0);
+	client(&r, 1001 + LEN(ASK_HEAD), 501 + LEN(HEAD "ETag: b\r\n\r\n"),
+	       TCP_ACK | TCP_PSH, ASK_HEAD);
+	production(&r, 501 + LEN(HEAD "ETag: b\r\n\r\n"),
+		   1001 + 2 * LEN(ASK_HEAD), TCP_ACK, p);
+	sut(&r, 1, 501 + LEN(HEAD "ETag: b\r\n\r\n"), 1001 + 2 * LEN(ASK_HEAD),
+	    TCP_ACK, s);
+	CHECK(a.n == 1 && stats(&r)->handed == 1);
+	CHECK((a.flags[0] >> CASE_ASKED) ==
+	      (ASKED_HEAD | 1u << ASKED_HOST | 1u << ASKED_NONE_MATCH));
+	(void)engine_desk_gone(r.e);
+	end(&r);
+}
+
+/* Where the next request and its answers begin. */
+struct talk {
+	uint32_t c, s;
+};
+
+static void talk(struct rig *r, struct talk *t, const char *get, const char *p,
+		 const char *s)
+{
+	CHECK(strlen(p) == strlen(s));
+	client(r, t->c, t->s, TCP_ACK | TCP_PSH, get);
+	t->c += (uint32_t)strlen(get);
+	production(r, t->s, t->c, TCP_ACK, p);
+	sut(r, 1, t->s, t->c, TCP_ACK, s);
+	t->s += (uint32_t)strlen(p);
+}
+
+#define SENDS(method, fields) method " /a HTTP/1.1\r\nHost: x\r\n" fields "\r\n"
+#define STATUS(s, fields)                                                      \
+	"HTTP/1.1 " s " X\r\nContent-Length: 0\r\n" fields "\r\n"
+
+static uint64_t diverged(const struct rig *r)
+{
+	return engine_stats(r->e)
+		->reason[VERDICT_NOT_COMPARED][REASON_DIVERGED];
+}
+
+/* Who sends what the SUT has set otherwise, or not at all, is told apart; what
+ * is alike all the same stays so.
+ */
+static void who_hangs_on_a_session_is_told_apart(void)
+{
+	struct talk t = { 1001, 501 };
+	struct heard a;
+	struct rig r;
+
+	begin(&r, &a, "header ignore X Set-Cookie");
+	talk(&r, &t, SENDS("GET", "Cookie: sid=abc\r\n"), STATUS("200", ""),
+	     STATUS("403", ""));
+	CHECK(diverged(&r) == 0 && verdicts(&r, VERDICT_DIFFERENT) == 1);
+	talk(&r, &t, SENDS("POST", ""),
+	     STATUS("200",
+		    "Set-Cookie: sid=abc; Path=/\r\nSet-Cookie: l=1\r\n"),
+	     STATUS("200",
+		    "Set-Cookie: sid=xyz; Path=/\r\nSet-Cookie: l=1\r\n"));
+	CHECK(verdicts(&r, VERDICT_EQUIVALENT) == 1);
+	talk(&r, &t, SENDS("POST", "Cookie: l=1; sid=abc\r\n"),
+	     STATUS("200", ""), STATUS("403", ""));
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_DIFFERENT) == 1);
+	talk(&r, &t, SENDS("GET", "Cookie: sid=abc\r\n"), STATUS("200", ""),
+	     STATUS("200", ""));
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_IDENTICAL) == 1);
+	/* what both have set alike, and what nobody has */
+	talk(&r, &t, SENDS("GET", "Cookie: l=1; sid=abd\r\n"),
+	     STATUS("200", ""), STATUS("403", ""));
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_DIFFERENT) == 2);
+	/* a SUT that sets none */
+	talk(&r, &t, SENDS("GET", ""), STATUS("302", "Set-Cookie: n=1\r\n"),
+	     STATUS("302", "Set-Nothing: 12\r\n"));
+	talk(&r, &t, SENDS("GET", "Cookie: n=1\r\n"), STATUS("200", ""),
+	     STATUS("404", ""));
+	CHECK(diverged(&r) == 2);
+	(void)engine_desk_gone(r.e);
+	end(&r);
+}
+
+/* A server that does not know a value answers otherwise; it does not fail. */
+static void a_failure_hangs_on_no_session(void)
+{
+	struct talk t = { 1001, 501 };
+	struct heard a;
+	struct rig r;
+
+	begin(&r, &a, "header ignore X Set-Cookie");
+	talk(&r, &t, SENDS("POST", ""), STATUS("200", "Set-Cookie: s=ab\r\n"),
+	     STATUS("200", "Set-Cookie: s=xy\r\n"));
+	talk(&r, &t, SENDS("GET", "Cookie: s=ab\r\n"), STATUS("200", ""),
+	     STATUS("500", ""));
+	CHECK(diverged(&r) == 0 && verdicts(&r, VERDICT_DIFFERENT) == 1);
+	talk(&r, &t, SENDS("GET", "Cookie: s=ab\r\n"), STATUS("500", ""),
+	     STATUS("503", ""));
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_DIFFERENT) == 1);
+	client(&r, t.c, t.s, TCP_ACK | TCP_PSH,
+	       SENDS("GET", "Cookie: s=ab\r\n"));
+	t.c += LEN(SENDS("GET", "Cookie: s=ab\r\n"));
+	production(&r, t.s, t.c, TCP_ACK, STATUS("200", ""));
+	sut(&r, 1, t.s, t.c, TCP_ACK | TCP_FIN, "HTTP/1.1 200 X\r\n");
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_DIFFERENT) == 2);
+	end(&r);
+}
+
+/* Another client, whose port is 5001. */
+static void client2(struct rig *r, uint32_t seq, uint32_t ack, uint8_t flags,
+		    const char *text)
+{
+	tcp(r, ip(1, 0, 1), 5001, ip(2, 0, 1), 80, seq, ack, flags, text);
+}
+
+static void production2(struct rig *r, uint32_t seq, uint32_t ack,
+			uint8_t flags, const char *text)
+{
+	tcp(r, ip(2, 0, 1), 80, ip(1, 0, 1), 5001, seq, ack, flags, text);
+}
+
+static void sut2(struct rig *r, uint32_t seq, uint32_t ack, uint8_t flags,
+		 const char *text)
+{
+	tcp_sut(r, ip(9, 0, 1), 80, ip(1, 0, 1), 5001, seq, ack, flags, text);
+}
+
+static void second(struct rig *r)
+{
+	client2(r, 1000, 0, TCP_SYN, "");
+	production2(r, 500, 1001, TCP_SYN | TCP_ACK, "");
+	sut2(r, 500, 1001, TCP_SYN | TCP_ACK, "");
+	client2(r, 1001, 501, TCP_ACK, "");
+}
+
+/* Without rules it is the same. */
+static void sessions_are_told_apart_without_rules(void)
+{
+	struct talk t = { 1001, 501 };
+	struct rig r;
+
+	defaults(&r);
+	add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
+	start(&r);
+	handshakes(&r);
+	talk(&r, &t, SENDS("POST", ""), STATUS("200", "Set-Cookie: s=ab\r\n"),
+	     STATUS("200", "Set-Cookie: s=xy\r\n"));
+	CHECK(diverged(&r) == 0 && verdicts(&r, VERDICT_DIFFERENT) == 1);
+	talk(&r, &t, SENDS("GET", "Cookie: s=ab\r\n"), STATUS("200", ""),
+	     STATUS("403", ""));
+	talk(&r, &t, SENDS("GET", "Cookie: s=xy\r\n"), STATUS("200", ""),
+	     STATUS("403", ""));
+	CHECK(diverged(&r) == 1 && verdicts(&r, VERDICT_DIFFERENT) == 2);
+	end(&r);
+}
+
+/* Two clients, the second of which sends what production gave the first. */
+static void a_value_is_sent_before_the_sut_has_answered(void)
+{
+	static const char in[] = SENDS("POST", ""),
+			  get[] = SENDS("GET", "Cookie: s=ab; l=1\r\n");
+	static const char gave[] = STATUS(
+		"200", "Set-Cookie: s=ab\r\nSet-Cookie: l=1; Path=/\r\n");
+	static const char yes[] = STATUS("200", ""), no[] = STATUS("403", "");
+	struct heard a;
+	struct rig r;
+
+	/* The SUT sets the same, but late: who asked in between hangs on it,
+	 * also if he is judged then; who asks later does not.
+	 */
+	for (unsigned late = 0; late < 2; late++) {
+		begin(&r, &a, "header ignore X");
+		second(&r);
+		client(&r, 1001, 501, TCP_ACK | TCP_PSH, in);
+		production(&r, 501, 1001 + LEN(in), TCP_ACK, gave);
+		client2(&r, 1001, 501, TCP_ACK | TCP_PSH, get);
+		production2(&r, 501, 1001 + LEN(get), TCP_ACK, yes);
+		if (late == 0) {
+			sut2(&r, 501, 1001 + LEN(get), TCP_ACK, no);
+			CHECK(diverged(&r) == 1);
+		}
+		sut(&r, 1, 501, 1001 + LEN(in), TCP_ACK, gave);
+		if (late == 1)
+			sut2(&r, 501, 1001 + LEN(get), TCP_ACK, no);
+		CHECK(diverged(&r) == 1);
+		client2(&r, 1001 + LEN(get), 501 + LEN(yes), TCP_ACK | TCP_PSH,
+			get);
+		production2(&r, 501 + LEN(yes), 1001 + 2 * LEN(get), TCP_ACK,
+			    yes);
+		sut2(&r, 501 + LEN(no), 1001 + 2 * LEN(get), TCP_ACK, no);
+		CHECK(diverged(&r) == 1);
+		CHECK(verdicts(&r, VERDICT_DIFFERENT) == 1);
+		/* What both have set is not open again if it comes again. */
+		client(&r, 1001 + LEN(in), 501 + LEN(gave), TCP_ACK | TCP_PSH,
+		       in);
+		production(&r, 501 + LEN(gave), 1001 + 2 * LEN(in), TCP_ACK,
+			   gave);
+		client2(&r, 1001 + 2 * LEN(get), 501 + 2 * LEN(yes),
+			TCP_ACK | TCP_PSH, get);
+		production2(&r, 501 + 2 * LEN(yes), 1001 + 3 * LEN(get),
+			    TCP_ACK, yes);
+		sut2(&r, 501 + 2 * LEN(no), 1001 + 3 * LEN(get), TCP_ACK, no);
+		CHECK(diverged(&r) == 1);
+		CHECK(verdicts(&r, VERDICT_DIFFERENT) == 2);
+		end(&r);
+	}
+}
+
+#define TOKEN  "0123456789abcdefT"
+#define BEARER SENDS("GET", "Authorization: Bearer " TOKEN "\r\n")
+
+static struct case_answer gives(uint64_t serial, const char *text)
+{
+	struct case_answer x = says(serial, VERDICT_EQUIVALENT);
+	struct token_reader w;
+	struct token_word word = { 0 };
+
+	tokens_begin(&w, 7);
+	while (*text != '\0')
+		CHECK(!tokens_next(&w, (uint8_t)*text++, &word));
+	CHECK(tokens_end(&w, &word) && word.token);
+	x.made = 1u << CASE_BY_JSON;
+	x.givens = 1;
+	x.given[0] = word.number;
+	return x;
+}
+
+/* What a judge finds is given otherwise is known of all that is judged behind
+ * its case, also of what needs no judge and came before the answer.
+ */
+static void who_sends_a_token_is_told_apart(void)
+{
+	struct talk t = { 1001, 501 };
+	struct case_answer x;
+	struct heard a;
+	struct rig r;
+
+	begin(&r, &a, "");
+	talk(&r, &t, SENDS("POST", ""), one, two);
+	CHECK(a.n == 1 && engine_out(r.e) == 1);
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("401", ""));
+	talk(&r, &t, SENDS("GET", ""), STATUS("200", ""), STATUS("401", ""));
+	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 1); /* it has no token */
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("500", ""));
+	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 2); /* a failure */
+	talk(&r, &t, BEARER, one, two);
+	CHECK(a.n == 2 && engine_out(r.e) == 2 && engine_open_sut(r.e) == 3);
+	x = gives(a.serial[0], TOKEN);
+	CHECK(engine_judged(r.e, &x) == 0);
+	CHECK(diverged(&r) == 1 && engine_out(r.e) == 1);
+	x = says(a.serial[1], VERDICT_DIFFERENT);
+	CHECK(engine_judged(r.e, &x) == 0);
+	CHECK(diverged(&r) == 2 && engine_open_sut(r.e) == 0);
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("401", ""));
+	CHECK(diverged(&r) == 3 && verdicts(&r, VERDICT_DIFFERENT) == 2);
+	CHECK(stats(&r)->tokens == 1 && stats(&r)->handed == 2);
+	CHECK(stats(&r)->judged == 2);
+	end(&r);
+}
+
+/* Without what a judge finds they stand; so they do when he is gone. */
+static void who_waits_for_a_judge_is_counted(void)
+{
+	struct talk t = { 1001, 501 };
+	struct case_answer x;
+	struct heard a;
+	struct rig r;
+
+	begin(&r, &a, "");
+	talk(&r, &t, SENDS("POST", ""), one, two);
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("401", ""));
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("403", ""));
+	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 0);
+	x = gives(a.serial[0], "another0123456789");
+	CHECK(engine_judged(r.e, &x) == 0);
+	CHECK(diverged(&r) == 0 && verdicts(&r, VERDICT_DIFFERENT) == 2);
+	talk(&r, &t, SENDS("POST", ""), one, two);
+	talk(&r, &t, BEARER, STATUS("200", ""), STATUS("401", ""));
+	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 2);
+	CHECK(!engine_desk_gone(r.e) && engine_open_sut(r.e) == 0);
+	CHECK(verdicts(&r, VERDICT_DIFFERENT) == 3 && stats(&r)->lost == 1);
+	CHECK(taken(&r) == 5);
+	end(&r);
+}
+
 static void what_is_held_is_taken_back_or_stands(void)
 {
 	struct case_answer x;
@@ -352,6 +707,7 @@ static void what_is_held_is_taken_back_or_stands(void)
 		CHECK(engine_judged(r.e, &x) == 0);
 	}
 	CHECK(engine_held(r.e) == 3 && engine_out(r.e) == 0 && taken(&r) == 0);
+	CHECK(engine_open_sut(r.e) == 3);
 	CHECK(engine_judged(r.e, &x) == -EBADMSG); /* held twice */
 	x = says(a.serial[1], VERDICT_EQUIVALENT);
 	x.made = 1u << CASE_BY_NEWER;
@@ -405,7 +761,7 @@ static void long_content_is_not_judged(void)
 		r.cfg.compare = COMPARE_EQUIVALENT;
 		r.cfg.by = case_rules("");
 		r.cfg.keep = 4;
-		r.cfg.desk = (struct engine_desk){ refer, refused, &a };
+		r.cfg.desk = (struct engine_desk){ refer, refused, 7, 0, &a };
 		add_map(&r, ip(2, 0, 1), 32, 80, ip(9, 0, 1), 0);
 		start(&r);
 		handshakes(&r);
@@ -444,8 +800,24 @@ int main(void)
 		  answers_are_counted_when_they_come },
 		{ "lies are no answers", lies_are_no_answers },
 		{ "what is refused is told", what_is_refused_is_told },
+		{ "one path does not push others out",
+		  one_path_does_not_push_others_out },
 		{ "a desk that is gone owes all",
 		  a_desk_that_is_gone_owes_all },
+		{ "who hangs on a session is told apart",
+		  who_hangs_on_a_session_is_told_apart },
+		{ "sessions are told apart without rules",
+		  sessions_are_told_apart_without_rules },
+		{ "who sends a token is told apart",
+		  who_sends_a_token_is_told_apart },
+		{ "who waits for a judge is counted",
+		  who_waits_for_a_judge_is_counted },
+		{ "a failure hangs on no session",
+		  a_failure_hangs_on_no_session },
+		{ "a value is sent before the SUT has answered",
+		  a_value_is_sent_before_the_sut_has_answered },
+		{ "a head is handed over as one",
+		  a_head_is_handed_over_as_one },
 		{ "what production serves is told",
 		  what_production_serves_is_told },
 		{ "what is held is taken back or stands",

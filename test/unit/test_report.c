@@ -474,6 +474,10 @@ static void test_when_text(void)
 		CHECK_ROW(strcmp(text_when(out, rows[i].secs * 1000000000 + 7),
 				 rows[i].text) == 0,
 			  rows[i].text);
+	CHECK(strcmp(text_date(out, 951782400u * UINT64_C(1000000000)),
+		     "29/Feb/2000:00:00:00 +0000") == 0);
+	CHECK(strcmp(text_date(out, 1764454201u * UINT64_C(1000000000)),
+		     "29/Nov/2025:22:10:01 +0000") == 0);
 }
 
 static void test_headlines(void)
@@ -590,7 +594,8 @@ static void test_live(void)
 				 12,
 				 4567,
 				 8100000,
-				 34 };
+				 34,
+				 0 };
 	char out[256];
 	size_t full, n;
 
@@ -605,6 +610,9 @@ static void test_live(void)
 	}
 	report_text_live(out, sizeof(out), 80, &l);
 	CHECK(strstr(out, "different") != NULL);
+	l.journal_lost = 1234;
+	report_text_live(out, sizeof(out), 200, &l);
+	CHECK(strstr(out, "  34 missed  journal lost 1,234  behind ") != NULL);
 }
 
 /* An oracle that is not ours reads every line written above. */
@@ -687,6 +695,64 @@ static void test_curl(void)
 	}
 }
 
+/* What makes a pass mean little is said first, and nothing of it otherwise. */
+static void test_doubts(void)
+{
+	static struct report_ruled endpoint[] = {
+		{ .name = "*", .verdicts = { 5 } },
+		{ .name = "pay" },
+		{ .name = "idle" },
+	};
+	static const struct report_rule line[] = {
+		{ .source = "r", .number = 3, .hits = 99, .alone = 90 },
+		{ .source = "r", .number = 4, .hits = 99, .alone = 1 },
+		{ .source = "@x", .preset = true, .hits = 99, .alone = 99 },
+	};
+	const struct report_rules rules = {
+		.endpoint = endpoint, .endpoints = 3, .line = line, .lines = 3
+	};
+	static char text[REPORT_TEXT_MAX];
+	static char json[REPORT_LINE_MAX];
+	struct report_data d = sample();
+	const char *first;
+	size_t n;
+
+	d.statuses = (struct report_statuses){ 1000, 500, 9 };
+	report_text(text, sizeof(text), &d);
+	CHECK(!strstr(text, "errors of both") && !strstr(text, "401"));
+	n = report_json(json, sizeof(json), &d);
+	keep_line(json, n);
+	CHECK(!strstr(json, "doubts"));
+
+	memset(d.verdicts, 0, sizeof(d.verdicts));
+	d.verdicts[VERDICT_EQUIVALENT] = 100;
+	endpoint[1].verdicts[VERDICT_NOT_COMPARED] = 7;
+	d.rules = &rules;
+	d.statuses = (struct report_statuses){ 1000, 501, 10 };
+	d.capture.drops = 1;
+	report_text(text, sizeof(text), &d);
+	first = strstr(text, "warning: ");
+	CHECK(first && strncmp(first,
+			       "warning: 10 of 1,000 answers are 401 or 403 of "
+			       "the SUT, and not of production\n",
+			       77) == 0);
+	CHECK(strstr(text, "warning: 501 of 1,000 answers are errors of both"));
+	CHECK(strstr(text, "warning: pay: 0 of 7 answers are compared\n"));
+	CHECK(strstr(text, "warning: r:3: 90 of 100 answers are alike by this "
+			   "line alone\n"));
+	CHECK(!strstr(text, "r:4:") && !strstr(text, "idle: 0"));
+	n = report_json(json, sizeof(json), &d);
+	keep_line(json, n);
+	CHECK(strstr(json,
+		     "\"doubts\":[{\"doubt\":\"denied\",\"answers\":10,"
+		     "\"of\":1000},{\"doubt\":\"mostly_errors\","
+		     "\"answers\":501,\"of\":1000},{\"doubt\":"
+		     "\"never_compared\",\"answers\":0,\"of\":7,"
+		     "\"endpoint\":\"pay\"},{\"doubt\":\"rule_hides_much\","
+		     "\"answers\":90,\"of\":100,\"rules\":\"r\","
+		     "\"line\":3}]"));
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -706,6 +772,7 @@ int main(void)
 		{ "headlines and warnings", test_headlines },
 		{ "report in JSON", test_json_report },
 		{ "differences", test_difference },
+		{ "what makes a pass mean little", test_doubts },
 		{ "start", test_start },
 		{ "live line", test_live },
 		{ "python3 reads every line", test_python_reads_all },

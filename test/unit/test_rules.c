@@ -15,6 +15,7 @@
 #include "rules/when.h"
 
 #define FIRST "understudy rules 1\n"
+#define ON_A  "endpoint * /a as a\non a\n"
 
 static struct rules *new_rules(void)
 {
@@ -219,8 +220,34 @@ static const struct {
 	{ FIRST "version other", 2, 9, 0, "other" },
 	{ FIRST "version older", 2, 14, 0, "" },
 	{ FIRST "version newer within 5s", 2, 15, 0, "within" },
+	{ FIRST "dns", 2, 4, 0, "" },
+	{ FIRST "dns tll within 5", 2, 5, 0, "tll" },
+	{ FIRST "dns ttl within 0.5", 2, 5, 0, "ttl" },
+	{ FIRST "dns ttl within 4294967296", 2, 5, 0, "ttl" },
+	{ FIRST "dns ttl within 5\ndns ttl within 6", 3, 5, 2, "ttl" },
+	{ FIRST "endpoint * /a as a\non a\ndns ttl within 6", 4, 5, 0, "ttl" },
 	{ FIRST "version older within 5s\nversion older within 6s", 3, 9, 2,
 	  "older" },
+	{ FIRST "gate max-different 1%", 2, 6, 0, "max-different" },
+	{ FIRST ON_A "gate", 4, 5, 0, "" },
+	{ FIRST ON_A "gate max-leak 1", 4, 6, 0, "max-leak" },
+	{ FIRST ON_A "gate max-different", 4, 19, 0, "" },
+	{ FIRST ON_A "gate max-different some", 4, 20, 0, "some" },
+	{ FIRST ON_A "gate max-different 1.5", 4, 20, 0, "1.5" },
+	{ FIRST ON_A "gate max-different .5%", 4, 20, 0, ".5%" },
+	{ FIRST ON_A "gate max-different 1.%", 4, 20, 0, "1.%" },
+	{ FIRST ON_A "gate max-different 0.12345%", 4, 20, 0, "0.12345%" },
+	{ FIRST ON_A "gate max-different 100.1%", 4, 20, 0, "100.1%" },
+	{ FIRST ON_A "gate max-different %", 4, 20, 0, "%" },
+	{ FIRST ON_A "gate min-compared 1234567890123456", 4, 19, 0,
+	  "1234567890123456" },
+	{ FIRST ON_A "gate max-slower p98:1%", 4, 17, 0, "p98:1%" },
+	{ FIRST ON_A "gate max-slower p99:1", 4, 17, 0, "p99:1" },
+	{ FIRST ON_A "gate max-slower p99", 4, 17, 0, "p99" },
+	{ FIRST ON_A "gate max-slower p99:1% until 2027-01-31", 4, 24, 0,
+	  "until" },
+	{ FIRST ON_A "gate max-different 1\ngate max-different 1%", 5, 6, 4,
+	  "max-different" },
 	{ FIRST "known k", 2, 8, 0, "" },
 	{ FIRST "known k until 2027-02-29", 2, 15, 0, "2027-02-29" },
 	{ FIRST "known k until 2027-01-31 \"x", 2, 26, 0, "\"x" },
@@ -239,6 +266,72 @@ static const struct {
 	{ FIRST "endpoint GET /*/a as x", 2, 15, 0, "*" },
 	{ FIRST "endpoint GET / as *", 2, 19, 0, "*" },
 	{ FIRST "endpoint GET / as x\nendpoint PUT / as x", 3, 19, 0, "x" },
+	{ FIRST "endpoint", 2, 9, 0, "" },
+	{ FIRST "endpoint GET /", 2, 15, 0, "" },
+	{ FIRST "endpoint GET / is x", 2, 16, 0, "is" },
+	{ FIRST "endpoint LONGERTHANSIXTEEN / as x", 2, 10, 0,
+	  "LONGERTHANSIXTEEN" },
+	{ FIRST "endpoint GET /{} as x\nendpoint GET /{nn} as y", 3, 15, 0,
+	  "{nn}" },
+	{ FIRST "endpoint GET /a} as x", 2, 15, 0, "a}" },
+	{ FIRST "on", 2, 3, 0, "" },
+	{ FIRST "on GET", 2, 4, 0, "GET" },
+	{ FIRST "on LONGERTHANSIXTEEN /", 2, 4, 0, "LONGERTHANSIXTEEN" },
+	{ FIRST "on GET /{m}", 2, 9, 0, "{m}" },
+	{ FIRST "header", 2, 7, 0, "" },
+	{ FIRST "header ignore A until", 2, 22, 0, "" },
+	{ FIRST "header ignore A until x", 2, 23, 0, "x" },
+	{ FIRST "header date", 2, 12, 0, "" },
+	{ FIRST "header class A", 2, 15, 0, "" },
+	{ FIRST "header date Date within s", 2, 25, 0, "s" },
+	{ FIRST "header date Date within 9999999s", 2, 25, 0, "9999999s" },
+	{ FIRST "header date Date within 999999d", 2, 25, 0, "999999d" },
+	{ FIRST "header date Date within :s", 2, 25, 0, ":s" },
+	{ FIRST "cookie", 2, 7, 0, "" },
+	{ FIRST "cookie eat sid", 2, 8, 0, "eat" },
+	{ FIRST "cookie ignore", 2, 14, 0, "" },
+	{ FIRST "cookie ignore a;", 2, 16, 0, ";" },
+	{ FIRST "cookie class", 2, 13, 0, "" },
+	{ FIRST "cookie class sid", 2, 17, 0, "" },
+	{ FIRST "cookie class sid tag", 2, 18, 0, "tag" },
+	{ FIRST "cookie ignore a\ncookie session b a", 3, 18, 2, "a" },
+	{ FIRST "json", 2, 5, 0, "" },
+	{ FIRST "json eat $.a", 2, 6, 0, "eat" },
+	{ FIRST "json ignore", 2, 12, 0, "" },
+	{ FIRST "json key $.a of $.b", 2, 14, 0, "of" },
+	{ FIRST "json key $.a by $..b", 2, 16, 0, " $..b" },
+	{ FIRST "json class $.a", 2, 15, 0, "" },
+	{ FIRST "json number $.a", 2, 16, 0, "" },
+	{ FIRST "json number $.a within", 2, 23, 0, "" },
+	{ FIRST "json number $.a within .5", 2, 24, 0, ".5" },
+	{ FIRST "json number $.a within 1.2.3", 2, 24, 0, "1.2.3" },
+	{ FIRST "json number $.a within 1:2", 2, 24, 0, "1:2" },
+	{ FIRST "text", 2, 5, 0, "" },
+	{ FIRST "text hide /a/", 2, 6, 0, "hide" },
+	{ FIRST "text mask", 2, 10, 0, "" },
+	{ FIRST "text mask /a\\", 2, 11, 0, "/a\\" },
+	{ FIRST "compare", 2, 8, 0, "" },
+	{ FIRST "known", 2, 6, 0, "" },
+	{ FIRST "known k by 2027-02-28", 2, 9, 0, "by" },
+	{ FIRST "host", 2, 5, 0, "" },
+	{ FIRST "host name a = b", 2, 6, 0, "name" },
+	{ FIRST "host alias a is b", 2, 14, 0, "is" },
+	{ FIRST
+	  "redact header "
+	  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
+	  "x",
+	  2, 15, 0, "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeee" },
+	{ FIRST
+	  "header ignore "
+	  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg"
+	  "x",
+	  2, 15, 0, "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeee" },
+	{ FIRST "header ignore a@b", 2, 16, 0, "@" },
+	{ FIRST "header ignore a[b", 2, 16, 0, "[" },
+	{ FIRST "header ignore a{b", 2, 16, 0, "{" },
+	{ FIRST "json ignore "
+		"$.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a x",
+	  2, 46, 0, ".a" },
 	{ FIRST "include nginx", 2, 9, 0, "nginx" },
 	{ FIRST "include @iis", 2, 9, 0, "@iis" },
 	{ FIRST "include @http until 2027-01-01", 2, 15, 0, "until" },
@@ -312,6 +405,57 @@ static void later_texts_and_presets_add(void)
 	free(r);
 }
 
+static void gates_are_an_endpoint_s(void)
+{
+	static const char text[] =
+		FIRST "endpoint GET /a as a\nendpoint GET /b as b\n"
+		      "on a\n  gate max-different 0.25% # so far\n"
+		      "  gate max-different 0.25%\n"
+		      "  gate max-slower p99:10%\n  gate max-slower p99.9:1%\n"
+		      "on b\n  gate min-compared 100\n  gate max-different 7";
+	struct rules *r = new_rules();
+	const struct rules_gate *g[RULES_GATES];
+	struct rules_error e;
+
+	CHECK(read_text(r, text, &e) == 0);
+	CHECK(rules_count(r) == 0);
+	CHECK(rules_gates(r, g) == 5);
+	CHECK(g[0]->endpoint == 1 && g[0]->verb == GATE_MAX_DIFFERENT &&
+	      g[0]->share && g[0]->n == 2500 && g[0]->line == 6);
+	CHECK(g[1]->verb == GATE_MAX_SLOWER && g[1]->permille == 990 &&
+	      g[1]->n == 100000);
+	CHECK(g[2]->permille == 999 && g[2]->n == 10000);
+	CHECK(g[3]->endpoint == 2 && g[3]->verb == GATE_MIN_COMPARED &&
+	      !g[3]->share && g[3]->n == 100);
+	CHECK(g[4]->n == 7 && g[4]->line == 11);
+	/* A later text may demand otherwise. */
+	CHECK(read_text(r, FIRST "on b\ngate max-different 9", &e) == 0);
+	CHECK(rules_gates(r, g) == 5 && g[4]->n == 9 && g[4]->source == 1);
+	free(r);
+}
+
+static void gates_have_their_most(void)
+{
+	char text[64 * 64];
+	struct rules *r = new_rules();
+	const struct rules_gate *g[RULES_GATES];
+	struct rules_error e;
+	size_t n = (size_t)snprintf(text, sizeof(text), FIRST);
+
+	for (unsigned i = 0; i < 16; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "on GET /a%u\ngate max-slower p50:1%%\n"
+				      "gate max-slower p90:1%%\n"
+				      "gate max-different 1\n"
+				      "gate min-compared 1\n",
+				      i);
+	CHECK(read_text(r, text, &e) == 0 && rules_gates(r, g) == RULES_GATES);
+	CHECK(read_text(r, FIRST "on GET /b\ngate min-compared 1", &e) ==
+	      -E2BIG);
+	CHECK(rules_gates(r, g) == RULES_GATES);
+	free(r);
+}
+
 static void rules_have_an_end(void)
 {
 	static const char text[] = FIRST "json ignore $.a until 2027-01-31\n"
@@ -354,6 +498,140 @@ static void too_many_are_refused(void)
 	CHECK(rules_end(r, 0) == -E2BIG);
 	free(r);
 	free(text);
+}
+
+/* Each sort has a number of its own; the one too many is told. */
+static void each_sort_has_its_most(void)
+{
+	static const struct {
+		const char *line; /* its number is put in twice */
+		unsigned most;
+	} row[] = {
+		{ "header ignore H%u\n", RULES_LINES },
+		{ "cookie ignore c%u\n", RULES_COOKIES },
+		{ "json ignore $.m%u\n", RULES_JSON },
+		{ "text mask /m%u/\n", RULES_MASKS },
+		{ "host alias a%u = b%u\n", RULES_ALIASES },
+		{ "known k%u until 2099-01-01\n", RULES_KNOWN },
+		{ "redact header h%u\n", RULES_SECRETS },
+		{ "endpoint GET /%u as e%u\n", RULES_ENDPOINTS - 1 },
+		{ "on GET /%u\n", RULES_ENDPOINTS - 1 },
+	};
+	char *text = malloc(1 << 17);
+
+	for (size_t k = 0; k < ARRAY_SIZE(row); k++) {
+		struct rules *r = new_rules();
+		struct rules_error e = { .line = 0 };
+		size_t n = (size_t)sprintf(text, FIRST);
+
+		for (unsigned i = 0; i < row[k].most; i++)
+			n += (size_t)sprintf(text + n, row[k].line, i, i);
+		CHECK_ROW(read_text(r, text, &e) == 0, row[k].line);
+		free(r);
+		r = new_rules();
+		sprintf(text + n, row[k].line, row[k].most, row[k].most);
+		CHECK_ROW(read_text(r, text, &e) == -E2BIG, row[k].line);
+		CHECK_ROW(e.line == row[k].most + 2, row[k].line);
+		CHECK_ROW(rules_count(r) == 0, row[k].line);
+		free(r);
+	}
+	free(text);
+}
+
+/* Of an endpoint's view, too. */
+static void a_view_has_its_most(void)
+{
+	static const struct {
+		const char *line;
+		unsigned most;
+	} row[] = {
+		{ "header ignore H%u\n", RULES_VIEW_HEADERS },
+		{ "json ignore $.m%u\n", RULES_VIEW },
+		{ "json ignore $.a.b.c.d.e.f.g.m%u\n", RULES_STEPS / 8 },
+	};
+	char *text = malloc(1 << 16);
+
+	for (size_t k = 0; k < ARRAY_SIZE(row); k++)
+		for (unsigned over = 0; over < 2; over++) {
+			struct rules *r = new_rules();
+			struct rules_error e;
+			size_t n = (size_t)sprintf(text, FIRST);
+
+			for (unsigned i = 0; i < row[k].most + over; i++)
+				n += (size_t)sprintf(text + n, row[k].line, i);
+			CHECK_ROW(read_text(r, text, &e) == 0, row[k].line);
+			CHECK_ROW(rules_end(r, 0) == (over ? -E2BIG : 0),
+				  row[k].line);
+			free(r);
+		}
+	free(text);
+}
+
+static void header_rules_say_what_is_alike(void)
+{
+#define D1 "Sun, 06 Nov 1994 08:49:37 GMT"
+#define D2 "Sun, 06 Nov 1994 08:49:42 GMT"
+	static const struct {
+		struct header_rule r;
+		const char *a, *b;
+		bool alike;
+	} row[] = {
+		{ { .verb = HEADER_IGNORE }, "a", "b", true },
+		{ { .verb = HEADER_SET }, "a", "a", true },
+		{ { .verb = HEADER_SET }, "a", "b", false },
+		{ { .verb = HEADER_SET }, "a", "ab", false },
+		{ { .verb = HEADER_CASE }, "aBc", "AbC", true },
+		{ { .verb = HEADER_CASE }, "ab", "abc", false },
+		{ { .verb = HEADER_CASE }, "abc", "ab", false },
+		{ { .verb = HEADER_CASE }, "ab", "ac", false },
+		{ { .verb = HEADER_DATE, .within_ns = INT64_C(5000000000) },
+		  D1,
+		  D2,
+		  true },
+		{ { .verb = HEADER_DATE, .within_ns = INT64_C(5000000000) },
+		  D2,
+		  D1,
+		  true },
+		{ { .verb = HEADER_DATE, .within_ns = INT64_C(4999999999) },
+		  D1,
+		  D2,
+		  false },
+		{ { .verb = HEADER_DATE, .within_ns = INT64_C(5000000000) },
+		  "",
+		  D2,
+		  false },
+		{ { .verb = HEADER_DATE, .within_ns = INT64_C(5000000000) },
+		  D1,
+		  "x",
+		  false },
+		{ { .verb = HEADER_CLASS, .class = CLASS_HEX },
+		  "deadbeef",
+		  "01234567",
+		  true },
+		{ { .verb = HEADER_CLASS, .class = CLASS_HEX },
+		  "deadbeef",
+		  "0123456789",
+		  false },
+		{ { .verb = HEADER_CLASS, .class = CLASS_HEX },
+		  "deadbeef",
+		  "error",
+		  false },
+		{ { .verb = HEADER_CLASS, .class = CLASS_HEX },
+		  "error",
+		  "deadbeef",
+		  false },
+		{ { .verb = HEADER_CLASS, .class = CLASS_INTEGER },
+		  "7",
+		  "4711",
+		  true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		CHECK_ROW(rules_header_alike(
+				  &row[i].r, (const uint8_t *)row[i].a,
+				  strlen(row[i].a), (const uint8_t *)row[i].b,
+				  strlen(row[i].b)) == row[i].alike,
+			  row[i].b);
 }
 
 static void masks_find_the_longest_match(void)
@@ -481,8 +759,14 @@ int main(void)
 		{ "a wrong text changes nothing",
 		  a_wrong_text_changes_nothing },
 		{ "later texts and presets add", later_texts_and_presets_add },
+		{ "gates are an endpoint's", gates_are_an_endpoint_s },
+		{ "gates have their most", gates_have_their_most },
 		{ "rules have an end", rules_have_an_end },
 		{ "too many are refused", too_many_are_refused },
+		{ "each sort has its most", each_sort_has_its_most },
+		{ "a view has its most", a_view_has_its_most },
+		{ "header rules say what is alike",
+		  header_rules_say_what_is_alike },
 		{ "masks find the longest match",
 		  masks_find_the_longest_match },
 		{ "bad patterns are refused", bad_patterns_are_refused },

@@ -619,7 +619,7 @@ static void maker_files(struct maker *m)
 	struct stat st;
 
 	CHECK(fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
-	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600);
+	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == FOLDER_READ_MODE);
 	close(fd);
 	exists("run", true);
 	CHECK(maker_make(m, 0) == -EEXIST);
@@ -646,6 +646,34 @@ static void maker_files(struct maker *m)
 	CHECK(maker_remove(m, 0) == -EPERM);
 	exists("run", true);
 	rename_file("run", "run2");
+	/* What was made last takes the name of the path, once. */
+	fd = maker_make(m, 4);
+	CHECK(fd >= 0 && write(fd, "y", 1) == 1 && fstat(fd, &st) == 0 &&
+	      (st.st_mode & 07777) == FOLDER_READ_MODE);
+	close(fd);
+	CHECK(maker_replace(m, 3) == -EPERM && maker_replace(m, 0) == -EPERM);
+	CHECK(maker_replace(m, 4) == 0);
+	exists("run", true);
+	exists("run4", false);
+	CHECK(maker_replace(m, 4) == -EPERM && maker_remove(m, 4) == -EPERM);
+	fd = maker_make(m, 4);
+	CHECK(fd >= 0);
+	close(fd);
+	CHECK(maker_replace(m, 4) == 0); /* what is there goes */
+	exists("run", true);
+}
+
+/* A path that was not named to be replaced is not. */
+static void maker_keeps(struct maker *m)
+{
+	int fd = maker_make(m, 5);
+	struct stat st;
+
+	CHECK(fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0600);
+	close(fd);
+	CHECK(maker_replace(m, 5) == -EPERM);
+	exists("run5", true);
+	CHECK(maker_remove(m, 5) == 0);
 }
 
 static void maker_work(void)
@@ -662,10 +690,10 @@ static void maker_work(void)
 	CHECK(fd >= 0);
 	close(fd);
 	path[strlen(path) - 1] = '\0';
-	CHECK(makers_start(&m, nowhere, 2, &e) == -ENOENT && m == NULL);
+	CHECK(makers_start(&m, nowhere, 2, 0, &e) == -ENOENT && m == NULL);
 	CHECK(strstr(e.s, "/nonexistent/x"));
 	CHECK(makers_fd(NULL) == -1 && makers_of(NULL, 1) == NULL);
-	CHECK_ROW(makers_start(&m, paths, 2, &e) == 0, e.s);
+	CHECK_ROW(makers_start(&m, paths, 2, 2, &e) == 0, e.s);
 	if (m == NULL)
 		return;
 	maker_files(makers_of(m, 1));
@@ -674,10 +702,12 @@ static void maker_work(void)
 	CHECK(maker_remove(makers_of(m, 1), 0) == -EPIPE);
 	makers_stop(m);
 	/* So does the end of the other. */
-	CHECK(makers_start(&m, paths, 2, &e) == 0);
+	CHECK(makers_start(&m, paths, 2, 0, &e) == 0);
+	maker_keeps(makers_of(m, 1));
 	makers_dismiss(m);
 	CHECK(maker_make(makers_of(m, 1), 9) == -EPIPE);
 	makers_stop(m);
+	unlinkat(AT_FDCWD, path, 0);
 	unlinkat(AT_FDCWD, strcat(path, "2"), 0);
 }
 
@@ -931,6 +961,8 @@ static int datagrams_work(void)
 	    errno != EPERM ||
 	    setsockopt(sink, IPPROTO_IP, IP_TTL, buf, 4) >= 0 || errno != EPERM)
 		return 11;
+	if (fdatasync(0) >= 0 || errno != EPERM)
+		return 12;
 	if (try_thread() == 0 || try_read() == 0)
 		return 9;
 	try_socket();

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "dial/servers.h"
 #include "front/front.h"
+#include "setup/setup.h"
 #include "opt/values.h"
 
 #define CLIENTS 4000
@@ -122,6 +123,31 @@ static void test_drained(void)
 	CHECK(l.s[0].n.not_taken == 1);
 }
 
+/* Who is named as getting clients now is who gets one, of many clients. */
+static void test_now(void)
+{
+	for (unsigned k = 0; k < 3 * 3 * 3 * 3; k++) {
+		struct servers l = make(4);
+		const struct server *now[SERVERS_MAX];
+		unsigned seen = 0, named = 0, n, left = k, gone = 0;
+
+		for (unsigned i = 0; i < 4; i++, left /= 3) {
+			l.s[i].out = left % 3 == 1;
+			l.s[i].drained = left % 3 == 2 && i % 2 == 0;
+			l.s[i].gone = left % 3 == 2 && i % 2 != 0;
+			gone += l.s[i].gone;
+		}
+		CHECK(servers_there(&l) == 4 - gone);
+		n = servers_now(&l, now);
+		for (unsigned i = 0; i < n; i++)
+			named |= 1u << (now[i] - l.s);
+		for (unsigned i = 0; i < 200; i++)
+			if (choice(&l, i, 0) >= 0)
+				seen |= 1u << choice(&l, i, 0);
+		CHECK(seen == named);
+	}
+}
+
 /* Who stays has his place; who goes keeps his as long as he has users. */
 static void test_changed(void)
 {
@@ -159,7 +185,7 @@ static void test_changed(void)
 
 /* --- the command line --- */
 
-static int parse(struct front_options *o, const char *line, struct errbuf *e)
+static int parse(struct setup *o, const char *line, struct errbuf *e)
 {
 	static char copy[1024];
 	char *argv[64], *rest = copy;
@@ -168,7 +194,7 @@ static int parse(struct front_options *o, const char *line, struct errbuf *e)
 	memcpy(copy, line, strlen(line) + 1);
 	while (n < 64 && words_next(&rest, &argv[n]) == 1)
 		n++;
-	return front_options_parse(o, n, argv, e);
+	return setup_parse(o, n, argv, e);
 }
 
 static const char *const taken[] = {
@@ -192,7 +218,7 @@ static const char *const taken[] = {
 
 static void test_metrics(void)
 {
-	static struct front_options o;
+	static struct setup o;
 	struct errbuf e = { "" };
 	struct ipaddr here;
 
@@ -208,7 +234,7 @@ static void test_metrics(void)
 static void test_words(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
-		static struct front_options o, again;
+		static struct setup o, again;
 		char text[2][2048];
 		struct errbuf e = { "" };
 		struct text t;
@@ -230,6 +256,7 @@ static const struct check_test tests[] = {
 	{ "who is out moves his own clients only", test_out },
 	{ "each is tried once, those that are out last", test_tried },
 	{ "who is drained gets nobody", test_drained },
+	{ "those that get clients now", test_now },
 	{ "servers are changed", test_changed },
 	{ "what is taken is written again", test_words },
 	{ "metrics are this host's without an address", test_metrics },

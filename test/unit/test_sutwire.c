@@ -28,6 +28,7 @@ static _Alignas(64) uint8_t memory[1 << 20];
 static struct sutwire *wire;
 static struct effects out;
 static uint64_t now;
+static bool any; /* SUTs may move */
 static struct ipaddr sut4, sut4b, sut6, client4, client6, zero4, zero6, ll6;
 
 static struct ipaddr ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
@@ -61,7 +62,9 @@ static void addresses(void)
 static int start_with(const struct sutwire_sut *sut, uint32_t n)
 {
 	struct arena a = { .base = memory, .size = sizeof(memory) };
-	struct sutwire_cfg cfg = { .sut = sut, .suts = n, .seed = 7 };
+	struct sutwire_cfg cfg = {
+		.sut = sut, .suts = n, .any = any, .seed = 7
+	};
 
 	memset(memory, 0, sizeof(memory));
 	memcpy(cfg.mac, our_mac, ETH_LEN);
@@ -1149,6 +1152,53 @@ static void test_moved_is_not_answered(void)
 	CHECK(sutwire_stop(wire)->reason == SUTWIRE_MOVED && out.n == 0);
 }
 
+/* One that may have another hardware address is followed there, and proved. */
+static void test_a_sut_that_may_move(void)
+{
+	const struct sutwire_stats *st;
+
+	any = true;
+	start(sut4);
+	any = false;
+	st = sutwire_stats(wire);
+	in_arp(2, sut_mac, sut4, client4);
+	CHECK(sutwire_state(wire, 0) == SUTWIRE_PROBING && st->moves == 0);
+	/* A segment from elsewhere is nobody's word: it is asked, not too often. */
+	for (int i = 0; i < 3; i++) {
+		in_tcp_to(our_mac, bad_mac, sut4, client4, 4000, TCP_ACK, 1);
+		CHECK(out.n == (i == 0));
+	}
+	CHECK(st->moving == 3 && st->strangers == 0);
+	CHECK(memcmp(sutwire_mac(wire, 0), sut_mac, ETH_LEN) == 0);
+	now += SUTWIRE_ASK_EVERY;
+	in_tcp_to(our_mac, bad_mac, sut4, client4, 4000, TCP_ACK, 1);
+	CHECK(out.n == 1 && out.e[0].cause == CAUSE_ARP);
+	in_arp(2, bad_mac, sut4, client4);
+	CHECK(st->moves == 1 && sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	CHECK(memcmp(sutwire_mac(wire, 0), bad_mac, ETH_LEN) == 0);
+	CHECK(sutwire_state(wire, 0) == SUTWIRE_PROBING);
+	tick();
+	CHECK(out.n == 1 && out.e[0].cause == CAUSE_PROBE);
+	/* What still comes from where it was is asked about in its turn. */
+	in_tcp_to(our_mac, sut_mac, sut4, client4, 4000, TCP_ACK, 1);
+	CHECK(st->moving == 5 && sutwire_stop(wire)->reason == SUTWIRE_GOING);
+	/* It does not answer, and has said nothing: it is asked where it is. */
+	now += SUTWIRE_PROBE_WAIT;
+	tick();
+	CHECK(out.n == 2 && out.e[0].cause == CAUSE_PROBE &&
+	      out.e[1].cause == CAUSE_ARP);
+	/* Nobody moves to us, or to all. */
+	in_arp(2, our_mac, sut4, client4);
+	CHECK(sutwire_stop(wire)->reason != SUTWIRE_GOING);
+	/* Another host is a stranger all the same. */
+	any = true;
+	start(sut4);
+	any = false;
+	in_arp(2, sut_mac, sut4, client4);
+	in_arp(2, bad_mac, sut4b, client4);
+	CHECK(sutwire_stop(wire)->reason == SUTWIRE_STRANGER);
+}
+
 /* Answers to the probe that are none: too early, of another port, from another
  * address, after the run was stopped.
  */
@@ -1281,6 +1331,7 @@ int main(void)
 		{ "ARP that ends early", test_short_arp },
 		{ "a SUT that takes another's address",
 		  test_moved_is_not_answered },
+		{ "a SUT that may move", test_a_sut_that_may_move },
 		{ "what does not answer the probe",
 		  test_no_answers_to_the_probe },
 		{ "no room for the probe's RST", test_no_room_for_the_reset },

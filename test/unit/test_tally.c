@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "engine/tally.h"
+#include "compare/protocol.h"
+#include "tally/tally.h"
 
 static struct engine_stats sums;
 
@@ -16,6 +17,8 @@ static void differ(const char *request, uint32_t map, uint64_t reasons,
 {
 	struct exchange_record x = { .map = map,
 				     .udp = udp,
+				     .protocol = udp ? PROTOCOL_DNS
+						     : PROTOCOL_HTTP1,
 				     .asked = 77,
 				     .client_port = 4000,
 				     .verdict = VERDICT_DIFFERENT,
@@ -127,6 +130,72 @@ static void test_full_table(void)
 	CHECK(p->name_len == 8 && memcmp(p->name, "GET /hot", 8) == 0);
 }
 
+static void test_statuses(void)
+{
+	static const struct {
+		uint16_t status[2];
+		enum verdict verdict;
+		enum protocol_id protocol;
+		uint64_t pairs, errors, denied; /* after it */
+	} rows[] = {
+		{ { 200, 200 }, VERDICT_IDENTICAL, PROTOCOL_HTTP1, 1, 0, 0 },
+		{ { 404, 404 }, VERDICT_IDENTICAL, PROTOCOL_HTTP1, 2, 1, 0 },
+		{ { 200, 401 }, VERDICT_DIFFERENT, PROTOCOL_HTTP1, 3, 1, 1 },
+		{ { 404, 403 }, VERDICT_DIFFERENT, PROTOCOL_HTTP1, 4, 2, 2 },
+		{ { 403, 401 }, VERDICT_DIFFERENT, PROTOCOL_HTTP1, 5, 3, 2 },
+		{ { 200, 401 }, VERDICT_NOT_COMPARED, PROTOCOL_HTTP1, 5, 3, 2 },
+		{ { 500, 0 }, VERDICT_DIFFERENT, PROTOCOL_HTTP1, 5, 3, 2 },
+		{ { 500, 500 }, VERDICT_IDENTICAL, PROTOCOL_DNS, 5, 3, 2 },
+	};
+	const struct status_stats *st = &sums.status;
+
+	memset(&sums, 0, sizeof(sums));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct exchange_record x = {
+			.protocol = (uint8_t)rows[i].protocol,
+			.verdict = (uint8_t)rows[i].verdict,
+			.status = { rows[i].status[0], rows[i].status[1] },
+		};
+
+		(void)tally(&sums, &x, NULL, "", 0, "", 0);
+		CHECK(st->pairs == rows[i].pairs &&
+		      st->errors == rows[i].errors &&
+		      st->denied == rows[i].denied);
+	}
+}
+
+/* ICMP of the mirror: what each type counts as, and who is too short to have one. */
+static void test_icmp(void)
+{
+	static const uint8_t v4[][2] = { { 8, 0 }, { 0, 0 },  { 3, 1 },
+					 { 3, 4 }, { 11, 0 }, { 5, 0 },
+					 { 9, 0 } };
+	static const uint8_t v6[][2] = { { 128, 0 }, { 129, 0 }, { 1, 4 },
+					 { 2, 0 },   { 3, 0 },	 { 130, 0 } };
+	const struct mirror_icmp *c = &sums.icmp;
+	struct decoded d = { .seg.proto = PROTO_ICMP, .l4_len = 2 };
+
+	memset(&sums, 0, sizeof(sums));
+	for (size_t i = 0; i < ARRAY_SIZE(v4); i++) {
+		d.l4 = v4[i];
+		tally_icmp(&sums, &d);
+	}
+	CHECK(c->echo == 1 && c->echo_reply == 1 && c->unreachable == 1);
+	CHECK(c->too_big == 1 && c->exceeded == 1 && c->redirect == 1);
+	CHECK(c->other == 1);
+	d.seg.proto = PROTO_ICMP6;
+	for (size_t i = 0; i < ARRAY_SIZE(v6); i++) {
+		d.l4 = v6[i];
+		tally_icmp(&sums, &d);
+	}
+	CHECK(c->echo == 2 && c->echo_reply == 2 && c->unreachable == 2);
+	CHECK(c->too_big == 2 && c->exceeded == 2 && c->redirect == 1);
+	CHECK(c->other == 2);
+	d.l4_len = 1;
+	tally_icmp(&sums, &d);
+	CHECK(c->other == 2);
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -134,6 +203,8 @@ int main(void)
 		{ "names of endpoints", test_endpoint_names },
 		{ "endpoints are told apart", test_endpoints_are_told_apart },
 		{ "a full table", test_full_table },
+		{ "statuses that were compared", test_statuses },
+		{ "ICMP by kind", test_icmp },
 	};
 
 	return check_main(tests, ARRAY_SIZE(tests));

@@ -57,6 +57,11 @@ CASES = [
      1, "1 passed, 1 failed", "why"),
     ("command fails, others still run", ["do x: echo why; false", "do y: true"],
      1, "1 passed, 1 failed", "why"),
+    ("one part of several, and what it needs",
+     ["--only", "echo b", "need x: echo a", "show y: echo b", "do z: false"], 0,
+     "2 passed, 0 failed", "b"),
+    ("no such part", ["--only", "none", "need x: true", "do z: true"], 1, "",
+     "do z: true"),
     ("needed command fails", ["need x: false", "do y: true"], 1,
      "0 passed, 1 failed", "nothing after this was run"),
 ]

@@ -700,6 +700,52 @@ static void test_an_empty_datagram_is_played(void)
 	check_closed(&r);
 }
 
+static void test_a_stream_is_paired_by_what_it_is(void)
+{
+	const struct udp_counters *c;
+	struct udp_pair p;
+	char text[16];
+	struct rig r;
+
+	rig_init(&r, 8, true, false);
+	c = udp_counters(r.u);
+	query(&r, 4000, tag(7, 99), "q");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "0");
+	/* Production is ahead; the SUT swaps two, loses one and has its own. */
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "1");
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "2");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "0");
+	p = pop(&r, UDP_ANSWERED);
+	udp_pair_free(r.u, &p);
+	answer(&r, WHO_PROD, 4000, tag(7, 99), "3");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "2");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "1");
+	answer(&r, WHO_SUT, 4000, tag(7, 99), "own");
+	CHECK(c->datagram_stream == 6 && c->stream_same == 2);
+	CHECK(c->stream_prod == 0 && c->stream_sut == 0);
+	/* It goes on for longer than an answer is remembered. */
+	for (int i = 0; i < 4; i++) {
+		r.now += UDP_TIMEOUT / 2;
+		take_effects(&r);
+		udp_timeout(r.u, r.now, &r.out);
+		answer(&r, WHO_PROD, 4000, tag(7, 99), "again");
+		answer(&r, WHO_SUT, 4000, tag(7, 99), "again");
+	}
+	CHECK(c->stream_same == 6 && c->prod_stray + c->sut_stray == 0);
+	/* So far ahead that the first ones must go. */
+	for (int i = 0; i < UDP_AHEAD + 4; i++) {
+		snprintf(text, sizeof(text), "n%d", i);
+		answer(&r, WHO_PROD, 4000, tag(7, 99), text);
+	}
+	CHECK(c->stream_prod == 5); /* and "3" before them */
+	r.now += UDP_TIMEOUT;
+	udp_timeout(r.u, r.now, &r.out);
+	CHECK(c->stream_prod == UDP_AHEAD + 5 && c->stream_sut == 1);
+	CHECK(c->datagram_stream ==
+	      2 * c->stream_same + c->stream_prod + c->stream_sut);
+	check_closed(&r);
+}
+
 static void test_production_repeats_itself(void)
 {
 	struct udp_pair p;
@@ -805,6 +851,8 @@ int main(void)
 		{ "an empty datagram is played",
 		  test_an_empty_datagram_is_played },
 		{ "production repeats itself", test_production_repeats_itself },
+		{ "a stream is paired by what it is",
+		  test_a_stream_is_paired_by_what_it_is },
 		{ "what waits goes as there is room",
 		  test_what_waits_goes_as_there_is_room },
 		{ "the end reports all that is open",

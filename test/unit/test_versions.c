@@ -134,6 +134,11 @@ static void lifetimes(void)
 		{ "Cache-Control: xmax-age=60\r\n", -1 },
 		{ "Cache-Control: max-age=\r\n", -1 },
 		{ "Cache-Control: max-age=x\r\n", -1 },
+		{ "Cache-Control: max-age=-5\r\n", -1 },
+		{ "Cache-Control: max-age=\"\r\n", -1 },
+		{ "Cache-Control: max-age=60;q\r\n", 60 },
+		{ "Cache-Control: max-age=60/2\r\n", 60 },
+		{ "Cache-Control: public,\tmax-age=60\r\n", 60 },
 		{ "Cache-Control: max-age\r\n", -1 },
 		{ "Cache-Control: max-age=99999999999999999999\r\n",
 		  INT64_C(10) * 365 * 24 * 3600 },
@@ -148,6 +153,11 @@ static void lifetimes(void)
 		  "Cookie\r\n",
 		  -1 },
 		{ "Cache-Control: max-age=60\r\nVary: *\r\n", -1 },
+		{ "Cache-Control: max-age=60\r\nVary: Accept-Encoding\r\n"
+		  "Vary: Accept-Encoding\r\n",
+		  -1 },
+		{ "Cache-Control: max-age=60\r\nVary: Accept-Languages\r\n",
+		  -1 },
 		{ "Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n", -1 },
 		{ "Cache-Control: max-age=60\r\nCache-Control: private\r\n",
 		  -1 },
@@ -159,6 +169,31 @@ static void lifetimes(void)
 		CHECK_ROW(ns == (rows[i].s < 0 ? -1 : rows[i].s * (int64_t)S),
 			  rows[i].head);
 	}
+}
+
+/* One content under two tags; what is told late changes no order. */
+static void the_newest_of_a_content(void)
+{
+	const struct version *a, *b;
+
+	begin(8, 4096);
+	saw(1, HEAD "ETag: \"a\"\r\n", "one", 20 * S);
+	saw(1, HEAD "ETag: W\r\n", "one", 10 * S);
+	saw(1, HEAD "ETag: Wx\"c\"\r\n", "two", 5 * S);
+	a = under(1, "ETag: \"a\"\r\n");
+	b = under(1, "ETag: W\r\n");
+	CHECK(a && b && a != b && content(1, "one") == a);
+	CHECK(versions_now(v, 1) == a);
+	CHECK(under(1, "ETag: Wx\"c\"\r\n") == content(1, "two"));
+	CHECK(under(1, "ETag: \"c\"\r\n") == NULL);
+	CHECK(under(1, "ETag:\r\n") == NULL);
+	saw(1, HEAD "ETag: W\r\n", "one", 30 * S);
+	CHECK(content(1, "one") == b && versions_now(v, 1) == b);
+	CHECK(b->first == 10 * S && b->last == 30 * S);
+	saw(1, HEAD "ETag: W\r\n", "one", 2 * S);
+	CHECK(b->first == 2 * S && b->last == 30 * S);
+	CHECK(content(1, "one") == b);
+	end();
 }
 
 static void the_oldest_go(void)
@@ -240,6 +275,7 @@ int main(void)
 		  validators_find_their_answer },
 		{ "the time since it was left", the_time_since_it_was_left },
 		{ "lifetimes", lifetimes },
+		{ "the newest of a content", the_newest_of_a_content },
 		{ "the oldest go", the_oldest_go },
 		{ "bytes are never another's", bytes_are_never_anothers },
 	};

@@ -275,6 +275,29 @@ static void test_other_files_are_refused(void)
 }
 
 /* Before 2.3 the length on the wire came first, in 2.3 either did. */
+/* What a file begins with, in either order of bytes. */
+static void test_magic_numbers(void)
+{
+	static const struct {
+		uint8_t p[4];
+		bool is;
+	} row[] = {
+		{ { 0xa1, 0xb2, 0xc3, 0xd4 }, true },
+		{ { 0xd4, 0xc3, 0xb2, 0xa1 }, true },
+		{ { 0xa1, 0xb2, 0x3c, 0x4d }, true },
+		{ { 0x4d, 0x3c, 0xb2, 0xa1 }, true },
+		{ { 0xa1, 0xb2, 0xcd, 0x34 }, true },
+		{ { 0x34, 0xcd, 0xb2, 0xa1 }, true },
+		{ { 0x0a, 0x0d, 0x0d, 0x0a }, true },
+		{ { 0x0a, 0x0a, 0x0d, 0x0d }, false },
+		{ { 0xa1, 0xb2, 0xc3, 0xd5 }, false },
+		{ { 'G', 'E', 'T', ' ' }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		CHECK(pcap_is_magic(row[i].p) == row[i].is);
+}
+
 static void test_lengths_of_old_versions(void)
 {
 	static const struct {
@@ -970,6 +993,7 @@ int main(void)
 		{ "clocks", test_clocks },
 		{ "a new section forgets interfaces",
 		  test_a_new_section_forgets_interfaces },
+		{ "magic numbers", test_magic_numbers },
 		{ "the lengths of old versions", test_lengths_of_old_versions },
 		{ "Kuznetzov's longer headers", test_longer_headers },
 		{ "a lenient reader", test_lenient },

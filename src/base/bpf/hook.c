@@ -90,13 +90,13 @@ static int take_over(const char *pin, int prog, int ifindex)
 
 static int attach_pinned(int prog, int ifindex, const char *pin)
 {
-	int link = pin == NULL ? -ENOENT : take_over(pin, prog, ifindex);
+	int link = !pin ? -ENOENT : take_over(pin, prog, ifindex);
 	int rc;
 
 	if (link >= 0)
 		return link;
 	link = attach_tcx(prog, ifindex);
-	if (link < 0 || pin == NULL || bpf_obj_pin(link, pin) == 0)
+	if (link < 0 || !pin || bpf_obj_pin(link, pin) == 0)
 		return link;
 	rc = -errno;
 	close(link);
@@ -109,7 +109,7 @@ int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
 	int link = -EOPNOTSUPP;
 	int rc;
 
-	if (pin != NULL && strlen(pin) >= sizeof(h->pin))
+	if (pin && strlen(pin) >= sizeof(h->pin))
 		return -ENAMETOOLONG;
 	if (way != HOOK_CLSACT)
 		link = attach_pinned(prog, ifindex, pin);
@@ -123,7 +123,7 @@ int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
 	memset(h, 0, sizeof(*h));
 	h->ifindex = ifindex;
 	h->link = link < 0 ? -1 : link;
-	if (link >= 0 && pin != NULL)
+	if (link >= 0 && pin)
 		strcpy(h->pin, pin);
 	return 0;
 }

@@ -91,7 +91,7 @@ static int ask(int fd, uint16_t type, uint16_t flags, const void *body,
 		uint8_t b[DUMP_BUF];
 	} buf;
 	int rc = fd < 0 ? fd : ask_send(fd, type, flags, body, len);
-	bool one = (flags & NLM_F_DUMP) == 0;
+	bool one = !(flags & NLM_F_DUMP);
 	bool end = false;
 
 	while (rc == 0 && !end) {
@@ -118,6 +118,32 @@ int netlink_get(int fd, uint16_t type, const void *body, size_t len,
 		netlink_fn *fn, void *ctx)
 {
 	return ask(fd, type, 0, body, len, fn, ctx);
+}
+
+int netlink_set(int fd, uint16_t type, uint16_t flags, const void *body,
+		size_t len)
+{
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} answer;
+	int rc = fd < 0 ? fd
+			: ask_send(fd, type, (uint16_t)(flags | NLM_F_ACK),
+				   body, len);
+	ssize_t n;
+
+	if (rc != 0)
+		return rc;
+	do
+		n = recv(fd, &answer, sizeof(answer), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	/* What is behind it, the request again, is cut. */
+	if ((size_t)n < offsetof(struct nlmsgerr, msg) + sizeof(answer.h) ||
+	    answer.h.nlmsg_type != NLMSG_ERROR)
+		return -EPROTO;
+	return answer.e.error;
 }
 
 int netlink_dump(uint16_t type, const void *body, size_t len, netlink_fn *fn,

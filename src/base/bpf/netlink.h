@@ -51,6 +51,18 @@ int netlink_get(int fd, uint16_t type, const void *body, size_t len,
 		netlink_fn *fn, void *ctx);
 
 /**
+ * netlink_set() - Make or remove one thing
+ * @fd:		What netlink_open() gave, or -Exxx
+ * @type:	RTM_NEW... or RTM_DEL...
+ * @flags:	NLM_F_CREATE, NLM_F_EXCL and their kind
+ * @body, @len:	As netlink_dump()
+ *
+ * Return: 0 or -Exxx, as the kernel says
+ */
+int netlink_set(int fd, uint16_t type, uint16_t flags, const void *body,
+		size_t len);
+
+/**
  * netlink_attr() - Find an attribute
  * @h:		Message
  * @head:	Length of the fixed part after the netlink header

@@ -43,7 +43,7 @@ static size_t put_address(uint8_t *at, uint16_t type, const struct ipaddr *a)
 
 static int take_number(const void *p, size_t len, uint32_t *out)
 {
-	if (p == NULL || len != sizeof(*out))
+	if (!p || len != sizeof(*out))
 		return -EPROTO;
 	memcpy(out, p, sizeof(*out));
 	return 0;
@@ -64,14 +64,14 @@ static int take_route(void *ctx, const struct nlmsghdr *h)
 		return -ENETUNREACH;
 	w->local = r.rtm_type == RTN_LOCAL;
 	p = netlink_attr(h, sizeof(r), RTA_PREFSRC, &len);
-	if (p != NULL && len == 4)
+	if (p && len == 4)
 		w->src = ipaddr_from4(p);
-	else if (p != NULL && len == 16)
+	else if (p && len == 16)
 		w->src = ipaddr_from6(p);
 	p = netlink_attr(h, sizeof(r), RTA_METRICS, &len);
-	if (p != NULL)
+	if (p)
 		p = netlink_nested(p, len, RTAX_MTU, &len);
-	if (p != NULL && take_number(p, len, &w->mtu) != 0)
+	if (p && take_number(p, len, &w->mtu) != 0)
 		return -EPROTO;
 	p = netlink_attr(h, sizeof(r), RTA_OIF, &len);
 	return take_number(p, len, &w->ifindex);
@@ -86,14 +86,14 @@ int way_find(int fd, const struct ipaddr *dst, const struct ipaddr *src,
 	size_t n;
 	int rc;
 
-	if (src != NULL && ipaddr_is4(src) != four)
+	if (src && ipaddr_is4(src) != four)
 		return -EINVAL;
 	memset(&q, 0, sizeof(q));
 	memset(&w, 0, sizeof(w));
 	q.r.rtm_family = four ? AF_INET : AF_INET6;
 	q.r.rtm_dst_len = four ? 32 : 128;
 	n = put_address(q.attrs, RTA_DST, dst);
-	if (src != NULL) {
+	if (src) {
 		q.r.rtm_src_len = q.r.rtm_dst_len;
 		n += put_address(q.attrs + n, RTA_SRC, src);
 	}

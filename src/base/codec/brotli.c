@@ -19,7 +19,7 @@ static void end(void *state)
 {
 	struct brotli *t = state;
 
-	if (t->b != NULL)
+	if (t->b)
 		BrotliDecoderDestroyInstance(t->b);
 	budget_give(t->budget, t);
 }
@@ -29,11 +29,11 @@ static void *begin(struct budget *b, enum coding c)
 	struct brotli *t = budget_take(b, sizeof(*t));
 
 	(void)c;
-	if (t == NULL)
+	if (!t)
 		return NULL;
 	t->budget = b;
 	t->b = BrotliDecoderCreateInstance(budget_take, budget_give, b);
-	if (t->b == NULL) {
+	if (!t->b) {
 		end(t);
 		return NULL;
 	}

@@ -63,9 +63,11 @@ void *budget_take(void *budget, size_t n)
 	struct budget *b = budget;
 	uint8_t *p = NULL;
 
-	if (n <= b->left && b->left - n >= BLOCK_HEAD)
+	if (n <= b->left && b->left - n >= BLOCK_HEAD) {
 		p = malloc(n + BLOCK_HEAD);
-	if (p == NULL) {
+		b->starved |= !p;
+	}
+	if (!p) {
 		b->refused = true;
 		return NULL;
 	}
@@ -80,7 +82,7 @@ void budget_give(void *budget, void *p)
 	uint8_t *block = p;
 	size_t n;
 
-	if (p == NULL)
+	if (!p)
 		return;
 	block -= BLOCK_HEAD;
 	memcpy(&n, block, sizeof(n));
@@ -130,7 +132,7 @@ int coding_list(const uint8_t *p, size_t n, enum coding out[CODEC_NESTED])
 
 	while (from < n) {
 		const uint8_t *comma = memchr(p + from, ',', n - from);
-		size_t end = comma != NULL ? (size_t)(comma - p) : n;
+		size_t end = comma ? (size_t)(comma - p) : n;
 		size_t next = end + 1;
 		enum coding c;
 
@@ -165,7 +167,7 @@ int decoder_new(struct decoder **out, const struct decode_limits *limits)
 	struct decoder *d = malloc(sizeof(*d));
 
 	assert(limits->ratio > 0);
-	if (d == NULL)
+	if (!d)
 		return -ENOMEM;
 	memset(d, 0, sizeof(*d));
 	d->limits = *limits;
@@ -174,9 +176,14 @@ int decoder_new(struct decoder **out, const struct decode_limits *limits)
 	return 0;
 }
 
+bool decoder_starved(const struct decoder *d)
+{
+	return d->budget.starved;
+}
+
 void decoder_free(struct decoder *d)
 {
-	if (d == NULL)
+	if (!d)
 		return;
 	end_stages(d);
 	assert(d->budget.left == d->limits.memory);
@@ -207,7 +214,7 @@ int decoder_begin(struct decoder *d, const enum coding *coding, unsigned n)
 	if (n > CODEC_NESTED)
 		return -E2BIG;
 	for (unsigned i = 0; i < n; i++)
-		if (codec_of(coding[i]) == NULL)
+		if (!codec_of(coding[i]))
 			return -ENOTSUP;
 	/* The coding that was applied last is undone first. */
 	for (unsigned i = 0; i < n; i++) {
@@ -216,7 +223,7 @@ int decoder_begin(struct decoder *d, const enum coding *coding, unsigned n)
 
 		*s = (struct stage){ .codec = codec_of(c) };
 		s->state = s->codec->begin(&d->budget, c);
-		if (s->state == NULL) {
+		if (!s->state) {
 			end_stages(d);
 			return -ENOMEM;
 		}
@@ -237,7 +244,7 @@ static int run_stage(struct decoder *d, struct stage *s, struct step *io)
 	struct step before = *io;
 	int rc;
 
-	assert(io->room > 0 && s->state != NULL);
+	assert(io->room > 0 && s->state);
 	if (s->rest && !s->codec->again && io->n > 0)
 		return -EBADMSG;
 	rc = s->codec->step(s->state, io);

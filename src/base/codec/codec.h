@@ -69,6 +69,11 @@ struct decoder;
  */
 int decoder_new(struct decoder **out, const struct decode_limits *limits);
 
+/** decoder_starved() - Has the system refused memory that a library may have?
+ * Once it has, nothing that -ENOMEM says is about a body
+ */
+bool decoder_starved(const struct decoder *d);
+
 /** decoder_free() - Free it; NULL is left alone */
 void decoder_free(struct decoder *d);
 

@@ -11,6 +11,7 @@
 struct budget {
 	size_t left;
 	bool refused; /* more than that was asked for */
+	bool starved; /* malloc() has failed */
 };
 
 /* malloc() and free() for libraries. */

@@ -31,6 +31,8 @@ static struct {
 	EVP_CIPHER_CTX *seal;
 	EVP_CIPHER_CTX *open;
 	EVP_CIPHER_CTX *block;
+	EVP_MAC *once;
+	EVP_MAC_CTX *poly;
 } lib;
 
 static int dh_public(uint8_t out[CRYPTO_KEY], const uint8_t priv[CRYPTO_KEY])
@@ -38,7 +40,7 @@ static int dh_public(uint8_t out[CRYPTO_KEY], const uint8_t priv[CRYPTO_KEY])
 	EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, priv,
 						   CRYPTO_KEY);
 	size_t n = CRYPTO_KEY;
-	int ok = k != NULL && EVP_PKEY_get_raw_public_key(k, out, &n) == 1;
+	int ok = k && EVP_PKEY_get_raw_public_key(k, out, &n) == 1;
 
 	EVP_PKEY_free(k);
 	return ok ? 0 : -EIO;
@@ -55,7 +57,7 @@ static int dh(uint8_t out[CRYPTO_KEY], const uint8_t priv[CRYPTO_KEY],
 	size_t n = CRYPTO_KEY;
 	int r = -EIO;
 
-	if (c != NULL && theirs != NULL && EVP_PKEY_derive_init(c) == 1 &&
+	if (c && theirs && EVP_PKEY_derive_init(c) == 1 &&
 	    EVP_PKEY_derive_set_peer(c, theirs) == 1)
 		r = EVP_PKEY_derive(c, out, &n) == 1 ? 0 : -EBADMSG;
 	EVP_PKEY_CTX_free(c);
@@ -85,7 +87,7 @@ static int mac(uint8_t out[CRYPTO_MAC], const uint8_t *key, size_t key_len,
 		OSSL_PARAM_construct_end(),
 	};
 	size_t got = 0;
-	int ok = c != NULL && EVP_MAC_init(c, key, key_len, params) == 1 &&
+	int ok = c && EVP_MAC_init(c, key, key_len, params) == 1 &&
 		 EVP_MAC_update(c, p, n) == 1 &&
 		 EVP_MAC_final(c, out, &got, CRYPTO_MAC) == 1;
 
@@ -156,6 +158,18 @@ static int block(uint8_t out[CRYPTO_BLOCK], const uint8_t key[CRYPTO_KEY],
 	return k == CRYPTO_BLOCK ? 0 : -EIO;
 }
 
+static int poly(uint8_t out[CRYPTO_TAG], const uint8_t key[CRYPTO_KEY],
+		const void *p, size_t n)
+{
+	size_t got = 0;
+
+	if (EVP_MAC_init(lib.poly, key, CRYPTO_KEY, NULL) != 1 ||
+	    EVP_MAC_update(lib.poly, p, n) != 1 ||
+	    EVP_MAC_final(lib.poly, out, &got, CRYPTO_TAG) != 1)
+		return -EIO;
+	return got == CRYPTO_TAG ? 0 : -EIO;
+}
+
 static const struct crypto_ops ops = {
 	.dh_public = dh_public,
 	.dh = dh,
@@ -164,6 +178,7 @@ static const struct crypto_ops ops = {
 	.seal = seal,
 	.open = open_sealed,
 	.block = block,
+	.poly = poly,
 };
 
 const struct crypto_ops *crypto_table(void)
@@ -181,8 +196,10 @@ static bool fetch(void)
 	lib.seal = EVP_CIPHER_CTX_new();
 	lib.open = EVP_CIPHER_CTX_new();
 	lib.block = EVP_CIPHER_CTX_new();
+	lib.once = EVP_MAC_fetch(NULL, "POLY1305", NULL);
+	lib.poly = lib.once ? EVP_MAC_CTX_new(lib.once) : NULL;
 	return lib.blake2s && lib.keyed && lib.aead && lib.stream && lib.hash &&
-	       lib.seal && lib.open && lib.block;
+	       lib.seal && lib.open && lib.block && lib.poly;
 }
 
 int crypto_open(void)
@@ -198,6 +215,8 @@ int crypto_open(void)
 
 void crypto_close(void)
 {
+	EVP_MAC_CTX_free(lib.poly);
+	EVP_MAC_free(lib.once);
 	EVP_CIPHER_CTX_free(lib.block);
 	EVP_CIPHER_CTX_free(lib.open);
 	EVP_CIPHER_CTX_free(lib.seal);

@@ -62,7 +62,7 @@ static void *begin(struct budget *b, enum coding c)
 {
 	struct inflate *f = budget_take(b, sizeof(*f));
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	memset(f, 0, sizeof(*f));
 	f->budget = b;

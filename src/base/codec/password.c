@@ -33,7 +33,7 @@ bool password_is(const char *hash, const char *password)
 {
 	static struct crypt_data d;
 	const char *made = crypt_rn(password, hash, &d, sizeof(d));
-	bool same = made != NULL && is_same(made, hash);
+	bool same = made && is_same(made, hash);
 
 	explicit_bzero(&d, sizeof(d));
 	return same;

@@ -33,13 +33,13 @@ static void *begin(struct budget *b, enum coding c)
 	struct zstd *t = budget_take(b, sizeof(*t));
 
 	(void)c;
-	if (t == NULL)
+	if (!t)
 		return NULL;
 	t->budget = b;
 	t->full = false;
 	t->z = ZSTD_createDCtx();
-	if (t->z == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(
-				    t->z, ZSTD_d_windowLogMax, WINDOW_LOG))) {
+	if (!t->z || ZSTD_isError(ZSTD_DCtx_setParameter(
+			     t->z, ZSTD_d_windowLogMax, WINDOW_LOG))) {
 		end(t);
 		return NULL;
 	}

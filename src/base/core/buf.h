@@ -26,6 +26,7 @@ enum {
 	BUF_QUEUE = 1, /* a machine's queue */
 	BUF_EMIT = 2,  /* effects that the sink has not sent yet */
 	BUF_CMP = 4,   /* the comparison */
+	BUF_SPAN = 8,  /* who reads its bytes just now */
 };
 
 /**

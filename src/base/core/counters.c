@@ -6,6 +6,15 @@
 
 #include <string.h>
 
+uint64_t counter_sum(const struct counter_list *l, const void *base)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		sum += counter_get(&l->row[i], base);
+	return sum;
+}
+
 const struct counter *counter_find(const struct counter_list *l,
 				   const char *name)
 {

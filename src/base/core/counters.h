@@ -64,15 +64,7 @@ static inline uint64_t counter_get(const struct counter *c, const void *base)
 }
 
 /** counter_sum() - All of a list together */
-static inline uint64_t counter_sum(const struct counter_list *l,
-				   const void *base)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		sum += counter_get(&l->row[i], base);
-	return sum;
-}
+uint64_t counter_sum(const struct counter_list *l, const void *base);
 
 /** counter_find() - The counter of this name, or NULL */
 const struct counter *counter_find(const struct counter_list *l,

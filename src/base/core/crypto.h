@@ -38,6 +38,7 @@ struct crypto_part {
  *		and @out, of @n - CRYPTO_TAG bytes, is not to be looked at
  * @block:	A block of ChaCha20's key stream; @counter: its last four words
  *		of input
+ * @poly:	Poly1305 (RFC 8439 section 2.5) under a key that is used once
  *
  * Each returns 0 or -Exxx: -EIO is a library that fails, in a way that has
  * nothing to do with its input; outputs are not to be used then.
@@ -59,6 +60,8 @@ struct crypto_ops {
 		    const struct crypto_part *ad, const uint8_t *in, size_t n);
 	int (*block)(uint8_t out[CRYPTO_BLOCK], const uint8_t key[CRYPTO_KEY],
 		     const uint8_t counter[16]);
+	int (*poly)(uint8_t out[CRYPTO_TAG], const uint8_t key[CRYPTO_KEY],
+		    const void *p, size_t n);
 };
 
 #endif /* CORE_CRYPTO_H */

@@ -20,4 +20,16 @@
  */
 uint64_t csum_add(uint64_t sum, const void *p, size_t len);
 
+/**
+ * csum_add_end() - The same of bytes at the end of others
+ * @zero:	Where those begin, if their sum is known to be 0 (modulo
+ *		2^16 - 1), or NULL; then only what is in front of @p is walked
+ *		over
+ *
+ * Return: as csum_add() modulo 2^16 - 1; if @sum is 0 the sum itself, as zeros
+ * and a sum of 2^16 - 1 are not told apart otherwise
+ */
+uint64_t csum_add_end(uint64_t sum, const uint8_t *zero, const uint8_t *p,
+		      size_t len);
+
 #endif /* CORE_CSUM_H */

@@ -2,8 +2,8 @@
 /*
  * hash - Keyed hash of short keys
  *
- * SipHash-1-3 (Aumasson and Bernstein, 2012): a client who does not know the
- * key cannot choose tuples that fall into one chain.
+ * SipHash-1-3 (sip.h): a client who does not know the key cannot choose tuples
+ * that fall into one chain.
  */
 #ifndef CORE_HASH_H
 #define CORE_HASH_H
@@ -11,10 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** struct hash_key - Secret of one run; written into the journal's header */
-struct hash_key {
-	uint64_t k[2];
-};
+#include "core/sip.h"
 
 /** hash_bytes() - Hash of @len bytes at @p under @key */
 uint64_t hash_bytes(const struct hash_key *key, const void *p, size_t len);

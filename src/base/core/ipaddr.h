@@ -74,4 +74,18 @@ static inline bool ipaddr_in(const struct ipaddr *a, const struct ipaddr *net,
 	return rest == 0 || (a->b[n] ^ net->b[n]) >> (8 - rest) == 0;
 }
 
+/** ipaddr_is_host() - Test for an address of one host, of more than one link */
+static inline bool ipaddr_is_host(const struct ipaddr *a)
+{
+	const uint8_t *b = a->b;
+
+	if (ipaddr_is4(a)) {
+		b += 12;
+		return b[0] > 0 && b[0] != 127 && b[0] < 224 &&
+		       !(b[0] == 169 && b[1] == 254);
+	}
+	return b[0] != 0 && b[0] != 0xff &&
+	       !(b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+}
+
 #endif /* CORE_IPADDR_H */

@@ -27,7 +27,7 @@ static int operand(void *base, const char *word, struct errbuf *e)
 	struct ctl_options *o = base;
 	size_t n = strlen(o->request);
 
-	if (o->path == NULL) {
+	if (!o->path) {
 		o->path = word;
 		return 0;
 	}
@@ -69,7 +69,7 @@ int ctl_options_parse(struct ctl_options *o, int argc, char **argv,
 
 	*o = (struct ctl_options){ .path = NULL };
 	rc = opt_parse(&ctl_command, o, argc, argv, NULL, e);
-	if (rc == 0 && o->path == NULL)
+	if (rc == 0 && !o->path)
 		return errbuf_set(e, -EINVAL,
 				  "whom to ask? write 'understudy ctl PATH "
 				  "show', with the path of its --ctl");
@@ -78,7 +78,7 @@ int ctl_options_parse(struct ctl_options *o, int argc, char **argv,
 			e, -EINVAL,
 			"what to ask? write get, set, show or watch behind the "
 			"path, or a request of its own");
-	if (rc == 0 && strchr(o->request, '\n') != NULL)
+	if (rc == 0 && strchr(o->request, '\n'))
 		return errbuf_set(e, -EINVAL, "a request is one line");
 	return rc;
 }

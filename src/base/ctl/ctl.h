@@ -28,7 +28,7 @@
 
 #define CTL_CLIENTS 8 /* at a time; full: the next is refused (full) */
 #define CTL_ANSWER  (192u << 10) /* bytes; longer: an error instead (no_room) */
-#define CTL_EVENT   1024	 /* bytes; a longer event is none */
+#define CTL_EVENT   4096	 /* bytes; a longer event is none */
 /* Bytes that wait for one client. Before they are gone no further request of
  * his is read; who watches and has no room for an event is closed (slow).
  */
@@ -137,6 +137,9 @@ int ctl_serve(struct ctl *c, struct loop *l);
 
 /** ctl_fd() - The socket that listens, for SANDBOX_CONTROL; NULL: -1 */
 int ctl_fd(const struct ctl *c);
+
+/** ctl_watched() - Does somebody watch? NULL: nobody */
+bool ctl_watched(const struct ctl *c);
 
 /**
  * ctl_event() - Begin an event, if somebody watches

@@ -44,11 +44,11 @@ static int line_status(const char *b, size_t n)
 	const char *version, *query;
 	size_t path_len;
 
-	if (path == NULL || !is_method(b, (size_t)(path - b)))
+	if (!path || !is_method(b, (size_t)(path - b)))
 		return 400;
 	path++;
 	version = memchr(path, ' ', n - (size_t)(path - b));
-	if (version == NULL)
+	if (!version)
 		return 400;
 	path_len = (size_t)(version - path);
 	version++;
@@ -60,7 +60,7 @@ static int line_status(const char *b, size_t n)
 	if (!is(b, (size_t)(path - 1 - b), "GET"))
 		return 405;
 	query = memchr(path, '?', path_len);
-	if (query != NULL)
+	if (query)
 		path_len = (size_t)(query - path);
 	return is(path, path_len, "/metrics") ? 200 : 404;
 }
@@ -72,9 +72,9 @@ int http_status(const char *b, size_t n)
 	const char *line;
 
 	/* With the end of its last line: a CR in front of that is none. */
-	if (!is_text(b, end == NULL ? most : (size_t)(end - b) + 2))
+	if (!is_text(b, !end ? most : (size_t)(end - b) + 2))
 		return 400;
-	if (end == NULL)
+	if (!end)
 		return most < HTTP_REQUEST ? 0 : 431;
 	line = memmem(b, most, "\r\n", 2);
 	return line_status(b, (size_t)(line - b));

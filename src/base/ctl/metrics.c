@@ -227,7 +227,7 @@ static void somebody_came(void *ctx, uint64_t now)
 int metrics_open(struct metrics **out, struct arena *a, const struct ipaddr *ip,
 		 uint16_t port, const struct ctl_shown *shown, struct errbuf *e)
 {
-	int fd = address_bind(ip, port, e);
+	int fd = address_bind(ip, port, false, e);
 	struct metrics *m;
 
 	if (fd < 0)
@@ -239,7 +239,7 @@ int metrics_open(struct metrics **out, struct arena *a, const struct ipaddr *ip,
 				  "give another port");
 	}
 	m = arena_take(a, sizeof(*m));
-	assert(m != NULL);
+	assert(m);
 	m->shown = *shown;
 	m->fd = fd;
 	m->loop = NULL;
@@ -252,12 +252,12 @@ int metrics_open(struct metrics **out, struct arena *a, const struct ipaddr *ip,
 
 void metrics_close(struct metrics *m)
 {
-	if (m == NULL)
+	if (!m)
 		return;
 	for (int i = 0; i < METRICS_CLIENTS; i++)
 		if (m->visitor[i].fd >= 0)
 			drop(&m->visitor[i]);
-	if (m->loop != NULL)
+	if (m->loop)
 		loop_drop(m->loop, &m->on);
 	close(m->fd);
 }

@@ -139,7 +139,7 @@ int ctl_input_next(struct ctl_input *in, struct ctl_request *r,
 	size_t n;
 	int rc;
 
-	if (end == NULL)
+	if (!end)
 		return in->n < CTL_LINE ? 0 : -E2BIG;
 	n = (size_t)(end - in->b);
 	rc = parse((struct span){ in->b, n }, &t, e);

@@ -131,14 +131,20 @@ static void say(struct client *k, const char *what, const char *sentence)
 
 /* --- events --- */
 
+bool ctl_watched(const struct ctl *c)
+{
+	bool any = false;
+
+	for (int i = 0; c && i < CTL_CLIENTS; i++)
+		any |= c->client[i].fd >= 0 && c->client[i].watches;
+	return any;
+}
+
 bool ctl_event(struct ctl *c, struct json *j, const char *name)
 {
 	char when[TEXT_NUMBER];
-	bool any = false;
 
-	for (int i = 0; c != NULL && i < CTL_CLIENTS; i++)
-		any |= c->client[i].fd >= 0 && c->client[i].watches;
-	if (!any)
+	if (!ctl_watched(c))
 		return false;
 	c->n.events++;
 	json_begin(j, c->event, sizeof(c->event));
@@ -170,7 +176,7 @@ void ctl_tell(struct ctl *c, struct json *j)
 /* A row that get shows. */
 static bool is_shown(const struct opt_row *r)
 {
-	return (r->flags & OPT_HIDDEN) == 0 && r->kind != &opt_kind_help;
+	return !(r->flags & OPT_HIDDEN) && r->kind != &opt_kind_help;
 }
 
 static int get(struct ctl *c, const char *name, struct text *t,
@@ -186,7 +192,7 @@ static int get(struct ctl *c, const char *name, struct text *t,
 	}
 	for (size_t i = 0; rc == 0; i++) {
 		r = opt_row(c->config.options, i, NULL);
-		if (r == NULL)
+		if (!r)
 			break;
 		if (!is_shown(r))
 			continue;
@@ -201,11 +207,11 @@ static int set(struct ctl *c, const struct ctl_request *r, struct errbuf *e)
 {
 	const struct ctl_config *f = &c->config;
 	struct json j;
-	int rc = f->before != NULL ? f->before(f->ctx, r->name, e) : 0;
+	int rc = f->before ? f->before(f->ctx, r->name, e) : 0;
 
 	if (rc == 0)
 		rc = opt_set(f->options, f->base, r->name, r->value, e);
-	if (rc == 0 && f->after != NULL)
+	if (rc == 0 && f->after)
 		rc = f->after(f->ctx, r->name, e);
 	if (rc == 0 && ctl_event(c, &j, "set")) {
 		json_str(&j, "name", r->name);
@@ -373,7 +379,7 @@ static void somebody_came(void *ctx, uint64_t now)
 	if (fd < 0)
 		return;
 	ours = is_ours(c, fd);
-	if (!ours || k == NULL) {
+	if (!ours || !k) {
 		c->n.strangers += !ours;
 		c->n.full += ours;
 		close(fd);
@@ -468,7 +474,7 @@ int ctl_open(struct ctl **out, struct arena *a, const struct ctl_config *config,
 	if (fd < 0)
 		return fd;
 	c = arena_take(a, sizeof(*c));
-	assert(c != NULL);
+	assert(c);
 	c->config = *config;
 	c->fd = fd;
 	c->owner = geteuid();
@@ -482,12 +488,12 @@ int ctl_open(struct ctl **out, struct arena *a, const struct ctl_config *config,
 
 void ctl_close(struct ctl *c)
 {
-	if (c == NULL)
+	if (!c)
 		return;
 	for (int i = 0; i < CTL_CLIENTS; i++)
 		if (c->client[i].fd >= 0)
 			drop(&c->client[i]);
-	if (c->loop != NULL)
+	if (c->loop)
 		loop_drop(c->loop, &c->on);
 	close(c->fd);
 }
@@ -501,7 +507,7 @@ int ctl_serve(struct ctl *c, struct loop *l)
 
 int ctl_fd(const struct ctl *c)
 {
-	return c != NULL ? c->fd : -1;
+	return c ? c->fd : -1;
 }
 
 const struct ctl_counters *ctl_counters(const struct ctl *c)

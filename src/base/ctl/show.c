@@ -36,7 +36,7 @@ static void text_value(struct text *t, const struct counter *c, uint64_t v,
 static void text_list(struct text *t, const struct counter_list *l,
 		      const void *base, bool gauges)
 {
-	for (size_t i = 0; l != NULL && i < l->n; i++) {
+	for (size_t i = 0; l && i < l->n; i++) {
 		uint64_t v = counter_get(&l->row[i], base);
 
 		if (gauges || v != 0)
@@ -74,7 +74,7 @@ void ctl_show_text(const struct ctl_shown *s, struct text *t)
 static void json_list(struct json *j, const struct counter_list *l,
 		      const void *base)
 {
-	for (size_t i = 0; l != NULL && i < l->n; i++) {
+	for (size_t i = 0; l && i < l->n; i++) {
 		const struct counter *c = &l->row[i];
 
 		if (is_unit(c, "bool"))
@@ -183,10 +183,9 @@ void ctl_show_prometheus(const struct ctl_shown *s, struct text *t)
 	for (size_t i = 0; i < s->groups; i++) {
 		const struct ctl_group *g = &s->group[i];
 
-		for (size_t k = 0; g->gauges != NULL && k < g->gauges->n; k++)
+		for (size_t k = 0; g->gauges && k < g->gauges->n; k++)
 			family(s, g, &g->gauges->row[k], true, t);
-		for (size_t k = 0; g->counters != NULL && k < g->counters->n;
-		     k++)
+		for (size_t k = 0; g->counters && k < g->counters->n; k++)
 			family(s, g, &g->counters->row[k], false, t);
 	}
 }

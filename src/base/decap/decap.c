@@ -16,6 +16,10 @@
  * are missing count as not captured. So a copy that was cut is a gap, and never
  * shorter data.
  *
+ * A GRE packet whose checksum is right has the sum 0, so that of any end of it
+ * follows from what is in front: the inner frame's own checksum needs no second
+ * walk over its payload.
+ *
  * A frame whose outer fragments were put together lies in the buffer of the
  * reassembly, which holds one datagram: fragments inside of it are dropped.
  */
@@ -121,6 +125,7 @@ static bool step_in(const struct decap *how, enum decode_result r,
 		in->cut = true;
 	}
 	assert(t.skip <= c.cap);
+	in->zero = t.zero ? c.p : NULL;
 	in->data = c.p + t.skip;
 	in->cap = c.cap - t.skip;
 	in->wire = c.wire - t.skip;
@@ -132,7 +137,7 @@ static enum decode_result decode(const struct frame_info *in,
 				 struct frag_table *frags, uint64_t now,
 				 struct decoded *d, bool *open)
 {
-	if (open == NULL)
+	if (!open)
 		return frame_decode(in, frags, now, d);
 	return frame_decode_open(in, frags, now, d, open);
 }

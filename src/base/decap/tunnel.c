@@ -67,7 +67,7 @@ static uint16_t link_of(uint16_t type)
 
 bool tunnel_vxlan(const uint8_t *p, uint32_t cap, struct tunnel *t)
 {
-	if (cap < VXLAN_HLEN || (p[0] & VXLAN_I) == 0)
+	if (cap < VXLAN_HLEN || !(p[0] & VXLAN_I))
 		return false;
 	*t = (struct tunnel){ .kind = DECAP_VXLAN,
 			      .keyed = true,
@@ -81,7 +81,7 @@ bool tunnel_geneve(const uint8_t *p, uint32_t cap, struct tunnel *t)
 {
 	uint32_t len;
 
-	if (cap < GENEVE_HLEN || p[0] >> 6 != 0 || (p[1] & GENEVE_OAM) != 0)
+	if (cap < GENEVE_HLEN || p[0] >> 6 != 0 || (p[1] & GENEVE_OAM))
 		return false;
 	len = GENEVE_HLEN + (p[0] & 0x3fu) * 4;
 	if (len > cap || link_of(get_be16(p + 2)) == 0)
@@ -119,9 +119,9 @@ static bool erspan(uint16_t type, bool seq, const uint8_t *p, uint32_t cap,
 		how = get_be16(h + 10);
 		if ((how & ERSPAN3_FRAME) == ERSPAN3_IP)
 			t->link = LINK_RAW;
-		else if ((how & ERSPAN3_FRAME) != 0)
+		else if (how & ERSPAN3_FRAME)
 			return false;
-		if ((how & ERSPAN3_OPT) != 0)
+		if (how & ERSPAN3_OPT)
 			len += ERSPAN3_SUB;
 	}
 	t->skip += len;
@@ -136,14 +136,14 @@ bool tunnel_gre(const uint8_t *p, uint32_t cap, bool sum, struct tunnel *t)
 		return false;
 	flags = get_be16(p);
 	type = get_be16(p + 2);
-	if ((flags & (GRE_ROUTING | GRE_VERSION)) != 0)
+	if (flags & (GRE_ROUTING | GRE_VERSION))
 		return false;
 	*t = (struct tunnel){ .kind = DECAP_GRE,
 			      .skip = GRE_HLEN,
 			      .link = link_of(type) };
-	if ((flags & GRE_CSUM) != 0)
+	if (flags & GRE_CSUM)
 		t->skip += GRE_FIELD;
-	if ((flags & GRE_KEY) != 0) {
+	if (flags & GRE_KEY) {
 		t->keyed = true;
 		t->skip += GRE_FIELD;
 	}
@@ -151,12 +151,12 @@ bool tunnel_gre(const uint8_t *p, uint32_t cap, bool sum, struct tunnel *t)
 		return false;
 	if (t->keyed)
 		t->key = get_be32(p + t->skip - GRE_FIELD);
-	if ((flags & GRE_SEQ) != 0)
+	if (flags & GRE_SEQ)
 		t->skip += GRE_FIELD;
 	if (t->skip > cap)
 		return false;
-	if ((flags & GRE_CSUM) != 0 && sum &&
-	    csum_fold(csum_add(0, p, cap)) != 0xffff)
+	t->zero = (flags & GRE_CSUM) && sum;
+	if (t->zero && csum_fold(csum_add(0, p, cap)) != 0xffff)
 		return false;
 	if (type == TYPE_ERSPAN || type == TYPE_ERSPAN3)
 		return erspan(type, (flags & GRE_SEQ) != 0, p, cap, t);
@@ -171,7 +171,7 @@ static bool mpls(const uint8_t *p, uint32_t cap, struct tunnel *t)
 
 		if (len >= cap)
 			return false;
-		if ((p[len - 2] & LABEL_BOTTOM) == 0)
+		if (!(p[len - 2] & LABEL_BOTTOM))
 			continue;
 		t->skip = len;
 		return p[len] >> 4 == 4 || p[len] >> 4 == 6;

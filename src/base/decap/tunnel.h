@@ -42,6 +42,8 @@ enum decap_kind {
  * @skip:	Bytes from its first to the inner frame's first, at most those
  *		captured
  * @link:	LINK_ number of the inner frame
+ * @zero:	Its checksum covers all that was captured, and is right: the sum
+ *		of that is 0 (modulo 2^16 - 1)
  */
 struct tunnel {
 	enum decap_kind kind;
@@ -49,6 +51,7 @@ struct tunnel {
 	uint32_t key;
 	uint32_t skip;
 	uint16_t link;
+	bool zero;
 };
 
 /**

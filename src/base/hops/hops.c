@@ -50,7 +50,7 @@ int hops_walk(const struct hop *way, size_t n, unsigned parts, void *ctx)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		if ((way[i].part & ~parts) == 0)
+		if (!(way[i].part & ~parts))
 			rc = way[i].check(ctx);
 	return rc;
 }

@@ -98,7 +98,7 @@ static bool is_word(const char *p, size_t n)
  */
 static bool is_number(const char *p, size_t n)
 {
-	bool hex = memchr(p, ':', n) != NULL ||
+	bool hex = memchr(p, ':', n) ||
 		   (n > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'));
 
 	return strspn(p, hex ? "0123456789abcdefABCDEFxX.:/-"

@@ -47,7 +47,7 @@ static int take(struct activation *a, int fd, struct errbuf *e)
 
 	(void)getsockname(fd, (struct sockaddr *)&at, &n);
 	why = why_not(fd, &at);
-	if (why != NULL)
+	if (why)
 		return errbuf_set(e, -EINVAL, "LISTEN_FDS: descriptor %d %s",
 				  fd, why);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
@@ -69,8 +69,7 @@ int activation_open(struct activation *a, struct errbuf *e)
 	int r = 0;
 
 	a->n = 0;
-	if (pid == NULL || fds == NULL ||
-	    strtol(pid, NULL, 10) != (long)getpid())
+	if (!pid || !fds || strtol(pid, NULL, 10) != (long)getpid())
 		return 0;
 	n = strtol(fds, NULL, 10);
 	if (n < 0 || n > ACTIVATION_MOST)

@@ -50,7 +50,8 @@ int address_get(const struct sockaddr_storage *a, struct ipaddr *ip,
 	return 0;
 }
 
-int address_bind(const struct ipaddr *ip, uint16_t port, struct errbuf *e)
+int address_bind(const struct ipaddr *ip, uint16_t port, bool shared,
+		 struct errbuf *e)
 {
 	struct sockaddr_storage a;
 	socklen_t n = address_put(&a, ip, port);
@@ -63,6 +64,8 @@ int address_bind(const struct ipaddr *ip, uint16_t port, struct errbuf *e)
 	if (fd < 0)
 		return errbuf_set(e, -errno, "no socket: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (shared)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	if (a.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&a, n) == 0)

@@ -58,11 +58,11 @@ static int take_port(const char *s, size_t n, uint16_t *out)
 static int take_ip(const char *s, size_t n, bool four, struct ipaddr *out)
 {
 	struct ipaddr a;
-	bool text4 = memchr(s, ':', n) == NULL;
+	bool text4 = !memchr(s, ':', n);
 
 	/* A 0 would end the text before its end. */
-	if (n >= TEXT_IP || memchr(s, 0, n) != NULL ||
-	    value_get_ip(s, n, &a) != 0 || text4 != four)
+	if (n >= TEXT_IP || memchr(s, 0, n) || value_get_ip(s, n, &a) != 0 ||
+	    text4 != four)
 		return -EPROTO;
 	*out = a;
 	return 0;
@@ -105,7 +105,7 @@ static int read1(const uint8_t *b, size_t n, struct pp *out)
 	const char *end;
 	bool four;
 
-	if (lf == NULL)
+	if (!lf)
 		return n < PP_V1_MOST ? 0 : -EPROTO;
 	if (lf == b || lf[-1] != '\r')
 		return -EPROTO;

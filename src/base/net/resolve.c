@@ -111,7 +111,7 @@ static void set_timer(struct resolver *r)
 	struct timeval tv, *next = ares_timeout(r->channel, NULL, &tv);
 	uint64_t at = UINT64_MAX;
 
-	if (next != NULL)
+	if (next)
 		at = clock_mono() + (uint64_t)next->tv_sec * NS_PER_SEC +
 		     (uint64_t)next->tv_usec * NS_PER_US;
 	loop_set(&r->timer, at);
@@ -154,16 +154,16 @@ static void socket_changed(void *ctx, ares_socket_t fd, int readable,
 
 	(void)writable;
 	if (!readable) {
-		if (w != NULL) {
+		if (w) {
 			loop_drop(r->loop, &w->watch);
 			w->fd = -1;
 		}
 		return;
 	}
-	if (w != NULL)
+	if (w)
 		return;
 	w = find(r, -1);
-	if (w == NULL)
+	if (!w)
 		return;
 	w->watch = (struct loop_watch){ .ready = socket_is_ready, .ctx = w };
 	if (loop_add(r->loop, &w->watch, fd) == 0)
@@ -197,7 +197,7 @@ static unsigned take_addresses(const struct ares_addrinfo *res,
 	struct sockaddr_in in;
 	unsigned n = 0;
 
-	for (; i != NULL && n < RESOLVE_ADDRESSES; i = i->ai_next) {
+	for (; i && n < RESOLVE_ADDRESSES; i = i->ai_next) {
 		if (i->ai_family == AF_INET) {
 			memcpy(&in, i->ai_addr, sizeof(in));
 			a[n++] = ipaddr_from4((const uint8_t *)&in.sin_addr);
@@ -223,11 +223,11 @@ static void answered(void *ctx, int status, int timeouts,
 		n = take_addresses(res, a);
 	else
 		rc = error_of(status);
-	if (res != NULL)
+	if (res)
 		ares_freeaddrinfo(res);
 	l->fn = NULL;
 	list_add_tail(&l->r->free, &l->link);
-	if (fn != NULL && !l->r->closing)
+	if (fn && !l->r->closing)
 		fn(l->ctx, rc == 0 && n == 0 ? -ENOENT : rc, a, n);
 }
 
@@ -255,7 +255,7 @@ int resolver_ask(struct resolver *r, const char *name, int family,
 
 void resolver_drop(struct lookup *l)
 {
-	assert(l->fn != NULL);
+	assert(l->fn);
 	l->fn = NULL;
 }
 
@@ -303,7 +303,7 @@ int resolver_open(struct resolver **out, struct loop *loop,
 	struct resolver *r = calloc(1, sizeof(*r));
 	int rc;
 
-	if (r == NULL)
+	if (!r)
 		return errbuf_set(e, -ENOMEM, "no memory for a resolver");
 	r->loop = loop;
 	r->timer = (struct loop_watch){ .ready = timer_is_due, .ctx = r };
@@ -317,7 +317,7 @@ int resolver_open(struct resolver **out, struct loop *loop,
 		list_add_tail(&r->free, &r->lookup[i].link);
 	}
 	rc = open_channel(r);
-	if (rc == 0 && server != NULL)
+	if (rc == 0 && server)
 		rc = set_server(r, server, port);
 	if (rc == 0)
 		rc = loop_timer(loop, &r->timer);
@@ -331,10 +331,10 @@ int resolver_open(struct resolver **out, struct loop *loop,
 
 void resolver_close(struct resolver *r)
 {
-	if (r == NULL)
+	if (!r)
 		return;
 	r->closing = true;
-	if (r->channel != NULL)
+	if (r->channel)
 		ares_destroy(r->channel);
 	loop_drop(r->loop, &r->timer);
 	ares_library_cleanup();

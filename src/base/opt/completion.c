@@ -27,7 +27,7 @@ static void add_choices(struct text *t, const struct opt_command *c)
 	const struct opt_row *r;
 
 	for (size_t i = 0; (r = opt_row(c, i, NULL)) != NULL; i++) {
-		if (r->words == NULL || (r->flags & OPT_HIDDEN) != 0)
+		if (!r->words || (r->flags & OPT_HIDDEN))
 			continue;
 		text_add(t, "\t'%s --%s'", c->name, r->name);
 		if (r->letter != 0)
@@ -75,7 +75,7 @@ static void add_quoted(struct text *t, const char *words)
 	for (; *words != '\0'; words++) {
 		if (*words == '\'')
 			text_add(t, "'\\''");
-		else if (strchr("[]:\\", *words) != NULL)
+		else if (strchr("[]:\\", *words))
 			text_add(t, "\\%c", *words);
 		else
 			text_add(t, "%c", *words);
@@ -84,18 +84,18 @@ static void add_quoted(struct text *t, const char *words)
 
 static bool names_file(const char *arg)
 {
-	return strstr(arg, "FILE") != NULL || strcmp(arg, "DIR") == 0;
+	return strstr(arg, "FILE") || strcmp(arg, "DIR") == 0;
 }
 
 /* What follows an option: ":its name:what it may be". */
 static void add_value(struct text *t, const struct opt_row *r)
 {
-	if (r->arg == NULL)
+	if (!r->arg)
 		return;
 	text_add(t, ":");
 	add_quoted(t, r->arg);
 	text_add(t, ":");
-	if (r->words != NULL) {
+	if (r->words) {
 		for (const struct opt_word *w = r->words; w->word; w++)
 			text_add(t, "%s%s", w == r->words ? "(" : " ", w->word);
 		text_add(t, ")");

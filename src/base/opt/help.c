@@ -98,7 +98,7 @@ void opt_help(const struct opt_command *c, struct text *t)
 		line += n + (line[n] == '\n');
 	}
 	text_add(t, "\n");
-	if (c->about != NULL) {
+	if (c->about) {
 		text_add(t, "\n");
 		add_wrapped(t, c->about, 0, 0);
 	}

@@ -94,7 +94,7 @@ static bool put_string(struct text *t, const void *field,
 	const char *s = *(const char *const *)field;
 
 	(void)r;
-	if (i > 0 || s == NULL)
+	if (i > 0 || !s)
 		return false;
 	value_put_word(t, s);
 	return true;

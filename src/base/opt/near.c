@@ -65,14 +65,14 @@ static const char *nearest(const struct opt_command *c, const char *word)
 
 		if (r->flags & OPT_HIDDEN)
 			continue;
-		if (d >= 0 && (best == NULL || d < least_so_far)) {
+		if (d >= 0 && (!best || d < least_so_far)) {
 			best = r->name;
 			least_so_far = d;
 		}
-		if (begun == NULL && n >= 3 && opt_same_name(r->name, word, n))
+		if (!begun && n >= 3 && opt_same_name(r->name, word, n))
 			begun = r->name;
 	}
-	return best != NULL ? best : begun;
+	return best ? best : begun;
 }
 
 int opt_unknown(const struct opt_command *c, const char *word, struct errbuf *e)

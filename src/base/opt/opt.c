@@ -17,7 +17,7 @@ const struct opt_row *opt_row(const struct opt_command *c, size_t i,
 		const struct opt_table *t = &c->tables[k];
 
 		if (i < t->count) {
-			if (base != NULL)
+			if (base)
 				*base = t->base;
 			return &t->rows[i];
 		}
@@ -51,7 +51,7 @@ bool opt_was_seen(const struct opt_command *c, const struct opt_seen *seen,
 {
 	long i = opt_find(c, name, strlen(name));
 
-	return i >= 0 && (seen->bits[i / 64] >> i % 64 & 1) != 0;
+	return i >= 0 && (seen->bits[i / 64] >> i % 64 & 1);
 }
 
 void opt_text(const struct opt_command *c, const void *base, struct text *t)
@@ -97,7 +97,7 @@ int opt_get(const struct opt_command *c, const void *base, const char *name,
 	const char *field;
 	bool more;
 
-	if (r == NULL)
+	if (!r)
 		return -ENOENT;
 	field = (const char *)base + at + r->offset;
 	more = r->kind->put(t, field, r, 0);
@@ -123,7 +123,7 @@ int opt_set(const struct opt_command *c, void *base, const char *name,
 	const struct opt_row *r = named(c, name, &at, e);
 	char *field;
 
-	if (r == NULL)
+	if (!r)
 		return -ENOENT;
 	if (!(r->flags & OPT_RUNTIME))
 		return errbuf_set(e, -EPERM,

@@ -37,7 +37,7 @@ char *opt_keep(size_t size)
 {
 	struct kept *k = malloc(sizeof(*k) + size);
 
-	if (k == NULL)
+	if (!k)
 		return NULL;
 	k->next = all_kept;
 	all_kept = k;
@@ -77,7 +77,7 @@ static int take(struct words *w, const char **word)
 	char *text;
 	int rc;
 
-	if (w->text != NULL) {
+	if (w->text) {
 		rc = words_next(&w->text, &text);
 		if (rc > 0)
 			*word = text;
@@ -118,7 +118,7 @@ static int add_item(struct parse *p, long row, const char *value)
 
 		if (room <= ITEMS_MAX)
 			more = realloc(p->item, room * sizeof(*more));
-		if (more == NULL)
+		if (!more)
 			return errbuf_set(p->e, -EINVAL, "too many words");
 		p->item = more;
 		p->room = room;
@@ -140,10 +140,10 @@ static int option(struct parse *p, struct words *w, long row, const char *value)
 
 	if (r->kind == &opt_kind_help)
 		return 1;
-	if (r->kind->flag && value != NULL)
+	if (r->kind->flag && value)
 		return errbuf_set(p->e, -EINVAL, "--%s takes no value",
 				  r->name);
-	if (!r->kind->flag && value == NULL)
+	if (!r->kind->flag && !value)
 		rc = take(w, &value);
 	if (rc < 0)
 		return not_closed(p);
@@ -169,7 +169,7 @@ static long long_row(struct parse *p, const char *name, size_t len)
 	for (size_t i = 0; (r = opt_row(c, i, NULL)) != NULL; i++) {
 		if (!opt_same_name(r->name, name, len))
 			continue;
-		if (first != NULL)
+		if (first)
 			return errbuf_set(p->e, -EINVAL,
 					  "--%.*s: is it --%s or --%s?",
 					  (int)len, name, first->name, r->name);
@@ -234,7 +234,7 @@ static int read_all(int fd, char *text)
 			return -errno;
 		len += (size_t)n;
 	}
-	if (len == ARGS_FILE_MAX || memchr(text, '\0', len) != NULL)
+	if (len == ARGS_FILE_MAX || memchr(text, '\0', len))
 		return -EFBIG;
 	text[len] = '\0';
 	return 0;
@@ -245,7 +245,7 @@ static char *read_file(const char *path, struct errbuf *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char *text = fd < 0 ? NULL : opt_keep(ARGS_FILE_MAX + 1);
-	int rc = text == NULL ? -errno : read_all(fd, text);
+	int rc = !text ? -errno : read_all(fd, text);
 
 	if (fd >= 0)
 		close(fd);
@@ -270,7 +270,7 @@ static int at_file(struct parse *p, const char *path)
 				  "@%s: a file of options may not name another",
 				  path);
 	w.text = read_file(path, p->e);
-	if (w.text == NULL)
+	if (!w.text)
 		return -EINVAL;
 	if (p->seen->files < OPT_FILES)
 		p->seen->file[p->seen->files] = path;
@@ -312,7 +312,7 @@ static int parse_words(struct parse *p, struct words *w)
 static bool mark(struct opt_seen *s, size_t row)
 {
 	uint64_t bit = UINT64_C(1) << row % 64;
-	bool was = (s->bits[row / 64] & bit) != 0;
+	bool was = (s->bits[row / 64] & bit);
 
 	s->bits[row / 64] |= bit;
 	return was;
@@ -330,9 +330,9 @@ static int set_items(struct parse *p, void *base, bool first,
 
 		if (it->row >= 0)
 			r = opt_row(p->c, (size_t)it->row, &at);
-		if (first != (r != NULL && (r->flags & OPT_FIRST) != 0))
+		if (first != (r && (r->flags & OPT_FIRST)))
 			continue;
-		if (r == NULL)
+		if (!r)
 			rc = p->c->operand(base, it->value, p->e);
 		else if (mark(seen, (size_t)it->row) && (r->flags & OPT_ONCE))
 			rc = errbuf_set(p->e, -EINVAL, "--%s is given twice",
@@ -357,7 +357,7 @@ static int parse_from(const struct opt_command *c, void *base, struct words *w,
 		rc = set_items(&p, base, true, &own);
 	if (rc == 0)
 		rc = set_items(&p, base, false, &own);
-	if (seen != NULL)
+	if (seen)
 		*seen = own;
 	free(p.item);
 	return rc;
@@ -377,7 +377,7 @@ int opt_read(const struct opt_command *c, void *base, const char *text,
 	size_t size = strlen(text) + 1;
 	struct words w = { .text = opt_keep(size) };
 
-	if (w.text == NULL)
+	if (!w.text)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	memcpy(w.text, text, size);
 	return parse_from(c, base, &w, NULL, e);

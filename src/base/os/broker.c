@@ -79,14 +79,14 @@ static int message_take(int from, void *p, size_t len, int *fd)
 	struct iovec v = { .iov_base = p, .iov_len = len };
 	struct msghdr m = { .msg_iov = &v,
 			    .msg_iovlen = 1,
-			    .msg_control = fd != NULL ? c.b : NULL,
-			    .msg_controllen = fd != NULL ? sizeof(c.b) : 0 };
+			    .msg_control = fd ? c.b : NULL,
+			    .msg_controllen = fd ? sizeof(c.b) : 0 };
 	ssize_t n;
 
 	do {
 		n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
-	if (fd != NULL) {
+	if (fd) {
 		*fd = -1;
 		if (n > 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) &&
 		    c.h.cmsg_level == SOL_SOCKET && c.h.cmsg_type == SCM_RIGHTS)
@@ -118,7 +118,7 @@ static void serve(int fd, const struct broker_config *c)
 		int32_t answer;
 		int give = -1;
 
-		if (r == NULL || n != (int)(QUESTION_HEAD + r->size))
+		if (!r || n != (int)(QUESTION_HEAD + r->size))
 			return;
 		answer = r->serve(c->ctx, q.arg, &give);
 		if (answer == BROKER_END ||
@@ -217,7 +217,7 @@ int broker_start(struct broker **out, const struct broker_config *c,
 	struct broker *b = calloc(1, sizeof(*b));
 	int r;
 
-	if (b == NULL)
+	if (!b)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	r = start(b, c, e);
 	if (r != 0)
@@ -229,7 +229,7 @@ int broker_start(struct broker **out, const struct broker_config *c,
 
 int broker_fd(const struct broker *b)
 {
-	return b != NULL ? b->fd : -1;
+	return b ? b->fd : -1;
 }
 
 int broker_ask(struct broker *b, uint32_t id, const void *arg, size_t size,
@@ -258,7 +258,7 @@ void broker_dismiss(struct broker *b)
 
 void broker_stop(struct broker *b)
 {
-	if (b != NULL)
+	if (b)
 		broker_dismiss(b);
 	free(b);
 }

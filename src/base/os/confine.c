@@ -18,7 +18,7 @@
 
 void confine_place(struct confine *c, const char *path, bool make)
 {
-	if (path == NULL || strcmp(path, "-") == 0)
+	if (!path || strcmp(path, "-") == 0)
 		return;
 	assert(c->places < CONFINE_PLACES);
 	c->place[c->places++] = (struct confine_place){ path, make };

@@ -12,6 +12,8 @@
  */
 #define FOLDER_MAKE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 #define FOLDER_MAKE_MODE  0600
+/* What others may read is given this mode (fchmod(2)) before it is written. */
+#define FOLDER_READ_MODE 0644
 /* What is added to: a log, which a program beside may have moved away, or a
  * pipe.
  */

@@ -41,7 +41,7 @@ int loop_open(struct loop **out)
 	struct loop *l = calloc(1, sizeof(*l));
 	int r = 0;
 
-	if (l == NULL)
+	if (!l)
 		return -ENOMEM;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0) {
@@ -55,7 +55,7 @@ int loop_open(struct loop **out)
 
 void loop_close(struct loop *l)
 {
-	if (l == NULL)
+	if (!l)
 		return;
 	close(l->epoll);
 	free(l);
@@ -135,7 +135,7 @@ static bool call(struct loop *l, struct loop_watch *w, uint64_t now)
 {
 	uint64_t times;
 
-	if (w == NULL || w->round == l->round)
+	if (!w || w->round == l->round)
 		return false;
 	/* Set again in this round, by another's callback: it is not its time.
 	 */

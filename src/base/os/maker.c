@@ -5,11 +5,12 @@
  * Theory of operation
  *
  * The files that root asked for lie in root's folders, where another user makes
- * and removes none: the broker does (os/broker.c). It takes two requests: make
- * the file of this path with this number, and remove one that it has made.
- * Names are its own, numbers never go down, a file is made with O_EXCL: nothing
- * that was there can be read, written or removed through it. The threads that
- * write the files ask one after another.
+ * and removes none: the broker does (os/broker.c). It takes three requests:
+ * make the file of this path with this number, remove one that it has made, and
+ * give the one that it has made last the path's own name. Names are its own,
+ * numbers never go down, a file is made with O_EXCL: nothing that was there can
+ * be read, written or removed through it, but for the paths that may be
+ * replaced. The threads that write the files ask one after another.
  */
 #include "os/maker.h"
 
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/broker.h"
@@ -27,7 +29,7 @@
 
 #define NAME_SIZE (NAME_MAX + 32) /* with a number behind the longest */
 
-enum { REQUEST_MAKE = 1, REQUEST_REMOVE };
+enum { REQUEST_MAKE = 1, REQUEST_REMOVE, REQUEST_REPLACE };
 
 struct request {
 	uint32_t path;
@@ -45,6 +47,7 @@ struct makers {
 struct place {
 	int folder;
 	const char *base;
+	bool replaced;
 	bool any;
 	uint64_t last; /* number of the newest request to make one */
 	uint64_t *made;
@@ -73,6 +76,13 @@ static int make_file(struct place *p, uint64_t number)
 	p->last = number;
 	place_name(p, number, name);
 	fd = folder_make(p->folder, name);
+	if (fd >= 0 && p->replaced && fchmod(fd, FOLDER_READ_MODE) != 0) {
+		int r = -errno;
+
+		close(fd);
+		unlinkat(p->folder, name, 0);
+		return r;
+	}
 	if (fd >= 0 &&
 	    (p->made_n == 0 || p->made[(p->made_n - 1) % MAKER_KEPT] != number))
 		p->made[p->made_n++ % MAKER_KEPT] = number;
@@ -113,7 +123,7 @@ static int serve_make(void *ctx, const void *arg, int *fd)
 
 	memcpy(&q, arg, sizeof(q));
 	p = place_of(ctx, &q);
-	if (p == NULL)
+	if (!p)
 		return BROKER_END;
 	*fd = make_file(p, q.number);
 	return *fd;
@@ -127,12 +137,34 @@ static int serve_remove(void *ctx, const void *arg, int *fd)
 	(void)fd;
 	memcpy(&q, arg, sizeof(q));
 	p = place_of(ctx, &q);
-	return p != NULL ? remove_file(p, q.number) : BROKER_END;
+	return p ? remove_file(p, q.number) : BROKER_END;
+}
+
+static int serve_replace(void *ctx, const void *arg, int *fd)
+{
+	char name[NAME_SIZE];
+	struct request q;
+	struct place *p;
+	uint64_t *made;
+
+	(void)fd;
+	memcpy(&q, arg, sizeof(q));
+	p = place_of(ctx, &q);
+	if (!p)
+		return BROKER_END;
+	made = &p->made[(p->made_n - 1) % MAKER_KEPT];
+	if (!p->replaced || q.number == 0 || p->made_n == 0 ||
+	    *made != q.number)
+		return -EPERM;
+	*made = UINT64_MAX;
+	place_name(p, q.number, name);
+	return renameat(p->folder, name, p->folder, p->base) ? -errno : 0;
 }
 
 static const struct broker_request requests[] = {
 	{ REQUEST_MAKE, sizeof(struct request), serve_make },
 	{ REQUEST_REMOVE, sizeof(struct request), serve_remove },
+	{ REQUEST_REPLACE, sizeof(struct request), serve_replace },
 };
 
 /* --- who uses it --- */
@@ -143,7 +175,7 @@ static int open_places(struct place *place, const char *const *path,
 	for (unsigned i = 0; i < paths; i++) {
 		struct place *p = &place[i];
 
-		if (path[i] == NULL)
+		if (!path[i])
 			continue;
 		p->folder = folder_open(path[i], &p->base);
 		if (p->folder < 0)
@@ -153,7 +185,7 @@ static int open_places(struct place *place, const char *const *path,
 			return errbuf_set(e, -ENAMETOOLONG, "%s: %s", path[i],
 					  strerror(ENAMETOOLONG));
 		p->made = calloc(MAKER_KEPT, sizeof(*p->made));
-		if (p->made == NULL)
+		if (!p->made)
 			return errbuf_set(e, -ENOMEM, "no memory");
 	}
 	return 0;
@@ -170,7 +202,7 @@ static void close_places(struct place *place)
 
 static void makers_free(struct makers *m)
 {
-	if (m != NULL)
+	if (m)
 		pthread_mutex_destroy(&m->lock);
 	free(m);
 }
@@ -184,26 +216,30 @@ static int start(struct makers *m, struct place *place, struct errbuf *e)
 				   .needs = SANDBOX_MAKE };
 
 	_Static_assert(MAKER_PATHS <= BROKER_FOLDERS, "all have a place");
-	for (unsigned i = 0; i < MAKER_PATHS; i++)
+	for (unsigned i = 0; i < MAKER_PATHS; i++) {
 		if (place[i].folder >= 0)
 			c.folder[c.folders++] = place[i].folder;
+		if (place[i].replaced)
+			c.needs |= SANDBOX_REPLACE;
+	}
 	return broker_start(&m->broker, &c, e);
 }
 
 int makers_start(struct makers **out, const char *const *path, unsigned n,
-		 struct errbuf *e)
+		 unsigned replaced, struct errbuf *e)
 {
 	struct place place[MAKER_PATHS];
 	struct makers *m = calloc(1, sizeof(*m));
-	int r = m == NULL || n > MAKER_PATHS ? -ENOMEM : 0;
+	int r = !m || n > MAKER_PATHS ? -ENOMEM : 0;
 
 	memset(place, 0, sizeof(place));
 	for (uint32_t i = 0; i < MAKER_PATHS; i++) {
 		place[i].folder = -1;
-		if (m != NULL)
+		place[i].replaced = (replaced >> i & 1) != 0;
+		if (m)
 			m->maker[i] = (struct maker){ m, i };
 	}
-	if (m != NULL)
+	if (m)
 		pthread_mutex_init(&m->lock, NULL);
 	if (r == 0)
 		r = open_places(place, path, n, e);
@@ -221,12 +257,12 @@ int makers_start(struct makers **out, const char *const *path, unsigned n,
 
 struct maker *makers_of(struct makers *m, unsigned i)
 {
-	return m != NULL ? &m->maker[i] : NULL;
+	return m ? &m->maker[i] : NULL;
 }
 
 int makers_fd(const struct makers *m)
 {
-	return m != NULL ? broker_fd(m->broker) : -1;
+	return m ? broker_fd(m->broker) : -1;
 }
 
 void makers_dismiss(struct makers *m)
@@ -236,7 +272,7 @@ void makers_dismiss(struct makers *m)
 
 void makers_stop(struct makers *m)
 {
-	if (m == NULL)
+	if (!m)
 		return;
 	broker_stop(m->broker);
 	makers_free(m);
@@ -267,4 +303,9 @@ int maker_make(struct maker *m, uint64_t number)
 int maker_remove(struct maker *m, uint64_t number)
 {
 	return ask(m, REQUEST_REMOVE, number, NULL);
+}
+
+int maker_replace(struct maker *m, uint64_t number)
+{
+	return ask(m, REQUEST_REPLACE, number, NULL);
 }

@@ -3,7 +3,8 @@
  * maker - Files of root's, made for a process that is root no more
  *
  * The requests of a broker: make the file of a path, or one with a number
- * behind its name, and remove what was made. The theory is in maker.c.
+ * behind its name, remove what was made, and give it the name of the path. The
+ * theory is in maker.c.
  */
 #ifndef OS_MAKER_H
 #define OS_MAKER_H
@@ -12,7 +13,7 @@
 
 #include "os/errbuf.h"
 
-#define MAKER_PATHS 4
+#define MAKER_PATHS 8
 #define MAKER_KEPT  65536 /* newest files of a path that can be removed */
 
 struct makers;
@@ -26,11 +27,13 @@ struct maker {
 /**
  * makers_start() - Start the broker behind them; see broker_start()
  * @path, @n:	Paths, at most MAKER_PATHS; NULL: it has no maker
+ * @replaced:	Bit @i: of path number @i maker_replace() may be asked; its
+ *		files are for all to read
  *
  * Return: 0, or -ENOENT (no such folder), or another -Exxx with a sentence
  */
 int makers_start(struct makers **out, const char *const *path, unsigned n,
-		 struct errbuf *e);
+		 unsigned replaced, struct errbuf *e);
 
 /** makers_of() - That of path number @i; NULL @m: NULL */
 struct maker *makers_of(struct makers *m, unsigned i);
@@ -63,5 +66,14 @@ int maker_make(struct maker *m, uint64_t number);
  * Return: 0, or -EPERM (it has not, or too long ago), or another -Exxx
  */
 int maker_remove(struct maker *m, uint64_t number);
+
+/**
+ * maker_replace() - Give the file that it has made last the name of the path
+ * itself; what has that name goes
+ * @number:	Its number, not 0; as of maker_make(), it may be made again
+ *
+ * Return: 0, or -EPERM (it has not made it, or may not), or another -Exxx
+ */
+int maker_replace(struct maker *m, uint64_t number);
 
 #endif /* OS_MAKER_H */

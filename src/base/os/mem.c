@@ -32,7 +32,9 @@ int mem_take(struct arena *a, size_t size, unsigned flags)
 	size = (size + page - 1) / page * page;
 	/* No MAP_NORESERVE, see mem.h. */
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		 (flags & MEM_SHARED ? MAP_SHARED : MAP_PRIVATE) |
+			 MAP_ANONYMOUS,
+		 -1, 0);
 	if (p == MAP_FAILED)
 		return -ENOMEM;
 	/* Advice only: a kernel without huge pages says no, and serves. */

@@ -10,8 +10,9 @@
 #include "core/arena.h"
 
 enum {
-	MEM_HUGE = 1,  /* advise the kernel to back it with huge pages */
-	MEM_TOUCH = 2, /* have every page now, no fault in the packet path */
+	MEM_HUGE = 1,	/* advise the kernel to back it with huge pages */
+	MEM_TOUCH = 2,	/* have every page now, no fault in the packet path */
+	MEM_SHARED = 4, /* a child that is forked then has the very same */
 };
 
 /**

@@ -45,7 +45,7 @@ static int wait_for_room(struct outlet *o, const struct drain *d)
 		if (ppoll(&pf, 1, &ts, NULL) > 0)
 			return 0;
 		now = clock_mono();
-		if (o->end == 0 && d != NULL && !drain_stopping(d)) {
+		if (o->end == 0 && d && !drain_stopping(d)) {
 			since = now;
 			continue;
 		}

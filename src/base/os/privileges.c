@@ -155,12 +155,12 @@ const char *privileges_sudo(void)
 {
 	const char *sudo = getenv("SUDO_USER");
 
-	return sudo != NULL && strcmp(sudo, "root") != 0 ? sudo : NULL;
+	return sudo && strcmp(sudo, "root") != 0 ? sudo : NULL;
 }
 
 const char *privileges_user(const char *asked)
 {
-	if (asked != NULL || getuid() != 0)
+	if (asked || getuid() != 0)
 		return asked;
-	return privileges_sudo() != NULL ? privileges_sudo() : NOBODY;
+	return privileges_sudo() ? privileges_sudo() : NOBODY;
 }

@@ -25,6 +25,8 @@
  * Landlock's rules name places, not calls. All rights that this kernel knows
  * are taken, then those of the places given back. Its numbers of newer kernels
  * stand here because the headers of Debian 12 end with Linux 6.1.
+ *
+ * More than 600 lines: who wants to know what may be called reads one table.
  */
 #include "os/sandbox.h"
 
@@ -107,6 +109,8 @@ static const struct rule rules[] = {
 	  SANDBOX_WIRES | SANDBOX_SEND | SANDBOX_DATAGRAMS,
 	  LET,
 	  { { IS_SINK, 0, 0 } } },
+	{ SYS_wait4, SANDBOX_CHILD, LET, { { ANY, 0, 0 } } },
+	{ SYS_fdatasync, SANDBOX_SYNC, LET, { { ANY, 0, 0 } } },
 	{ SYS_recvmmsg, SANDBOX_DATAGRAMS, LET, { { IS_SINK, 0, 0 } } },
 	/* A datagram that nobody may cut. */
 	{ SYS_setsockopt,
@@ -210,6 +214,7 @@ static const struct rule rules[] = {
 	{ SYS_unlink, SANDBOX_REPLACE, LET, { { ANY, 0, 0 } } },
 #endif
 	{ SYS_renameat, SANDBOX_REPLACE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fchmod, SANDBOX_REPLACE, LET, { { IS, 1, FOLDER_READ_MODE } } },
 	{ SYS_unlinkat, SANDBOX_REPLACE, LET, { { IS, 2, 0 } } },
 	{ SYS_tgkill, SANDBOX_REPLACE, LET, { { IS_SELF, 0, 0 } } },
 	/* A signal's handler returns; waits are for a pipe; memory is asked
@@ -265,6 +270,8 @@ static const struct rule rules[] = {
 	  LET,
 	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_LINGER } } },
 	{ SYS_ioctl, SANDBOX_SOCKETS, LET, { { IS, 1, SIOCOUTQ } } },
+	{ SYS_splice, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
+	{ SYS_pipe2, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
 	/* Sockets are looked into, pairs made and looked at, the program put on
 	 * a device and back on one from which somebody took it.
 	 */
@@ -300,6 +307,15 @@ static const struct rule rules[] = {
 	  LET,
 	  { { IS, 0, AF_INET }, { IS, 1, SOCK_DGRAM | SOCK_CLOEXEC } } },
 	{ SYS_recvmsg, SANDBOX_SPLICE, LET, { { ANY, 0, 0 } } },
+	/* A socket with the client's address. */
+	{ SYS_setsockopt,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 1, IPPROTO_IP }, { IS, 2, IP_TRANSPARENT } } },
+	{ SYS_setsockopt,
+	  SANDBOX_SPLICE,
+	  LET,
+	  { { IS, 1, IPPROTO_IPV6 }, { IS, 2, IPV6_TRANSPARENT } } },
 	{ SYS_setsockopt, SANDBOX_SPLICE, LET, { { IS, 1, SOL_NETLINK } } },
 	{ SYS_ioctl, SANDBOX_SPLICE, LET, { { IS, 1, SIOCGIFNAME } } },
 	{ SYS_ioctl, SANDBOX_SPLICE, LET, { { IS, 1, SIOCGIFHWADDR } } },
@@ -587,10 +603,10 @@ int sandbox_files(const struct sandbox_place *place, unsigned n, unsigned needs,
 
 	if (!sandbox_built() || version == 0)
 		return version;
-	set.net = version >= 4 && (needs & SANDBOX_SOCKETS) == 0 ? NET_TCP : 0;
+	set.net = version >= 4 && !(needs & SANDBOX_SOCKETS) ? NET_TCP : 0;
 	set.scoped = version >= 6 ? SCOPE_SOCKETS : 0;
 	/* Calls that send one are not let through by seccomp either. */
-	if (version >= 6 && (needs & SANDBOX_CHILD) == 0)
+	if (version >= 6 && !(needs & SANDBOX_CHILD))
 		set.scoped |= SCOPE_SIGNALS;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &set, sizeof(set), 0);
 	if (fd < 0)

@@ -34,7 +34,10 @@ enum {
 	SANDBOX_SOCKETS = 8192,	 /* sockets of TCP and UDP, to anywhere */
 	SANDBOX_SPLICE = 16384,	 /* libunderstudy-splice after usplice_open() */
 	SANDBOX_APPEND = 32768,	 /* open files as folder_append() does */
-	SANDBOX_CHILD = 131072,	 /* have a child that ends with it */
+	SANDBOX_CHILD =
+		131072,	       /* have a child that ends with it, and see how */
+	SANDBOX_SYNC = 262144, /* make a file durable */
+	SANDBOX_PIPES = 524288, /* make pipes, and move what is in them */
 };
 
 #define SANDBOX_RINGS 8

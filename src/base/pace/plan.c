@@ -129,8 +129,7 @@ static uint32_t client_of(struct plan *p, const struct ipaddr *ip)
 /* Does this record begin another incarnation than @f? */
 static bool begins(const struct plan_flow *f, const struct plan_seen *s)
 {
-	return (s->is & PLAN_SYN) != 0 &&
-	       ((f->has & PLAN_SYN) == 0 || f->iss != s->seq);
+	return (s->is & PLAN_SYN) && (!(f->has & PLAN_SYN) || f->iss != s->seq);
 }
 
 /* Return: the connection of a record, PLAN_NONE and the reason in @why. */
@@ -211,7 +210,7 @@ enum plan_taken plan_add(struct plan *p, const struct plan_seen *s)
 		f = &p->flow[at];
 		r->is |= read_since(f, s);
 		f->has |= r->is;
-		f->answered |= (s->is & PLAN_CLIENT) == 0;
+		f->answered |= !(s->is & PLAN_CLIENT);
 		if (f->cut == PLAN_NONE && (s->is & cut) == cut)
 			f->cut = p->count;
 		if (f->last == PLAN_NONE)
@@ -255,9 +254,9 @@ bool plan_is_behind_cut(const struct plan *p, uint32_t i)
 {
 	const struct plan_record *r = &p->record[i];
 
-	return r->flow != PLAN_NONE && (r->is & PLAN_CLIENT) != 0 &&
-	       (r->is & PLAN_DATAGRAM) == 0 &&
-	       p->flow[r->flow].cut != PLAN_NONE && i > p->flow[r->flow].cut;
+	return r->flow != PLAN_NONE && (r->is & PLAN_CLIENT) &&
+	       !(r->is & PLAN_DATAGRAM) && p->flow[r->flow].cut != PLAN_NONE &&
+	       i > p->flow[r->flow].cut;
 }
 
 struct ipaddr plan_client(const struct plan *p, uint32_t flow, uint32_t loop)

@@ -126,6 +126,14 @@ void json_u64(struct json *j, const char *key, uint64_t v)
 	put_plain(j, key, text);
 }
 
+void json_i64(struct json *j, const char *key, int64_t v)
+{
+	char text[NUMBER_MAX];
+
+	snprintf(text, sizeof(text), "%" PRId64, v);
+	put_plain(j, key, text);
+}
+
 void json_bool(struct json *j, const char *key, bool v)
 {
 	put_plain(j, key, v ? "true" : "false");

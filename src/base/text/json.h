@@ -51,6 +51,9 @@ void json_close_array(struct json *j);
 /** json_u64() - A whole number */
 void json_u64(struct json *j, const char *key, uint64_t v);
 
+/** json_i64() - A whole number that may be below 0 */
+void json_i64(struct json *j, const char *key, int64_t v);
+
 /** json_bool() - true or false */
 void json_bool(struct json *j, const char *key, bool v);
 

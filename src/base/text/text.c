@@ -195,6 +195,19 @@ char *text_when(char *out, uint64_t ns)
 	return out;
 }
 
+char *text_date(char *out, uint64_t ns)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char s[TEXT_NUMBER];
+	unsigned m;
+
+	text_when(s, ns);
+	m = (unsigned)(s[5] - '0') * 10 + (unsigned)(s[6] - '0') - 1;
+	snprintf(out, TEXT_NUMBER, "%.2s/%.3s/%.4s:%.8s +0000", s + 8,
+		 months + 3 * (m < 12 ? m : 0), s, s + 11);
+	return out;
+}
+
 char *text_share(char *out, uint64_t part, uint64_t whole)
 {
 	uint64_t p = 0;

@@ -67,6 +67,11 @@ char *text_time(char *out, uint64_t ns);
 char *text_when(char *out, uint64_t ns);
 
 /**
+ * text_date() - The same as logs of the web have it: 29/Nov/2026:22:10:01 +0000
+ */
+char *text_date(char *out, uint64_t ns);
+
+/**
  * text_share() - @part of @whole in percent, rounded down: 99.99 %
  *
  * Says 100 % only if it is all and 0 % only if it is none (else <0.01 %).

@@ -238,7 +238,7 @@ size_t build_arp(uint8_t *out, uint16_t op, const uint8_t *eth_dst,
 	put_be16(p + 6, op);
 	memcpy(p + 8, sha, ETH_LEN);
 	memcpy(p + 14, spa->b + 12, 4);
-	if (tha != NULL)
+	if (tha)
 		memcpy(p + 18, tha, ETH_LEN);
 	memcpy(p + 24, tpa->b + 12, 4);
 	return ETH_FRAME_MIN;

@@ -113,7 +113,7 @@ int bitcache_add(struct bitcache *c, unsigned state)
 	*c->next = (uint8_t)(*c->next | state << state_shift(c, c->count));
 	c->count++;
 	c->left--;
-	if ((c->count & (c->per_byte - 1)) == 0)
+	if (!(c->count & (c->per_byte - 1)))
 		c->next++;
 	return 0;
 }

@@ -271,7 +271,7 @@ enum decode_result frame_decode_open(const struct frame_info *in,
 /* A datagram need not have one (RFC 768). */
 static bool has_sum(const struct decoded *d, enum decode_result r)
 {
-	assert(r != DECODE_UDP || d->seg.data != NULL);
+	assert(r != DECODE_UDP || d->seg.data);
 	return r == DECODE_TCP ||
 	       (r == DECODE_UDP && get_be16(d->seg.data - 2) != 0);
 }

@@ -82,6 +82,10 @@ const char *decode_name(enum decode_result r);
  * @cut:	Whoever copied the frame may have cut it, and nobody knows its
  *		length on the wire: IP's is believed, and what is missing was
  *		not captured
+ * @zero:	Whoever took it out of another frame knows that the sum of the
+ *		bytes from here to the last one of @data is 0 (modulo 2^16 - 1):
+ *		a checksum that covers the last byte is tested by what is in
+ *		front of it; NULL: it is not known
  */
 struct frame_info {
 	const uint8_t *data;
@@ -94,6 +98,7 @@ struct frame_info {
 	bool trusted;
 	bool len_open;
 	bool cut;
+	const uint8_t *zero;
 };
 
 /**

@@ -56,8 +56,7 @@ static uint32_t upper(const uint8_t *ip, uint32_t n, uint8_t *proto)
 
 	if (is4(ip, n)) {
 		*proto = ip[9];
-		return (get_be16(ip + 6) & ~IP4_DF) != 0 ? 0
-							 : (ip[0] & 15u) * 4;
+		return (get_be16(ip + 6) & ~IP4_DF) ? 0 : (ip[0] & 15u) * 4;
 	}
 	if (!is6(ip, n))
 		return 0;
@@ -107,8 +106,8 @@ bool fit_mss(uint8_t *ip, uint32_t n, uint32_t mtu)
 	if (at == 0)
 		return false;
 	over = TCP_HEAD + (ip[0] >> 4 == 4 ? IP4_HEAD : IP6_HEAD);
-	if (proto != PROTO_TCP || n - at < TCP_HEAD ||
-	    (tcp[13] & TCP_SYN) == 0 || mtu <= over)
+	if (proto != PROTO_TCP || n - at < TCP_HEAD || !(tcp[13] & TCP_SYN) ||
+	    mtu <= over)
 		return false;
 	end = (tcp[12] >> 4) * 4u;
 	if (end > n - at)
@@ -129,7 +128,7 @@ bool fit_mss(uint8_t *ip, uint32_t n, uint32_t mtu)
 
 bool fit_may_cut(const uint8_t *ip, uint32_t n)
 {
-	return is4(ip, n) && (get_be16(ip + 6) & IP4_DF) == 0;
+	return is4(ip, n) && !(get_be16(ip + 6) & IP4_DF);
 }
 
 /* One host's own address: not none, not a group's, not everybody's. */
@@ -153,7 +152,7 @@ static uint32_t answer4(const uint8_t *ip, uint32_t n, uint32_t mtu,
 	uint8_t *icmp = out + IP4_HEAD;
 	uint32_t len;
 
-	if ((get_be16(ip + 6) & IP4_OFFSET) != 0 || !is_host4(ip + 12) ||
+	if ((get_be16(ip + 6) & IP4_OFFSET) || !is_host4(ip + 12) ||
 	    !is_host4(ip + 16))
 		return 0;
 	/* RFC 1122 section 3.2.2: no error about an error. */

@@ -191,7 +191,7 @@ static uint32_t units_there(const struct slot *s, uint32_t first,
 	uint32_t n = 0;
 
 	for (uint32_t u = first; u < after; u++)
-		if ((s->map[u / WORD_BITS] >> u % WORD_BITS & 1) != 0)
+		if (s->map[u / WORD_BITS] >> u % WORD_BITS & 1)
 			n++;
 	return n;
 }
@@ -252,9 +252,9 @@ int frag_input(struct frag_table *t, const struct frag_key *key, uint32_t off,
 		return -EBADMSG;
 
 	s = find(t, key);
-	if (s == NULL)
+	if (!s)
 		s = start(t, key, now);
-	if (s == NULL)
+	if (!s)
 		return -ENOBUFS;
 	had = s->units;
 	if (!place(s, off, more, p, len)) {

@@ -72,7 +72,7 @@ static enum decode_result reassemble(struct decode_ctx *c, uint32_t id,
 
 	if (s->cap < s->wire)
 		return DECODE_TRUNCATED;
-	if (c->frags == NULL)
+	if (!c->frags)
 		return DECODE_FRAG_DROPPED;
 	r = frag_input(c->frags, &key, off, more, s->p, s->cap, c->now, &whole);
 	if (r == 0 && off == 0 && proto == PROTO_UDP)
@@ -133,7 +133,7 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 	frag = get_be16(ip + 6);
 	if (len == 0 &&
 	    (s.wire > IP_LEN_MAX ||
-	     ((frag & (IP4_MF | IP4_OFFSET)) == 0 && left_open(c, &s, ip[9]))))
+	     (!(frag & (IP4_MF | IP4_OFFSET)) && left_open(c, &s, ip[9]))))
 		len = s.wire;
 	if (len < hlen || (len > s.wire && !c->in->cut))
 		return DECODE_BAD_LENGTH;
@@ -154,7 +154,7 @@ enum decode_result decode_ip4(struct decode_ctx *c, struct span s)
 	seg->ttl = ip[8];
 	span_skip(&s, hlen);
 
-	if ((frag & (IP4_MF | IP4_OFFSET)) != 0) {
+	if (frag & (IP4_MF | IP4_OFFSET)) {
 		r = reassemble(c, get_be16(ip + 4), ip[9],
 			       (frag & IP4_OFFSET) * 8u, (frag & IP4_MF) != 0,
 			       &s);
@@ -249,7 +249,7 @@ static enum decode_result ip6_chain(struct decode_ctx *c, struct span s,
 		 * whole datagram (RFC 6946).
 		 */
 		frag = get_be16(ext + 2);
-		if (next == EXT_FRAGMENT && (frag & 0xfff9) != 0) {
+		if (next == EXT_FRAGMENT && (frag & 0xfff9)) {
 			r = reassemble(c, get_be32(ext + 4), ext[0],
 				       frag & 0xfff8u, (frag & 1) != 0, &s);
 			if (r != DECODE_GO_ON)

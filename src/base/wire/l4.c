@@ -40,13 +40,15 @@ static bool csum_good(const struct decode_ctx *c, bool v4, const struct span *s,
 		      uint32_t len, uint32_t field)
 {
 	const struct segment *seg = &c->d->seg;
+	bool ends = s->p + len == c->in->data + c->in->cap;
 	uint64_t sum = 0;
 
 	if (c->in->csum_ok || c->in->trusted || s->cap < len)
 		return true;
 	if (seg->proto != PROTO_ICMP) /* which has no pseudo header */
 		sum = pseudo_sum(v4, &seg->src, &seg->dst, seg->proto, len);
-	if (csum_fold(csum_add(sum, s->p, len)) == 0xffff)
+	if (csum_fold(csum_add_end(sum, ends ? c->in->zero : NULL, s->p,
+				   len)) == 0xffff)
 		return true;
 	c->d->offloaded = get_be16(s->p + field) == csum_fold(sum);
 	if (c->in->len_open && !c->d->offloaded) /* without the length, too */

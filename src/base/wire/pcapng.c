@@ -13,9 +13,8 @@
  * seconds off first; binary clocks faster than 2^34 lose their lowest bits,
  * which are far below a ns.
  *
- * Reader and writer stand in one file, which is longer than others for that:
- * what the one writes the other must read, and both share the layout of each
- * block.
+ * More than 600 lines: reader and writer stand in one file, for what the one
+ * writes the other must read, and both share the layout of each block.
  */
 #include "wire/pcap_internal.h"
 
@@ -109,7 +108,7 @@ static uint64_t ticks_of(uint8_t resol)
 {
 	uint64_t ticks = 1;
 
-	if ((resol & 0x80) != 0)
+	if (resol & 0x80)
 		return (resol & 0x7f) > 63 ? 0 : UINT64_C(1) << (resol & 0x7f);
 	if (resol > 19)
 		return 0;
@@ -152,7 +151,7 @@ static int read_options(const struct pcap_reader *r, struct body b,
 	int found;
 
 	while ((found = next_option(r, &b, &o)) == 1) {
-		if (o.code == OPT_COMMENT && rec->comment == NULL) {
+		if (o.code == OPT_COMMENT && !rec->comment) {
 			rec->comment = o.value;
 			rec->comment_len = o.len;
 		} else if (o.code == EPB_FLAGS && o.len == 4 &&
@@ -547,7 +546,7 @@ static void add16(struct writer *w, uint16_t v)
 {
 	uint8_t *p = reserve(w, 2);
 
-	if (p != NULL)
+	if (p)
 		put_le16(p, v);
 }
 
@@ -555,7 +554,7 @@ static void add32(struct writer *w, uint32_t v)
 {
 	uint8_t *p = reserve(w, 4);
 
-	if (p != NULL)
+	if (p)
 		put_le32(p, v);
 }
 
@@ -564,7 +563,7 @@ static void add_bytes(struct writer *w, const void *data, uint32_t len)
 {
 	uint8_t *p = len > UINT32_MAX - 3 ? NULL : reserve(w, pad4(len));
 
-	if (p == NULL) {
+	if (!p) {
 		w->full = true;
 		return;
 	}
@@ -614,11 +613,11 @@ size_t pcapng_write_shb(uint8_t *out, size_t size, const char *appl,
 	add16(&w, 0);
 	add32(&w, UINT32_MAX); /* length of the section: not known */
 	add32(&w, UINT32_MAX);
-	if (comment != NULL)
+	if (comment)
 		add_option(&w, OPT_COMMENT, comment, comment_len);
-	if (appl != NULL)
+	if (appl)
 		add_option(&w, SHB_USERAPPL, appl, strlen(appl));
-	if (comment != NULL || appl != NULL)
+	if (comment || appl)
 		add_option(&w, OPT_END, NULL, 0);
 	return end_block(&w);
 }
@@ -632,7 +631,7 @@ size_t pcapng_write_idb(uint8_t *out, size_t size, uint16_t link,
 	add16(&w, link);
 	add16(&w, 0);
 	add32(&w, snaplen);
-	if (name != NULL)
+	if (name)
 		add_option(&w, IF_NAME, name, strlen(name));
 	add_option(&w, IF_TSRESOL, &resol, 1);
 	add_option(&w, OPT_END, NULL, 0);
@@ -656,9 +655,9 @@ size_t pcapng_write_epb(uint8_t *out, size_t size, uint32_t iface, uint64_t ts,
 		add16(&w, 4);
 		add32(&w, flags);
 	}
-	if (comment != NULL)
+	if (comment)
 		add_option(&w, OPT_COMMENT, comment, comment_len);
-	if (flags != 0 || comment != NULL)
+	if (flags != 0 || comment)
 		add_option(&w, OPT_END, NULL, 0);
 	return end_block(&w);
 }

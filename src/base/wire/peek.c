@@ -212,7 +212,7 @@ static bool look_ip4(struct cursor *c, struct peek *p)
 		c->len = len; /* padding of the link */
 	frag = get_be16(h + 6);
 	p->fragment = (frag & 0x3fff) != 0;
-	p->first = (frag & 0x1fff) == 0;
+	p->first = !(frag & 0x1fff);
 	p->frag_id = get_be16(h + 4);
 	return skip(c, (h[0] & 15u) * 4);
 }
@@ -238,7 +238,7 @@ static bool look_ip6(struct cursor *c, struct peek *p)
 			return false;
 		if (p->proto == EXT_FRAGMENT) {
 			p->fragment = (get_be16(c->p + 2) & 0xfff9) != 0;
-			p->first = (get_be16(c->p + 2) & 0xfff8) == 0;
+			p->first = !(get_be16(c->p + 2) & 0xfff8);
 			p->frag_id = get_be32(c->p + 4);
 		} else if (p->proto == EXT_AUTH) {
 			len = c->p[1] * 4u + 8;

@@ -62,9 +62,9 @@ static int readdress4(uint8_t *frame, uint32_t cap, uint32_t l3, bool src,
 
 	if (hlen < IP4_HLEN)
 		return -EBADMSG;
-	if ((get_be16(h + 6) & IP4_OFFSET) == 0)
+	if (!(get_be16(h + 6) & IP4_OFFSET))
 		csum = l4_csum(frame, cap, l3 + hlen, h[9]);
-	if (csum != NULL)
+	if (csum)
 		adapt_l4(csum, at, ip, 4);
 	adapt(h + 10, at, ip, 4);
 	memcpy(at, ip, 4);
@@ -86,7 +86,7 @@ int readdress(uint8_t *frame, uint32_t cap, uint32_t l3, bool src,
 		return readdress4(frame, cap, l3, src, ip->b + 12);
 	at = h + (src ? 8 : 24);
 	csum = l4_csum(frame, cap, l3 + IP6_HLEN, h[6]);
-	if (csum != NULL)
+	if (csum)
 		adapt_l4(csum, at, ip->b, 16);
 	memcpy(at, ip->b, 16);
 	return 0;

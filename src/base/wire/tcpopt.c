@@ -150,11 +150,11 @@ int tcp_parse_options(const uint8_t *p, size_t len, struct tcp_opts *o)
  */
 static uint8_t *put_pair(uint8_t *p, const struct tcp_opts *o)
 {
-	bool sack_ok = (o->has & OPT_HAS_SACK_OK) != 0;
+	bool sack_ok = (o->has & OPT_HAS_SACK_OK);
 
 	*p++ = sack_ok ? OPT_SACK_OK : OPT_NOP;
 	*p++ = sack_ok ? 2 : OPT_NOP;
-	if ((o->has & OPT_HAS_TS) == 0) {
+	if (!(o->has & OPT_HAS_TS)) {
 		*p++ = OPT_NOP;
 		*p++ = OPT_NOP;
 		return p;
@@ -190,15 +190,15 @@ uint8_t tcp_put_options(uint8_t *out, const struct tcp_opts *o)
 {
 	uint8_t *p = out;
 
-	if ((o->has & OPT_HAS_MSS) != 0) {
+	if (o->has & OPT_HAS_MSS) {
 		*p++ = OPT_MSS;
 		*p++ = 4;
 		put_be16(p, o->mss);
 		p += 2;
 	}
-	if ((o->has & (OPT_HAS_SACK_OK | OPT_HAS_TS)) != 0)
+	if (o->has & (OPT_HAS_SACK_OK | OPT_HAS_TS))
 		p = put_pair(p, o);
-	if ((o->has & OPT_HAS_WSCALE) != 0) {
+	if (o->has & OPT_HAS_WSCALE) {
 		*p++ = OPT_NOP;
 		*p++ = OPT_WSCALE;
 		*p++ = 3;

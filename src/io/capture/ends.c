@@ -90,10 +90,9 @@ int ends_open(struct ends *t, const char *ifname, const struct decap *how,
 		       "all have a place");
 	t->n = 0;
 	for (unsigned i = 0; i < sizeof(end) / sizeof(end[0]); i++) {
-		bool gre = (end[i].kinds & 1u << DECAP_GRE) != 0;
+		bool gre = (end[i].kinds & 1u << DECAP_GRE);
 
-		if ((how->kinds & end[i].kinds) == 0 ||
-		    (!gre && end[i].port == 0))
+		if (!(how->kinds & end[i].kinds) || (!gre && end[i].port == 0))
 			continue;
 		for (unsigned k = 0; k < 2; k++) {
 			int rc = end_open(t, family[k], ifname, end[i].port);

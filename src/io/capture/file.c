@@ -181,7 +181,7 @@ static int refill(struct capture_file *f)
 	}
 	if (f->end == WINDOW)
 		return -EBADMSG; /* a record longer than any that is taken */
-	if (f->wait != NULL) {
+	if (f->wait) {
 		int rc = f->wait(f->ctx, f->fd);
 
 		if (rc != 0)
@@ -223,7 +223,7 @@ static int fail(const struct capture_file *f, int rc, struct errbuf *e)
 	if (rc != -EBADMSG && rc != -ENOTSUP)
 		return errbuf_set(e, rc, "%s: %s", f->path, strerror(-rc));
 	kind = kind_of_file(f->buf + f->start, f->end - f->start, &remedy);
-	if (kind != NULL)
+	if (kind)
 		return errbuf_set(e, -ENOTSUP, "%s is %s: %s", f->path, kind,
 				  remedy);
 	if (rc == -ENOTSUP)

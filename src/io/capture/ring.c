@@ -152,11 +152,11 @@ static const struct tpacket2_hdr *peek_lane(struct ring *r, unsigned i,
 	const struct tpacket2_hdr *first;
 
 	*from = &r->lane[i];
-	if (r->former[i].map == NULL)
+	if (!r->former[i].map)
 		return peek_v2(*from);
 	first = peek_v2(*from);
-	while ((h = peek_v2(&r->former[i])) != NULL) {
-		if (first == NULL || is_older(h, first)) {
+	while ((h = peek_v2(&r->former[i]))) {
+		if (!first || is_older(h, first)) {
 			*from = &r->former[i];
 			return h;
 		}
@@ -177,9 +177,9 @@ static const struct tpacket2_hdr *oldest_v2(struct ring *r)
 	const struct tpacket2_hdr *a = peek_lane(r, LANE_SMALL, &small);
 	const struct tpacket2_hdr *b = peek_lane(r, LANE_SUPER, &super);
 
-	if (a == NULL && b != NULL)
+	if (!a && b)
 		a = peek_lane(r, LANE_SMALL, &small);
-	if (b != NULL && (a == NULL || is_older(b, a))) {
+	if (b && (!a || is_older(b, a))) {
 		r->out = super;
 		return b;
 	}
@@ -193,7 +193,7 @@ static bool next_v2(struct ring *r, struct ring_frame *f)
 	const uint8_t *p = (const void *)h;
 	uint32_t status;
 
-	if (h == NULL)
+	if (!h)
 		return false;
 	status = h->tp_status;
 	memset(f, 0, sizeof(*f));

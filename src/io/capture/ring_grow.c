@@ -112,7 +112,7 @@ int ring_watch(struct ring *r)
 	if (r->spares == 0)
 		return 0;
 	g = calloc(1, sizeof(*g));
-	if (g == NULL)
+	if (!g)
 		return -ENOMEM;
 	g->ring = r;
 	if (sched_getaffinity(0, sizeof(g->may), &g->may) != 0)
@@ -135,7 +135,7 @@ void ring_unwatch(struct ring *r)
 {
 	struct ring_grower *g = r->grower;
 
-	if (g == NULL)
+	if (!g)
 		return;
 	g->quit = true;
 	sem_post(&g->ask);
@@ -165,11 +165,11 @@ static bool is_filling(const struct ring_lane *l)
 static int ask(struct ring *r, unsigned i)
 {
 	struct ring_grower *g = r->grower;
-	int state = g != NULL ? g->state[i] : RESTS;
+	int state = g ? g->state[i] : RESTS;
 
 	if (state != RESTS || !is_filling(&r->lane[i]))
 		return state;
-	if (g == NULL)
+	if (!g)
 		return have_memory(r, i) == 0 ? HAD : FAILED;
 	g->reader = sched_getcpu();
 	g->state[i] = ASKED;
@@ -189,7 +189,7 @@ void ring_leave(struct ring *r, unsigned i, struct ring_lane *l)
 {
 	struct ring_grower *g = r->grower;
 
-	if (g == NULL) {
+	if (!g) {
 		ring_lane_close(l);
 		return;
 	}

@@ -86,7 +86,7 @@ uint32_t block_put_header(uint8_t *p, const struct block *b,
 /* Copy a text as a string; one with a NUL inside is none. */
 static int get_text(char *to, const uint8_t *p, size_t len)
 {
-	if (memchr(p, 0, len) != NULL)
+	if (memchr(p, 0, len))
 		return -EBADMSG;
 	memcpy(to, p, len);
 	to[len] = '\0';
@@ -145,7 +145,7 @@ int block_get_next(const uint8_t *p, size_t len, char *name)
 	n = get_be16(p + BLOCK_LEN);
 	p += BLOCK_LEN + 2;
 	if (n == 0 || n > BLOCK_NAME || n > len - BLOCK_LEN - 2 ||
-	    memchr(p, '/', n) != NULL || (n == 1 && p[0] == '.') ||
+	    memchr(p, '/', n) || (n == 1 && p[0] == '.') ||
 	    (n == 2 && memcmp(p, "..", 2) == 0))
 		return -EBADMSG;
 	return get_text(name, p, n);

@@ -274,6 +274,17 @@ struct journal_status {
 	const char *why;
 };
 
+struct pcap_reader;
+
+/**
+ * journal_leaves_out() - Is the file that @r reads a journal, and is a frame of
+ * its interface @iface none of clients and production, but the SUT's or ours?
+ *
+ * Who plays the file as a capture leaves these out: they came of a run. It is
+ * known by the names of its interfaces.
+ */
+bool journal_leaves_out(const struct pcap_reader *r, uint32_t iface);
+
 struct journal_reader;
 
 /**

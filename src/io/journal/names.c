@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "journal/journal.h"
+#include "wire/pcap.h"
 
 const char *names_iface(unsigned iface)
 {
@@ -18,6 +19,16 @@ const char *names_iface(unsigned iface)
 	};
 
 	return name[iface];
+}
+
+bool journal_leaves_out(const struct pcap_reader *r, uint32_t iface)
+{
+	if (!r->ng || r->ifaces != JOURNAL_IFACES)
+		return false;
+	for (unsigned i = 0; i < JOURNAL_IFACES; i++)
+		if (strcmp(r->iface[i].name, names_iface(i)) != 0)
+			return false;
+	return iface == JOURNAL_SUT || iface == JOURNAL_EMITTED;
 }
 
 int names_error(char *err, const char *path, int r)

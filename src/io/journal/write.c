@@ -22,8 +22,7 @@
  * interfaces, header) is written before a file's first buffer; if the disk is
  * full just then, it is owed, and written before the next one.
  *
- * All of it is the state of one writer: that is why it is one file, if a long
- * one.
+ * More than 600 lines: all of it is the state of one writer.
  */
 #include "journal/journal.h"
 
@@ -182,7 +181,7 @@ static void put_block(struct journal *j, struct block b)
 {
 	struct item it = { .b = b };
 
-	if (!j->only_client && item_begin(j, &it, 0) != NULL)
+	if (!j->only_client && item_begin(j, &it, 0))
 		spsc_commit(drain_ring(j->drain));
 }
 

@@ -66,7 +66,7 @@ void snapshot_noise(struct snapshot *f, const struct engine *engine,
 	struct noise *n = engine_noise(engine);
 	struct noise_sums s;
 
-	if (n == NULL || !x->opt->has_baseline)
+	if (!n || !x->opt->has_baseline)
 		return;
 	noise_settle(n, &s);
 	f->noise = (struct report_noise){ .paired = s.paired,

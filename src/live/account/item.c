@@ -2,7 +2,7 @@
 /*
  * item.c - What the engine hands out becomes lines of JSON
  */
-#include "account/snapshot.h"
+#include "account/account_internal.h"
 
 #include "account/networks.h"
 #include "compare/kind.h"
@@ -13,25 +13,29 @@
 #include "redact/redact.h"
 #include "report/report.h"
 
-/* A request's line, and tags in it. */
-#define REQUEST (2 * RECORD_REQUEST)
-
-static size_t request_of(const struct redact *by, const char *p, size_t n,
-			 char out[REQUEST])
+size_t item_request(const struct redact *by, const char *p, size_t n,
+		    char out[ITEM_REQUEST])
 {
 	const struct redact_text t = { .p = (const uint8_t *)p,
 				       .n = n,
 				       .to = n,
 				       .cut = n == RECORD_REQUEST };
 
-	return redact_put(by, &t, (uint8_t *)out, REQUEST);
+	return redact_put(by, &t, (uint8_t *)out, ITEM_REQUEST);
+}
+
+bool item_is_usual(const struct engine_event *ev)
+{
+	return ev->kind == EVENT_FLOW_END &&
+	       (ev->end == FLOW_END_CLIENT_RST ||
+		ev->end == FLOW_END_PROD_RST || ev->end == FLOW_END_REUSED);
 }
 
 /* Lines of other kinds than differences. Return: 0: there is none of this */
 static size_t other_json(const struct run_epoch *t, const struct redact *by,
 			 const struct engine_event *ev, char *out, size_t size)
 {
-	char request[REQUEST];
+	char request[ITEM_REQUEST];
 	struct report_happened h = {
 		.at = ev->now - t->begun,
 		.flow = ev->flow,
@@ -40,13 +44,10 @@ static size_t other_json(const struct run_epoch *t, const struct redact *by,
 		.sut = { ev->sut, ev->sut_port },
 		.request = request,
 		.request_len =
-			request_of(by, ev->request, ev->request_len, request),
+			item_request(by, ev->request, ev->request_len, request),
 	};
 
-	/* As the client, or production, ended it: nothing went wrong. */
-	if (ev->kind == EVENT_FLOW_END &&
-	    (ev->end == FLOW_END_CLIENT_RST || ev->end == FLOW_END_PROD_RST ||
-	     ev->end == FLOW_END_REUSED))
+	if (item_is_usual(ev))
 		return 0;
 	if (ev->kind == EVENT_FLOW_END) {
 		h.what = flow_end_name(ev->end);
@@ -57,16 +58,13 @@ static size_t other_json(const struct run_epoch *t, const struct redact *by,
 	return report_json_sut_state(out, size, &h);
 }
 
-static size_t difference_json(const struct run_epoch *t,
-			      const struct redact *by,
-			      const struct engine_item *told, char *out,
-			      size_t size)
+void item_difference(struct report_difference *d, const struct run_epoch *t,
+		     const struct redact *by, const struct engine_item *told,
+		     struct compare_result *r, char *detail, char *request)
 {
 	const struct exchange_record *x = told->exchange;
-	char request[REQUEST];
-	char detail[COMPARE_DETAIL];
-	struct compare_result r;
-	struct report_difference d = {
+
+	*d = (struct report_difference){
 		.flow = x->flow,
 		.client = { x->client, x->client_port },
 		.production = { x->prod, x->prod_port },
@@ -75,17 +73,29 @@ static size_t difference_json(const struct run_epoch *t,
 		.record = x->record,
 		.index = x->index,
 		.baseline = x->baseline,
-		.result = &r,
+		.result = r,
 		.detail = detail,
 		.request = request,
-		.request_len = request_of(by, told->text->request,
-					  told->text->request_len, request),
+		.request_len = item_request(by, told->text->request,
+					    told->text->request_len, request),
 		.prod_ns = x->first_ns[0],
-		.sut_ns = x->first_ns[1],
+		.sut_ns = x->baseline ? 0 : x->first_ns[1],
 	};
+	item_result(told, r);
+	protocols[x->protocol].describe->difference(r, by, detail);
+}
 
-	item_result(told, &r);
-	protocols[x->protocol].describe->difference(&r, by, detail);
+static size_t difference_json(const struct run_epoch *t,
+			      const struct redact *by,
+			      const struct engine_item *told, char *out,
+			      size_t size)
+{
+	char request[ITEM_REQUEST];
+	char detail[COMPARE_DETAIL];
+	struct compare_result r;
+	struct report_difference d;
+
+	item_difference(&d, t, by, told, &r, detail, request);
 	return report_json_difference(out, size, &d);
 }
 
@@ -96,9 +106,7 @@ size_t item_json(const struct run_epoch *t, const struct redact *by,
 	char net[NETWORK_NAME];
 
 	if (told->kind == EVENT_VERDICT)
-		return told->text != NULL
-			       ? difference_json(t, by, told, out, size)
-			       : 0;
+		return told->text ? difference_json(t, by, told, out, size) : 0;
 	if (ev->kind == EVENT_CLOCK_STEP)
 		return report_json_clock_step(out, size, ev->step_ns);
 	if (ev->kind == EVENT_NETWORK)

@@ -39,7 +39,7 @@ static void shares(const struct engine *engine, uint64_t *lost, uint64_t *all)
 	const struct shadow_counters *c =
 		shadow_counters(engine_shadow(engine));
 	struct prove *p = engine_prove(engine);
-	uint64_t dropped = p != NULL ? prove_counters(p)->datagrams_dropped : 0;
+	uint64_t dropped = p ? prove_counters(p)->datagrams_dropped : 0;
 
 	*lost = c->ended[FLOW_END_NO_ROUTE] + dropped;
 	*all = c->flows_seen + dropped + engine_udp(engine)->queries;
@@ -63,7 +63,7 @@ const char *networks_headline(const struct engine *engine,
 	uint32_t i = 0;
 	const struct prove_lost *n;
 
-	if (p == NULL || !networks_too_many(engine, o))
+	if (!p || !networks_too_many(engine, o))
 		return NULL;
 	for (; (n = prove_lost(p, i)) != NULL; i++) {
 		int k;
@@ -87,8 +87,7 @@ void networks_at_end(const struct engine *engine)
 	char net[NETWORK_NAME];
 	char ip[TEXT_IP];
 
-	for (uint32_t i = 0;
-	     p != NULL && i < NAMED_END && (n = prove_lost(p, i)) != NULL; i++)
+	for (uint32_t i = 0; p && i < NAMED_END && (n = prove_lost(p, i)); i++)
 		log_line(LOG_WARN,
 			 "clients of the network %s were not played: the SUT "
 			 "answers them by another wire or not at all; on the "

@@ -24,6 +24,7 @@
 #include "report/report.h"
 #include "rules/rules.h"
 #include "shadow/counters.h"
+#include "tally/counters.h"
 #include "text/text.h"
 #include "wire/decode.h"
 
@@ -153,7 +154,7 @@ static void fill_networks(struct snapshot *f, const struct engine *engine,
 	struct prove *p = engine_prove(engine);
 	const struct prove_counters *c;
 
-	if (p == NULL)
+	if (!p)
 		return;
 	c = prove_counters(p);
 	if (!x->opt->engine.prove_each && c->probes == 0)
@@ -166,15 +167,15 @@ static void fill_networks(struct snapshot *f, const struct engine *engine,
 /* What the guard of the SUT's wire saw; nothing if nobody is played to. */
 static void fill_wire(struct snapshot *f, const struct sutwire *w)
 {
-	const struct sutwire_stats *s = w != NULL ? sutwire_stats(w) : NULL;
+	const struct sutwire_stats *s = w ? sutwire_stats(w) : NULL;
 	size_t n = 0;
 
-	if (s != NULL)
+	if (s)
 		add_all(f->wire, &n, &sutwire_counter_list, s);
 	f->group[f->d.group_count++] =
 		(struct report_group){ "sut_wire", { f->wire, n } };
 	n = 0;
-	for (int k = 0; s != NULL && k < WIRE_KINDS; k++)
+	for (int k = 0; s && k < WIRE_KINDS; k++)
 		if (s->other_hosts[k] != 0)
 			f->others[n++] = (struct report_count){
 				wire_rules_name((enum wire_kind)k),
@@ -189,7 +190,7 @@ static void fill_input(struct snapshot *f, const struct run_facts *x)
 {
 	size_t n = 0;
 
-	if (x->read == NULL)
+	if (!x->read)
 		return;
 	add_all(f->input, &n, &file_counter_list, &x->read->file);
 	add_all(f->input, &n, &stamps_counter_list, &x->read->stamps);
@@ -206,12 +207,12 @@ static void fill_input(struct snapshot *f, const struct run_facts *x)
 /* What sockets brought and took. */
 static void fill_sockets(struct snapshot *f, const struct run_facts *x)
 {
-	if (x->mirror_ring != NULL) {
+	if (x->mirror_ring) {
 		f->d.capture.not_grown += x->mirror_ring->not_grown;
 		add_group(f, "mirror_ring", f->ring[0], &ring_counter_list,
 			  x->mirror_ring);
 	}
-	if (x->sut_ring == NULL)
+	if (!x->sut_ring)
 		return;
 	f->d.capture.not_grown += x->sut_ring->not_grown;
 	add_group(f, "sut_ring", f->ring[1], &ring_counter_list, x->sut_ring);
@@ -257,8 +258,12 @@ static void fill_engine(struct snapshot *f, const struct engine *engine,
 	f->group[3] = (struct report_group){ "datagrams", { f->udp, k } };
 	f->d.groups = f->group;
 	f->d.group_count = 5;
+	f->d.quic = c->quic;
+	f->d.alone = engine_udp(engine)->stream_prod +
+		     engine_udp(engine)->stream_sut;
+	add_group(f, "mirror_icmp", f->icmp, &mirror_icmp_list, &st->icmp);
 	fill_wire(f, engine_wire(engine));
-	if (x->replay != NULL)
+	if (x->replay)
 		fill_replay(f, x->replay, c);
 	fill_input(f, x);
 	fill_networks(f, engine, x);
@@ -361,102 +366,6 @@ int snapshot_by_name(const char *a, size_t n, const char *b, size_t m)
 	return r != 0 || n == m ? r : n < m ? -1 : 1;
 }
 
-static int by_differences(const void *a, const void *b)
-{
-	const struct report_place *x = a;
-	const struct report_place *y = b;
-
-	return x->n < y->n ? 1 : x->n > y->n ? -1 : 0;
-}
-
-/* The same; of equal ones the one that began first, and of those that began in
- * one turn any, if always the same one. A desk's verdicts come when they come.
- */
-static int by_differences_judged(const void *a, const void *b)
-{
-	const struct report_place *x = a;
-	const struct report_place *y = b;
-	int r = by_differences(a, b);
-
-	if (r != 0)
-		return r;
-	if (x->since != y->since)
-		return x->since < y->since ? -1 : 1;
-	r = snapshot_by_name(x->name, x->name_len, y->name, y->name_len);
-	if (r != 0)
-		return r;
-	if (x->reason != y->reason)
-		return x->reason < y->reason ? -1 : 1;
-	return memcmp(&x->kind, &y->kind, sizeof(x->kind));
-}
-
-/* An endpoint's name, with tags in it. Return: bytes */
-static size_t shown_name(const struct redact *by,
-			 const struct engine_endpoint *p, char *out)
-{
-	const struct redact_text t = { .p = (const uint8_t *)p->name,
-				       .n = p->name_len,
-				       .to = p->name_len,
-				       .cut = p->name_len == ENDPOINT_NAME };
-
-	return redact_put(by, &t, (uint8_t *)out, PLACE_SHOWN);
-}
-
-/* The first line of a request, if it is known whole: cut is what has no end, as
- * a piece that is played again would be another request. Return: bytes
- */
-static size_t shown_request(const struct redact *by,
-			    const struct engine_endpoint *p, char *out)
-{
-	if (!p->http || p->request_len == RECORD_REQUEST)
-		return 0;
-	return redact_all(by, p->request, p->request_len, out,
-			  2 * RECORD_REQUEST);
-}
-
-/* Where answers differ. */
-static void fill_places(struct snapshot *f, const struct run_facts *x,
-			const struct engine_stats *st)
-{
-	f->d.map = f->map;
-	f->d.maps = x->opt->engine.maps;
-	for (size_t i = 0; i < f->d.maps; i++) {
-		f->map[i].map = snapshot_map(x->opt, i);
-		f->map[i].baseline = st->map[i].baseline;
-		memcpy(f->map[i].verdicts, st->map[i].verdict,
-		       sizeof(f->map[i].verdicts));
-		memcpy(f->map[i].each, st->map[i].each, sizeof(f->map[i].each));
-	}
-	f->d.place = f->place;
-	f->d.places = st->endpoints;
-	for (size_t i = 0; i < f->d.places; i++) {
-		const struct engine_endpoint *p = &st->endpoint[i];
-
-		f->place[i] = (struct report_place){
-			.name = f->place_name[i],
-			.name_len = shown_name(x->redact, p, f->place_name[i]),
-			.reason = (enum compare_reason)p->reason,
-			.kind = p->kind,
-			.map = p->map,
-			.n = p->n,
-			.over = p->over,
-			.since = epoch_wall(&x->epoch, p->since),
-			.last = epoch_wall(&x->epoch, p->last),
-			.sut = { f->map[p->map].map.sut.ip, p->sut_port },
-			.request = f->place_request[i],
-			.request_len = shown_request(x->redact, p,
-						     f->place_request[i]),
-			.client_port = p->client_port,
-			.udp = p->udp,
-		};
-	}
-	qsort(f->place, f->d.places, sizeof(f->place[0]),
-	      x->opt->engine.by != NULL ? by_differences_judged
-					: by_differences);
-	f->d.frames = x->frames;
-	f->d.again = options_again(x->opt, f->place[0].map, f->again);
-}
-
 static void fill_emit(struct snapshot *f, const struct engine *engine,
 		      const struct run_facts *x)
 {
@@ -516,8 +425,15 @@ static void fill_versions(struct snapshot *f, const struct refer_stats *st)
 		{ "held_full", st->held_full },
 		{ "taken_back", st->taken_back },
 	};
+	const struct report_count s[SNAPSHOT_SESSIONS] = {
+		{ "cookies", st->given },
+		{ "cookies_pushed", st->given_pushed },
+		{ "tokens", st->tokens },
+		{ "tokens_pushed", st->tokens_pushed },
+	};
 
 	memcpy(f->versions, c, sizeof(c));
+	memcpy(f->sessions, s, sizeof(s));
 }
 
 static void fill_rules(struct snapshot *f, const struct run_facts *x,
@@ -525,7 +441,7 @@ static void fill_rules(struct snapshot *f, const struct run_facts *x,
 {
 	const struct rules *r = x->opt->engine.by;
 
-	if (r == NULL)
+	if (!r)
 		return;
 	for (unsigned m = 0; m < CASE_MADE_COUNT; m++)
 		f->made[m] = (struct report_count){
@@ -544,9 +460,9 @@ static void fill_rules(struct snapshot *f, const struct run_facts *x,
 		const char *name = source_of(x->opt, l->source);
 
 		f->line[i] = (struct report_rule){
-			.source = name != NULL ? name : "preset",
+			.source = name ? name : "preset",
 			.number = l->line,
-			.preset = name == NULL,
+			.preset = !name,
 			.hits = l->hits,
 			.alone = l->alone,
 		};
@@ -558,6 +474,7 @@ static void fill_rules(struct snapshot *f, const struct run_facts *x,
 		.line = f->line,
 		.lines = rules_count(r),
 		.versions = { f->versions, SNAPSHOT_VERSIONS },
+		.sessions = { f->sessions, SNAPSHOT_SESSIONS },
 		.handed = st->handed,
 		.judged = st->judged,
 	};
@@ -580,9 +497,12 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 	fill_engine(f, engine, x, st);
 	fill_latency(f, engine);
 	fill_absorbed(f, st);
-	fill_places(f, x, st);
+	snapshot_places(f, x, st);
 	fill_suts(f, x, st);
 	fill_emit(f, engine, x);
+	f->d.statuses =
+		(struct report_statuses){ st->status.pairs, st->status.errors,
+					  st->status.denied };
 	fill_rules(f, x, &st->refer);
 	snapshot_noise(f, engine, x);
 	f->d.capture.drops = x->drops;
@@ -600,7 +520,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 	f->sum[3] = (struct report_sum){ "effects sent or given up", x->effects,
 					 x->sunk };
 	f->d.sums = f->sum;
-	f->d.sum_count = x->replay != NULL ? 5 : 4;
+	f->d.sum_count = x->replay ? 5 : 4;
 	for (int i = 0; i < LATENCY_SIDES; i++)
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			i == LATENCY_PROD ? "production timed or not"
@@ -608,7 +528,7 @@ void snapshot_fill(struct snapshot *f, const struct engine *engine,
 			verdicts + engine_open_sut(engine),
 			latency_total(&f->latency.side[i])
 		};
-	if (x->opt->engine.by != NULL)
+	if (x->opt->engine.by)
 		f->sum[f->d.sum_count++] = (struct report_sum){
 			"cases judged or owed", st->refer.handed,
 			st->refer.judged + st->refer.lost + engine_out(engine)

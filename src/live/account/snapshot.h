@@ -20,7 +20,7 @@
 
 #define COUNTS_MAX  128
 #define SUMS_MAX    9
-#define GROUPS_MAX  13
+#define GROUPS_MAX  14
 #define NO_ROUTE    512			/* bytes of a list of networks */
 #define PLACE_SHOWN (2 * ENDPOINT_NAME) /* bytes of a name with tags in it */
 
@@ -87,6 +87,7 @@ struct run_facts {
 	const char *frames;
 };
 
+#define SNAPSHOT_SESSIONS 4 /* of cookies and tokens */
 #define SNAPSHOT_VERSIONS 5 /* counters of what production served before */
 
 /** struct snapshot - @d, and everything that it points to */
@@ -99,6 +100,7 @@ struct snapshot {
 	struct report_count lost[FLOW_END_COUNT];
 	struct report_count frames[COUNTS_MAX];
 	struct report_count udp[COUNTS_MAX];
+	struct report_count icmp[COUNTS_MAX];
 	struct report_count wire[COUNTS_MAX];
 	struct report_count others[WIRE_KINDS];
 	struct report_count replay[COUNTS_MAX];
@@ -121,6 +123,7 @@ struct snapshot {
 	struct report_rules rules;
 	struct report_count made[CASE_MADE_COUNT];
 	struct report_count versions[SNAPSHOT_VERSIONS];
+	struct report_count sessions[SNAPSHOT_SESSIONS];
 	struct report_ruled endpoint[RULES_ENDPOINTS];
 	struct report_rule line[RULES_LINES];
 	struct report_noise noise;
@@ -148,6 +151,17 @@ uint64_t epoch_wall(const struct run_epoch *t, uint64_t now);
  */
 size_t item_json(const struct run_epoch *t, const struct redact *by,
 		 const struct engine_item *told, char *out, size_t size);
+
+/**
+ * item_difference() - A difference of the engine's, as a report has it
+ * @told:	With a text
+ * @r, @detail, @request: What @d points to: COMPARE_DETAIL and ITEM_REQUEST
+ *		bytes
+ */
+#define ITEM_REQUEST (2 * RECORD_REQUEST) /* a request's line, with tags */
+void item_difference(struct report_difference *d, const struct run_epoch *t,
+		     const struct redact *by, const struct engine_item *told,
+		     struct compare_result *r, char *detail, char *request);
 
 /** snapshot_map() - Entry @i of --map, as a report has it */
 struct report_map snapshot_map(const struct options *o, size_t i);

@@ -32,6 +32,7 @@
  * @left:	Bytes to go of the message
  * @have:	Bytes of the length read so far
  * @high:	The first of them
+ * @fresh:	None of its bytes came
  * @lost:	Nothing is known until a resync
  */
 struct dns_stream {
@@ -39,6 +40,7 @@ struct dns_stream {
 	uint32_t left;
 	uint8_t have;
 	uint8_t high;
+	bool fresh;
 	bool lost;
 };
 
@@ -76,6 +78,7 @@ static void dns_length(struct dns_stream *s, const uint8_t *p, uint32_t n,
 	if (i < n) {
 		s->left = (uint32_t)s->high << 8 | p[i++];
 		s->have = 2;
+		s->fresh = true;
 		if (s->left == 0)
 			dns_end(s, out);
 	}
@@ -100,6 +103,9 @@ static void dns_feed(void *st, enum who who, const uint8_t *p, uint32_t n,
 	out->part = FRAMER_BODY;
 	out->used = n < s->left ? n : s->left;
 	s->left -= out->used;
+	if (s->fresh && s->left == 0)
+		out->flags |= FRAMER_WHOLE;
+	s->fresh = false;
 	if (s->left == 0)
 		dns_end(s, out);
 }
@@ -118,6 +124,7 @@ static bool dns_skip(void *st, enum who who, uint32_t n)
 
 	if (!s->lost && s->have == 2 && n < s->left) {
 		s->left -= n;
+		s->fresh = false;
 		return true;
 	}
 	s->lost = true;
@@ -136,7 +143,7 @@ static bool dns_begins(const uint8_t *p, uint32_t n)
 {
 	if (n >= 2 && get_be16(p) < DNS_HEADER)
 		return false;
-	if (n >= 5 && (p[4] & 0x80) != 0)
+	if (n >= 5 && (p[4] & 0x80))
 		return false;
 	return n < 8 || (p[6] == 0 && p[7] <= DNS_QUESTIONS);
 }

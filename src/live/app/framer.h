@@ -54,6 +54,10 @@ enum {
 	FRAMER_CLOSES = 1 << 8, /* with FRAMER_MARK: its sender closes the
 				 * connection behind this message, and says
 				 * so */
+	FRAMER_WORD = 1 << 9,	/* with FRAMER_HEAD, of a request whose line
+				 * is made of words: one begins */
+	FRAMER_WHOLE = 1 << 10, /* with FRAMER_BODY: it is all of its message
+				 * but for its framing */
 };
 
 /* What of a message is not by the book, in words that end a sentence. */
@@ -75,7 +79,8 @@ enum {
 	X(ODD_CHUNK_SIZE, "a chunk size that is no number")                    \
 	X(ODD_CHUNK_END, "a chunk that is longer than its size")               \
 	X(ODD_CONTENT, "a length where there is no content")                   \
-	X(ODD_GREETING, "bytes in front of the first request")
+	X(ODD_GREETING, "bytes in front of the first request")                 \
+	X(ODD_REPLY, "a reply that is no RESP")
 
 enum framer_odd {
 #define X(id, text) id,
@@ -155,6 +160,8 @@ struct framer_ops {
 extern const struct framer_ops framer_http1;
 /* DNS over TCP: two bytes of length in front (RFC 1035 section 4.2.2). */
 extern const struct framer_ops framer_dns_tcp;
+/* Redis: RESP 2 and 3 (Redis serialization protocol specification). */
+extern const struct framer_ops framer_redis;
 /* No framing known: every piece is FRAMER_OPAQUE without marks; the engine
  * makes marks by quiet. begins() is always true.
  */
@@ -190,13 +197,12 @@ int dns_parse_id(const uint8_t *p, uint32_t n, struct dns_id *out);
 /**
  * dns_question() - Name and type of the first question, as in a zone file (RFC
  * 1035 section 5.1)
- * @p, @len:	A message that dns_parse_id() has read: its questions are whole,
- *		and the first one's name has nothing before it to point to
+ * @p, @len:	A message; it may be cut, or be none
  * @out, @size:	Where the text goes, without an end; it is cut to fit. Bytes of
  *		the name are as captured but for a backslash in front of "." and
  *		"\"
  *
- * Return: bytes written; 0: there is no question
+ * Return: bytes written; 0: there is no question, or not the whole of it
  */
 size_t dns_question(const uint8_t *p, uint32_t len, char *out, size_t size);
 

@@ -4,13 +4,16 @@
  */
 #include "app/framer.h"
 
-#define DNS_PORT 53
+#define DNS_PORT   53
+#define REDIS_PORT 6379 /* a command may be a line there */
 
 const struct framer_ops *framer_guess(uint16_t port, const uint8_t *p,
 				      uint32_t n)
 {
 	if (port == DNS_PORT)
 		return &framer_dns_tcp;
+	if (port == REDIS_PORT || framer_redis.begins(p, n))
+		return &framer_redis;
 	if (framer_http1.begins(p, n))
 		return &framer_http1;
 	return &framer_quiet;

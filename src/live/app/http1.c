@@ -78,13 +78,13 @@ static enum method ring_get(const struct http1 *h, uint32_t index)
 static void message_end(struct stream *s, struct framer_piece *out)
 {
 	out->flags |= FRAMER_MARK;
-	if ((s->flags & F_AMBIGUOUS) != 0)
+	if (s->flags & F_AMBIGUOUS)
 		out->flags |= FRAMER_AMBIGUOUS;
 	/* RFC 9112 section 9.3 */
-	if ((s->flags & F_CLOSE) != 0 || (s->flags & (F_V10 | F_KEEP)) == F_V10)
+	if ((s->flags & F_CLOSE) || (s->flags & (F_V10 | F_KEEP)) == F_V10)
 		out->flags |= FRAMER_CLOSES;
 	s->index++;
-	s->flags = (s->flags & (F_AMBIGUOUS | F_DOUBT)) != 0 ? F_DOUBT : 0;
+	s->flags = (s->flags & (F_AMBIGUOUS | F_DOUBT)) ? F_DOUBT : 0;
 	out->odd = s->odd;
 	s->odd = ODD_NONE;
 	s->left = 0;
@@ -95,17 +95,17 @@ static void message_end(struct stream *s, struct framer_piece *out)
 /* Choose how the body is delimited (RFC 9112 section 6.3, rules 3 to 8). */
 static void body_begin(struct stream *s, bool answer, struct framer_piece *out)
 {
-	if ((s->flags & F_TE) != 0) {
+	if (s->flags & F_TE) {
 		/* Both fields, an HTTP/1.0 peer that cannot know the field, or
 		 * a last coding that is not chunked (section 6.1).
 		 */
-		if ((s->flags & F_CL) != 0)
+		if (s->flags & F_CL)
 			stream_ambiguous(s, ODD_BOTH);
-		else if ((s->flags & F_V10) != 0)
+		else if (s->flags & F_V10)
 			stream_ambiguous(s, ODD_VERSION);
-		else if ((s->flags & F_CHUNKED) == 0)
+		else if (!(s->flags & F_CHUNKED))
 			stream_ambiguous(s, ODD_CODING);
-		if ((s->flags & F_CHUNKED) != 0) {
+		if (s->flags & F_CHUNKED) {
 			stream_enter(s, ST_SIZE, 0);
 			return;
 		}
@@ -114,7 +114,7 @@ static void body_begin(struct stream *s, bool answer, struct framer_piece *out)
 			return;
 		}
 	}
-	if ((s->flags & F_CL) == 0 && answer)
+	if (!(s->flags & F_CL) && answer)
 		s->st = ST_UNTIL_FIN;
 	else if (s->left > 0)
 		s->st = ST_BODY;
@@ -125,7 +125,7 @@ static void body_begin(struct stream *s, bool answer, struct framer_piece *out)
 static void request_head_end(struct http1 *h, struct stream *s,
 			     struct framer_piece *out)
 {
-	bool framed = (s->flags & F_TE) != 0 || s->left > 0;
+	bool framed = (s->flags & F_TE) || s->left > 0;
 
 	if (ring_get(h, s->index) != METHOD_CONNECT) {
 		body_begin(s, false, out);
@@ -141,7 +141,7 @@ static void request_head_end(struct http1 *h, struct stream *s,
 /* A 1xx head ends: the answer's own head is still to come. */
 static void interim_end(struct stream *s, struct framer_piece *out)
 {
-	if ((s->flags & F_TE) != 0 || s->left > 0)
+	if ((s->flags & F_TE) || s->left > 0)
 		stream_ambiguous(s, ODD_CONTENT);
 	out->part = FRAMER_INTERIM;
 	out->flags &= (uint16_t)~FRAMER_HEAD_END;
@@ -157,11 +157,11 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 	struct stream *client = &h->s[WHO_CLIENT];
 	uint32_t index = s->index;
 	unsigned status = s->status;
-	bool framed = (s->flags & F_TE) != 0 || s->left > 0;
+	bool framed = (s->flags & F_TE) || s->left > 0;
 	enum method code = ring_get(h, index);
 	bool switched;
 
-	if ((s->flags & F_INTERIM) != 0) {
+	if (s->flags & F_INTERIM) {
 		interim_end(s, out);
 		return;
 	}
@@ -179,7 +179,7 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 	if (code == METHOD_UNKNOWN)
 		stream_ambiguous(s, ODD_METHOD);
 	else if ((framed && (status == 101 || status == 204)) ||
-		 (status == 304 && (s->flags & F_TE) != 0))
+		 (status == 304 && (s->flags & F_TE)))
 		stream_ambiguous(s, ODD_CONTENT);
 	if (!switched && code != METHOD_HEAD && status != 204 &&
 	    status != 304) {
@@ -195,7 +195,7 @@ static void answer_head_end(struct http1 *h, struct stream *s, enum who who,
 void http1_fields_end(struct http1 *h, struct stream *s, enum who who,
 		      struct framer_piece *out)
 {
-	if ((s->flags & F_TRAILER) != 0) {
+	if (s->flags & F_TRAILER) {
 		message_end(s, out);
 		return;
 	}
@@ -260,15 +260,15 @@ static enum framer_part part_of(const struct stream *s, uint8_t c)
 		return eol ? FRAMER_FRAMING : FRAMER_HEAD;
 	case ST_LINE:
 	case ST_EMPTY:
-		if ((s->flags & F_TRAILER) != 0 && eol)
+		if ((s->flags & F_TRAILER) && eol)
 			return FRAMER_FRAMING;
 		break;
 	default:
 		break;
 	}
-	if ((s->flags & F_TRAILER) != 0)
+	if (s->flags & F_TRAILER)
 		return FRAMER_TRAILER;
-	return (s->flags & F_INTERIM) != 0 ? FRAMER_INTERIM : FRAMER_HEAD;
+	return (s->flags & F_INTERIM) ? FRAMER_INTERIM : FRAMER_HEAD;
 }
 
 /* Read heads, chunk lines and trailers until the part or the message ends. */
@@ -278,14 +278,14 @@ static void lines(struct http1 *h, struct stream *s, enum who who,
 	uint32_t i = 0;
 
 	while (i < n && s->st < ST_BODY &&
-	       (out->flags & (FRAMER_MARK | FRAMER_HEAD_END)) == 0) {
+	       !(out->flags & (FRAMER_MARK | FRAMER_HEAD_END))) {
 		enum framer_part now = part_of(s, p[i]);
 
 		if (i > 0 && now != out->part)
 			break;
 		out->part = now;
 		i += step(h, s, who, p + i, n - i, out);
-		if (now == FRAMER_HEAD && (s->flags & F_INTERIM) != 0)
+		if (now == FRAMER_HEAD && (s->flags & F_INTERIM))
 			out->part = FRAMER_INTERIM;
 	}
 	out->used = i;
@@ -325,20 +325,19 @@ static void http1_feed(void *st, enum who who, const uint8_t *p, uint32_t n,
 	/* A broken request: who knows what the server took it for. Behind an
 	 * answer that was split in one of two ways the other way may be well.
 	 */
-	if ((s->flags & F_MALFORMED) != 0) {
-		if (who == WHO_CLIENT || (s->flags & F_DOUBT) != 0) {
+	if (s->flags & F_MALFORMED) {
+		if (who == WHO_CLIENT || (s->flags & F_DOUBT)) {
 			s->odd = ODD_BEHIND;
 			stream_set(s, F_AMBIGUOUS);
 		} else {
 			out->flags |= FRAMER_MALFORMED;
-			if ((s->flags & F_BARE) != 0 &&
-			    s->odd == ODD_STATUS_LINE)
+			if ((s->flags & F_BARE) && s->odd == ODD_STATUS_LINE)
 				out->flags |= FRAMER_EXTRA;
 		}
 	}
-	if ((s->flags & F_AMBIGUOUS) != 0 && (out->flags & FRAMER_MARK) == 0)
+	if ((s->flags & F_AMBIGUOUS) && !(out->flags & FRAMER_MARK))
 		out->flags |= FRAMER_AMBIGUOUS;
-	if ((out->flags & FRAMER_MARK) == 0)
+	if (!(out->flags & FRAMER_MARK))
 		out->odd = s->odd;
 	if (s->st == ST_TUNNEL)
 		out->flags |= FRAMER_TUNNEL;
@@ -356,7 +355,7 @@ static uint16_t http1_fin(void *st, enum who who)
 {
 	struct http1 *h = st;
 	struct stream *s = &h->s[who];
-	bool begun = (s->flags & F_BEGUN) != 0;
+	bool begun = (s->flags & F_BEGUN);
 	bool whole = s->st == ST_UNTIL_FIN;
 
 	stream_clear(s, F_BEGUN);
@@ -431,7 +430,7 @@ static bool http1_begins(const uint8_t *p, uint32_t n)
 	if (word + 1 < n && p[word + 1] <= ' ')
 		return false;
 	lf = memchr(p, '\n', n);
-	if (lf == NULL)
+	if (!lf)
 		return true;
 	len = (uint32_t)(lf - p);
 	if (len > 0 && p[len - 1] == '\r')

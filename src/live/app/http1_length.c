@@ -47,10 +47,10 @@ uint32_t http1_step_cl(struct stream *s, const uint8_t *p, uint32_t n)
 		}
 		if (s->pos == CL_BEFORE)
 			stream_ambiguous(s, ODD_LENGTH);
-		else if ((s->flags & F_CL) != 0 && s->left != s->val)
+		else if ((s->flags & F_CL) && s->left != s->val)
 			stream_ambiguous(s, ODD_LENGTHS);
 		if (s->pos != CL_BEFORE && s->pos != CL_NONE &&
-		    (s->flags & F_CL) == 0) {
+		    !(s->flags & F_CL)) {
 			s->left = s->val;
 			stream_set(s, F_CL);
 		}
@@ -65,7 +65,7 @@ static void coding_end(struct stream *s)
 {
 	http1_match_end(s, http1_codings, s->val);
 	/* An empty or unknown one, or chunked not the last. */
-	if (s->cand == 0 || (s->flags & F_CHUNKED) != 0)
+	if (s->cand == 0 || (s->flags & F_CHUNKED))
 		stream_ambiguous(s, ODD_CODING);
 	if (s->val > 0)
 		stream_clear(s, F_CHUNKED);
@@ -156,10 +156,10 @@ uint32_t http1_step_ext(struct stream *s, const uint8_t *p, uint32_t n)
 
 uint32_t http1_step_data_end(struct stream *s, uint8_t c)
 {
-	if (c == '\r' && (s->flags & F_CR) == 0) {
+	if (c == '\r' && !(s->flags & F_CR)) {
 		stream_set(s, F_CR);
 	} else if (c == '\n') {
-		if ((s->flags & F_CR) == 0)
+		if (!(s->flags & F_CR))
 			stream_ambiguous(s, ODD_LINE_END);
 		stream_clear(s, F_CR);
 		stream_enter(s, ST_SIZE, 0);

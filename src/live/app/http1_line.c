@@ -67,7 +67,7 @@ void http1_match(struct stream *s, const struct word *table, uint64_t at,
 		const struct word *w = &table[row];
 		uint32_t i = 0;
 
-		if ((s->cand >> row & 1) == 0)
+		if (!(s->cand >> row & 1))
 			continue;
 		if (at <= w->len && n <= w->len - at)
 			while (i < n &&
@@ -81,7 +81,7 @@ void http1_match(struct stream *s, const struct word *table, uint64_t at,
 void http1_match_end(struct stream *s, const struct word *table, uint64_t len)
 {
 	for (unsigned row = 0; s->cand >> row != 0; row++)
-		if ((s->cand >> row & 1) != 0 && table[row].len != len)
+		if ((s->cand >> row & 1) && table[row].len != len)
 			s->cand &= (uint8_t) ~(1u << row);
 }
 
@@ -108,7 +108,7 @@ uint32_t http1_rest_of_line(struct stream *s, const uint8_t *p, uint32_t n,
 	while (i < n) {
 		uint32_t k;
 
-		if ((s->flags & F_CR) != 0) {
+		if (s->flags & F_CR) {
 			stream_clear(s, F_CR);
 			if (p[i] == '\n') {
 				*eol = true;
@@ -148,18 +148,18 @@ uint32_t http1_step_start(struct stream *s, enum who who, uint8_t c,
 {
 	if (c == '\r' || c == '\n') {
 		/* Only before a request (section 2.2). */
-		if (who != WHO_CLIENT || ((s->flags & F_CR) != 0 && c == '\r'))
+		if (who != WHO_CLIENT || ((s->flags & F_CR) && c == '\r'))
 			stream_ambiguous(s, ODD_EMPTY_LINE);
 		stream_clear(s, F_CR);
 		if (c == '\r')
 			stream_set(s, F_CR);
 		return 1;
 	}
-	if ((s->flags & F_CR) != 0)
+	if (s->flags & F_CR)
 		stream_ambiguous(s, ODD_LINE_END);
 	stream_clear(s, F_CR);
 	stream_set(s, F_FIRST);
-	if ((s->flags & F_BEGUN) == 0)
+	if (!(s->flags & F_BEGUN))
 		out->flags |= FRAMER_BEGIN;
 	stream_set(s, F_BEGUN);
 	stream_enter(s, who == WHO_CLIENT ? ST_METHOD : ST_STATUS, 0);
@@ -282,13 +282,13 @@ uint32_t http1_step_line(struct http1 *h, struct stream *s, enum who who,
 		 * or a field with a blank in front. In an answer it is told
 		 * by comparison, if it is not where lengths are.
 		 */
-		if (who == WHO_CLIENT || (s->flags & (F_FIRST | F_LENGTH)) != 0)
+		if (who == WHO_CLIENT || (s->flags & (F_FIRST | F_LENGTH)))
 			stream_ambiguous(s, ODD_FOLD);
 		s->st = ST_VALUE;
 		return 1;
 	}
 	stream_clear(s, F_FIRST | F_LENGTH);
-	if ((s->flags & F_TRAILER) == 0) /* lengths in trailers are none */
+	if (!(s->flags & F_TRAILER)) /* lengths in trailers are none */
 		cand = (c | 0x20) == 'c'   ? NAME_CL | NAME_CONN
 		       : (c | 0x20) == 't' ? NAME_TE
 					   : 0;

@@ -3,7 +3,6 @@
  * question.c - What a DNS query asks for, as in a zone file (RFC 1035 section
  * 5.1)
  */
-#include <assert.h>
 #include <string.h>
 
 #include "app/framer.h"
@@ -69,14 +68,17 @@ size_t dns_question(const uint8_t *p, uint32_t len, char *out, size_t size)
 	struct words w = { out, 0, size };
 	uint32_t at = DNS_HEADER;
 
-	if (get_be16(p + 4) == 0)
+	/* Over TCP it may be cut, and is not looked at before. */
+	if (len <= at || get_be16(p + 4) == 0)
 		return 0;
 	while (p[at] != 0) {
-		assert(p[at] < len - at);
+		if (p[at] >= len - at - 1)
+			return 0;
 		put_label(&w, p + at + 1, p[at]);
 		at += 1u + p[at];
 	}
-	assert(len - at >= 1 + 4);
+	if (len - at < 1 + 4)
+		return 0;
 	if (w.n == 0)
 		put(&w, ".", 1);
 	put_type(&w, get_be16(p + at + 1));

@@ -56,10 +56,10 @@ static uint64_t capabilities(void)
 	uint64_t caps = 0;
 	FILE *f = fopen("/proc/self/status", "re");
 
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+	while (f && fgets(line, sizeof(line), f))
 		if (strncmp(line, "CapEff:", 7) == 0)
 			caps = strtoull(line + 7, NULL, 16);
-	if (f != NULL)
+	if (f)
 		fclose(f);
 	return caps;
 }
@@ -93,7 +93,7 @@ static int hop_sandbox(void *ctx)
 		return hop_remedy("boot a kernel with CONFIG_SECCOMP_FILTER");
 	}
 	return hop_ok("sandbox: a run becomes %s, under seccomp%s",
-		      user != NULL ? user : "no other user",
+		      user ? user : "no other user",
 		      landlock > 0 ? " and Landlock"
 				   : "; this kernel has no Landlock");
 }
@@ -326,7 +326,7 @@ static int examine(const struct options *o)
 	struct doctor *d = calloc(1, sizeof(*d));
 	int rc;
 
-	if (d == NULL) {
+	if (!d) {
 		log_line(LOG_ERROR, "no memory");
 		return EXIT_ERROR;
 	}
@@ -359,5 +359,5 @@ static int release(const char *dev)
 
 int check_run(const struct options *o)
 {
-	return o->release != NULL ? release(o->release) : examine(o);
+	return o->release ? release(o->release) : examine(o);
 }

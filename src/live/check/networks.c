@@ -57,7 +57,7 @@ static void add_network(struct doctor *d, const struct ipaddr *client)
 void networks_seen(struct doctor *d, const struct segment *s, bool to,
 		   bool from)
 {
-	if (d->prove == NULL)
+	if (!d->prove)
 		return;
 	prove_show(d->prove, &s->src);
 	prove_show(d->prove, &s->dst);

@@ -209,7 +209,7 @@ int hop_wire_open(void *ctx)
 void doctor_wire_close(struct doctor *d)
 {
 	ring_close(&d->wire_ring);
-	if (d->packet.batch != NULL)
+	if (d->packet.batch)
 		sink_close(&d->packet.sink);
 	mem_give(&d->mem);
 }
@@ -223,11 +223,11 @@ static void carry_out(struct doctor *d, const struct effects *out)
 		const uint8_t *mac = sutwire_mac(d->wire, x->sut);
 		struct tcp_header h;
 
-		if (mac != NULL)
+		if (mac)
 			sink_pin(k, &d->sut[x->sut].ip, mac);
 		if (x->kind == EFFECT_RAW) {
 			sink_raw(k, x->raw, x->rawlen, 0);
-		} else if (mac != NULL) {
+		} else if (mac) {
 			out_header(x, k->mac, mac, d->sent++, &h);
 			sink_tcp(k, &h, NULL, 0, 0, 0);
 		}
@@ -339,7 +339,7 @@ bool doctor_stopped(const struct doctor *d)
 static bool all_known(const struct doctor *d)
 {
 	for (uint32_t i = 0; i < d->suts; i++)
-		if (sutwire_mac(d->wire, i) == NULL)
+		if (!sutwire_mac(d->wire, i))
 			return false;
 	return true;
 }
@@ -358,7 +358,7 @@ int hop_neighbour(void *ctx)
 	for (uint32_t i = 0; i < d->suts; i++) {
 		bool four = ipaddr_is4(&d->sut[i].ip);
 
-		if (sutwire_mac(d->wire, i) != NULL)
+		if (sutwire_mac(d->wire, i))
 			continue;
 		text_ip(ip, &d->sut[i].ip);
 		hop_fail("SUT: %s does not answer %s", ip,
@@ -382,7 +382,7 @@ static bool all_decided(const struct doctor *d)
 static bool none_astray(const struct doctor *d)
 {
 	for (uint32_t i = 0; i < d->suts; i++)
-		if (sutwire_via(d->wire, i) != NULL)
+		if (sutwire_via(d->wire, i))
 			return false;
 	return true;
 }
@@ -434,7 +434,7 @@ int hop_route_back(void *ctx)
 
 		if (sutwire_state(d->wire, i) == SUTWIRE_READY)
 			continue;
-		if (sutwire_via(d->wire, i) != NULL)
+		if (sutwire_via(d->wire, i))
 			return say_astray(d, i, sutwire_via(d->wire, i));
 		if (doctor_rejected(d, i))
 			return -1;

@@ -68,7 +68,7 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	c.flags = get_le32(p + 12);
 	c.at = get_le64(p + 16);
 	c.object = get_le64(p + 24);
-	if (c.endpoint >= endpoints || (c.flags & ~CASE_FLAGS) != 0)
+	if (c.endpoint >= endpoints || (c.flags & ~CASE_FLAGS))
 		return -EBADMSG;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
 		c.part[i].n = get_le32(p + 32 + 4 * (size_t)i);
@@ -87,7 +87,7 @@ static bool is_place(const struct case_place *p)
 {
 	return p->judge < CASE_JUDGE_COUNT && p->change < CASE_CHANGE_COUNT &&
 	       p->len[0] <= CASE_SHOWN && p->len[1] <= CASE_SHOWN &&
-	       memchr(p->name, '\0', CASE_PLACE) != NULL;
+	       memchr(p->name, '\0', CASE_PLACE);
 }
 
 static bool is_reason(const struct case_answer *a)
@@ -100,9 +100,8 @@ static bool is_reason(const struct case_answer *a)
 	case VERDICT_EQUIVALENT:
 		return a->reason == REASON_NONE && a->reasons == 0;
 	case VERDICT_DIFFERENT:
-		return a->reason < REASON_COUNT &&
-		       (a->reasons & ~different) == 0 &&
-		       (a->reasons >> a->reason & 1) != 0;
+		return a->reason < REASON_COUNT && !(a->reasons & ~different) &&
+		       (a->reasons >> a->reason & 1);
 	case VERDICT_NOT_COMPARED:
 		return (a->reason == REASON_TOO_LONG ||
 			a->reason == REASON_BOMB ||
@@ -120,12 +119,15 @@ static bool are_found(const struct case_answer *a)
 	uint8_t more;
 
 	memcpy(&more, &a->more, sizeof(more));
-	if (more > 1 || a->founds > CASE_FOUND)
+	if (more > 1 || a->founds > CASE_FOUND || a->givens > CASE_GIVEN)
 		return false;
+	for (uint8_t i = 0; i < a->givens; i++)
+		if (a->given[i] == 0)
+			return false;
 	for (uint8_t i = 0; i < a->founds; i++)
 		if (a->found[i].judge >= CASE_JUDGE_COUNT ||
 		    a->found[i].change >= CASE_CHANGE_COUNT ||
-		    memchr(a->found[i].place, '\0', KIND_PLACE) == NULL)
+		    !memchr(a->found[i].place, '\0', KIND_PLACE))
 			return false;
 	return true;
 }

@@ -36,7 +36,7 @@ enum case_part {
 #define CASE_ASKED 8u /* from this bit on: asked.flags */
 #define CASE_FLAGS                                                             \
 	(CASE_SAME_BODY | CASE_NOTE |                                          \
-	 ((1u << ASKED_FIELD_COUNT) - 1) << CASE_ASKED)
+	 (ASKED_HEAD | (ASKED_HEAD - 1)) << CASE_ASKED)
 
 #define CASE_FIXED (32u + 4u * CASE_PARTS) /* bytes in front of the parts */
 
@@ -98,7 +98,9 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	/* of what production has served before, or later */                   \
 	X(CASE_BY_VALIDATOR, "validator") /* as that which the client has */   \
 	X(CASE_BY_OLDER, "older")	  /* still fresh */                    \
-	X(CASE_BY_NEWER, "newer")
+	X(CASE_BY_NEWER, "newer")                                              \
+	X(CASE_BY_REPLY, "reply") /* rules for commands of redis */            \
+	X(CASE_BY_TTL, "ttl")	  /* a rule for times to live of DNS */
 
 enum case_made {
 #define X(id, name) id,
@@ -142,6 +144,8 @@ struct case_found {
 	char place[KIND_PLACE];
 };
 
+#define CASE_GIVEN 8u /* tokens of an answer; of more the first ones */
+
 #define CASE_RULES 24u /* lines that are told; of more the first ones */
 /**
  * struct case_answer - What a judge says
@@ -156,6 +160,8 @@ struct case_found {
  * @rules, @rule: The same: numbers of the lines that were needed
  * @place:	VERDICT_DIFFERENT
  * @class:	Of both values there
+ * @given, @givens: Numbers of tokens that production has set, and the SUT
+ *		otherwise, whatever the verdict is
  * @found, @founds: All places, if all were asked for
  * @more:	And others, without room
  * @held:	The same: it is taken back by another answer of this serial if
@@ -172,6 +178,8 @@ struct case_answer {
 	uint16_t rule[CASE_RULES];
 	struct case_place place;
 	struct case_class class[2];
+	uint8_t givens;
+	uint64_t given[CASE_GIVEN];
 	uint8_t founds;
 	bool more;
 	struct case_found found[CASE_FOUND];

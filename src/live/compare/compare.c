@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "compare/compare_internal.h"
+#include "compare/head.h"
 #include "compare/keep.h"
 
 #define BLOCK	  2048u /* of the pool, for the object */
@@ -82,20 +83,26 @@ struct compare *compare_begin(struct pool *pool, enum compare_level level,
 	size_t pad, size;
 	uint8_t *room;
 
-	assert(level != COMPARE_NONE && protocol->compare->piece != NULL);
+	assert(level != COMPARE_NONE && protocol->compare->piece);
 	f = buf_alloc(pool, (uint32_t)(BLOCK - sizeof(struct buf)), BUF_CMP);
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	pad = (align - (uintptr_t)f->data % align) % align;
 	c = (struct compare *)(void *)(f->data + pad);
 	*c = (struct compare){
 		.self = f,
 		.ops = protocol->compare,
+		.equivalent = level == COMPARE_EQUIVALENT,
 		.parse = protocol->compare->fields &&
 			 level == COMPARE_EQUIVALENT,
 	};
 	room = c->room;
 	size = f->len - pad - offsetof(struct compare, room);
+	if (protocol->compare->state > 0) {
+		c->state = memset(room, 0, protocol->compare->state);
+		room += protocol->compare->state;
+		size -= protocol->compare->state;
+	}
 	for (unsigned i = 0; i < 2 && c->parse; i++) {
 		c->side[i].fields.p = room;
 		c->side[i].fields.cap = HEAD_ROOM;
@@ -119,13 +126,44 @@ void compare_by(struct compare *c, const struct compare_rules *rules)
 	c->rules = rules;
 }
 
+void compare_asked(struct compare *c, const struct rules *by,
+		   const char *request, uint8_t len)
+{
+	c->by = by;
+	c->request = request;
+	c->request_len = len;
+}
+
 void compare_keep(struct compare *c, struct pool *pool, uint32_t most,
 		  const struct asked *asked)
 {
 	if (c->parse)
 		c->kept = keep_begin(pool, most);
-	if (c->kept != NULL && asked != NULL)
+	if (c->kept && asked)
 		keep_asked(c->kept, asked);
+}
+
+void compare_sends(struct compare *c, const struct asked *asked, bool hangs)
+{
+	memcpy(c->sent, asked->sent, sizeof(c->sent));
+	c->hangs = hangs;
+}
+
+const uint64_t *compare_what_sent(const struct compare *c, bool *hangs)
+{
+	*hangs = c->hangs;
+	return c->sent;
+}
+
+bool compare_head(const struct compare *c, enum who who, struct head_rest *out)
+{
+	const struct fields *f = &c->side[who == WHO_SUT].fields;
+
+	if (!f->ended || c->spoiled != REASON_NONE ||
+	    c->side[who == WHO_SUT].malformed)
+		return false;
+	*out = (struct head_rest){ f->p, f->p + f->head };
+	return true;
 }
 
 struct keep *compare_take(struct compare *c)
@@ -139,7 +177,7 @@ struct keep *compare_take(struct compare *c)
 /* Give back everything but the object. */
 static void release(struct compare *c, struct pool *pool)
 {
-	if (c->kept != NULL)
+	if (c->kept)
 		keep_end(c->kept, pool);
 	c->kept = NULL;
 	lane_release(&c->lane, pool);
@@ -178,8 +216,8 @@ static void judge_lane(struct compare *c, int r)
 		find(c, r == FOUND_LENGTH ? REASON_LENGTH : REASON_BODY);
 }
 
-static void feed_lane(struct compare *c, struct pool *pool, unsigned side,
-		      const uint8_t *p, uint32_t n)
+void compare_lane(struct compare *c, struct pool *pool, unsigned side,
+		  const uint8_t *p, uint32_t n)
 {
 	judge_lane(c, lane_feed(&c->lane, pool, side, p, n));
 }
@@ -195,7 +233,7 @@ static void feed_opaque(struct compare *c, struct pool *pool, unsigned side,
 		if (skip)
 			c->unlike = true;
 		else
-			feed_lane(c, pool, side, p, k);
+			compare_lane(c, pool, side, p, k);
 		p += k;
 		n -= k;
 	}
@@ -254,11 +292,13 @@ static void finish(struct compare *c)
 		judge_lane(c, lane_finish(&c->lane));
 	if (c->parse && !broken && !over(c))
 		judge_fields(c, from, to, false);
+	if (c->ops->finish && c->equivalent && !over(c))
+		c->ops->finish(c);
 }
 
 /* FNV-1a over bytes that are ignored, and the place in the body. */
-static void wrap_add(struct compare *c, unsigned side, const uint8_t *p,
-		     uint32_t n)
+void compare_wrap(struct compare *c, unsigned side, const uint8_t *p,
+		  uint32_t n)
 {
 	uint64_t h = c->side[side].wrap;
 	uint64_t pos = c->lane.pos[side] << 8;
@@ -298,7 +338,7 @@ static void feed_fields(struct compare *c, struct pool *pool, unsigned side,
 		failed(c, r);
 		return;
 	}
-	if (piece->part != FRAMER_HEAD || (piece->flags & FRAMER_HEAD_END) == 0)
+	if (piece->part != FRAMER_HEAD || !(piece->flags & FRAMER_HEAD_END))
 		return;
 	f->head = f->len;
 	f->ended = true;
@@ -336,27 +376,27 @@ static void feed_parsed(struct compare *c, struct pool *pool, unsigned side,
 		break;
 	case FRAMER_INTERIM:
 		/* What came as a head was its beginning. */
-		wrap_add(c, side, f->p, f->len);
+		compare_wrap(c, side, f->p, f->len);
 		f->len = 0;
-		wrap_add(c, side, p, piece->used);
+		compare_wrap(c, side, p, piece->used);
 		break;
 	case FRAMER_FRAMING:
-		wrap_add(c, side, p, piece->used);
+		compare_wrap(c, side, p, piece->used);
 		break;
 	case FRAMER_BODY:
 	case FRAMER_OPAQUE:
-		feed_lane(c, pool, side, p, piece->used);
+		compare_lane(c, pool, side, p, piece->used);
 		break;
 	}
 }
 
 /* What is not by the book. What only we do not know spoils the comparison. */
-static void check_odd(struct compare *c, struct side *s,
-		      const struct framer_piece *piece)
+void compare_check_odd(struct compare *c, struct side *s,
+		       const struct framer_piece *piece)
 {
 	const unsigned odd = FRAMER_AMBIGUOUS | FRAMER_MALFORMED;
 
-	if ((piece->flags & odd) == 0)
+	if (!(piece->flags & odd))
 		return;
 	if (framer_odd_is_ours((enum framer_odd)piece->odd))
 		compare_spoil(c, REASON_AMBIGUOUS);
@@ -372,8 +412,8 @@ static void check_http(struct compare *c, struct side *s,
 {
 	bool sut = s == &c->side[1];
 
-	if ((piece->flags & FRAMER_TUNNEL) != 0 &&
-	    (piece->flags & (FRAMER_MARK | FRAMER_MALFORMED)) == 0)
+	if ((piece->flags & FRAMER_TUNNEL) &&
+	    !(piece->flags & (FRAMER_MARK | FRAMER_MALFORMED)))
 		compare_spoil(c, REASON_TUNNEL);
 	if (piece->part == FRAMER_INTERIM)
 		s->field_bytes = 0;
@@ -393,22 +433,22 @@ static void http_piece(struct compare *c, struct pool *pool, unsigned side,
 	struct side *s = &c->side[side];
 
 	read_status(s, piece->part, p, piece->used);
-	check_odd(c, s, piece);
+	compare_check_odd(c, s, piece);
 	check_http(c, s, piece);
 	if (over(c))
 		return;
 	if (c->parse)
 		feed_parsed(c, pool, side, piece, p);
 	else
-		feed_lane(c, pool, side, p, piece->used);
+		compare_lane(c, pool, side, p, piece->used);
 }
 
 static void stream_piece(struct compare *c, struct pool *pool, unsigned side,
 			 const struct framer_piece *piece, const uint8_t *p)
 {
-	check_odd(c, &c->side[side], piece);
+	compare_check_odd(c, &c->side[side], piece);
 	if (!over(c))
-		feed_lane(c, pool, side, p, piece->used);
+		compare_lane(c, pool, side, p, piece->used);
 }
 
 const struct compare_ops compare_http = { .fields = true, .piece = http_piece };
@@ -422,7 +462,7 @@ void compare_feed(struct compare *c, struct pool *pool, enum who who,
 	assert(who != WHO_CLIENT);
 	c->side[side].bytes += piece->used;
 	c->ops->piece(c, pool, side, piece, p);
-	if (c->kept != NULL)
+	if (c->kept)
 		keep_answer(c->kept, pool, who, piece, p);
 	if (over(c))
 		release(c, pool);

@@ -122,6 +122,7 @@ enum verdict {
 	X(REASON_NOT_PLAYED, "not_played")                                     \
 	X(REASON_BEHIND, "behind") /* ended because the SUT was too slow */    \
 	X(REASON_SHED, "shed")	   /* not played until there is room again */  \
+	X(REASON_METHOD, "method") /* --methods leaves it out */               \
 	X(REASON_SUT_DOWN, "sut_down")	 /* SUT silent, refusing or died */    \
 	X(REASON_MIDSTREAM, "midstream") /* the rest of an older answer */     \
 	/* of production's; of the SUT's: different */                         \
@@ -141,7 +142,10 @@ enum verdict {
 	X(REASON_DESK, "desk")	       /* the desk died, or did not answer */  \
 	X(REASON_BY_RULE, "by_rule")   /* of its endpoint nothing is */        \
 	X(REASON_VALIDATOR,                                                    \
-	  "validator") /* nobody knows what a client's validator stands for */
+	  "validator") /* nobody knows what a client's validator stands for */ \
+	X(REASON_DIVERGED,                                                     \
+	  "diverged") /* it sends what production set, and the SUT otherwise   \
+		       */
 
 enum compare_reason {
 #define X(id, name) id,
@@ -207,6 +211,7 @@ enum compare_dns {
 	COMPARE_DNS_ANSWER, /* a record of this section */
 	COMPARE_DNS_AUTHORITY,
 	COMPARE_DNS_ADDITIONAL,
+	COMPARE_DNS_TTL, /* a record's, by more than a rule allows */
 };
 
 /**
@@ -214,9 +219,10 @@ enum compare_dns {
  * @odd:	enum framer_odd: what of the SUT's answer is not by the book
  * @extra:	It is bytes behind an answer that must have no content
  * @dns:	enum compare_dns
- * @dns_has:	What each side has there: an id, a code, flags, or so many
- *		records
+ * @dns_has:	What each side has there: an id, a code, flags, a time to live,
+ *		or so many records
  * @dns_at:	Number of the record in its section, from 0
+ * @reply:	Of redis: the byte that each reply begins with
  * @field:	First header field that differs
  * @seen:	Both bodies, where they do
  * @place:	Where a judge has found them to differ, in place of all else
@@ -229,6 +235,7 @@ struct compare_evidence {
 	uint8_t dns;
 	uint32_t dns_has[2];
 	uint32_t dns_at;
+	uint8_t reply[2];
 	struct compare_field field;
 	struct compare_excerpt seen;
 	struct case_place place;
@@ -248,6 +255,8 @@ struct compare_evidence {
  *		LENGTH); UINT64_MAX: within the block whose number is @block
  *		only
  * @block:	Number of the first block that differs, if @offset is unknown
+ * @rule:	VERDICT_EQUIVALENT: the rule that makes it so, if it was looked
+ *		up here: its number of rules_line(), from 1; 0: none
  * @how:	With REASON_UNANSWERED; the caller's of compare_end() to fill in
  * @evidence:	VERDICT_DIFFERENT: what the protocol's describe() makes a text
  *		of
@@ -262,10 +271,13 @@ struct compare_result {
 	uint64_t bytes[2];
 	uint64_t offset;
 	uint64_t block;
+	uint32_t rule;
 	struct compare_evidence evidence;
 };
 
 struct asked;
+struct head_rest;
+struct rules;
 struct keep;
 struct compare; /* one exchange under comparison; lies in a frame of the pool */
 struct protocol;
@@ -293,6 +305,28 @@ void compare_by(struct compare *c, const struct compare_rules *rules);
  */
 void compare_keep(struct compare *c, struct pool *pool, uint32_t most,
 		  const struct asked *asked);
+
+/**
+ * compare_asked() - What was asked, before the end
+ * @by:		Rules; NULL: there are none
+ * @request, @len: The line that is kept of the request; both are borrowed
+ */
+void compare_asked(struct compare *c, const struct rules *by,
+		   const char *request, uint8_t len);
+
+/**
+ * compare_sends() - What values the client sends with its request
+ * @hangs:	The SUT has others for one of them
+ */
+void compare_sends(struct compare *c, const struct asked *asked, bool hangs);
+
+/** compare_what_sent() - The same: ASKED_SENT numbers, 0 behind the last */
+const uint64_t *compare_what_sent(const struct compare *c, bool *hangs);
+
+/** compare_head() - The head of an answer of HTTP, until the next call. Return:
+ * it is here whole
+ */
+bool compare_head(const struct compare *c, enum who who, struct head_rest *out);
 
 /** compare_take() - Take what is kept, once; NULL: nothing is. Give it back by
  * keep_end()

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/asked.h"
 #include "compare/compare.h"
 #include "compare/protocol.h"
 #include "core/buf.h"
@@ -29,7 +30,19 @@ enum found {
 	FOUND_MANY, /* the SUT's head has too many fields */
 };
 
-#define LANE_WORDS 4
+#define LANE_WORDS  4
+#define LANE_BLOCKS 3u /* of the window */
+
+/**
+ * struct window - Bytes of later blocks, block n at n % LANE_BLOCKS
+ * @kept:	Number of the block that is there; 0: none
+ * @bad:	Bytes of it that both have are not the same
+ */
+struct window {
+	uint64_t kept[LANE_BLOCKS];
+	bool bad[LANE_BLOCKS];
+	uint8_t p[LANE_BLOCKS][COMPARE_BLOCK];
+};
 
 /**
  * struct lane - Two streams of bytes that should be the same
@@ -39,6 +52,7 @@ enum found {
  * @hash:	Of the block under way of each, its whole words: word i goes
  *		into hash i % LANE_WORDS
  * @word:	Its bytes behind them
+ * @window:	Frame with a struct window; NULL: not needed, or no room
  * @first:	Frames with the hashes of blocks that only one side has
  *		finished, oldest first
  * @last:	The last of them
@@ -55,6 +69,7 @@ struct lane {
 	struct buf *keep;
 	uint64_t hash[2][LANE_WORDS];
 	uint64_t word[2];
+	struct buf *window;
 	struct buf *first;
 	struct buf *last;
 	uint32_t read;
@@ -196,6 +211,7 @@ struct side {
  * @self:	Frame it lies in
  * @rules:	What is left out; NULL: nothing
  * @ops:	Takes the pieces
+ * @equivalent:	At COMPARE_EQUIVALENT
  * @parse:	Heads are parsed (compare_ops.fields at COMPARE_EQUIVALENT)
  * @heads:	Both heads have been compared
  * @unlike:	Equivalent so far, but not the same bytes
@@ -203,6 +219,12 @@ struct side {
  * @found:	What differs, as reason_bit()
  * @field:	The first field that does
  * @kept:	Both answers, for a judge; NULL: they are not kept
+ * @state:	The protocol's, of compare_ops.state bytes
+ * @by, @request, @request_len: As compare_asked() was told
+ * @reply:	Type of both replies of redis
+ * @rule:	Line of a rule that makes them alike, from 1; 0: none
+ * @sent:	As compare_sends() was told
+ * @hangs:	The same
  */
 struct compare {
 	struct buf *self;
@@ -210,6 +232,7 @@ struct compare {
 	struct lane lane;
 	const struct compare_rules *rules;
 	const struct compare_ops *ops;
+	bool equivalent;
 	bool parse;
 	bool heads;
 	bool unlike;
@@ -217,7 +240,15 @@ struct compare {
 	uint64_t found;
 	struct compare_field field;
 	struct keep *kept;
-	uint8_t room[];
+	void *state;
+	const struct rules *by;
+	const char *request;
+	uint8_t request_len;
+	uint8_t reply[2];
+	uint32_t rule;
+	uint64_t sent[ASKED_SENT];
+	bool hangs;
+	_Alignas(8) uint8_t room[];
 };
 
 /** compare_status() - Status code of a side; 0: none */
@@ -229,11 +260,28 @@ static inline uint16_t compare_status(const struct side *s)
 /* The rows of protocols[] share them. */
 extern const struct compare_ops compare_http;
 extern const struct compare_ops compare_stream;
+extern const struct compare_ops compare_reply;
 extern const struct compare_ops compare_datagram;
 extern const struct compare_ops compare_dns;
+extern const struct compare_ops compare_dns_stream;
 extern const struct describe_ops describe_answer;
+extern const struct describe_ops describe_bytes;
+extern const struct describe_ops describe_reply;
 extern const struct describe_ops describe_datagram;
 extern const struct describe_ops describe_dns;
+
+/* What all rows do with a piece: see that it is by the book, hash what is not
+ * compared, compare bytes.
+ */
+void compare_check_odd(struct compare *c, struct side *s,
+		       const struct framer_piece *piece);
+void compare_wrap(struct compare *c, unsigned side, const uint8_t *p,
+		  uint32_t n);
+void compare_lane(struct compare *c, struct pool *pool, unsigned side,
+		  const uint8_t *p, uint32_t n);
+
+/** reply_type_name() - A value of redis, by the byte that it begins with */
+const char *reply_type_name(uint8_t type);
 
 /** compare_verdict() - What was found to @out, @why as in compare_end() */
 void compare_verdict(const struct compare *c, enum compare_reason why,

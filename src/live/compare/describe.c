@@ -159,47 +159,94 @@ static void put_place(struct words *w, const struct case_place *p)
 	}
 }
 
+static void put_answer(struct words *w, const struct compare_result *r)
+{
+	const struct compare_evidence *v = &r->evidence;
+
+	if (v->place.judge != CASE_NOBODY) {
+		put_place(w, &v->place);
+		return;
+	}
+	if (r->reasons & reason_bit(REASON_MALFORMED)) {
+		put(w, "not by the book: ");
+		put(w, framer_odd_text((enum framer_odd)v->odd));
+	}
+	if ((r->reasons & reason_bit(REASON_EXTRA)) && v->extra)
+		put(w, "bytes behind an answer that has no content");
+	if (r->reasons & reason_bit(REASON_HEAD_TOO_LONG)) {
+		put_next(w);
+		put(w, "more than ");
+		put_number(w, COMPARE_HEAD * COMPARE_SUT, 10);
+		put(w, " bytes or ");
+		put_number(w, COMPARE_FIELDS * COMPARE_SUT, 10);
+		put(w, " fields");
+	}
+	if (r->reasons & reason_bit(REASON_HEADER)) {
+		put_next(w);
+		put_field(w, &v->field);
+	}
+	if (!(r->reasons & OF_LANE) || v->seen.from == UINT64_MAX)
+		return;
+	put_next(w);
+	put(w, "from byte ");
+	put_number(w, v->seen.from, 10);
+	put(w, ": ");
+	put_seen(w, &v->seen, 0);
+	put(w, " / ");
+	put_seen(w, &v->seen, 1);
+}
+
 static void answer(const struct compare_result *r, const struct redact *by,
 		   char *out)
+{
+	struct words w = { .p = out, .by = by };
+
+	out[0] = '\0';
+	put_answer(&w, r);
+}
+
+/* Method and path, without query and version. */
+static size_t method_and_path(const char *line, size_t n)
+{
+	const char *space = memchr(line, ' ', n);
+	size_t i = space ? (size_t)(space - line) + 1 : n;
+
+	while (i < n && line[i] != '?' && line[i] != '#' && line[i] != ' ')
+		i++;
+	return i;
+}
+
+const struct describe_ops describe_answer = { .endpoint = method_and_path,
+					      .difference = answer };
+const struct describe_ops describe_bytes = { .difference = answer };
+
+/* --- redis --- */
+
+static size_t command(const char *line, size_t n)
+{
+	const char *space = memchr(line, ' ', n);
+
+	return space ? (size_t)(space - line) : n;
+}
+
+/* an error / a string; from byte 0: "..." / "..." */
+static void reply(const struct compare_result *r, const struct redact *by,
+		  char *out)
 {
 	const struct compare_evidence *v = &r->evidence;
 	struct words w = { .p = out, .by = by };
 
 	out[0] = '\0';
-	if (v->place.judge != CASE_NOBODY) {
-		put_place(&w, &v->place);
-		return;
+	if (v->reply[0] != v->reply[1]) {
+		put(&w, reply_type_name(v->reply[0]));
+		put(&w, " / ");
+		put(&w, reply_type_name(v->reply[1]));
 	}
-	if ((r->reasons & reason_bit(REASON_MALFORMED)) != 0) {
-		put(&w, "not by the book: ");
-		put(&w, framer_odd_text((enum framer_odd)v->odd));
-	}
-	if ((r->reasons & reason_bit(REASON_EXTRA)) != 0 && v->extra)
-		put(&w, "bytes behind an answer that has no content");
-	if ((r->reasons & reason_bit(REASON_HEAD_TOO_LONG)) != 0) {
-		put_next(&w);
-		put(&w, "more than ");
-		put_number(&w, COMPARE_HEAD * COMPARE_SUT, 10);
-		put(&w, " bytes or ");
-		put_number(&w, COMPARE_FIELDS * COMPARE_SUT, 10);
-		put(&w, " fields");
-	}
-	if ((r->reasons & reason_bit(REASON_HEADER)) != 0) {
-		put_next(&w);
-		put_field(&w, &v->field);
-	}
-	if ((r->reasons & OF_LANE) == 0 || v->seen.from == UINT64_MAX)
-		return;
-	put_next(&w);
-	put(&w, "from byte ");
-	put_number(&w, v->seen.from, 10);
-	put(&w, ": ");
-	put_seen(&w, &v->seen, 0);
-	put(&w, " / ");
-	put_seen(&w, &v->seen, 1);
+	put_answer(&w, r);
 }
 
-const struct describe_ops describe_answer = { .difference = answer };
+const struct describe_ops describe_reply = { .endpoint = command,
+					     .difference = reply };
 
 /* --- datagrams --- */
 
@@ -238,15 +285,17 @@ static void dns(const struct compare_result *r, const struct redact *by,
 		[COMPARE_DNS_ANSWER] = "answer",
 		[COMPARE_DNS_AUTHORITY] = "authority",
 		[COMPARE_DNS_ADDITIONAL] = "additional",
+		[COMPARE_DNS_TTL] = "TTL",
 	};
 	const struct compare_evidence *v = &r->evidence;
 	struct words w = { .p = out, .by = by };
 
-	assert(v->dns <= COMPARE_DNS_ADDITIONAL);
+	assert(v->dns <= COMPARE_DNS_TTL);
 	put(&w, what[v->dns]);
 	switch ((enum compare_dns)v->dns) {
 	case COMPARE_DNS_ID:
 	case COMPARE_DNS_RCODE:
+	case COMPARE_DNS_TTL:
 		put_both(&w, v, 10);
 		break;
 	case COMPARE_DNS_FLAGS:

@@ -12,7 +12,8 @@
  *   - each section has the same records, RRset by RRset in the same order.
  *     Within an RRset any order is right: servers rotate it. Between RRsets it
  *     is not: there are resolvers that want CNAMEs in front
- *   - a record's TTL is left out: it counts down in a cache
+ *   - a record's TTL is left out, as it counts down in a cache, unless a rule
+ *     says how far two may be apart
  *   - a signature (RRSIG, RFC 4034) is of the same set, by the same key (tag,
  *     algorithm, signer): its times and bytes are left out, as they change when
  *     a zone is signed again, and are not verified
@@ -30,13 +31,13 @@
 
 #include <stdint.h>
 
+#include "app/message.h"
 #include "compare/compare.h"
-
-#define DNS_RECORDS 128
 
 /**
  * dns_compare() - Give the verdict on two answers
  * @level:	COMPARE_IDENTICAL or COMPARE_EQUIVALENT
+ * @by:		Rules, after rules_end(); NULL: there are none
  * @prod, @prod_len: Production's message, without the length of TCP
  * @sut, @sut_len: The SUT's
  * @out:	Verdict. status: rcodes. VERDICT_DIFFERENT for REASON_STATUS
@@ -45,8 +46,8 @@
  *		UINT64_MAX if production's has none), REASON_LENGTH and REASON_
  *		BYTES (offset of the first byte that differs)
  */
-void dns_compare(enum compare_level level, const uint8_t *prod,
-		 uint32_t prod_len, const uint8_t *sut, uint32_t sut_len,
-		 struct compare_result *out);
+void dns_compare(enum compare_level level, const struct rules *by,
+		 const uint8_t *prod, uint32_t prod_len, const uint8_t *sut,
+		 uint32_t sut_len, struct compare_result *out);
 
 #endif /* COMPARE_DNS_H */

@@ -59,7 +59,7 @@ int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 		if (f->len + n > GROW_FIRST)
 			cap = f->len + n > COMPARE_HEAD ? f->max : COMPARE_HEAD;
 		frame = buf_alloc(pool, cap, BUF_CMP);
-		if (frame == NULL)
+		if (!frame)
 			return -ENOMEM;
 		memcpy(frame->data, f->p, f->len);
 		fields_release(f, pool);
@@ -74,7 +74,7 @@ int fields_add(struct fields *f, struct pool *pool, const uint8_t *p,
 
 void fields_release(struct fields *f, struct pool *pool)
 {
-	if (f->frame != NULL)
+	if (f->frame)
 		buf_clear(pool, f->frame, BUF_CMP);
 	f->frame = NULL;
 }
@@ -103,7 +103,7 @@ static bool is_token(char c)
 	static const char others[] = "!#$%&'*+-.^_`|~";
 
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       memchr(others, c, sizeof(others) - 1) != NULL;
+	       memchr(others, c, sizeof(others) - 1);
 }
 
 int compare_ignore(struct compare_rules *r, const char *name)
@@ -139,7 +139,7 @@ static bool is_ignored(const struct compare_rules *r, const uint8_t *name,
 		if (strlen(fields_own[i]) == n &&
 		    same_name((const uint8_t *)fields_own[i], name, n))
 			return true;
-	for (uint32_t i = 0; r != NULL && i < r->ignored; i++)
+	for (uint32_t i = 0; r && i < r->ignored; i++)
 		if (r->ignore[i].len == n &&
 		    same_name((const uint8_t *)r->ignore[i].name, name, n))
 			return true;
@@ -163,7 +163,7 @@ static struct field read_line(const uint8_t *p, const uint8_t *end)
 	const uint8_t *colon = memchr(p, ':', (size_t)(end - p));
 	struct field f = { .name = p };
 
-	if (colon == NULL)
+	if (!colon)
 		colon = end;
 	f.name_len = (uint32_t)(colon - p);
 	while (f.name_len > 0 && is_blank(p[f.name_len - 1]))
@@ -184,13 +184,13 @@ static int read_fields(struct field_list *list, const uint8_t *p, uint32_t n,
 	list->count = 0;
 	while (p < end) {
 		const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
-		const uint8_t *next = lf != NULL ? lf + 1 : end;
+		const uint8_t *next = lf ? lf + 1 : end;
 		struct field f;
 
 		if (start) {
 			start = false;
 		} else if (*p == ' ' || *p == '\t') {
-			if (last != NULL)
+			if (last)
 				set_value(last, last->value, next);
 		} else if (*p != '\r' && *p != '\n') {
 			f = read_line(p, next);
@@ -221,12 +221,12 @@ static void note(struct compare_field *out, const struct field *a,
 		 const struct field *b)
 {
 	const struct field *f[2] = { a, b };
-	const struct field *named = a != NULL ? a : b;
+	const struct field *named = a ? a : b;
 
 	*out = (struct compare_field){ .known = true };
 	out->name_len = keep(out->name, named->name, named->name_len);
 	for (unsigned i = 0; i < 2; i++) {
-		if (f[i] == NULL)
+		if (!f[i])
 			continue;
 		out->has[i] = true;
 		out->len[i] = keep(out->value[i], f[i]->value, f[i]->value_len);
@@ -265,7 +265,7 @@ int fields_compare(const uint8_t *a, uint32_t an, const uint8_t *b, uint32_t bn,
 		struct field *f = &la.f[i];
 		struct field *g = find(&lb, from, f);
 
-		if (g == NULL || g->value_len != f->value_len ||
+		if (!g || g->value_len != f->value_len ||
 		    memcmp(g->value, f->value, f->value_len) != 0) {
 			note(out, f, g);
 			return FOUND_BYTE;

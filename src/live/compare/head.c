@@ -14,8 +14,8 @@ bool head_next(struct head_rest *r, struct head_line *l)
 		return false;
 	lf = memchr(r->p, '\n', (size_t)(r->end - r->p));
 	l->p = r->p;
-	r->p = lf != NULL ? lf + 1 : r->end;
-	l->n = (size_t)((lf != NULL ? lf : r->end) - l->p);
+	r->p = lf ? lf + 1 : r->end;
+	l->n = (size_t)((lf ? lf : r->end) - l->p);
 	if (l->n > 0 && l->p[l->n - 1] == '\r')
 		l->n--;
 	return true;
@@ -25,7 +25,7 @@ size_t head_name(const struct head_line *l)
 {
 	const uint8_t *colon = l->n > 0 ? memchr(l->p, ':', l->n) : NULL;
 
-	return colon != NULL ? (size_t)(colon - l->p) : l->n;
+	return colon ? (size_t)(colon - l->p) : l->n;
 }
 
 static bool is_blank(uint8_t c)

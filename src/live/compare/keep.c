@@ -27,7 +27,7 @@ struct keep *keep_begin(struct pool *pool, uint32_t most)
 	struct buf *f = buf_alloc(pool, sizeof(struct keep), BUF_CMP);
 	struct keep *k;
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	k = (void *)f->data;
 	*k = (struct keep){ .self = f, .most = most };
@@ -36,7 +36,7 @@ struct keep *keep_begin(struct pool *pool, uint32_t most)
 
 static void release(struct strand *s, struct pool *pool)
 {
-	while (s->first != NULL) {
+	while (s->first) {
 		struct buf *f = s->first;
 
 		s->first = f->next;
@@ -50,9 +50,9 @@ static bool add(struct strand *s, struct pool *pool, const uint8_t *p,
 		uint32_t n)
 {
 	while (n > 0) {
-		uint32_t left = s->last != NULL ? s->last->len - s->tail : 0;
-		uint32_t block = s->last != NULL ? buf_block(s->last->len) * 2
-						 : STRAND_FIRST;
+		uint32_t left = s->last ? s->last->len - s->tail : 0;
+		uint32_t block =
+			s->last ? buf_block(s->last->len) * 2 : STRAND_FIRST;
 		struct buf *f;
 
 		if (left > n)
@@ -68,9 +68,9 @@ static bool add(struct strand *s, struct pool *pool, const uint8_t *p,
 		if (block > STRAND_LAST)
 			block = STRAND_LAST;
 		f = buf_alloc(pool, block - (uint32_t)sizeof(*f), BUF_CMP);
-		if (f == NULL)
+		if (!f)
 			return false;
-		if (s->last != NULL)
+		if (s->last)
 			s->last->next = f;
 		else
 			s->first = f;
@@ -86,7 +86,7 @@ static void add_whole(struct keep *k, enum case_part part, struct pool *pool,
 {
 	struct strand *s = &k->part[part];
 
-	if ((k->lost >> part & 1) != 0)
+	if (k->lost >> part & 1)
 		return;
 	if (n <= most - s->len &&
 	    (part < CASE_BODY || pool_used(pool) < pool_total(pool) / 2) &&
@@ -146,13 +146,25 @@ const struct strand *keep_part(const struct keep *k, enum case_part part)
 const uint8_t *strand_next(const struct strand *s, const struct buf **at,
 			   uint32_t *n)
 {
-	const struct buf *f = *at == NULL ? s->first : (*at)->next;
+	const struct buf *f = !*at ? s->first : (*at)->next;
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	*at = f;
 	*n = f == s->last ? s->tail : f->len;
 	return f->data;
+}
+
+bool keep_whole(const struct keep *k, unsigned part, struct head_rest *out)
+{
+	const struct strand *s = &k->part[part];
+
+	*out = (struct head_rest){ NULL, NULL };
+	if (!s->first)
+		return true;
+	out->p = s->first->data;
+	out->end = out->p + (s->first == s->last ? s->tail : s->first->len);
+	return s->first == s->last;
 }
 
 void keep_asked(struct keep *k, const struct asked *a)
@@ -162,8 +174,20 @@ void keep_asked(struct keep *k, const struct asked *a)
 
 uint64_t keep_object(const struct keep *k)
 {
-	return (k->asked.flags & asked_bit(ASKED_HOST)) != 0 ? k->asked.object
-							     : 0;
+	return (k->asked.flags & asked_bit(ASKED_HOST)) &&
+			       (k->asked.flags & ASKED_READ)
+		       ? k->asked.object
+		       : 0;
+}
+
+const uint64_t *keep_tokens(const struct keep *k)
+{
+	return k->asked.token;
+}
+
+uint64_t keep_shows(const struct keep *k)
+{
+	return (k->asked.flags & ASKED_HEAD) ? 0 : keep_object(k);
 }
 
 static size_t some_parts(const struct keep *k, uint32_t parts,
@@ -172,9 +196,9 @@ static size_t some_parts(const struct keep *k, uint32_t parts,
 	size_t n = CASE_FIXED;
 
 	out->object = keep_object(k);
-	out->flags |= (uint32_t)k->asked.flags << CASE_ASKED;
+	out->flags |= (k->asked.flags & (ASKED_READ - 1u)) << CASE_ASKED;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
-		if ((parts >> i & 1) == 0)
+		if (!(parts >> i & 1))
 			continue;
 		out->part[i].n = k->part[i].len;
 		n += k->part[i].len;
@@ -213,7 +237,7 @@ size_t keep_message(const struct keep *k, const struct case_view *c,
 		uint32_t n;
 
 		while (c->part[i].n > 0 &&
-		       (p = strand_next(&k->part[i], &at, &n)) != NULL) {
+		       (p = strand_next(&k->part[i], &at, &n))) {
 			memcpy(out + to, p, n);
 			to += n;
 		}

@@ -40,11 +40,17 @@ struct keep; /* lies in a frame of the pool */
  */
 struct keep *keep_begin(struct pool *pool, uint32_t most);
 
-/** keep_asked() - What was asked for: a GET whose head is whole */
+/** keep_asked() - What was asked for; its head is whole */
 void keep_asked(struct keep *k, const struct asked *a);
 
-/** keep_object() - The object of a GET; 0: it is not known, or no GET */
+/** keep_object() - The object of a GET or a HEAD; 0: it is not known */
 uint64_t keep_object(const struct keep *k);
+
+/** keep_shows() - The same of a GET alone, whose answers have its content */
+uint64_t keep_shows(const struct keep *k);
+
+/** keep_tokens() - Tokens that the client sent, ASKED_WORDS numbers */
+const uint64_t *keep_tokens(const struct keep *k);
 
 /**
  * keep_version() - Which version of its object did production answer with?

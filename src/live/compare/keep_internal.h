@@ -5,6 +5,7 @@
 #ifndef COMPARE_KEEP_INTERNAL_H
 #define COMPARE_KEEP_INTERNAL_H
 
+#include "compare/head.h"
 #include "compare/keep.h"
 
 /**
@@ -21,5 +22,8 @@ struct keep {
 	struct asked asked;
 	struct strand part[CASE_PARTS];
 };
+
+/* A part, as far as it lies in its first frame. Return: is that all of it? */
+bool keep_whole(const struct keep *k, unsigned part, struct head_rest *out);
 
 #endif /* COMPARE_KEEP_INTERNAL_H */

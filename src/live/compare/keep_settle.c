@@ -44,7 +44,7 @@ static bool alike(const struct rules_view *v, const struct head_line *a,
 	va = head_value(*a, n);
 	vb = head_value(*b, n);
 	r = rules_header(v, a->p, n, &rule);
-	if (r == NULL || !rules_header_alike(r, va.p, va.n, vb.p, vb.n))
+	if (!r || !rules_header_alike(r, va.p, va.n, vb.p, vb.n))
 		return false;
 	out->made |= UINT32_C(1) << by[r->verb];
 	if (rule >= 0)
@@ -82,19 +82,6 @@ static bool fields_alike(const struct rules_view *v, struct head_rest a,
 	}
 }
 
-/* A part, as far as it lies in its first frame. Return: is that all of it? */
-static bool whole(const struct keep *k, unsigned part, struct head_rest *out)
-{
-	const struct strand *s = &k->part[part];
-
-	*out = (struct head_rest){ NULL, NULL };
-	if (s->first == NULL)
-		return true;
-	out->p = s->first->data;
-	out->end = out->p + (s->first == s->last ? s->tail : s->first->len);
-	return s->first == s->last;
-}
-
 static bool heads_alike(const struct keep *k, const struct rules_view *v,
 			struct case_answer *out)
 {
@@ -103,7 +90,8 @@ static bool heads_alike(const struct keep *k, const struct rules_view *v,
 	for (unsigned i = 0; i < 2; i++) {
 		struct head_rest a, b;
 
-		if (!whole(k, parts[i], &a) || !whole(k, parts[i] + 1, &b) ||
+		if (!keep_whole(k, parts[i], &a) ||
+		    !keep_whole(k, parts[i] + 1, &b) ||
 		    !fields_alike(v, a, b, i == 0, out))
 			return false;
 	}
@@ -135,8 +123,8 @@ static enum keep_says unkept(const struct keep *k,
 {
 	struct head_rest a, b;
 
-	if (!whole(k, CASE_HEAD, &a) || !whole(k, CASE_HEAD + 1, &b) ||
-	    is_judged(a) || is_judged(b)) {
+	if (!keep_whole(k, CASE_HEAD, &a) ||
+	    !keep_whole(k, CASE_HEAD + 1, &b) || is_judged(a) || is_judged(b)) {
 		out->verdict = VERDICT_NOT_COMPARED;
 		out->reason = REASON_TOO_LONG;
 		return KEEP_SETTLED;
@@ -145,9 +133,8 @@ static enum keep_says unkept(const struct keep *k,
 		return KEEP_NOTHING;
 	out->verdict = VERDICT_DIFFERENT;
 	out->reasons = r->reasons & OF_BODY;
-	out->reason = (r->reasons & reason_bit(REASON_BODY)) != 0
-			      ? REASON_BODY
-			      : REASON_LENGTH;
+	out->reason = (r->reasons & reason_bit(REASON_BODY)) ? REASON_BODY
+							     : REASON_LENGTH;
 	return KEEP_SETTLED;
 }
 
@@ -159,7 +146,7 @@ static enum keep_says by_level(enum rules_level level,
 	const uint64_t status = reason_bit(REASON_STATUS);
 
 	if (r->verdict == VERDICT_NOT_COMPARED ||
-	    (r->reasons & reason_bit(REASON_UNANSWERED)) != 0)
+	    (r->reasons & reason_bit(REASON_UNANSWERED)))
 		return KEEP_NOTHING;
 	if (level == LEVEL_NOTHING) {
 		out->verdict = VERDICT_NOT_COMPARED;
@@ -167,9 +154,9 @@ static enum keep_says by_level(enum rules_level level,
 		return KEEP_SETTLED;
 	}
 	if (r->verdict == VERDICT_IDENTICAL ||
-	    (r->reasons & ~(status | OF_JUDGE)) != 0)
+	    (r->reasons & ~(status | OF_JUDGE)))
 		return KEEP_NOTHING;
-	if ((r->reasons & status) != 0) {
+	if (r->reasons & status) {
 		out->verdict = VERDICT_DIFFERENT;
 		out->reason = REASON_STATUS;
 		out->reasons = status;
@@ -185,14 +172,14 @@ static enum keep_says by_level(enum rules_level level,
  */
 static bool is_conditional(const struct keep *k, const struct compare_result *r)
 {
-	const uint8_t f = k->asked.flags;
-	const uint8_t cached =
+	const uint16_t f = k->asked.flags;
+	const uint16_t cached =
 		asked_bit(ASKED_NONE_MATCH) | asked_bit(ASKED_SINCE);
-	const uint8_t guarded =
+	const uint16_t guarded =
 		asked_bit(ASKED_MATCH) | asked_bit(ASKED_UNMODIFIED);
 	const uint32_t kept = 3u << CASE_HEAD | 3u << CASE_BODY;
 
-	if (keep_object(k) == 0 || (k->lost & kept) != 0 ||
+	if (keep_object(k) == 0 || (k->lost & kept) ||
 	    (r->reasons & ~(OF_JUDGE | reason_bit(REASON_STATUS))) != 0)
 		return false;
 	switch (r->status[0] * 1000 + r->status[1]) {
@@ -200,6 +187,7 @@ static bool is_conditional(const struct keep *k, const struct compare_result *r)
 	case 200304:
 		return (f & cached) != 0;
 	case 206200:
+	case 416200:
 		return (f & asked_bit(ASKED_RANGE)) != 0;
 	case 200412:
 	case 206412:
@@ -214,7 +202,7 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 			   struct case_answer *out)
 {
 	const struct rules_view *v = rules_view(rules, endpoint);
-	bool differs = (r->reasons & OF_BODY) != 0;
+	bool differs = (r->reasons & OF_BODY);
 	const uint32_t heads = 3u << CASE_HEAD | 3u << CASE_TRAILER;
 	bool alike;
 
@@ -224,9 +212,9 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 	if (r->verdict == VERDICT_DIFFERENT && is_conditional(k, r))
 		return KEEP_ASK;
 	if (r->verdict == VERDICT_IDENTICAL ||
-	    r->verdict == VERDICT_NOT_COMPARED || (r->reasons & ~OF_JUDGE) != 0)
+	    r->verdict == VERDICT_NOT_COMPARED || (r->reasons & ~OF_JUDGE))
 		return KEEP_NOTHING;
-	if ((k->lost & heads) != 0) {
+	if (k->lost & heads) {
 		out->verdict = VERDICT_NOT_COMPARED;
 		out->reason = REASON_NO_MEMORY;
 		return KEEP_SETTLED;
@@ -236,7 +224,7 @@ enum keep_says keep_settle(const struct keep *k, const struct compare_result *r,
 		out->made = 0;
 		out->rules = 0;
 	}
-	if (differs && (k->lost >> CASE_BODY & 3) != 0)
+	if (differs && (k->lost >> CASE_BODY & 3))
 		return unkept(k, r, alike, out);
 	if (differs || !alike)
 		return KEEP_ASK;

@@ -31,7 +31,7 @@ static void read_marks(struct head_rest head, struct marks *m)
 	while (head_next(&head, &l)) {
 		size_t n;
 
-		if (l.n == 0 || memchr("eElLcC", l.p[0], 6) == NULL)
+		if (l.n == 0 || !memchr("eElLcC", l.p[0], 6))
 			continue;
 		n = head_name(&l);
 		if (n == l.n)
@@ -67,8 +67,7 @@ uint64_t keep_version(const struct keep *k, const struct hash_key *key,
 	uint64_t h;
 	uint32_t n;
 
-	if ((k->lost & kept) != 0 || head->first == NULL ||
-	    head->first != head->last)
+	if ((k->lost & kept) || !head->first || head->first != head->last)
 		return 0;
 	r = (struct head_rest){ head->first->data,
 				head->first->data + head->tail };
@@ -78,7 +77,7 @@ uint64_t keep_version(const struct keep *k, const struct hash_key *key,
 	h = add(key, body->len, m.modified.p, m.modified.n);
 	h = add(key, h, m.etag.p, m.etag.n);
 	while ((m.etag.n == 0 || m.etag.p[0] != '"') &&
-	       (p = strand_next(body, &at, &n)) != NULL)
+	       (p = strand_next(body, &at, &n)))
 		h = add(key, h, p, n);
 	return h | 1;
 }

@@ -11,6 +11,11 @@
  * is ahead. What is found depends on the two streams only, not on their
  * interleaving, nor on how they were cut.
  *
+ * A hash costs several times what comparing does. So as long as one side is
+ * less than LANE_BLOCKS blocks ahead, its blocks are kept in a window, and the
+ * other's bytes compared with them. Which way a block goes is decided at its
+ * first byte; of one that differs only its number is told, when both have it.
+ *
  * Where the place of the first difference is known, some bytes around it are
  * shown of both sides: what was kept before, and what comes then.
  *
@@ -41,6 +46,10 @@ _Static_assert(COMPARE_KEEP % COMPARE_BLOCK == 0, "hashing begins a block");
 #define KEEP_FIRST 2048u /* blocks of kept bytes grow from here */
 #define KEEP_LAST  8192u
 #define QUEUE	   1024u /* block of the queue of hashes */
+#define WINDOW	   16384u
+
+_Static_assert(LANE_BLOCKS *COMPARE_BLOCK + sizeof(struct buf) <= WINDOW,
+	       "a block of the pool has room for the window");
 
 static void hash_reset(struct lane *l, unsigned side)
 {
@@ -132,12 +141,12 @@ static void hash_add(struct lane *l, unsigned side, const uint8_t *p,
 
 static int queue_put(struct lane *l, struct pool *pool, uint64_t hash)
 {
-	if (l->last == NULL || l->write + HASH_SIZE > l->last->len) {
+	if (!l->last || l->write + HASH_SIZE > l->last->len) {
 		struct buf *f = buf_alloc(pool, FRAME_FILL(QUEUE), BUF_CMP);
 
-		if (f == NULL)
+		if (!f)
 			return -ENOMEM;
-		if (l->last != NULL)
+		if (l->last)
 			l->last->next = f;
 		else
 			l->first = f;
@@ -168,17 +177,78 @@ static uint64_t queue_get(struct lane *l, struct pool *pool)
 	return hash;
 }
 
+static struct window *window(const struct lane *l)
+{
+	return l->window ? (void *)l->window->data : NULL;
+}
+
+/* The place of block @number; NULL: it is hashed */
+static struct window *kept(const struct lane *l, uint64_t number,
+			   unsigned *place)
+{
+	struct window *w = window(l);
+
+	*place = (unsigned)(number % LANE_BLOCKS);
+	return w && w->kept[*place] == number ? w : NULL;
+}
+
+/* @side begins block @number, before the other: is it to be kept? Both are past
+ * what was in the places behind the other's block.
+ */
+static void block_begins(struct lane *l, struct pool *pool, unsigned side,
+			 uint64_t number)
+{
+	uint64_t other = l->pos[1 - side] / COMPARE_BLOCK;
+	unsigned place = (unsigned)(number % LANE_BLOCKS);
+
+	if (number - other >= LANE_BLOCKS)
+		return;
+	if (!l->window && pool_used(pool) < pool_total(pool) / 2) {
+		l->window = buf_alloc(pool, FRAME_FILL(WINDOW), BUF_CMP);
+		if (l->window)
+			memset(window(l)->kept, 0, sizeof(window(l)->kept));
+	}
+	if (l->window) {
+		window(l)->kept[place] = number;
+		window(l)->bad[place] = false;
+	}
+}
+
+/* Bytes of a block at @place: those that the other has are compared. */
+static void window_add(struct lane *l, unsigned place, unsigned side,
+		       const uint8_t *p, uint32_t n)
+{
+	uint64_t pos = l->pos[side];
+	uint64_t other = l->pos[1 - side];
+	uint8_t *at = window(l)->p[place] + pos % COMPARE_BLOCK;
+	uint32_t both = 0;
+
+	if (other > pos)
+		both = other - pos < n ? (uint32_t)(other - pos) : n;
+	if (both > 0 && memcmp(at, p, both) != 0)
+		window(l)->bad[place] = true;
+	memcpy(at + both, p + both, n - both);
+}
+
 /* The block of @side ends at its position. */
 static int block_end(struct lane *l, struct pool *pool, unsigned side)
 {
 	uint64_t hash = hash_whole(l->hash[side]);
 	uint64_t number = l->pos[side] / COMPARE_BLOCK;
+	bool last = l->pos[1 - side] / COMPARE_BLOCK >= number;
+	unsigned place;
+	const struct window *w = kept(l, number - 1, &place);
 
-	hash_reset(l, side);
-	if (l->pos[1 - side] / COMPARE_BLOCK < number)
-		return queue_put(l, pool, hash);
-	if (queue_get(l, pool) == hash)
-		return FOUND_NOTHING;
+	if (w) {
+		if (!last || !w->bad[place])
+			return FOUND_NOTHING;
+	} else {
+		hash_reset(l, side);
+		if (!last)
+			return queue_put(l, pool, hash);
+		if (queue_get(l, pool) == hash)
+			return FOUND_NOTHING;
+	}
 	l->offset = UINT64_MAX;
 	l->block = number - 1;
 	return FOUND_BYTE;
@@ -190,11 +260,19 @@ static int feed_hashed(struct lane *l, struct pool *pool, unsigned side,
 	while (n > 0) {
 		uint32_t k = COMPARE_BLOCK -
 			     (uint32_t)(l->pos[side] % COMPARE_BLOCK);
+		uint64_t number = l->pos[side] / COMPARE_BLOCK;
+		unsigned place;
 		int r;
 
 		if (k > n)
 			k = n;
-		hash_add(l, side, p, k);
+		if (k > 0 && l->pos[side] % COMPARE_BLOCK == 0 &&
+		    l->pos[1 - side] <= l->pos[side])
+			block_begins(l, pool, side, number);
+		if (kept(l, number, &place))
+			window_add(l, place, side, p, k);
+		else
+			hash_add(l, side, p, k);
 		l->pos[side] += k;
 		p += k;
 		n -= k;
@@ -226,14 +304,14 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 		return l->room + at;
 	}
 	at -= l->room_size;
-	for (; *f != NULL && at >= (*f)->len; f = &(*f)->next) {
+	for (; *f && at >= (*f)->len; f = &(*f)->next) {
 		at -= (*f)->len;
 		if (block < KEEP_LAST)
 			block *= 2;
 	}
-	if (*f == NULL && pool != NULL)
+	if (!*f && pool)
 		*f = buf_alloc(pool, FRAME_FILL(block), BUF_CMP);
-	if (*f == NULL)
+	if (!*f)
 		return NULL;
 	*left = (*f)->len - at;
 	return (*f)->data + at;
@@ -241,7 +319,7 @@ static uint8_t *keep_at(struct lane *l, struct pool *pool, uint64_t pos,
 
 static void keep_release(struct lane *l, struct pool *pool)
 {
-	while (l->keep != NULL) {
+	while (l->keep) {
 		struct buf *f = l->keep;
 
 		l->keep = f->next;
@@ -259,7 +337,7 @@ static int feed_kept(struct lane *l, struct pool *pool, unsigned side,
 		uint32_t k;
 		uint8_t *at = keep_at(l, pool, pos, &k);
 
-		if (at == NULL)
+		if (!at)
 			return -ENOMEM;
 		if (k > n)
 			k = n;
@@ -380,6 +458,9 @@ int lane_feed(struct lane *l, struct pool *pool, unsigned side,
 
 int lane_finish(struct lane *l)
 {
+	const struct window *w;
+	unsigned place;
+
 	if (l->found)
 		return FOUND_NOTHING;
 	if (l->pos[0] != l->pos[1]) {
@@ -389,8 +470,10 @@ int lane_finish(struct lane *l)
 		return FOUND_LENGTH;
 	}
 	/* The last block is not whole: its hashes are still with the sides. */
-	if (memcmp(l->hash[0], l->hash[1], sizeof(l->hash[0])) == 0 &&
-	    l->word[0] == l->word[1])
+	w = kept(l, l->pos[0] / COMPARE_BLOCK, &place);
+	if (w ? !w->bad[place]
+	      : memcmp(l->hash[0], l->hash[1], sizeof(l->hash[0])) == 0 &&
+			    l->word[0] == l->word[1])
 		return FOUND_NOTHING;
 	l->offset = UINT64_MAX;
 	l->block = l->pos[0] / COMPARE_BLOCK;
@@ -400,7 +483,10 @@ int lane_finish(struct lane *l)
 void lane_release(struct lane *l, struct pool *pool)
 {
 	keep_release(l, pool);
-	while (l->first != NULL) {
+	if (l->window)
+		buf_clear(pool, l->window, BUF_CMP);
+	l->window = NULL;
+	while (l->first) {
 		struct buf *f = l->first;
 
 		l->first = f->next;

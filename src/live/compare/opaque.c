@@ -27,7 +27,7 @@ static bool narrow(struct field_mask *m, uint8_t c)
 	bool ends = false;
 
 	for (unsigned i = 0; i < FIELDS_OWN; i++) {
-		if ((m->cand >> i & 1) == 0)
+		if (!(m->cand >> i & 1))
 			continue;
 		if (fields_own[i][m->pos] == '\0' && c == ':')
 			ends = true;

@@ -10,11 +10,13 @@
 
 const struct protocol protocols[PROTOCOL_COUNT] = {
 	[PROTOCOL_BYTES] = { "bytes", &framer_quiet, &compare_stream,
-			     &describe_answer },
+			     &describe_bytes },
 	[PROTOCOL_HTTP1] = { "http1", &framer_http1, &compare_http,
 			     &describe_answer },
-	[PROTOCOL_DNS_TCP] = { "dns_tcp", &framer_dns_tcp, &compare_stream,
-			       &describe_answer },
+	[PROTOCOL_DNS_TCP] = { "dns_tcp", &framer_dns_tcp, &compare_dns_stream,
+			       &describe_dns },
+	[PROTOCOL_REDIS] = { "redis", &framer_redis, &compare_reply,
+			     &describe_reply },
 	[PROTOCOL_DATAGRAM] = { "datagram", NULL, &compare_datagram,
 				&describe_datagram },
 	[PROTOCOL_DNS] = { "dns", NULL, &compare_dns, &describe_dns },

@@ -23,6 +23,7 @@ enum protocol_id {
 	PROTOCOL_BYTES, /* a stream without a framing that is known */
 	PROTOCOL_HTTP1,
 	PROTOCOL_DNS_TCP,
+	PROTOCOL_REDIS,
 	PROTOCOL_DATAGRAM, /* bytes */
 	PROTOCOL_DNS,
 	PROTOCOL_COUNT
@@ -32,24 +33,35 @@ enum protocol_id {
  * struct compare_ops - How answers are compared
  * @fields:	Of streams: at COMPARE_EQUIVALENT heads of fields are parsed;
  *		else bytes are compared
+ * @state:	Bytes of memory that it has of an exchange, zeroes at first
  * @piece:	Of streams: the next piece of side @side (0 production, 1 SUT);
  *		compare_feed() calls it
- * @whole:	Of datagrams: the verdict on two whole messages
+ * @finish:	Of streams, at COMPARE_EQUIVALENT: both are whole; what was
+ *		found may be excused. NULL: nothing is
+ * @whole:	Of datagrams: the verdict on two whole messages; @by as for
+ *		dns_compare()
+ * @tell:	Of streams: add to a verdict what only it knows. NULL: nothing
  */
 struct compare_ops {
 	bool fields;
+	size_t state;
 	void (*piece)(struct compare *c, struct pool *pool, unsigned side,
 		      const struct framer_piece *piece, const uint8_t *p);
-	void (*whole)(enum compare_level level, const uint8_t *prod,
-		      uint32_t prod_len, const uint8_t *sut, uint32_t sut_len,
+	void (*finish)(struct compare *c);
+	void (*whole)(enum compare_level level, const struct rules *by,
+		      const uint8_t *prod, uint32_t prod_len,
+		      const uint8_t *sut, uint32_t sut_len,
 		      struct compare_result *out);
+	void (*tell)(const struct compare *c, struct compare_result *out);
 };
 
 /**
  * struct describe_ops - How its exchanges are told of
- * @request:	Of datagrams: at most @size bytes that stand for a query,
- *		captured and hostile. Return: how many. NULL: there is nothing
- *		to tell
+ * @request:	Of datagrams, and of messages that come as one (FRAMER_WHOLE):
+ *		at most @size bytes that stand for a query, captured and
+ *		hostile. Return: how many. NULL: there is nothing to tell
+ * @endpoint:	How many bytes of a request's line say of what sort it is. NULL:
+ *		all do
  * @difference:	A difference in printable ASCII, COMPARE_DETAIL bytes at most
  *		with the end of the string: what is not by the book, header
  *		field and both values, both bodies around the first byte that
@@ -58,6 +70,7 @@ struct compare_ops {
 struct describe_ops {
 	size_t (*request)(const uint8_t *query, uint32_t len, char *out,
 			  size_t size);
+	size_t (*endpoint)(const char *line, size_t n);
 	void (*difference)(const struct compare_result *r,
 			   const struct redact *by, char *out);
 };

@@ -30,7 +30,7 @@ static const enum compare_reason order[] = {
 static enum compare_reason first_of(uint64_t set)
 {
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if ((set & reason_bit(order[i])) != 0)
+		if (set & reason_bit(order[i]))
 			return order[i];
 	return (enum compare_reason)__builtin_ctzll(set);
 }
@@ -81,7 +81,7 @@ static uint64_t found_with_odd(const struct compare *c)
 	if (s->odd == ODD_NONE)
 		return set;
 	if (alike(c)) {
-		if (s->malformed && (set & OF_LANE) != 0)
+		if (s->malformed && (set & OF_LANE))
 			set = (set & ~OF_LANE) | reason_bit(REASON_BYTES);
 		return set;
 	}
@@ -99,6 +99,7 @@ static void note_evidence(const struct compare *c, struct compare_evidence *out)
 	out->extra = c->side[1].extra;
 	out->field = c->field;
 	out->seen = c->lane.seen;
+	memcpy(out->reply, c->reply, sizeof(out->reply));
 }
 
 /* Nothing was found. */
@@ -139,6 +140,7 @@ void compare_verdict(const struct compare *c, enum compare_reason why,
 		.status = { compare_status(&c->side[0]),
 			    compare_status(&c->side[1]) },
 		.bytes = { c->side[0].bytes, c->side[1].bytes },
+		.rule = c->rule,
 	};
 	if (set != 0) {
 		out->verdict = VERDICT_DIFFERENT;
@@ -147,8 +149,10 @@ void compare_verdict(const struct compare *c, enum compare_reason why,
 	} else if (not == REASON_NONE) {
 		out->verdict = same(c);
 	}
-	if ((set & OF_LANE) != 0) {
+	if (set & OF_LANE) {
 		out->offset = c->lane.offset;
 		out->block = c->lane.block;
 	}
+	if (c->ops->tell)
+		c->ops->tell(c, out);
 }

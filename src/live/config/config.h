@@ -14,6 +14,7 @@
 
 #include "capture/ring.h"
 #include "engine/engine.h"
+#include "forms/forms.h"
 #include "opt/opt.h"
 #include "os/errbuf.h"
 
@@ -30,6 +31,18 @@ enum options_sums {
 struct option_amount {
 	uint64_t n;
 	bool share;
+};
+
+#define SLOWER_MAX 4 /* --max-slower */
+
+/**
+ * struct option_slower - A quantile of the SUT's times may be so much larger
+ * @permille:	Which quantile
+ * @share:	By how much, in 1/1000000
+ */
+struct option_slower {
+	uint32_t permille;
+	uint32_t share;
 };
 
 /** struct option_client - A client's end of a connection */
@@ -66,12 +79,17 @@ struct options_source {
  * @duration:	--duration, ns; 0: until a signal or the end of the files
  * @count:	-c: stop after so many frames of the mirror; 0: no limit
  * @stop_after:	The same of different answers
+ * @stop_early:	--stop-early: a run that cannot end well any more ends
  * @json:	--json; NULL: none
+ * @form:	--junit, --summary, --html, --har; NULL: not wanted
+ * @metrics:	--metrics; NULL: none
+ * @ctl:	--ctl; NULL: none
  * @redact_off:	--redact off: secrets are shown
  * @learn:	--rules-learn; NULL: none
  * @journal:	-w; NULL: none
  * @rotate_bytes, @rotate_secs, @rotate_files: -C (in millions), -G, -W
  * @journal_client: --journal-only client
+ * @journal_ring: --journal-ring, bytes
  * @print:	--print: a line for each frame
  * @trace:	--trace: of this client's connection alone; port 0: of all
  * @user:	--user; NULL: stay who we are, or nobody if we are root
@@ -79,8 +97,12 @@ struct options_source {
  * @mirror_ring, @sut_ring: --mirror-ring, --sut-ring, bytes
  * @min_compared: --min-compared; a share of 0: no demand beyond "something"
  * @max_different: --max-different: so many different answers still are exit
- *		code 0
+ *		code 0, or a share whose interval is not beyond it
  * @max_no_route: --max-no-route, share in 1/1000000 of flows that may have none
+ * @perf:	--perf: times are compared
+ * @hdr:	--hdr; NULL: none
+ * @slower, @slowers: --max-slower
+ * @undecided_pass: --undecided pass: what cannot be told is no failure
  * @allow_down:	--allow-down: a SUT may be down for so long, ns
  * @final_wait, @final_given: --final-wait, ns; not given: as long as answers
  *		are waited for
@@ -112,7 +134,11 @@ struct options {
 	uint64_t duration;
 	uint64_t count;
 	uint64_t stop_after;
+	bool stop_early;
 	const char *json;
+	const char *form[FORM_KINDS];
+	const char *metrics;
+	const char *ctl;
 	bool redact_off;
 	const char *learn;
 	const char *journal;
@@ -120,6 +146,7 @@ struct options {
 	uint64_t rotate_secs;
 	uint32_t rotate_files;
 	bool journal_client;
+	size_t journal_ring;
 	bool print;
 	struct option_client trace;
 	const char *user;
@@ -129,6 +156,11 @@ struct options {
 	struct option_amount min_compared;
 	struct option_amount max_different;
 	uint32_t max_no_route;
+	bool perf;
+	const char *hdr;
+	struct option_slower slower[SLOWER_MAX];
+	uint32_t slowers;
+	bool undecided_pass;
 	uint64_t allow_down;
 	uint64_t final_wait;
 	bool final_given;
@@ -189,9 +221,9 @@ int options_read(struct options *o, const char *text, unsigned cmd,
  * options_dates() - Put the date into names of files, as tcpdump -G does
  * @at:		Time of day, ns since 1970
  *
- * In --json and -w what strftime(3) knows, as %Y%m%d-%H%M%S, is replaced by the
- * local time @at, and %% by a %. Return: 0, -EINVAL (no name, or a too long
- * one, comes of it), -ENOMEM
+ * In --json, -w and the forms' what strftime(3) knows, as %Y%m%d-%H%M%S, is
+ * replaced by the local time @at, and %% by a %. Return: 0, -EINVAL (no name,
+ * or a too long one, comes of it), -ENOMEM
  */
 int options_dates(struct options *o, uint64_t at, struct errbuf *e);
 

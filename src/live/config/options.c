@@ -27,6 +27,7 @@
 #define MULTIPLIER_1   1000
 #define NO_ROUTE_SHARE 10000 /* 1 % */
 #define INDEX_DEFAULT  ((size_t)1 << 30)
+#define JOURNAL_RING   (64u << 20)
 
 void options_defaults(struct options *o)
 {
@@ -40,6 +41,7 @@ void options_defaults(struct options *o)
 	o->multiplier = MULTIPLIER_1;
 	o->loop = 1;
 	o->index = INDEX_DEFAULT;
+	o->journal_ring = JOURNAL_RING;
 }
 
 int options_file(void *base, const char *word, struct errbuf *e)
@@ -64,7 +66,7 @@ int options_filter(void *base, const char *word, struct errbuf *e)
 		return 0;
 	}
 	expr = opt_keep(size);
-	if (expr == NULL)
+	if (!expr)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	snprintf(expr, size, "%s %s", o->expr, word);
 	o->expr = expr;
@@ -173,7 +175,7 @@ const char *options_again(const struct options *o, uint32_t map,
 {
 	struct text t;
 
-	if (o->sut_dev == NULL || o->engine.sut_none || map >= o->engine.maps)
+	if (!o->sut_dev || o->engine.sut_none || map >= o->engine.maps)
 		return NULL;
 	text_begin(&t, out, OPTIONS_AGAIN);
 	text_add(&t, "--sut-dev %s \\\n    --map ", o->sut_dev);

@@ -111,7 +111,7 @@ static int check_also(const struct engine_config *c, struct errbuf *e)
 					   c->map[m].bits))
 				whose = "it is production's";
 		}
-		if (whose != NULL)
+		if (whose)
 			return errbuf_set(e, -EINVAL,
 					  "--wire-also ...,%s: %s; it names "
 					  "another host on the SUT's wire",
@@ -138,7 +138,7 @@ static int check_baseline(const struct options *o, struct errbuf *e)
 		why = "nobody is played to; drop --sut-dev none";
 	if (c->maps != 2 * n)
 		why = "there are too many --map; drop some";
-	for (uint32_t i = 0; why == NULL && i < n; i++) {
+	for (uint32_t i = 0; !why && i < n; i++) {
 		const struct engine_map *m = &c->map[i];
 
 		if (ipaddr_eq(&m->sut, &o->baseline))
@@ -154,9 +154,9 @@ static int check_baseline(const struct options *o, struct errbuf *e)
 				why = "several SUTs have one production; run "
 				      "them apart";
 	}
-	return why == NULL ? 0
-			   : errbuf_set(e, -EINVAL, "--baseline %s: %s",
-					text_ip(ip, &o->baseline), why);
+	return !why ? 0
+		    : errbuf_set(e, -EINVAL, "--baseline %s: %s",
+				 text_ip(ip, &o->baseline), why);
 }
 
 static int check_maps(const struct options *o, struct errbuf *e)
@@ -185,7 +185,7 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 {
 	uint32_t stdins = 0;
 
-	if (o->iface == NULL && o->files == 0)
+	if (!o->iface && o->files == 0)
 		return errbuf_set(e, -EINVAL,
 				  cmd == OPTIONS_REPLAY
 					  ? "which capture? Add -r FILE"
@@ -193,10 +193,10 @@ static int check_source(const struct options *o, unsigned cmd, struct errbuf *e)
 					  ? "where is the mirror? Add -i DEV"
 					  : "where do frames come from? Add -i "
 					    "DEV or -r FILE");
-	if (o->iface != NULL && o->files != 0)
+	if (o->iface && o->files != 0)
 		return errbuf_set(e, -EINVAL,
 				  "-i and -r at once; drop one of them");
-	if (o->iface != NULL && o->sums == OPTIONS_SUMS_TRUST)
+	if (o->iface && o->sums == OPTIONS_SUMS_TRUST)
 		return errbuf_set(e, -EINVAL,
 				  "--checksums trust is about captures (-r); "
 				  "those of -i are always tested");
@@ -243,7 +243,7 @@ static int check_client_nets(const struct options *o, struct errbuf *e)
 {
 	const struct engine_config *c = &o->engine;
 
-	if (o->client_nets > 0 && (o->iface != NULL || c->decap.kinds != 0))
+	if (o->client_nets > 0 && (o->iface || c->decap.kinds != 0))
 		return errbuf_set(e, -EINVAL,
 				  "--client-net is about clients of captures "
 				  "(-r), and not inside tunnels; drop one");
@@ -294,11 +294,11 @@ static int check_replay(const struct options *o, struct errbuf *e)
 
 static int check_sut_dev(const struct options *o, struct errbuf *e)
 {
-	if (o->sut_dev == NULL)
+	if (!o->sut_dev)
 		return errbuf_set(e, -EINVAL,
 				  "where is the SUT? Add --sut-dev DEV, or "
 				  "--sut-dev none to play to nobody");
-	if (o->iface != NULL && strcmp(o->iface, o->sut_dev) == 0)
+	if (o->iface && strcmp(o->iface, o->sut_dev) == 0)
 		return errbuf_set(
 			e, -EINVAL,
 			"-i %s is also --sut-dev; the SUT must have a "
@@ -307,22 +307,13 @@ static int check_sut_dev(const struct options *o, struct errbuf *e)
 	return 0;
 }
 
-/* A file that is to be made: is it there already, or its folder not? */
-static int check_new(const char *path, const char *name, struct errbuf *e)
+static int check_folder(const char *path, const char *name, struct errbuf *e)
 {
-	const char *slash;
+	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX];
 	struct stat st;
 
-	if (path == NULL || strcmp(path, "-") == 0)
-		return 0;
-	slash = strrchr(path, '/');
-	if (lstat(path, &st) == 0)
-		return errbuf_set(e, -EINVAL,
-				  "%s %s is there already; remove it or choose "
-				  "another name, as one with a date: %%H%%M%%S",
-				  name, path);
-	if (slash == NULL)
+	if (!slash)
 		return 0;
 	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
 	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
@@ -331,12 +322,51 @@ static int check_new(const char *path, const char *name, struct errbuf *e)
 			  name, path, folder);
 }
 
+/* A file that is to be made: is it there already, or its folder not? */
+static int check_new(const char *path, const char *name, struct errbuf *e)
+{
+	struct stat st;
+
+	if (!path || strcmp(path, "-") == 0)
+		return 0;
+	if (lstat(path, &st) == 0)
+		return errbuf_set(e, -EINVAL,
+				  "%s %s is there already; remove it or choose "
+				  "another name, as one with a date: %%H%%M%%S",
+				  name, path);
+	return check_folder(path, name, e);
+}
+
+/* One that takes the place of an older one. */
+static int check_metrics(const char *path, struct errbuf *e)
+{
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (strcmp(path, "-") == 0)
+		return errbuf_set(e, -EINVAL,
+				  "--metrics - is no file; node_exporter reads "
+				  "a FILE.prom in a folder of its own");
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return errbuf_set(
+			e, -EINVAL,
+			"--metrics %s is no file; choose another name", path);
+	return check_folder(path, "--metrics", e);
+}
+
 int options_new_files(const struct options *o, struct errbuf *e)
 {
 	int rc = check_new(o->journal, "-w", e);
 
 	if (rc == 0)
 		rc = check_new(o->learn, "--rules-learn", e);
+	if (rc == 0)
+		rc = check_new(o->hdr, "--hdr", e);
+	for (unsigned i = 0; rc == 0 && i < FORM_KINDS; i++)
+		rc = check_new(o->form[i], form_option((enum form_kind)i), e);
+	if (rc == 0)
+		rc = check_metrics(o->metrics, e);
 	return rc == 0 ? check_new(o->json, "--json", e) : rc;
 }
 
@@ -344,7 +374,7 @@ static int check_journal(const struct options *o, struct errbuf *e)
 {
 	bool rotates = o->rotate_bytes != 0 || o->rotate_secs != 0;
 
-	if (o->journal == NULL) {
+	if (!o->journal) {
 		if (rotates || o->rotate_files != 0 || o->journal_client)
 			return errbuf_set(e, -EINVAL,
 					  "-C, -G, -W and --journal-only are "
@@ -366,13 +396,17 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 {
 	unsigned users = o->print || o->trace.port != 0;
 
-	users += o->journal != NULL && strcmp(o->journal, "-") == 0;
-	users += o->json != NULL && strcmp(o->json, "-") == 0;
+	users += o->journal && strcmp(o->journal, "-") == 0;
+	users += o->json && strcmp(o->json, "-") == 0;
+	users += o->hdr && strcmp(o->hdr, "-") == 0;
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		users += o->form[i] && strcmp(o->form[i], "-") == 0;
 	if (users > 1)
 		return errbuf_set(
 			e, -EINVAL,
-			"--print, --trace, --json - and -w - all write "
-			"to standard output; keep one");
+			"--print, --trace, --json -, --junit -, --summary -, "
+			"--html -, --har -, --hdr - and -w - all write to "
+			"standard output; keep one");
 	if (o->engine.limits.flow_share > o->engine.limits.pool)
 		return errbuf_set(e, -EINVAL,
 				  "--flow-share is more than --pool; raise "
@@ -382,6 +416,10 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 
 static int check_rules(const struct options *o, struct errbuf *e)
 {
+	if (o->stop_early && o->has_baseline)
+		return errbuf_set(e, -EINVAL,
+				  "--stop-early: what is noise beside a "
+				  "--baseline is known at the end; drop one");
 	if (o->engine.rules.ignored > 0 &&
 	    o->engine.compare != COMPARE_EQUIVALENT)
 		return errbuf_set(e, -EINVAL,
@@ -400,13 +438,13 @@ int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 
 	if (cmd == OPTIONS_RERUN && o->files == 0)
 		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
-	if (cmd == OPTIONS_RERUN && o->learn != NULL && o->files > 1)
+	if (cmd == OPTIONS_RERUN && o->learn && o->files > 1)
 		return errbuf_set(e, -EINVAL,
 				  "--rules-learn is of one journal; rerun the "
 				  "others by themselves");
 	if (cmd == OPTIONS_RERUN)
 		return options_new_files(o, e);
-	if (cmd == OPTIONS_DOCTOR && o->release != NULL)
+	if (cmd == OPTIONS_DOCTOR && o->release)
 		return 0;
 	rc = check_source(o, cmd, e);
 	if (rc == 0)

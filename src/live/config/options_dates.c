@@ -18,10 +18,10 @@ static int put_date(const char **name, const struct tm *at, struct errbuf *e)
 {
 	char *out;
 
-	if (*name == NULL || strchr(*name, '%') == NULL)
+	if (!*name || !strchr(*name, '%'))
 		return 0;
 	out = opt_keep(PATH_MAX);
-	if (out == NULL)
+	if (!out)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	if (strftime(out, PATH_MAX, *name, at) == 0)
 		return errbuf_set(e, -EINVAL,
@@ -38,8 +38,10 @@ int options_dates(struct options *o, uint64_t at, struct errbuf *e)
 	struct tm tm;
 	int rc;
 
-	if (localtime_r(&secs, &tm) == NULL)
+	if (!localtime_r(&secs, &tm))
 		return errbuf_set(e, -EINVAL, "no date");
 	rc = put_date(&o->json, &tm, e);
+	for (unsigned i = 0; rc == 0 && i < FORM_KINDS; i++)
+		rc = put_date(&o->form[i], &tm, e);
 	return rc != 0 ? rc : put_date(&o->journal, &tm, e);
 }

@@ -157,7 +157,7 @@ static int set_amount(void *field, const struct opt_row *r, const char *v,
 		      struct errbuf *e)
 {
 	struct option_amount *a = field;
-	bool share = strchr(v, '%') != NULL;
+	bool share = strchr(v, '%');
 	uint32_t part = 0;
 	int rc = share ? opt_kind_share.set(&part, r, v, e)
 		       : opt_kind_u64.set(&a->n, r, v, e);
@@ -199,11 +199,11 @@ static size_t host_name(const char *side, size_t len)
 		bool alpha = (side[n] | 32) >= 'a' && (side[n] | 32) <= 'z';
 
 		letter |= alpha;
-		if (!alpha && strchr("0123456789.-_", side[n]) == NULL)
+		if (!alpha && !strchr("0123456789.-_", side[n]))
 			return 0;
 	}
 	/* Two colons: IPv6. */
-	if (n < len && memchr(side + n + 1, ':', len - n - 1) != NULL)
+	if (n < len && memchr(side + n + 1, ':', len - n - 1))
 		return 0;
 	return letter ? n : 0;
 }
@@ -222,8 +222,8 @@ static const char *endpoint_fault(const char *s, size_t len)
 {
 	const char *slash = memchr(s, '/', len);
 	const char *colon = memrchr(s, ':', len);
-	size_t n = slash != NULL ? (size_t)(slash - s) : len;
-	bool no_port = colon != NULL && (slash == NULL || slash < colon) &&
+	size_t n = slash ? (size_t)(slash - s) : len;
+	bool no_port = colon && (!slash || slash < colon) &&
 		       is_endpoint(s, (size_t)(colon - s));
 
 	if (is_endpoint(s, len))
@@ -257,14 +257,14 @@ static int no_map(const struct opt_row *r, const char *v, int rc,
 		return opt_bad(e, r, v, "one side is IPv4 and the other IPv6");
 	if (v[prod] != '=')
 		return opt_bad(e, r, v, "has no =");
-	if (endpoint_fault(v, prod) != NULL)
+	if (endpoint_fault(v, prod))
 		return errbuf_set(e, -EINVAL,
 				  "--%s %s: %.*s: %s; write --%s %s", r->name,
 				  v, (int)prod, v, endpoint_fault(v, prod),
 				  r->name, r->arg);
 	return errbuf_set(e, -EINVAL, "--%s %s: %s: %s; write --%s %s", r->name,
 			  v, sut,
-			  endpoint_fault(sut, strlen(sut)) != NULL
+			  endpoint_fault(sut, strlen(sut))
 				  ? endpoint_fault(sut, strlen(sut))
 				  : "a SUT has one address and no /len",
 			  r->name, r->arg);
@@ -462,10 +462,16 @@ static int set_sut_mac(void *field, const struct opt_row *r, const char *v,
 	struct engine_config *c = field;
 	uint8_t mac[ETH_LEN];
 
-	if (value_get_mac(v, mac) || (mac[0] & 1) != 0)
+	if (strcmp(v, "any") == 0) {
+		c->sut_any = true;
+		c->sut_pinned = false;
+		return 0;
+	}
+	if (value_get_mac(v, mac) || (mac[0] & 1))
 		return opt_bad(e, r, v, "is no hardware address of one host");
 	memcpy(c->sut_mac, mac, ETH_LEN);
 	c->sut_pinned = true;
+	c->sut_any = false;
 	return 0;
 }
 
@@ -475,9 +481,12 @@ static bool put_sut_mac(struct text *t, const void *field,
 	const struct engine_config *c = field;
 
 	(void)r;
-	if (i > 0 || !c->sut_pinned)
+	if (i > 0 || (!c->sut_pinned && !c->sut_any))
 		return false;
-	value_put_mac(t, c->sut_mac);
+	if (c->sut_any)
+		text_add(t, "any");
+	else
+		value_put_mac(t, c->sut_mac);
 	return true;
 }
 
@@ -494,11 +503,11 @@ static int set_wire_also(void *field, const struct opt_row *r, const char *v,
 	if (c->alsos == SUTWIRE_ALSO_MAX)
 		return errbuf_set(e, -EINVAL, "more than %d --wire-also",
 				  SUTWIRE_ALSO_MAX);
-	if (comma == NULL || comma - v != sizeof(mac) - 1)
+	if (!comma || comma - v != sizeof(mac) - 1)
 		return opt_bad(e, r, v, "is not both, with a comma");
 	memcpy(mac, v, sizeof(mac) - 1);
 	mac[sizeof(mac) - 1] = '\0';
-	if (value_get_mac(mac, a.mac) || (a.mac[0] & 1) != 0)
+	if (value_get_mac(mac, a.mac) || (a.mac[0] & 1))
 		return opt_bad(e, r, v, "has no hardware address of a host");
 	if (value_get_ip(comma + 1, strlen(comma + 1), &a.ip))
 		return opt_bad(e, r, v, "has no address");

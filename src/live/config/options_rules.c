@@ -26,23 +26,23 @@ static int read_file(const char *name, const char **out, struct errbuf *e)
 {
 	size_t front = strlen(name) + 1;
 	FILE *f = fopen(name, "r");
-	char *word = f != NULL ? opt_keep(front + RULES_FILE + 2) : NULL;
+	char *word = f ? opt_keep(front + RULES_FILE + 2) : NULL;
 	char *text;
 	size_t n;
 
-	if (f == NULL)
+	if (!f)
 		return errbuf_set(e, -errno,
 				  "--rules %s: %s; name a file of rules, or a "
 				  "preset as @http",
 				  name, strerror(errno));
-	if (word == NULL) {
+	if (!word) {
 		fclose(f);
 		return errbuf_set(e, -ENOMEM, "no memory");
 	}
 	snprintf(word, front + 1, "%s\n", name);
 	text = word + front;
 	n = fread(text, 1, RULES_FILE + 1, f);
-	if (ferror(f) != 0 || n > RULES_FILE || memchr(text, 0, n) != NULL) {
+	if (ferror(f) != 0 || n > RULES_FILE || memchr(text, 0, n)) {
 		bool bad = ferror(f) != 0;
 
 		fclose(f);
@@ -64,7 +64,7 @@ int options_rules_read(struct options *o, struct errbuf *e)
 		struct options_source *s = &o->source[i];
 		int rc;
 
-		if (s->word[0] == '@' || strchr(s->word, '\n') != NULL)
+		if (s->word[0] == '@' || strchr(s->word, '\n'))
 			continue;
 		rc = read_file(s->word, &s->word, e);
 		if (rc != 0)
@@ -82,10 +82,9 @@ static int tell(const struct options_source *s, int rc,
 	if (w->other != 0)
 		snprintf(other, sizeof(other), " (line %u)", w->other);
 	return errbuf_set(e, rc, "--rules %s:%u:%u: %s%s%s%s%s; %s",
-			  s->name != NULL ? s->name : s->word, w->line,
-			  w->column, w->what, w->word[0] != '\0' ? " '" : "",
-			  w->word, w->word[0] != '\0' ? "'" : "", other,
-			  w->remedy);
+			  s->name ? s->name : s->word, w->line, w->column,
+			  w->what, w->word[0] != '\0' ? " '" : "", w->word,
+			  w->word[0] != '\0' ? "'" : "", other, w->remedy);
 }
 
 static int read_source(struct rules *r, struct options_source *s,
@@ -106,7 +105,7 @@ static int read_source(struct rules *r, struct options_source *s,
 		const char *text = strchr(s->word, '\n');
 		char *name = opt_keep(strlen(s->word) + 1);
 
-		if (text == NULL || name == NULL)
+		if (!text || !name)
 			return errbuf_set(e, -ENOMEM, "no memory");
 		text_safe(name, strlen(s->word) + 1, s->word,
 			  (size_t)(text - s->word));
@@ -150,7 +149,7 @@ int options_rules_make(struct options *o, uint64_t now, struct errbuf *e)
 	if (o->sources == 0)
 		return 0;
 	memory = opt_keep(size + ARENA_ALIGN);
-	if (memory == NULL)
+	if (!memory)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	a.base = (uint8_t *)memory + ARENA_ALIGN -
 		 (uintptr_t)memory % ARENA_ALIGN;

@@ -42,6 +42,9 @@ static const struct opt_word on_off[] = { { "off", 0 },
 static const struct opt_word redact_words[] = { { "on", 0 },
 						{ "off", 1 },
 						{ NULL, 0 } };
+static const struct opt_word undecided_words[] = { { "error", 0 },
+						   { "pass", 1 },
+						   { NULL, 0 } };
 static const struct opt_word order_words[] = { { "causal", 0 },
 					       { "captured", 1 },
 					       { NULL, 0 } };
@@ -64,6 +67,9 @@ static const struct opt_word outside_words[] = { { "silent", 0 },
 static const struct opt_word vxlan_words[] = { { "any", 0 },
 					       { "none", 0 },
 					       { NULL, 0 } };
+static const struct opt_word methods_words[] = { { "all", 0 },
+						 { "safe", 0 },
+						 { NULL, 0 } };
 /* And of these, with what may stand behind them. */
 static const struct opt_word decap_words[] = {
 	{ "auto", 0 },	 { "vxlan", 0 }, { "geneve", 0 }, { "gre", 0 },
@@ -101,8 +107,9 @@ static const struct opt_row sut_rows[] = {
 	{ "map", 0, &kind_map, 0, "PROD[/LEN][:PORT]=SUT[:PORT]",
 	  "what is played to whom; repeatable; IPv6 as [ADDR]:PORT",
 	  .group = WHERE, .flags = OPT_REPEAT },
-	{ "sut-mac", 0, &kind_sut_mac, 0, "MAC",
-	  "the SUT's hardware address, if no other may be taken",
+	{ "sut-mac", 0, &kind_sut_mac, 0, "MAC|any",
+	  "the SUT's hardware address, if no other may be taken; any: it may "
+	  "move to another one while it is played to",
 	  .group = WHERE },
 	{ "wire-also", 0, &kind_wire_also, 0, "MAC,ADDR",
 	  "who else may be on the SUT's wire, as a bridge with an address; "
@@ -157,6 +164,14 @@ static const struct opt_row engine_rows[] = {
 	{ "sample", 0, &kind_sample, 0, "N%",
 	  "play this share of the clients, whole", .group = HOW, .least = 1,
 	  .most = SHARE_ALL },
+	{ "max-rate", 0, &kind_rate, 0, "N",
+	  "play no more than N bits a second of clients (K, M, G: thousands, "
+	  "...): whole clients are left out beyond that",
+	  .group = HOW },
+	{ "methods", 0, &kind_methods, 0, "all|safe|LIST",
+	  "play only requests of these methods of HTTP (default all); safe: "
+	  "GET, HEAD, OPTIONS, TRACE",
+	  .group = HOW, .words = methods_words },
 	{ "skip", 0, &kind_skip, 0, "ADDR[/LEN]",
 	  "do not play these clients; repeatable", .group = HOW,
 	  .flags = OPT_REPEAT },
@@ -193,7 +208,7 @@ static const struct opt_row final_rows[] = {
 	{ "final-wait", 0, &kind_final_wait, 0, "TIME",
 	  "at the end, wait so long for the SUT's last answers (default: as "
 	  "long as --answer-wait asks, up to 15s)",
-	  .group = LIMITS, .most = UINT64_MAX },
+	  .group = LIMITS, .most = UINT64_MAX, .flags = OPT_RUNTIME },
 };
 
 static const struct opt_row limit_rows[] = {
@@ -234,13 +249,17 @@ static const struct opt_row end_rows[] = {
 	  .group = LIMITS, .most = UINT32_MAX },
 	{ "duration", 0, &opt_kind_duration, AT(duration), "TIME",
 	  "end after so long (default 0: at a signal)", .group = LIMITS,
-	  .most = UINT64_MAX },
+	  .most = UINT64_MAX, .flags = OPT_RUNTIME },
 	{ "count", 'c', &opt_kind_u64, AT(count), "N",
 	  "end after so many frames of the mirror (default 0: no)",
-	  .group = LIMITS, .most = UINT64_MAX },
+	  .group = LIMITS, .most = UINT64_MAX, .flags = OPT_RUNTIME },
 	{ "stop-after", 0, &opt_kind_u64, AT(stop_after), "N",
 	  "end after so many different answers (default 0: no)",
-	  .group = LIMITS, .most = UINT64_MAX },
+	  .group = LIMITS, .most = UINT64_MAX, .flags = OPT_RUNTIME },
+	{ "stop-early", 0, &opt_kind_flag, AT(stop_early), NULL,
+	  "end when --max-different, of the run or an endpoint, or "
+	  "--allow-down cannot be met any more",
+	  .group = LIMITS },
 };
 
 static const struct opt_row json_rows[] = {
@@ -252,7 +271,27 @@ static const struct opt_row json_rows[] = {
 	  .group = OUTPUT, .words = redact_words },
 };
 
+static const struct opt_row form_rows[] = {
+	{ "junit", 0, &opt_kind_string, AT(form[FORM_JUNIT]), "FILE",
+	  "write what came of it as test cases, for CI systems (- for stdout)",
+	  .group = OUTPUT },
+	{ "summary", 0, &opt_kind_string, AT(form[FORM_SUMMARY]), "FILE",
+	  "the same as Markdown", .group = OUTPUT },
+	{ "html", 0, &opt_kind_string, AT(form[FORM_HTML]), "FILE",
+	  "the same as one page that needs no other file", .group = OUTPUT },
+	{ "har", 0, &opt_kind_string, AT(form[FORM_HAR]), "FILE",
+	  "write the first differences of each kind as an HTTP Archive",
+	  .group = OUTPUT },
+};
+
 static const struct opt_row output_rows[] = {
+	{ "metrics", 0, &opt_kind_string, AT(metrics), "FILE",
+	  "write the counters every 10 s, for Prometheus's node_exporter to "
+	  "read",
+	  .group = OUTPUT },
+	{ "ctl", 0, &opt_kind_string, AT(ctl), "PATH",
+	  "make a control socket: understudy ctl asks and tells a run by it",
+	  .group = OUTPUT },
 	{ "write", 'w', &opt_kind_string, AT(journal), "FILE",
 	  "write a journal (pcapng) that rerun can read", .group = OUTPUT },
 	{ "rotate-size", 'C', &opt_kind_u64, AT(rotate_bytes), "N",
@@ -267,6 +306,9 @@ static const struct opt_row output_rows[] = {
 	{ "journal-only", 0, &opt_kind_switch, AT(journal_client), "client|all",
 	  "what the journal holds (default all)", .group = OUTPUT,
 	  .words = journal_words },
+	{ "journal-ring", 0, &opt_kind_size, AT(journal_ring), "SIZE",
+	  "memory for what waits for the journal's disk (default 64M)",
+	  .group = LIMITS, .least = 1u << 16, .most = UINT32_MAX },
 	{ "print", 0, &opt_kind_flag, AT(print), NULL,
 	  "a line for each frame: who sent it, what was done",
 	  .group = OUTPUT },
@@ -277,8 +319,8 @@ static const struct opt_row output_rows[] = {
 	  "exit 2 if fewer answers were compared (default 0%: at least one)",
 	  .group = OUTPUT, .most = UINT64_MAX, .flags = OPT_RUNTIME },
 	{ "max-different", 0, &kind_amount, AT(max_different), "N|N%",
-	  "exit 0 up to so many different answers, or this share of those "
-	  "compared",
+	  "exit 0 up to so many different answers, or up to this share of "
+	  "those compared, by its interval of 95%",
 	  .group = OUTPUT, .most = UINT64_MAX, .flags = OPT_RUNTIME },
 	{ "max-no-route", 0, &opt_kind_share, AT(max_no_route), "N%",
 	  "exit 2 if the SUT does not answer the networks of more clients' "
@@ -287,6 +329,19 @@ static const struct opt_row output_rows[] = {
 	{ "allow-down", 0, &opt_kind_duration, AT(allow_down), "TIME",
 	  "exit 0 although a SUT was down for so long in all (default 0)",
 	  .group = OUTPUT, .most = UINT64_MAX, .flags = OPT_RUNTIME },
+	{ "perf", 0, &opt_kind_flag, AT(perf), NULL,
+	  "compare how long both sides took, by endpoint, with intervals",
+	  .group = OUTPUT },
+	{ "hdr", 0, &opt_kind_string, AT(hdr), "FILE",
+	  "the same, and write histograms for HdrHistogram", .group = OUTPUT },
+	{ "max-slower", 0, &kind_slower, 0, "QUANTILE:N%",
+	  "exit 1 if this quantile of the SUT's times (p50, p90, p99, p99.9) "
+	  "is larger by more; repeatable",
+	  .group = OUTPUT, .most = SHARE_ALL, .flags = OPT_REPEAT },
+	{ "undecided", 0, &opt_kind_switch, AT(undecided_pass), "error|pass",
+	  "where --max-slower or a share of --max-different cannot be told: "
+	  "exit 2 (error, default) or go on",
+	  .group = OUTPUT, .words = undecided_words, .flags = OPT_RUNTIME },
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user once all is open (root: nobody)", .group = OUTPUT },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL, "no live line",
@@ -354,7 +409,9 @@ static const struct opt_row help_rows[] = {
 		TABLE(judge_rows, 0), TABLE(keep_rows, 0),                     \
 		TABLE(engine_rows, AT(engine)), TABLE(final_rows, 0),          \
 		TABLE(limit_rows, AT(engine))
-#define TO_USER TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(output_rows, 0)
+#define TO_USER                                                                \
+	TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(form_rows, 0),          \
+		TABLE(output_rows, 0)
 
 static const struct opt_table shadow_tables[] = {
 	TABLE(mirror_rows, 0),

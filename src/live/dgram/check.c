@@ -25,7 +25,13 @@ static void check_exchange(struct udp_shadow *u, const struct exchange *ex,
 			   enum ex_state state, uint64_t now)
 {
 	const struct udp_pair *p = &ex->pair;
+	struct udp_key asked = ex->key[WHO_SUT];
 	bool open = state == EX_OPEN;
+
+	/* The SUT is asked in the client's name. */
+	asked.server = ex->key[WHO_PROD].server;
+	asked.sport = ex->key[WHO_PROD].sport;
+	assert(memcmp(&asked, &ex->key[WHO_PROD], sizeof(asked)) == 0);
 
 	assert(ex->state == state && ex->since <= now);
 	assert(ex->serial != 0 && ex->serial <= u->serial);
@@ -34,7 +40,7 @@ static void check_exchange(struct udp_shadow *u, const struct exchange *ex,
 	assert(ex->pair.opened <= ex->since &&
 	       (!open || p->opened == ex->since));
 	assert((ex->unsent != NULL) == !list_empty(&ex->send));
-	assert(open || ex->unsent == NULL);
+	assert(open || !ex->unsent);
 	assert(p->has[WHO_CLIENT] && p->opened <= p->sent && p->sent <= now);
 	/* Both answers are its end; production's begins the wait. */
 	assert(!open || !p->has[WHO_PROD] || !p->has[WHO_SUT]);
@@ -43,9 +49,12 @@ static void check_exchange(struct udp_shadow *u, const struct exchange *ex,
 				 ex->wait >= u->wait && ex->wait_from <= now));
 	assert(!open || !p->has[WHO_PROD] || u->wait == 0 || ex->wait != 0);
 	assert(open || ex->wait_from <= ex->since);
-	assert(!p->withheld || ex->unsent == NULL);
+	assert(!p->withheld || !ex->unsent);
+	for (int w = 0; w < 2; w++)
+		assert(ex->more[w].n <= UDP_AHEAD &&
+		       (ex->more[w].n == 0 || p->has[WHO_PROD + w]));
 	for (int w = 0; w < WHO_COUNT; w++)
-		assert(p->frame[w] == NULL || (open && u->keep && p->has[w]));
+		assert(!p->frame[w] || (open && u->keep && p->has[w]));
 }
 
 static uint32_t check_list(struct udp_shadow *u, struct list *head,

@@ -18,8 +18,9 @@
  *
  * An ended exchange has been reported and holds no payload. It stays for
  * another UDP_TIMEOUT only so that a repeated or a late answer is told from a
- * stray one, and is the first to go when a slot is wanted: a list in order of
- * entry is timer enough. Production is waited for as long; from its answer on
+ * stray one, as long as more answers come (more.c) and UDP_TIMEOUT beyond, and
+ * is the first to go when a slot is wanted: a list in order of entry is timer
+ * enough. Production is waited for as long; from its answer on
  * the SUT is, for answer_wait() (see wait.c for the clock, and for what may end
  * a wait), so the open ones have timers in a wheel. A query to a SUT that is
  * down is not sent, and waits for production's answer alone.
@@ -47,7 +48,7 @@ static struct buf *copy_of(struct udp_shadow *u, const struct segment *seg,
 {
 	struct buf *f = buf_alloc(u->pool, seg->cap, interest);
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	if (seg->cap > 0)
 		memcpy(f->data, seg->data, seg->cap);
@@ -63,7 +64,7 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 	const struct udp_key *k = &ex->key[WHO_SUT];
 	struct effect *e = &out->e[out->n++];
 
-	assert(f != NULL && out->n <= EFFECTS_MAX);
+	assert(f && out->n <= EFFECTS_MAX);
 	*e = (struct effect){
 		.kind = EFFECT_UDP,
 		.cause = CAUSE_DATAGRAM,
@@ -87,11 +88,11 @@ static void emit(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 static void forward(struct udp_shadow *u, struct exchange *ex, struct buf *f,
 		    uint64_t now, struct effects *out, struct list *held)
 {
-	if (held == NULL && ex->unsent == NULL && effects_left(out) > 0) {
+	if (!held && !ex->unsent && effects_left(out) > 0) {
 		emit(u, ex, f, now, out);
-	} else if (ex->unsent == NULL) {
+	} else if (!ex->unsent) {
 		ex->unsent = f;
-		list_add_tail(held != NULL ? held : &u->send, &ex->send);
+		list_add_tail(held ? held : &u->send, &ex->send);
 	} else {
 		u->count.repeat_held++;
 		buf_clear(u->pool, f, BUF_EMIT);
@@ -181,12 +182,12 @@ static void query(struct udp_shadow *u, const struct segment *seg,
 		return;
 	}
 	f = copy_of(u, seg, BUF_EMIT, now);
-	if (f == NULL) {
+	if (!f) {
 		u->count.query_pool_full++;
 		return;
 	}
 	ex = find_repeat(u, &key, tag);
-	if (ex != NULL) {
+	if (ex) {
 		u->count.repeats++;
 		ex->pair.repeats++;
 	} else {
@@ -300,7 +301,7 @@ static void take_answer(struct udp_shadow *u, struct exchange *ex, enum who who,
 		p->cut[who] = true;
 	} else if (u->keep) {
 		p->frame[who] = copy_of(u, seg, BUF_CMP, now);
-		u->count.answer_pool_full += p->frame[who] == NULL;
+		u->count.answer_pool_full += !p->frame[who];
 	}
 	if (p->has[WHO_PROD] && p->has[WHO_SUT]) {
 		u->count.answered++;
@@ -324,11 +325,15 @@ void udp_answer(struct udp_shadow *u, enum who who, uint8_t sut,
 
 	ex = find_query(u, who, &key, tag, &by_id);
 	*(prod ? &c->prod_answers : &c->sut_answers) += 1;
-	if (ex == NULL) {
+	if (!ex) {
 		*(prod ? &c->prod_stray : &c->sut_stray) += 1;
 	} else if (ex->pair.has[who]) {
 		*(prod ? &c->prod_repeated : &c->sut_repeated) += 1;
-		c->datagram_stream++;
+		udp_more(u, ex, who, seg);
+		if (ex->state == EX_ENDED) { /* and it goes on */
+			ex->since = now;
+			udp_move_to(ex, &u->ended);
+		}
 	} else if (ex->state == EX_ENDED) {
 		*(prod ? &c->prod_late : &c->sut_late) += 1;
 		ex->pair.has[who] = true;
@@ -391,7 +396,7 @@ void udp_timeout(struct udp_shadow *u, uint64_t now, struct effects *out)
 	}
 	while (is_due(&u->ended, now))
 		udp_ex_forget(u, udp_by_age(u->ended.next));
-	while (u->pairs < UDP_PAIRS && (t = wheel_pop(&u->wheel, now)) != NULL)
+	while (u->pairs < UDP_PAIRS && (t = wheel_pop(&u->wheel, now)))
 		ex_timeout(u, list_entry(t, struct exchange, timer), now);
 }
 

@@ -34,6 +34,10 @@
 #define UDP_TIMEOUT (10 * NS_PER_SEC)
 /* Exchanges remembered with one key; full: the oldest of them goes, counted. */
 #define UDP_SAME_KEY 16
+/* Datagrams behind a server's first answer that wait for the same one of the
+ * other server; full: the oldest of them was sent by one alone, counted.
+ */
+#define UDP_AHEAD 16
 /* Finished exchanges kept for udp_pop(); full: the exchange is not compared,
  * counted. No call of this machine finishes more than this.
  */
@@ -45,6 +49,8 @@
  *   exchanges = answered + no_production + no_sut + no_answer + evicted +
  *               same_key + run_ended + those that are open
  *   answers (of either side) = paired + repeated + late + stray
+ *   datagram_stream = 2 stream_same + stream_prod + stream_sut + those of
+ *               exchanges that are remembered
  */
 #define UDP_COUNTERS(X, T)                                                     \
 	X(T, queries, "udp_queries", "", "datagrams of clients")               \
@@ -95,7 +101,13 @@
 	  "of these, after the end of its exchange")                           \
 	X(T, sut_stray, "udp_sut_stray", "", "of a SUT: no query is known")    \
 	X(T, datagram_stream, "datagram_stream", "",                           \
-	  "answers beyond one a query: compared with nothing")                 \
+	  "answers beyond one a query")                                        \
+	X(T, stream_same, "datagram_stream_same", "",                          \
+	  "pairs of these that are the same")                                  \
+	X(T, stream_prod, "datagram_stream_production", "",                    \
+	  "of these, which only production sent")                              \
+	X(T, stream_sut, "datagram_stream_sut", "",                            \
+	  "of these, which only the SUT sent")                                 \
 	X(T, question_differs, "udp_question_differs", "",                     \
 	  "answers paired by the id only")                                     \
 	X(T, answer_cut, "udp_answer_cut", "",                                 \

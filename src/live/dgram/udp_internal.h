@@ -30,6 +30,12 @@ struct udp_key {
 
 _Static_assert(sizeof(struct udp_key) == 40, "no padding");
 
+/** struct udp_more - Datagrams of one server that wait for the other's */
+struct udp_more {
+	uint32_t n;
+	uint32_t hash[UDP_AHEAD];
+};
+
 /**
  * struct exchange - One query and its answers to one SUT
  * @age:	Link in the list of its state; open and ended: oldest first
@@ -45,6 +51,7 @@ _Static_assert(sizeof(struct udp_key) == 40, "no padding");
  * @state:	Where it is
  * @ttl:	Of the query
  * @pair:	What will be reported
+ * @more:	What came behind the first answer of production and of the SUT
  */
 struct exchange {
 	struct list age;
@@ -60,6 +67,7 @@ struct exchange {
 	enum ex_state state;
 	uint8_t ttl;
 	struct udp_pair pair;
+	struct udp_more more[2];
 };
 
 /**
@@ -99,7 +107,14 @@ struct udp_shadow {
 	struct udp_pair ring[UDP_PAIRS];
 };
 
-/* udp.c */
+/* more.c */
+
+/* @who sent a datagram behind its first answer. */
+void udp_more(struct udp_shadow *u, struct exchange *ex, enum who who,
+	      const struct segment *seg);
+
+/* Nobody waits any more for what the other has not sent. */
+void udp_more_over(struct udp_shadow *u, struct exchange *ex);
 
 /* udp_table.c */
 

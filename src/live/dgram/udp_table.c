@@ -78,7 +78,7 @@ void udp_move_to(struct exchange *ex, struct list *to)
 
 void udp_drop_unsent(struct udp_shadow *u, struct exchange *ex)
 {
-	if (ex->unsent == NULL)
+	if (!ex->unsent)
 		return;
 	buf_clear(u->pool, ex->unsent, BUF_EMIT);
 	ex->unsent = NULL;
@@ -110,6 +110,7 @@ void udp_ex_forget(struct udp_shadow *u, struct exchange *ex)
 {
 	assert(ex->state == EX_ENDED);
 
+	udp_more_over(u, ex);
 	for (enum who w = WHO_PROD; w <= WHO_SUT; w++)
 		map_cut(&u->map[w], hash_of(u, ex, w), number_of(u, ex));
 	ex->state = EX_FREE;
@@ -189,7 +190,7 @@ bool udp_pop(struct udp_shadow *u, struct udp_pair *pair)
 void udp_pair_free(struct udp_shadow *u, struct udp_pair *pair)
 {
 	for (int w = 0; w < WHO_COUNT; w++) {
-		if (pair->frame[w] != NULL)
+		if (pair->frame[w])
 			buf_clear(u->pool, pair->frame[w], BUF_CMP);
 		pair->frame[w] = NULL;
 	}

@@ -112,15 +112,12 @@ struct effects {
 /** effects_left() - How many more fit */
 static inline uint32_t effects_left(const struct effects *out)
 {
-	assert(out != NULL && out->n <= EFFECTS_MAX);
+	assert(out && out->n <= EFFECTS_MAX);
 	return EFFECTS_MAX - out->n;
 }
 
 /** effects_data() - Payload of @e; valid while BUF_EMIT is set */
-static inline const uint8_t *effects_data(const struct effect *e)
-{
-	return e->frame ? e->frame->data + e->off : NULL;
-}
+const uint8_t *effects_data(const struct effect *e);
 
 /** cause_name() - As --print and the journal spell it */
 const char *cause_name(enum effect_cause c);

@@ -48,22 +48,9 @@
  *
  * Return: the largest of @least, 2 @took, and 10 @took up to ANSWER_WAIT_MORE
  */
-static inline uint64_t answer_wait(uint64_t least, uint64_t took)
-{
-	uint64_t ten =
-		took < ANSWER_WAIT_MORE / 10 ? 10 * took : ANSWER_WAIT_MORE;
-	uint64_t w = 2 * took > ten ? 2 * took : ten;
-
-	return w > least ? w : least;
-}
+uint64_t answer_wait(uint64_t least, uint64_t took);
 
 /** answer_limit() - An answer that still flows after so long is late, ns */
-static inline uint64_t answer_limit(uint64_t least, uint64_t took)
-{
-	uint64_t most = ANSWER_WAIT_MORE + 10 * took;
-	uint64_t w = answer_wait(least, took);
-
-	return most > w ? most : w;
-}
+uint64_t answer_limit(uint64_t least, uint64_t took);
 
 #endif /* EFFECT_WAIT_H */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
-#include "engine/tally.h"
+#include "tally/tally.h"
 #include "noise/noise.h"
 
 bool engine_has_baseline(const struct engine_config *cfg)
@@ -89,9 +89,9 @@ void beside_note(struct engine *e, const struct exchange_record *rec,
 		.name_len = len
 	};
 
-	if (e->noise == NULL)
+	if (!e->noise)
 		return;
-	if (r->verdict == VERDICT_DIFFERENT && a != NULL && a->founds > 0) {
+	if (r->verdict == VERDICT_DIFFERENT && a && a->founds > 0) {
 		n.founds = a->founds;
 		memcpy(n.found, a->found, a->founds * sizeof(*n.found));
 		if (a->more)

@@ -4,6 +4,8 @@
  *
  * Theory of operation
  *
+ * QUIC is told apart first: it cannot be played.
+ *
  * On port 53, and wherever both ends speak it, a datagram is read as DNS: its
  * id and question pair query and answer. Otherwise answers are paired in order.
  * The finished pairs are compared whole. What a report calls the request is
@@ -11,9 +13,10 @@
  */
 #include <string.h>
 
+#include "app/quic.h"
 #include "compare/protocol.h"
 #include "engine/engine_internal.h"
-#include "engine/tally.h"
+#include "tally/tally.h"
 
 #define PORT_DNS 53
 
@@ -48,6 +51,10 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 {
 	struct udp_tag tag = tag_of(seg, r->key.pport);
 
+	if (quic_is(seg->data, seg->cap, r->key.pport)) {
+		e->stats.count.quic++;
+		return ENGINE_NONE;
+	}
 	tag.record = e->record;
 	if (r->from_client)
 		tag.conn = ++e->queries;
@@ -123,14 +130,15 @@ static void compare_pair(const struct engine *e, const struct udp_pair *p,
 	if (e->cfg.compare == COMPARE_NONE && p->end != UDP_NO_SUT) {
 		r->verdict = VERDICT_NOT_COMPARED;
 		r->reason = REASON_LEVEL_NONE;
-	} else if (p->end != UDP_ANSWERED || a == NULL || b == NULL) {
+	} else if (p->end != UDP_ANSWERED || !a || !b) {
 		r->reason = why_of(e, p);
 		r->verdict = VERDICT_NOT_COMPARED;
 		if (r->reason == REASON_UNANSWERED)
 			r->verdict = VERDICT_DIFFERENT;
 	} else {
-		protocol_of_pair(p)->compare->whole(e->cfg.compare, a->data,
-						    a->len, b->data, b->len, r);
+		protocol_of_pair(p)->compare->whole(e->cfg.compare, e->cfg.by,
+						    a->data, a->len, b->data,
+						    b->len, r);
 	}
 }
 
@@ -154,7 +162,7 @@ static uint8_t request_of(const struct udp_pair *p, char out[RECORD_REQUEST])
 	const struct describe_ops *describe = protocol_of_pair(p)->describe;
 	const struct buf *f = p->frame[WHO_CLIENT];
 
-	if (describe->request == NULL || f == NULL)
+	if (!describe->request || !f)
 		return 0;
 	return (uint8_t)describe->request(f->data, f->len, out, RECORD_REQUEST);
 }
@@ -202,6 +210,7 @@ static void judge_pair(struct engine *e, const struct udp_pair *p)
 	if (r.reason == REASON_UNANSWERED)
 		r.how = p->withheld ? UNANSWERED_WITHHELD : UNANSWERED_SILENT;
 	record_of(e, p, &rec);
+	refer_by_rule(e, protocol_of_pair(p), &r);
 	if (r.reason == REASON_UNANSWERED && !rec.baseline)
 		e->stats.unanswered[r.how]++;
 	record_result(&rec, &r);

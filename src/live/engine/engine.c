@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "tally/tally.h"
 
 #define FLOWS_DEFAULT 65536
 #define POOL_DEFAULT  ((size_t)256 << 20)
@@ -72,8 +73,10 @@ size_t engine_size(const struct engine_config *cfg)
 	uint32_t nets = gate_nets(cfg);
 
 	return arena_need(sizeof(struct engine)) + arena_need(sutwire_size()) +
-	       (nets > 0 ? prove_size(nets) : 0) + frag_size(frag_count(cfg)) +
-	       early_size() + spsc_size(RECORDS_ROOM) + refer_size(cfg) +
+	       (nets > 0 ? prove_size(nets) : 0) +
+	       (cfg->rate != 0 ? quota_size() : 0) +
+	       frag_size(frag_count(cfg)) + early_size() +
+	       spsc_size(RECORDS_ROOM) + refer_size(cfg) + given_size(cfg) +
 	       beside_size(cfg) + shadow_size(&cfg->limits) +
 	       udp_size(datagram_count(cfg));
 }
@@ -111,6 +114,7 @@ static int wire_init(struct engine *e, struct arena *a, uint64_t now)
 				   .suts = e->suts,
 				   .also = e->cfg.also,
 				   .alsos = e->cfg.alsos,
+				   .any = e->cfg.sut_any,
 				   .ask = e->cfg.ask_others,
 				   .seed = e->cfg.seed };
 
@@ -154,7 +158,11 @@ int engine_init(struct engine **out, struct arena *a,
 	if (r == 0)
 		r = refer_init(e, a);
 	if (r == 0)
+		r = given_init(e, a);
+	if (r == 0)
 		r = beside_init(e, a);
+	if (r == 0 && cfg->rate != 0)
+		r = quota_init(&e->quota, a, cfg->rate, &cfg->key, now);
 	if (r != 0)
 		return r;
 	e->pool = shadow_pool(e->shadow);
@@ -278,7 +286,7 @@ static bool route_of(struct engine *e, const struct segment *seg,
 		c->skipped++;
 	else if (!is_sampled(e, &r->key.client))
 		c->not_sampled++;
-	else if (e->wire != NULL && sutwire_client(e->wire, &r->key.client))
+	else if (e->wire && sutwire_client(e->wire, &r->key.client))
 		c->wire_stopped++;
 	else
 		return true;
@@ -286,17 +294,33 @@ static bool route_of(struct engine *e, const struct segment *seg,
 	return false;
 }
 
+/* Is an address of it production's? */
+static bool is_about_prod(const struct engine *e, const struct segment *seg)
+{
+	for (uint32_t m = 0; m < e->cfg.maps; m++) {
+		const struct engine_map *map = &e->cfg.map[m];
+
+		if (ipaddr_in(&seg->src, &map->prod, map->bits) ||
+		    ipaddr_in(&seg->dst, &map->prod, map->bits))
+			return true;
+	}
+	return false;
+}
+
 static enum engine_kind from_mirror(struct engine *e, enum decode_result r,
-				    const struct segment *seg, uint64_t now,
+				    const struct decoded *d, uint64_t now,
 				    struct effects *out)
 {
+	const struct segment *seg = &d->seg;
 	struct route route;
 
 	if (r != DECODE_TCP && r != DECODE_UDP) {
 		e->stats.count.not_segment++;
+		if (r == DECODE_ICMP && is_about_prod(e, seg))
+			tally_icmp(&e->stats, d);
 		return ENGINE_NONE;
 	}
-	if (!route_of(e, seg, &route))
+	if (!route_of(e, seg, &route) || !gate_rate(e, &route, seg, now, out))
 		return ENGINE_NONE;
 	if (r == DECODE_UDP)
 		return udp_mirror(e, &route, seg, now, out);
@@ -327,7 +351,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 	bool ours;
 	int sut;
 
-	if (e->wire == NULL || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
+	if (!e->wire || sutwire_stop(e->wire)->reason != SUTWIRE_GOING) {
 		c->wire_stopped++;
 		return ENGINE_NONE;
 	}
@@ -353,7 +377,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 		return ENGINE_NONE;
 	}
 	/* Nothing was played to it yet, and an answer had nowhere to go. */
-	if (sutwire_mac(e->wire, (uint32_t)sut) == NULL) {
+	if (!sutwire_mac(e->wire, (uint32_t)sut)) {
 		c->sut_stray++;
 		return ENGINE_NONE;
 	}
@@ -378,7 +402,7 @@ static enum engine_kind from_sut(struct engine *e, enum decode_result r,
 /* Tell the machine which SUTs the wire's guard has proved. */
 static void follow_wire(struct engine *e)
 {
-	if (e->wire == NULL)
+	if (!e->wire)
 		return;
 	for (uint32_t i = 0; i < e->suts; i++) {
 		bool ready = sutwire_ready(e->wire, i);
@@ -427,7 +451,7 @@ enum engine_kind engine_frame(struct engine *e, enum engine_source from,
 	e->stats.decode[from][r]++;
 	if (from == ENGINE_MIRROR) {
 		e->stats.count.frames_mirror++;
-		kind = from_mirror(e, r, &d.seg, now, out);
+		kind = from_mirror(e, r, &d, now, out);
 	} else {
 		e->stats.count.frames_sut++;
 		kind = from_sut(e, r, in, &d, now, out);
@@ -447,7 +471,7 @@ void engine_timeout(struct engine *e, uint64_t now, struct effects *out)
 {
 	out->n = 0;
 	e->now = now;
-	if (e->wire != NULL) {
+	if (e->wire) {
 		sutwire_timeout(e->wire, now, out);
 		follow_wire(e);
 		if (sutwire_stop(e->wire)->reason == SUTWIRE_GOING)
@@ -473,7 +497,7 @@ uint64_t engine_next_timeout(const struct engine *e)
 	t = early_next_timeout(&e->early, e->cfg.shadow.reorder_wait);
 	if (t < next)
 		next = t;
-	if (e->wire != NULL) {
+	if (e->wire) {
 		t = sutwire_next_timeout(e->wire);
 		if (t < next)
 			next = t;
@@ -488,7 +512,7 @@ uint64_t engine_next_timeout(const struct engine *e)
 
 void engine_sent(struct engine *e, const struct effect *x)
 {
-	if (x->frame != NULL)
+	if (x->frame)
 		buf_emitted(e->pool, x->frame);
 }
 
@@ -509,7 +533,7 @@ bool engine_stop(struct engine *e, uint64_t now, struct effects *out)
 		early_timeout(&e->early, e->pool, 0, now);
 	e->now = now;
 	wait_final(e, now);
-	while ((f = shadow_any(e->shadow)) != NULL) {
+	while ((f = shadow_any(e->shadow))) {
 		if (effects_left(out) < 2)
 			return true;
 		shadow_end(e->shadow, f, FLOW_END_STOPPED, now, out);

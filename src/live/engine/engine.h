@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/method.h"
 #include "compare/compare.h"
 #include "compare/kind.h"
 #include "core/arena.h"
@@ -29,7 +30,6 @@
 #include "decap/decap.h"
 #include "dgram/udp.h"
 #include "effect/effect.h"
-#include "engine/counters.h"
 #include "latency/latency.h"
 #include "engine/refer.h"
 #include "flow/key.h"
@@ -38,6 +38,7 @@
 #include "shadow/options.h"
 #include "record/health.h"
 #include "record/record.h"
+#include "tally/stats.h"
 #include "wire/decode.h"
 
 /* Where a frame came from: its wire, before any address in it. */
@@ -91,7 +92,9 @@ struct engine_net {
  *		rules_end(): the engine counts hits in it; bytes that are kept
  *		of each; and by whom. NULL: by bytes alone
  * @learn:	Places are counted without a baseline, too
+ * @methods:	Of HTTP, that are played, see method_is(); empty: all
  * @sample:	Clients that are played, of SAMPLE_ALL
+ * @rate:	Bits a second of clients that are played, see quota.h; 0: any
  * @skips, @skip: Clients that are not played
  * @decap:	What the mirror's frames are wrapped in
  * @open_csum:	Take segments of the mirror whose checksum a host left to its
@@ -103,6 +106,7 @@ struct engine_net {
  * @prove_each:	A client's network is proved before it is played; else only the
  *		wire is
  * @sut_pinned, @sut_mac: The only SUT's hardware address, if it was given
+ * @sut_any:	A SUT may move to another hardware address
  * @refuse:	Refuse what a SUT asks of the outside; else it hears nothing
  * @ask_others:	Ask who else has the addresses that a SUT asks for
  * @alsos, @also: Other hosts on the SUT's wire
@@ -121,7 +125,9 @@ struct engine_config {
 	size_t keep;
 	struct engine_desk desk;
 	bool learn;
+	char methods[METHODS_TEXT];
 	uint32_t sample;
+	uint64_t rate;
 	uint32_t skips;
 	struct engine_net skip[SKIP_MAX];
 	struct decap decap;
@@ -130,6 +136,7 @@ struct engine_config {
 	bool sut_none;
 	bool prove_each;
 	bool sut_pinned;
+	bool sut_any;
 	bool refuse;
 	bool ask_others;
 	uint8_t sut_mac[ETH_LEN];
@@ -138,92 +145,6 @@ struct engine_config {
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
 	struct hash_key key;
-};
-
-/* Destinations outside the emulated world that the SUT tried to reach; when the
- * table is full the smallest count is taken over (Metwally, "space saving").
- */
-#define ABSORB_MAX 64
-
-/** struct engine_absorbed - One of them */
-struct engine_absorbed {
-	struct ipaddr dst;
-	uint16_t port;
-	uint8_t proto;
-	uint64_t n;
-};
-
-/* Endpoints that differ; when the table is full the smallest count is taken
- * over, as above: a count may then be too high by what its place had, and
- * @since too late.
- */
-#define ENDPOINTS_MAX 64
-#define ENDPOINT_NAME 96 /* bytes of method and path, or DNS question, kept */
-
-/**
- * struct engine_endpoint - A request's place, and how the answers to it differ
- * @name:	Method and path without its query, captured bytes; empty: no
- *		request
- * @map:	Number of the --map
- * @reason:	First reason of the difference
- * @kind:	Where in the answers, if a judge has found it
- * @n:		Differences
- * @over:	Of @n: what the place had when it was taken over, at most
- * @since, @last: First and last of them, as exchange_record.asked
- * @client_port, @sut_port, @udp: Of the flow of the first one
- * @http:	It is HTTP/1
- * @request, @request_len: Its first line, captured bytes
- */
-struct engine_endpoint {
-	uint8_t name_len;
-	uint8_t reason; /* enum compare_reason */
-	uint8_t request_len;
-	bool udp;
-	bool http;
-	uint16_t client_port;
-	uint16_t sut_port;
-	uint32_t map;
-	char name[ENDPOINT_NAME];
-	struct diff_kind kind;
-	uint64_t n;
-	uint64_t over;
-	uint64_t since;
-	uint64_t last;
-	char request[RECORD_REQUEST];
-};
-
-/** struct engine_map_stats - Verdicts of one --map; of a @baseline they are in
- * no sum
- */
-struct engine_map_stats {
-	bool baseline;
-	uint64_t verdict[VERDICT_COUNT];
-	uint64_t each[REASON_COUNT]; /* as engine_stats.each */
-};
-
-/** struct engine_stats - Everything that a report prints */
-struct engine_stats {
-	struct engine_counters count;
-	struct record_counts records;
-	uint64_t decode[2][DECODE_COUNT]; /* by source */
-	struct decap_tally tunnels;	  /* of the mirror */
-	uint64_t to_prod; /* segments that --map names, by direction */
-	uint64_t to_client;
-	uint64_t verdict[VERDICT_COUNT];
-	uint64_t reason[VERDICT_COUNT][REASON_COUNT];
-	uint64_t unanswered[UNANSWERED_COUNT];
-	struct histogram after_verdict; /* how much too late, ns */
-	uint64_t stalled;		/* ns, see counters.h */
-	uint32_t suts;
-	struct ipaddr sut[MAP_MAX];
-	struct health health[MAP_MAX];
-	uint64_t each[REASON_COUNT]; /* differences, by each of their reasons */
-	struct engine_map_stats map[MAP_MAX];
-	struct engine_endpoint endpoint[ENDPOINTS_MAX];
-	uint32_t endpoints;
-	struct engine_absorbed absorbed[ABSORB_MAX];
-	uint32_t absorbed_n;
-	struct refer_stats refer;
 };
 
 struct engine;

@@ -10,8 +10,9 @@
 #include "core/spsc.h"
 #include "flow/early.h"
 #include "engine/engine.h"
-#include "engine/reader.h"
 #include "lan/prove.h"
+#include "quota/quota.h"
+#include "reader/reader.h"
 #include "shadow/shadow.h"
 
 /* Nobody spoke for so long: a mark, where no framing is known. */
@@ -46,7 +47,9 @@ struct engine {
 	struct udp_shadow *udp;
 	struct frag_table *frags;
 	struct sutwire *wire;
-	struct prove *prove; /* with a wire */
+	struct prove *prove;	 /* with a wire */
+	struct quota *quota;	 /* NULL: there is none */
+	struct session *session; /* the same */
 	uint32_t suts;
 	struct ipaddr sut_ip[MAP_MAX];
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
@@ -85,26 +88,6 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 			 struct effects *out);
 /* Look at the flows that want something. */
 void attend(struct engine *e, uint64_t now, struct effects *out);
-
-/* framing.c: which framer reads a flow, and where in it the client is */
-
-/* NULL: it is not chosen yet. */
-const struct framer_ops *read_framer(const struct flow *f);
-/* Choose it by the first bytes that @who said. */
-void read_choose(struct engine *e, struct flow *f, enum who who,
-		 const uint8_t *p, uint32_t n);
-/* Do @who's messages end by quiet? */
-bool read_is_quiet(const struct flow *f, enum who who);
-/* Does a message of the client begin with these bytes, at @seq? */
-bool read_begins(const struct flow *f, uint32_t seq, const uint8_t *p,
-		 uint32_t n);
-/* Does @seq follow the end of the last message of the client's that was read?
- */
-bool read_follows(const struct flow *f, uint32_t seq);
-/* Which answer belongs to which request is guessed from exchange @from on, and
- * why.
- */
-void read_unsure(struct flow *f, enum compare_reason why, uint32_t from);
 
 /* read.c: streams, framers, marks, comparison */
 
@@ -185,24 +168,6 @@ void health_heard(struct engine *e, uint8_t sut, bool payload, bool opened);
 void health_leg_over(struct engine *e, const struct flow *f);
 /* Has the machine found one silent? */
 void health_watch(struct engine *e);
-/* odd.c: answers that are not by the book */
-
-/* This exchange will not be compared, and why; the first reason stays. */
-void read_spoil(struct exchange *x, enum compare_reason why);
-/* A piece of an answer, with flags. */
-void read_odd(struct flow *f, enum who who, struct exchange *x,
-	      const struct framer_piece *pc);
-/* The SUT's answer in @x (NULL: none is open) breaks the protocol. */
-void read_break(struct flow *f, struct exchange *x);
-/* @who's stream ends inside of its answer in @x. */
-void read_cut(struct exchange *x, enum who who);
-/* An exchange was judged by both its answers: do both servers still speak
- * alike?
- */
-void read_parted(struct flow *f, struct exchange *x);
-/* Did the SUT send what nobody asked for, and production did not? */
-bool read_is_extra(const struct flow *f, const struct exchange *x);
-
 /* verdict.c */
 void judge(struct engine *e, struct flow *f, struct exchange *x,
 	   enum compare_reason why);
@@ -222,9 +187,25 @@ void beside_note(struct engine *e, const struct exchange_record *rec,
 		 const struct compare_result *r, const char *name, uint8_t len,
 		 const struct case_answer *a);
 
+/* given.c; without it each does nothing */
+size_t given_size(const struct engine_config *cfg);
+int given_init(struct engine *e, struct arena *a);
+/* A comparison begins; @asked: what its request has asked, NULL: not known */
+void given_begin(struct engine *e, const struct flow *f, struct compare *c,
+		 const struct asked *asked);
+/* A piece of an answer was compared. */
+void given_piece(struct engine *e, const struct flow *f,
+		 const struct exchange *x, const struct framer_piece *pc);
+/* It is judged: does its request send what the SUT has not? */
+bool given_judged(struct engine *e, const struct flow *f,
+		  const struct exchange *x);
+
 /* refer.c */
 size_t refer_size(const struct engine_config *cfg);
 int refer_init(struct engine *e, struct arena *a);
+/* A rule that comparing looked up made answers alike: count it. */
+void refer_by_rule(struct engine *e, const struct protocol *protocol,
+		   const struct compare_result *r);
 /* Count a verdict and let its record go, now or when it was judged. @k: bytes
  * of the exchange, given away; NULL: none are kept
  */
@@ -234,8 +215,6 @@ void refer_verdict(struct engine *e, const struct flow *f,
 
 /* record.c */
 
-/* The verdict's part of a record. */
-void record_result(struct exchange_record *x, const struct compare_result *r);
 /* Hand a record over; if it is reported, with its text. */
 void record_put(struct engine *e, const struct exchange_record *x,
 		const struct compare_result *r, const void *request,
@@ -270,6 +249,9 @@ uint32_t gate_nets(const struct engine_config *cfg);
 int gate_init(struct engine *e, struct arena *a, uint64_t now);
 /* The mirror showed these two, and no flow of theirs will ask. */
 void gate_show(struct engine *e, const struct segment *seg);
+/* Is its client within --max-rate? One that is not has no flow any more. */
+bool gate_rate(struct engine *e, const struct route *r,
+	       const struct segment *seg, uint64_t now, struct effects *out);
 /* WANT_PROOF of a flow. */
 void gate_flow(struct engine *e, struct flow *f, uint64_t now);
 /* A datagram to be played, now or when its network is proved. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gate.c - Who waits until his network is proved
+ * gate.c - Who waits until his network is proved, and who is not played for now
  *
  * Theory of operation
  *
@@ -12,6 +12,8 @@
  *
  * Every address that the mirror shows and that no flow will ask for is told to
  * prove.c here as well: no probe may be from it.
+ *
+ * A client beyond --max-rate (quota.c) has no flow: what he has ends.
  */
 #include "engine/engine_internal.h"
 
@@ -53,10 +55,33 @@ int gate_init(struct engine *e, struct arena *a, uint64_t now)
 
 void gate_show(struct engine *e, const struct segment *seg)
 {
-	if (e->prove == NULL)
+	if (!e->prove)
 		return;
 	prove_show(e->prove, &seg->src);
 	prove_show(e->prove, &seg->dst);
+}
+
+bool gate_rate(struct engine *e, const struct route *r,
+	       const struct segment *seg, uint64_t now, struct effects *out)
+{
+	uint32_t bytes = r->from_client ? seg->len + QUOTA_HEADERS : 0;
+	struct flow_key key = r->key;
+	struct flow *f;
+
+	if (!e->quota || quota_plays(e->quota, &r->key.client, bytes, now))
+		return true;
+	e->stats.count.over_rate++;
+	for (uint32_t i = 0; i < r->n; i++) {
+		key.map = r->map[i];
+		f = shadow_find(e->shadow, &key);
+		if (!f)
+			continue;
+		shadow_end(e->shadow, f, FLOW_END_RATE, now, out);
+		read_close(e, f);
+		shadow_free(e->shadow, f);
+	}
+	gate_show(e, seg);
+	return false;
 }
 
 void gate_flow(struct engine *e, struct flow *f, uint64_t now)
@@ -107,7 +132,7 @@ void gate_attend(struct engine *e, uint64_t now)
 {
 	struct prove_news n;
 
-	while (e->prove != NULL && prove_next(e->prove, &n)) {
+	while (e->prove && prove_next(e->prove, &n)) {
 		bool open = n.gate == GATE_OPEN;
 
 		while (!list_empty(n.flows))

@@ -32,9 +32,9 @@ void health_set(struct engine *e, uint8_t sut, enum health_state to,
 	ev.since = health_is_down(h) ? h->since : e->now;
 	ev.sut = e->sut_ip[sut];
 	ev.sut_port = e->sut_port[sut];
-	if (f != NULL)
+	if (f)
 		event_tuple(e, &ev, f);
-	if (x != NULL) {
+	if (x) {
 		ev.index = x->index;
 		ev.request_len = x->request_len;
 		memcpy(ev.request, x->request, x->request_len);
@@ -66,7 +66,7 @@ static const struct exchange *first_open(const struct flow *f)
 {
 	const struct exchange *x = f->x.head;
 
-	while (x != NULL && (x->flags & X_JUDGED) != 0)
+	while (x && (x->flags & X_JUDGED))
 		x = x->next;
 	return x;
 }

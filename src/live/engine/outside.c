@@ -33,39 +33,14 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "tally/tally.h"
 
 _Static_assert(EFFECT_RAW_MAX >= BUILD_RAW_MAX, "any raw frame fits");
-
-static void note_absorbed(struct engine *e, const struct segment *seg)
-{
-	struct engine_stats *st = &e->stats;
-	struct engine_absorbed *least = &st->absorbed[0];
-
-	for (uint32_t i = 0; i < st->absorbed_n; i++) {
-		struct engine_absorbed *a = &st->absorbed[i];
-
-		if (a->port == seg->dport && a->proto == seg->proto &&
-		    ipaddr_eq(&a->dst, &seg->dst)) {
-			a->n++;
-			return;
-		}
-		if (a->n < least->n)
-			least = a;
-	}
-	if (st->absorbed_n < ABSORB_MAX) {
-		least = &st->absorbed[st->absorbed_n++];
-		least->n = 0;
-	}
-	least->dst = seg->dst;
-	least->port = seg->dport;
-	least->proto = seg->proto;
-	least->n++;
-}
 
 void outside_absorb(struct engine *e, const struct segment *seg)
 {
 	e->stats.count.absorbed++;
-	note_absorbed(e, seg);
+	tally_absorbed(&e->stats, seg);
 }
 
 /* --- which of its ports are served --- */
@@ -132,28 +107,14 @@ bool outside_answers(const struct engine *e, uint8_t sut, uint16_t port,
 
 /* --- refusals --- */
 
-/* An address of one host, and of more than one link. */
-static bool is_host(const struct ipaddr *ip)
-{
-	const uint8_t *b = ip->b;
-
-	if (ipaddr_is4(ip)) {
-		b += 12;
-		return b[0] > 0 && b[0] != 127 && b[0] < 224 &&
-		       !(b[0] == 169 && b[1] == 254);
-	}
-	return b[0] != 0 && b[0] != 0xff &&
-	       !(b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
-}
-
 /* Did the SUT that we know at this hardware address send it to us alone? */
 static bool to_us(const struct engine *e, uint8_t sut, const struct decoded *d)
 {
 	const uint8_t *mac = sutwire_mac(e->wire, sut);
 
-	return mac != NULL && memcmp(mac, d->eth_src, ETH_LEN) == 0 &&
+	return mac && memcmp(mac, d->eth_src, ETH_LEN) == 0 &&
 	       memcmp(e->cfg.mac, d->eth_dst, ETH_LEN) == 0 &&
-	       is_host(&d->seg.src) && is_host(&d->seg.dst);
+	       ipaddr_is_host(&d->seg.src) && ipaddr_is_host(&d->seg.dst);
 }
 
 static bool is_production(const struct engine *e, const struct segment *seg)
@@ -187,7 +148,7 @@ static void refuse_syn(struct engine *e, uint8_t sut, const struct segment *seg,
 {
 	struct effect *x = refusal(e, sut, now, out);
 
-	if (x == NULL)
+	if (!x)
 		return;
 	x->kind = EFFECT_TCP;
 	x->flags = TCP_RST | TCP_ACK;
@@ -218,7 +179,7 @@ static void refuse_datagram(struct engine *e, uint8_t sut,
 	if (len > UNREACHABLE_QUOTE)
 		len = UNREACHABLE_QUOTE;
 	x = refusal(e, sut, now, out);
-	if (x == NULL)
+	if (!x)
 		return;
 	x->kind = EFFECT_RAW;
 	x->dst = seg->src;

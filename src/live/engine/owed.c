@@ -12,7 +12,7 @@ static uint32_t ahead_by(const struct flow *f)
 	uint32_t s = f->leg.s.nxt - f->leg.base;
 
 	/* What ended on both sides is not ahead, whatever its lengths were. */
-	if (x == NULL || (x->flags & (X_P_BEGUN | X_HAVE_P)) == 0)
+	if (!x || !(x->flags & (X_P_BEGUN | X_HAVE_P)))
 		return 0;
 	return p > s ? p - s : 0;
 }
@@ -21,10 +21,10 @@ static enum engine_owed leg_owed(const struct flow *f, uint32_t ahead,
 				 bool answers)
 {
 	if (f->leg.state == LEG_NONE || f->leg.state == LEG_CLOSED)
-		return f->older != NULL ? ENGINE_BUSY : ENGINE_OVER;
+		return f->older ? ENGINE_BUSY : ENGINE_OVER;
 	/* Who waits for what was not handed in does not wait for the SUT. */
 	if (f->leg.state != LEG_OPEN ||
-	    (f->q.send != NULL && !shadow_waits_for_production(f)))
+	    (f->q.send && !shadow_waits_for_production(f)))
 		return ENGINE_BUSY;
 	if (answers && f->x.marks[WHO_SUT] < f->x.marks[WHO_CLIENT])
 		return ENGINE_BUSY;
@@ -45,7 +45,7 @@ enum engine_owed engine_owed(struct engine *e, const struct flow_key *key,
 			continue;
 		k.map = m;
 		f = shadow_find(e->shadow, &k);
-		owed = f != NULL ? leg_owed(f, ahead, answers) : ENGINE_OVER;
+		owed = f ? leg_owed(f, ahead, answers) : ENGINE_OVER;
 		if (owed > most)
 			most = owed;
 	}

@@ -35,7 +35,7 @@ static bool may_move(const struct flow *f, enum who who)
 
 	if (who == WHO_PROD)
 		return (r->flags & R_MOVE_P) != 0;
-	return (r->flags & R_MOVE_S) != 0 && r->moves_at == f->leg.snd_nxt;
+	return (r->flags & R_MOVE_S) && r->moves_at == f->leg.snd_nxt;
 }
 
 /* A server speaks: a mark that it made by quiet moves. */
@@ -45,7 +45,7 @@ void read_quiet_answer(struct engine *e, struct flow *f, enum who who,
 	uint32_t spoke = who == WHO_PROD ? R_SPOKE_P : R_SPOKE_S;
 	struct reader *r = reader_of(f);
 
-	if ((f->framing & FRAMING_SPOKE_C) != 0 && who == WHO_PROD) {
+	if ((f->framing & FRAMING_SPOKE_C) && who == WHO_PROD) {
 		f->framing &= ~(uint32_t)FRAMING_SPOKE_C;
 		read_asked(e, f, f->w.c.nxt, now);
 	}
@@ -58,8 +58,8 @@ void read_quiet_answer(struct engine *e, struct flow *f, enum who who,
 		 */
 		r->flags &= who == WHO_PROD ? ~(uint32_t)R_MOVE_P
 					    : ~(uint32_t)R_MOVE_S;
-		if (x != NULL && (x->flags & have) != 0 &&
-		    (x->flags & (X_JUDGED | X_PASSED)) == 0)
+		if (x && (x->flags & have) &&
+		    !(x->flags & (X_JUDGED | X_PASSED)))
 			shadow_unmark(e->shadow, f, who);
 	}
 	r->flags |= spoke;
@@ -75,7 +75,7 @@ void read_quiet_client(struct engine *e, struct flow *f, uint32_t ack,
 	struct reader *r = reader_of(f);
 	struct exchange *x;
 
-	if ((r->flags & R_SPOKE_P) != 0 && !seq_lt(ack, f->w.p.nxt))
+	if ((r->flags & R_SPOKE_P) && !seq_lt(ack, f->w.p.nxt))
 		read_quiet_mark(e, f, WHO_PROD, now);
 	r->flags &= ~(uint32_t)(R_MOVE_P | R_MOVE_S);
 	f->framing |= FRAMING_SPOKE_C;
@@ -88,14 +88,13 @@ void read_quiet(struct engine *e, struct flow *f, uint64_t now)
 	const struct reader *r = reader_of(f);
 	uint64_t next = WHEEL_NEVER;
 
-	if ((r->flags & R_SPOKE_P) != 0 && f->w.p.early == NULL) {
+	if ((r->flags & R_SPOKE_P) && !f->w.p.early) {
 		if (now - r->quiet_p >= QUIET_WAIT)
 			read_quiet_mark(e, f, WHO_PROD, now);
 		else
 			next = r->quiet_p + QUIET_WAIT;
 	}
-	if ((r->flags & R_SPOKE_S) != 0 && f->leg.s.early == NULL &&
-	    !read_is_broken(f)) {
+	if ((r->flags & R_SPOKE_S) && !f->leg.s.early && !read_is_broken(f)) {
 		if (now - r->quiet_s >= QUIET_WAIT)
 			read_quiet_mark(e, f, WHO_SUT, now);
 		else if (r->quiet_s + QUIET_WAIT < next)

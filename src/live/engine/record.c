@@ -20,19 +20,6 @@
 
 #include "engine/engine_internal.h"
 
-void record_result(struct exchange_record *x, const struct compare_result *r)
-{
-	x->verdict = (uint8_t)r->verdict;
-	x->reason = (uint8_t)r->reason;
-	x->how = (uint8_t)r->how;
-	x->has_text = r->verdict == VERDICT_DIFFERENT;
-	x->reasons = r->reasons;
-	memcpy(x->status, r->status, sizeof(x->status));
-	memcpy(x->bytes, r->bytes, sizeof(x->bytes));
-	x->offset = r->offset;
-	x->block = r->block;
-}
-
 void record_put(struct engine *e, const struct exchange_record *x,
 		const struct compare_result *r, const void *request,
 		uint8_t request_len)
@@ -46,7 +33,7 @@ void record_put(struct engine *e, const struct exchange_record *x,
 		len += sizeof(*text);
 	to = spsc_reserve_above(e->records, len,
 				x->has_text ? 0 : RECORDS_KEPT);
-	if (to == NULL) {
+	if (!to) {
 		c->refused[x->verdict]++;
 		e->stats.count.events_lost += x->has_text;
 		return;
@@ -71,7 +58,7 @@ void event_put(struct engine *e, const struct engine_event *ev)
 {
 	uint8_t *to = spsc_reserve(e->records, sizeof(*ev));
 
-	if (to == NULL) {
+	if (!to) {
 		e->stats.count.events_lost++;
 		return;
 	}
@@ -88,7 +75,7 @@ bool engine_take(struct engine *e, struct engine_item *out)
 		spsc_release(e->records);
 	p = spsc_peek(e->records, &len);
 	e->record_lent = p != NULL;
-	if (p != NULL)
+	if (p)
 		item_read(out, p, len);
 	return p != NULL;
 }

@@ -18,6 +18,17 @@
  * An answer that is held counts at the end, or when another of its number takes
  * it back.
  *
+ * One loud sort of requests (an endpoint of the rules, else a method and a
+ * path) does not push others out: each has its portion of what may be out.
+ * Notes are not answered, and so are in none.
+ *
+ * A judge also tells which tokens production has set in its content, and the
+ * SUT otherwise (session/session.h has them). Who sends one back hangs on it,
+ * and that is looked up when a verdict is given: after the answers to all cases
+ * that were handed over before, also if it needs no judge itself. Such a
+ * difference waits in a slot behind those cases, so that a rerun, which judges
+ * at once, finds the same. With all slots taken it does not wait.
+ *
  * What the desk has no room for is told at once to who asked (the journal),
  * since a rerun must refuse the same ones. A desk that is gone owes all that is
  * out.
@@ -26,14 +37,22 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/portions.h"
 #include "engine/engine_internal.h"
-#include "engine/tally.h"
+#include "tally/tally.h"
 #include "rules/rules.h"
+#include "session/session.h"
+
+_Static_assert(RULES_ENDPOINTS <= UINT8_MAX, "an endpoint fits its record");
 
 struct slot {
 	struct exchange_record rec;
 	struct compare_result r;
 	uint32_t endpoint;
+	uint32_t bytes; /* of its case */
+	uint64_t sort;
+	uint64_t token[ASKED_TOKENS]; /* that the client sent */
+	bool waits; /* for the cases in front; it is no case */
 	uint8_t request_len;
 	char request[EXCHANGE_REQUEST];
 };
@@ -55,6 +74,9 @@ struct held {
 struct refer {
 	uint64_t first; /* number of the oldest case that is out */
 	uint32_t n;
+	uint32_t waits; /* of @n, those that are no cases */
+	struct portions out;
+	struct session *tokens;
 	uint32_t holds; /* of @held, oldest first */
 	bool gone;
 	struct slot slot[REFER_MOST];
@@ -64,15 +86,18 @@ struct refer {
 
 size_t refer_size(const struct engine_config *cfg)
 {
-	return cfg->by != NULL ? arena_need(sizeof(struct refer)) : 0;
+	return cfg->by ? arena_need(sizeof(struct refer)) + session_size() : 0;
 }
 
 int refer_init(struct engine *e, struct arena *a)
 {
-	if (e->cfg.by == NULL)
+	if (!e->cfg.by)
 		return 0;
 	e->refer = arena_take(a, sizeof(*e->refer));
-	return e->refer != NULL ? 0 : -ENOMEM;
+	if (!e->refer)
+		return -ENOMEM;
+	portions_init(&e->refer->out, REFER_MOST, e->cfg.desk.room);
+	return session_init(&e->refer->tokens, a);
 }
 
 /* What an answer says of a verdict. */
@@ -100,6 +125,19 @@ static void not_judged(struct compare_result *r, enum compare_reason why)
 				      .bytes = { r->bytes[0], r->bytes[1] } };
 }
 
+/* Is this what a server says that does not know a value? It answers, whole and
+ * by the book, and does not fail.
+ */
+static bool may_diverge(const struct compare_result *r)
+{
+	const uint64_t told =
+		reason_bit(REASON_STATUS) | reason_bit(REASON_HEADER) |
+		reason_bit(REASON_BODY) | reason_bit(REASON_LENGTH);
+
+	return r->verdict == VERDICT_DIFFERENT && !(r->reasons & ~told) &&
+	       (r->status[1] < 500 || r->status[0] >= 500);
+}
+
 /* Count it, and let its record go. */
 static void give(struct engine *e, uint32_t endpoint,
 		 struct exchange_record *rec, struct compare_result *r,
@@ -109,16 +147,19 @@ static void give(struct engine *e, uint32_t endpoint,
 	const char *name = request;
 	uint8_t len = request_len;
 
+	if (rec->diverged && may_diverge(r))
+		not_judged(r, REASON_DIVERGED);
 	/* An endpoint that the rules name is one, whatever its paths. */
 	if (endpoint != RULES_ALL) {
 		name = rules_name(e->cfg.by, endpoint);
 		len = (uint8_t)strlen(name);
 	}
+	rec->endpoint = (uint8_t)endpoint;
 	record_result(rec, r);
 	r->evidence.kind = tally(&e->stats, rec, &r->evidence.place, name, len,
 				 request, request_len);
 	beside_note(e, rec, r, name, tally_name(rec, name, len), a);
-	if (e->refer != NULL && !rec->baseline)
+	if (e->refer && !rec->baseline)
 		e->stats.refer.verdict[endpoint][rec->verdict]++;
 	record_put(e, rec, r, request, request_len);
 }
@@ -131,7 +172,7 @@ static struct told *to_tell(const struct engine *e, const struct keep *k,
 			    uint64_t *version)
 {
 	bool any = rules_view(e->cfg.by, endpoint)->versions != 0;
-	uint64_t object = keep_object(k);
+	uint64_t object = keep_shows(k);
 	struct told *t = &e->refer->told[object % REFER_TOLD];
 
 	if (object == 0 || r->status[0] != 200 || e->refer->gone)
@@ -160,7 +201,7 @@ static void note(struct engine *e, const struct exchange *x,
 	struct case_view c;
 	int rc;
 
-	if (t == NULL)
+	if (!t)
 		return;
 	keep_note(k, &c);
 	c.endpoint = endpoint;
@@ -175,6 +216,38 @@ static void note(struct engine *e, const struct exchange *x,
 	*t = (struct told){ c.object, version, e->now };
 }
 
+/* Which sort of requests is it? */
+static uint64_t sort_of(const struct engine *e, const struct exchange *x,
+			uint32_t endpoint)
+{
+	const struct describe_ops *d = protocols[PROTOCOL_HTTP1].describe;
+
+	if (endpoint != RULES_ALL)
+		return hash_bytes(&e->cfg.key, &endpoint, sizeof(endpoint));
+	return hash_bytes(&e->cfg.key, x->request,
+			  d->endpoint(x->request, x->request_len));
+}
+
+/* The next slot, for what is known of an exchange. */
+static void put_slot(struct refer *q, const struct exchange *x,
+		     const struct keep *k, uint32_t endpoint,
+		     const struct exchange_record *rec,
+		     const struct compare_result *r, uint64_t sort, size_t n)
+{
+	struct slot *s = &q->slot[(q->first + q->n) % REFER_MOST];
+
+	*s = (struct slot){ .rec = *rec,
+			    .r = *r,
+			    .endpoint = endpoint,
+			    .bytes = (uint32_t)n,
+			    .sort = sort,
+			    .request_len = x->request_len };
+	memcpy(s->request, x->request, x->request_len);
+	memcpy(s->token, keep_tokens(k), sizeof(s->token));
+	q->n++;
+	portions_take(&q->out, sort, n);
+}
+
 /* Hand the case over. Return: it is out */
 static bool hand(struct engine *e, const struct exchange *x,
 		 const struct keep *k, uint32_t endpoint,
@@ -184,19 +257,19 @@ static bool hand(struct engine *e, const struct exchange *x,
 		reason_bit(REASON_BODY) | reason_bit(REASON_LENGTH);
 	const struct engine_desk *d = &e->cfg.desk;
 	struct refer *q = e->refer;
-	struct slot *s = &q->slot[(q->first + q->n) % REFER_MOST];
 	uint64_t version;
 	struct told *t = to_tell(e, k, endpoint, r, &version);
+	uint64_t sort = sort_of(e, x, endpoint);
 	struct case_view c;
 	int rc = -EAGAIN;
+	size_t n = keep_case(k, !(r->reasons & body), t != NULL, &c);
 
-	keep_case(k, (r->reasons & body) == 0, t != NULL, &c);
 	c.serial = q->first + q->n;
 	c.endpoint = endpoint;
 	c.at = answered_at(e, x);
 	if (q->gone)
 		rc = -EPIPE;
-	else if (q->n < REFER_MOST)
+	else if (!portions_full(&q->out, sort, n))
 		rc = d->refer(d->ctx, rec->flow, rec->index, k, &c);
 	if (rc != 0) {
 		if (rc == -EAGAIN) {
@@ -206,33 +279,63 @@ static bool hand(struct engine *e, const struct exchange *x,
 		not_judged(r, rc == -EAGAIN ? REASON_OVERLOAD : REASON_DESK);
 		return false;
 	}
-	*s = (struct slot){ .rec = *rec,
-			    .r = *r,
-			    .endpoint = endpoint,
-			    .request_len = x->request_len };
-	memcpy(s->request, x->request, x->request_len);
-	q->n++;
-	if (t != NULL)
+	put_slot(q, x, k, endpoint, rec, r, sort, n);
+	if (t)
 		*t = (struct told){ c.object, version, e->now };
 	e->stats.refer.handed++;
 	return true;
 }
 
-/* Whose exchange it is. A path that was not kept to its end is nobody's. */
-static uint32_t endpoint_of(const struct engine *e, const struct exchange *x)
+/* Does it send a token that the SUT has otherwise, as far as is known now? */
+static void look_at_tokens(const struct engine *e, struct exchange_record *rec,
+			   const uint64_t token[ASKED_TOKENS])
 {
-	const uint8_t *method = (const uint8_t *)x->request;
-	const uint8_t *end = method + x->request_len;
-	const uint8_t *space = memchr(method, ' ', x->request_len);
-	const uint8_t *target = space != NULL ? space + 1 : end;
-	const uint8_t *to = target;
+	rec->diverged |=
+		session_hangs(e->refer->tokens, rec->map, token, ASKED_TOKENS);
+}
 
-	while (to < end && *to != ' ' && *to != '?' && *to != '#')
-		to++;
-	if (space == NULL || to == end)
-		return RULES_ALL;
-	return rules_endpoint(e->cfg.by, method, (size_t)(space - method),
-			      target, (size_t)(to - target));
+/* A judge has found that production sets these tokens, and the SUT others. */
+static void learn_tokens(struct engine *e, uint32_t map,
+			 const struct case_answer *a)
+{
+	struct session *s = e->refer->tokens;
+
+	session_tokens(s, map, a->given, a->givens);
+	e->stats.refer.tokens = session_stats(s)->learned;
+	e->stats.refer.tokens_pushed = session_stats(s)->pushed;
+}
+
+/* May a case that is out tell that it hangs on a token? It waits then. */
+static bool wait_for_tokens(struct engine *e, const struct exchange *x,
+			    const struct keep *k, uint32_t endpoint,
+			    struct exchange_record *rec,
+			    const struct compare_result *r)
+{
+	struct refer *q = e->refer;
+	uint64_t sort;
+
+	look_at_tokens(e, rec, keep_tokens(k));
+	if (q->n == 0 || q->gone || rec->diverged || !may_diverge(r) ||
+	    keep_tokens(k)[0] == 0)
+		return false;
+	sort = sort_of(e, x, endpoint);
+	if (portions_full(&q->out, sort, 0))
+		return false;
+	put_slot(q, x, k, endpoint, rec, r, sort, 0);
+	q->slot[(q->first + q->n - 1) % REFER_MOST].waits = true;
+	q->waits++;
+	return true;
+}
+
+void refer_by_rule(struct engine *e, const struct protocol *protocol,
+		   const struct compare_result *r)
+{
+	bool redis = protocol == &protocols[PROTOCOL_REDIS];
+
+	if (r->verdict != VERDICT_EQUIVALENT || r->rule == 0)
+		return;
+	rules_hit(e->cfg.by, r->rule - 1, true);
+	e->stats.refer.made[redis ? CASE_BY_REPLY : CASE_BY_TTL]++;
 }
 
 void refer_verdict(struct engine *e, const struct flow *f,
@@ -243,20 +346,24 @@ void refer_verdict(struct engine *e, const struct flow *f,
 	uint32_t endpoint = RULES_ALL;
 	struct case_answer a;
 
-	if (e->refer != NULL && rec->protocol == PROTOCOL_HTTP1)
-		endpoint = endpoint_of(e, x);
-	if (k != NULL)
+	refer_by_rule(e, reader_of(f)->protocol, r);
+	if (e->refer && rec->protocol == PROTOCOL_HTTP1)
+		endpoint = rules_endpoint_of(e->cfg.by, x->request,
+					     x->request_len);
+	if (k)
 		says = keep_settle(k, r, e->cfg.by, endpoint, &a);
 	if (says == KEEP_SETTLED)
 		apply(e, r, &a);
 	/* Where the pairing is guessed a judge would compare what is none. */
 	if (reader_guesses(reader_of(f), x->index))
 		says = KEEP_NOTHING;
-	else if (k != NULL && says != KEEP_ASK)
+	else if (k && says != KEEP_ASK)
 		note(e, x, k, endpoint, rec, r);
-	if (says != KEEP_ASK || !hand(e, x, k, endpoint, rec, r))
+	if (says == KEEP_ASK
+		    ? !hand(e, x, k, endpoint, rec, r)
+		    : !k || !wait_for_tokens(e, x, k, endpoint, rec, r))
 		give(e, endpoint, rec, r, x->request, x->request_len, NULL);
-	if (k != NULL)
+	if (k)
 		keep_end(k, e->pool);
 }
 
@@ -266,12 +373,41 @@ static void give_slot(struct engine *e, struct slot *s,
 	give(e, s->endpoint, &s->rec, &s->r, s->request, s->request_len, a);
 }
 
+/* The oldest case is out no more. */
+static void came_back(struct refer *q)
+{
+	const struct slot *s = &q->slot[q->first++ % REFER_MOST];
+
+	q->n--;
+	portions_give(&q->out, s->sort, s->bytes);
+}
+
+static struct slot *oldest(struct refer *q)
+{
+	return &q->slot[q->first % REFER_MOST];
+}
+
+/* Those behind the oldest case that waited for it alone. */
+static void go_on(struct engine *e)
+{
+	struct refer *q = e->refer;
+
+	while (q->n > 0 && oldest(q)->waits) {
+		struct slot *s = oldest(q);
+
+		came_back(q);
+		q->waits--;
+		look_at_tokens(e, &s->rec, s->token);
+		give_slot(e, s, NULL);
+	}
+}
+
 /* The oldest case is answered, or will never be. */
 static void answered(struct engine *e, const struct case_answer *a)
 {
-	struct slot *s = &e->refer->slot[e->refer->first++ % REFER_MOST];
+	struct slot *s = oldest(e->refer);
 
-	e->refer->n--;
+	came_back(e->refer);
 	give_slot(e, s, a);
 }
 
@@ -285,7 +421,7 @@ static void unhold(struct engine *e, uint32_t i, const struct case_answer *a)
 	q->holds--;
 	memmove(&q->held[i], &q->held[i + 1],
 		(q->holds - i) * sizeof(q->held[0]));
-	give_slot(e, &h.slot, a != NULL ? a : &h.said);
+	give_slot(e, &h.slot, a ? a : &h.said);
 }
 
 /* The oldest case has an answer that may be taken back. */
@@ -299,8 +435,7 @@ static void hold(struct engine *e, const struct case_answer *a)
 	}
 	q->held[q->holds++] =
 		(struct held){ q->first, *a, q->slot[q->first % REFER_MOST] };
-	q->first++;
-	q->n--;
+	came_back(q);
 	e->stats.refer.held++;
 }
 
@@ -334,12 +469,15 @@ int engine_judged(struct engine *e, const struct case_answer *a)
 		return take_back(e, a);
 	if (q->n == 0 || a->serial != q->first)
 		return -EBADMSG;
-	apply(e, &q->slot[q->first % REFER_MOST].r, a);
+	apply(e, &oldest(q)->r, a);
+	look_at_tokens(e, &oldest(q)->rec, oldest(q)->token);
+	learn_tokens(e, oldest(q)->rec.map, a);
 	e->stats.refer.judged++;
 	if (a->held != 0)
 		hold(e, a);
 	else
 		answered(e, a);
+	go_on(e);
 	return 0;
 }
 
@@ -347,14 +485,14 @@ bool engine_unheld(struct engine *e)
 {
 	struct refer *q = e->refer;
 
-	if (q != NULL && q->holds > 0)
+	if (q && q->holds > 0)
 		unhold(e, 0, NULL);
-	return q != NULL && q->holds > 0;
+	return q && q->holds > 0;
 }
 
 uint32_t engine_held(const struct engine *e)
 {
-	return e->refer != NULL ? e->refer->holds : 0;
+	return e->refer ? e->refer->holds : 0;
 }
 
 bool engine_desk_gone(struct engine *e)
@@ -366,20 +504,21 @@ bool engine_desk_gone(struct engine *e)
 		not_judged(&q->slot[q->first % REFER_MOST].r, REASON_DESK);
 		e->stats.refer.lost++;
 		answered(e, NULL);
+		go_on(e);
 	}
 	return q->n > 0;
 }
 
 uint32_t engine_out(const struct engine *e)
 {
-	return e->refer != NULL ? e->refer->n : 0;
+	return e->refer ? e->refer->n - e->refer->waits : 0;
 }
 
 uint32_t engine_open_sut(const struct engine *e)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < engine_out(e); i++)
+	for (uint32_t i = 0; e->refer && i < e->refer->n; i++)
 		n += !e->refer->slot[(e->refer->first + i) % REFER_MOST]
 			      .rec.baseline;
 	for (uint32_t i = 0; i < engine_held(e); i++)

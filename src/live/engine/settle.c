@@ -26,6 +26,8 @@ static enum compare_reason reason_of(const struct flow *f)
 		return REASON_CLIENT_GAP;
 	case FLOW_END_BEHIND:
 		return REASON_BEHIND;
+	case FLOW_END_METHOD:
+		return REASON_METHOD;
 	case FLOW_END_POOL_FULL:
 		return REASON_NO_MEMORY;
 	case FLOW_END_TLS:
@@ -48,6 +50,7 @@ static enum compare_reason reason_of(const struct flow *f)
 	case FLOW_END_NO_ROUTE:
 	case FLOW_END_UNPROVED:
 	case FLOW_END_OBSERVED:
+	case FLOW_END_RATE:
 		break;
 	}
 	return REASON_NOT_PLAYED;
@@ -58,6 +61,8 @@ static enum compare_reason reason_of(const struct flow *f)
 static enum compare_reason reason_for(const struct engine *e,
 				      const struct flow *f, struct exchange *x)
 {
+	if (x->flags & X_LEFT)
+		return REASON_METHOD;
 	if (x->fate == UNANSWERED_NONE)
 		x->fate = (uint8_t)wait_fate(e, f, x);
 	/* Who did not answer has a fate, or it was not the SUT's doing. */
@@ -74,24 +79,26 @@ static bool is_spare(const struct flow *f, const struct exchange *x, bool again)
 {
 	bool guessed = reader_guesses(reader_of(f), x->index);
 
-	if ((f->framing & FRAMING_BROKEN_S) != 0 &&
-	    (x->odd & ODD_S_BROKE) == 0 &&
-	    (x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)) == 0)
+	if ((f->framing & FRAMING_BROKEN_S) && !(x->odd & ODD_S_BROKE) &&
+	    !(x->flags & (X_C_BEGUN | X_HAVE_C | X_P_BEGUN)))
 		return true;
 	return (again || guessed) &&
-	       (x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN)) == 0;
+	       !(x->flags & (X_C_BEGUN | X_HAVE_C | X_S_BEGUN));
 }
 
 void read_judge(struct engine *e, struct flow *f, struct exchange *x)
 {
 	const uint16_t both = X_HAVE_P | X_HAVE_S;
 
-	if ((x->flags & X_JUDGED) != 0)
+	if (x->flags & X_JUDGED)
 		return;
-	if ((x->flags & both) == both) {
+	if ((x->flags & (X_LEFT | X_HAVE_P | X_HAVE_C)) ==
+	    (X_LEFT | X_HAVE_P | X_HAVE_C)) {
+		judge(e, f, x, REASON_METHOD);
+	} else if ((x->flags & both) == both) {
 		judge(e, f, x, REASON_NONE);
 		read_parted(f, x);
-	} else if ((x->flags & X_HAVE_P) != 0 && !is_spare(f, x, false) &&
+	} else if ((x->flags & X_HAVE_P) && !is_spare(f, x, false) &&
 		   (f->leg.state == LEG_NONE || x->fate != UNANSWERED_NONE)) {
 		judge(e, f, x, reason_for(e, f, x));
 	}
@@ -100,7 +107,7 @@ void read_judge(struct engine *e, struct flow *f, struct exchange *x)
 /* Production's answer to this was missed, and is so whatever came later. */
 static bool is_unseen(const struct flow *f, const struct exchange *x)
 {
-	return (f->w.flags & W_PLOST) != 0 && (x->flags & X_HAVE_P) == 0;
+	return (f->w.flags & W_PLOST) && !(x->flags & X_HAVE_P);
 }
 
 void read_leg_over(struct engine *e, struct flow *f)
@@ -109,15 +116,15 @@ void read_leg_over(struct engine *e, struct flow *f)
 	struct exchange *x;
 
 	for (x = f->x.head; x != NULL; x = x->next) {
-		if ((x->flags & X_JUDGED) != 0)
+		if (x->flags & X_JUDGED)
 			continue;
 		/* The SUT is done: production may still be answering. */
 		why = reason_for(e, f, x);
-		if (why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0)
+		if (why == REASON_UNANSWERED && !(x->flags & X_HAVE_P))
 			continue;
 		if (is_spare(f, x, (f->w.flags & W_LOST) != 0))
 			continue;
-		if ((x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN)) != 0)
+		if (x->flags & (X_C_BEGUN | X_P_BEGUN | X_S_BEGUN))
 			judge(e, f, x,
 			      why == REASON_RUN_ENDED && is_unseen(f, x)
 				      ? REASON_PROD_GAP
@@ -131,9 +138,9 @@ static enum compare_reason prod_left(const struct flow *f,
 {
 	if (read_is_extra(f, x))
 		return REASON_EXTRA;
-	if ((f->w.ev & EV_C_RST) != 0 || (f->w.flags & W_SUPERSEDED) != 0)
+	if ((f->w.ev & EV_C_RST) || (f->w.flags & W_SUPERSEDED))
 		return REASON_CLIENT_ABORT;
-	if ((f->w.ev & (EV_P_FIN | EV_P_RST)) != 0)
+	if (f->w.ev & (EV_P_FIN | EV_P_RST))
 		return REASON_PROD_CUT;
 	return is_unseen(f, x) ? REASON_PROD_GAP : REASON_RUN_ENDED;
 }
@@ -156,21 +163,21 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 
 	if (why == REASON_RUN_ENDED && is_unseen(f, x))
 		why = REASON_PROD_GAP;
-	if ((why == REASON_UNANSWERED && (x->flags & X_HAVE_P) == 0 &&
+	if ((why == REASON_UNANSWERED && !(x->flags & X_HAVE_P) &&
 	     !is_owed_begun(f, x)) ||
-	    ((x->odd & ODD_S_BROKE) != 0 && (x->flags & X_C_BEGUN) == 0))
+	    ((x->odd & ODD_S_BROKE) && !(x->flags & X_C_BEGUN)))
 		why = prod_left(f, x);
 	/* The flow goes on behind it, so its answer will not be looked for. */
 	if (why == REASON_RUN_ENDED && again && x->fate != UNANSWERED_NONE)
 		why = REASON_SUT_DOWN;
 	if ((x->flags & (X_HAVE_P | X_HAVE_S)) == (X_HAVE_P | X_HAVE_S))
 		why = REASON_NONE;
-	if ((x->odd & ODD_P_BROKE) != 0)
+	if (x->odd & ODD_P_BROKE)
 		read_cut(x, WHO_PROD);
-	if ((x->flags & X_JUDGED) == 0 && !is_spare(f, x, again) &&
-	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)) != 0)
+	if (!(x->flags & X_JUDGED) && !is_spare(f, x, again) &&
+	    (x->flags & (X_HAVE_C | X_P_BEGUN | X_S_BEGUN)))
 		judge(e, f, x, why);
-	if (x->cmp != NULL) {
+	if (x->cmp) {
 		compare_end(x->cmp, e->pool, why, &res);
 		x->cmp = NULL;
 	}
@@ -179,7 +186,7 @@ static void close_exchange(struct engine *e, struct flow *f, struct exchange *x,
 
 void read_close(struct engine *e, struct flow *f)
 {
-	while (f->x.head != NULL)
+	while (f->x.head)
 		close_exchange(e, f, f->x.head, false);
 }
 
@@ -187,12 +194,12 @@ void read_closed(struct engine *e, struct flow *f)
 {
 	struct exchange *x = f->x.at[WHO_SUT];
 
-	if (f->leg.state != LEG_OPEN || x == NULL)
+	if (f->leg.state != LEG_OPEN || !x)
 		return;
 	if (x->fate == UNANSWERED_NONE)
-		x->fate = (f->leg.ev & EV_S_FIN) != 0 ? UNANSWERED_CUT
-						      : UNANSWERED_RESET;
-	if ((x->flags & X_JUDGED) == 0)
+		x->fate = (f->leg.ev & EV_S_FIN) ? UNANSWERED_CUT
+						 : UNANSWERED_RESET;
+	if (!(x->flags & X_JUDGED))
 		judge(e, f, x, REASON_UNANSWERED);
 	shadow_cut(e->shadow, f);
 }
@@ -205,13 +212,13 @@ static bool drop_until(struct engine *e, struct flow *f, uint32_t ack)
 	uint32_t at = f->w.p_base;
 	struct exchange *x;
 
-	while ((x = f->x.head) != NULL && (x->flags & X_HAVE_P) != 0 &&
+	while ((x = f->x.head) && (x->flags & X_HAVE_P) &&
 	       seq_le(x->end[WHO_PROD], ack)) {
 		at = x->end[WHO_PROD];
 		close_exchange(e, f, x, true);
 	}
 	for (; x != NULL; x = x->next)
-		if ((x->flags & (X_HAVE_C | X_HAVE_S)) != 0) {
+		if (x->flags & (X_HAVE_C | X_HAVE_S)) {
 			if (seq_le(ack, f->w.p.nxt))
 				reader_of(f)->pipelines = true;
 			return false;
@@ -252,10 +259,9 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 	struct reader *r = reader_of(f);
 	struct exchange *x;
 
-	if (ops != NULL && ops != &framer_quiet &&
-	    (f->w.flags & W_PLOST) == 0 &&
-	    (f->framing & FRAMING_QUIET_P) == 0 &&
-	    stream_has(&f->w.p, STREAM_ON) && drop_until(e, f, ack)) {
+	if (ops && ops != &framer_quiet && !(f->w.flags & W_PLOST) &&
+	    !(f->framing & FRAMING_QUIET_P) && stream_has(&f->w.p, STREAM_ON) &&
+	    drop_until(e, f, ack)) {
 		exchange_restart(&f->x);
 		for (x = f->x.head; x != NULL; x = x->next)
 			exchange_again(x);
@@ -264,11 +270,11 @@ bool read_restart(struct engine *e, struct flow *f, uint32_t ack)
 		begin_anew(f, true);
 		return true;
 	}
-	while (f->x.head != NULL)
+	while (f->x.head)
 		close_exchange(e, f, f->x.head, true);
 	exchange_clear(&f->x);
 	r->guessed_from = 0;
-	if (ops != NULL)
+	if (ops)
 		ops->init(r->state, true);
 	begin_anew(f, false);
 	return false;

@@ -32,12 +32,12 @@ void stamp_client(struct engine *e, struct flow *f, const struct segment *seg)
 	struct reader *r = reader_of(f);
 
 	if ((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN) {
-		if (r->hand == HAND_NONE && (f->w.flags & W_MID) == 0)
+		if (r->hand == HAND_NONE && !(f->w.flags & W_MID))
 			hand(f, HAND_SYN, seg->ts);
 		return;
 	}
 	if ((r->hand != HAND_SYN && r->hand != HAND_SYNACK) ||
-	    (f->w.ev & EV_C_ACK) == 0 ||
+	    !(f->w.ev & EV_C_ACK) ||
 	    (seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return;
 	if (r->hand == HAND_SYN) {
@@ -92,7 +92,7 @@ void stamp_sut(struct engine *e, struct flow *f, const struct segment *seg)
 		return;
 	/* Where the handshake is made up production had none to compare with.
 	 */
-	if ((f->w.flags & W_MID) == 0 && seg->ts >= f->leg.left_ts)
+	if (!(f->w.flags & W_MID) && seg->ts >= f->leg.left_ts)
 		hist_add(&e->recent.side[LATENCY_SUT].connect,
 			 seg->ts - f->leg.left_ts);
 	shadow_left_seen(f);
@@ -111,7 +111,7 @@ static void raise_to(uint32_t *packed, uint64_t from, uint64_t ts)
 static bool is_early(const struct flow *f, const struct exchange *x,
 		     uint32_t ack, bool quiet)
 {
-	if ((x->flags & X_HAVE_C) != 0)
+	if (x->flags & X_HAVE_C)
 		return seq_lt(ack, x->end[WHO_CLIENT]);
 	return !quiet || seq_lt(ack, f->w.c.nxt);
 }
@@ -181,7 +181,40 @@ static void note(struct exchange_record *rec, unsigned side,
 	rec->last_ns[side] = l->last;
 }
 
-/* A baseline's answers are not measured. */
+/* What a baseline took is in its record only; production's time is that of the
+ * other leg.
+ */
+static void measure_prod(struct engine *e, const struct latency_stamps *s,
+			 struct exchange_record *rec)
+{
+	struct latency l;
+
+	if (rec->baseline)
+		return;
+	add_prod(e, s, &l);
+	note(rec, LATENCY_PROD, &l);
+}
+
+/* @asked: Stamp of the request, as captured. */
+static void measure_sut(struct engine *e, const struct latency_stamps *s,
+			uint64_t asked, struct exchange_record *rec)
+{
+	enum latency_why why;
+	struct latency l;
+	uint64_t us;
+
+	if (rec->baseline)
+		why = latency_of(s, &l);
+	else
+		why = latency_add(&e->recent.side[LATENCY_SUT], s, &l);
+	note(rec, LATENCY_SUT, &l);
+	if (why != LATENCY_MEASURED || !e->cfg.mirror_live || asked == 0 ||
+	    s->asked <= asked)
+		return;
+	us = (s->asked - asked + 999) / 1000;
+	rec->waited_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 void stamp_judged(struct engine *e, const struct flow *f,
 		  const struct exchange *x, struct exchange_record *rec)
 {
@@ -190,10 +223,7 @@ void stamp_judged(struct engine *e, const struct flow *f,
 		.resumed = (x->flags & X_RESUMED) != 0,
 	};
 	bool step = spans_step(e, x->c_now);
-	struct latency l;
 
-	if (rec->baseline)
-		return;
 	s.asked = x->c_ts;
 	s.first = latency_unpack(x->c_ts, x->p_ts);
 	if (x->spoilt != REASON_PROD_GAP)
@@ -201,16 +231,14 @@ void stamp_judged(struct engine *e, const struct flow *f,
 	s.answered = (x->flags & X_HAVE_P) != 0;
 	s.early = (x->flags & X_P_EARLY) != 0;
 	s.stepped = step && e->cfg.mirror_live;
-	add_prod(e, &s, &l);
-	note(rec, LATENCY_PROD, &l);
+	measure_prod(e, &s, rec);
 	s.asked = x->s_left;
 	s.first = latency_unpack(x->s_left, x->s_ts);
 	s.last = latency_unpack(x->s_left, x->s_ts_last);
 	s.answered = (x->flags & X_HAVE_S) != 0;
 	s.early = (x->flags & X_S_EARLY) != 0;
 	s.stepped = step;
-	latency_add(&e->recent.side[LATENCY_SUT], &s, &l);
-	note(rec, LATENCY_SUT, &l);
+	measure_sut(e, &s, x->c_ts, rec);
 }
 
 void stamp_pair(struct engine *e, const struct udp_pair *p,
@@ -219,22 +247,17 @@ void stamp_pair(struct engine *e, const struct udp_pair *p,
 	/* Which copy of a repeated query was answered cannot be told. */
 	struct latency_stamps s = { .guessed = p->repeats > 0 };
 	bool step = spans_step(e, p->opened);
-	struct latency l;
 
-	if (rec->baseline)
-		return;
 	s.asked = p->ts[WHO_CLIENT];
 	s.first = s.last = p->ts[WHO_PROD];
 	s.answered = p->has[WHO_PROD];
 	s.stepped = step && e->cfg.mirror_live;
-	add_prod(e, &s, &l);
-	note(rec, LATENCY_PROD, &l);
+	measure_prod(e, &s, rec);
 	s.asked = p->left;
 	s.first = s.last = p->ts[WHO_SUT];
 	s.answered = p->has[WHO_SUT];
 	s.stepped = step;
-	latency_add(&e->recent.side[LATENCY_SUT], &s, &l);
-	note(rec, LATENCY_SUT, &l);
+	measure_sut(e, &s, p->ts[WHO_CLIENT], rec);
 }
 
 void engine_clock(struct engine *e, int64_t step, uint64_t now)

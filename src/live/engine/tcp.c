@@ -33,7 +33,7 @@ static struct shadow_leg leg_of(const struct engine *e, uint32_t map,
 static void tls_check(struct engine *e, struct flow *f, uint64_t now,
 		      struct effects *out)
 {
-	if ((reader_of(f)->flags & R_IS_TLS) != 0 && f->leg.state == LEG_OPEN)
+	if ((reader_of(f)->flags & R_IS_TLS) && f->leg.state == LEG_OPEN)
 		shadow_end(e->shadow, f, FLOW_END_TLS, now, out);
 }
 
@@ -50,7 +50,7 @@ static const struct buf *early_begin(const struct flow *f)
 {
 	const struct buf *fr = f->w.c.early;
 
-	while (fr != NULL && !read_begins(f, fr->seq, fr->data, fr->len))
+	while (fr && !read_begins(f, fr->seq, fr->data, fr->len))
 		fr = fr->next;
 	return fr;
 }
@@ -70,12 +70,11 @@ static void sync(struct engine *e, struct flow *f, const struct segment *seg,
 
 	if (!shadow_resumes(e->shadow, f))
 		return;
-	if (fr != NULL) {
+	if (fr) {
 		seq = fr->seq;
 		ack = fr->ack;
-	} else if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
-		   (seg->flags & TCP_ACK) != 0 &&
-		   !seq_lt(seg->seq, f->w.c.nxt) &&
+	} else if (seg && seg->len > 0 && seg->cap == seg->len &&
+		   (seg->flags & TCP_ACK) && !seq_lt(seg->seq, f->w.c.nxt) &&
 		   read_begins(f, seg->seq, seg->data, seg->len)) {
 		seq = seg->seq;
 		ack = seg->ack;
@@ -108,7 +107,7 @@ static void name_leg(struct engine *e, const struct route *r, struct flow *f)
 		key.map = r->map[i];
 		other = key.map != f->key.map ? shadow_find(e->shadow, &key)
 					      : NULL;
-		if (other == NULL || !reader_of(other)->named ||
+		if (!other || !reader_of(other)->named ||
 		    other->w.c_iss != f->w.c_iss)
 			continue;
 		assert(other->id < f->id);
@@ -127,7 +126,7 @@ static void from_client(struct engine *e, struct flow *f,
 		return;
 	}
 	stamp_client(e, f, seg);
-	if ((f->w.flags & W_LOST) != 0)
+	if (f->w.flags & W_LOST)
 		sync(e, f, seg, now);
 	else
 		read_spans(e, f, WHO_CLIENT, seg, now);
@@ -153,7 +152,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 	if (ops == &framer_quiet || !ops->restarts(seg->data, seg->len))
 		return NULL;
 	f = shadow_pickup(e->shadow, key, &leg, seg, now, out);
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	reader_of(f)->taken_up = true;
 	read_unsure(f, REASON_MIDSTREAM, 0);
@@ -167,7 +166,7 @@ static struct flow *join(struct engine *e, const struct flow_key *key,
 static void settle_syn(struct engine *e, struct flow *f, uint32_t at,
 		       uint64_t now)
 {
-	if (shadow_syn_take(e->shadow, f, at) && f->w.c.early != NULL)
+	if (shadow_syn_take(e->shadow, f, at) && f->w.c.early)
 		read_spans(e, f, WHO_CLIENT, NULL, now);
 }
 
@@ -181,7 +180,7 @@ static enum engine_kind client_leg(struct engine *e, const struct route *r,
 
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN) {
 		f = shadow_syn(e->shadow, key, &leg, seg, now, out);
-		if (f == NULL) {
+		if (!f) {
 			e->stats.count.no_room++;
 			return ENGINE_NONE;
 		}
@@ -193,15 +192,15 @@ static enum engine_kind client_leg(struct engine *e, const struct route *r,
 		return ENGINE_CLIENT;
 	}
 	f = shadow_find(e->shadow, key);
-	if (f == NULL || (seg->len > 0 && shadow_is_newer(f, seg)))
+	if (!f || (seg->len > 0 && shadow_is_newer(f, seg)))
 		f = join(e, key, seg, now, out);
-	if (f == NULL) {
+	if (!f) {
 		e->stats.count.no_flow++;
 		return ENGINE_NONE;
 	}
 	e->stats.count.client++;
 	name_leg(e, r, f);
-	if ((seg->flags & (TCP_SYN | TCP_RST)) == 0)
+	if (!(seg->flags & (TCP_SYN | TCP_RST)))
 		settle_syn(e, f, seg->seq, now);
 	from_client(e, f, seg, now, out);
 	return ENGINE_CLIENT;
@@ -230,8 +229,7 @@ static enum engine_kind prod_leg(struct engine *e, const struct flow_key *key,
 
 	shadow_two_sided(e->shadow);
 	any.map = 0;
-	if (f != NULL &&
-	    !early_is_newer(&e->early, &any, seg, shadow_syn_end(f))) {
+	if (f && !early_is_newer(&e->early, &any, seg, shadow_syn_end(f))) {
 		e->stats.count.production++;
 		from_production(e, f, seg, now, out);
 		return ENGINE_PROD;
@@ -257,13 +255,13 @@ static void take_early(struct engine *e, const struct route *r,
 	struct segment seg;
 	struct buf *fr;
 
-	while (early != NULL && early_pop(&e->early, early, &seg, &fr)) {
+	while (early && early_pop(&e->early, early, &seg, &fr)) {
 		for (uint32_t i = 0; i < r->n; i++) {
 			struct flow *f;
 
 			key.map = r->map[i];
 			f = shadow_find(e->shadow, &key);
-			if (f != NULL)
+			if (f)
 				from_production(e, f, &seg, now, out);
 		}
 		buf_clear(e->pool, fr, BUF_QUEUE);
@@ -299,13 +297,13 @@ enum engine_kind tcp_sut(struct engine *e, uint8_t sut,
 	struct flow *f = shadow_sut(e->shadow, sut, seg, now, out);
 	bool opens = (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 
-	if (f == NULL) {
+	if (!f) {
 		e->stats.count.sut_stray++;
 		return ENGINE_NONE;
 	}
 	e->stats.count.sut++;
 	stamp_sut(e, f, seg);
-	if (ours && (seg->flags & (TCP_SYN | TCP_RST)) != 0)
+	if (ours && (seg->flags & (TCP_SYN | TCP_RST)))
 		prove_heard(e->prove, sut, &f->key.client);
 	if (f->leg.state == LEG_OPEN &&
 	    !opens) /* whose data would follow its SYN */
@@ -319,29 +317,29 @@ void attend(struct engine *e, uint64_t now, struct effects *out)
 	struct flow *f;
 	uint16_t want;
 
-	while ((f = shadow_attention(e->shadow, &want)) != NULL) {
-		if ((want & WANT_ANEW) != 0)
+	while ((f = shadow_attention(e->shadow, &want))) {
+		if (want & WANT_ANEW)
 			read_anew(f);
-		if ((want & WANT_CUT) != 0)
+		if (want & WANT_CUT)
 			read_closed(e, f);
-		if ((want & WANT_JUDGE) != 0) {
+		if (want & WANT_JUDGE) {
 			event_flow_end(e, f);
 			health_leg_over(e, f);
 			read_leg_over(e, f);
 		}
 		if ((want & (WANT_SYNC | WANT_FREE)) == WANT_SYNC)
 			sync(e, f, NULL, now);
-		if ((want & WANT_PHOLE) != 0)
+		if (want & WANT_PHOLE)
 			read_hole(e, f, now);
-		if ((want & WANT_QUIET) != 0)
+		if (want & WANT_QUIET)
 			read_quiet(e, f, now);
-		if ((want & WANT_DEAF) != 0)
+		if (want & WANT_DEAF)
 			prove_deaf(e->prove, f->sut, &f->key.client);
-		if ((want & WANT_PROOF) != 0)
+		if (want & WANT_PROOF)
 			gate_flow(e, f, now);
 		if ((want & (WANT_WAIT | WANT_FREE)) == WANT_WAIT)
 			wait_end(e, f, now, out);
-		if ((want & WANT_FREE) != 0) {
+		if (want & WANT_FREE) {
 			read_close(e, f);
 			shadow_free(e->shadow, f);
 		} else {

@@ -24,8 +24,8 @@ void event_flow_end(struct engine *e, const struct flow *f)
 	struct engine_event ev;
 
 	/* The usual ends are counted, and say nothing more. */
-	if (f->leg.end == FLOW_END_CLOSED || f->leg.end == FLOW_END_OBSERVED ||
-	    f->leg.end == FLOW_END_STOPPED)
+	if (f->leg.end == FLOW_END_CLOSED || f->leg.end == FLOW_END_METHOD ||
+	    f->leg.end == FLOW_END_OBSERVED || f->leg.end == FLOW_END_STOPPED)
 		return;
 	ev = event_of(e, EVENT_FLOW_END);
 	ev.end = (enum flow_end)f->leg.end;
@@ -77,8 +77,7 @@ static void record_of(const struct engine *e, const struct flow *f,
 
 	*rec = (struct exchange_record){
 		.kind = EVENT_VERDICT,
-		.protocol =
-			p != NULL ? (uint8_t)protocol_id(p) : PROTOCOL_BYTES,
+		.protocol = p ? (uint8_t)protocol_id(p) : PROTOCOL_BYTES,
 		.client_port = f->key.cport,
 		.prod_port = f->key.pport,
 		.sut_port = f->sport,
@@ -97,22 +96,24 @@ static void record_of(const struct engine *e, const struct flow *f,
 }
 
 /* The comparison's verdict, or one without a comparison. @kept: set if bytes
- * are
+ * are; @hangs: if its request hangs on what the SUT has not
  */
 static void decide(struct engine *e, struct flow *f, struct exchange *x,
-		   enum compare_reason why, struct keep **kept,
+		   enum compare_reason why, struct keep **kept, bool *hangs,
 		   struct compare_result *r)
 {
 	struct reader *rd = reader_of(f);
 
 	/* A SUT that does not answer does not agree to a tunnel either. */
 	if (why == REASON_UNANSWERED && x->spoilt == REASON_TUNNEL &&
-	    (x->flags & X_S_BEGUN) == 0)
+	    !(x->flags & X_S_BEGUN))
 		x->spoilt = REASON_NONE;
-	if (x->cmp != NULL) {
+	if (x->cmp) {
 		if (x->spoilt != REASON_NONE)
 			compare_spoil(x->cmp, (enum compare_reason)x->spoilt);
+		*hangs = given_judged(e, f, x);
 		*kept = compare_take(x->cmp);
+		compare_asked(x->cmp, e->cfg.by, x->request, x->request_len);
 		compare_end(x->cmp, e->pool, why, r);
 		x->cmp = NULL;
 	} else {
@@ -132,16 +133,18 @@ void judge(struct engine *e, struct flow *f, struct exchange *x,
 	struct exchange_record rec;
 	struct compare_result r;
 	struct keep *kept = NULL;
+	bool hangs = false;
 
-	decide(e, f, x, why, &kept, &r);
+	decide(e, f, x, why, &kept, &hangs, &r);
 	x->flags |= X_JUDGED;
 	x->waited = (uint32_t)(e->now / NS_PER_MS);
 	if (r.reason == REASON_UNANSWERED) {
 		r.how = (enum unanswered)x->fate;
 		e->stats.unanswered[r.how] += !e->cfg.map[f->key.map].baseline;
 	}
-	e->stats.count.requests_missed += (x->flags & X_HAVE_C) == 0;
+	e->stats.count.requests_missed += !(x->flags & X_HAVE_C);
 	record_of(e, f, x, &rec);
+	rec.diverged = hangs;
 	stamp_judged(e, f, x, &rec);
 	refer_verdict(e, f, x, kept, &rec, &r);
 }

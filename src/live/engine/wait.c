@@ -31,12 +31,12 @@
 static enum unanswered silent_or_withheld(const struct flow *f,
 					  const struct exchange *x)
 {
-	bool asked = f->leg.syn_out && (f->leg.ev & EV_S_SYNACK) == 0;
+	bool asked = f->leg.syn_out && !(f->leg.ev & EV_S_SYNACK);
 
-	if ((f->leg.ev & EV_S_FIN) != 0)
+	if (f->leg.ev & EV_S_FIN)
 		return UNANSWERED_CUT;
-	return (x->flags & X_SENT) != 0 || asked ? UNANSWERED_SILENT
-						 : UNANSWERED_WITHHELD;
+	return (x->flags & X_SENT) || asked ? UNANSWERED_SILENT
+					    : UNANSWERED_WITHHELD;
 }
 
 enum unanswered wait_fate(const struct engine *e, const struct flow *f,
@@ -71,7 +71,7 @@ void wait_end(struct engine *e, struct flow *f, uint64_t now,
 	struct shadow_wait w;
 	struct exchange *x = shadow_wait_over(e->shadow, f, now, &w);
 
-	if (x != NULL) {
+	if (x) {
 		x->fate = UNANSWERED_SILENT;
 		if (w.flowing)
 			x->fate = UNANSWERED_LATE;
@@ -91,14 +91,14 @@ bool wait_is_sure(const struct flow *f, const struct exchange *x)
 		return true;
 	if (x->fate == UNANSWERED_REFUSED || x->fate == UNANSWERED_RESET)
 		return true;
-	return (f->leg.ev & EV_S_SYNACK) == 0 || f->leg.s.nxt == f->leg.iss + 1;
+	return !(f->leg.ev & EV_S_SYNACK) || f->leg.s.nxt == f->leg.iss + 1;
 }
 
 void wait_too_late(struct engine *e, const struct exchange *x, uint64_t now)
 {
 	uint32_t ms = (uint32_t)(now / NS_PER_MS) - x->waited;
 
-	if ((x->flags & X_JUDGED) == 0 || x->fate == UNANSWERED_NONE)
+	if (!(x->flags & X_JUDGED) || x->fate == UNANSWERED_NONE)
 		return;
 	e->stats.count.answers_after_verdict++;
 	hist_add(&e->stats.after_verdict, ms * NS_PER_MS);
@@ -111,7 +111,7 @@ uint64_t engine_waits_left(struct engine *e, uint64_t now, uint32_t *n)
 	struct flow *f;
 	uint32_t at = 0;
 
-	while ((f = shadow_next_flow(e->shadow, &at)) != NULL) {
+	while ((f = shadow_next_flow(e->shadow, &at))) {
 		if (!shadow_waits(e->shadow, f, now, &since, &more))
 			continue;
 		*n += 1;
@@ -129,7 +129,7 @@ void wait_final(struct engine *e, uint64_t now)
 
 	if (e->final == 0)
 		return;
-	while ((f = shadow_next_flow(e->shadow, &at)) != NULL) {
+	while ((f = shadow_next_flow(e->shadow, &at))) {
 		const struct health *h = &e->stats.health[f->sut];
 
 		if (h->state == HEALTH_UP && h->heard < e->final &&

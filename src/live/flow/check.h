@@ -2,7 +2,7 @@
 /*
  * check - What holds of every flow between two calls of the engine
  *
- * For tests, which call it between calls; no program does.
+ * flow_check() is for tests, which call it between calls; no program does.
  */
 #ifndef FLOW_CHECK_H
 #define FLOW_CHECK_H
@@ -13,5 +13,8 @@
  * of @f's members to each other; a call of the engine must not be under way
  */
 void flow_check(const struct flow *f);
+
+/** flow_is_due() - Has any of @f's deadlines come by @now (ns)? */
+bool flow_is_due(const struct flow *f, uint64_t now);
 
 #endif /* FLOW_CHECK_H */

@@ -83,13 +83,13 @@ static bool add(struct early_flow *f, struct pool *pool,
 	if (f->n == EARLY_SEGMENTS)
 		return false;
 	fr = buf_alloc(pool, (uint32_t)sizeof(*seg) + seg->cap, BUF_QUEUE);
-	if (fr == NULL)
+	if (!fr)
 		return false;
 	memcpy(fr->data, seg, sizeof(*seg));
 	if (seg->cap > 0)
 		memcpy(fr->data + sizeof(*seg), seg->data, seg->cap);
 	fr->next = NULL;
-	if (f->tail != NULL)
+	if (f->tail)
 		f->tail->next = fr;
 	else
 		f->head = fr;
@@ -104,11 +104,11 @@ bool early_keep(struct early *e, struct pool *pool, const struct flow_key *key,
 	bool begins = is_synack(seg);
 	struct early_flow *f = e->n > 0 ? find(e, key) : NULL;
 
-	if (f != NULL && begins && seg->ack != f->iss + 1) {
+	if (f && begins && seg->ack != f->iss + 1) {
 		drop(e, pool, f); /* of another incarnation */
 		f = NULL;
 	}
-	if (f != NULL)
+	if (f)
 		return add(f, pool, seg);
 	if (!begins || e->n == EARLY_FLOWS)
 		return false;
@@ -129,8 +129,8 @@ bool early_is_newer(struct early *e, const struct flow_key *key,
 
 	if (is_synack(seg))
 		return seq_lt(end, seg->ack);
-	f = e->n > 0 && (seg->flags & TCP_ACK) != 0 ? find(e, key) : NULL;
-	return f != NULL && seq_in(seg->ack, f->iss + 1, f->iss + NEAR) &&
+	f = e->n > 0 && (seg->flags & TCP_ACK) ? find(e, key) : NULL;
+	return f && seq_in(seg->ack, f->iss + 1, f->iss + NEAR) &&
 	       seq_in(seg->seq, f->irs + 1, f->irs + NEAR);
 }
 
@@ -140,9 +140,9 @@ struct early_flow *early_find(struct early *e, const struct flow_key *key,
 	struct early_flow *f = e->n > 0 ? find(e, key) : NULL;
 	bool is;
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
-	if ((seg->flags & TCP_SYN) != 0)
+	if (seg->flags & TCP_SYN)
 		is = f->iss == seg->seq;
 	else
 		is = seg->len > 0 &&
@@ -155,7 +155,7 @@ bool early_pop(struct early *e, struct early_flow *f, struct segment *seg,
 {
 	struct buf *fr = f->head;
 
-	if (fr == NULL) {
+	if (!fr) {
 		forget(e, f);
 		return false;
 	}

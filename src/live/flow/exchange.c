@@ -28,24 +28,24 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 	struct buf *f = buf_alloc(pool, sizeof(struct exchange), BUF_QUEUE);
 	struct exchange *x;
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	x = (struct exchange *)(void *)f->data;
 	memset(x, 0, sizeof(*x));
 	x->index = index;
-	if (xs->tail != NULL)
+	if (xs->tail)
 		xs->tail->next = x;
 	else
 		xs->head = x;
 	xs->tail = x;
 	for (int w = 0; w < WHO_COUNT; w++)
-		if (xs->at[w] == NULL)
+		if (!xs->at[w])
 			xs->at[w] = x;
-	if (xs->deliver == NULL)
+	if (!xs->deliver)
 		xs->deliver = x;
-	if (xs->pack == NULL)
+	if (!xs->pack)
 		xs->pack = x;
-	if (xs->sent == NULL)
+	if (!xs->sent)
 		xs->sent = x;
 	return x;
 }
@@ -53,11 +53,10 @@ static struct exchange *append(struct exchanges *xs, struct pool *pool,
 struct exchange *exchange_open(struct exchanges *xs, struct pool *pool,
 			       enum who who)
 {
-	while (xs->at[who] == NULL) {
-		uint32_t next =
-			xs->tail != NULL ? xs->tail->index + 1 : xs->marks[who];
+	while (!xs->at[who]) {
+		uint32_t next = xs->tail ? xs->tail->index + 1 : xs->marks[who];
 
-		if (append(xs, pool, next) == NULL)
+		if (!append(xs, pool, next))
 			return NULL;
 	}
 	return xs->at[who];
@@ -68,12 +67,12 @@ struct exchange *exchange_mark(struct exchanges *xs, struct pool *pool,
 {
 	struct exchange *x = exchange_open(xs, pool, who);
 
-	if (x == NULL)
+	if (!x)
 		return NULL;
 	x->end[who] = seq;
 	x->flags |= (uint16_t)(1u << who);
 	xs->marks[who]++;
-	if (x->index < xs->marks[WHO_SUT] && (x->flags & X_HAVE_C) != 0 &&
+	if (x->index < xs->marks[WHO_SUT] && (x->flags & X_HAVE_C) &&
 	    who != WHO_PROD)
 		xs->turn = x->end[WHO_CLIENT];
 	xs->at[who] = x->next;
@@ -87,13 +86,13 @@ bool exchange_unmark(struct exchanges *xs, enum who who)
 
 	if (xs->marks[who] == 0)
 		return false;
-	for (x = xs->head; x != NULL && x->index != xs->marks[who] - 1;) {
+	for (x = xs->head; x && x->index != xs->marks[who] - 1;) {
 		before = x;
 		x = x->next;
 	}
-	if (x == NULL)
+	if (!x)
 		return false;
-	if (who == WHO_SUT && before != NULL && (before->flags & X_HAVE_C) != 0)
+	if (who == WHO_SUT && before && (before->flags & X_HAVE_C))
 		xs->turn = before->end[WHO_CLIENT];
 	x->flags &= (uint16_t) ~(1u << who);
 	xs->marks[who]--;
@@ -103,7 +102,7 @@ bool exchange_unmark(struct exchanges *xs, enum who who)
 
 void exchange_restart(struct exchanges *xs)
 {
-	uint32_t k = xs->head != NULL ? xs->head->index : xs->marks[WHO_PROD];
+	uint32_t k = xs->head ? xs->head->index : xs->marks[WHO_PROD];
 
 	xs->marks[WHO_CLIENT] = k;
 	xs->marks[WHO_SUT] = k;
@@ -116,7 +115,7 @@ void exchange_restart(struct exchanges *xs)
 
 void exchange_clear(struct exchanges *xs)
 {
-	assert(xs->head == NULL);
+	assert(!xs->head);
 	memset(xs, 0, sizeof(*xs));
 }
 
@@ -124,7 +123,7 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 {
 	struct exchange *x = xs->head;
 
-	assert(x->cmp == NULL);
+	assert(!x->cmp);
 	for (int w = 0; w < WHO_COUNT; w++) {
 		if (xs->at[w] == x)
 			xs->at[w] = x->next;
@@ -138,7 +137,7 @@ void exchange_drop(struct exchanges *xs, struct pool *pool)
 	if (xs->sent == x)
 		xs->sent = x->next;
 	xs->head = x->next;
-	if (xs->head == NULL)
+	if (!xs->head)
 		xs->tail = NULL;
 	/* Nothing leads to what is given back. */
 	assert(xs->head != x && xs->deliver != x && xs->sent != x);

@@ -35,6 +35,7 @@ enum {
 	X_S_EARLY = 1 << 12,
 	X_RESUMED = 1 << 13, /* with it the flow was taken up */
 	X_SENT = 1 << 14,    /* all of it was sent to the SUT */
+	X_LEFT = 1 << 15,    /* it is not to be played: nothing of it is sent */
 };
 
 /* Bits of exchange.odd, what is not by the book in its answers. */

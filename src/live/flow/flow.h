@@ -30,7 +30,7 @@
 #include "flow/key.h"
 #include "flow/stream.h"
 
-#define FLOW_READER_MAX 232 /* bytes of what its reader keeps */
+#define FLOW_READER_MAX 384 /* bytes of what its reader keeps */
 #define FLOW_ACKS                                                              \
 	8 /* client acks waiting for the SUT's bytes; full: the
 			  * newest takes the place of the one before it */
@@ -227,6 +227,7 @@ struct watch {
  * @bytes, @kept_bytes: Blocks of the pool that they take
  * @reopened:	Connections that the SUT closed in front of x.turn
  * @again:	The request at x.turn was sent on one of them
+ * @left:	The client's bytes are of a message that is not to be played
  */
 struct queue {
 	struct buf *head;
@@ -236,7 +237,8 @@ struct queue {
 	uint32_t bytes;
 	uint32_t kept_bytes;
 	uint8_t reopened;
-	bool again;
+	bool again : 1;
+	bool left : 1;
 };
 
 /**

@@ -35,6 +35,8 @@ struct flow_key {
 	X(FLOW_END_GAP, "client_gap")                                          \
 	X(FLOW_END_LATE_DATA, "late_data")                                     \
 	X(FLOW_END_BEHIND, "behind")                                           \
+	X(FLOW_END_METHOD, "method")                                           \
+	X(FLOW_END_RATE, "max_rate")                                           \
 	X(FLOW_END_POOL_FULL, "pool_full")                                     \
 	X(FLOW_END_IDLE, "idle")                                               \
 	X(FLOW_END_VICTIM, "table_full")                                       \

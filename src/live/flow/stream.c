@@ -16,6 +16,7 @@
  */
 #include "flow/stream.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Do two early segments bring different bytes for the same numbers? */
@@ -37,14 +38,14 @@ static void insert(struct stream *s, struct buf *f)
 {
 	struct buf **p = &s->early;
 
-	if (s->early_tail != NULL && !seq_lt(f->seq, s->early_tail->seq))
+	if (s->early_tail && !seq_lt(f->seq, s->early_tail->seq))
 		p = &s->early_tail->next;
 	else
-		while (*p != NULL && !seq_lt(f->seq, (*p)->seq))
+		while (*p && !seq_lt(f->seq, (*p)->seq))
 			p = &(*p)->next;
 	f->next = *p;
 	*p = f;
-	if (f->next == NULL)
+	if (!f->next)
 		s->early_tail = f;
 	s->held++;
 }
@@ -54,7 +55,7 @@ static bool is_last(const struct stream *s, const struct segment *seg)
 {
 	const struct buf *t = s->early_tail;
 
-	return t == NULL || !seq_lt(seg->seq, t->seq + t->len);
+	return !t || !seq_lt(seg->seq, t->seq + t->len);
 }
 
 static enum stream_result keep(struct stream *s, struct pool *pool,
@@ -62,7 +63,7 @@ static enum stream_result keep(struct stream *s, struct pool *pool,
 {
 	struct buf *f = is_last(s, seg) ? NULL : s->early;
 
-	for (; f != NULL && seq_lt(f->seq, seg->seq + seg->len); f = f->next) {
+	for (; f && seq_lt(f->seq, seg->seq + seg->len); f = f->next) {
 		if (disagree(f, seg))
 			s->flags |= STREAM_CONFLICT;
 		if (f->seq == seg->seq && f->len >= seg->len)
@@ -71,7 +72,7 @@ static enum stream_result keep(struct stream *s, struct pool *pool,
 	if (s->held >= STREAM_HELD)
 		return STREAM_FULL;
 	f = buf_alloc(pool, seg->len, BUF_QUEUE);
-	if (f == NULL)
+	if (!f)
 		return STREAM_FULL;
 	f->now = now;
 	f->ts = seg->ts;
@@ -118,9 +119,9 @@ struct buf *stream_pop(struct stream *s, struct pool *pool, uint32_t *skip)
 {
 	struct buf *f;
 
-	while ((f = s->early) != NULL && !seq_lt(s->nxt, f->seq)) {
+	while ((f = s->early) && !seq_lt(s->nxt, f->seq)) {
 		s->early = f->next;
-		if (s->early == NULL)
+		if (!s->early)
 			s->early_tail = NULL;
 		s->held--;
 		f->next = NULL;
@@ -153,7 +154,7 @@ static void drop_first(struct stream *s, struct pool *pool)
 	struct buf *f = s->early;
 
 	s->early = f->next;
-	if (s->early == NULL)
+	if (!s->early)
 		s->early_tail = NULL;
 	s->held--;
 	buf_clear(pool, f, BUF_QUEUE);
@@ -165,7 +166,7 @@ uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
 
 	if (stream_has(s, STREAM_FIN) && seq_lt(s->fin, to))
 		to = s->fin;
-	while (s->early != NULL && seq_lt(s->early->seq, to)) {
+	while (s->early && seq_lt(s->early->seq, to)) {
 		uint32_t end = s->early->seq + s->early->len;
 
 		if (seq_lt(s->nxt, s->early->seq)) {
@@ -182,6 +183,7 @@ uint32_t stream_skip(struct stream *s, struct pool *pool, uint32_t to)
 		missing += to - s->nxt;
 		s->nxt = to;
 	}
+	assert(seq_le(to, s->nxt));
 	stream_settle(s);
 	return missing;
 }
@@ -190,7 +192,7 @@ void stream_drop(struct stream *s, struct pool *pool)
 {
 	struct buf *f;
 
-	while ((f = s->early) != NULL) {
+	while ((f = s->early)) {
 		s->early = f->next;
 		buf_clear(pool, f, BUF_QUEUE);
 	}

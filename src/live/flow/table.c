@@ -156,7 +156,7 @@ struct flow *flow_new(struct flow_table *t, const struct flow_key *key)
 {
 	struct flow *f = take(t);
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	memset(f, 0, sizeof(*f));
 	f->key = *key;
@@ -188,9 +188,9 @@ struct flow *flow_victim(struct flow_table *t, bool half_only)
 {
 	struct flow *f = flow_oldest(t, FLOW_HALF_OPEN);
 
-	if (f == NULL && !half_only)
+	if (!f && !half_only)
 		f = flow_oldest(t, FLOW_TIME_WAIT);
-	if (f == NULL && !half_only)
+	if (!f && !half_only)
 		f = flow_oldest(t, FLOW_LIVE);
 	return f;
 }

@@ -50,6 +50,7 @@ static void check_net(struct prove *p, const struct net *n, uint64_t now)
 	assert(!lost || (n->told && (n->state == NET_MOVED) == n->heard));
 	assert(!n->tell || !list_empty(&n->news));
 	assert(n->sent <= now && n->since <= now);
+	assert(!lost || n->since != 0);
 	assert(n->good <= p->control[n->key.sut].good &&
 	       n->bad <= p->control[n->key.sut].bad);
 	/* Who waits for it waits until it is settled and that was taken. */
@@ -107,7 +108,7 @@ static void check_sut(const struct wire_sut *s, uint64_t now)
 	assert(!s->cfg.pinned || s->known);
 	assert(s->due <= now + SUTWIRE_PROBE_EVERY);
 	assert(s->answered || s->due <= now + SUTWIRE_PROBE_WAIT);
-	assert(s->cfg.index < MAP_MAX && (s->cfg.mac[0] & 1) == 0);
+	assert(s->cfg.index < MAP_MAX && !(s->cfg.mac[0] & 1));
 }
 
 void sutwire_check(const struct sutwire *w, uint64_t now)
@@ -120,5 +121,11 @@ void sutwire_check(const struct sutwire *w, uint64_t now)
 	assert(w->asked_next == w->asked_n % ASKED_MAX ||
 	       w->asked_n == ASKED_MAX);
 	assert(w->unknowns == 0 || !lan_all_known(w));
+	for (uint32_t i = 0; i < w->alsos; i++)
+		assert(!ipaddr_eq(&w->also[i].ip, &(struct ipaddr){ 0 }));
+	/* Addresses that nobody has (RFC 2544, RFC 3849). */
+	assert(ipaddr_is4(&w->probe4) && w->probe4.b[12] == 198 &&
+	       (w->probe4.b[13] & 0xfe) == 18);
+	assert(get_be32(w->probe6.b) == 0x20010db8u && (w->probe6.b[15] & 1));
 	assert(w->stop.reason == SUTWIRE_GOING || w->stats.strangers > 0);
 }

@@ -24,6 +24,43 @@ bool lan_has_moved(const struct sutwire *w, const struct ipaddr *ip,
 	return false;
 }
 
+/* With --sut-mac any a SUT has moved to @mac, on purpose: from now on this one
+ * is pinned, and proved anew. Return: it may
+ */
+static bool move(struct sutwire *w, const struct ipaddr *ip, const uint8_t *mac,
+		 uint64_t now)
+{
+	if (!w->any || (mac[0] & 1) || memcmp(mac, w->mac, ETH_LEN) == 0 ||
+	    lan_is_also(w, mac, NULL))
+		return false;
+	w->stats.moves++;
+	for (uint32_t i = 0; i < w->suts; i++) {
+		struct wire_sut *s = &w->sut[i];
+
+		if (!s->known || !ipaddr_eq(&s->cfg.ip, ip))
+			continue;
+		memcpy(s->cfg.mac, mac, ETH_LEN);
+		s->state = SUTWIRE_PROBING;
+		lan_probe_begin(w, s, now);
+	}
+	return true;
+}
+
+bool lan_moving(struct sutwire *w, enum decode_result r,
+		const struct decoded *d, uint64_t now, struct effects *out)
+{
+	const struct ipaddr *src = lan_source(r, d);
+
+	if (!w->any || !src || !lan_has_moved(w, src, d->eth_src))
+		return false;
+	w->stats.moving++;
+	for (uint32_t i = 0; i < w->suts && now >= w->ask_at; i++)
+		if (ipaddr_eq(&w->sut[i].cfg.ip, src) &&
+		    lan_ask(w, &w->sut[i], src, out))
+			w->ask_at = now + SUTWIRE_ASK_EVERY;
+	return true;
+}
+
 /* A SUT's address was told with a hardware address: pin it, or see it moved. */
 static void learn(struct sutwire *w, const struct ipaddr *ip,
 		  const uint8_t *mac, uint64_t now)
@@ -31,7 +68,8 @@ static void learn(struct sutwire *w, const struct ipaddr *ip,
 	bool found = false;
 
 	if (lan_has_moved(w, ip, mac)) {
-		lan_stop(w, SUTWIRE_MOVED, mac, ip);
+		if (!move(w, ip, mac, now))
+			lan_stop(w, SUTWIRE_MOVED, mac, ip);
 		return;
 	}
 	for (uint32_t i = 0; i < w->suts; i++) {
@@ -84,7 +122,7 @@ static const struct wire_sut *introduced(struct sutwire *w,
 	const struct wire_sut *s;
 
 	if (!lan_for_us(w, d)) {
-		if (lan_has_moved(w, ip, d->eth_src))
+		if (!w->any && lan_has_moved(w, ip, d->eth_src))
 			lan_stop(w, SUTWIRE_MOVED, d->eth_src, ip);
 		return NULL;
 	}

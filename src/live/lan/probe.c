@@ -91,7 +91,7 @@ void lan_on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 {
 	const struct segment *g = &d->seg;
 	struct wire_sut *s = lan_probe_answered(w, g);
-	bool rst = (g->flags & TCP_RST) != 0;
+	bool rst = (g->flags & TCP_RST);
 
 	/* Its hardware address is a SUT's, or it had not come here. */
 	if (!s) {
@@ -105,7 +105,8 @@ void lan_on_probe(struct sutwire *w, const struct decoded *d, uint64_t now,
 		s->answered = true;
 		s->proved = true;
 		s->astray = false;
-		s->due = now + SUTWIRE_PROBE_EVERY;
+		s->due = now +
+			 (w->any ? SUTWIRE_MOVE_EVERY : SUTWIRE_PROBE_EVERY);
 	}
 	if (!rst && (g->flags & TCP_ACK) && w->stop.reason == SUTWIRE_GOING)
 		reset(w, s, g, out);

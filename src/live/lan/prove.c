@@ -258,7 +258,7 @@ struct prove_ask prove_ask(struct prove *p, uint8_t sut,
 	struct prove_ask a = { .gate = GATE_LATER };
 
 	assert(sut < p->suts);
-	if (n == NULL)
+	if (!n)
 		return a;
 	a.flows = &n->flows;
 	a.queries = &n->queries;
@@ -293,8 +293,7 @@ void prove_deaf(struct prove *p, uint8_t sut, const struct ipaddr *client)
 {
 	struct net *n = net_get(p, sut, client);
 
-	if (n == NULL ||
-	    (n->state != NET_PROVED && (n->state != NET_NEW || p->each)))
+	if (!n || (n->state != NET_PROVED && (n->state != NET_NEW || p->each)))
 		return;
 	if (n->deaf < PROVE_DEAF)
 		n->deaf++;
@@ -306,7 +305,7 @@ void prove_heard(struct prove *p, uint8_t sut, const struct ipaddr *client)
 {
 	struct net *n = net_get(p, sut, client);
 
-	if (n == NULL)
+	if (!n)
 		return;
 	n->heard = true;
 	n->deaf = 0;
@@ -329,10 +328,10 @@ static void reset(struct prove *p, uint8_t sut, const struct probe *b,
 {
 	struct effect *e;
 
-	if ((g->flags & TCP_RST) != 0)
+	if (g->flags & TCP_RST)
 		return;
 	e = probe_segment(p, sut, b, out);
-	if (e == NULL)
+	if (!e)
 		return; /* the SUT repeats its SYN,ACK */
 	e->flags = TCP_RST;
 	e->seq = g->ack;
@@ -346,8 +345,7 @@ bool prove_segment(struct prove *p, uint8_t sut, const struct segment *seg,
 	struct net *n;
 
 	assert(sut < p->suts);
-	if ((seg->flags & TCP_ACK) == 0 ||
-	    (seg->flags & (TCP_SYN | TCP_RST)) == 0 ||
+	if (!(seg->flags & TCP_ACK) || !(seg->flags & (TCP_SYN | TCP_RST)) ||
 	    seg->sport != c->sut.port)
 		return false;
 	if (answers(&c->probe, seg)) {
@@ -361,7 +359,7 @@ bool prove_segment(struct prove *p, uint8_t sut, const struct segment *seg,
 	}
 	k = net_key_of(sut, &seg->dst);
 	n = net_find(p, &k);
-	if (n == NULL || !answers(&n->probe, seg))
+	if (!n || !answers(&n->probe, seg))
 		return false;
 	p->count.elsewhere += !ours;
 	if (ours && n->state == NET_ASKED)
@@ -406,8 +404,7 @@ void prove_timeout(struct prove *p, uint64_t now, struct effects *out)
 
 	if (end > EFFECTS_MAX)
 		end = EFFECTS_MAX;
-	while (room(p, out, end, now) &&
-	       (t = wheel_pop(&p->wheel, now)) != NULL)
+	while (room(p, out, end, now) && (t = wheel_pop(&p->wheel, now)))
 		next_step(p, list_entry(t, struct net, timer), now, out);
 	while (room(p, out, end, now) && !list_empty(&p->queue))
 		first_syn(p, list_entry(p->queue.next, struct net, settled),

@@ -153,9 +153,9 @@ struct net *net_get(struct prove *p, uint8_t sut, const struct ipaddr *client)
 	struct net_key k = net_key_of(sut, client);
 	struct net *n = net_find(p, &k);
 
-	if (n == NULL) {
+	if (!n) {
 		n = place(p);
-		if (n == NULL) {
+		if (!n) {
 			p->count.full++;
 			return NULL;
 		}
@@ -182,7 +182,7 @@ void prove_show(struct prove *p, const struct ipaddr *ip)
 	uint32_t at = shown_at(p, ip);
 	uint8_t bit = (uint8_t)(1u << at % 8);
 
-	if ((p->shown[at / 8] & bit) != 0)
+	if (p->shown[at / 8] & bit)
 		return;
 	if (p->shown_n > (p->shown_mask + 1) / 4 * 3) {
 		memset(p->shown, 0, (p->shown_mask + 1) / 8);
@@ -199,7 +199,7 @@ static bool is_nobody(const struct prove *p, const struct ipaddr *ip)
 	for (uint32_t i = 0; i < p->nevers; i++)
 		if (ipaddr_eq(&p->never[i], ip))
 			return false;
-	return (p->shown[at / 8] & 1u << at % 8) == 0;
+	return !(p->shown[at / 8] & 1u << at % 8);
 }
 
 static bool draw6(struct prove *p, struct ipaddr *ip)

@@ -8,8 +8,9 @@
  * client, the router, whatever a SUT looks for. Three duties follow.
  *
  * 1. Hardware addresses. Each SUT is asked for (ARP request, neighbour
- * solicitation) until it answers; the first answer is pinned for the run. What
- * a SUT says unasked (its own ARP request, its own solicitation) serves as
+ * solicitation) until it answers; the first answer is pinned for the run, but
+ * with --sut-mac any a later one moves the SUT, which is proved anew. What a
+ * SUT says unasked (its own ARP request, its own solicitation) serves as
  * well. The ARP request is sent from the probe's address in 198.18.0.0/15 (RFC
  * 2544), which is nobody's. 0.0.0.0 is not used: a SUT that is just coming up
  * would take it for another host's claim to its address (RFC 5227 section
@@ -169,6 +170,7 @@ int sutwire_init(struct sutwire **out, struct arena *a,
 	memcpy(w->mac, cfg->mac, ETH_LEN);
 	w->rng.s = cfg->seed;
 	w->suts = cfg->suts;
+	w->any = cfg->any;
 	w->ask = cfg->ask;
 	choose_addresses(w);
 	for (uint32_t i = 0; i < w->suts; i++)
@@ -279,6 +281,9 @@ static void sut_timeout(struct sutwire *w, uint32_t i, uint64_t now,
 	if (s->answered || s->tries == SUTWIRE_PROBE_TRIES)
 		lan_probe_begin(w, s, now);
 	lan_probe_syn(w, s, out);
+	/* It may have moved, and says nothing of it. */
+	if (w->any && s->tries > 0 && effects_left(out) > 0)
+		lan_ask(w, s, &s->cfg.ip, out);
 	s->tries++;
 	s->due = now + SUTWIRE_PROBE_WAIT;
 	assert(s->due > now && s->tries <= SUTWIRE_PROBE_TRIES);
@@ -458,7 +463,8 @@ enum sutwire_fate sutwire_frame(struct sutwire *w, const struct frame_info *in,
 		lan_on_nd(w, in, d, now, out);
 	/* After the message was read: it may have been a SUT's introduction. */
 	if (!lan_by_mac(w, d->eth_src)) {
-		if (w->stats.strangers == strangers)
+		if (w->stats.strangers == strangers &&
+		    !lan_moving(w, r, d, now, out))
 			lan_of_other(w, in, r, d);
 		return SUTWIRE_TAKEN;
 	}

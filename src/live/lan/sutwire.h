@@ -23,6 +23,7 @@
 
 #define SUTWIRE_ASK_EVERY   (200 * NS_PER_MS) /* ARP, NS until answered */
 #define SUTWIRE_PROBE_EVERY (60 * NS_PER_SEC) /* of a wire that answers */
+#define SUTWIRE_MOVE_EVERY  (2 * NS_PER_SEC)  /* the same, if a SUT may move */
 #define SUTWIRE_PROBE_WAIT  NS_PER_SEC	      /* for an answer to a SYN */
 #define SUTWIRE_PROBE_TRIES 4		      /* the first and 3 more */
 #define SUTWIRE_NEVER	    UINT64_MAX
@@ -58,6 +59,7 @@ struct sutwire_also {
  * struct sutwire_cfg - How a wire is set up
  * @sut, @suts:	SUTs on it, 1 to MAP_MAX
  * @also, @alsos: Other hosts on it, 0 to SUTWIRE_ALSO_MAX; none of them a SUT
+ * @any:	A SUT may move to another hardware address
  * @ask:	Ask who else has the addresses that SUTs ask for
  * @mac:	Our private hardware address on it
  * @seed:	Of the run; chooses the probe's addresses and numbers
@@ -67,6 +69,7 @@ struct sutwire_cfg {
 	uint32_t suts;
 	const struct sutwire_also *also;
 	uint32_t alsos;
+	bool any;
 	bool ask;
 	uint8_t mac[ETH_LEN];
 	uint64_t seed;
@@ -155,7 +158,11 @@ struct sutwire_stop {
 	X(T, probe_rst, "", "probes answered by RST")                          \
 	X(T, probe_stray, "", "other segments to the probe's addresses")       \
 	X(T, no_room, "", "answers not given since the effects were full")     \
-	X(T, own_full, "", "further addresses of SUTs: no room to remember")
+	X(T, own_full, "", "further addresses of SUTs: no room to remember")   \
+	X(T, moves, "", "times that a SUT had another hardware address")       \
+	X(T, moving, "",                                                       \
+	  "frames with a SUT's address and another hardware address, "         \
+	  "before it said by ARP or ND that it has moved")
 
 /** struct sutwire_stats - All of them */
 struct sutwire_stats {

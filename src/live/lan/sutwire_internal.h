@@ -45,6 +45,8 @@ struct sutwire {
 	uint32_t owns;
 	uint32_t unknowns;
 	struct wire_sut sut[MAP_MAX];
+	bool any;
+	uint64_t ask_at; /* whether a SUT has moved, not before */
 	bool ask;
 	uint32_t asked_n;
 	uint32_t asked_next;
@@ -108,6 +110,8 @@ bool lan_has_moved(const struct sutwire *w, const struct ipaddr *ip,
 		   const uint8_t *mac);
 
 /* Ask all on the wire who has @target. Return: false if there is no room */
+bool lan_moving(struct sutwire *w, enum decode_result r,
+		const struct decoded *d, uint64_t now, struct effects *out);
 bool lan_ask(struct sutwire *w, const struct wire_sut *s,
 	     const struct ipaddr *target, struct effects *out);
 

@@ -98,7 +98,7 @@ uint64_t latency_unpack(uint64_t from, uint32_t packed)
 
 	if (packed == 0)
 		return 0;
-	return (packed & PACK_BACK) != 0 ? from - d : from + d;
+	return (packed & PACK_BACK) ? from - d : from + d;
 }
 
 enum latency_why latency_add(struct latency_side *side,

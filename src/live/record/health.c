@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * health.c - Names of what a SUT may be
+ * health.c - What a SUT may be, and for how long it was down
  */
 #include "record/health.h"
 
@@ -36,4 +36,10 @@ bool health_turn(struct health *h, enum health_state to, uint64_t since,
 		h->times++;
 	}
 	return true;
+}
+
+uint64_t health_down(const struct health *h, uint64_t now)
+{
+	return h->down +
+	       (health_is_down(h) && now > h->since ? now - h->since : 0);
 }

@@ -57,11 +57,7 @@ static inline bool health_was_ready(const struct health *h)
 }
 
 /** health_down() - How long it was down until @now, in all, ns */
-static inline uint64_t health_down(const struct health *h, uint64_t now)
-{
-	return h->down +
-	       (health_is_down(h) && now > h->since ? now - h->since : 0);
-}
+uint64_t health_down(const struct health *h, uint64_t now);
 
 /**
  * health_turn() - The SUT has state @to

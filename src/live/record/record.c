@@ -5,6 +5,7 @@
 #include "record/record.h"
 
 #include <assert.h>
+#include <string.h>
 
 _Static_assert(sizeof(struct exchange_record) % 8 == 0,
 	       "the text behind it is aligned");
@@ -48,4 +49,17 @@ void item_result(const struct engine_item *t, struct compare_result *out)
 		.block = x->block,
 		.evidence = t->text->evidence,
 	};
+}
+
+void record_result(struct exchange_record *x, const struct compare_result *r)
+{
+	x->verdict = (uint8_t)r->verdict;
+	x->reason = (uint8_t)r->reason;
+	x->how = (uint8_t)r->how;
+	x->has_text = r->verdict == VERDICT_DIFFERENT;
+	x->reasons = r->reasons;
+	memcpy(x->status, r->status, sizeof(x->status));
+	memcpy(x->bytes, r->bytes, sizeof(x->bytes));
+	x->offset = r->offset;
+	x->block = r->block;
 }

@@ -52,9 +52,13 @@ enum event_kind {
  *		number of its first flow; of datagrams, of the query
  * @flow:	Serial number of the flow, which is its leg; 0: a datagram
  * @asked:	When the request was here whole, ns as @judged; 0: never
+ * @diverged:	It depends on what production has set, and the SUT otherwise
  * @judged:	When the verdict was given, ns
  * @first_ns, @last_ns: From the last byte of the request to the first and last
  *		byte of the answer, by their stamps; 0: not measured
+ * @waited_us:	From the capture of the request's last byte to its hand-over to
+ *		the SUT's wire, rounded up; 0: not known, as of a capture
+ * @endpoint:	Whose it is by the rules; RULES_ALL: nobody's
  * @reasons, @bytes, @offset, @block: As compare_result
  */
 struct exchange_record {
@@ -66,6 +70,8 @@ struct exchange_record {
 	bool udp;
 	bool has_text;
 	bool baseline;
+	bool diverged;
+	uint8_t endpoint;
 	uint16_t client_port;
 	uint16_t prod_port;
 	uint16_t sut_port;
@@ -73,6 +79,7 @@ struct exchange_record {
 	uint32_t map;
 	uint32_t record;
 	uint16_t status[2];
+	uint32_t waited_us;
 	uint64_t conn;
 	uint64_t flow;
 	uint64_t asked;
@@ -171,6 +178,9 @@ void item_read(struct engine_item *out, const void *bytes, uint32_t len);
  * item_result() - The verdict of an exchange that is reported, as it was given
  */
 void item_result(const struct engine_item *t, struct compare_result *out);
+
+/** record_result() - The verdict's part of a record */
+void record_result(struct exchange_record *x, const struct compare_result *r);
 
 /**
  * struct record_counts - Each verdict is counted once

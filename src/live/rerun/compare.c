@@ -18,10 +18,10 @@ static uint32_t build(struct rerun *g, uint64_t number)
 	static const uint8_t none[ETH_LEN];
 	const struct effect *x = rerun_kept(g, number);
 	const struct sutwire *w = engine_wire(g->engine);
-	const uint8_t *mac = w != NULL ? sutwire_mac(w, x->sut) : NULL;
+	const uint8_t *mac = w ? sutwire_mac(w, x->sut) : NULL;
 	struct out_frame f;
 
-	out_build(x, g->o.engine.mac, mac != NULL ? mac : none, number, &f);
+	out_build(x, g->o.engine.mac, mac ? mac : none, number, &f);
 	memcpy(g->frame, f.hdr, f.hdr_len);
 	if (f.len > 0)
 		memcpy(g->frame + f.hdr_len, f.data, f.len);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "app/tokens.h"
 #include "compare/keep.h"
 #include "desk/bench.h"
 #include "engine/refer.h"
@@ -85,24 +86,25 @@ int rerun_judge_open(struct rerun *g)
 	struct judged *j;
 	int r;
 
-	if (c->by == NULL)
+	if (!c->by)
 		return 0;
 	j = calloc(1, sizeof(*j));
 	g->judged = j;
-	if (j == NULL)
+	if (!j)
 		return -ENOMEM;
 	j->other = g->other_rules;
 	j->message = malloc(2 * c->keep + HEADS);
 	/* A call may bring as many cases, and each held answer once. */
 	j->answer = malloc((REFER_MOST + BENCH_HELD + 1) * sizeof(*j->answer));
 	r = bench_new(&j->bench, c->by, &c->key);
-	if (j->message == NULL || j->answer == NULL || r != 0)
+	if (!j->message || !j->answer || r != 0)
 		return -ENOMEM;
 	bench_redact(j->bench, &g->redact);
 	if (engine_by_place(c))
 		bench_all(j->bench);
 	c->desk = (struct engine_desk){ .refer = refer,
 					.refused = refused,
+					.seed = tokens_seed(&c->key),
 					.ctx = j };
 	return 0;
 }
@@ -111,7 +113,7 @@ void rerun_judge_close(struct rerun *g)
 {
 	struct judged *j = g->judged;
 
-	if (j == NULL)
+	if (!j)
 		return;
 	bench_free(j->bench);
 	free(j->message);
@@ -125,7 +127,7 @@ int rerun_judge_refused(struct rerun *g, uint64_t flow, uint32_t index)
 {
 	struct judged *j = g->judged;
 
-	if (j == NULL)
+	if (!j)
 		return -EINVAL;
 	if (j->first == j->n)
 		j->first = j->n = 0;
@@ -133,7 +135,7 @@ int rerun_judge_refused(struct rerun *g, uint64_t flow, uint32_t index)
 		size_t room = j->room > 0 ? 2 * j->room : 1024;
 		void *p = realloc(j->refused, room * sizeof(*j->refused));
 
-		if (p == NULL)
+		if (!p)
 			return -ENOMEM;
 		j->refused = p;
 		j->room = room;
@@ -146,8 +148,8 @@ const struct case_answer *rerun_judge_answer(struct rerun *g, uint32_t i)
 {
 	struct judged *j = g->judged;
 
-	if (j == NULL || i >= j->answers) {
-		if (j != NULL)
+	if (!j || i >= j->answers) {
+		if (j)
 			j->answers = 0;
 		return NULL;
 	}

@@ -17,6 +17,11 @@
  * done with an effect when its frame was compared; a send that failed comes as
  * a record of its own, with the effect's number, so the last effects are kept.
  *
+ * Where it sends something else it is over, unless a report is wanted: then the
+ * rest goes in as well, uncompared, and the report is that of the rerun. Where
+ * it sends nothing although the run did, every flow was ended to see that, and
+ * the report goes up to there.
+ *
  * With other rules of comparison the same frames come of it, as the comparison
  * changes none, and another report.
  *
@@ -29,6 +34,7 @@
 
 #include "effect/effect.h"
 #include "engine/engine.h"
+#include "os/exitcode.h"
 #include "report/report.h"
 #include "rerun/rerun_internal.h"
 
@@ -48,7 +54,7 @@ static void tell_records(struct rerun *g)
 		size_t n = item_json(&g->epoch, &g->redact, &t, line,
 				     sizeof(line));
 
-		if (g->lines != NULL)
+		if (g->lines)
 			fwrite(line, 1, n, g->lines);
 	}
 }
@@ -75,12 +81,26 @@ static void unhold(struct rerun *g)
 	}
 }
 
+/* Nobody compares what was sent: the engine is done with it. */
+static void pass_over(struct rerun *g)
+{
+	while (g->compared < g->seen) {
+		const struct effect *x = rerun_kept(g, g->compared++);
+
+		g->sent.frames++;
+		engine_sent(g->engine, x);
+	}
+}
+
 static int keep_all(struct rerun *g, const struct effects *out)
 {
-
 	for (uint32_t i = 0; i < out->n; i++)
 		*rerun_kept(g, g->seen++) = out->e[i];
 	tell_events(g);
+	if (g->differs) {
+		pass_over(g);
+		return 0;
+	}
 	if (g->seen - g->compared > STOP_WAIT)
 		return rerun_differs(g, "much more is sent than by the run");
 	return 0;
@@ -103,6 +123,8 @@ static int stop_some(struct rerun *g, uint64_t now)
 
 static int on_emitted(struct rerun *g, const struct journal_record *r)
 {
+	if (g->differs)
+		return 0;
 	if (g->compared == g->seen && stop_some(g, r->now))
 		return -1;
 	return rerun_compare(g, &r->frame);
@@ -113,6 +135,9 @@ static int before_input(struct rerun *g)
 {
 	const struct effect *x = rerun_kept(g, g->compared);
 
+	if (g->differs)
+		return 0;
+	g->again = true;
 	if (g->compared < g->seen)
 		return rerun_differs(
 			g,
@@ -122,6 +147,7 @@ static int before_input(struct rerun *g)
 	if (g->stopping)
 		return rerun_differs(g, "the run sent a frame without a cause "
 					"before it");
+	g->again = false;
 	return 0;
 }
 
@@ -162,6 +188,8 @@ static int on_timeout(struct rerun *g, uint64_t now)
 
 static int on_unsent(struct rerun *g, uint64_t number)
 {
+	if (g->differs)
+		return 0;
 	if (number >= g->seen || g->seen - number > KEPT)
 		return rerun_cannot(
 			g, "effect %" PRIu64 " is not known any more", number);
@@ -173,6 +201,8 @@ static int on_unsent(struct rerun *g, uint64_t number)
 
 static int on_left(struct rerun *g, uint64_t to, uint64_t stamp)
 {
+	if (g->differs)
+		return 0;
 	/* What is older was told of before, or is not timed. */
 	if (g->seen - g->left > KEPT)
 		g->left = g->seen - KEPT;
@@ -203,7 +233,6 @@ static int on_record(struct rerun *g, const struct journal_record *r)
 {
 	switch (r->kind) {
 	case JOURNAL_FRAME:
-		g->frames++;
 		return r->frame.iface == JOURNAL_EMITTED ? on_emitted(g, r)
 							 : on_input(g, r);
 	case JOURNAL_TIMEOUT:
@@ -219,7 +248,8 @@ static int on_record(struct rerun *g, const struct journal_record *r)
 	case JOURNAL_NOTE:
 		return on_note(g, r);
 	case JOURNAL_REFUSED:
-		if (rerun_judge_refused(g, r->flow, r->index) == 0)
+		if (rerun_judge_refused(g, r->flow, r->index) == 0 ||
+		    g->differs)
 			return 0;
 		return rerun_cannot(g,
 				    "record %" PRIu64
@@ -230,6 +260,22 @@ static int on_record(struct rerun *g, const struct journal_record *r)
 	return rerun_cannot(g, "record %" PRIu64 " is broken", g->records);
 }
 
+/* Where it differs, the rest goes in if a report is wanted, and the end was not
+ * asked for.
+ */
+static int one_record(struct rerun *g, const struct journal_record *r)
+{
+	int rc;
+
+	g->frames += r->kind == JOURNAL_FRAME;
+	rc = on_record(g, r);
+	if (rc == 0 || !g->differs || g->stopping || g->result == EXIT_ERROR ||
+	    !g->lines)
+		return rc;
+	pass_over(g);
+	return g->again ? on_record(g, r) : 0;
+}
+
 int rerun_records(struct rerun *g)
 {
 	struct journal_status st;
@@ -238,7 +284,7 @@ int rerun_records(struct rerun *g)
 
 	while ((rc = journal_read_next(g->in, &r)) > 0) {
 		g->now = r.now;
-		if (on_record(g, &r))
+		if (one_record(g, &r))
 			return -1;
 		g->records++;
 	}
@@ -246,20 +292,26 @@ int rerun_records(struct rerun *g)
 		return rerun_cannot(g, "broken behind record %" PRIu64,
 				    g->records);
 	journal_read_status(g->in, &st);
+	if (!st.whole && g->differs)
+		return -1; /* and that is said */
 	if (!st.whole)
 		return rerun_cannot(
 			g,
 			"%s (%" PRIu64 " records lost); equal up to "
 			"its end",
-			st.why != NULL ? st.why : "it is not whole", st.lost);
+			st.why ? st.why : "it is not whole", st.lost);
 	return 0;
 }
 
 int rerun_end(struct rerun *g)
 {
+	int rc = 0;
+
 	if (g->compared == g->seen && stop_some(g, g->now))
-		return -1;
+		rc = -1;
 	g->stopping = false;
 	unhold(g);
-	return before_input(g);
+	if (rc == 0)
+		rc = before_input(g);
+	return g->differs ? -1 : rc;
 }

@@ -39,28 +39,35 @@ FILE *rerun_answers(const struct rerun *g)
 	return g->lines == stdout ? stderr : stdout;
 }
 
-/* What a journal with losses lacks may be the cause, so it is read to its end
- * first.
- */
 int rerun_differs(struct rerun *g, const char *fmt, ...)
 {
-	struct journal_status st;
-	struct journal_record r;
-	char what[256];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
+	vsnprintf(g->what, sizeof(g->what), fmt, ap);
 	va_end(ap);
+	g->differs = true;
+	g->at = g->records;
+	return -1;
+}
+
+/* What a journal with losses lacks may be the cause, so it is read to its end
+ * first.
+ */
+int rerun_say_difference(struct rerun *g)
+{
+	struct journal_status st;
+	struct journal_record r;
+
 	while (journal_read_next(g->in, &r) > 0)
 		;
 	journal_read_status(g->in, &st);
 	if (!st.whole)
 		return rerun_cannot(g, "%s (%" PRIu64 " records lost)",
-				    st.why != NULL ? st.why : "it is not whole",
+				    st.why ? st.why : "it is not whole",
 				    st.lost);
 	fprintf(rerun_answers(g), "%s: different at record %" PRIu64 ": %s\n",
-		g->file, g->records, what);
+		g->file, g->at, g->what);
 	g->result = EXIT_DIFFERENT;
 	return -1;
 }
@@ -78,7 +85,7 @@ static int open_journal(struct rerun *g)
 
 static void close_journal(struct rerun *g)
 {
-	if (g->in != NULL)
+	if (g->in)
 		journal_read_close(g->in);
 	g->in = NULL;
 }
@@ -100,7 +107,7 @@ static int use_rules(struct rerun *g)
 	/* A journal has its rules in it: a name of a file is not believed. */
 	for (uint32_t i = 0; i < g->o.sources; i++)
 		if (g->o.source[i].word[0] != '@' &&
-		    strchr(g->o.source[i].word, '\n') == NULL)
+		    !strchr(g->o.source[i].word, '\n'))
 			return rerun_cannot(g, "it names a file of rules, "
 					       "and does not hold it");
 	if (told->sources > 0) {
@@ -126,7 +133,7 @@ static int make_engine(struct rerun *g)
 		return rerun_cannot(g, "version %s wrote its options: %s",
 				    h->version, e.s);
 	/* What does not name it comes of a run that waited for no answer. */
-	if (strstr(h->options, " --answer-wait ") == NULL)
+	if (!strstr(h->options, " --answer-wait "))
 		c->shadow.answer_wait = 0;
 	if (use_rules(g))
 		return -1;
@@ -137,7 +144,7 @@ static int make_engine(struct rerun *g)
 	if (options_rules_make(&g->o, h->started + h->begun, &e))
 		return rerun_cannot(g, "its rules: %s", e.s);
 	c->learn = g->told->learn != NULL;
-	if (c->learn && c->by == NULL)
+	if (c->learn && !c->by)
 		return rerun_cannot(g, "what there is to learn is found by "
 				       "rules, and it has none: add --rules "
 				       "@http");
@@ -211,11 +218,13 @@ static int rerun_file(struct rerun *g, const char *file,
 		rc = make_engine(g);
 	if (rc == 0)
 		rc = rerun_records(g);
-	if (rc == 0)
+	if (rc == 0 || (g->differs && lines && g->result != EXIT_ERROR))
 		rc = rerun_end(g);
-	if (rc == 0 && lines != NULL)
+	if (g->differs && g->result != EXIT_ERROR)
+		rc = rerun_say_difference(g);
+	if ((rc == 0 || g->differs) && g->result != EXIT_ERROR && lines)
 		tell_report(g);
-	if (rc == 0 && learned != NULL)
+	if (rc == 0 && learned)
 		tell_learned(g, learned);
 	if (rc == 0)
 		fprintf(rerun_answers(g),
@@ -254,7 +263,7 @@ static int open_lines(FILE **lines, const char *path, struct errbuf *e)
 {
 	int fd;
 
-	if (path == NULL)
+	if (!path)
 		return 0;
 	if (strcmp(path, "-") == 0) {
 		*lines = stdout;
@@ -262,9 +271,8 @@ static int open_lines(FILE **lines, const char *path, struct errbuf *e)
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	*lines = fd < 0 ? NULL : fdopen(fd, "w");
-	return *lines != NULL
-		       ? 0
-		       : errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
+	return *lines ? 0
+		      : errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
 }
 
 /* Return: whether all of it was written */
@@ -284,7 +292,7 @@ int rerun_run(const struct options *o)
 	struct errbuf e = { "no memory" };
 	FILE *lines = NULL, *learned = NULL;
 	int code = EXIT_SAME;
-	int rc = g != NULL ? open_lines(&lines, o->json, &e) : -ENOMEM;
+	int rc = g ? open_lines(&lines, o->json, &e) : -ENOMEM;
 
 	if (rc == 0)
 		rc = open_lines(&learned, o->learn, &e);
@@ -300,9 +308,9 @@ int rerun_run(const struct options *o)
 		if (g->result > code)
 			code = g->result;
 	}
-	if (lines != NULL && !close_lines(lines, o->json))
+	if (lines && !close_lines(lines, o->json))
 		code = EXIT_ERROR;
-	if (learned != NULL && !close_lines(learned, o->learn))
+	if (learned && !close_lines(learned, o->learn))
 		code = EXIT_ERROR;
 	free(g);
 	return code;

@@ -26,6 +26,10 @@
  * @records:	Records read, which is the number of the next
  * @frames:	Frames of them, the one under way too
  * @emitted:	Emitted frames that were equal
+ * @differs:	Said: it sends something else. What comes behind goes in for the
+ *		report's sake alone, and nothing is compared
+ * @again:	The record under way did not go in yet when that was found
+ * @what, @at:	What differs, and at which record
  * @stopping:	The run's end was asked for
  * @now:	Of the last record
  * @redact:	What of captured bytes is shown, by the run's key: a tag is the
@@ -54,6 +58,10 @@ struct rerun {
 	uint64_t records;
 	uint64_t frames;
 	uint64_t emitted;
+	bool differs;
+	bool again;
+	char what[256];
+	uint64_t at;
 	bool stopping;
 	uint64_t now;
 	struct redact redact;
@@ -71,9 +79,12 @@ struct rerun {
 int rerun_cannot(struct rerun *g, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/** rerun_differs() - Say where the first difference is. Return: -1 */
+/** rerun_differs() - Remember where the first difference is. Return: -1 */
 int rerun_differs(struct rerun *g, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** rerun_say_difference() - Say it. Return: -1 */
+int rerun_say_difference(struct rerun *g);
 
 /** rerun_answers() - Where the answer goes: beside the report, if that is on
  * standard output

@@ -159,7 +159,7 @@ static bool is_etag(const uint8_t *p, size_t n)
 	size_t weak = n > 2 && p[0] == 'W' && p[1] == '/' ? 2 : 0;
 
 	return n >= weak + 2 && p[weak] == '"' && p[n - 1] == '"' &&
-	       memchr(p + weak + 1, '"', n - weak - 2) == NULL;
+	       !memchr(p + weak + 1, '"', n - weak - 2);
 }
 
 bool class_has(enum value_class c, const uint8_t *p, size_t n)

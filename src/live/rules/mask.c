@@ -87,7 +87,7 @@ static bool read_escape(struct reader *r, struct bytes *b)
 	}
 	if (c == 't')
 		add_byte(b, '\t');
-	else if (memchr("dws", c, 3) == NULL) {
+	else if (!memchr("dws", c, 3)) {
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 		    (c >= '0' && c <= '9')) {
 			r->at--;
@@ -140,7 +140,7 @@ static bool add_state(struct reader *r, const struct bytes *b, struct part *out)
 		return fail(r, -E2BIG);
 	bit = UINT64_C(1) << r->states++;
 	for (unsigned c = 0; c < 256; c++)
-		if ((b->w[c / 64] >> c % 64 & 1) != 0)
+		if (b->w[c / 64] >> c % 64 & 1)
 			r->m->set[c] |= bit;
 	*out = (struct part){ .first = bit, .last = bit };
 	return true;
@@ -153,7 +153,7 @@ static bool read_atom(struct reader *r, struct part *out)
 	struct bytes b = { { 0 } };
 	char c = peek(r);
 
-	if (r->at == r->n || memchr("*+?{|)$^", c, 8) != NULL)
+	if (r->at == r->n || memchr("*+?{|)$^", c, 8))
 		return fail(r, -EINVAL);
 	r->at++;
 	if (c == '(') {
@@ -207,7 +207,7 @@ static bool read_count(struct reader *r, uint32_t *least, uint32_t *most)
 
 	*least = c == '+';
 	*most = c == '?' ? 1 : NO_LAST;
-	if (r->at < r->n && memchr("*+?", c, 3) != NULL) {
+	if (r->at < r->n && memchr("*+?", c, 3)) {
 		r->at++;
 		return true;
 	}
@@ -326,7 +326,7 @@ static size_t match_at(const struct mask *m, const uint8_t *p, size_t n,
 	while (now != 0 && *work > 0) {
 		uint64_t next = 0;
 
-		if ((now & m->last) != 0 && (!m->end || i == n))
+		if ((now & m->last) && (!m->end || i == n))
 			end = i;
 		if (i == n)
 			break;
@@ -344,7 +344,7 @@ int mask_find(const struct mask *m, const uint8_t *p, size_t n, size_t from,
 	for (size_t s = from; s < n && (!m->begin || s == 0); s++) {
 		size_t end = 0;
 
-		if ((m->first & m->set[p[s]]) != 0)
+		if (m->first & m->set[p[s]])
 			end = match_at(m, p, n, s, work);
 		if (*work == 0)
 			return -E2BIG;

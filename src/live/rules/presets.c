@@ -57,6 +57,30 @@ static const char varnish[] = "understudy rules 1\n"
 			      "include @http\n"
 			      "header ignore X-Varnish Via\n";
 
+/* What two instances say of themselves, moments, what is drawn by lot, and
+ * walks over a table whose order each draws for itself; the same table read at
+ * once is a set. A time to live is read a moment later by one of them.
+ */
+static const char redis[] =
+	"understudy rules 1\n"
+	"reply type TIME INFO LASTSAVE ROLE HELLO DEBUG LATENCY SLOWLOG\n"
+	"reply type CLIENT|ID CLIENT|INFO CLIENT|LIST MEMORY ACL|GENPASS\n"
+	"reply type RANDOMKEY SRANDMEMBER HRANDFIELD ZRANDMEMBER SPOP XADD\n"
+	"reply type SCAN SSCAN HSCAN ZSCAN OBJECT|IDLETIME COMMAND\n"
+	"reply set KEYS SMEMBERS SINTER SUNION SDIFF HKEYS HVALS\n"
+	"reply set PUBSUB|CHANNELS ACL|USERS MODULE|LIST\n"
+	"reply map HGETALL CONFIG|GET PUBSUB|NUMSUB\n"
+	"reply number TTL within 1\n"
+	"reply number EXPIRETIME within 1\n"
+	"reply number PTTL within 1000\n"
+	"reply number PEXPIRETIME within 1000\n";
+
+/* Two servers of one zone, or two caches that were asked the same: times to
+ * live are apart by no more than answers are.
+ */
+static const char dns[] = "understudy rules 1\n"
+			  "dns ttl within 5\n";
+
 /* Cookies of the session and of CSRF protection, made for each client; the
  * hidden inputs of forms need no rule.
  */
@@ -94,8 +118,9 @@ static const struct {
 	const char *name, *text;
 } presets[] = {
 	{ "@http", http },	 { "@nginx", nginx },	  { "@apache", apache },
-	{ "@haproxy", haproxy }, { "@varnish", varnish }, { "@django", django },
-	{ "@rails", rails },	 { "@express", express }, { "@spring", spring },
+	{ "@haproxy", haproxy }, { "@varnish", varnish }, { "@redis", redis },
+	{ "@dns", dns },	 { "@django", django },	  { "@rails", rails },
+	{ "@express", express }, { "@spring", spring },
 };
 
 const char *preset_text(const char *name, size_t n)

@@ -27,7 +27,7 @@ int rules_init(struct rules **out, struct arena *a)
 {
 	struct rules *r = arena_take(a, sizeof(*r));
 
-	if (r == NULL)
+	if (!r)
 		return -ENOMEM;
 	memset(r, 0, sizeof(*r));
 	memset(r->n.level, LEVEL_UNSET, sizeof(r->n.level));
@@ -89,7 +89,7 @@ static bool add_rules(const struct rules *r, struct rules_view *v,
 	    counts(r, r->n.level_line[from], from, now))
 		v->level = (enum rules_level)r->n.level[from];
 	for (unsigned i = 0; i < VERSION_VERBS; i++) {
-		if ((r->n.versions[from] >> i & 1) == 0 ||
+		if (!(r->n.versions[from] >> i & 1) ||
 		    !counts(r, r->n.version_line[from][i], from, now))
 			continue;
 		v->versions |= (uint8_t)(1u << i);
@@ -141,7 +141,7 @@ static size_t segment_end(const void *p, size_t from, size_t n)
 {
 	const uint8_t *at = memchr((const uint8_t *)p + from, '/', n - from);
 
-	return at != NULL ? (size_t)(at - (const uint8_t *)p) : n;
+	return at ? (size_t)(at - (const uint8_t *)p) : n;
 }
 
 static bool fits_template(const char *t, size_t tn, const uint8_t *p, size_t n)
@@ -168,20 +168,20 @@ static void path_of(const uint8_t **p, size_t *n)
 {
 	const uint8_t *at = memchr(*p, '?', *n);
 
-	if (at != NULL)
+	if (at)
 		*n = (size_t)(at - *p);
 	at = memchr(*p, '#', *n);
-	if (at != NULL)
+	if (at)
 		*n = (size_t)(at - *p);
 	at = memchr(*p, ':', *n);
-	if (*n == 0 || **p == '/' || at == NULL || *n - (size_t)(at - *p) < 3 ||
+	if (*n == 0 || **p == '/' || !at || *n - (size_t)(at - *p) < 3 ||
 	    at[1] != '/' || at[2] != '/')
 		return;
 	at += 3;
 	*n -= (size_t)(at - *p);
 	*p = at;
 	at = memchr(*p, '/', *n);
-	if (at == NULL) {
+	if (!at) {
 		*p = (const uint8_t *)"/";
 		*n = 1;
 		return;
@@ -283,4 +283,20 @@ const struct secret_name *rules_secret(const struct rules *r, uint32_t i)
 {
 	assert(i < r->n.secrets);
 	return &r->secret[i];
+}
+
+uint32_t rules_endpoint_of(const struct rules *r, const char *line, size_t n)
+{
+	const uint8_t *method = (const uint8_t *)line;
+	const uint8_t *end = method + n;
+	const uint8_t *space = n > 0 ? memchr(method, ' ', n) : NULL;
+	const uint8_t *target = space ? space + 1 : end;
+	const uint8_t *to = target;
+
+	while (to < end && *to != ' ' && *to != '?' && *to != '#')
+		to++;
+	if (!space || to == end)
+		return RULES_ALL;
+	return rules_endpoint(r, method, (size_t)(space - method), target,
+			      (size_t)(to - target));
 }

@@ -38,6 +38,8 @@
 #define RULES_ALIASES	   16u
 #define RULES_KNOWN	   64u
 #define RULES_SECRETS	   64u
+#define RULES_REPLIES	   192u
+#define RULES_GATES	   64u
 #define RULES_VIEW	   64u	/* rules of one sort that one endpoint has */
 #define RULES_STEPS	   256u /* of the places of its JSON rules */
 #define RULES_VIEW_HEADERS 256u
@@ -92,6 +94,28 @@ struct secret_name {
 	char name[RULES_NAME];
 };
 
+enum reply_verb {
+	REPLY_TYPE,   /* any two values of a type; errors by their text */
+	REPLY_SET,    /* an array in any order */
+	REPLY_MAP,    /* the same, of pairs */
+	REPLY_NUMBER, /* two numbers that differ by little */
+};
+
+/**
+ * struct reply_rule - How redis's replies to a command are compared
+ * @verb:	enum reply_verb
+ * @len, @name:	The command, in lower case; of one with others below it both
+ *		with | between them: config|get. One alone stands for all below
+ * @within_m, @within_e: REPLY_NUMBER: @within_m * 10^@within_e
+ */
+struct reply_rule {
+	uint8_t verb;
+	uint8_t len;
+	int8_t within_e;
+	char name[RULES_NAME];
+	uint64_t within_m;
+};
+
 /* How much of an endpoint's answers is compared. */
 enum rules_level {
 	LEVEL_WHOLE,
@@ -124,6 +148,28 @@ struct rule {
 	uint64_t alone;
 	uint8_t reason_len;
 	char reason[RULES_REASON];
+};
+
+enum gate_verb {
+	GATE_MAX_DIFFERENT,
+	GATE_MIN_COMPARED,
+	GATE_MAX_SLOWER,
+};
+
+/**
+ * struct rules_gate - What is demanded of an endpoint
+ * @source, @line: Where it stands, as struct rule has it
+ * @permille:	GATE_MAX_SLOWER: of which quantile (500, 900, 990, 999); else 0
+ * @share:	@n is in 1/1000000, of 1000000 at most
+ */
+struct rules_gate {
+	uint8_t verb; /* enum gate_verb */
+	bool share;
+	uint16_t endpoint;
+	uint16_t source;
+	uint16_t permille;
+	uint32_t line;
+	uint64_t n;
 };
 
 /* A kind of difference that is known. */
@@ -195,8 +241,8 @@ int rules_read(struct rules *r, const char *p, size_t n, struct rules_error *e);
 
 /* Names of all presets, for a sentence. */
 #define RULES_PRESETS                                                          \
-	"@http, @nginx, @apache, @haproxy, @varnish, @django, @rails, "        \
-	"@express and @spring"
+	"@http, @nginx, @apache, @haproxy, @varnish, @redis, @dns, @django, "  \
+	"@rails, @express and @spring"
 
 /** rules_preset() - Add a preset; @name begins with @. As rules_read() */
 int rules_preset(struct rules *r, const char *name, size_t n,
@@ -226,6 +272,13 @@ const struct rules_view *rules_view(const struct rules *r, uint32_t endpoint);
 
 /** rules_endpoints() - Endpoints, with RULES_ALL */
 uint32_t rules_endpoints(const struct rules *r);
+
+/**
+ * rules_endpoint_of() - The same of the first bytes of a request line
+ *
+ * A path that does not end within them is nobody's.
+ */
+uint32_t rules_endpoint_of(const struct rules *r, const char *line, size_t n);
 
 /** rules_name() - An endpoint's name, "*" for RULES_ALL; lives as long as @r */
 const char *rules_name(const struct rules *r, uint32_t endpoint);
@@ -270,6 +323,33 @@ const struct header_rule *rules_header(const struct rules_view *v,
  */
 bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
 			size_t an, const uint8_t *b, size_t bn);
+
+/**
+ * rules_reply() - The rule for replies to a command of redis, after rules_end()
+ * @line, @n:	The command: words with a blank between them
+ * @number:	Set to that of its line, if there is one
+ *
+ * Return: the last one that fits, or NULL
+ */
+const struct reply_rule *rules_reply(const struct rules *r, const char *line,
+				     size_t n, int *number);
+
+/**
+ * rules_dns_ttl() - The rule for times to live of DNS, after rules_end()
+ * @within:	Set if there is one: seconds by which two may be apart
+ *
+ * Return: number of its line, or -1
+ */
+int rules_dns_ttl(const struct rules *r, uint32_t *within);
+
+/**
+ * rules_gates() - What is demanded of endpoints
+ * @out:	RULES_GATES pointers, that live as long as @r. Of two for one
+ *		thing the later one is there
+ *
+ * Return: how many
+ */
+uint32_t rules_gates(const struct rules *r, const struct rules_gate **out);
 
 /** rules_alias() - Host names that mean the same, below rules_aliases() */
 uint32_t rules_aliases(const struct rules *r);

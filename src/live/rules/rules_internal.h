@@ -22,13 +22,16 @@ struct endpoint {
 /* Everything that a text can add, so that it can be taken back. */
 struct rules_counts {
 	uint32_t lines, endpoints, headers, cookies, jsons, masks, aliases,
-		knowns, secrets;
+		knowns, secrets, replies, gates;
 	uint16_t sources;
 	uint8_t level[RULES_ENDPOINTS];	      /* or LEVEL_UNSET */
 	uint16_t level_line[RULES_ENDPOINTS]; /* the line that says so */
 	uint8_t versions[RULES_ENDPOINTS];    /* bits of version_verb */
 	uint16_t version_line[RULES_ENDPOINTS][VERSION_VERBS];
 	int64_t older_ns[RULES_ENDPOINTS];
+	bool has_ttl; /* a rule for times to live of DNS, and its line */
+	uint32_t ttl_within;
+	uint16_t ttl_line;
 };
 
 /* Each sort's rules, and number of the line of each. */
@@ -44,10 +47,13 @@ struct rules {
 	struct host_alias alias[RULES_ALIASES];
 	struct known_kind known[RULES_KNOWN];
 	struct secret_name secret[RULES_SECRETS];
+	struct reply_rule reply[RULES_REPLIES];
+	struct rules_gate gate[RULES_GATES];
 	uint16_t header_line[RULES_HEADERS];
 	uint16_t cookie_line[RULES_COOKIES];
 	uint16_t json_line[RULES_JSON];
 	uint16_t mask_line[RULES_MASKS];
+	uint16_t reply_line[RULES_REPLIES];
 	struct rules_view view[RULES_ENDPOINTS];
 };
 
@@ -93,6 +99,11 @@ struct parser {
 
 /* rules_verbs.c: one line each, behind its verb; 0, or the error is set. */
 int verb_full(struct parser *p, const char *what); /* sets it */
+int verb_contradicts(struct parser *p, const struct word *w, uint16_t line);
+/* Is that line of this text, for the same endpoint? */
+bool verb_is_beside(const struct parser *p, uint16_t line);
+/* Is a word the beginning of "until" or of a reason, which end a list? */
+bool verb_ends_list(const struct word *w);
 int verb_header(struct parser *p);
 int verb_cookie(struct parser *p);
 int verb_json(struct parser *p);
@@ -102,6 +113,9 @@ int verb_known(struct parser *p);
 int verb_version(struct parser *p);
 int verb_host(struct parser *p);
 int verb_redact(struct parser *p);
+int verb_reply(struct parser *p); /* rules_reply.c */
+int verb_dns(struct parser *p);	  /* rules_dns.c */
+int verb_gate(struct parser *p);  /* rules_gates.c */
 
 /* presets.c: the text of a preset, or NULL */
 const char *preset_text(const char *name, size_t n);

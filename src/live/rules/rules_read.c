@@ -23,7 +23,13 @@
  *	json time PLACE within 2s
  *	json class PLACE CLASS
  *	text mask /PATTERN/			mask.h; "\/" is a slash
+ *	reply type | set | map COMMAND...	of redis; CONFIG|GET
+ *	reply number COMMAND within 1
+ *	dns ttl within 5			seconds
  *	known KIND until YYYY-MM-DD "reason"
+ *	gate max-different 5 | 0.1%		rules_gates.c; of an endpoint
+ *	gate min-compared 100
+ *	gate max-slower p99:10%
  *	redact header | cookie | query | form NAME...
  *	redact json PLACE			its last member, wherever
  *
@@ -49,10 +55,10 @@
 /* Is a segment of a template one that can be? */
 static bool is_segment(const char *p, size_t n, bool last)
 {
-	if (memchr(p, '*', n) != NULL)
+	if (memchr(p, '*', n))
 		return last && n == 1;
 	if (n == 0 || p[0] != '{')
-		return memchr(p, '{', n) == NULL && memchr(p, '}', n) == NULL;
+		return !memchr(p, '{', n) && !memchr(p, '}', n);
 	return p[n - 1] == '}' && (n == 2 || (n == 3 && p[1] == 'n') ||
 				   class_find(p + 1, n - 2) != CLASS_COUNT);
 }
@@ -76,8 +82,8 @@ static int check_template(struct parser *p, const struct word *w)
 	for (; from <= w->n; from += n + 1) {
 		const char *end = memchr(w->p + from, '/', w->n - from);
 
-		n = end != NULL ? (size_t)(end - w->p) - from : w->n - from;
-		if (!is_segment(w->p + from, n, end == NULL))
+		n = end ? (size_t)(end - w->p) - from : w->n - from;
+		if (!is_segment(w->p + from, n, !end))
 			return word_fail(&p->s, w->at + from, n, -EINVAL,
 					 "no segment of a template", how);
 	}
@@ -220,7 +226,7 @@ static int read_include(struct parser *p)
 	if (rc != 0)
 		return rc;
 	text = preset_text(w.p, w.n);
-	if (text == NULL)
+	if (!text)
 		return word_fail(&p->s, w.at, w.n, -EINVAL, "no such preset",
 				 how);
 	return read_all(&inner, text, strlen(text));
@@ -238,6 +244,8 @@ static const struct verb {
 	{ "cookie", verb_cookie, true },      { "json", verb_json, true },
 	{ "text", verb_text, true },	      { "known", verb_known, true },
 	{ "redact", verb_redact, false },     { "version", verb_version, true },
+	{ "reply", verb_reply, true },	      { "dns", verb_dns, true },
+	{ "gate", verb_gate, false },
 };
 
 /* Behind a quote's word: up to the quote that ends the line. */
@@ -291,7 +299,8 @@ static int read_line(struct parser *p)
 {
 	static const char how[] =
 		"lines begin with include, host, endpoint, on, compare, "
-		"header, cookie, json, text, version, known or redact";
+		"header, cookie, json, text, reply, version, known, redact or "
+		"gate";
 	struct rules *r = p->r;
 	struct word w;
 	size_t i = 0;
@@ -355,8 +364,7 @@ static int read_all(struct parser *p, const char *text, size_t n)
 	p->line.source = p->r->n.sources++;
 	while (rc == 0 && from < n) {
 		const char *end = memchr(text + from, '\n', n - from);
-		size_t len =
-			end != NULL ? (size_t)(end - text) - from : n - from;
+		size_t len = end ? (size_t)(end - text) - from : n - from;
 
 		p->s.p = text + from;
 		p->s.n = len - (len > 0 && text[from + len - 1] == '\r');
@@ -386,7 +394,7 @@ int rules_read(struct rules *r, const char *p, size_t n, struct rules_error *e)
 
 	*e = (struct rules_error){ .line = 0 };
 	rc = read_all(&parser, p, n);
-	assert(rc == 0 || e->what != NULL);
+	assert(rc == 0 || e->what);
 	if (rc != 0)
 		r->n = before;
 	return rc;
@@ -398,7 +406,7 @@ int rules_preset(struct rules *r, const char *name, size_t n,
 	const char *text = preset_text(name, n);
 	struct scan s = { .p = name, .n = n, .e = e };
 
-	if (text != NULL)
+	if (text)
 		return rules_read(r, text, strlen(text), e);
 	*e = (struct rules_error){ .line = 1 };
 	return word_fail(&s, 0, n, -EINVAL, "no such preset",

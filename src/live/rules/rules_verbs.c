@@ -20,7 +20,7 @@ int verb_full(struct parser *p, const char *what)
 			 "fewer rules, or rules for all endpoints");
 }
 
-static int contradicts(struct parser *p, const struct word *w, uint16_t line)
+int verb_contradicts(struct parser *p, const struct word *w, uint16_t line)
 {
 	assert(p->r->line[line].line <= p->line.line);
 	p->s.e->other = p->r->line[line].line;
@@ -29,8 +29,7 @@ static int contradicts(struct parser *p, const struct word *w, uint16_t line)
 			 "one of them must go");
 }
 
-/* Is that line of this text, for the same endpoint? */
-static bool is_beside(const struct parser *p, uint16_t line)
+bool verb_is_beside(const struct parser *p, uint16_t line)
 {
 	return line < p->r->n.lines &&
 	       p->r->line[line].source == p->line.source &&
@@ -42,8 +41,7 @@ static uint16_t own_line(const struct parser *p)
 	return (uint16_t)p->r->n.lines;
 }
 
-/* Is a word the beginning of "until" or of a reason, which end a list? */
-static bool ends_list(const struct word *w)
+bool verb_ends_list(const struct word *w)
 {
 	return word_is(w, "until") || w->p[0] == '"';
 }
@@ -69,9 +67,9 @@ static int add_header(struct parser *p, const struct word *w,
 	for (uint32_t i = 0; i < r->n.headers; i++)
 		if (r->header[i].len == h->len &&
 		    memcmp(r->header[i].name, h->name, h->len) == 0 &&
-		    is_beside(p, r->header_line[i]) &&
+		    verb_is_beside(p, r->header_line[i]) &&
 		    r->header[i].verb != h->verb)
-			return contradicts(p, w, r->header_line[i]);
+			return verb_contradicts(p, w, r->header_line[i]);
 	r->header_line[r->n.headers] = own_line(p);
 	r->header[r->n.headers++] = *h;
 	return 0;
@@ -90,9 +88,9 @@ static int add_cookie(struct parser *p, const struct word *w,
 	for (uint32_t i = 0; i < r->n.cookies; i++)
 		if (r->cookie[i].len == c->len &&
 		    memcmp(r->cookie[i].name, c->name, c->len) == 0 &&
-		    is_beside(p, r->cookie_line[i]) &&
+		    verb_is_beside(p, r->cookie_line[i]) &&
 		    r->cookie[i].verb != c->verb)
-			return contradicts(p, w, r->cookie_line[i]);
+			return verb_contradicts(p, w, r->cookie_line[i]);
 	r->cookie_line[r->n.cookies] = own_line(p);
 	r->cookie[r->n.cookies++] = *c;
 	return 0;
@@ -107,15 +105,15 @@ static int read_names(struct parser *p, struct header_rule *header,
 	struct word w;
 	int rc = word_need(&p->s, &w, how);
 
-	if (rc == 0 && ends_list(&w))
+	if (rc == 0 && verb_ends_list(&w))
 		rc = word_fail(&p->s, w.at, w.n, -EINVAL, "a name is expected",
 			       how);
 	while (rc == 0) {
-		rc = header != NULL ? add_header(p, &w, header)
-				    : add_cookie(p, &w, cookie);
+		rc = header ? add_header(p, &w, header)
+			    : add_cookie(p, &w, cookie);
 		if (rc != 0 || !word_next(&p->s, &w))
 			break;
-		if (ends_list(&w)) {
+		if (verb_ends_list(&w)) {
 			unread(p, &w);
 			break;
 		}
@@ -247,8 +245,9 @@ int verb_json(struct parser *p)
 	assert(j.verb <= JSON_TIME);
 	for (uint32_t i = 0; i < r->n.jsons; i++)
 		if (same_place(&r->json[i].at, &j.at) &&
-		    is_beside(p, r->json_line[i]) && r->json[i].verb != j.verb)
-			return contradicts(p, &w, r->json_line[i]);
+		    verb_is_beside(p, r->json_line[i]) &&
+		    r->json[i].verb != j.verb)
+			return verb_contradicts(p, &w, r->json_line[i]);
 	r->json_line[r->n.jsons] = own_line(p);
 	r->json[r->n.jsons++] = j;
 	return 0;
@@ -311,8 +310,8 @@ int verb_compare(struct parser *p)
 				 how);
 	assert(whose < r->n.endpoints);
 	if (r->n.level[whose] != LEVEL_UNSET && r->n.level[whose] != i &&
-	    is_beside(p, r->n.level_line[whose]))
-		return contradicts(p, &w, r->n.level_line[whose]);
+	    verb_is_beside(p, r->n.level_line[whose]))
+		return verb_contradicts(p, &w, r->n.level_line[whose]);
 	r->n.level[whose] = i;
 	r->n.level_line[whose] = own_line(p);
 	return 0;
@@ -342,10 +341,10 @@ int verb_version(struct parser *p)
 	if (rc != 0)
 		return rc;
 	assert(whose < n->endpoints);
-	if (i == VERSION_OLDER && (n->versions[whose] >> i & 1) != 0 &&
+	if (i == VERSION_OLDER && (n->versions[whose] >> i & 1) &&
 	    n->older_ns[whose] != within &&
-	    is_beside(p, n->version_line[whose][i]))
-		return contradicts(p, &w, n->version_line[whose][i]);
+	    verb_is_beside(p, n->version_line[whose][i]))
+		return verb_contradicts(p, &w, n->version_line[whose][i]);
 	n->versions[whose] |= (uint8_t)(1u << i);
 	n->version_line[whose][i] = own_line(p);
 	if (i == VERSION_OLDER)

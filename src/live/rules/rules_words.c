@@ -62,8 +62,7 @@ int word_need(struct scan *s, struct word *w, const char *what)
 static bool is_token(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') ||
-	       memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
+	       (c >= 'A' && c <= 'Z') || memchr("!#$%&'*+-.^_`|~", c, 15);
 }
 
 int word_name(struct scan *s, const struct word *w, char *name, uint8_t *len,

@@ -61,7 +61,7 @@ static bool take(struct moment *m, char f, uint8_t c)
 {
 	int *field = field_of(m, f);
 
-	if (field != NULL) {
+	if (field) {
 		/* asctime() writes a day below 10 with a blank */
 		if (!is_digit(c) && !(f == 'd' && c == ' '))
 			return false;

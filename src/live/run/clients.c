@@ -50,7 +50,7 @@ int clients_new(struct run *run)
 {
 	struct clients *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (!c)
 		return -1;
 	assert(map_size(CLIENTS_MAX) == sizeof(c->head));
 	map_init(&c->map, CLIENTS_MAX, &run->key, c->head, &c->client->in,
@@ -201,9 +201,9 @@ bool clients_take(struct run *run, struct frame_info *in)
 	client = side ? &p.src : &p.dst;
 	why = why_not(&o->engine, client);
 	net = net_for(o, ipaddr_is4(client));
-	if (why == NULL && (net == NULL || !o->client_all))
+	if (!why && (!net || !o->client_all))
 		return true;
-	if (net == NULL) {
+	if (!net) {
 		say(run, client, why);
 		run->frames_unplayable += run->has_sut;
 		return !run->has_sut;

@@ -40,9 +40,9 @@ static void grow(struct run *run, struct ring *r, enum engine_source from)
 		from == ENGINE_MIRROR ? run->opt->iface : run->opt->sut_dev;
 	unsigned what = ring_grow(r);
 
-	if ((what & RING_GREW) != 0)
+	if (what & RING_GREW)
 		log_line(LOG_INFO, "%s: a ring has got its larger memory", dev);
-	if ((what & RING_NOT_GROWN) != 0)
+	if (what & RING_NOT_GROWN)
 		log_line(LOG_WARN,
 			 "%s: there is no memory for a larger ring; bursts may "
 			 "be missed",

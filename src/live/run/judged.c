@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "app/tokens.h"
 #include "desk/desk.h"
 #include "os/clock.h"
 #include "os/log.h"
@@ -30,23 +31,36 @@
 #define RING_LEAST   ((size_t)16 << 20)
 #define HEADS	     (64u << 10) /* more than heads and trailers of both have */
 
+static size_t longest_of(const struct engine_config *o)
+{
+	return 2 * o->keep + HEADS;
+}
+
+static size_t ring_of(const struct engine_config *o)
+{
+	size_t ring = RING_LEAST;
+
+	while (ring < 4 * longest_of(o))
+		ring *= 2;
+	return ring;
+}
+
 int run_desk_open(struct run *run, struct errbuf *e)
 {
 	const struct engine_config *o = &run->opt->engine;
 	struct desk_config c = { .rules = o->by,
 				 .redact = &run->redact,
 				 .all = engine_by_place(o),
-				 .ring = RING_LEAST,
-				 .longest = 2 * o->keep + HEADS,
+				 .ring = ring_of(o),
+				 .longest = longest_of(o),
 				 .user = run->user };
 
-	if (o->by == NULL)
+	if (!o->by)
 		return 0;
-	while (c.ring < 4 * c.longest)
-		c.ring *= 2;
 	if (random_bytes(&c.key, sizeof(c.key)) != 0)
 		return errbuf_set(e, -EIO,
 				  "the kernel gives no random numbers");
+	run->desk_seed = tokens_seed(&c.key);
 	return desk_start(&run->desk, &c, e);
 }
 
@@ -64,7 +78,7 @@ static void refused(void *ctx, uint64_t flow, uint32_t index)
 {
 	struct run *run = ctx;
 
-	if (run->journal != NULL)
+	if (run->journal)
 		journal_refused(run->journal, flow, index, run->now);
 }
 
@@ -72,6 +86,8 @@ void run_desk_of(struct run *run, struct engine_config *cfg)
 {
 	cfg->desk = (struct engine_desk){ .refer = refer,
 					  .refused = refused,
+					  .seed = run->desk_seed,
+					  .room = ring_of(cfg),
 					  .ctx = run };
 }
 
@@ -98,7 +114,7 @@ void run_judged(struct run *run)
 	unsigned n = 0;
 	int r = 0;
 
-	if (run->desk == NULL || run->desk_gone)
+	if (!run->desk || run->desk_gone)
 		return;
 	while (n++ < JUDGED_TURN && (r = desk_take(run->desk, &a)) > 0) {
 		r = engine_judged(run->engine, &a);
@@ -122,7 +138,7 @@ static void look(struct run *run)
 
 void run_look_at_desk(struct run *run)
 {
-	if (run->desk == NULL || run->desk_gone || run->now < run->next_desk)
+	if (!run->desk || run->desk_gone || run->now < run->next_desk)
 		return;
 	run->next_desk = run->now + JUDGED_EVERY;
 	look(run);
@@ -131,7 +147,7 @@ void run_look_at_desk(struct run *run)
 /* Nobody takes an answer back any more. */
 static void unhold(struct run *run)
 {
-	bool more = run->desk != NULL;
+	bool more = run->desk;
 
 	while (more) {
 		more = engine_unheld(run->engine);
@@ -146,8 +162,7 @@ static void wait_for_desk(struct run *run)
 	uint32_t was = UINT32_MAX;
 
 	run->stop = false;
-	while (run->desk != NULL && !run->desk_gone &&
-	       engine_out(run->engine) > 0) {
+	while (run->desk && !run->desk_gone && engine_out(run->engine) > 0) {
 		uint64_t now = clock_mono();
 		uint32_t out;
 

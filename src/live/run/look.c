@@ -13,11 +13,12 @@
 #include "shadow/counters.h"
 #include "text/text.h"
 
-#define NAP_FLOWS  8   /* fewer are played without naps: each waits on us */
-#define NAP_FRAMES 200 /* between two looks */
-#define LINE_EVERY NS_PER_SEC
-#define LINK_EVERY NS_PER_SEC /* at the interfaces; at once if poll() says so */
-#define LONG_WAIT  (5 * NS_PER_SEC) /* for a record: it is said */
+#define NAP_FLOWS   8	/* fewer are played without naps: each waits on us */
+#define NAP_FRAMES  200 /* between two looks */
+#define LINE_EVERY  NS_PER_SEC
+#define EARLY_EVERY NS_PER_SEC /* --stop-early */
+#define LINK_EVERY  NS_PER_SEC /* at the interfaces; at once if poll() says so */
+#define LONG_WAIT   (5 * NS_PER_SEC) /* for a record: it is said */
 
 void run_clear_line(const struct run *run)
 {
@@ -31,7 +32,7 @@ static void warn_wires(struct run *run)
 	const struct sutwire *w = engine_wire(run->engine);
 	char ip[TEXT_IP];
 
-	for (uint32_t m = 0; w != NULL && m < run->opt->engine.maps; m++) {
+	for (uint32_t m = 0; w && m < run->opt->engine.maps; m++) {
 		uint32_t i = run_sut_of_map(run, m);
 
 		if (run->warned[i] || sutwire_state(w, i) != SUTWIRE_NO_ANSWER)
@@ -50,9 +51,9 @@ static void warn_wires(struct run *run)
 /* What was renamed is made anew, and the journal begins its next file. */
 static void reopen(struct run *run)
 {
-	if (run->lines != NULL)
+	if (run->lines)
 		lines_reopen(run->lines);
-	if (run->journal != NULL)
+	if (run->journal)
 		journal_rotate(run->journal);
 }
 
@@ -85,6 +86,7 @@ static void look_at_link(struct run *run, const struct ring *r,
 	if ((state == RING_DOWN) == *down)
 		return;
 	*down = state == RING_DOWN;
+	runctl_link(run->control, name, *down);
 	run_clear_line(run);
 	log_line(LOG_WARN, "%s is %s", name,
 		 *down ? "down: nothing comes and goes by it until it is up"
@@ -101,6 +103,24 @@ void run_look_at_links(struct run *run)
 	run->next_link = run->now + LINK_EVERY;
 }
 
+/* --stop-early: can the run not end well any more? */
+static void look_at_gates(struct run *run)
+{
+	static struct gauge_sums sums;
+	const char *what;
+
+	run->next_early = run->now + EARLY_EVERY;
+	gauge_sums(&sums, run->engine, run->opt);
+	what = gauge_hopeless(run->gauge, &sums);
+	if (!what && run_was_down(run))
+		what = "--allow-down";
+	if (!what)
+		return;
+	run_clear_line(run);
+	log_line(LOG_INFO, "%s cannot be met any more: the run ends", what);
+	run->stop = true;
+}
+
 void run_look(struct run *run)
 {
 	const struct engine_stats *st = engine_stats(run->engine);
@@ -108,7 +128,9 @@ void run_look(struct run *run)
 	uint64_t frames = c->frames_mirror + c->frames_sut;
 
 	run_look_at_signals(run);
+	runctl_turn(run->control);
 	run_look_at_desk(run);
+	run_look_at_journal(run);
 	if (run->mirror_over) /* but for the SUT's last answers it is over */
 		return;
 	run->busy = !run->opt->engine.shadow.timing &&
@@ -122,6 +144,10 @@ void run_look(struct run *run)
 	if (run->opt->stop_after != 0 &&
 	    st->verdict[VERDICT_DIFFERENT] >= run->opt->stop_after)
 		run->stop = true;
+	if (run->opt->stop_early && run->now >= run->next_early)
+		look_at_gates(run);
+	if (run->metrics && run->now >= run->next_metrics)
+		run_put_metrics(run);
 	if (run->proved)
 		warn_wires(run);
 	run_look_at_mirror(run);

@@ -28,6 +28,7 @@
 
 #include "os/clock.h"
 #include "run/replay.h"
+#include "os/log.h"
 #include "run/run_internal.h"
 #include "shadow/counters.h"
 
@@ -148,7 +149,7 @@ static void turn_ends(struct run *run)
 
 static bool is_over(struct run *run, const struct source *src)
 {
-	return src->ops->over != NULL && src->ops->over(run, src->ctx);
+	return src->ops->over && src->ops->over(run, src->ctx);
 }
 
 int run_loop(struct run *run, const struct source *src, struct errbuf *e)
@@ -161,7 +162,7 @@ int run_loop(struct run *run, const struct source *src, struct errbuf *e)
 		uint32_t n = turn_sut(run);
 		int says = SOURCE_RESTS;
 
-		if (ops->turn != NULL)
+		if (ops->turn)
 			says = ops->turn(run, src->ctx, &next, e);
 		if (says < 0)
 			return says;
@@ -180,11 +181,21 @@ int run_loop(struct run *run, const struct source *src, struct errbuf *e)
 
 static int play_source(struct run *run, struct errbuf *e)
 {
-	if (run->replay != NULL)
+	if (run->replay)
 		return replay_play(run, e);
 	if (run->opt->files > 0)
 		return run_files(run, e);
 	return run_loop(run, &(struct source){ &source_ring, NULL }, e);
+}
+
+/* What a second POST does, only the user can know. */
+static void say_methods(const struct options *o)
+{
+	if (o->engine.sut_none || o->quiet || o->engine.methods[0] != '\0')
+		return;
+	log_line(LOG_INFO, "requests of every method are played, POST and "
+			   "DELETE too; --methods safe: none that may change "
+			   "something");
 }
 
 int run_play(struct run *run, struct errbuf *e)
@@ -193,16 +204,17 @@ int run_play(struct run *run, struct errbuf *e)
 
 	run->now = run->epoch.begun;
 	run->live_line = !run->opt->quiet && isatty(STDERR_FILENO);
-	r = run->replay != NULL ? replay_index(run, e) : 0;
+	r = run->replay ? replay_index(run, e) : 0;
 	if (r == 0)
 		r = run_prove(run, e);
 	if (r != 0)
 		return r;
 	/* From here on its files stay, and it makes no other. */
-	if (run->makers != NULL && run->opt->files == 0 && run->hup_ends &&
+	if (run->makers && run->opt->files == 0 && run->hup_ends &&
 	    !run_rotates(run->opt))
 		makers_dismiss(run->makers);
 	run_start_line(run);
+	say_methods(run->opt);
 	r = play_source(run, e);
 	run_last(run);
 	run_say_sums(run);

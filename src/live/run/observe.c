@@ -11,7 +11,7 @@
 #define TELL(run, op, ...)                                                     \
 	do {                                                                   \
 		for (unsigned i = 0; i < (run)->observers; i++)                \
-			if ((run)->observer[i]->op != NULL)                    \
+			if ((run)->observer[i]->op)                            \
 				(run)->observer[i]->op(__VA_ARGS__);           \
 	} while (0)
 
@@ -69,4 +69,5 @@ void observe_left(struct run *run, uint64_t to, uint64_t stamp)
 void observe_item(struct run *run, const struct engine_item *t)
 {
 	TELL(run, told, run, t);
+	runctl_item(run->control, t, run->now);
 }

@@ -84,6 +84,8 @@ void observe_item(struct run *run, const struct engine_item *t);
 extern const struct observer_ops observe_journal;  /* run->journal */
 extern const struct observer_ops observe_print;	   /* --print */
 extern const struct observer_ops observe_lines;	   /* run->lines */
+extern const struct observer_ops observe_gauge;	   /* run->gauge */
+extern const struct observer_ops observe_outcome;  /* run->outcome */
 extern const struct observer_ops observe_networks; /* a person */
 
 #endif /* RUN_OBSERVE_H */

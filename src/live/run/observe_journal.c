@@ -63,7 +63,7 @@ static void input(struct run *run, const struct run_input *i)
 		jf.iface = JOURNAL_PROD;
 	else
 		jf.iface = JOURNAL_MIRROR;
-	if (i->ring != NULL)
+	if (i->ring)
 		put_tag(&jf, i->ring, &front);
 	journal_frame(run->journal, &jf);
 }

@@ -34,12 +34,18 @@
 #include "os/signals.h"
 #include "run/run_internal.h"
 
-#define JOURNAL_RING (64u << 20)
 #define LINES_RING   (4u << 20)
 #define OPTIONS_TEXT JOURNAL_OPTIONS_MAX
 
 /* Files that a run makes. */
-enum { MADE_LINES, MADE_JOURNAL, MADE_FILES };
+enum {
+	MADE_LINES,
+	MADE_JOURNAL,
+	MADE_METRICS,
+	MADE_HDR,
+	MADE_FORM, /* the first of FORM_KINDS */
+	MADE_FILES = MADE_FORM + FORM_KINDS
+};
 
 static int open_engine(struct run *run, struct errbuf *e)
 {
@@ -185,38 +191,46 @@ static int open_sink(struct run *run, struct errbuf *e)
 
 static const char *made(const char *path)
 {
-	return path != NULL && strcmp(path, "-") != 0 ? path : NULL;
+	return path && strcmp(path, "-") != 0 ? path : NULL;
 }
 
 static bool makes_files(const struct options *o)
 {
-	return made(o->json) != NULL || made(o->journal) != NULL;
+	return made(o->json) || made(o->journal) || o->metrics || made(o->hdr);
 }
 
 bool run_rotates(const struct options *o)
 {
-	return made(o->journal) != NULL &&
-	       (o->rotate_bytes != 0 || o->rotate_secs != 0);
+	return o->metrics || (made(o->journal) &&
+			      (o->rotate_bytes != 0 || o->rotate_secs != 0));
 }
 
 static int open_makers(struct run *run, struct errbuf *e)
 {
-	const char *const path[MADE_FILES] = {
+	const char *path[MADE_FILES] = {
 		[MADE_LINES] = made(run->opt->json),
 		[MADE_JOURNAL] = made(run->opt->journal),
+		[MADE_METRICS] = run->opt->metrics,
+		[MADE_HDR] = made(run->opt->hdr),
 	};
 
-	if (getuid() != 0 || run->opt->user != NULL ||
-	    privileges_sudo() != NULL || !makes_files(run->opt))
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		path[MADE_FORM + i] = made(run->opt->form[i]);
+
+	if (getuid() != 0 || run->opt->user || privileges_sudo() ||
+	    !makes_files(run->opt))
 		return 0;
-	return makers_start(&run->makers, path, MADE_FILES, e);
+	return makers_start(&run->makers, path, MADE_FILES, 1u << MADE_METRICS,
+			    e);
 }
 
 /* Captures, and the filters of all their possible link types. */
 static int open_captures(struct run *run, struct errbuf *e)
 {
-	int r = run->opt->files > 0 ? loop_open(&run->loop) : 0;
+	int r = 0;
 
+	if (run->opt->files > 0 || run->opt->ctl)
+		r = loop_open(&run->loop);
 	if (r != 0)
 		return errbuf_set(e, r, "epoll: %s", strerror(-r));
 	for (uint32_t i = 0; i < run->opt->files; i++) {
@@ -240,11 +254,11 @@ static int say_who(const struct run *run, int r, struct errbuf *e)
 
 	if (r != -EACCES)
 		return r;
-	if (run->makers != NULL)
+	if (run->makers)
 		snprintf(e->s + n, sizeof(e->s) - n,
 			 "; root without capabilities makes it; give a folder "
 			 "of root's, or --user NAME who may write there");
-	else if (run->user != NULL)
+	else if (run->user)
 		snprintf(e->s + n, sizeof(e->s) - n,
 			 "; user %s makes it and must be able to write there",
 			 run->user);
@@ -261,9 +275,11 @@ static void say_needs(struct run *run)
 	*c = (struct confine){ .user = run->user };
 	s->needs = SANDBOX_RUN;
 	s->broker = makers_fd(run->makers);
-	if (run->makers == NULL) {
+	if (!run->makers) {
 		confine_place(c, run->opt->json, true);
 		confine_place(c, run->opt->journal, true);
+		confine_place(c, run->opt->metrics, true);
+		confine_place(c, run->opt->hdr, true);
 	}
 	if (run->has_sut) {
 		s->sink[s->sinks++] = run->packet.fd;
@@ -273,21 +289,26 @@ static void say_needs(struct run *run)
 		s->rings += ring_fds(&run->mirror, s->ring + s->rings);
 	if (run->has_sut || run->has_mirror)
 		s->needs |= SANDBOX_WIRES;
-	if (run->desk != NULL)
+	if (run->desk)
 		s->needs |= SANDBOX_CHILD;
-	if (run->makers != NULL)
+	if (run->makers)
 		s->needs |= SANDBOX_BROKER;
 	else if (makes_files(run->opt))
 		s->needs |= SANDBOX_MAKE;
-	if (made(run->opt->journal) != NULL)
+	if (made(run->opt->journal))
 		s->needs |= SANDBOX_WRITE;
+	if (run->opt->metrics)
+		s->needs |= SANDBOX_REPLACE;
 	if (run->opt->replay)
 		s->needs |= SANDBOX_REREAD;
 	/* The first record of a capture is looked at before all is open. */
 	if (run->opt->files > 0)
 		c->early = SANDBOX_START;
-	if (run->opt->files > 0)
+	if (run->opt->files > 0 || run->control)
 		s->needs |= SANDBOX_LOOP;
+	s->control = runctl_fd(run->control);
+	if (run->control)
+		s->needs |= SANDBOX_CONTROL;
 }
 
 static int confine_early(struct run *run, struct errbuf *e)
@@ -307,7 +328,7 @@ static int open_journal(struct run *run, struct errbuf *e)
 				   .only_client = run->opt->journal_client,
 				   .maker =
 					   makers_of(run->makers, MADE_JOURNAL),
-				   .ring_bytes = JOURNAL_RING };
+				   .ring_bytes = run->opt->journal_ring };
 	struct journal_header h = { .version = VERSION,
 				    .options = text,
 				    .limits = run->opt->engine.limits,
@@ -337,15 +358,28 @@ static int open_files(struct run *run, struct errbuf *e)
 	int r = 0;
 
 	run->link = run->record_waits ? run->record.link : LINK_ETHERNET;
-	if (run->opt->json != NULL) {
+	if (run->opt->json) {
 		r = lines_open(&run->lines, run->opt->json,
 			       makers_of(run->makers, MADE_LINES), LINES_RING,
 			       err);
 		if (r != 0)
 			errbuf_set(e, r, "%s", err);
 	}
-	if (r == 0 && run->opt->journal != NULL)
+	if (r == 0 && run->opt->journal)
 		r = open_journal(run, e);
+	if (r == 0 && run->opt->metrics) {
+		r = prom_open(&run->metrics, run->opt->metrics,
+			      makers_of(run->makers, MADE_METRICS));
+		if (r != 0)
+			errbuf_set(e, r, "%s: %s", run->opt->metrics,
+				   strerror(-r));
+	}
+	if (r == 0)
+		r = outcome_open(&run->outcome, run->opt, run->makers,
+				 MADE_FORM, e);
+	if (r == 0)
+		r = gauge_open(&run->gauge, run->opt, run->seed,
+			       makers_of(run->makers, MADE_HDR), e);
 	return say_who(run, r, e);
 }
 
@@ -356,9 +390,9 @@ static int open_wires(struct run *run, struct errbuf *e)
 	size_t n;
 	int r = 0;
 
-	if (o->sut_dev != NULL && !o->engine.sut_none)
+	if (o->sut_dev && !o->engine.sut_none)
 		r = open_sut(run, e);
-	if (r == 0 && o->iface != NULL)
+	if (r == 0 && o->iface)
 		r = open_mirror(run, e);
 	if (r == 0)
 		r = open_sink(run, e);
@@ -374,14 +408,17 @@ static int open_wires(struct run *run, struct errbuf *e)
 /* In this order they are told. */
 static void add_observers(struct run *run)
 {
-	if (run->journal != NULL)
+	if (run->journal)
 		observe_add(run, &observe_journal);
 	if (run->opt->print || run->opt->trace.port != 0)
 		observe_add(run, &observe_print);
-	if (run->lines != NULL) {
+	if (run->lines) {
 		run_make_lines(run);
 		observe_add(run, &observe_lines);
 	}
+	observe_add(run, &observe_gauge);
+	if (run->outcome)
+		observe_add(run, &observe_outcome);
 	observe_add(run, &observe_networks);
 }
 
@@ -398,7 +435,8 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 {
 	int r;
 
-	run->opt = o;
+	run->set = *o;
+	run->opt = &run->set;
 	run->pipe = -1;
 	run->user = privileges_user(o->user);
 	for (uint32_t i = 0; i < FILES_MAX; i++)
@@ -424,6 +462,8 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 		r = open_captures(run, e);
 	if (r == 0)
 		r = open_engine(run, e);
+	if (r == 0)
+		r = run_control(run, e);
 	if (r == 0 && run->opt->files > 0 && clients_new(run) != 0)
 		r = errbuf_set(e, -ENOMEM, "no memory");
 	if (r == 0)
@@ -449,10 +489,10 @@ static void forget_journal(struct run *run)
 
 	journal_close(run->journal, &st);
 	run->journal = NULL;
-	if (made(run->opt->journal) == NULL)
+	if (!made(run->opt->journal))
 		return;
 	for (uint64_t i = 0; i < st.files; i++) {
-		if (run->makers != NULL) {
+		if (run->makers) {
 			(void)maker_remove(makers_of(run->makers, MADE_JOURNAL),
 					   i);
 			continue;
@@ -463,27 +503,44 @@ static void forget_journal(struct run *run)
 	}
 }
 
+static void forget_gauge(struct run *run)
+{
+	if (!run->gauge)
+		return;
+	gauge_close(run->gauge);
+	run->gauge = NULL;
+	if (run->makers && run->opt->hdr)
+		(void)maker_remove(makers_of(run->makers, MADE_HDR), 0);
+	else if (made(run->opt->hdr))
+		unlinkat(AT_FDCWD, run->opt->hdr, 0);
+}
+
 void run_forget(struct run *run)
 {
 	observe_none(run);
-	if (run->journal != NULL)
+	prom_close(run->metrics);
+	run->metrics = NULL;
+	forget_gauge(run);
+	outcome_forget(run->outcome);
+	if (run->journal)
 		forget_journal(run);
-	if (run->lines == NULL)
+	if (!run->lines)
 		return;
 	lines_close(run->lines, &run->lines_lost);
 	run->lines = NULL;
-	if (run->makers != NULL)
+	if (run->makers)
 		(void)maker_remove(makers_of(run->makers, MADE_LINES), 0);
-	else if (made(run->opt->json) != NULL)
+	else if (made(run->opt->json))
 		unlinkat(AT_FDCWD, run->opt->json, 0);
 }
 
 void run_finish(struct run *run)
 {
-	if (run->sink != NULL)
+	if (run->sink)
 		sink_flush(run->sink);
 	observe_none(run);
-	if (run->journal == NULL)
+	run_end_metrics(run);
+	if (!run->journal)
 		return;
 	/* Lost records are in the report; lost sums are nowhere else. */
 	if (journal_close(run->journal, &run->journal_end) != 0 &&
@@ -498,9 +555,11 @@ void run_finish(struct run *run)
 void run_close(struct run *run)
 {
 	run_finish(run);
-	if (run->sink != NULL)
+	runctl_close(run->control);
+	gauge_close(run->gauge);
+	if (run->sink)
 		sink_close(run->sink);
-	if (run->lines != NULL) {
+	if (run->lines) {
 		lines_close(run->lines, &run->lines_lost);
 		if (run->lines_lost > run->lines_told)
 			log_line(LOG_WARN,
@@ -508,6 +567,7 @@ void run_close(struct run *run)
 				 "could not be written",
 				 run->opt->json);
 	}
+	outcome_close(run->outcome);
 	if (run->has_mirror)
 		ring_close(&run->mirror);
 	ends_close(&run->ends);

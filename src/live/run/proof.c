@@ -31,10 +31,10 @@ uint32_t run_sut_of_map(const struct run *run, uint32_t m)
 bool run_wire_is_bad(struct run *run)
 {
 	const struct sutwire *w = engine_wire(run->engine);
-	const struct sutwire_stop *s = w != NULL ? sutwire_stop(w) : NULL;
+	const struct sutwire_stop *s = w ? sutwire_stop(w) : NULL;
 	char said[WIRE_STOP_TEXT], remedy[WIRE_STOP_TEXT];
 
-	if (s == NULL || s->reason == SUTWIRE_GOING)
+	if (!s || s->reason == SUTWIRE_GOING)
 		return false;
 	errbuf_set(&run->stopped, -EPERM, "%s: %s: %s", run->opt->sut_dev,
 		   wire_stop_said(said, s),
@@ -47,7 +47,7 @@ static int unproved(const struct run *run)
 {
 	const struct sutwire *w = engine_wire(run->engine);
 
-	for (uint32_t m = 0; w != NULL && m < run->opt->engine.maps; m++)
+	for (uint32_t m = 0; w && m < run->opt->engine.maps; m++)
 		if (!sutwire_ready(w, run_sut_of_map(run, m)))
 			return (int)m;
 	return -1;
@@ -66,12 +66,7 @@ static int say_unproved(const struct run *run, uint32_t m, struct errbuf *e)
 	text_ip(ip, &map->sut);
 	if (run->stopped.s[0] != '\0')
 		return errbuf_set(e, -EPERM, "%s", run->stopped.s);
-	if (run->stop)
-		return errbuf_set(e, -EINTR,
-				  "ended before a client was played: SUT %s: "
-				  "%s; 'understudy doctor' finds out why",
-				  ip, sutwire_state_text(s));
-	if (via != NULL)
+	if (via)
 		return errbuf_set(
 			e, -EHOSTUNREACH,
 			"SUT %s: its route to the world leads to "
@@ -80,6 +75,11 @@ static int say_unproved(const struct run *run, uint32_t m, struct errbuf *e)
 			"%sneighbour flush dev X",
 			ip, via[0], via[1], via[2], via[3], via[4], via[5],
 			run->opt->sut_dev, four ? "" : "-6 ");
+	if (run->stop)
+		return errbuf_set(e, -EINTR,
+				  "ended before a client was played: SUT %s: "
+				  "%s; 'understudy doctor' finds out why",
+				  ip, sutwire_state_text(s));
 	if (s == SUTWIRE_ASKING)
 		return errbuf_set(
 			e, -EHOSTUNREACH,
@@ -100,9 +100,8 @@ static uint64_t proof_wait(const struct run *run, int m)
 {
 	const struct sutwire *w = engine_wire(run->engine);
 
-	return sutwire_via(w, run_sut_of_map(run, (uint32_t)m)) != NULL
-		       ? ASTRAY_WAIT
-		       : PROVE_WAIT;
+	return sutwire_via(w, run_sut_of_map(run, (uint32_t)m)) ? ASTRAY_WAIT
+								: PROVE_WAIT;
 }
 
 /* struct proof - It is asked for since @asked; @m: who is not proved, -1: all

@@ -37,14 +37,14 @@ struct replay *replay_new(void)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 
-	for (uint32_t i = 0; r != NULL && i < FILES_MAX; i++)
+	for (uint32_t i = 0; r && i < FILES_MAX; i++)
 		r->fd[i] = -1;
 	return r;
 }
 
 void replay_free(struct replay *r)
 {
-	if (r == NULL)
+	if (!r)
 		return;
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		if (r->fd[i] >= 0)
@@ -173,7 +173,7 @@ static void sort_out(struct replay *r, const struct engine_config *c,
 	}
 	if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
 		s->is |= to ? PLAN_SYN : 0;
-	if ((seg->flags & (TCP_FIN | TCP_RST)) != 0)
+	if (seg->flags & (TCP_FIN | TCP_RST))
 		s->is |= PLAN_END;
 }
 
@@ -229,7 +229,7 @@ static int read_capture(struct run *run, uint32_t i, struct errbuf *e)
 	}
 	if (rc == 0)
 		run_file_over(run);
-	if (run->file.buf != NULL)
+	if (run->file.buf)
 		run->replay->fd[i] = file_release(&run->file);
 	return rc < 0 ? rc : 0;
 }
@@ -244,10 +244,9 @@ static void count_flows(struct replay *r)
 		const struct plan_flow *f = plan_flow(r->plan, i);
 
 		c->flows_one_sided += !f->answered;
-		c->flows_no_client += (f->has & PLAN_CLIENT) == 0;
+		c->flows_no_client += !(f->has & PLAN_CLIENT);
 		c->flows_cut += f->cut != PLAN_NONE;
-		c->flows_midstream +=
-			(f->has & (PLAN_SYN | PLAN_DATAGRAM)) == 0;
+		c->flows_midstream += !(f->has & (PLAN_SYN | PLAN_DATAGRAM));
 	}
 }
 

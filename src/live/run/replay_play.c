@@ -122,7 +122,7 @@ static void play_record(struct run *run, uint32_t i, uint32_t loop)
 				 .link = rec->link,
 				 .trusted = r->trust[rec->file] };
 
-	if (in.data == NULL)
+	if (!in.data)
 		return;
 	if (plan_is_behind_cut(r->plan, i)) {
 		r->count.records_behind_cut++;
@@ -221,17 +221,17 @@ static bool is_open(struct run *run, const struct replay_active *a,
 	const struct plan_flow *f = plan_flow(run->replay->plan, a->flow);
 	struct engine_occupancy occ;
 
-	if ((rec->is & (PLAN_DATA | PLAN_END)) == 0)
+	if (!(rec->is & (PLAN_DATA | PLAN_END)))
 		return true;
-	if ((rec->is & PLAN_DATAGRAM) != 0) {
+	if (rec->is & PLAN_DATAGRAM) {
 		engine_occupancy(run->engine, run->now, &occ);
-		return (rec->is & PLAN_CLIENT) == 0 ||
+		return !(rec->is & PLAN_CLIENT) ||
 		       occ.datagrams_open < DATAGRAMS;
 	}
-	if ((rec->is & PLAN_CLIENT) != 0)
+	if (rec->is & PLAN_CLIENT)
 		return owed(run, a,
 			    !f->answered &&
-				    (rec->is & (PLAN_READ | PLAN_END)) != 0) !=
+				    (rec->is & (PLAN_READ | PLAN_END))) !=
 		       ENGINE_BUSY;
 	return owed(run, a, false) <= ENGINE_EVEN;
 }
@@ -262,10 +262,9 @@ static bool is_done(struct run *run, const struct replay_active *a,
 {
 	const struct plan_flow *f = plan_flow(run->replay->plan, a->flow);
 	uint64_t most = run->opt->engine.shadow.max_lag;
-	uint64_t wait = (f->has & PLAN_END) != 0 ? CLOSE_WAIT : OPEN_WAIT;
+	uint64_t wait = (f->has & PLAN_END) ? CLOSE_WAIT : OPEN_WAIT;
 
-	switch ((f->has & PLAN_DATAGRAM) != 0 ? ENGINE_OVER
-					      : owed(run, a, true)) {
+	switch ((f->has & PLAN_DATAGRAM) ? ENGINE_OVER : owed(run, a, true)) {
 	case ENGINE_OVER:
 		return true;
 	case ENGINE_EVEN:

@@ -3,6 +3,7 @@
  * result.c - What a run says of itself: report, live line, JSON lines, exit
  * code
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,10 +13,12 @@
 #include "account/snapshot.h"
 #include "noise/noise.h"
 #include "os/exitcode.h"
+#include "os/log.h"
 #include "report/report.h"
 #include "run/replay.h"
 #include "run/run_internal.h"
 #include "shadow/counters.h"
+#include "tally/counters.h"
 #include "text/text.h"
 #include "record/health.h"
 #include "record/record.h"
@@ -36,6 +39,10 @@ uint64_t run_drops(struct run *run)
 	return ring_stats(&run->mirror)->drops;
 }
 
+/* The last report. */
+static struct snapshot last;
+static char last_text[REPORT_TEXT_MAX];
+
 static void snapshot(struct run *run, struct snapshot *s)
 {
 	struct read_counts read = { .file = run->input,
@@ -52,8 +59,7 @@ static void snapshot(struct run *run, struct snapshot *s)
 		.delay = &run->delay,
 		.sink = &run->sink->stats,
 		.read = run->opt->files > 0 ? &read : NULL,
-		.replay =
-			run->replay != NULL ? replay_count(run->replay) : NULL,
+		.replay = run->replay ? replay_count(run->replay) : NULL,
 		.drops = run_drops(run),
 		.live = run->has_sut && run->has_mirror,
 		.journal_lost =
@@ -62,8 +68,7 @@ static void snapshot(struct run *run, struct snapshot *s)
 		.sunk = run->sunk + run->pend_n,
 		/* A replay's journal has the times of its capture and its run.
 		 */
-		.frames = run->replay != NULL ? run->opt->file[0]
-					      : run->opt->journal,
+		.frames = run->replay ? run->opt->file[0] : run->opt->journal,
 	};
 
 	if (run->has_mirror)
@@ -72,34 +77,185 @@ static void snapshot(struct run *run, struct snapshot *s)
 		f.sut_ring = ring_stats(&run->sut);
 		f.drops += f.sut_ring->drops;
 	}
-	run->lines_told = run->lines != NULL ? lines_lost(run->lines) : 0;
+	run->lines_told = run->lines ? lines_lost(run->lines) : 0;
 	f.lines_lost = run->lines_told;
 	snapshot_fill(s, run->engine, &f);
 }
 
+static void copy_counters(void *ctx, struct prom_copy *c)
+{
+	struct run *run = ctx;
+	const struct engine_stats *st = engine_stats(run->engine);
+	struct engine_occupancy o;
+
+	memset(c, 0, sizeof(*c));
+	engine_occupancy(run->engine, run->now, &o);
+	c->now = (struct prom_now){
+		o.flows,      o.pool_used,
+		o.pool_total, o.datagrams_open,
+		o.timers,     run->metrics ? prom_lost(run->metrics) : 0
+	};
+	c->answers = (struct prom_answers){ st->verdict[VERDICT_IDENTICAL],
+					    st->verdict[VERDICT_EQUIVALENT],
+					    st->verdict[VERDICT_DIFFERENT],
+					    st->verdict[VERDICT_NOT_COMPARED] };
+	memcpy(c->different, st->reason[VERDICT_DIFFERENT],
+	       sizeof(c->different));
+	memcpy(c->not_compared, st->reason[VERDICT_NOT_COMPARED],
+	       sizeof(c->not_compared));
+	c->machine = *shadow_counters(engine_shadow(run->engine));
+	c->frames = st->count;
+	c->datagrams = *engine_udp(run->engine);
+	c->sink = run->sink->stats;
+	c->has_ring[0] = run->has_mirror;
+	c->has_ring[1] = run->has_sut;
+	if (run->has_mirror)
+		c->ring[0] = *ring_stats(&run->mirror);
+	if (run->has_sut)
+		c->ring[1] = *ring_stats(&run->sut);
+}
+
+void run_put_metrics(struct run *run)
+{
+	static struct prom_copy c;
+
+	copy_counters(run, &c);
+	prom_put(run->metrics, &c);
+	run->next_metrics = run->now + PROM_EVERY;
+}
+
+static void end_run(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->stop = true;
+	loop_end(run->loop); /* if it waits for a pipe there */
+}
+
+static void print_report(void *ctx)
+{
+	run_report(ctx);
+}
+
+int run_control(struct run *run, struct errbuf *e)
+{
+	struct runctl_config c = { .path = run->opt->ctl,
+				   .loop = run->loop,
+				   .opt = &run->set,
+				   .redact = &run->redact,
+				   .has_ring = { run->has_mirror,
+						 run->has_sut },
+				   .copy = copy_counters,
+				   .report = print_report,
+				   .stop = end_run,
+				   .ctx = run };
+
+	return run->opt->ctl ? runctl_open(&run->control, &c, e) : 0;
+}
+
+void run_end_metrics(struct run *run)
+{
+	int r;
+
+	if (!run->metrics)
+		return;
+	if (run->engine && run->sink)
+		run_put_metrics(run);
+	r = prom_close(run->metrics);
+	run->metrics = NULL;
+	if (r != 0)
+		log_line(LOG_WARN, "%s: not always written: %s",
+			 run->opt->metrics,
+			 r == -EEXIST ? "a file of that name with a 1 behind "
+					"it is there; remove it"
+				      : strerror(-r));
+}
+
+static bool form_on_stdout(const struct options *o)
+{
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		if (o->form[i] && !strcmp(o->form[i], "-"))
+			return true;
+	return false;
+}
+
 static bool stdout_is_taken(const struct options *o)
 {
-	return (o->json != NULL && !strcmp(o->json, "-")) ||
-	       (o->journal != NULL && !strcmp(o->journal, "-"));
+	return (o->json && !strcmp(o->json, "-")) ||
+	       (o->hdr && !strcmp(o->hdr, "-")) || form_on_stdout(o) ||
+	       (o->journal && !strcmp(o->journal, "-"));
 }
 
 void run_report(struct run *run)
 {
-	static struct snapshot s;
 	static char line[REPORT_LINE_MAX];
-	static char text[REPORT_TEXT_MAX];
 	size_t n;
 
-	snapshot(run, &s);
-	n = report_text(text, sizeof(text), &s.d);
+	snapshot(run, &last);
+	n = report_text(last_text, sizeof(last_text), &last.d);
 	run_clear_line(run);
-	fwrite(text, 1, n, stdout_is_taken(run->opt) ? stderr : stdout);
+	fwrite(last_text, 1, n, stdout_is_taken(run->opt) ? stderr : stdout);
 	fflush(stdout);
-	if (run->lines == NULL)
+	if (!run->lines)
 		return;
-	n = report_json(line, sizeof(line), &s.d);
+	n = report_json(line, sizeof(line), &last.d);
 	if (n > 0)
 		lines_write(run->lines, line, n);
+}
+
+void run_gauge(struct run *run)
+{
+	static struct latencies own;
+	static struct gauge_sums sums;
+	static char text[GAUGE_TEXT];
+	size_t n;
+
+	engine_latencies(run->engine, &own);
+	gauge_sums(&sums, run->engine, run->opt);
+	gauge_settle(run->gauge, &sums, &own, run_elapsed(run));
+	n = gauge_text(run->gauge, text, sizeof(text));
+	run_clear_line(run);
+	fwrite(text, 1, n, stdout_is_taken(run->opt) ? stderr : stdout);
+	if (run->lines)
+		gauge_lines(run->gauge, run->lines);
+}
+
+/* An exchange was judged. */
+static void measure(struct run *run, const struct engine_item *t)
+{
+	if (t->kind == EVENT_VERDICT)
+		gauge_exchange(run->gauge, t->exchange);
+}
+
+const struct observer_ops observe_gauge = {
+	.told = measure,
+};
+
+static void keep_sample(struct run *run, const struct engine_item *t)
+{
+	outcome_item(run->outcome, t);
+}
+
+const struct observer_ops observe_outcome = {
+	.told = keep_sample,
+};
+
+static const char *command(const struct run *run)
+{
+	return run->replay ? "replay" : "shadow";
+}
+
+int run_forms(struct run *run, int code)
+{
+	struct outcome_facts f = { .command = command(run),
+				   .epoch = run->epoch,
+				   .redact = &run->redact,
+				   .data = &last.d,
+				   .text = last_text,
+				   .gauge = run->gauge,
+				   .code = code };
+
+	return run->outcome ? outcome_write(run->outcome, &f) : code;
 }
 
 void run_start_line(struct run *run)
@@ -107,21 +263,13 @@ void run_start_line(struct run *run)
 	static char line[REPORT_LINE_MAX];
 	static char text[JOURNAL_OPTIONS_MAX];
 	struct report_map map[MAP_MAX];
-	struct report_start s = { .version = VERSION,
-				  .command = run->replay != NULL ? "replay"
-								 : "shadow",
-				  .options = text,
-				  .started = run->epoch.started,
-				  .map = map,
-				  .maps = run->opt->engine.maps };
+	struct report_start s;
 	size_t n;
 
-	if (run->lines == NULL)
+	if (!run->lines)
 		return;
-	if (options_text(run->opt, text, sizeof(text)) < 0)
-		text[0] = '\0';
-	for (size_t i = 0; i < s.maps; i++)
-		map[i] = snapshot_map(run->opt, i);
+	outcome_start(&s, run->opt, command(run), run->epoch.started, text,
+		      map);
 	n = report_json_start(line, sizeof(line), &s);
 	if (n == 0) { /* rules can be longer than a line */
 		text[0] = '\0';
@@ -149,7 +297,7 @@ void run_make_lines(struct run *run)
 
 static void line_of(struct run *run, const struct engine_item *t)
 {
-	if (t->kind != EVENT_VERDICT || t->text != NULL)
+	if (t->kind != EVENT_VERDICT || t->text)
 		lines_put(run->lines, t->bytes, t->len);
 }
 
@@ -172,6 +320,7 @@ void run_progress(struct run *run)
 		.not_compared = st->verdict[VERDICT_NOT_COMPARED],
 		.behind = hist_quantile(shadow_behind(s), 500),
 		.drops = run_drops(run),
+		.journal_lost = run->journal_lost,
 	};
 	struct winsize ws;
 	unsigned cols = COLUMNS;
@@ -199,56 +348,12 @@ static const struct noise_sums *noise(const struct run *run)
 	static struct noise_sums sums;
 	struct noise *n = engine_noise(run->engine);
 
-	if (n != NULL)
+	if (n)
 		noise_settle(n, &sums);
 	return &sums;
 }
 
-/* What counts for --max-different. At level none a capture without production's
- * side tells what the SUT should have answered all the same: every request.
- */
-static uint64_t different(const struct run *run)
-{
-	const struct engine_stats *st = engine_stats(run->engine);
-	const struct shadow_counters *c =
-		shadow_counters(engine_shadow(run->engine));
-	const struct udp_counters *u = engine_udp(run->engine);
-
-	if (run->opt->engine.compare != COMPARE_NONE ||
-	    st->count.production + st->count.production_datagram > 0)
-		return st->verdict[VERDICT_DIFFERENT] - noise(run)->excused;
-	return c->requests_seen - c->requests_answered + u->exchanges -
-	       u->sut_paired;
-}
-
-static uint64_t amount_of(const struct option_amount *a, uint64_t all)
-{
-	return a->share ? all * a->n / 1000000 : a->n;
-}
-
-/* By what was compared, or, at level none, answered. */
-static int exit_compared(const struct run *run)
-{
-	const struct engine_stats *st = engine_stats(run->engine);
-	const struct options *o = run->opt;
-	uint64_t compared = st->verdict[VERDICT_IDENTICAL] +
-			    st->verdict[VERDICT_EQUIVALENT] +
-			    st->verdict[VERDICT_DIFFERENT];
-	uint64_t all = compared + st->verdict[VERDICT_NOT_COMPARED];
-	uint64_t least = amount_of(&o->min_compared, all);
-
-	if (o->engine.compare == COMPARE_NONE
-		    ? !was_played(run)
-		    : compared == 0 || compared < least)
-		return EXIT_ERROR;
-	if (o->engine.compare == COMPARE_NONE)
-		compared = all;
-	return different(run) > amount_of(&o->max_different, compared)
-		       ? EXIT_DIFFERENT
-		       : EXIT_SAME;
-}
-
-static bool was_down(const struct run *run)
+bool run_was_down(const struct run *run)
 {
 	const struct engine_stats *st = engine_stats(run->engine);
 
@@ -260,10 +365,21 @@ static bool was_down(const struct run *run)
 	return false;
 }
 
+/* Was anything compared, or, at level none, played? */
+static bool was_any(const struct run *run)
+{
+	const uint64_t *v = engine_stats(run->engine)->verdict;
+
+	if (run->opt->engine.compare == COMPARE_NONE)
+		return was_played(run);
+	return v[VERDICT_IDENTICAL] + v[VERDICT_EQUIVALENT] +
+		       v[VERDICT_DIFFERENT] >
+	       0;
+}
+
 int run_exit_code(const struct run *run)
 {
 	const struct engine_stats *st = engine_stats(run->engine);
-	int code;
 
 	if (run->stopped.s[0] != '\0' ||
 	    st->reason[VERDICT_NOT_COMPARED][REASON_DESK] > 0 ||
@@ -276,6 +392,8 @@ int run_exit_code(const struct run *run)
 					       st->count.other_legs
 			       ? EXIT_SAME
 			       : EXIT_ERROR;
-	code = exit_compared(run);
-	return code == EXIT_SAME && was_down(run) ? EXIT_DIFFERENT : code;
+	if (!was_any(run))
+		return EXIT_ERROR;
+	return gauge_exit(run->gauge,
+			  run_was_down(run) ? EXIT_DIFFERENT : EXIT_SAME);
 }

@@ -25,6 +25,7 @@ static int play(struct run *run, const struct options *o)
 	if (r == 0) {
 		run_finish(run);
 		run_report(run);
+		run_gauge(run);
 		networks_at_end(run->engine);
 		if (run->has_sut && !o->quiet)
 			log_line(LOG_INFO,
@@ -33,7 +34,7 @@ static int play(struct run *run, const struct options *o)
 				 o->sut_dev, o->sut_dev);
 		if (run->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", run->stopped.s);
-		code = run_exit_code(run);
+		code = run_forms(run, run_exit_code(run));
 	} else {
 		log_line(LOG_ERROR, "%s", e.s);
 		run_forget(run);
@@ -47,7 +48,7 @@ int run_live(const struct options *o)
 	struct run *run = calloc(1, sizeof(*run));
 	int code = EXIT_ERROR;
 
-	if (run != NULL)
+	if (run)
 		code = play(run, o);
 	else
 		log_line(LOG_ERROR, "no memory");
@@ -61,7 +62,7 @@ int run_replay(const struct options *o)
 	struct replay *replay = replay_new();
 	int code = EXIT_ERROR;
 
-	if (run != NULL && replay != NULL) {
+	if (run && replay) {
 		run->replay = replay;
 		code = play(run, o);
 	} else {

@@ -20,7 +20,7 @@
  */
 int run_open(struct run *run, const struct options *o, struct errbuf *e);
 
-/** run_rotates() - Are more journal files made in the run? */
+/** run_rotates() - Are more files made in the run? */
 bool run_rotates(const struct options *o);
 
 /**
@@ -114,6 +114,16 @@ void run_flush(struct run *run);
 
 /* look.c */
 
+/** run_put_metrics() - Hand the counters over; run_end_metrics(): for the last
+ * time
+ */
+void run_put_metrics(struct run *run);
+void run_end_metrics(struct run *run);
+
+/** run_control() - Make the control socket, if one is wanted. Return: 0, -Exxx
+ */
+int run_control(struct run *run, struct errbuf *e);
+
 /** run_look() - Look at signals, limits, interfaces and the live line */
 void run_look(struct run *run);
 
@@ -128,6 +138,9 @@ void run_say_wait(struct run *run, uint64_t due);
 void run_clear_line(const struct run *run);
 
 /* look_mirror.c */
+
+/** run_look_at_journal() - Say what it loses, while it does */
+void run_look_at_journal(struct run *run);
 
 /** run_look_at_mirror() - Say once what the mirror does not show */
 void run_look_at_mirror(struct run *run);
@@ -211,6 +224,14 @@ void run_make_lines(struct run *run);
  */
 void run_report(struct run *run);
 
+/** run_gauge() - Judge what was measured, and tell; once, at the end */
+void run_gauge(struct run *run);
+
+/** run_forms() - Write the forms, once all is settled. Return: @code, or that
+ * of an error
+ */
+int run_forms(struct run *run, int code);
+
 /** run_progress() - The line on a terminal */
 void run_progress(struct run *run);
 
@@ -221,6 +242,9 @@ uint64_t run_drops(struct run *run);
  * to nobody
  */
 uint64_t run_elapsed(const struct run *run);
+
+/** run_was_down() - Was a SUT down for longer than is allowed? */
+bool run_was_down(const struct run *run);
 
 /** run_exit_code() - 0, 1 or 2, by what the run found */
 int run_exit_code(const struct run *run);

@@ -6,8 +6,10 @@
  * order in which it took them; what waits for that lies in a ring of copies, as
  * payload stays in the pool until then.
  */
+#include "os/log.h"
 #include "run/out.h"
 #include "run/run_internal.h"
+#include "text/text.h"
 
 /* What has left since the last time is told: behind the effects themselves,
  * before the next input.
@@ -71,6 +73,18 @@ static int sink_effect(struct run *run, const struct effect *x,
 			run->effects);
 }
 
+static void say_moved(const struct run *run, uint8_t sut, const uint8_t *mac)
+{
+	char ip[TEXT_IP];
+
+	run_clear_line(run);
+	log_line(LOG_WARN,
+		 "%s has moved to %02x:%02x:%02x:%02x:%02x:%02x, as --sut-mac "
+		 "any lets it",
+		 text_ip(ip, &run->packet.sink.dest[sut].ip), mac[0], mac[1],
+		 mac[2], mac[3], mac[4], mac[5]);
+}
+
 /* A SUT's hardware address, as the guard of the wire has found it; from then on
  * the sink may send there.
  */
@@ -78,12 +92,15 @@ static const uint8_t *mac_of(struct run *run, uint8_t sut)
 {
 	static const uint8_t none[ETH_LEN];
 	const struct sutwire *w = engine_wire(run->engine);
-	const uint8_t *mac = w != NULL ? sutwire_mac(w, sut) : NULL;
+	const uint8_t *mac = w ? sutwire_mac(w, sut) : NULL;
 
-	if (mac == NULL)
+	if (!mac)
 		return none;
-	if (!run->pinned[sut]) {
+	if (!run->pinned[sut] || memcmp(run->pin[sut], mac, ETH_LEN) != 0) {
+		if (run->pinned[sut])
+			say_moved(run, sut, mac);
 		sink_pin(run->sink, &run->packet.sink.dest[sut].ip, mac);
+		memcpy(run->pin[sut], mac, ETH_LEN);
 		run->pinned[sut] = true;
 	}
 	return mac;

@@ -152,12 +152,31 @@ void run_file_over(struct run *run)
 		run->stopped = said;
 }
 
+/* Of a journal, what the SUT and we have sent is no client's. */
+static bool left_out(struct run *run)
+{
+	if (!journal_leaves_out(&run->file.reader, run->file.iface))
+		return false;
+	if (!run->journal_read)
+		log_line(LOG_INFO,
+			 "%s is a journal: what clients and production sent is "
+			 "played, what the SUT and Understudy sent is not",
+			 run->file.path);
+	run->journal_read = true;
+	return true;
+}
+
 static int next_record(struct run *run, struct frame_info *in, struct errbuf *e)
 {
 	int r = 1;
 
-	if (!run->record_waits)
+	if (run->record_waits && left_out(run))
+		run->record_waits = false;
+	while (!run->record_waits) {
 		r = file_next(&run->file, &run->record, e);
+		if (r <= 0 || !left_out(run))
+			break;
+	}
 	run->record_waits = false;
 	*in = run->record;
 	in->trusted = run->trust;
@@ -168,7 +187,7 @@ static int next_record(struct run *run, struct frame_info *in, struct errbuf *e)
 
 static int set_link(struct run *run, uint16_t link, struct errbuf *e)
 {
-	if (run->opt->journal != NULL && link != run->link)
+	if (run->opt->journal && link != run->link)
 		return errbuf_set(e, -ENOTSUP,
 				  "%s: link type %u after %u: one journal "
 				  "cannot hold both; drop -w or run again for "
@@ -192,8 +211,7 @@ int run_record(struct run *run, struct frame_info *in, struct errbuf *e)
 
 	do {
 		r = next_record(run, in, e);
-		if (r > 0 &&
-		    (run->of_link == NULL || in->link != run->file_link)) {
+		if (r > 0 && (!run->of_link || in->link != run->file_link)) {
 			int bad = set_link(run, in->link, e);
 
 			if (bad != 0)

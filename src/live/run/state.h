@@ -8,6 +8,8 @@
 #ifndef RUN_STATE_H
 #define RUN_STATE_H
 
+#include "account/runctl.h"
+#include "account/prometheus.h"
 #include "account/snapshot.h"
 #include "capture/ends.h"
 #include "capture/file.h"
@@ -18,6 +20,8 @@
 #include "emit/null.h"
 #include "emit/packet.h"
 #include "engine/engine.h"
+#include "gauge/gauge.h"
+#include "outcome/outcome.h"
 #include "journal/journal.h"
 #include "match/filter.h"
 #include "os/confine.h"
@@ -35,7 +39,8 @@ struct clients;
 
 /**
  * struct run - A run
- * @opt:	What was asked for
+ * @opt:	What was asked for; @set, once the run is open
+ * @set:	What of it --ctl has changed since is so here
  * @replay:	A capture is played by its plan; NULL: as it comes
  * @mem:	Memory of the packet path
  * @delay:	Capture delay: from the kernel's time stamp to us, ns
@@ -47,6 +52,7 @@ struct clients;
  */
 struct run {
 	const struct options *opt;
+	struct options set;
 	struct replay *replay;
 	struct arena mem;
 	struct engine *engine;
@@ -61,7 +67,7 @@ struct run {
 	struct frame_info record; /* last one that was read of it */
 	bool record_waits;	  /* it was not taken yet */
 	int pipe;		  /* that is waited for, -1 */
-	struct loop *loop;	  /* in which; NULL: no capture is read */
+	struct loop *loop;	  /* in which, and who asks by --ctl */
 	int capture[FILES_MAX]; /* descriptors of captures yet to be read, -1 */
 	struct link_filter by_link[FILE_LINKS];
 	uint16_t link;	      /* of the mirror or the first capture */
@@ -83,6 +89,7 @@ struct run {
 	uint64_t lines_lost;
 	uint64_t lines_told; /* losses that the last report names */
 	struct desk *desk;   /* NULL: there are no rules */
+	uint64_t desk_seed;  /* of the numbers of tokens */
 	bool desk_gone;	     /* it is asked no more */
 	uint64_t next_desk;  /* when it is looked at */
 	struct histogram delay;
@@ -106,11 +113,12 @@ struct run {
 	uint64_t effects; /* number of the next one */
 	uint64_t sunk;	  /* effects that a sink is done with, or refused */
 	uint64_t left_to; /* number behind the last that a sink is done with */
-	uint64_t left_stamp;	/* of those that the journal is owed; 0: none */
-	bool pinned[MAP_MAX];	/* the sink knows this SUT's hardware address */
-	bool warned[MAP_MAX];	/* it was said that its probe is lost */
-	uint32_t networks_told; /* lines */
-	bool proved;		/* every SUT's wire was, once */
+	uint64_t left_stamp;  /* of those that the journal is owed; 0: none */
+	bool pinned[MAP_MAX]; /* the sink knows this SUT's hardware address */
+	uint8_t pin[MAP_MAX][ETH_LEN]; /* which is this one */
+	bool warned[MAP_MAX];	       /* it was said that its probe is lost */
+	uint32_t networks_told;	       /* lines */
+	bool proved;		       /* every SUT's wire was, once */
 	uint32_t pend_head;
 	uint32_t pend_n;
 	struct effect pend[RUN_PENDING];
@@ -123,9 +131,18 @@ struct run {
 	uint64_t mirror_since; /* from when on */
 	bool mirror_down;      /* it was said that the interface is */
 	bool sut_down;
-	bool busy; /* so many frames that napping pays */
+	uint64_t journal_lost; /* records, see look_journal.c */
+	uint64_t journal_said; /* so many of them, and it is said again */
+	bool journal_read;     /* it was said that a capture is one */
+	bool busy;	       /* so many frames that napping pays */
 	uint64_t look_frames;
 	uint64_t next_line;
+	uint64_t next_metrics;
+	struct prom *metrics;	 /* NULL: nobody wants them */
+	struct runctl *control;	 /* NULL: there is no --ctl */
+	uint64_t next_early;	 /* --stop-early */
+	struct gauge *gauge;	 /* NULL: nobody wants times */
+	struct outcome *outcome; /* NULL: no form is wanted */
 	uint64_t next_link;
 	uint64_t next_clock; /* when the wall clock is looked at */
 	int64_t clock_ahead; /* of the monotonic one, when it was last; 0: never */

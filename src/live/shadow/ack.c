@@ -33,54 +33,8 @@
  * have both said goodbye, all is drained with an open window, and what the
  * client said is not looked at any more (I7, I11).
  */
+#include "flow/place.h"
 #include "shadow/shadow_internal.h"
-
-/* Production's number @ack without the FIN that it may cover. */
-static uint32_t data_ack(const struct flow *f, uint32_t ack)
-{
-	if (stream_has(&f->w.p, STREAM_FIN) && seq_lt(f->w.p.fin, ack))
-		return f->w.p.fin;
-	return ack;
-}
-
-/* Where production's number @p_ack lies in the SUT's stream. */
-struct place {
-	uint32_t seq;
-	bool open; /* all of the SUT's answer k, whose end is not known yet */
-};
-
-static struct place place_of(const struct flow *f, uint32_t p_ack)
-{
-	const struct exchange *x = f->x.head;
-	struct place at = { 0, false };
-	uint32_t p = f->w.p_base;
-	uint32_t s = f->leg.base;
-
-	p_ack = data_ack(f, p_ack);
-	if ((f->w.flags & W_PLOST) != 0) {
-		at.seq = f->leg.s.nxt;
-		return at;
-	}
-	for (; x != NULL; x = x->next) {
-		if ((x->flags & X_PASSED) != 0)
-			continue;
-		if ((x->flags & X_HAVE_P) == 0 ||
-		    seq_lt(p_ack, x->end[WHO_PROD]))
-			break;
-		if ((x->flags & X_HAVE_S) == 0) {
-			at.seq = f->leg.s.nxt;
-			at.open = true;
-			return at;
-		}
-		p = x->end[WHO_PROD];
-		s = x->end[WHO_SUT];
-	}
-	at.seq = s + (p_ack - p);
-	if (x != NULL && (x->flags & X_HAVE_S) != 0 &&
-	    seq_lt(x->end[WHO_SUT], at.seq))
-		at.seq = x->end[WHO_SUT];
-	return at;
-}
 
 bool sut_reached(const struct flow *f, uint32_t p_ack)
 {
@@ -88,7 +42,7 @@ bool sut_reached(const struct flow *f, uint32_t p_ack)
 
 	if (stream_has(&f->leg.s, STREAM_ENDED))
 		return true;
-	if ((f->w.flags & W_PLOST) != 0)
+	if (f->w.flags & W_PLOST)
 		return f->x.marks[WHO_SUT] >= f->x.marks[WHO_CLIENT];
 	/* Where it was to get is not known before those bytes come. */
 	if (prod_hole(f) && seq_lt(stream_end(&f->w.p), p_ack))
@@ -112,7 +66,7 @@ static void pass(struct flow *f, uint32_t p_ack)
 	struct exchange *x = f->x.head;
 
 	for (; x != NULL; x = x->next) {
-		if ((x->flags & X_PASSED) != 0)
+		if (x->flags & X_PASSED)
 			continue;
 		if ((x->flags & (X_HAVE_P | X_HAVE_S)) !=
 			    (X_HAVE_P | X_HAVE_S) ||
@@ -143,21 +97,6 @@ void ack_queue(const struct turn *t, struct flow *f, uint32_t ack, uint32_t win)
 	a->now = t->now;
 }
 
-/* The largest end of a SUT frame that is not after @seq, or the last ack. */
-static uint32_t boundary(const struct flow *f, uint32_t seq)
-{
-	uint32_t best = f->leg.last_ack_sent;
-
-	for (unsigned i = 0; i < f->leg.bound_n; i++) {
-		uint32_t b =
-			f->leg.bound[(f->leg.bound_head + i) % FLOW_BOUNDS];
-
-		if (seq_le(b, seq) && seq_lt(best, b))
-			best = b;
-	}
-	return best;
-}
-
 /* Take acks off the queue whose bytes the SUT has sent. */
 static void consume(const struct turn *t, struct flow *f)
 {
@@ -185,9 +124,9 @@ static void consume(const struct turn *t, struct flow *f)
 /* Have both ends of the mirrored connection said goodbye? */
 static bool draining(const struct flow *f)
 {
-	return (f->leg.flags & L_DRAIN) != 0 ||
-	       ((f->w.ev & EV_C_FIN) != 0 && (f->w.ev & EV_P_FIN) != 0 &&
-		(f->leg.flags & L_FIN_SENT) != 0);
+	return (f->leg.flags & L_DRAIN) ||
+	       ((f->w.ev & EV_C_FIN) && (f->w.ev & EV_P_FIN) &&
+		(f->leg.flags & L_FIN_SENT));
 }
 
 /* The ack that waits first in the queue: what of it can be sent already? */

@@ -11,7 +11,7 @@
 static bool send_ack(const struct turn *t, struct flow *f,
 		     const struct ack_plan *p, enum effect_cause cause)
 {
-	if (effect_tcp(t, f, p, cause, TCP_ACK) == NULL)
+	if (!effect_tcp(t, f, p, cause, TCP_ACK))
 		return false;
 	if (cause == CAUSE_ACK_DRAIN)
 		f->leg.flags |= L_DRAIN;
@@ -67,11 +67,11 @@ void ack_push(const struct turn *t, struct flow *f)
 	if (f->leg.dup_ack) {
 		if (!send_ack(t, f, &p, CAUSE_ACK_DUP))
 			return;
-	} else if ((f->leg.flags & L_HANDSHAKE) != 0 && !t->s->opt.timing &&
+	} else if ((f->leg.flags & L_HANDSHAKE) && !t->s->opt.timing &&
 		   f->leg.s.nxt == f->leg.iss + 1) {
 		if (f->due[DUE_DACK] == WHEEL_NEVER)
 			due_set(t->s, f, DUE_DACK, t->now + HANDSHAKE_WAIT);
-	} else if ((f->leg.flags & L_HANDSHAKE) != 0) {
+	} else if (f->leg.flags & L_HANDSHAKE) {
 		if (!send_ack(t, f, &p, p.partial ? CAUSE_ACK_DUP : p.cause))
 			return;
 	} else if (fresh != 0 && (!p.partial || fresh >= 2u * f->leg.mss)) {

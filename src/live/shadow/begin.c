@@ -45,7 +45,7 @@ struct flow *shadow_find(struct shadow *s, const struct flow_key *key)
 	/* If the newest is superseded, the one that did it has been freed, and
 	 * what still comes is of that one, or later (I23).
 	 */
-	return f != NULL && (f->w.flags & W_SUPERSEDED) == 0 ? f : NULL;
+	return f && !(f->w.flags & W_SUPERSEDED) ? f : NULL;
 }
 
 /* Make room by ending somebody, as the limits say (I29). */
@@ -57,7 +57,7 @@ static struct flow *make_room(const struct turn *t, const struct flow_key *key)
 	if (half ||
 	    flow_count(t->s->flows) + SPARE_FLOWS >= flow_table_n(t->s->flows))
 		v = flow_victim(t->s->flows, half);
-	if (v != NULL && (v->want & WANT_FREE) == 0) {
+	if (v && !(v->want & WANT_FREE)) {
 		t->s->count.victims++;
 		t->s->count.victims_half_open += v->class == FLOW_HALF_OPEN;
 		end_leg(t, v, FLOW_END_VICTIM);
@@ -74,7 +74,7 @@ static struct flow *flow_make(const struct turn *t, const struct flow_key *key,
 {
 	struct flow *f = make_room(t, key);
 
-	if (f == NULL) {
+	if (!f) {
 		t->s->count.flows_not_played++;
 		return NULL;
 	}
@@ -103,14 +103,14 @@ static void syn_options(struct shadow *s, struct flow *f,
 	f->w.c_has = (uint8_t)(o->has & (OPT_HAS_MSS | OPT_HAS_WSCALE |
 					 OPT_HAS_SACK_OK | OPT_HAS_TS));
 	f->w.c_mss = ipaddr_is4(&seg->src) ? TCP_MSS_4 : TCP_MSS_6;
-	if ((o->has & OPT_HAS_MSS) != 0 && o->mss >= MSS_LEAST)
+	if ((o->has & OPT_HAS_MSS) && o->mss >= MSS_LEAST)
 		f->w.c_mss = o->mss;
 	f->w.c_wscale = 0;
-	if ((o->has & OPT_HAS_WSCALE) != 0)
+	if (o->has & OPT_HAS_WSCALE)
 		f->w.c_wscale = o->wscale < WSCALE_MAX ? o->wscale : WSCALE_MAX;
 	f->w.c_tsval = o->tsval;
-	if ((o->has & stripped) != 0 || seg->len > 0 ||
-	    (seg->flags & (TCP_ECE | TCP_CWR)) != 0)
+	if ((o->has & stripped) || seg->len > 0 ||
+	    (seg->flags & (TCP_ECE | TCP_CWR)))
 		s->count.syn_stripped++;
 }
 
@@ -134,7 +134,7 @@ static void supersede(const struct turn *t, struct flow *old, struct flow *f)
 {
 	old->w.flags |= W_SUPERSEDED;
 	if (!stream_has(&old->w.c, STREAM_FIN) &&
-	    (old->w.ev & (EV_C_RST | EV_P_RST)) == 0)
+	    !(old->w.ev & (EV_C_RST | EV_P_RST)))
 		old->w.rst_ack = old->w.c_ack;
 	if (old->leg.state == LEG_NONE || old->leg.state == LEG_CLOSED) {
 		close_if_done(t, old);
@@ -150,16 +150,18 @@ static void supersede(const struct turn *t, struct flow *old, struct flow *f)
 /* The incarnation whose SYN has this number, of @f's tuple, @f or older. */
 static struct flow *incarnation(struct shadow *s, struct flow *f, uint32_t iss)
 {
-	while (f != NULL && f->w.c_iss != iss)
+	while (f && f->w.c_iss != iss)
 		f = flow_older(s->flows, f);
 	return f;
 }
 
-/* How far is @f's client from acknowledgment number @ack? */
+/* How far is acknowledgment number @ack from what @f's client has sent? */
 static uint32_t distance(const struct flow *f, uint32_t ack)
 {
 	uint32_t d = ack - f->w.c.nxt;
 
+	if (seq_lt(f->w.c_iss, ack) && seq_le(ack, f->w.c.nxt))
+		return 0;
 	return d < 0 - d ? d : 0 - d;
 }
 
@@ -172,9 +174,9 @@ struct flow *shadow_find_acked(struct shadow *s, const struct flow_key *key,
 	/* An older one's reset comes too late to end what its client has
 	 * closed.
 	 */
-	if (f == NULL || (seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
+	if (!f || (seg->flags & (TCP_ACK | TCP_RST)) != TCP_ACK)
 		return f;
-	while ((f = flow_older(s->flows, f)) != NULL)
+	while ((f = flow_older(s->flows, f)))
 		if (distance(f, seg->ack) < distance(best, seg->ack))
 			best = f;
 	return best;
@@ -191,17 +193,17 @@ struct flow *shadow_syn(struct shadow *s, const struct flow_key *key,
 	/* Also if the capture showed it behind the first data, where the flow
 	 * was joined; or behind the SYN of the next incarnation.
 	 */
-	if (f != NULL) {
+	if (f) {
 		s->count.client_syn_again++;
 		f->w.last = now;
 		return f;
 	}
 	f = flow_make(&t, key, leg, seg);
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	syn_options(s, f, seg);
 	client_start(f, seg->seq, seg->win);
-	if (old != NULL)
+	if (old)
 		supersede(&t, old, f);
 	return f;
 }
@@ -211,8 +213,9 @@ void shadow_syn_hold(struct shadow *s, struct flow *f,
 {
 	struct segment data = *seg;
 
-	if (seg->len == 0 || seg->cap != seg->len || f->w.c.early != NULL ||
-	    seg->seq != f->w.c_iss || (f->w.ev & (EV_C_ACK | EV_P_SYNACK)) != 0)
+	assert(seg->seq == f->w.c_iss);
+	if (seg->len == 0 || seg->cap != seg->len || f->w.c.early ||
+	    (f->w.ev & (EV_C_ACK | EV_P_SYNACK)))
 		return;
 	data.seq++;
 	data.flags = TCP_ACK;
@@ -224,8 +227,9 @@ bool shadow_syn_take(struct shadow *s, struct flow *f, uint32_t at)
 {
 	struct buf *fr = f->w.c.early;
 
-	if (!f->w.syn_data || fr == NULL || !seq_lt(f->w.c_iss, at))
+	if (!f->w.syn_data || !seq_lt(f->w.c_iss, at))
 		return false;
+	assert(fr);
 	f->w.syn_data = false;
 	if (at == fr->seq)
 		stream_drop(&f->w.c, s->pool);
@@ -238,8 +242,9 @@ uint32_t shadow_syn_end(const struct flow *f)
 {
 	const struct buf *fr = f->w.c.early;
 
-	if (!f->w.syn_data || fr == NULL)
+	if (!f->w.syn_data)
 		return f->w.c_iss + 1;
+	assert(fr);
 	return fr->seq + fr->len;
 }
 
@@ -248,7 +253,7 @@ static void made_up(struct flow *f, bool ts, uint32_t tsval, bool ip4)
 {
 	f->w.flags |= W_MID | W_P_WSCALE;
 	f->w.ev = EV_C_ACK | EV_P_SYNACK;
-	if ((f->w.c_has & OPT_HAS_MSS) == 0) {
+	if (!(f->w.c_has & OPT_HAS_MSS)) {
 		f->w.c_has = OPT_HAS_MSS | OPT_HAS_SACK_OK | OPT_HAS_WSCALE;
 		f->w.c_mss = ip4 ? MID_MSS_4 : MID_MSS_6;
 		f->w.c_wscale = MID_WSCALE;
@@ -281,11 +286,11 @@ static bool acks_other(const struct flow *f, uint32_t ack)
 
 bool shadow_is_newer(const struct flow *f, const struct segment *seg)
 {
-	if ((seg->flags & TCP_ACK) != 0 && acks_other(f, seg->ack))
+	if ((seg->flags & TCP_ACK) && acks_other(f, seg->ack))
 		return true;
 	if (stream_has(&f->w.c, STREAM_ENDED))
 		return seq_le(stream_end(&f->w.c), seg->seq);
-	return (f->w.ev & (EV_C_RST | EV_P_RST)) != 0 &&
+	return (f->w.ev & (EV_C_RST | EV_P_RST)) &&
 	       seq_lt(f->w.c.nxt, seg->seq);
 }
 
@@ -298,7 +303,7 @@ struct flow *shadow_pickup(struct shadow *s, const struct flow_key *key,
 	struct flow *old = shadow_find(s, key);
 	struct flow *f = flow_make(&t, key, leg, seg);
 
-	if (f == NULL)
+	if (!f)
 		return NULL;
 	s->count.flows_midstream++;
 	made_up(f, (seg->opts.has & OPT_HAS_TS) != 0, seg->opts.tsval,
@@ -307,7 +312,7 @@ struct flow *shadow_pickup(struct shadow *s, const struct flow_key *key,
 	client_start(f, seg->seq - 1, MID_WINDOW);
 	prod_start(f, seg->ack);
 	f->w.unconfirmed = s->two_sided;
-	if (old != NULL)
+	if (old)
 		supersede(&t, old, f);
 	return f;
 }
@@ -378,7 +383,7 @@ void shadow_restart(struct shadow *s, struct flow *f, uint32_t seq,
 	f->w.unconfirmed = s->two_sided && seq_le(f->w.p_ack, seq);
 	/* What came since @ack has been read. */
 	f->w.p = p;
-	if (!keep && (p.nxt != ack || p.early != NULL))
+	if (!keep && (p.nxt != ack || p.early))
 		f->w.flags |= W_PLOST;
 	if (seq_lt(ack, c_ack))
 		f->w.c_ack = c_ack;

@@ -33,7 +33,7 @@
 /* Since when the bytes behind a hole are here. */
 static uint64_t since(const struct stream *st, uint64_t noticed)
 {
-	if (st->early != NULL && st->early->now < noticed)
+	if (st->early && st->early->now < noticed)
 		return st->early->now;
 	return noticed;
 }
@@ -71,7 +71,7 @@ void gap_watch(const struct turn *t, struct flow *f)
 	uint64_t due;
 
 	/* Believed already, and being looked at. */
-	if ((f->want & (WANT_PHOLE | WANT_SYNC)) != 0)
+	if (f->want & (WANT_PHOLE | WANT_SYNC))
 		return;
 	c = note(t, &f->w.c, client_hole(f), &f->w.gap_c,
 		 &n->gap_client_healed);
@@ -88,8 +88,7 @@ static bool in_message(const struct flow *f)
 {
 	const struct exchange *x = f->x.at[WHO_CLIENT];
 
-	return x != NULL && (x->flags & X_C_BEGUN) != 0 &&
-	       (f->framing & FRAMING_SPOKE_C) == 0;
+	return x && (x->flags & X_C_BEGUN) && !(f->framing & FRAMING_SPOKE_C);
 }
 
 static void believe_client(const struct turn *t, struct flow *f)
@@ -99,9 +98,8 @@ static void believe_client(const struct turn *t, struct flow *f)
 	f->w.gap_c = 0;
 	if (prod_waits(f))
 		want(t->s, f, WANT_PHOLE);
-	if (n == 1 && f->w.c.early == NULL &&
-	    !stream_has(&f->w.c, STREAM_FIN) &&
-	    (stream_has(&f->w.p, STREAM_FIN) || (f->w.ev & EV_P_FIN) != 0) &&
+	if (n == 1 && !f->w.c.early && !stream_has(&f->w.c, STREAM_FIN) &&
+	    (stream_has(&f->w.p, STREAM_FIN) || (f->w.ev & EV_P_FIN)) &&
 	    !in_message(f)) {
 		t->s->count.inferred_client_fin++;
 		f->w.ev |= EV_C_ACK; /* who closes has opened */
@@ -150,8 +148,7 @@ static void believe_prod(struct shadow *s, struct flow *f)
 	uint32_t n = f->w.c_ack - stream_end(&f->w.p);
 
 	f->w.gap_p = 0;
-	if (n == 1 && f->w.p.early == NULL &&
-	    !stream_has(&f->w.p, STREAM_FIN) &&
+	if (n == 1 && !f->w.p.early && !stream_has(&f->w.p, STREAM_FIN) &&
 	    stream_has(&f->w.c, STREAM_FIN)) {
 		s->count.inferred_prod_fin++;
 		stream_fin(&f->w.p, f->w.p.nxt);
@@ -173,10 +170,10 @@ void gap_timeout(const struct turn *t, struct flow *f)
 
 void gap_push(const struct turn *t, struct flow *f)
 {
-	bool answered = f->q.send == NULL && f->leg.snd_una == f->leg.snd_nxt &&
+	bool answered = !f->q.send && f->leg.snd_una == f->leg.snd_nxt &&
 			f->x.marks[WHO_SUT] >= f->x.marks[WHO_CLIENT];
 
-	if ((f->w.flags & W_GAP) == 0)
+	if (!(f->w.flags & W_GAP))
 		return;
 	if (!answered && f->leg.state != LEG_WAITING &&
 	    t->now - f->leg.progress < GAP_HOLD) {

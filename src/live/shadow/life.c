@@ -49,7 +49,7 @@ static void release_successor(struct shadow *s, struct flow *f)
 {
 	struct flow *n = f->newer;
 
-	if (n == NULL)
+	if (!n)
 		return;
 	f->newer = NULL;
 	n->older = NULL;
@@ -89,7 +89,7 @@ static bool resumes(const struct shadow *s, enum flow_end why)
 bool shadow_resumes(const struct shadow *s, const struct flow *f)
 {
 	/* A victim of this segment's other leg is beyond it. */
-	return f->leg.state == LEG_NONE && (f->want & WANT_FREE) == 0 &&
+	return f->leg.state == LEG_NONE && !(f->want & WANT_FREE) &&
 	       (resumes(s, (enum flow_end)f->leg.end) ||
 		(s->opt.midstream && shadow_is_shed(f)));
 }
@@ -103,6 +103,7 @@ void leg_over(const struct turn *t, struct flow *f, enum flow_end why)
 	t->s->shaking -= f->leg.state == LEG_SYN_SENT;
 	count_undelivered(t->s, f, why);
 	queue_drop(t->s, f);
+	f->q.left = false;
 	stream_drop(&f->leg.s, t->s->pool);
 	f->leg.state = closed ? LEG_CLOSED : LEG_NONE;
 	if (!closed)
@@ -142,8 +143,7 @@ static bool keep_canary(struct shadow *s, const struct flow *f,
 	const struct exchange *x = f->x.at[WHO_SUT];
 
 	if (why != FLOW_END_SUT_SILENT || !t->app_stalled || t->canary != 0 ||
-	    f->leg.state != LEG_OPEN || x == NULL ||
-	    (x->flags & X_DELIVERED) == 0)
+	    f->leg.state != LEG_OPEN || !x || !(x->flags & X_DELIVERED))
 		return false;
 	t->canary = f->id;
 	return true;
@@ -183,8 +183,8 @@ static bool choose_port(struct shadow *s, struct flow *f)
 		uint16_t port = (uint16_t)(1024 + rng_below(&s->rng, 64000));
 
 		port = (uint16_t)((port & ~PORT_ALIKE) | low);
-		if (flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
-				  port) == NULL) {
+		if (!flow_find_sut(s->flows, f->sut, f->sport, &f->key.client,
+				   port)) {
 			f->eport = port;
 			s->count.flows_other_port++;
 			return true;
@@ -198,26 +198,22 @@ static bool choose_port(struct shadow *s, struct flow *f)
  */
 static bool gate_open(const struct turn *t, struct flow *f)
 {
-	switch ((enum flow_gate)f->leg.gate) {
-	case GATE_UNASKED:
+	static const enum flow_end shut[] = {
+		[GATE_LOST] = FLOW_END_NO_ROUTE,
+		[GATE_LATER] = FLOW_END_UNPROVED,
+		[GATE_DEAF] = FLOW_END_SYN_TIMEOUT,
+		[GATE_OPEN] = FLOW_END_NONE,
+	};
+
+	if (f->leg.gate == GATE_UNASKED) {
 		f->leg.gate = GATE_WAIT;
 		want(t->s, f, WANT_PROOF);
-		return false;
-	case GATE_WAIT:
-		return false;
-	case GATE_LOST:
-		leg_over(t, f, FLOW_END_NO_ROUTE);
-		return false;
-	case GATE_LATER:
-		leg_over(t, f, FLOW_END_UNPROVED);
-		return false;
-	case GATE_DEAF:
-		leg_over(t, f, FLOW_END_SYN_TIMEOUT);
-		return false;
-	case GATE_OPEN:
-		break;
 	}
-	return true;
+	if (f->leg.gate == GATE_WAIT)
+		return false;
+	if (shut[f->leg.gate] != FLOW_END_NONE)
+		leg_over(t, f, shut[f->leg.gate]);
+	return f->leg.gate == GATE_OPEN;
 }
 
 void start_leg(const struct turn *t, struct flow *f)
@@ -246,10 +242,10 @@ void start_leg(const struct turn *t, struct flow *f)
 	f->eport = f->key.cport;
 	other = flow_find_sut(t->s->flows, f->sut, f->sport, &f->key.client,
 			      f->eport);
-	if (other != NULL && other->leg.state == LEG_CLOSED)
+	if (other && other->leg.state == LEG_CLOSED)
 		flow_unbind(t->s->flows, other);
-	else if ((other != NULL || f->leg.other_port) &&
-		 !choose_port(t->s, f) && other != NULL) {
+	else if ((other || f->leg.other_port) && !choose_port(t->s, f) &&
+		 other) {
 		leg_over(t, f, FLOW_END_REUSED);
 		return;
 	}
@@ -268,7 +264,7 @@ static bool data_pending(const struct flow *f)
 {
 	const struct buf *fr = f->q.send;
 
-	if (fr == NULL)
+	if (!fr)
 		return client_waits(f);
 	/* What came after production's FIN is never sent before a RST. */
 	return !(stream_has(&f->w.p, STREAM_ENDED) &&
@@ -295,8 +291,8 @@ static bool owes_all(const struct flow *f)
 {
 	const struct exchange *x = f->x.at[WHO_SUT];
 
-	return f->wait.on && f->wait.whole && x != NULL &&
-	       (x->flags & X_S_BEGUN) == 0;
+	assert(!f->wait.on || x);
+	return f->wait.on && f->wait.whole && !(x->flags & X_S_BEGUN);
 }
 
 /* A RST of client or production: the SUT's connection ends with it (I22). */
@@ -313,7 +309,7 @@ static void push_rst(const struct turn *t, struct flow *f)
 		end_leg(t, f, why);
 		return;
 	}
-	if ((f->leg.flags & L_HELD) == 0)
+	if (!(f->leg.flags & L_HELD))
 		t->s->count.rst_held++;
 	f->leg.flags |= L_HELD;
 	if (hold_over(t, f, RST_HOLD)) {
@@ -326,13 +322,20 @@ static void push_fin(const struct turn *t, struct flow *f)
 {
 	struct ack_plan plan;
 
-	if ((f->leg.flags & L_FIN_SENT) != 0 || f->q.send != NULL ||
-	    f->shed == SHED_CUT)
+	if ((f->leg.flags & L_FIN_SENT) || f->shed == SHED_CUT || left_next(f))
+		return;
+	/* It lies behind what is left out: no connection gets there. */
+	if (f->q.left) {
+		if (hold_over(t, f, FIN_HOLD))
+			end_leg(t, f, FLOW_END_METHOD);
+		return;
+	}
+	if (f->q.send)
 		return;
 	/* Each of the client's bytes in order went through the queue. */
 	assert(f->leg.snd_nxt == f->w.c.fin);
 	if (!sut_reached(f, f->w.rst_ack)) {
-		if ((f->leg.flags & L_HELD) == 0)
+		if (!(f->leg.flags & L_HELD))
 			t->s->count.fin_held++;
 		f->leg.flags |= L_HELD;
 		if (!hold_over(t, f, FIN_HOLD))
@@ -340,7 +343,7 @@ static void push_fin(const struct turn *t, struct flow *f)
 		t->s->count.fin_deadline++;
 	}
 	plan = ack_plan(t, f, false);
-	if (effect_tcp(t, f, &plan, CAUSE_FIN, TCP_FIN | TCP_ACK) == NULL)
+	if (!effect_tcp(t, f, &plan, CAUSE_FIN, TCP_FIN | TCP_ACK))
 		return;
 	f->leg.flags |= L_FIN_SENT;
 	due_clear(f, DUE_HOLD);
@@ -354,7 +357,7 @@ static void late_data_over(const struct turn *t, struct flow *f)
 {
 	const struct buf *fr = f->q.send;
 
-	if (fr == NULL || data_pending(f) || !f->leg.hold_passed || f->wait.on)
+	if (!fr || data_pending(f) || !f->leg.hold_passed || f->wait.on)
 		return;
 	if (stream_has(&f->leg.s, STREAM_ENDED) || was_accepted(f, fr))
 		return;
@@ -364,15 +367,15 @@ static void late_data_over(const struct turn *t, struct flow *f)
 
 void close_push(const struct turn *t, struct flow *f)
 {
-	if ((f->w.ev & (EV_C_RST | EV_P_RST)) != 0 ||
-	    ((f->w.flags & W_SUPERSEDED) != 0 && (f->w.ev & EV_C_FIN) == 0)) {
+	if ((f->w.ev & (EV_C_RST | EV_P_RST)) ||
+	    ((f->w.flags & W_SUPERSEDED) && !(f->w.ev & EV_C_FIN))) {
 		push_rst(t, f);
 		return;
 	}
 	late_data_over(t, f);
-	if (f->leg.state == LEG_OPEN && (f->w.ev & EV_C_FIN) != 0)
+	if (f->leg.state == LEG_OPEN && (f->w.ev & EV_C_FIN))
 		push_fin(t, f);
-	if (f->leg.state == LEG_OPEN && (f->leg.ev & EV_S_ACKFIN) != 0 &&
+	if (f->leg.state == LEG_OPEN && (f->leg.ev & EV_S_ACKFIN) &&
 	    stream_has(&f->leg.s, STREAM_ENDED) &&
 	    f->leg.last_ack_sent == stream_end(&f->leg.s))
 		leg_over(t, f, FLOW_END_CLOSED);

@@ -23,12 +23,12 @@ bool queue_add(const struct turn *t, struct flow *f, struct buf *fr)
 {
 	t->s->count.late_data += is_late(f, fr);
 	fr->next = NULL;
-	if (f->q.tail != NULL)
+	if (f->q.tail)
 		f->q.tail->next = fr;
-	if (f->q.head == NULL)
+	if (!f->q.head)
 		f->q.head = fr;
 	f->q.tail = fr;
-	if (f->q.send == NULL)
+	if (!f->q.send)
 		f->q.send = fr;
 	f->q.bytes += buf_block(fr->len);
 	if (t->s->opt.shed && f->due[DUE_LAG] == WHEEL_NEVER)
@@ -42,7 +42,7 @@ void queue_drop(struct shadow *s, struct flow *f)
 	struct buf *fr;
 
 	kept_drop(s, f);
-	while ((fr = f->q.head) != NULL) {
+	while ((fr = f->q.head)) {
 		f->q.head = fr->next;
 		buf_clear(s->pool, fr, BUF_QUEUE);
 	}
@@ -54,11 +54,11 @@ void queue_drop(struct shadow *s, struct flow *f)
 void queue_cut(struct shadow *s, struct flow *f, uint32_t at)
 {
 	struct buf *last = NULL;
-	struct buf *fr = f->q.kept != NULL ? f->q.kept : f->q.head;
+	struct buf *fr = f->q.kept ? f->q.kept : f->q.head;
 
-	for (; fr != NULL && seq_lt(fr->seq, at); fr = fr->next)
+	for (; fr && seq_lt(fr->seq, at); fr = fr->next)
 		last = fr;
-	while (fr != NULL) {
+	while (fr) {
 		struct buf *next = fr->next;
 
 		f->q.bytes -= buf_block(fr->len);
@@ -70,7 +70,7 @@ void queue_cut(struct shadow *s, struct flow *f, uint32_t at)
 		fr = next;
 	}
 	f->q.tail = last;
-	if (last == NULL)
+	if (!last)
 		return;
 	last->next = NULL;
 	if (seq_le(last->seq + last->len, at))
@@ -88,7 +88,7 @@ static void kept_free(struct shadow *s, struct flow *f, uint32_t to)
 {
 	struct buf *fr;
 
-	while ((fr = f->q.kept) != NULL && fr != f->q.head &&
+	while ((fr = f->q.kept) && fr != f->q.head &&
 	       seq_le(fr->seq + fr->len, to)) {
 		f->q.kept = fr->next;
 		f->q.kept_bytes -= buf_block(fr->len);
@@ -96,7 +96,7 @@ static void kept_free(struct shadow *s, struct flow *f, uint32_t to)
 	}
 	if (f->q.kept == f->q.head)
 		f->q.kept = NULL;
-	if (f->q.kept == NULL && f->q.head == NULL)
+	if (!f->q.kept && !f->q.head)
 		f->q.tail = NULL;
 }
 
@@ -111,7 +111,7 @@ void kept_trim(struct shadow *s, struct flow *f)
 
 	if (f->leg.closes || stream_has(&f->leg.s, STREAM_FIN))
 		kept_free(s, f, f->x.turn);
-	else if (x != NULL && (x->flags & X_HAVE_C) != 0)
+	else if (x && (x->flags & X_HAVE_C))
 		kept_free(s, f, x->end[WHO_CLIENT]);
 	else
 		kept_drop(s, f);
@@ -121,15 +121,15 @@ bool kept_add(struct shadow *s, struct flow *f, struct buf *fr)
 {
 	const struct exchange *x = f->x.at[WHO_SUT];
 	bool behind = f->leg.closes || stream_has(&f->leg.s, STREAM_FIN) ||
-		      (x != NULL && (x->flags & X_HAVE_C) != 0 &&
+		      (x && (x->flags & X_HAVE_C) &&
 		       seq_lt(x->end[WHO_CLIENT], fr->seq + fr->len));
 	uint32_t bytes = f->q.kept_bytes + buf_block(fr->len);
 
-	if ((f->framing & FRAMING_RESTARTS) == 0 || !behind ||
+	if (!(f->framing & FRAMING_RESTARTS) || !behind ||
 	    pool_used(s->pool) > s->pool_scarce ||
 	    bytes > s->lim.flow_share / KEEP_SHARE)
 		return false;
-	if (f->q.kept == NULL)
+	if (!f->q.kept)
 		f->q.kept = fr;
 	f->q.kept_bytes = bytes;
 	return true;
@@ -139,18 +139,17 @@ void queue_rewind(struct shadow *s, struct flow *f)
 {
 	struct buf *fr;
 
-	if (f->q.kept != NULL)
+	if (f->q.kept)
 		f->q.head = f->q.kept;
 	f->q.kept = NULL;
 	f->q.bytes += f->q.kept_bytes;
 	f->q.kept_bytes = 0;
-	while ((fr = f->q.head) != NULL &&
-	       seq_le(fr->seq + fr->len, f->x.turn)) {
+	while ((fr = f->q.head) && seq_le(fr->seq + fr->len, f->x.turn)) {
 		f->q.head = fr->next;
 		f->q.bytes -= buf_block(fr->len);
 		buf_clear(s->pool, fr, BUF_QUEUE);
 	}
-	if (f->q.head == NULL)
+	if (!f->q.head)
 		f->q.tail = NULL;
 	f->q.send = f->q.head;
 }

@@ -43,7 +43,7 @@ uint32_t payload_mss(const struct flow *f)
 {
 	uint32_t mss = f->leg.mss;
 
-	if ((f->leg.flags & L_TS) != 0)
+	if (f->leg.flags & L_TS)
 		mss -= TS_LEN;
 	return mss;
 }
@@ -60,11 +60,10 @@ static uint8_t sack_blocks(const struct flow *f, struct sack_block *b)
 	const struct buf *e = f->leg.s.early;
 	uint8_t n = 0;
 
-	while (e != NULL && n < TCP_SACK_MAX) {
+	while (e && n < TCP_SACK_MAX) {
 		b[n].left = e->seq;
 		b[n].right = e->seq + e->len;
-		for (e = e->next; e != NULL && seq_le(e->seq, b[n].right);
-		     e = e->next)
+		for (e = e->next; e && seq_le(e->seq, b[n].right); e = e->next)
 			if (seq_lt(b[n].right, e->seq + e->len))
 				b[n].right = e->seq + e->len;
 		n++;
@@ -76,12 +75,12 @@ static void put_options(const struct flow *f, struct effect *e)
 {
 	struct tcp_opts o = { 0 };
 
-	if ((f->leg.flags & L_TS) != 0) {
+	if (f->leg.flags & L_TS) {
 		o.has = OPT_HAS_TS;
 		o.tsval = f->w.c_tsval;
 		o.tsecr = f->leg.tsval;
 	}
-	if ((f->leg.flags & L_SACK) != 0)
+	if (f->leg.flags & L_SACK)
 		o.sacks = sack_blocks(f, o.sack);
 	e->optlen = tcp_put_options(e->opts, &o);
 }
@@ -118,7 +117,7 @@ struct effect *effect_tcp(const struct turn *t, struct flow *f,
 	uint32_t ack = plan->ack;
 	uint32_t win;
 
-	if (e == NULL)
+	if (!e)
 		return NULL;
 	if (plan->partial && cause != CAUSE_ACK_PARTIAL)
 		ack = f->leg.last_ack_sent;
@@ -192,7 +191,7 @@ void send_syn(const struct turn *t, struct flow *f, enum effect_cause cause)
 			      .wscale = f->w.c_wscale,
 			      .tsval = f->w.c_tsval };
 
-	assert(e != NULL);
+	assert(e);
 	f->leg.syn_out = true;
 	e->seq = f->w.c_iss;
 	e->win = (uint16_t)(f->leg.adv_edge < WIN_FULL ? f->leg.adv_edge
@@ -208,7 +207,7 @@ bool send_rst(const struct turn *t, struct flow *f)
 {
 	struct effect *e = effect_begin(t, f, CAUSE_RST, TCP_RST | TCP_ACK);
 
-	if (e == NULL)
+	if (!e)
 		return false;
 	e->seq = snd_seq(f);
 	if (f->leg.state == LEG_SYN_SENT)
@@ -232,7 +231,7 @@ static bool released(const struct turn *t, struct flow *f, const struct buf *fr)
 			due_set(t->s, f, DUE_HOLD, t->now + LATE_HOLD);
 		return false;
 	}
-	if (t->s->opt.order_captured || (f->w.flags & W_PLOST) != 0)
+	if (t->s->opt.order_captured || (f->w.flags & W_PLOST))
 		return true;
 	if (shadow_waits_for_production(f))
 		return false; /* until those bytes come, or are believed lost */
@@ -254,14 +253,14 @@ static uint32_t send_piece(const struct turn *t, struct flow *f, struct buf *fr,
 	if (from + n == fr->seq + fr->len)
 		flags |= (uint8_t)(fr->flags & TCP_PSH);
 	e = effect_tcp(t, f, &plan, cause, flags);
-	assert(e != NULL && n > 0);
+	assert(e && n > 0);
 	/* Within what the SUT's window had room for, and what the frame has. */
 	assert(seq_le(fr->seq, from) && seq_le(from + n, fr->seq + fr->len));
 	e->seq = from;
 	e->frame = fr;
 	e->off = from - fr->seq;
 	e->len = n;
-	if ((fr->flags & TCP_URG) != 0 && seq_le(from, fr->seq + fr->urg)) {
+	if ((fr->flags & TCP_URG) && seq_le(from, fr->seq + fr->urg)) {
 		e->flags |= TCP_URG;
 		e->urg = (uint16_t)(fr->seq + fr->urg - from);
 	}
@@ -278,9 +277,9 @@ static uint32_t send_piece(const struct turn *t, struct flow *f, struct buf *fr,
 static bool ends_request(struct flow *f)
 {
 	struct exchange *x = f->x.sent;
-	bool ends = (f->framing & FRAMING_SPOKE_C) != 0;
+	bool ends = (f->framing & FRAMING_SPOKE_C);
 
-	for (; x != NULL && (x->flags & X_HAVE_C) != 0 &&
+	for (; x && (x->flags & X_HAVE_C) &&
 	       seq_le(x->end[WHO_CLIENT], f->leg.snd_nxt);
 	     x = x->next) {
 		ends = true;
@@ -292,18 +291,18 @@ static bool ends_request(struct flow *f)
 
 bool shadow_waits_for_production(const struct flow *f)
 {
-	return f->q.send != NULL && stream_has(&f->w.p, STREAM_ON) &&
-	       (f->w.flags & W_PLOST) == 0 &&
+	return f->q.send && stream_has(&f->w.p, STREAM_ON) &&
+	       !(f->w.flags & W_PLOST) &&
 	       seq_lt(stream_end(&f->w.p), f->q.send->ack);
 }
 
 /* It is held back: count it. */
 static void hold(const struct turn *t, const struct flow *f, struct buf *fr)
 {
-	t->s->count.order_held += (fr->flags & BUF_HELD) == 0;
+	t->s->count.order_held += !(fr->flags & BUF_HELD);
 	fr->flags |= BUF_HELD;
 	if (!t->s->opt.timing || t->now < fr->now + t->s->opt.delay ||
-	    (fr->flags & BUF_LATE) != 0 || !shadow_waits_for_production(f))
+	    (fr->flags & BUF_LATE) || !shadow_waits_for_production(f))
 		return;
 	t->s->count.timing_late++;
 	fr->flags |= BUF_LATE;
@@ -314,11 +313,13 @@ void send_data(const struct turn *t, struct flow *f)
 	struct buf *fr;
 
 	f->leg.shut = false;
-	while ((fr = f->q.send) != NULL) {
+	while ((fr = f->q.send)) {
 		uint32_t left = fr->seq + fr->len - f->leg.snd_nxt;
 		uint32_t edge = f->leg.snd_una + f->leg.snd_wnd;
 		uint32_t n = left;
 
+		if (at_hole(f))
+			return; /* for the next connection: reopen.c */
 		if (!released(t, f, fr)) {
 			hold(t, f, fr);
 			return;
@@ -361,13 +362,13 @@ void retransmit(const struct turn *t, struct flow *f)
 		return;
 	}
 	f->leg.rtt_at = 0; /* Karn: what is sent twice is not timed */
-	if (f->leg.snd_una == snd_seq(f) && f->q.send != NULL) {
+	if (f->leg.snd_una == snd_seq(f) && f->q.send) {
 		/* Nothing is out, and the window is closed: probe it. */
 		plan = ack_plan(t, f, false);
 		e = effect_tcp(t, f, &plan, CAUSE_ZERO_PROBE, TCP_ACK);
 		e->seq = f->leg.snd_una - 1;
 		t->s->count.zero_probes++;
-	} else if (fr != NULL) {
+	} else if (fr) {
 		uint32_t from = seq_lt(fr->seq, f->leg.snd_una) ? f->leg.snd_una
 								: fr->seq;
 		uint32_t n = fr->seq + fr->len - from;
@@ -407,7 +408,7 @@ static void queue_free(const struct turn *t, struct flow *f)
 {
 	struct buf *fr;
 
-	while ((fr = f->q.head) != NULL && fr != f->q.send &&
+	while ((fr = f->q.head) && fr != f->q.send &&
 	       seq_le(fr->seq + fr->len, f->leg.snd_una)) {
 		bool keep = kept_add(t->s, f, fr);
 
@@ -418,7 +419,7 @@ static void queue_free(const struct turn *t, struct flow *f)
 		f->q.bytes -= buf_block(fr->len);
 		if (keep)
 			continue;
-		if (f->q.head == NULL)
+		if (!f->q.head)
 			f->q.tail = NULL;
 		buf_clear(t->s->pool, fr, BUF_QUEUE);
 	}
@@ -428,11 +429,11 @@ void deliver(const struct turn *t, struct flow *f)
 {
 	struct exchange *x = f->x.deliver;
 
-	while (x != NULL && (x->flags & X_HAVE_C) != 0 &&
+	while (x && (x->flags & X_HAVE_C) &&
 	       seq_le(x->end[WHO_CLIENT], f->leg.snd_una)) {
 		x->flags |= X_DELIVERED;
 		t->s->count.requests_delivered++;
-		if ((x->flags & X_P_ACKED) != 0)
+		if (x->flags & X_P_ACKED)
 			hist_add(&t->s->behind,
 				 t->now > x->p_acked ? t->now - x->p_acked : 0);
 		x = x->next;
@@ -460,7 +461,7 @@ static void acked_forward(const struct turn *t, struct flow *f, uint32_t ack)
 		due_clear(f, DUE_RTO);
 	else
 		due_set(t->s, f, DUE_RTO, t->now + rto_of(f));
-	if ((f->leg.flags & L_RECOVER) != 0) {
+	if (f->leg.flags & L_RECOVER) {
 		if (seq_le(f->leg.recover, ack))
 			f->leg.flags &= ~(uint32_t)L_RECOVER;
 		else
@@ -472,8 +473,7 @@ void sut_acked(const struct turn *t, struct flow *f, const struct segment *seg)
 {
 	uint32_t end = snd_seq(f);
 	/* In a SYN it is never scaled (RFC 7323 section 2.2). */
-	bool scaled =
-		(f->leg.flags & L_WSCALE) != 0 && (seg->flags & TCP_SYN) == 0;
+	bool scaled = (f->leg.flags & L_WSCALE) && !(seg->flags & TCP_SYN);
 	uint32_t wnd = (uint32_t)seg->win << (scaled ? f->leg.sut_wscale : 0);
 
 	if (seq_lt(end, seg->ack) || seq_lt(seg->ack, f->leg.snd_una))
@@ -484,9 +484,9 @@ void sut_acked(const struct turn *t, struct flow *f, const struct segment *seg)
 		return;
 	}
 	if (seg->len == 0 && wnd == f->leg.snd_wnd && f->leg.snd_una != end &&
-	    (seg->flags & TCP_FIN) == 0) {
+	    !(seg->flags & TCP_FIN)) {
 		if (f->leg.dupacks < DUPACKS && ++f->leg.dupacks == DUPACKS &&
-		    (f->leg.flags & L_RECOVER) == 0) {
+		    !(f->leg.flags & L_RECOVER)) {
 			t->s->count.fast_retransmits++;
 			retransmit(t, f);
 		}

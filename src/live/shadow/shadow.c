@@ -70,7 +70,7 @@ void shadow_gate(struct shadow *s, struct flow *f, enum flow_gate gate,
 	/* What is due for a leg that waits is due when it no longer does. */
 	list_del(&f->more);
 	f->leg.gate = (uint8_t)gate;
-	if (wait != NULL)
+	if (wait)
 		list_add_tail(wait, &f->more);
 	else if (listed)
 		list_add_tail(&s->more, &f->more);
@@ -104,10 +104,10 @@ static void client_acks(const struct turn *t, struct flow *f, uint32_t ack,
 
 	f->w.c_ack = ack;
 	f->w.c_win = win;
-	if ((f->w.flags & W_PLOST) != 0 && ack - f->w.p.nxt > WINDOW_MOST &&
+	if ((f->w.flags & W_PLOST) && ack - f->w.p.nxt > WINDOW_MOST &&
 	    seq_lt(f->w.p.nxt, ack))
 		shadow_skip_prod(t->s, f, ack - WINDOW_MOST);
-	if (!open || (f->leg.flags & L_DRAIN) != 0)
+	if (!open || (f->leg.flags & L_DRAIN))
 		return;
 	if (!seq_in(ack, f->leg.cli_ack - WINDOW_MOST,
 		    f->leg.cli_ack + WINDOW_MOST + 1))
@@ -119,8 +119,8 @@ static void client_acks(const struct turn *t, struct flow *f, uint32_t ack,
 static void client_window(const struct turn *t, struct flow *f,
 			  const struct segment *seg)
 {
-	bool scaled = (f->w.flags & W_P_WSCALE) != 0 &&
-		      (f->w.c_has & OPT_HAS_WSCALE) != 0;
+	bool scaled =
+		(f->w.flags & W_P_WSCALE) && (f->w.c_has & OPT_HAS_WSCALE);
 	uint32_t win = (uint32_t)seg->win << (scaled ? f->w.c_wscale : 0);
 	bool news = seq_lt(f->w.c_ack, seg->ack);
 
@@ -138,7 +138,7 @@ static void client_reset(struct flow *f, const struct segment *seg)
 	 */
 	if (!seq_in(seg->seq, f->w.p_ack, f->w.c.nxt + WINDOW_MOST))
 		return;
-	if ((f->w.ev & EV_C_RST) == 0)
+	if (!(f->w.ev & EV_C_RST))
 		f->w.rst_ack = f->w.c_ack;
 	f->w.ev |= EV_C_RST;
 }
@@ -150,7 +150,7 @@ bool shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 
 	f->w.last = now;
 	flow_touch(s->flows, f);
-	if ((seg->flags & TCP_RST) != 0) {
+	if (seg->flags & TCP_RST) {
 		client_reset(f, seg);
 		return true;
 	}
@@ -160,13 +160,13 @@ bool shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 		s->count.client_acks_unsent++;
 		return false;
 	}
-	if ((f->w.ev & EV_C_ACK) == 0) {
+	if (!(f->w.ev & EV_C_ACK)) {
 		if (seq_le(seg->seq, f->w.c_iss))
 			return true; /* late, of an older incarnation */
 		f->w.ev |= EV_C_ACK;
 		if (f->class == FLOW_HALF_OPEN)
 			flow_set_class(s->flows, f, FLOW_LIVE);
-		if ((f->w.ev & EV_P_SYNACK) == 0) {
+		if (!(f->w.ev & EV_P_SYNACK)) {
 			s->count.inferred_prod_synack++;
 			f->w.ev |= EV_P_SYNACK;
 		}
@@ -175,47 +175,32 @@ bool shadow_client(struct shadow *s, struct flow *f, const struct segment *seg,
 			prod_start(f, seg->ack);
 		}
 	}
-	if ((seg->opts.has & OPT_HAS_TS) != 0 &&
+	if ((seg->opts.has & OPT_HAS_TS) &&
 	    seq_lt(f->w.c_tsval, seg->opts.tsval))
 		f->w.c_tsval = seg->opts.tsval;
 	client_window(&t, f, seg);
 	s->count.client_segments += seg->len > 0;
 	s->count.client_payload += seg->len;
-	if ((f->w.flags & W_LOST) != 0)
+	if (f->w.flags & W_LOST)
 		f->w.lost_seen += seg->len;
 	if (seg->len <= 1 && seg->seq == f->w.c.nxt - 1 &&
-	    (seg->flags & TCP_FIN) == 0)
+	    !(seg->flags & TCP_FIN))
 		s->count.client_keepalive++;
 	if (seg->len > seg->cap) {
 		s->count.client_truncated++;
 		f->w.flags |= W_CUT;
 		f->w.c_cut = seg->seq + seg->len;
+		assert(seq_lt(seg->seq + seg->cap, f->w.c_cut));
 	}
-	if ((seg->flags & TCP_FIN) != 0 && (f->w.flags & W_LOST) != 0)
+	if ((seg->flags & TCP_FIN) && (f->w.flags & W_LOST))
 		f->w.ev |= EV_C_FIN; /* its place does not matter any more */
-	if ((seg->flags & TCP_FIN) != 0 && !stream_has(&f->w.c, STREAM_FIN)) {
+	if ((seg->flags & TCP_FIN) && !stream_has(&f->w.c, STREAM_FIN)) {
 		stream_fin(&f->w.c, seg->seq + seg->len);
 		/* One of an older incarnation is not taken. */
 		if (stream_has(&f->w.c, STREAM_FIN))
 			f->w.rst_ack = seg->ack;
 	}
 	return true;
-}
-
-/* Is a RST of production in the client's window? What the client sent last may
- * have been missed: then production's newest byte is ahead of that. A window
- * that the SYN told is never scaled, and covers less than the client's next
- * one.
- */
-static bool in_client_window(const struct flow *f, uint32_t seq)
-{
-	uint32_t from = f->w.p.nxt;
-
-	if (f->w.p.early_tail != NULL)
-		from = f->w.p.early_tail->seq + f->w.p.early_tail->len;
-	if (seq_lt(from, f->w.c_ack))
-		from = f->w.c_ack;
-	return seq_in(seq, f->w.c_ack, from + f->w.c_win + 1);
 }
 
 /* The client takes a RST that acks its SYN (RFC 9293 section 3.10.7.3), and
@@ -227,9 +212,9 @@ static void production_reset(struct flow *f, const struct segment *seg)
 	bool on = stream_has(&f->w.p, STREAM_ON);
 
 	if (on ? !in_client_window(f, seg->seq)
-	       : (seg->flags & TCP_ACK) == 0 || seq_le(seg->ack, f->w.c_iss))
+	       : !(seg->flags & TCP_ACK) || seq_le(seg->ack, f->w.c_iss))
 		return;
-	if ((f->w.ev & (EV_P_RST | EV_C_RST)) == 0)
+	if (!(f->w.ev & (EV_P_RST | EV_C_RST)))
 		f->w.rst_ack = on ? f->w.p.nxt : f->w.c_ack;
 	f->w.ev |= EV_P_RST;
 }
@@ -239,21 +224,11 @@ static void production_reset(struct flow *f, const struct segment *seg)
  */
 static void production_syn(struct flow *f, const struct segment *seg)
 {
-	if ((seg->flags & TCP_SYN) == 0 || stream_has(&f->w.p, STREAM_ON))
+	if (!(seg->flags & TCP_SYN) || stream_has(&f->w.p, STREAM_ON))
 		return;
-	if ((seg->opts.has & OPT_HAS_WSCALE) != 0)
+	if (seg->opts.has & OPT_HAS_WSCALE)
 		f->w.flags |= W_P_WSCALE;
 	prod_start(f, seg->seq + 1);
-}
-
-/* The first half of an answer in two parts: it tells nothing of production's
- * numbers, its SYN is yet to come.
- */
-static bool acks_syn_alone(const struct flow *f, const struct segment *seg)
-{
-	return (f->w.ev & EV_C_ACK) == 0 && seg->len == 0 &&
-	       (seg->flags & (TCP_SYN | TCP_FIN)) == 0 &&
-	       seg->ack == f->w.c_iss + 1;
 }
 
 void shadow_production(struct shadow *s, struct flow *f,
@@ -262,16 +237,16 @@ void shadow_production(struct shadow *s, struct flow *f,
 	struct exchange *x;
 
 	f->w.last = now;
-	if ((seg->flags & TCP_RST) != 0) {
+	if (seg->flags & TCP_RST) {
 		production_reset(f, seg);
 		return;
 	}
-	if ((seg->flags & TCP_ACK) == 0) {
+	if (!(seg->flags & TCP_ACK)) {
 		production_syn(f, seg);
 		return;
 	}
 	if (!stream_has(&f->w.p, STREAM_ON)) {
-		bool syn = (seg->flags & TCP_SYN) != 0;
+		bool syn = (seg->flags & TCP_SYN);
 
 		/* An older incarnation that production has not forgotten: it
 		 * answers the new one's SYN so (RFC 5961 section 4.2).
@@ -284,7 +259,7 @@ void shadow_production(struct shadow *s, struct flow *f,
 		}
 		if (!syn)
 			s->count.inferred_prod_synack++;
-		if (!syn || (seg->opts.has & OPT_HAS_WSCALE) != 0)
+		if (!syn || (seg->opts.has & OPT_HAS_WSCALE))
 			f->w.flags |= W_P_WSCALE;
 		f->w.ev |= EV_P_SYNACK;
 		prod_start(f, syn ? seg->seq + 1 : seg->seq);
@@ -296,12 +271,12 @@ void shadow_production(struct shadow *s, struct flow *f,
 		f->w.p_ack = seg->ack;
 		f->w.unconfirmed = false;
 	}
-	for (x = f->x.pack; x != NULL && (x->flags & X_HAVE_C) != 0 &&
+	for (x = f->x.pack; x && (x->flags & X_HAVE_C) &&
 			    seq_le(x->end[WHO_CLIENT], f->w.p_ack);
 	     x = x->next) {
 		x->flags |= X_P_ACKED;
 		x->p_acked = now;
-		if ((x->flags & X_DELIVERED) != 0)
+		if (x->flags & X_DELIVERED)
 			hist_add(&s->behind, 0);
 		f->x.pack = x->next;
 	}
@@ -312,7 +287,7 @@ void shadow_production(struct shadow *s, struct flow *f,
 	if ((seg->flags & (TCP_FIN | TCP_SYN)) != TCP_FIN)
 		return;
 	stream_fin(&f->w.p, seg->seq + seg->len);
-	if ((f->w.flags & W_PLOST) != 0)
+	if (f->w.flags & W_PLOST)
 		f->w.ev |= EV_P_FIN; /* its place does not matter any more */
 }
 
@@ -340,11 +315,11 @@ static void wait_over(const struct turn *t, struct flow *f)
 			leg_over(t, f, reset_by(f));
 		return;
 	}
-	if (f->older != NULL && f->leg.hold_passed) {
+	if (f->older && f->leg.hold_passed) {
 		f->older->newer = NULL;
 		f->older = NULL;
 	}
-	if (f->older == NULL)
+	if (!f->older && !left_next(f) && (f->q.head || !f->q.left))
 		start_leg(t, f);
 }
 
@@ -361,11 +336,13 @@ void push_flow(const struct turn *t, struct flow *f)
 	if (f->leg.state != LEG_NONE && f->leg.state != LEG_CLOSED &&
 	    f->shed != SHED_NO)
 		shed_push(t, f);
+	if (f->leg.state == LEG_OPEN || f->leg.state == LEG_WAITING)
+		left_push(t, f);
 	if (f->leg.state == LEG_OPEN)
 		shut = reopen_push(t, f);
 	if (f->leg.state == LEG_WAITING)
 		wait_over(t, f);
-	if (f->leg.state == LEG_OPEN && (f->w.ev & EV_C_ACK) != 0) {
+	if (f->leg.state == LEG_OPEN && (f->w.ev & EV_C_ACK)) {
 		if (shut == SHUT_NOT)
 			send_data(t, f);
 		ack_push(t, f);
@@ -396,8 +373,8 @@ void shadow_arm_quiet(struct shadow *s, struct flow *f, uint64_t when)
 void shadow_free(struct shadow *s, struct flow *f)
 {
 	assert(f->leg.state == LEG_NONE || f->leg.state == LEG_CLOSED);
-	assert(f->newer == NULL); /* it waits for a leg only */
-	if (f->older != NULL)
+	assert(!f->newer); /* it waits for a leg only */
+	if (f->older)
 		f->older->newer = NULL;
 	/* Holes that were not believed yet stay open for good. */
 	count_missing(
@@ -419,8 +396,8 @@ void shadow_unsent(struct shadow *s, const struct effect *e, uint64_t now)
 	if (e->flow == 0)
 		return;
 	f = flow_find_sut(s->flows, e->sut, e->dport, &e->src, e->sport);
-	if (f == NULL || f->id != e->flow ||
-	    (e->len == 0 && (e->flags & (TCP_SYN | TCP_FIN)) == 0))
+	if (!f || f->id != e->flow ||
+	    (e->len == 0 && !(e->flags & (TCP_SYN | TCP_FIN))))
 		return;
 	if (f->leg.tries > 0) /* the SUT was not asked */
 		f->leg.tries--;
@@ -436,12 +413,12 @@ void shadow_left(struct shadow *s, const struct effect *e, uint64_t stamp)
 	struct exchange *x;
 
 	assert(e->timed);
-	if (f == NULL || f->id != e->flow)
+	if (!f || f->id != e->flow)
 		return;
 	f->leg.left_to = to;
 	f->leg.left_ts = stamp;
-	for (x = f->x.deliver; x != NULL && (x->flags & X_HAVE_C) != 0 &&
-			       seq_le(x->end[WHO_CLIENT], to);
+	for (x = f->x.deliver;
+	     x && (x->flags & X_HAVE_C) && seq_le(x->end[WHO_CLIENT], to);
 	     x = x->next) {
 		if (seq_lt(e->seq, x->end[WHO_CLIENT]))
 			x->s_left = stamp;
@@ -459,7 +436,7 @@ struct flow *shadow_next_flow(struct shadow *s, uint32_t *at)
 {
 	struct flow *f = NULL;
 
-	while (f == NULL && *at < flow_table_n(s->flows))
+	while (!f && *at < flow_table_n(s->flows))
 		f = flow_at(s->flows, (*at)++);
 	return f;
 }
@@ -468,7 +445,7 @@ struct flow *shadow_any(struct shadow *s)
 {
 	struct flow *f = NULL;
 
-	for (int c = 0; c < FLOW_CLASSES && f == NULL; c++)
+	for (int c = 0; c < FLOW_CLASSES && !f; c++)
 		f = flow_oldest(s->flows, (enum flow_class)c);
 	return f;
 }
@@ -476,8 +453,8 @@ struct flow *shadow_any(struct shadow *s)
 bool shadow_hold_prod(struct shadow *s, struct flow *f,
 		      const struct segment *seg, uint64_t now)
 {
-	if (seg == NULL || seg->len == 0 || seg->cap != seg->len ||
-	    (seg->flags & TCP_SYN) != 0)
+	if (!seg || seg->len == 0 || seg->cap != seg->len ||
+	    (seg->flags & TCP_SYN))
 		return true;
 	return stream_hold(&f->w.p, s->pool, seg, now) != STREAM_FULL;
 }
@@ -486,6 +463,7 @@ void shadow_lost(struct shadow *s, struct flow *f)
 {
 	for (const struct buf *fr = f->w.c.early; fr != NULL; fr = fr->next)
 		f->w.lost_seen += fr->len;
+	f->w.syn_data = false;
 	stream_drop(&f->w.c, s->pool);
 }
 

@@ -253,21 +253,34 @@ void shadow_closes(struct flow *f, bool closes);
 void shadow_left_seen(struct flow *f);
 
 /**
- * shadow_is_shed() - Is a request that begins now left out, because @f is
- * behind?
+ * shadow_leave_out() - A message of the client is not to be played
+ * @x:		Its exchange, which has been opened
+ * @seq:	Where it begins, in the bytes that were handed out last
+ *
+ * Nothing of it is sent, nor of what follows it before shadow_take_up(), which
+ * may take it back itself as long as it is not here whole. It is to be judged
+ * as soon as production has answered it.
  */
+void shadow_leave_out(struct shadow *s, struct flow *f, struct exchange *x,
+		      uint32_t seq);
+
+/** shadow_is_shed() - Is a request that begins now left out? */
 bool shadow_is_shed(const struct flow *f);
 
 /**
- * shadow_take_up() - Play a flow again that was shed
+ * shadow_take_up() - Play a flow again that was shed, or that left out what was
+ * not to be played
+ * @head, @n:	Bytes of a message, whose exchange has been opened; none: it
+ *		begins at @seq
  * @sp:		Bytes of the client that were handed out last
- * @seq:	Where in them a message begins, whose exchange has been opened
+ * @seq:	Where in them it goes on
  *
- * Return: true if there is room; what of the client comes is played from @seq
- * on, and the SUT's stream begins anew
+ * Return: true if there is room; the message and what follows it is
+ * played, on a connection that begins with it, or as one that was only held
  */
-bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
-		    uint32_t seq, uint64_t now);
+bool shadow_take_up(struct shadow *s, struct flow *f, const char *head,
+		    uint32_t n, const struct span *sp, uint32_t seq,
+		    uint64_t now);
 
 /**
  * shadow_cut() - The SUT has closed without the answer that was next (WANT_CUT)

@@ -270,6 +270,8 @@ enum shut reopen_push(const struct turn *t, struct flow *f);
 /* The SUT has reset the connection. Return: another one begins */
 bool reopen_reset(const struct turn *t, struct flow *f,
 		  const struct segment *seg);
+/* Go on behind what is left out, if all that is in front of it is done. */
+void left_push(const struct turn *t, struct flow *f);
 /* The next request has its turn. */
 void turn_moved(struct shadow *s, struct flow *f);
 

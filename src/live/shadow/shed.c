@@ -41,10 +41,12 @@
 
 bool shadow_is_shed(const struct flow *f)
 {
-	return (f->framing & FRAMING_RESTARTS) != 0 &&
-	       (f->shed == SHED_CUT || (f->leg.state == LEG_NONE &&
-					(f->leg.end == FLOW_END_BEHIND ||
-					 f->leg.end == FLOW_END_POOL_FULL)));
+	return (f->framing & FRAMING_RESTARTS) &&
+	       (f->shed == SHED_CUT || f->q.left ||
+		(f->leg.state == LEG_NONE &&
+		 (f->leg.end == FLOW_END_BEHIND ||
+		  f->leg.end == FLOW_END_METHOD ||
+		  f->leg.end == FLOW_END_POOL_FULL)));
 }
 
 void shed_want(struct shadow *s, struct flow *f)
@@ -56,6 +58,16 @@ void shed_want(struct shadow *s, struct flow *f)
 		f->shed = SHED_WANTED;
 }
 
+void shadow_leave_out(struct shadow *s, struct flow *f, struct exchange *x,
+		      uint32_t seq)
+{
+	x->flags |= X_LEFT;
+	if (f->leg.state == LEG_NONE || f->leg.state == LEG_CLOSED)
+		return;
+	queue_cut(s, f, seq);
+	f->q.left = true;
+}
+
 /* Where the message ends that is going out. Return: it is known */
 static bool cut_at(const struct flow *f, uint32_t *at)
 {
@@ -64,8 +76,8 @@ static bool cut_at(const struct flow *f, uint32_t *at)
 	if (f->x.marks[WHO_CLIENT] < f->x.marks[WHO_SUT])
 		return false;
 	*at = f->x.turn;
-	for (; x != NULL && seq_lt(*at, f->leg.snd_nxt); x = x->next) {
-		if ((x->flags & X_HAVE_C) == 0)
+	for (; x && seq_lt(*at, f->leg.snd_nxt); x = x->next) {
+		if (!(x->flags & X_HAVE_C))
 			return false;
 		*at = x->end[WHO_CLIENT];
 	}
@@ -82,7 +94,7 @@ void shed_push(const struct turn *t, struct flow *f)
 		t->s->count.flows_shed++;
 		due_set(t->s, f, DUE_LAG, t->now + t->s->opt.max_lag);
 	}
-	if (f->shed == SHED_CUT && f->q.head == NULL &&
+	if (f->shed == SHED_CUT && !f->q.head &&
 	    f->leg.snd_una == f->leg.snd_nxt && f->x.turn == f->leg.snd_nxt &&
 	    f->x.marks[WHO_CLIENT] >= f->x.marks[WHO_SUT])
 		end_leg(t, f, FLOW_END_BEHIND);
@@ -103,41 +115,66 @@ bool shed_stays(const struct turn *t, const struct flow *f)
 	return shadow_is_shed(f) && !has_room(t, &t->s->target[f->sut]);
 }
 
-bool shadow_take_up(struct shadow *s, struct flow *f, const struct span *sp,
-		    uint32_t seq, uint64_t now)
+/* Does the leg go on behind what was left out? */
+static bool goes_on(const struct flow *f)
 {
-	const struct turn t = { s, now, NULL };
-	struct exchange *x = f->x.at[WHO_CLIENT];
-	uint32_t k = f->x.marks[WHO_CLIENT];
-	uint32_t skip = seq - sp->seq;
-	struct buf *fr;
+	return f->q.left && f->leg.ending == FLOW_END_NONE &&
+	       f->shed != SHED_CUT && has_messages(f);
+}
 
-	if (f->leg.state != LEG_NONE || !shadow_is_shed(f) ||
-	    !has_messages(f) || mirror_over(f) ||
-	    (f->w.ev & (EV_C_FIN | EV_P_FIN)) != 0 ||
-	    (f->want & WANT_FREE) != 0 || x == NULL || f->x.head != x ||
-	    f->x.marks[WHO_SUT] != k || f->x.marks[WHO_PROD] < k ||
-	    !has_room(&t, &s->target[f->sut]))
-		return false;
-	fr = buf_alloc(s->pool, sp->len - skip, BUF_QUEUE);
-	if (fr == NULL)
-		return false;
-	memcpy(fr->data, sp->data + skip, sp->len - skip);
-	fr->seq = seq;
-	fr->ack = sp->ack;
-	fr->now = sp->now;
-	fr->ts = 0;
-	fr->flags = TCP_ACK | TCP_PSH;
-	fr->gso = 0;
-	fr->urg = 0;
+/* May it begin again with the client's message of @x? */
+static bool may_begin(const struct turn *t, const struct flow *f,
+		      const struct exchange *x)
+{
+	uint32_t k = f->x.marks[WHO_CLIENT];
+
+	return f->leg.state == LEG_NONE && shadow_is_shed(f) &&
+	       has_messages(f) && !mirror_over(f) &&
+	       !(f->w.ev & (EV_C_FIN | EV_P_FIN)) && !(f->want & WANT_FREE) &&
+	       f->x.head == x && f->x.marks[WHO_SUT] == k &&
+	       f->x.marks[WHO_PROD] >= k && has_room(t, &t->s->target[f->sut]);
+}
+
+static void take_up(const struct turn *t, struct flow *f, struct exchange *x,
+		    uint32_t seq)
+{
 	f->shed = SHED_NO;
 	f->q.reopened = 0;
 	f->q.again = false;
 	f->x.turn = seq;
 	f->x.deliver = x;
 	f->x.sent = x;
-	s->count.flows_taken_up++;
-	leg_anew(&t, f);
+	t->s->count.flows_taken_up++;
+	leg_anew(t, f);
+}
+
+bool shadow_take_up(struct shadow *s, struct flow *f, const char *head,
+		    uint32_t n, const struct span *sp, uint32_t seq,
+		    uint64_t now)
+{
+	const struct turn t = { s, now, NULL };
+	struct exchange *x = f->x.at[WHO_CLIENT];
+	uint32_t skip = seq - sp->seq;
+	bool on = goes_on(f);
+	struct buf *fr;
+
+	if (!on && !may_begin(&t, f, x))
+		return false;
+	fr = buf_alloc(s->pool, n + sp->len - skip, BUF_QUEUE);
+	if (!fr)
+		return false;
+	memcpy(fr->data, head, n);
+	memcpy(fr->data + n, sp->data + skip, sp->len - skip);
+	fr->seq = seq - n;
+	fr->ack = sp->ack;
+	fr->now = sp->now;
+	fr->ts = 0;
+	fr->flags = TCP_ACK | TCP_PSH;
+	fr->gso = 0;
+	fr->urg = 0;
+	f->q.left = false;
+	if (!on)
+		take_up(&t, f, x, fr->seq);
 	if (queue_add(&t, f, fr))
 		shed_want(s, f);
 	return true;

@@ -14,7 +14,7 @@
 static bool is_played(const struct flow *f)
 {
 	return f->leg.state != LEG_NONE && f->leg.ending == FLOW_END_NONE &&
-	       f->shed != SHED_CUT;
+	       f->shed != SHED_CUT && !f->q.left;
 }
 
 static void client_in_order(const struct turn *t, struct flow *f,
@@ -27,7 +27,7 @@ static void client_in_order(const struct turn *t, struct flow *f,
 	if (!is_played(f))
 		return;
 	fr = buf_alloc(t->s->pool, take, BUF_QUEUE);
-	if (fr == NULL) {
+	if (!fr) {
 		f->leg.ending = FLOW_END_POOL_FULL;
 		return;
 	}
@@ -41,46 +41,6 @@ static void client_in_order(const struct turn *t, struct flow *f,
 	fr->urg = seg->urg > skip ? (uint16_t)(seg->urg - skip) : 0;
 	if (queue_add(t, f, fr))
 		shed_want(t->s, f);
-}
-
-/* Does a repeated segment of the client say something else than the copy that
- * came first, as far as that is still held? Production took the first (I18).
- */
-static bool contradicts(const struct flow *f, const struct segment *seg)
-{
-	const struct buf *fr = f->q.head;
-	uint32_t end = seg->seq + seg->cap;
-
-	if (!seq_lt(seg->seq, f->w.c.nxt))
-		return false;
-	for (; fr != NULL && seq_lt(fr->seq, end); fr = fr->next) {
-		uint32_t from = seq_lt(fr->seq, seg->seq) ? seg->seq : fr->seq;
-		uint32_t to = fr->seq + fr->len;
-
-		if (seq_lt(end, to))
-			to = end;
-		if (seq_lt(from, to) &&
-		    memcmp(fr->data + (from - fr->seq),
-			   seg->data + (from - seg->seq), to - from) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* Does this ack bytes of the other end that are not here? The mirror may have
- * swapped an answer with its request, which has to be read first, or the other
- * way round; it waits until those bytes come or are believed lost. The client's
- * does so only where its protocol does not tell where a message ends: otherwise
- * it is read, and what may be sent of it is decided in send.c.
- */
-static bool is_ahead(const struct flow *f, enum who who, uint32_t ack)
-{
-	if (who == WHO_CLIENT)
-		return (f->framing & FRAMING_MARKED) == 0 &&
-		       seq_le(ack, f->w.c_ack) &&
-		       seq_lt(stream_end(&f->w.p), ack) && prod_hole(f);
-	return who == WHO_PROD && seq_le(ack, f->w.p_ack) &&
-	       seq_lt(stream_end(&f->w.c), ack) && client_hole(f);
 }
 
 /* The segment itself: are its bytes next? */
@@ -137,10 +97,12 @@ static bool span_early(const struct turn *t, struct flow *f, enum who who,
 	uint32_t skip = 0;
 	struct buf *fr;
 
-	if (st->early != NULL && is_ahead(f, who, st->early->ack))
+	/* A SYN's data is no stream before it is known what of it was taken. */
+	if ((who == WHO_CLIENT && f->w.syn_data) ||
+	    (st->early && is_ahead(f, who, st->early->ack)))
 		return false;
 	fr = stream_pop(st, t->s->pool, &skip);
-	if (fr == NULL)
+	if (!fr)
 		return false;
 	sp->data = fr->data + skip;
 	sp->len = fr->len - skip;
@@ -149,8 +111,10 @@ static bool span_early(const struct turn *t, struct flow *f, enum who who,
 	sp->now = fr->now;
 	sp->ts = fr->ts;
 	t->s->count.client_bytes += who == WHO_CLIENT ? sp->len : 0;
+	sp->frame = fr;
+	buf_set(fr, BUF_SPAN);
 	if (who != WHO_CLIENT || !is_played(f)) {
-		sp->frame = fr;
+		buf_clear(t->s->pool, fr, BUF_QUEUE);
 		return true;
 	}
 	if (seq_lt(f->leg.cli_ack, fr->ack)) /* after a gap nobody queued it */
@@ -174,8 +138,8 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 				  : who == WHO_PROD ? &f->w.p
 						    : &f->leg.s;
 
-	if (sp->frame != NULL)
-		buf_clear(s->pool, sp->frame, BUF_QUEUE);
+	if (sp->frame)
+		buf_clear(s->pool, sp->frame, BUF_SPAN);
 	sp->frame = NULL;
 	if (!stream_has(st, STREAM_ON))
 		return false;
@@ -183,7 +147,7 @@ bool shadow_span(struct shadow *s, struct flow *f, enum who who,
 		sp->step = 1;
 		/* Without an ACK nobody takes it (RFC 9293 section 3.10.7.4).
 		 */
-		if (seg != NULL && seg->len > 0 && seg->cap == seg->len &&
+		if (seg && seg->len > 0 && seg->cap == seg->len &&
 		    (seg->flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
 		    span_segment(&t, f, who, seg, sp))
 			return true;
@@ -198,7 +162,7 @@ static void mark_delivered(const struct turn *t, struct flow *f,
 			   struct exchange *x)
 {
 	bool dead = f->leg.state == LEG_NONE || f->leg.state == LEG_CLOSED;
-	bool acked = (f->leg.ev & EV_S_SYNACK) != 0 &&
+	bool acked = (f->leg.ev & EV_S_SYNACK) &&
 		     seq_le(x->end[WHO_CLIENT], f->leg.snd_una);
 
 	if (acked && dead)
@@ -217,7 +181,7 @@ static void prod_answered(const struct turn *t, struct flow *f,
 	uint64_t us = x->c_now != 0 ? (t->now - x->c_now) / NS_PER_US : 0;
 
 	x->p_took = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	if ((x->flags & X_HAVE_S) == 0 && f->leg.state == LEG_OPEN &&
+	if (!(x->flags & (X_HAVE_S | X_LEFT)) && f->leg.state == LEG_OPEN &&
 	    f->shed != SHED_CUT && sut->owed == 0) {
 		sut->owed = t->now;
 		sut->owed_flow = f->id;
@@ -230,7 +194,7 @@ struct exchange *shadow_mark(struct shadow *s, struct flow *f, enum who who,
 	const struct turn t = { s, now, NULL };
 	struct exchange *x = exchange_mark(&f->x, s->pool, who, seq);
 
-	if (x == NULL) {
+	if (!x) {
 		f->leg.ending = FLOW_END_POOL_FULL;
 		return NULL;
 	}
@@ -277,7 +241,7 @@ void shadow_retire(struct shadow *s, struct flow *f)
 
 	if (dead)
 		all = X_HAVE_P | X_HAVE_C | X_JUDGED;
-	while ((x = f->x.head) != NULL && (x->flags & all) == all) {
+	while ((x = f->x.head) && (x->flags & all) == all) {
 		/* Where production's next answer begins: a flow that goes on
 		 * without its leg is then sure of what it answers.
 		 */

@@ -6,6 +6,7 @@
  * client's bytes, its numbers place ours. A segment of no flow is answered by
  * RST, at a limited rate (I39).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "shadow/shadow_internal.h"
@@ -17,6 +18,7 @@ static bool rate_take(struct rate *r, uint32_t most, uint64_t now)
 		r->since = now;
 		r->n = 0;
 	}
+	assert(now - r->since < NS_PER_SEC);
 	if (r->n >= most)
 		return false;
 	r->n++;
@@ -68,6 +70,8 @@ static void add_boundary(struct flow *f, uint32_t seq)
 	else
 		f->leg.bound_n++;
 	f->leg.bound[at] = seq;
+	at = (f->leg.bound_head + f->leg.bound_n - 1u) % FLOW_BOUNDS;
+	assert(f->leg.bound[at] == seq);
 }
 
 static void established(const struct turn *t, struct flow *f,
@@ -81,16 +85,16 @@ static void established(const struct turn *t, struct flow *f,
 	t->s->shaking--;
 	f->leg.ev |= EV_S_SYNACK;
 	t->s->count.flows_established++;
-	if ((o->has & OPT_HAS_MSS) != 0 && o->mss >= MSS_LEAST)
+	if ((o->has & OPT_HAS_MSS) && o->mss >= MSS_LEAST)
 		mss = o->mss;
 	f->leg.mss = mss;
-	if ((both & OPT_HAS_TS) != 0) {
+	if (both & OPT_HAS_TS) {
 		f->leg.flags |= L_TS;
 		f->leg.tsval = o->tsval;
 	}
-	if ((both & OPT_HAS_SACK_OK) != 0)
+	if (both & OPT_HAS_SACK_OK)
 		f->leg.flags |= L_SACK;
-	if ((both & OPT_HAS_WSCALE) != 0) {
+	if (both & OPT_HAS_WSCALE) {
 		f->leg.flags |= L_WSCALE;
 		f->leg.wscale = f->w.c_wscale;
 		f->leg.sut_wscale =
@@ -116,10 +120,9 @@ static void established(const struct turn *t, struct flow *f,
 static void syn_sent(const struct turn *t, struct flow *f,
 		     const struct segment *seg)
 {
-	bool acks_us =
-		(seg->flags & TCP_ACK) != 0 && seg->ack == f->w.c_iss + 1;
+	bool acks_us = (seg->flags & TCP_ACK) && seg->ack == f->w.c_iss + 1;
 
-	if ((seg->flags & TCP_RST) != 0) {
+	if (seg->flags & TCP_RST) {
 		if (acks_us) {
 			t->s->count.sut_rst++;
 			leg_over(t, f, FLOW_END_SUT_REFUSED);
@@ -166,17 +169,17 @@ static void sut_segment(const struct turn *t, struct flow *f,
 	bool old = seq_lt(seg->seq, stream_end(&f->leg.s)); /* its FIN, too */
 
 	/* Not of an older incarnation: its numbers lie before this one's. */
-	if ((f->leg.flags & L_TS) != 0 && (seg->opts.has & OPT_HAS_TS) != 0 &&
+	if ((f->leg.flags & L_TS) && (seg->opts.has & OPT_HAS_TS) &&
 	    seq_le(f->leg.iss, seg->seq) &&
 	    seq_le(f->leg.tsval, seg->opts.tsval) &&
 	    seq_le(seg->seq, f->leg.last_ack_sent))
 		f->leg.tsval = seg->opts.tsval;
-	if ((seg->flags & TCP_SYN) != 0 ||
+	if ((seg->flags & TCP_SYN) ||
 	    (old &&
 	     (seg->len == 0 || seq_le(seg->seq + seg->len, f->leg.s.nxt)) &&
-	     (f->leg.flags & L_HANDSHAKE) == 0))
+	     !(f->leg.flags & L_HANDSHAKE)))
 		f->leg.dup_ack = true; /* repeated, keepalive or window probe */
-	if (f->leg.state == LEG_OPEN && (seg->flags & TCP_ACK) != 0) {
+	if (f->leg.state == LEG_OPEN && (seg->flags & TCP_ACK)) {
 		uint32_t una = f->leg.snd_una;
 
 		sut_acked(t, f, seg);
@@ -208,8 +211,7 @@ bool shadow_owns(const struct shadow *s, uint8_t sut, const struct segment *seg)
 	const struct flow *f =
 		flow_find_sut(s->flows, sut, seg->sport, &seg->dst, seg->dport);
 
-	return f != NULL &&
-	       (f->leg.state == LEG_SYN_SENT || f->leg.state == LEG_OPEN);
+	return f && (f->leg.state == LEG_SYN_SENT || f->leg.state == LEG_OPEN);
 }
 
 struct flow *shadow_sut(struct shadow *s, uint8_t sut,
@@ -220,7 +222,7 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 	struct flow *f =
 		flow_find_sut(s->flows, sut, seg->sport, &seg->dst, seg->dport);
 
-	if (f == NULL) {
+	if (!f) {
 		if (seg->len > 0) /* it answers what was left with it */
 			target_back(&s->target[sut]);
 		stray(&t, sut, seg, &s->target[sut].strays, s->opt.strays);
@@ -229,7 +231,7 @@ struct flow *shadow_sut(struct shadow *s, uint8_t sut,
 	f->w.last = now;
 	if (f->leg.state == LEG_SYN_SENT)
 		syn_sent(&t, f, seg);
-	else if ((seg->flags & TCP_RST) != 0)
+	else if (seg->flags & TCP_RST)
 		sut_reset(&t, f, seg);
 	else if (f->leg.state == LEG_OPEN && beyond_window(f, seg)) {
 		/* Not acceptable (RFC 9293 section 3.10.7.4). */

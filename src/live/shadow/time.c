@@ -11,6 +11,9 @@
  * has taken stays with it, and one flow a second is played as a trial; a trial
  * that stays without progress ends as the others did.
  */
+#include <assert.h>
+
+#include "flow/check.h"
 #include "shadow/shadow_internal.h"
 
 /* The acks that a timer forces. */
@@ -25,7 +28,7 @@ static void timed_acks(const struct turn *t, struct flow *f)
 		return;
 	p = ack_plan(t, f, spont);
 	cause = p.partial || spont ? CAUSE_ACK_PARTIAL : p.cause;
-	if (p.ack == f->leg.last_ack_sent && (f->leg.flags & L_HANDSHAKE) == 0)
+	if (p.ack == f->leg.last_ack_sent && !(f->leg.flags & L_HANDSHAKE))
 		return;
 	if (spont)
 		t->s->count.acks_spontaneous++;
@@ -95,6 +98,8 @@ static void timed_idle(const struct turn *t, struct flow *f)
 
 static void timed_lag(const struct turn *t, struct flow *f)
 {
+	const struct shadow_options *o = &t->s->opt;
+	uint64_t heard = t->now - f->leg.progress; /* so long ago */
 	uint64_t limit;
 
 	if (!due_take(f, DUE_LAG, t->now))
@@ -105,13 +110,14 @@ static void timed_lag(const struct turn *t, struct flow *f)
 	}
 	if (f->shed == SHED_CUT) /* its last answer does not come */
 		end_leg(t, f, behind(f));
-	if (f->shed == SHED_CUT || f->q.head == NULL)
+	if (f->shed == SHED_CUT || !f->q.head)
 		return;
 	limit = f->q.head->now + t->s->opt.max_lag;
 	/* A SUT that says nothing may be down: then what waits is withheld. */
 	if (limit <= t->now && f->wait.on &&
-	    t->now - f->leg.progress >= t->s->opt.answer_wait)
-		limit = t->now + t->s->opt.answer_wait;
+	    (heard >= o->answer_wait ||
+	     (f->leg.state == LEG_SYN_SENT && heard >= o->max_lag)))
+		limit = t->now + o->answer_wait;
 	if (limit <= t->now)
 		shed_want(t->s, f);
 	else
@@ -135,8 +141,9 @@ static void flow_timeout(const struct turn *t, struct flow *f)
 		wait_due(t, f);
 	if (due_take(f, DUE_QUIET, t->now))
 		want(t->s, f, WANT_QUIET);
-	if ((f->want & WANT_FREE) == 0)
+	if (!(f->want & WANT_FREE))
 		push_flow(t, f);
+	assert(!flow_is_due(f, t->now) || !list_empty(&f->more));
 	due_rearm(t->s, f);
 }
 
@@ -170,7 +177,7 @@ static void sweep(const struct turn *t)
 		if (effects_left(t->out) < 2)
 			return;
 		f = flow_at(t->s->flows, t->s->sweep_at++);
-		if (f != NULL && in_vain(t, f))
+		if (f && in_vain(t, f))
 			end_leg(t, f, FLOW_END_SUT_SILENT);
 	}
 	if (t->s->sweep_at == n)
@@ -185,6 +192,7 @@ void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out)
 
 	if (now - s->watched >= NS_PER_SEC)
 		targets_watch(&t);
+	assert(now - s->watched < NS_PER_SEC);
 	if (s->sweep)
 		sweep(&t);
 	while (effects_left(out) > EFFECTS_MAX / 2 && !list_empty(&s->more)) {
@@ -194,7 +202,7 @@ void shadow_timeout(struct shadow *s, uint64_t now, struct effects *out)
 		due_rearm(s, f);
 	}
 	while (effects_left(out) > EFFECTS_MAX / 2 &&
-	       (timer = wheel_pop(&s->wheel, now)) != NULL)
+	       (timer = wheel_pop(&s->wheel, now)))
 		flow_timeout(&t, list_entry(timer, struct flow, timer));
 }
 

@@ -34,6 +34,8 @@
  *
  * Milliseconds are enough, and 32 bits of them: no wait is as long as a month.
  */
+#include <assert.h>
+
 #include "shadow/shadow_internal.h"
 
 #define LOOK_AGAIN NS_PER_MS
@@ -58,33 +60,34 @@ static uint64_t passed(const struct shadow *s, uint32_t ms, uint64_t now)
 /* Production's time for it: to its end, or so far as it is known. */
 static uint64_t took(const struct exchange *x)
 {
-	if ((x->flags & X_HAVE_P) != 0)
+	if (x->flags & X_HAVE_P)
 		return (uint64_t)x->p_took * NS_PER_US;
 	return x->c_now != 0 && x->p_first > x->c_now ? x->p_first - x->c_now
 						      : 0;
 }
 
-/* Has production answered what the SUT has not? An answer that was aborted
- * inside is nobody's debt.
+/* Has production answered what the SUT has not, and is to? An answer that was
+ * aborted inside is nobody's debt.
  */
 static bool is_owed(const struct flow *f, const struct exchange *x)
 {
-	return (x->flags & X_HAVE_P) != 0 ||
-	       ((x->flags & (X_P_BEGUN | X_S_BEGUN)) == X_P_BEGUN &&
-		(f->w.ev & (EV_C_RST | EV_P_RST)) == 0);
+	return !(x->flags & X_LEFT) &&
+	       ((x->flags & X_HAVE_P) ||
+		((x->flags & (X_P_BEGUN | X_S_BEGUN)) == X_P_BEGUN &&
+		 !(f->w.ev & (EV_C_RST | EV_P_RST))));
 }
 
 /* Does the SUT have all that it needs for an answer, or keeps it from coming?
  */
 static bool is_asked(const struct flow *f, const struct exchange *x)
 {
-	if ((x->flags & X_HAVE_C) == 0 && (x->flags & X_C_BEGUN) != 0)
+	if (!(x->flags & X_HAVE_C) && (x->flags & X_C_BEGUN))
 		return false;
 	if (f->leg.state == LEG_SYN_SENT)
 		return true;
 	if (f->leg.state != LEG_OPEN || f->leg.s.nxt == f->leg.adv_edge)
 		return false;
-	return (x->flags & X_HAVE_C) == 0 || f->leg.shut ||
+	return !(x->flags & X_HAVE_C) || f->leg.shut ||
 	       seq_le(x->end[WHO_CLIENT], f->leg.snd_nxt);
 }
 
@@ -93,9 +96,9 @@ static struct exchange *owed(const struct flow *f)
 {
 	struct exchange *x = f->x.at[WHO_SUT];
 
-	while (x != NULL && (x->flags & X_JUDGED) != 0)
+	while (x && (x->flags & X_JUDGED))
 		x = x->next;
-	return x != NULL && is_owed(f, x) && is_asked(f, x) ? x : NULL;
+	return x && is_owed(f, x) && is_asked(f, x) ? x : NULL;
 }
 
 /* How long the wait for @x runs yet; 0: it is over. */
@@ -125,7 +128,7 @@ void wait_watch(const struct turn *t, struct flow *f)
 
 	if (t->s->opt.answer_wait == 0)
 		return;
-	if (x == NULL || (f->leg.unheard && mirror_over(f))) {
+	if (!x || (f->leg.unheard && mirror_over(f))) {
 		wait_stop(f);
 		return;
 	}
@@ -150,8 +153,9 @@ void wait_due(const struct turn *t, struct flow *f)
 	const struct exchange *x = owed(f);
 	uint64_t more;
 
-	if (x == NULL || !f->wait.on)
-		return;
+	assert(f->wait.on);
+	if (!x)
+		return; /* judged meanwhile */
 	more = left(t->s, f, x, t->now);
 	if (more == 0 && left(t->s, f, x, t->s->sut_read) == 0) {
 		want(t->s, f, WANT_WAIT);
@@ -177,7 +181,7 @@ struct exchange *shadow_wait_over(struct shadow *s, struct flow *f,
 {
 	struct exchange *x = owed(f);
 
-	if (!f->wait.on || x == NULL || left(s, f, x, now) != 0)
+	if (!f->wait.on || !x || left(s, f, x, now) != 0)
 		return NULL;
 	out->since = now - passed(s, f->wait.from, now);
 	out->flowing = passed(s, f->wait.from, now) <
@@ -192,7 +196,7 @@ bool shadow_waits(const struct shadow *s, const struct flow *f, uint64_t now,
 {
 	const struct exchange *x = f->wait.on ? owed(f) : NULL;
 
-	if (x == NULL)
+	if (!x)
 		return false;
 	*since = now - passed(s, x->waited, now);
 	*more = left(s, f, x, now);

@@ -6,39 +6,28 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
+
+#include "core/rendezvous.h"
 
 static const struct counter rows[] = { SERVER_COUNTERS(
 	COUNTER_ROW, struct server_counters) };
 
 const struct counter_list server_counter_list = COUNTER_LIST(rows);
 
-/* What a client and a server come to: the server with the most has the client.
- */
-static uint64_t weight(const struct hash_key *key, const struct ipaddr *client,
-		       const struct server *s)
-{
-	uint8_t b[2 * sizeof(client->b) + 2];
-
-	memcpy(b, client->b, sizeof(client->b));
-	memcpy(b + 16, s->ip.b, sizeof(s->ip.b));
-	b[32] = (uint8_t)(s->port >> 8);
-	b[33] = (uint8_t)s->port;
-	return hash_bytes(key, b, sizeof(b));
-}
-
 int servers_choose(const struct servers *l, const struct hash_key *key,
 		   const struct ipaddr *client, uint32_t tried)
 {
+	uint64_t hash = rendezvous_client(key, client->b);
 	uint64_t most = 0;
 	int best = -1;
 
 	for (unsigned i = 0; i < l->n; i++) {
 		const struct server *s = &l->s[i];
-		uint64_t w = weight(key, client, s);
+		uint64_t w = rendezvous_weight(
+			hash, rendezvous_server(key, s->ip.b, s->port));
 		bool better;
 
-		if ((tried & 1u << i) != 0 || s->drained || s->gone)
+		if ((tried & 1u << i) || s->drained || s->gone)
 			continue;
 		better = best < 0 || l->s[best].out > s->out ||
 			 (l->s[best].out == s->out && w > most);
@@ -48,6 +37,32 @@ int servers_choose(const struct servers *l, const struct hash_key *key,
 		best = (int)i;
 	}
 	return best;
+}
+
+unsigned servers_there(const struct servers *l)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->n; i++)
+		n += !l->s[i].gone;
+	return n;
+}
+
+static bool gets_clients(const struct server *s, bool out)
+{
+	return !s->gone && !s->drained && s->out == out;
+}
+
+unsigned servers_now(const struct servers *l,
+		     const struct server *now[SERVERS_MAX])
+{
+	unsigned n = 0;
+
+	for (int out = 0; out <= 1 && n == 0; out++)
+		for (unsigned i = 0; i < l->n && n < SERVERS_MAX; i++)
+			if (gets_clients(&l->s[i], out != 0))
+				now[n++] = &l->s[i];
+	return n;
 }
 
 static bool is_at(const struct server *a, const struct server *b)
@@ -81,16 +96,16 @@ int servers_change(struct servers *l, const struct servers *to)
 	for (unsigned i = 0; i < to->n; i++) {
 		struct server *s = find(l, &to->s[i]);
 
-		if (s != NULL)
+		if (s)
 			s->gone = false;
 	}
 	for (unsigned i = 0; i < to->n; i++) {
 		struct server *s = find(l, &to->s[i]);
 
-		if (s != NULL)
+		if (s)
 			continue;
 		s = free_place(l);
-		if (s == NULL)
+		if (!s)
 			return -ENOSPC;
 		*s = (struct server){ .ip = to->s[i].ip,
 				      .port = to->s[i].port };

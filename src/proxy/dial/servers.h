@@ -3,8 +3,8 @@
  * servers - Which of several servers a client gets
  *
  * By the client's address, so that he comes back to the same one; a server that
- * is out moves its own clients only (rendezvous hashing, Thaler and
- * Ravishankar, 1998). No input or output: who connects says what came of it.
+ * is out moves its own clients only (core/rendezvous.h). No input or output:
+ * who connects says what came of it.
  */
 #ifndef DIAL_SERVERS_H
 #define DIAL_SERVERS_H
@@ -21,7 +21,8 @@
 
 #define SERVER_COUNTERS(X, T)                                                  \
 	X(T, taken, "", "connections that it took")                            \
-	X(T, not_taken, "", "times that it did not take one")
+	X(T, not_taken, "", "times that it did not take one")                  \
+	X(T, passed, "", "connections that the kernel passed on to it")
 
 struct server_counters {
 	SERVER_COUNTERS(COUNTER_MEMBER, )
@@ -68,6 +69,17 @@ struct servers {
  */
 int servers_choose(const struct servers *l, const struct hash_key *key,
 		   const struct ipaddr *client, uint32_t tried);
+
+/** servers_there() - How many are not gone */
+unsigned servers_there(const struct servers *l);
+
+/**
+ * servers_now() - Those of whom servers_choose() would give a new client one
+ *
+ * Return: how many are in @now: those that are in, or, where none is, out
+ */
+unsigned servers_now(const struct servers *l,
+		     const struct server *now[SERVERS_MAX]);
 
 /**
  * servers_change() - Have these servers from now on

@@ -49,7 +49,7 @@ static size_t with_end(const uint8_t *b, size_t n)
 {
 	const uint8_t *end = n == 0 ? NULL : memchr(b, 0, n);
 
-	return end == NULL ? 0 : (size_t)(end - b) + 1;
+	return !end ? 0 : (size_t)(end - b) + 1;
 }
 
 /* A string of @n bytes that has not ended: may it still? */
@@ -107,7 +107,7 @@ static enum socks_step read_greeting(struct socks *s, const uint8_t *b,
 		return SOCKS_MORE;
 	*used = 2u + b[1];
 	s->version = 5;
-	s->greeted = b[1] > 0 && memchr(b + 2, method, b[1]) != NULL;
+	s->greeted = b[1] > 0 && memchr(b + 2, method, b[1]);
 	if (s->greeted && s->lock == SOCKS_LOCKED)
 		s->lock = SOCKS_ASKED;
 	s->reply[0] = 5;
@@ -227,7 +227,7 @@ static void reply4(struct socks *s, enum socks_code code,
 	memset(s->reply, 0, 8);
 	s->reply[1] = code == SOCKS_GRANTED ? 0x5a : 0x5b;
 	put_be16(s->reply + 2, port);
-	if (ip != NULL && ipaddr_is4(ip))
+	if (ip && ipaddr_is4(ip))
 		memcpy(s->reply + 4, ip->b + 12, 4);
 	s->reply_len = 8;
 }
@@ -235,7 +235,7 @@ static void reply4(struct socks *s, enum socks_code code,
 void socks_reply(struct socks *s, enum socks_code code, const struct ipaddr *ip,
 		 uint16_t port)
 {
-	bool six = ip != NULL && !ipaddr_is4(ip);
+	bool six = ip && !ipaddr_is4(ip);
 	size_t n = six ? 16 : 4;
 
 	if (s->version == 4) {
@@ -250,7 +250,7 @@ void socks_reply(struct socks *s, enum socks_code code, const struct ipaddr *ip,
 	s->reply[0] = 5;
 	s->reply[1] = (uint8_t)code;
 	s->reply[3] = six ? TYPE_IP6 : TYPE_IP4;
-	if (ip != NULL)
+	if (ip)
 		memcpy(s->reply + 4, ip->b + 16 - n, n);
 	put_be16(s->reply + 4 + n, port);
 	s->reply_len = (uint8_t)(6 + n);

@@ -8,6 +8,7 @@
  * never holds up a connection.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ static int open_one(struct log_file *l, struct errbuf *e, const char *option)
 {
 	int fd;
 
-	if (l->path == NULL)
+	if (!l->path)
 		return 0;
 	fd = folder_append(l->path);
 	if (fd < 0)
@@ -55,23 +56,37 @@ void access_again(struct front *f)
 		log_line(LOG_WARN, "proxy: the old file is kept: %s", e.s);
 }
 
-static void flush_one(struct log_file *l)
+/* How many bytes of whole lines are written at once. A pipe takes them whole or
+ * not at all, so that lines of several processes stay whole.
+ */
+static uint32_t portion(const struct log_file *l)
 {
-	ssize_t n;
+	uint32_t n = l->len < PIPE_BUF ? l->len : PIPE_BUF;
 
-	if (l->len == 0 || l->fd < 0)
-		return;
-	n = write(l->fd, l->buf, l->len);
-	if (n <= 0)
-		return;
-	l->len -= (uint32_t)n;
-	memmove(l->buf, l->buf + n, l->len);
+	while (n > 0 && l->buf[n - 1] != '\n')
+		n--;
+	return n > 0 ? n : l->len;
+}
+
+static void flush_one(const struct front *f, struct log_file *l)
+{
+	while (l->fd >= 0 && l->len > 0) {
+		uint32_t want = f->worker ? portion(l) : l->len;
+		ssize_t n = write(l->fd, l->buf, want);
+
+		if (n <= 0)
+			return;
+		l->len -= (uint32_t)n;
+		memmove(l->buf, l->buf + n, l->len);
+		if (n < want)
+			return;
+	}
 }
 
 void access_flush(struct front *f)
 {
-	flush_one(&f->log);
-	flush_one(&f->log_json);
+	flush_one(f, &f->log);
+	flush_one(f, &f->log_json);
 }
 
 void access_close(struct front *f)
@@ -88,9 +103,9 @@ static void put_line(struct front *f, struct log_file *l, const char *s,
 		     size_t n)
 {
 	if (n == 0 || n > LOG_BUFFER - l->len) {
-		flush_one(l);
+		flush_one(f, l);
 		if (n == 0 || n > LOG_BUFFER - l->len) {
-			f->n.log_lost++;
+			f->n->log_lost++;
 			return;
 		}
 	}
@@ -114,14 +129,22 @@ static const char *how_of(const struct conn *c)
 /* A counter's name without what the line has said already. */
 static const char *short_of(const char *name)
 {
-	const char *at = name == NULL ? NULL : strchr(name, '_');
+	const char *at = !name ? NULL : strchr(name, '_');
 
-	return at == NULL ? NULL : at + 1;
+	return !at ? NULL : at + 1;
+}
+
+/* What a client of SOCKS has said; of another one, nothing. */
+static const struct socks *said_of(const struct conn *c)
+{
+	static const struct socks nothing;
+
+	return c->wish ? &c->wish->socks : &nothing;
 }
 
 static const char *kind_of(const struct conn *c)
 {
-	const struct socks *s = &c->socks;
+	const struct socks *s = said_of(c);
 
 	if (conn_forwards(c))
 		return "forward";
@@ -133,29 +156,16 @@ static const char *kind_of(const struct conn *c)
 /* Where the client wanted to go, as he said it. */
 static void put_wish(struct text *t, const struct conn *c)
 {
-	const struct front_place *p = &c->f->o->place[c->place];
+	const struct setup_place *p = &c->f->o->place[c->place];
+	const struct socks *said = said_of(c);
 	char s[TEXT_ENDPOINT];
 
-	if (c->socks.name_len > 0)
-		text_add(t, "%s:%u", c->socks.name, c->socks.port);
-	else if (c->socks.port != 0)
-		text_add(t, "%s",
-			 text_endpoint(s, &c->socks.ip, c->socks.port));
+	if (said->name_len > 0)
+		text_add(t, "%s:%u", said->name, said->port);
+	else if (said->port != 0)
+		text_add(t, "%s", text_endpoint(s, &said->ip, said->port));
 	else
 		text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
-}
-
-/* 2026-11-29T22:10:01.1Z as 29/Nov/2026:22:10:01 +0000 */
-static void put_date(struct text *t, uint64_t ns)
-{
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char s[TEXT_NUMBER];
-	unsigned m;
-
-	text_when(s, ns);
-	m = (unsigned)(s[5] - '0') * 10 + (unsigned)(s[6] - '0') - 1;
-	text_add(t, "%.2s/%.3s/%.4s:%.8s +0000", s + 8,
-		 months + 3 * (m < 12 ? m : 0), s, s + 11);
 }
 
 static void put_seconds(struct text *t, uint64_t from, uint64_t to)
@@ -173,27 +183,27 @@ static void put_seconds(struct text *t, uint64_t from, uint64_t to)
 
 static const char *or_dash(const char *s)
 {
-	return s == NULL ? "-" : s;
+	return !s ? "-" : s;
 }
 
 /* Who he has proved to be. */
 static const char *user_of(const struct conn *c)
 {
-	return c->socks.lock == SOCKS_KNOWN ? c->user : NULL;
+	return said_of(c)->lock == SOCKS_KNOWN ? c->wish->user : NULL;
 }
 
 /* --- lines --- */
 
 static void log_text(struct conn *c)
 {
-	char line[LINE_MOST], s[TEXT_ENDPOINT];
+	char line[LINE_MOST], s[TEXT_ENDPOINT], date[TEXT_NUMBER];
 	struct text t;
 
 	text_begin(&t, line, sizeof(line));
-	text_add(&t, "%s - %s [", text_endpoint(s, &c->client, c->client_port),
-		 or_dash(user_of(c)));
-	put_date(&t, c->began_real);
-	text_add(&t, "] \"%s ", kind_of(c));
+	text_add(&t, "%s - %s [%s] \"%s ",
+		 text_endpoint(s, &c->client, c->client_port),
+		 or_dash(user_of(c)), text_date(date, c->began_real),
+		 kind_of(c));
 	put_wish(&t, c);
 	text_add(&t, "\" %s %s %s %s %llu %llu",
 		 c->server_port == 0
@@ -211,7 +221,7 @@ static void log_text(struct conn *c)
 
 void access_put(struct json *j, const struct conn *c)
 {
-	const struct front_place *p = &c->f->o->place[c->place];
+	const struct setup_place *p = &c->f->o->place[c->place];
 	char s[TEXT_ENDPOINT];
 
 	json_u64(j, "id", c->id);
@@ -220,7 +230,7 @@ void access_put(struct json *j, const struct conn *c)
 	json_str(j, "listener", text_endpoint(s, &p->ip, p->port));
 	json_str(j, "kind", kind_of(c));
 	json_str(j, "user", user_of(c));
-	json_str(j, "name", c->socks.name_len > 0 ? c->socks.name : NULL);
+	json_str(j, "name", said_of(c)->name_len > 0 ? said_of(c)->name : NULL);
 	json_str(j, "server",
 		 c->server_port == 0
 			 ? NULL
@@ -249,8 +259,8 @@ static void log_object(struct conn *c)
 
 void access_line(struct conn *c)
 {
-	if (c->f->log.path != NULL)
+	if (c->f->log.path)
 		log_text(c);
-	if (c->f->log_json.path != NULL)
+	if (c->f->log_json.path)
 		log_object(c);
 }

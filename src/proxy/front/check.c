@@ -17,6 +17,7 @@
 
 #include "front/front_internal.h"
 #include "hops/hops.h"
+#include "net/devices.h"
 
 #define BTF	"/sys/kernel/btf/vmlinux"
 #define RANGE	"/proc/sys/net/ipv4/ip_local_port_range"
@@ -47,7 +48,7 @@ static int try_open(const struct usplice_options *u, char *err, size_t n)
 
 static int loads(void *ctx)
 {
-	const struct front_options *o = ctx;
+	const struct setup *o = ctx;
 	const struct usplice_options u = { .pairs = o->connections,
 					   .pin = o->pin };
 	char err[200] = "";
@@ -62,7 +63,7 @@ static int loads(void *ctx)
 	if (rc == -EPERM || rc == -EACCES)
 		return hop_remedy("be root, or have CAP_NET_ADMIN, CAP_BPF and "
 				  "CAP_PERFMON");
-	if (o->pin != NULL)
+	if (o->pin)
 		return hop_remedy(
 			"give --pin a folder in a bpffs (mount -t bpf "
 			"none DIR), and the --connections that it was "
@@ -81,7 +82,7 @@ static int has_hook(void *ctx)
 
 	(void)ctx;
 	devices_list(dev);
-	if (dev[0] == NULL) {
+	if (!dev[0]) {
 		hop_fail("no Ethernet device is up and has an address");
 		return hop_remedy("ip link set DEV up; ip address add ADDR/LEN "
 				  "dev DEV");
@@ -99,7 +100,7 @@ static bool read_numbers(const char *path, unsigned *a, unsigned *b)
 	FILE *f = fopen(path, "re");
 	int n;
 
-	if (f == NULL)
+	if (!f)
 		return false;
 	*b = 0;
 	n = fscanf(f, "%u %u", a, b);
@@ -109,7 +110,7 @@ static bool read_numbers(const char *path, unsigned *a, unsigned *b)
 
 static int has_ports(void *ctx)
 {
-	const struct front_options *o = ctx;
+	const struct setup *o = ctx;
 	unsigned low, high;
 
 	if (!read_numbers(RANGE, &low, &high) || low > o->port_high ||
@@ -133,7 +134,7 @@ static bool has_lro(int fd, const char *dev)
 	memset(&r, 0, sizeof(r));
 	strncpy(r.ifr_name, dev, IF_NAMESIZE - 1);
 	r.ifr_data = (void *)&v;
-	return ioctl(fd, SIOCETHTOOL, &r) == 0 && (v.data & ETH_FLAG_LRO) != 0;
+	return ioctl(fd, SIOCETHTOOL, &r) == 0 && (v.data & ETH_FLAG_LRO);
 }
 
 static int no_lro(void *ctx)
@@ -144,12 +145,12 @@ static int no_lro(void *ctx)
 
 	(void)ctx;
 	devices_list(dev);
-	for (int i = 0; fd >= 0 && dev[i] != NULL && bad == NULL; i++)
+	for (int i = 0; fd >= 0 && dev[i] && !bad; i++)
 		if (has_lro(fd, dev[i]))
 			bad = dev[i];
 	if (fd >= 0)
 		close(fd);
-	if (bad == NULL)
+	if (!bad)
 		return hop_ok("no device joins segments for good (LRO)");
 	hop_fail("%s joins segments for good (LRO): what it makes of them "
 		 "cannot be passed on",
@@ -177,13 +178,13 @@ static int no_conntrack(void *ctx)
 		" or a rule that does not track them");
 }
 
-int front_check(const struct front_options *o)
+int front_check(const struct setup *o)
 {
 	static const struct hop way[] = {
 		{ 0, has_btf },	  { 0, loads },	 { 0, has_hook },
 		{ 0, has_ports }, { 0, no_lro }, { 0, no_conntrack },
 	};
-	struct front_options copy = *o;
+	struct setup copy = *o;
 	int r = hops_walk(way, sizeof(way) / sizeof(way[0]), 0, &copy);
 
 	fflush(stdout);

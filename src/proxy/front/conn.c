@@ -45,7 +45,8 @@ void conn_close(struct conn *c, enum dir d, bool reset)
 
 	if (c->fd[d] < 0)
 		return;
-	loop_drop(c->f->loop, &c->watch[d]);
+	if (c->work)
+		loop_drop(c->f->loop, &c->work->watch[d]);
 	if (reset)
 		setsockopt(c->fd[d], SOL_SOCKET, SO_LINGER, &none,
 			   sizeof(none));
@@ -72,12 +73,12 @@ int conn_error(const struct conn *c, enum dir d)
 
 void conn_settle(struct conn *c, enum conn_how how, struct why why)
 {
-	struct front_counters *n = &c->f->n;
+	struct front_counters *n = c->f->n;
 
 	assert(c->how == CONN_OPENING);
 	c->how = how;
 	c->why = why.name;
-	if (why.n != NULL)
+	if (why.n)
 		(*why.n)++;
 	n->spliced += how == CONN_SPLICES;
 	n->copied += how == CONN_COPIES;
@@ -93,32 +94,45 @@ void conn_leave(struct conn *c)
 	c->has_server = false;
 }
 
+static struct lock *lock_of(const struct front *f)
+{
+	return f->worker ? f->worker->lock : NULL;
+}
+
 static void give_share(struct conn *c)
 {
-	if (c->share != MAP_NONE)
-		shares_give(&c->f->shares, c->share);
+	if (c->share == MAP_NONE)
+		return;
+	lock_take(lock_of(c->f));
+	shares_give(c->f->clients, c->share);
+	lock_give(lock_of(c->f));
 	c->share = MAP_NONE;
+}
+
+void conn_rest(struct conn *c)
+{
+	if (!c->work)
+		return;
+	due_never(c->f, &c->work->due);
+	stock_give(&c->f->works, c->work);
+	c->work = NULL;
 }
 
 static void release(struct conn *c)
 {
 	struct front *f = c->f;
 
-	due_never(f, &c->due);
+	conn_rest(c);
+	if (c->wish)
+		stock_give(&f->wishes, c->wish);
 	give_share(c);
 	conn_leave(c);
-	list_del(&c->busy);
-	if (c->copy != NULL) {
-		list_add_tail(&f->free_copies, &c->copy->link);
-		f->n_copies--;
-	}
-	c->copy = NULL;
+	copy_end(c);
 	c->state = CONN_FREE;
 	if (c == &f->spare)
 		return;
 	list_del(&c->link);
-	list_add_tail(&f->free, &c->link);
-	f->n_conns--;
+	stock_give(&f->places, c);
 }
 
 void conn_give_up(struct conn *c, enum conn_how how, struct why why,
@@ -128,7 +142,7 @@ void conn_give_up(struct conn *c, enum conn_how how, struct why why,
 
 	if (c->state == CONN_RACE)
 		race_end(c);
-	if (c->pair != NULL)
+	if (c->pair)
 		usplice_end(c->pair);
 	c->pair = NULL;
 	conn_close(c, DIR_C2S, !told);
@@ -144,13 +158,13 @@ void conn_over(struct conn *c, struct why end)
 	struct front *f = c->f;
 
 	assert(c->how == CONN_SPLICES || c->how == CONN_COPIES);
-	close_both(c, end.n != &f->n.ended_closed);
+	close_both(c, end.n != &f->n->ended_closed);
 	(*end.n)++;
 	c->end = end.name;
 	if (c->ended == 0)
 		c->ended = f->now;
-	f->n.bytes_c2s += c->bytes[DIR_C2S];
-	f->n.bytes_s2c += c->bytes[DIR_S2C];
+	f->n->bytes_c2s += c->bytes[DIR_C2S];
+	f->n->bytes_s2c += c->bytes[DIR_S2C];
 	access_line(c);
 	release(c);
 }
@@ -158,7 +172,7 @@ void conn_over(struct conn *c, struct why end)
 bool conn_holds(const struct conn *c)
 {
 	if (c->state == CONN_SPLICED && c->joined)
-		return c->f->o->pin == NULL && c->ended == 0;
+		return !c->f->o->pin && c->ended == 0;
 	return true;
 }
 
@@ -191,8 +205,7 @@ static struct why why_over(const struct conn *c, enum usplice_reason reason)
 	case USPLICE_LOST:
 		return WHY(f, ended_lost);
 	default:
-		return c->end != NULL ? WHY(f, ended_reset)
-				      : WHY(f, ended_closed);
+		return c->end ? WHY(f, ended_reset) : WHY(f, ended_closed);
 	}
 }
 
@@ -202,7 +215,7 @@ static void pair_is_over(struct conn *c, const struct usplice_pair *p,
 	if (c->how == CONN_OPENING) {
 		/* Its time ran out while a server was waited for. */
 		race_pair_over(c, p);
-		if (c->state == CONN_CONNECT && c->pair == NULL)
+		if (c->state == CONN_CONNECT && !c->pair)
 			conn_watch(c, DIR_S2C);
 		return;
 	}
@@ -216,7 +229,7 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	struct conn *c = n->user;
 
 	/* One that outlived another process, whose log has it. */
-	if (c == NULL)
+	if (!c)
 		return;
 	switch (n->what) {
 	case USPLICE_CONNECTED:
@@ -276,14 +289,14 @@ static void server_is_ready(void *ctx, uint64_t now)
 
 void conn_watch(struct conn *c, enum dir d)
 {
-	if (c->watch[d].on)
+	if (c->work->watch[d].on)
 		return;
-	c->watch[d] = (struct loop_watch){
+	c->work->watch[d] = (struct loop_watch){
 		.ready = d == DIR_C2S ? client_is_ready : server_is_ready,
 		.ctx = c,
 	};
 	/* Who cannot be waited for is ended by its time. */
-	(void)loop_add_edges(c->f->loop, &c->watch[d], c->fd[d]);
+	(void)loop_add_edges(c->f->loop, &c->work->watch[d], c->fd[d]);
 }
 
 static void is_due(void *ctx)
@@ -322,7 +335,7 @@ void conn_stop(struct conn *c)
 		conn_over(c, WHY(f, ended_stopped));
 	else if (c->ended != 0)
 		conn_over(c, why_over(c, USPLICE_DONE));
-	else if (f->o->pin != NULL && c->joined)
+	else if (f->o->pin && c->joined)
 		conn_over(c, WHY(f, ended_left));
 	else
 		conn_over(c, WHY(f, ended_stopped));
@@ -332,8 +345,8 @@ void conn_bytes(struct conn *c)
 {
 	if (c->state == CONN_SPLICED)
 		read_stats(c);
-	for (enum dir d = DIR_C2S; c->copy != NULL && d < DIR_COUNT; d++)
-		c->bytes[d] = c->copy->way[d].sent;
+	for (enum dir d = DIR_C2S; c->copy && d < DIR_COUNT; d++)
+		c->bytes[d] = c->copy->carry.way[d].sent;
 }
 
 void conn_kill(struct conn *c)
@@ -346,7 +359,7 @@ void conn_kill(struct conn *c)
 		return;
 	}
 	conn_bytes(c);
-	if (c->pair != NULL)
+	if (c->pair)
 		usplice_end(c->pair);
 	c->pair = NULL;
 	conn_over(c, WHY(f, ended_killed));
@@ -356,7 +369,9 @@ void conn_admit(struct conn *c)
 {
 	struct front *f = c->f;
 
-	c->share = shares_take(&f->shares, &c->client, f->o->per_client);
+	lock_take(lock_of(f));
+	c->share = shares_take(f->clients, &c->client, f->o->per_client);
+	lock_give(lock_of(f));
 	if (c->share == MAP_NONE)
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_client),
 			     SOCKS_FAILURE);
@@ -370,45 +385,60 @@ void conn_admit(struct conn *c)
 
 static struct conn *take(struct front *f)
 {
-	struct conn *c = &f->spare;
+	struct conn *c = stock_take(&f->places);
 
-	if (!list_empty(&f->free)) {
-		c = list_entry(f->free.next, struct conn, link);
-		list_del(&c->link);
-		list_add_tail(&f->conns, &c->link);
-		f->n_conns++;
+	if (!c) {
+		f->spare = (struct conn){ .f = f };
+		return &f->spare;
 	}
+	*c = (struct conn){ .f = f };
+	list_add_tail(&f->conns, &c->link);
 	return c;
+}
+
+/* There are as many as there are connections. */
+static void give_work(struct conn *c)
+{
+	struct work *w = stock_take(&c->f->works);
+
+	assert(w);
+	*w = (struct work){ .error = 0 };
+	due_init(&w->due, is_due, c);
+	for (int k = 0; k < CONN_BESIDE; k++)
+		w->beside[k].fd = -1;
+	c->work = w;
+}
+
+/* Of workers each has numbers of its own, which grow. */
+static uint64_t next_id(struct front *f)
+{
+	const struct worker *w = f->worker;
+
+	f->last_id++;
+	return w ? f->last_id * w->count + w->index : f->last_id;
 }
 
 static void begin(struct listener *l, int fd, const struct sockaddr_storage *a)
 {
 	struct front *f = l->f;
 	struct conn *c = take(f);
-	struct list link = c->link;
 
-	memset(c, 0, sizeof(*c));
-	c->f = f;
-	c->link = link;
-	list_init(&c->busy);
-	due_init(&c->due, is_due, c);
 	c->fd[DIR_C2S] = fd;
 	c->fd[DIR_S2C] = -1;
-	for (int k = 0; k < CONN_BESIDE; k++)
-		c->beside[k].fd = -1;
 	c->how = CONN_OPENING;
 	c->place = l->place;
-	c->id = ++f->last_id;
+	c->id = next_id(f);
 	c->share = MAP_NONE;
 	c->began = f->now;
 	c->began_real = clock_real();
-	f->n.accepted++;
+	f->n->accepted++;
 	(void)address_get(a, &c->client, &c->client_port);
 	if (c == &f->spare) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_full),
 			     SOCKS_FAILURE);
 		return;
 	}
+	give_work(c);
 	greet_begin(c);
 }
 
@@ -429,7 +459,7 @@ void conn_accept(struct listener *l)
 		if (errno == ECONNABORTED || errno == EINTR)
 			continue;
 		/* It would be told of for ever. */
-		l->f->n.accept_errors++;
+		l->f->n->accept_errors++;
 		loop_drop(l->f->loop, &l->watch);
 		due_at(l->f, &l->again, l->f->now + ACCEPT_AGAIN);
 		return;

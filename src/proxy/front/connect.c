@@ -48,36 +48,37 @@ static bool splice(struct conn *c, uint32_t n)
 	struct front *f = c->f;
 	int rc;
 
-	if (c->pair == NULL)
+	if (!c->pair)
 		return false;
 	if (f->o->proxy_out != 0)
 		c->said[DIR_C2S] = unacked(c->fd[DIR_S2C]);
 	if (n > 0)
 		c->said[DIR_S2C] = unacked(c->fd[DIR_C2S]) + n;
 	/* The library has them now, and nobody else tells of them. */
-	loop_drop(f->loop, &c->watch[DIR_C2S]);
-	loop_drop(f->loop, &c->watch[DIR_S2C]);
+	loop_drop(f->loop, &c->work->watch[DIR_C2S]);
+	loop_drop(f->loop, &c->work->watch[DIR_S2C]);
 	rc = usplice_give(c->pair, n);
 	if (rc == 0)
 		return true;
 	usplice_end(c->pair);
 	c->pair = NULL;
-	c->unspliced = rc == -EOPNOTSUPP ? WHY(f, copied_options)
-		       : rc == -ENOTCONN ? WHY(f, copied_gone)
-					 : WHY(f, copied_other);
+	c->work->unspliced = rc == -EOPNOTSUPP ? WHY(f, copied_options)
+			     : rc == -ENOTCONN ? WHY(f, copied_gone)
+					       : WHY(f, copied_other);
 	return false;
 }
 
 static bool say(struct conn *c, uint32_t n)
 {
-	const uint8_t *b = c->socks.reply;
+	const uint8_t *b;
 	ssize_t sent;
 
 	if (n == 0)
 		return true;
-	sent = c->pair != NULL ? usplice_write(c->pair, b, n)
-			       : send(c->fd[DIR_C2S], b, n,
-				      MSG_DONTWAIT | MSG_NOSIGNAL);
+	b = c->wish->socks.reply;
+	sent = c->pair ? usplice_write(c->pair, b, n)
+		       : send(c->fd[DIR_C2S], b, n,
+			      MSG_DONTWAIT | MSG_NOSIGNAL);
 	return sent == (ssize_t)n;
 }
 
@@ -97,25 +98,25 @@ static void join(struct conn *c)
 	spliced = splice(c, n);
 	if (spliced)
 		c->fd[DIR_C2S] = c->fd[DIR_S2C] = -1;
-	if (!spliced && f->o->splice == FRONT_TC) {
+	if (!spliced && f->o->splice == SETUP_TC) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_unspliced),
 			     SOCKS_FAILURE);
-	} else if (!spliced && list_empty(&f->free_copies)) {
+	} else if (!spliced && stock_empty(&f->copies)) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_copies),
 			     SOCKS_FAILURE);
 	} else if (!say(c, n)) {
 		conn_give_up(c, CONN_FAILED, WHY(f, failed_left),
 			     SOCKS_FAILURE);
 	} else if (spliced) {
-		due_never(f, &c->due);
+		conn_rest(c);
 		conn_settle(c, CONN_SPLICES, (struct why){ NULL, NULL });
 		c->state = CONN_SPLICED;
 	} else {
-		due_never(f, &c->due);
+		due_never(f, &c->work->due);
 		copy_begin(c);
 		conn_watch(c, DIR_C2S);
 		conn_watch(c, DIR_S2C);
-		conn_settle(c, CONN_COPIES, c->unspliced);
+		conn_settle(c, CONN_COPIES, c->work->unspliced);
 		copy_run(c);
 	}
 }
@@ -153,7 +154,7 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 
 	*pair = NULL;
 	*unspliced = f->unspliced;
-	if (f->splicer != NULL) {
+	if (f->splicer) {
 		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], fd,
 				    (const struct sockaddr *)to, len, c, pair);
 		if (rc == 0)
@@ -167,7 +168,7 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 /* There will be no splice, and not because there is no way to the server. */
 static bool is_refusal(const struct conn *c)
 {
-	return c->pair == NULL && c->unspliced.n != &c->f->n.copied_other;
+	return !c->pair && c->work->unspliced.n != &c->f->n->copied_other;
 }
 
 /* Ask the server. Who waits for the answer is the library; or we, where another
@@ -175,7 +176,7 @@ static bool is_refusal(const struct conn *c)
  */
 static int ask(struct conn *c, const struct sockaddr_storage *to, socklen_t len)
 {
-	if (c->pair != NULL && conn_forwards(c))
+	if (c->pair && conn_forwards(c))
 		return usplice_connect(c->pair);
 	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)to, len) != 0 &&
 	    errno != EINPROGRESS)
@@ -191,7 +192,9 @@ static uint64_t look_at(const struct conn *c)
 {
 	uint64_t soon = c->f->now + LOOK_AFTER;
 
-	return !c->watch[DIR_C2S].on && soon < c->late_at ? soon : c->late_at;
+	return !c->work->watch[DIR_C2S].on && soon < c->work->late_at
+		       ? soon
+		       : c->work->late_at;
 }
 
 int connect_to(struct conn *c)
@@ -205,13 +208,14 @@ int connect_to(struct conn *c)
 				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd[DIR_S2C] < 0)
 		return -errno;
-	connect_intend(c, c->fd[DIR_S2C], &to, len, &c->pair, &c->unspliced);
-	if (f->o->splice == FRONT_TC && is_refusal(c))
+	connect_intend(c, c->fd[DIR_S2C], &to, len, &c->pair,
+		       &c->work->unspliced);
+	if (f->o->splice == SETUP_TC && is_refusal(c))
 		return -EXDEV;
 	rc = ask(c, &to, len);
 	if (rc != 0)
 		return rc;
-	c->late_at = f->now + f->o->connect_timeout;
+	c->work->late_at = f->now + f->o->connect_timeout;
 	return 0;
 }
 
@@ -235,7 +239,7 @@ static bool choose(struct conn *c)
 
 void connect_drop(struct conn *c)
 {
-	if (c->pair != NULL)
+	if (c->pair)
 		usplice_end(c->pair);
 	c->pair = NULL;
 	conn_close(c, DIR_S2C, true);
@@ -256,7 +260,7 @@ void conn_connect(struct conn *c)
 
 		if (rc == 0) {
 			c->state = CONN_CONNECT;
-			due_at(c->f, &c->due, look_at(c));
+			due_at(c->f, &c->work->due, look_at(c));
 			return;
 		}
 		if (c->fd[DIR_S2C] < 0) {
@@ -291,7 +295,7 @@ static bool is_connected(const struct conn *c)
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
 
-	return (c->pair != NULL && conn_forwards(c)) ||
+	return (c->pair && conn_forwards(c)) ||
 	       getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) == 0;
 }
 
@@ -314,8 +318,8 @@ void connect_late(struct conn *c)
 {
 	/* He may have left: from now on he is waited for, too. */
 	conn_watch(c, DIR_C2S);
-	if (c->f->now < c->late_at) {
-		due_at(c->f, &c->due, c->late_at);
+	if (c->f->now < c->work->late_at) {
+		due_at(c->f, &c->work->due, c->work->late_at);
 		return;
 	}
 	failed(c, -ETIMEDOUT);

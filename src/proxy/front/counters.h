@@ -20,7 +20,8 @@
 	X(T, copied, "", "of these, copied")                                   \
 	X(T, refused, "", "of these, turned away by us")                       \
 	X(T, failed, "", "of these, that came to no server")                   \
-	X(T, copied_asked, "", "copied: --splice copy says so")                \
+	X(T, copied_asked, "",                                                 \
+	  "copied: --splice copy or --splice pipe says so")                    \
 	X(T, copied_rights, "", "copied: no rights, or no BTF, to splice")     \
 	X(T, copied_families, "",                                              \
 	  "copied: IPv4 on one side, IPv6 on the other")                       \
@@ -82,7 +83,11 @@
 	X(T, lookups, "", "names that were looked up")                         \
 	X(T, reloads, "", "times that files of options were read again")       \
 	X(T, reload_errors, "", "of these, times that nothing was taken")      \
+	X(T, unpiped, "",                                                      \
+	  "of --splice pipe, that went by a buffer: we had no pipe")           \
 	X(T, log_lost, "", "lines that a log did not take")                    \
+	X(T, events_lost, "",                                                  \
+	  "events of a worker that its parent did not take")                   \
 	X(T, checks, "", "connections that asked whether one is back")
 
 struct front_counters {

@@ -14,10 +14,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "carry/carry.h"
 #include "core/arena.h"
 #include "core/dir.h"
 #include "core/ipaddr.h"
 #include "core/list.h"
+#include "core/stock.h"
 #include "core/wheel.h"
 #include "ctl/ctl.h"
 #include "ctl/metrics.h"
@@ -26,6 +28,8 @@
 #include "dial/socks.h"
 #include "front/counters.h"
 #include "front/front.h"
+#include "front/state.h"
+#include "front/worker.h"
 #include "join/usplice.h"
 #include "login/login.h"
 #include "net/activation.h"
@@ -36,8 +40,6 @@
 
 #define CONN_BESIDE 2	  /* attempts beside the first */
 #define LOG_BUFFER  65536 /* bytes of a log that wait to be written */
-#define COPY_BUFFER                                                            \
-	65536 /* bytes of a direction that wait for their receiver */
 
 struct front;
 struct conn;
@@ -60,9 +62,9 @@ struct why {
 	const char *name;
 };
 
-#define WHY(f, member) ((struct why){ &(f)->n.member, #member })
+#define WHY(f, member) ((struct why){ &(f)->n->member, #member })
 
-/** struct listener - Where clients come in; index as front_options.place */
+/** struct listener - Where clients come in; index as setup.place */
 struct listener {
 	struct front *f;
 	struct loop_watch watch;
@@ -72,7 +74,7 @@ struct listener {
 };
 
 /**
- * struct health - A server that may be out; index as front_options.place,
+ * struct health - A server that may be out; index as setup.place,
  * servers.s
  * @watch, @fd:	A connection that asks whether it is back; fd -1: there is none
  * @due:	The next question, or the end of the wait for this one's answer
@@ -109,24 +111,18 @@ enum conn_how {
 };
 
 /**
- * struct copy_way - One direction that is copied
- * @buf:	COPY_BUFFER bytes, of which @len from @at on are not sent yet
- * @sent:	Bytes that were
- * @ended:	Its sender has; @passed: and its receiver was told
+ * struct copy - One whose bytes we carry; of a pool of --copies
+ * @made:	@carry was begun once; what it keeps is used again
+ * @busy:	In front.busy: there was more to copy
+ * @active:	When something was last carried, ns
  */
-struct copy_way {
-	uint8_t *buf;
-	uint32_t at;
-	uint32_t len;
-	uint64_t sent;
-	bool ended;
-	bool passed;
-};
-
-/** struct copy - Both; of a pool of --copies */
 struct copy {
-	struct list link; /* free */
-	struct copy_way way[DIR_COUNT];
+	struct conn *c;
+	struct carry carry;
+	bool made;
+	struct list busy;
+	uint64_t active;
+	uint64_t outq_wait;
 };
 
 /**
@@ -146,13 +142,58 @@ struct attempt {
 };
 
 /**
- * struct conn - A client's connection and ours to a server
- * @link:	Free, or in use
- * @id:		For manage.c; they grow along front.conns
- * @busy:	In front.busy: there was more to copy
- * @watch, @fd: By the direction in which they are read: the client's, the
- *		server's; fd -1: closed
+ * struct work - What there is of a connection while it needs us: until it is
+ * joined, or to its end
+ * @watch:	By the direction in which they are read: the client's socket,
+ *		the server's
  * @due:	Its limit of the state
+ * @until:	Then it must have said where to, and its name be known
+ * @late_at:	CONNECT, RACE: then the server has failed
+ * @via:	What a header of the PROXY protocol said, if it is known
+ * @unspliced:	Without a pair: what it will be copied for
+ * @lookup:	RACE: of its name, by family
+ * @asking:	They are being asked for: answers wait
+ * @silent:	Nobody said, of one
+ * @no:		Why an address may not be connected to; n NULL: all may
+ * @eyes:	RACE: addresses that may be
+ * @beside:	RACE
+ * @error:	Of the last one that was tried, -Exxx
+ */
+struct work {
+	struct loop_watch watch[DIR_COUNT];
+	struct due due;
+	uint64_t until;
+	uint64_t late_at;
+	struct pp via;
+	struct why unspliced;
+	struct lookup *lookup[EYEBALLS_FAMILIES];
+	bool asking;
+	bool silent;
+	struct why no;
+	struct eyeballs eyes;
+	struct attempt beside[CONN_BESIDE];
+	int error;
+};
+
+/**
+ * struct wish - What a client of SOCKS has said; the log wants it, too
+ * @user:	Who he says he is, if he does; good once he is SOCKS_KNOWN
+ */
+struct wish {
+	struct socks socks;
+	char user[USERS_NAME + 1];
+};
+
+/**
+ * struct conn - A client's connection and ours to a server
+ *
+ * One that is joined has nothing but this: it is what --connections cost.
+ *
+ * @link:	In front.conns
+ * @id:		For manage.c; they grow along front.conns
+ * @work:	NULL: it is joined, or refused at once
+ * @wish:	NULL: of a --forward, or nothing was said yet
+ * @fd:		As @work.watch; -1: closed
  * @place:	Where it came in
  * @client, @client_port: Who it is
  * @share:	In the table of clients; MAP_NONE: it does not count there any
@@ -160,20 +201,7 @@ struct attempt {
  * @server, @server_port: Who was tried last
  * @server_at:	Index of it, while @has_server: it counts as one of its users
  * @tried:	Bits of servers that were
- * @socks:	Of a listener for SOCKS: what the client has said
- * @user:	Who the client says he is, if there is one; good once he is
- *		SOCKS_KNOWN
- * @until:	Then it must have said where to, and its name be known
- * @lookup:	RACE: of its name, by family
- * @asking:	They are being asked for: answers wait
- * @silent:	Nobody said, of one
- * @no:		Why an address may not be connected to; n NULL: all may
- * @eyes:	RACE: addresses that may be
- * @late_at:	CONNECT, RACE: then the server has failed
- * @beside:	RACE
- * @error:	Of the last one that was tried, -Exxx
- * @via:	What a header of the PROXY protocol said, if it is known
- * @pair:	Of the library; NULL: it will be copied, for @unspliced
+ * @pair:	Of the library; NULL: it will be copied
  * @joined:	The kernel has it, and our sockets are closed
  * @fins:	Bits by direction that the kernel has told of
  * @said:	Bytes by direction that the library counts, and are ours and no
@@ -181,16 +209,15 @@ struct attempt {
  * @bytes:	By direction, that their receiver has acked
  * @why, @end:	Names of counters: what it was spliced, copied, refused for; how
  *		it ended
- * @began, @began_real, @opened, @active, @ended: ns; 0: not yet
+ * @began, @began_real, @opened, @ended: ns; 0: not yet
  */
 struct conn {
 	struct front *f;
 	struct list link;
 	uint64_t id;
-	struct list busy;
-	struct loop_watch watch[DIR_COUNT];
+	struct work *work;
+	struct wish *wish;
 	int fd[DIR_COUNT];
-	struct due due;
 	enum conn_state state;
 	enum conn_how how;
 	unsigned place;
@@ -200,34 +227,19 @@ struct conn {
 	uint16_t server_port;
 	uint32_t share;
 	unsigned server_at;
-	bool has_server;
 	uint32_t tried;
-	struct socks socks;
-	char user[USERS_NAME + 1];
-	uint64_t until;
-	struct lookup *lookup[EYEBALLS_FAMILIES];
-	bool asking;
-	bool silent;
-	struct why no;
-	struct eyeballs eyes;
-	uint64_t late_at;
-	struct attempt beside[CONN_BESIDE];
-	int error;
-	struct pp via;
-	struct usplice_pair *pair;
-	struct why unspliced;
+	bool has_server;
 	bool joined;
 	uint8_t fins;
 	uint32_t said[DIR_COUNT];
+	struct usplice_pair *pair;
 	uint64_t bytes[DIR_COUNT];
 	const char *why;
 	const char *end;
 	struct copy *copy;
-	uint64_t outq_wait;
 	uint64_t began;
 	uint64_t began_real;
 	uint64_t opened;
-	uint64_t active;
 	uint64_t ended;
 };
 
@@ -246,16 +258,20 @@ struct log_file {
 /**
  * struct front - The proxy; memory is in @arena
  * @o:		What holds now, in @set: manage.c changes it
+ * @worker:	NULL: we are no worker, but all of the proxy
+ * @n:		@own, or the worker's
+ * @clients:	@shares, or those of all workers
  * @splicer:	NULL: nothing is spliced, for @unspliced
  * @now:	Of the callback that runs, ns
- * @conns:	List of those in use; @n_conns of them
+ * @conns:	Those in use
  * @busy:	Connections with more to copy
  * @stop_at:	When those that are left are cut; UINT64_MAX: we run
  * @spare:	For one that is refused since all are in use
  */
 struct front {
-	const struct front_options *o;
-	struct front_options set;
+	const struct setup *o;
+	struct setup set;
+	const struct worker *worker;
 	struct ctl *ctl;	 /* NULL: there is none */
 	struct metrics *metrics; /* the same */
 	struct arena arena;
@@ -272,27 +288,31 @@ struct front {
 	struct loop_watch on_time;
 	struct loop_watch on_signal;
 	struct loop_watch on_splicer;
+	struct loop_watch on_parent;
 	int signals;
 	struct hash_key key;
 	struct activation activation;
-	struct servers servers[FRONT_LISTENERS];
-	struct listener listener[FRONT_LISTENERS];
-	struct health health[FRONT_LISTENERS][SERVERS_PLACES];
-	struct conn *conn;
-	struct list free;
+	struct servers servers[SETUP_LISTENERS];
+	struct listener listener[SETUP_LISTENERS];
+	struct health health[SETUP_LISTENERS][SERVERS_PLACES];
+	struct stock places; /* of struct conn */
+	struct stock works;
+	struct stock wishes;
 	struct list conns;
-	uint32_t n_conns;
 	uint64_t last_id;
 	struct list busy;
-	struct copy *copy;
-	uint32_t n_copies; /* in use */
-	struct list free_copies;
+	struct stock copies;
+	uint8_t *buffers; /* of copies */
 	struct shares shares;
+	struct shares *clients;
 	struct due stop_due;
 	uint64_t stop_at;
 	bool over;
 	struct conn spare;
-	struct front_counters n;
+	struct front_counters own;
+	struct front_counters *n;
+	struct front_state state;
+	struct front_view view;
 };
 
 /* --- time.c --- */
@@ -310,20 +330,11 @@ void due_run(struct front *f);
 /** half_closed_limit() - How long a connection may say nothing when one of its
  * streams has ended, ns
  */
-static inline uint64_t half_closed_limit(const struct front_options *o)
+static inline uint64_t half_closed_limit(const struct setup *o)
 {
 	return o->half_closed_timeout < o->idle_timeout ? o->half_closed_timeout
 							: o->idle_timeout;
 }
-
-/* --- devices.c --- */
-
-#define DEVICES_LISTED 32 /* on which the program is put at the start */
-
-/** devices_list() - Names of Ethernet devices that are up and have an address,
- * and a NULL; static
- */
-void devices_list(const char *out[DEVICES_LISTED + 1]);
 
 /* --- passing.c --- */
 
@@ -331,6 +342,16 @@ void devices_list(const char *out[DEVICES_LISTED + 1]);
  * Return: 0 or -Exxx with a sentence
  */
 int passing_set(struct front *f, struct errbuf *e);
+
+/** passing_changed() - Others of a listener's servers may get clients now */
+void passing_changed(struct front *f, unsigned place);
+
+/** passing_asks() - Are a listener's servers to be asked if they answer? */
+bool passing_asks(const struct front *f, unsigned place);
+
+/** passing_passed() - How many a server was passed on in the kernel */
+uint64_t passing_passed(const struct front *f, unsigned place,
+			const struct server *v);
 
 /** passing_stop() - Pass on no more */
 void passing_stop(struct front *f);
@@ -340,16 +361,19 @@ bool passing_holds(const struct front *f);
 
 /* --- report.c --- */
 
-/** front_report() - Print what was counted */
-void front_report(const struct front *f);
-
-/** front_shown() - What a control socket shows */
-struct ctl_shown front_shown(struct front *f);
+/** front_look() - See what there is to show */
+void front_look(const struct front *f, struct front_state *s);
 
 /* --- copy.c --- */
 
 /** copy_begin() - Copy, from now on. Return: false: all copies are in use */
 bool copy_begin(struct conn *c);
+
+/** copy_end() - It is copied no more, if it was */
+void copy_end(struct conn *c);
+
+/** copy_close() - Close what is kept for others */
+void copy_close(struct front *f);
 
 /** copy_run() - Go on, as far as it goes now; @c may be over then */
 void copy_run(struct conn *c);
@@ -514,6 +538,9 @@ void conn_kill(struct conn *c);
 /** conn_bytes() - Bring @c->bytes up to now */
 void conn_bytes(struct conn *c);
 
+/** conn_rest() - It needs us no more: only the kernel's word counts */
+void conn_rest(struct conn *c);
+
 /** conn_leave() - It is no user of its server any more */
 void conn_leave(struct conn *c);
 
@@ -523,6 +550,9 @@ bool conn_holds(const struct conn *c);
 /* --- health.c --- */
 
 void health_init(struct front *f);
+
+/** health_begin() - Ask those that are asked while they are in, too */
+void health_begin(struct front *f);
 
 /** health_failed(), health_good() - What came of a connection to a server */
 void health_failed(struct front *f, unsigned place, unsigned server);
@@ -545,15 +575,24 @@ int manage_open(struct front *f, struct errbuf *e);
 void manage_server(struct front *f, const char *what, unsigned place,
 		   unsigned server);
 
+/** manage_run() - Answer a request of the control socket's. Return: 0 or -Exxx
+ * with a sentence
+ */
+int manage_run(struct front *f, const char *name, const char *words,
+	       struct text *out, struct errbuf *e);
+
 /** manage_told() - An event without more to say */
 void manage_told(struct front *f, const char *what);
 
 /* --- reload.c --- */
 
-/** reload() - Read the command line and its files again. Return: 0, or -Exxx
- * with a sentence and nothing has changed
+/**
+ * reload() - Read the command line and its files again
+ * @takes:	Let it hold; else only see whether it may
+ *
+ * Return: 0, or -Exxx with a sentence and nothing has changed
  */
-int reload(struct front *f, struct errbuf *e);
+int reload(struct front *f, bool takes, struct errbuf *e);
 
 /** reload_files() - The same, if there are files, and say what came of it */
 void reload_files(struct front *f);

@@ -56,7 +56,7 @@ static void read_head(struct conn *c)
 
 	if (n <= 0)
 		return;
-	rc = pp_read(scratch, (size_t)n, &c->via);
+	rc = pp_read(scratch, (size_t)n, &c->work->via);
 	if (rc < 0) {
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_header),
 			     SOCKS_FAILURE);
@@ -64,9 +64,9 @@ static void read_head(struct conn *c)
 		conn_watch(c, DIR_C2S);
 	} else {
 		used(c, (size_t)rc);
-		if (c->via.known) {
-			c->client = c->via.src;
-			c->client_port = c->via.sport;
+		if (c->work->via.known) {
+			c->client = c->work->via.src;
+			c->client_port = c->work->via.sport;
 		}
 		conn_admit(c);
 	}
@@ -76,8 +76,8 @@ void greet_begin(struct conn *c)
 {
 	struct front *f = c->f;
 
-	c->until = f->now + f->o->handshake_timeout;
-	due_at(f, &c->due, c->until);
+	c->work->until = f->now + f->o->handshake_timeout;
+	due_at(f, &c->work->due, c->work->until);
 	if (!judge_in(&f->o->proxy_in, &c->client)) {
 		conn_admit(c);
 		return;
@@ -88,7 +88,7 @@ void greet_begin(struct conn *c)
 
 bool greet_server(struct conn *c)
 {
-	struct pp p = c->via;
+	struct pp p = c->work->via;
 	uint8_t b[PP_MADE];
 	size_t n;
 
@@ -117,17 +117,17 @@ static struct why why_refused(const struct conn *c)
 {
 	struct front *f = c->f;
 
-	if ((c->socks.version == 5 && !c->socks.greeted) ||
-	    (c->socks.version == 4 && c->socks.lock != SOCKS_OPEN))
+	if ((c->wish->socks.version == 5 && !c->wish->socks.greeted) ||
+	    (c->wish->socks.version == 4 && c->wish->socks.lock != SOCKS_OPEN))
 		return WHY(f, refused_method);
-	return c->socks.command != 0 && c->socks.command != 1
+	return c->wish->socks.command != 0 && c->wish->socks.command != 1
 		       ? WHY(f, refused_command)
 		       : WHY(f, refused_socks);
 }
 
 static bool send_reply(struct conn *c)
 {
-	const struct socks *s = &c->socks;
+	const struct socks *s = &c->wish->socks;
 
 	return send(c->fd[DIR_C2S], s->reply, s->reply_len,
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == s->reply_len;
@@ -138,9 +138,9 @@ static void see_who(struct conn *c)
 {
 	struct front *f = c->f;
 	struct socks_names who = socks_names(scratch);
-	bool asked = login_ask(f->login, (uint32_t)(c - f->conn), c->id,
+	bool asked = login_ask(f->login, stock_index(&f->places, c), c->id,
 			       who.name, who.name_len, who.password,
-			       who.password_len, c->user);
+			       who.password_len, c->wish->user);
 
 	if (asked)
 		c->state = CONN_LOGIN;
@@ -152,7 +152,7 @@ static void see_who(struct conn *c)
 void greet_login(void *ctx, uint32_t who, uint64_t id, bool good)
 {
 	struct front *f = ctx;
-	struct conn *c = &f->conn[who];
+	struct conn *c = stock_at(&f->places, who);
 
 	/* Who waited may be gone, and another one be in his place. */
 	if (c->id != id || c->state != CONN_LOGIN)
@@ -163,7 +163,7 @@ void greet_login(void *ctx, uint32_t who, uint64_t id, bool good)
 			     SOCKS_NOT_ALLOWED);
 		return;
 	}
-	socks_login(&c->socks, true);
+	socks_login(&c->wish->socks, true);
 	if (send_reply(c))
 		greet_wishes(c);
 	else
@@ -181,7 +181,7 @@ static bool read_message(struct conn *c)
 
 	if (n <= 0)
 		return false;
-	step = socks_read(&c->socks, scratch, (size_t)n, &taken);
+	step = socks_read(&c->wish->socks, scratch, (size_t)n, &taken);
 	/* What is taken away are the bytes that were looked at. */
 	if (taken > 0)
 		used(c, taken);
@@ -210,9 +210,14 @@ static bool read_message(struct conn *c)
 
 void greet_wishes(struct conn *c)
 {
+	if (!c->wish) {
+		c->wish = stock_take(&c->f->wishes);
+		assert(c->wish);
+		*c->wish = (struct wish){ .user = "" };
+	}
 	c->state = CONN_SOCKS;
-	if (c->f->login != NULL && c->socks.version == 0)
-		c->socks.lock = SOCKS_LOCKED;
+	if (c->f->login && c->wish->socks.version == 0)
+		c->wish->socks.lock = SOCKS_LOCKED;
 	while (read_message(c))
 		;
 }
@@ -238,24 +243,24 @@ uint32_t greet_granted(struct conn *c)
 	struct ipaddr ip;
 	uint16_t port;
 
-	if (c->socks.version == 0)
+	if (!c->wish || c->wish->socks.version == 0)
 		return 0;
 	if (getsockname(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) != 0 ||
 	    address_get(&a, &ip, &port) != 0)
-		socks_reply(&c->socks, SOCKS_GRANTED, NULL, 0);
+		socks_reply(&c->wish->socks, SOCKS_GRANTED, NULL, 0);
 	else
-		socks_reply(&c->socks, SOCKS_GRANTED, &ip, port);
-	return c->socks.reply_len;
+		socks_reply(&c->wish->socks, SOCKS_GRANTED, &ip, port);
+	return c->wish->socks.reply_len;
 }
 
 bool greet_answer(struct conn *c, enum socks_code code)
 {
-	if (c->socks.version == 0)
+	if (!c->wish || c->wish->socks.version == 0)
 		return false;
 	/* What the machine refuses has its reply already. */
 	if (code != SOCKS_GRANTED)
-		socks_reply(&c->socks, code, NULL, 0);
-	if (c->socks.reply_len == 0 || !send_reply(c))
+		socks_reply(&c->wish->socks, code, NULL, 0);
+	if (c->wish->socks.reply_len == 0 || !send_reply(c))
 		return false;
 	(void)shutdown(c->fd[DIR_C2S], SHUT_WR);
 	/* Bytes that are left when we close would make a RST, which may

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "front/front_internal.h"
+#include "front/work_internal.h"
 #include "opt/values.h"
 
 #define LIST_LINE 1024 /* bytes of a connection */
@@ -163,15 +164,19 @@ void manage_told(struct front *f, const char *what)
 void manage_server(struct front *f, const char *what, unsigned place,
 		   unsigned server)
 {
-	const struct front_place *p = &f->o->place[place];
+	const struct setup_place *p = &f->o->place[place];
 	const struct server *v = &f->servers[place].s[server];
-	char s[TEXT_ENDPOINT];
+	char s[TEXT_ENDPOINT], listener[TEXT_ENDPOINT];
 	struct json j;
 
+	text_endpoint(s, &v->ip, v->port);
+	text_endpoint(listener, &p->ip, p->port);
+	if (f->worker)
+		work_event(f, what, s, listener);
 	if (!ctl_event(f->ctl, &j, what))
 		return;
-	json_str(&j, "server", text_endpoint(s, &v->ip, v->port));
-	json_str(&j, "listener", text_endpoint(s, &p->ip, p->port));
+	json_str(&j, "server", s);
+	json_str(&j, "listener", listener);
 	ctl_tell(f->ctl, &j);
 }
 
@@ -198,6 +203,7 @@ static int set_drained(struct front *f, const char *words, bool drained,
 			if (s->drained == drained)
 				continue;
 			s->drained = drained;
+			passing_changed(f, p);
 			manage_server(
 				f, drained ? "server_drained" : "server_ready",
 				p, i);
@@ -235,7 +241,7 @@ static int read_again(void *ctx, const char *words, struct text *out,
 	if (words[0] != '\0')
 		return errbuf_set(e, -EINVAL, "%s: is one word too many",
 				  words);
-	return reload(ctx, e);
+	return reload(ctx, true, e);
 }
 
 static const struct ctl_call calls[] = {
@@ -245,6 +251,15 @@ static const struct ctl_call calls[] = {
 	{ "ready", "ready ADDR:PORT", ready },
 	{ "reload", "reload", read_again },
 };
+
+int manage_run(struct front *f, const char *name, const char *words,
+	       struct text *out, struct errbuf *e)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (strcmp(calls[i].name, name) == 0)
+			return calls[i].run(f, words, out, e);
+	return errbuf_set(e, -EINVAL, "%s: what is it?", name);
+}
 
 static int open_ctl(struct front *f, const struct ctl_shown *shown,
 		    struct errbuf *e)
@@ -258,7 +273,7 @@ static int open_ctl(struct front *f, const struct ctl_shown *shown,
 				.shown = *shown };
 	int r;
 
-	if (f->o->ctl == NULL)
+	if (!f->o->ctl)
 		return 0;
 	r = ctl_open(&f->ctl, &f->arena, &c, e);
 	if (r == 0 && ctl_serve(f->ctl, f->loop) != 0)
@@ -270,7 +285,7 @@ static int open_ctl(struct front *f, const struct ctl_shown *shown,
 static int open_metrics(struct front *f, const struct ctl_shown *shown,
 			struct errbuf *e)
 {
-	const struct front_options *o = f->o;
+	const struct setup *o = f->o;
 	int r;
 
 	if (o->metrics_port == 0)
@@ -284,7 +299,8 @@ static int open_metrics(struct front *f, const struct ctl_shown *shown,
 
 int manage_open(struct front *f, struct errbuf *e)
 {
-	struct ctl_shown shown = front_shown(f);
+	struct ctl_shown shown = { "proxy", front_groups, FRONT_GROUPS,
+				   &f->view };
 	int r = open_ctl(f, &shown, e);
 
 	return r == 0 ? open_metrics(f, &shown, e) : r;

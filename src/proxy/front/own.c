@@ -64,7 +64,7 @@ static bool leads_to(const struct ipaddr *at, uint16_t at_port,
 
 bool own_listens(const struct front *f, const struct ipaddr *ip, uint16_t port)
 {
-	const struct front_options *o = f->o;
+	const struct setup *o = f->o;
 
 	for (unsigned i = 0; i < o->places; i++)
 		if (leads_to(&o->place[i].ip, o->place[i].port, ip, port))

@@ -35,7 +35,7 @@ static void close_beside(struct attempt *t)
 	if (t->fd < 0)
 		return;
 	loop_drop(t->c->f->loop, &t->watch);
-	if (t->pair != NULL)
+	if (t->pair)
 		usplice_end(t->pair);
 	t->pair = NULL;
 	close(t->fd);
@@ -45,12 +45,12 @@ static void close_beside(struct attempt *t)
 void race_end(struct conn *c)
 {
 	for (int k = 0; k < EYEBALLS_FAMILIES; k++) {
-		if (c->lookup[k] != NULL)
-			resolver_drop(c->lookup[k]);
-		c->lookup[k] = NULL;
+		if (c->work->lookup[k])
+			resolver_drop(c->work->lookup[k]);
+		c->work->lookup[k] = NULL;
 	}
 	for (int i = 0; i < CONN_BESIDE; i++)
-		close_beside(&c->beside[i]);
+		close_beside(&c->work->beside[i]);
 }
 
 static enum socks_code code_of(int error)
@@ -73,12 +73,12 @@ static void lost(struct conn *c)
 {
 	struct front *f = c->f;
 
-	if (c->error != 0)
+	if (c->work->error != 0)
 		conn_give_up(c, CONN_FAILED, WHY(f, failed_server),
-			     code_of(c->error));
-	else if (c->no.n != NULL)
-		conn_give_up(c, CONN_REFUSED, c->no, SOCKS_NOT_ALLOWED);
-	else if (c->silent)
+			     code_of(c->work->error));
+	else if (c->work->no.n)
+		conn_give_up(c, CONN_REFUSED, c->work->no, SOCKS_NOT_ALLOWED);
+	else if (c->work->silent)
 		conn_give_up(c, CONN_FAILED, WHY(f, failed_handshake),
 			     SOCKS_HOST_UNREACHABLE);
 	else
@@ -97,7 +97,7 @@ static void has_won(struct attempt *t)
 	loop_drop(c->f->loop, &t->watch);
 	c->fd[DIR_S2C] = t->fd;
 	c->pair = t->pair;
-	c->unspliced = t->unspliced;
+	c->work->unspliced = t->unspliced;
 	c->server = t->ip;
 	t->fd = -1;
 	t->pair = NULL;
@@ -109,9 +109,9 @@ static void has_failed(struct attempt *t, int error)
 {
 	struct conn *c = t->c;
 
-	c->error = error;
+	c->work->error = error;
 	close_beside(t);
-	eyeballs_failed(&c->eyes);
+	eyeballs_failed(&c->work->eyes);
 }
 
 static void beside_is_ready(void *ctx, uint64_t now)
@@ -142,7 +142,7 @@ static bool is_own_family(const struct conn *c, const struct ipaddr *ip)
 static void take_pair_away(struct conn *c, struct usplice_pair **pair,
 			   struct why *unspliced)
 {
-	if (*pair == NULL)
+	if (!*pair)
 		return;
 	usplice_end(*pair);
 	*pair = NULL;
@@ -152,8 +152,8 @@ static void take_pair_away(struct conn *c, struct usplice_pair **pair,
 static struct attempt *free_beside(struct conn *c)
 {
 	for (int i = 0; i < CONN_BESIDE; i++)
-		if (c->beside[i].fd < 0)
-			return &c->beside[i];
+		if (c->work->beside[i].fd < 0)
+			return &c->work->beside[i];
 	return NULL;
 }
 
@@ -163,7 +163,7 @@ static int try_beside(struct conn *c, struct attempt *t,
 {
 	struct front *f = c->f;
 	struct sockaddr_storage to;
-	socklen_t len = address_put(&to, ip, c->socks.port);
+	socklen_t len = address_put(&to, ip, c->wish->socks.port);
 
 	t->c = c;
 	t->ip = *ip;
@@ -175,10 +175,10 @@ static int try_beside(struct conn *c, struct attempt *t,
 	if (t->fd < 0)
 		return -errno;
 	if (is_own_family(c, ip)) {
-		take_pair_away(c, &c->pair, &c->unspliced);
+		take_pair_away(c, &c->pair, &c->work->unspliced);
 		for (int i = 0; i < CONN_BESIDE; i++)
-			take_pair_away(c, &c->beside[i].pair,
-				       &c->beside[i].unspliced);
+			take_pair_away(c, &c->work->beside[i].pair,
+				       &c->work->beside[i].unspliced);
 	}
 	connect_intend(c, t->fd, &to, len, &t->pair, &t->unspliced);
 	if (connect(t->fd, (const struct sockaddr *)&to, len) != 0 &&
@@ -186,7 +186,7 @@ static int try_beside(struct conn *c, struct attempt *t,
 		return -errno;
 	/* Who cannot be waited for is ended by its time. */
 	(void)loop_add_edges(f->loop, &t->watch, t->fd);
-	f->n.beside++;
+	f->n->beside++;
 	return 0;
 }
 
@@ -200,7 +200,7 @@ static int try(struct conn *c, const struct ipaddr *ip)
 
 	if (c->fd[DIR_S2C] < 0) {
 		c->server = *ip;
-		c->server_port = c->socks.port;
+		c->server_port = c->wish->socks.port;
 		rc = connect_to(c);
 		if (rc != 0 && c->fd[DIR_S2C] < 0)
 			return -EMFILE;
@@ -209,7 +209,7 @@ static int try(struct conn *c, const struct ipaddr *ip)
 		return rc;
 	}
 	t = free_beside(c);
-	assert(t != NULL);
+	assert(t);
 	rc = try_beside(c, t, ip);
 	if (rc != 0)
 		close_beside(t);
@@ -220,16 +220,17 @@ static int try(struct conn *c, const struct ipaddr *ip)
 
 static void wait(struct conn *c)
 {
-	uint64_t at = eyeballs_due(&c->eyes);
+	uint64_t at = eyeballs_due(&c->work->eyes);
 
-	if (c->eyes.out == 0 && c->until < at)
-		at = c->until;
-	if (c->fd[DIR_S2C] >= 0 && c->late_at < at)
-		at = c->late_at;
+	if (c->work->eyes.out == 0 && c->work->until < at)
+		at = c->work->until;
+	if (c->fd[DIR_S2C] >= 0 && c->work->late_at < at)
+		at = c->work->late_at;
 	for (int i = 0; i < CONN_BESIDE; i++)
-		if (c->beside[i].fd >= 0 && c->beside[i].late_at < at)
-			at = c->beside[i].late_at;
-	due_at(c->f, &c->due, at);
+		if (c->work->beside[i].fd >= 0 &&
+		    c->work->beside[i].late_at < at)
+			at = c->work->beside[i].late_at;
+	due_at(c->f, &c->work->due, at);
 }
 
 void race_go(struct conn *c)
@@ -239,9 +240,10 @@ void race_go(struct conn *c)
 	struct ipaddr ip;
 	int rc;
 
-	while ((step = eyeballs_next(&c->eyes, f->now, &ip)) == EYEBALLS_TRY) {
+	while ((step = eyeballs_next(&c->work->eyes, f->now, &ip)) ==
+	       EYEBALLS_TRY) {
 		rc = try(c, &ip);
-		if (rc == -EMFILE && c->eyes.out == 1) {
+		if (rc == -EMFILE && c->work->eyes.out == 1) {
 			conn_give_up(c, CONN_FAILED, WHY(f, failed_own),
 				     SOCKS_FAILURE);
 			return;
@@ -252,8 +254,8 @@ void race_go(struct conn *c)
 			return;
 		}
 		if (rc != 0) {
-			c->error = rc;
-			eyeballs_failed(&c->eyes);
+			c->work->error = rc;
+			eyeballs_failed(&c->work->eyes);
 		}
 	}
 	if (step == EYEBALLS_OVER)
@@ -264,9 +266,9 @@ void race_go(struct conn *c)
 
 void race_failed(struct conn *c, int error)
 {
-	c->error = error;
+	c->work->error = error;
 	connect_drop(c);
-	eyeballs_failed(&c->eyes);
+	eyeballs_failed(&c->work->eyes);
 	race_go(c);
 }
 
@@ -274,14 +276,15 @@ void race_due(struct conn *c)
 {
 	struct front *f = c->f;
 
-	if (c->eyes.out == 0 && f->now >= c->until) {
+	if (c->work->eyes.out == 0 && f->now >= c->work->until) {
 		greet_late(c);
 		return;
 	}
 	for (int i = 0; i < CONN_BESIDE; i++)
-		if (c->beside[i].fd >= 0 && f->now >= c->beside[i].late_at)
-			has_failed(&c->beside[i], -ETIMEDOUT);
-	if (c->fd[DIR_S2C] >= 0 && f->now >= c->late_at)
+		if (c->work->beside[i].fd >= 0 &&
+		    f->now >= c->work->beside[i].late_at)
+			has_failed(&c->work->beside[i], -ETIMEDOUT);
+	if (c->fd[DIR_S2C] >= 0 && f->now >= c->work->late_at)
 		race_failed(c, -ETIMEDOUT);
 	else
 		race_go(c);
@@ -299,12 +302,12 @@ static void answer(struct conn *c, enum eyeballs_family family,
 
 	for (unsigned i = 0; i < n && k < EYEBALLS_ADDRESSES; i++)
 		if (!judge_address(&f->o->allow, &f->o->deny, &a[i]))
-			c->no = WHY(f, refused_address);
-		else if (own_listens(f, &a[i], c->socks.port))
-			c->no = WHY(f, refused_own);
+			c->work->no = WHY(f, refused_address);
+		else if (own_listens(f, &a[i], c->wish->socks.port))
+			c->work->no = WHY(f, refused_own);
 		else
 			may[k++] = a[i];
-	eyeballs_answer(&c->eyes, family, may, k, f->now);
+	eyeballs_answer(&c->work->eyes, family, may, k, f->now);
 }
 
 static void found(struct conn *c, enum eyeballs_family family, int rc,
@@ -312,11 +315,11 @@ static void found(struct conn *c, enum eyeballs_family family, int rc,
 {
 	/* Who calls is no callback of ours, which would have set it. */
 	c->f->now = clock_mono();
-	c->lookup[family] = NULL;
-	c->silent |= rc == -ETIMEDOUT;
+	c->work->lookup[family] = NULL;
+	c->work->silent |= rc == -ETIMEDOUT;
 	answer(c, family, a, rc == 0 ? n : 0);
 	/* The other question is asked first. */
-	if (!c->asking)
+	if (!c->work->asking)
 		race_go(c);
 }
 
@@ -338,14 +341,14 @@ static void look_up(struct conn *c)
 	bool four = ipaddr_is4(&c->client);
 	int rc = 0;
 
-	f->n.lookups++;
-	c->asking = true;
+	f->n->lookups++;
+	c->work->asking = true;
 	for (int k = 0; rc == 0 && k < EYEBALLS_FAMILIES; k++)
-		rc = resolver_ask(f->resolver, c->socks.name,
+		rc = resolver_ask(f->resolver, c->wish->socks.name,
 				  (k == EYEBALLS_PREFERRED) == four ? AF_INET
 								    : AF_INET6,
-				  fn[k], c, &c->lookup[k]);
-	c->asking = false;
+				  fn[k], c, &c->work->lookup[k]);
+	c->work->asking = false;
 	if (rc != 0)
 		conn_give_up(c, CONN_REFUSED, WHY(f, refused_names),
 			     SOCKS_FAILURE);
@@ -356,17 +359,18 @@ static void look_up(struct conn *c)
 void race_begin(struct conn *c)
 {
 	struct front *f = c->f;
-	bool own = is_own_family(c, &c->socks.ip);
+	bool own = is_own_family(c, &c->wish->socks.ip);
 
 	c->state = CONN_RACE;
 	conn_watch(c, DIR_C2S);
-	eyeballs_begin(&c->eyes,
-		       f->o->splice == FRONT_TC ? 1 : 1 + CONN_BESIDE);
-	if (c->socks.name_len > 0) {
+	eyeballs_begin(&c->work->eyes,
+		       f->o->splice == SETUP_TC ? 1 : 1 + CONN_BESIDE);
+	if (c->wish->socks.name_len > 0) {
 		look_up(c);
 		return;
 	}
-	answer(c, own ? EYEBALLS_PREFERRED : EYEBALLS_OTHER, &c->socks.ip, 1);
+	answer(c, own ? EYEBALLS_PREFERRED : EYEBALLS_OTHER, &c->wish->socks.ip,
+	       1);
 	answer(c, own ? EYEBALLS_OTHER : EYEBALLS_PREFERRED, NULL, 0);
 	race_go(c);
 }
@@ -377,11 +381,12 @@ void race_pair_over(struct conn *c, const struct usplice_pair *p)
 
 	if (c->pair == p) {
 		c->pair = NULL;
-		c->unspliced = other;
+		c->work->unspliced = other;
 	}
 	for (int i = 0; i < CONN_BESIDE; i++)
-		if (c->beside[i].fd >= 0 && c->beside[i].pair == p) {
-			c->beside[i].pair = NULL;
-			c->beside[i].unspliced = other;
+		if (c->work->beside[i].fd >= 0 &&
+		    c->work->beside[i].pair == p) {
+			c->work->beside[i].pair = NULL;
+			c->work->beside[i].unspliced = other;
 		}
 }

@@ -5,11 +5,12 @@
 #include <stdio.h>
 
 #include "front/front_internal.h"
+#include "front/state.h"
+#include "os/log.h"
 #include "text/json.h"
 #include "text/text.h"
 
-#define LINE_MOST   65536 /* of JSON: all counters, and all servers */
-#define SERVERS_ALL (FRONT_LISTENERS * SERVERS_PLACES)
+#define LINE_MOST 131072 /* of JSON: all counters, and all servers */
 
 static const struct counter rows[] = { FRONT_COUNTERS(COUNTER_ROW,
 						      struct front_counters) };
@@ -71,84 +72,158 @@ static uint64_t open_now(const struct front_counters *n)
 	       n->ended_stopped - n->ended_killed - n->ended_left;
 }
 
+void front_count(struct front_state *s)
+{
+	s->g.opening = opening(&s->n);
+	s->g.open = open_now(&s->n);
+}
+
+/* --- of one --- */
+
+static void look_at_server(const struct front *f, unsigned i,
+			   struct front_server *out)
+{
+	const struct servers *l = &f->servers[i / SERVERS_PLACES];
+	const struct server *s = &l->s[i % SERVERS_PLACES];
+
+	out->there = i % SERVERS_PLACES < l->n && !s->gone;
+	if (!out->there)
+		return;
+	out->ip = s->ip;
+	out->port = s->port;
+	out->n = s->n;
+	out->n.passed = passing_passed(f, i / SERVERS_PLACES, s);
+	out->g = (struct front_server_gauges){
+		.users = s->users,
+		.out = s->out,
+		.drained = s->drained,
+	};
+}
+
+void front_look(const struct front *f, struct front_state *s)
+{
+	s->n = *f->n;
+	s->g = (struct front_gauges){
+		.used = f->places.out,
+		.copying = f->copies.out,
+		.draining = f->stop_at != UINT64_MAX,
+	};
+	front_count(s);
+	s->has_kernel =
+		f->splicer && usplice_counters(f->splicer, &s->kernel) == 0;
+	for (unsigned i = 0; i < FRONT_SERVERS; i++)
+		look_at_server(f, i, &s->server[i]);
+}
+
+/* --- of several --- */
+
+static void sum_server(struct front_server *place,
+		       const struct front_server *from)
+{
+	struct front_server *free = NULL;
+	struct front_server *to = NULL;
+
+	for (unsigned i = 0; i < SERVERS_PLACES && !to; i++) {
+		struct front_server *v = &place[i];
+
+		if (!v->there && !free)
+			free = v;
+		else if (v->there && v->port == from->port &&
+			 ipaddr_eq(&v->ip, &from->ip))
+			to = v;
+	}
+	if (!to && free)
+		*free = *from;
+	if (!to)
+		return;
+	counter_add(&server_counter_list, &to->n, &from->n);
+	to->g.users += from->g.users;
+	to->g.out |= from->g.out;
+	to->g.drained |= from->g.drained;
+}
+
+void front_sum(struct front_state *to, const struct front_state *from)
+{
+	uint64_t draining = to->g.draining | from->g.draining;
+
+	counter_add(&front_counter_list, &to->n, &from->n);
+	counter_add(&front_gauge_list, &to->g, &from->g);
+	to->g.draining = draining;
+	if (from->has_kernel && !to->has_kernel) {
+		to->kernel = from->kernel;
+		to->has_kernel = true;
+	} else if (from->has_kernel) {
+		counter_add(&kernel_list, &to->kernel, &from->kernel);
+		counter_add(&kernel_gauge_list, &to->kernel, &from->kernel);
+	}
+	for (unsigned i = 0; i < FRONT_SERVERS; i++)
+		if (from->server[i].there)
+			sum_server(&to->server[i / SERVERS_PLACES *
+					       SERVERS_PLACES],
+				   &from->server[i]);
+}
+
 /* --- what a control socket shows --- */
 
 static bool find_connections(void *ctx, unsigned i, struct ctl_item *out)
 {
-	static struct front_gauges g;
-	struct front *f = ctx;
+	const struct front_view *v = ctx;
 
 	(void)i;
-	g = (struct front_gauges){
-		.opening = opening(&f->n),
-		.open = open_now(&f->n),
-		.used = f->n_conns,
-		.copying = f->n_copies,
-		.draining = f->stop_at != UINT64_MAX,
-	};
-	out->counters = &f->n;
-	out->gauges = &g;
+	v->look(v->ctx);
+	out->counters = &v->s->n;
+	out->gauges = &v->s->g;
 	return true;
 }
 
 static bool find_server(void *ctx, unsigned i, struct ctl_item *out)
 {
-	static struct front_server_gauges g;
-	struct front *f = ctx;
-	const struct servers *l = &f->servers[i / SERVERS_PLACES];
-	const struct server *s = &l->s[i % SERVERS_PLACES];
+	const struct front_view *v = ctx;
+	const struct front_server *s = &v->s->server[i];
 
-	if (i % SERVERS_PLACES >= l->n || s->gone)
+	if (!s->there)
 		return false;
-	g = (struct front_server_gauges){
-		.users = s->users,
-		.out = s->out,
-		.drained = s->drained,
-	};
 	out->counters = &s->n;
-	out->gauges = &g;
+	out->gauges = &s->g;
 	text_endpoint(out->note, &s->ip, s->port);
 	return true;
 }
 
 static bool find_kernel(void *ctx, unsigned i, struct ctl_item *out)
 {
-	static struct usplice_counters k;
-	struct front *f = ctx;
+	const struct front_view *v = ctx;
 
 	(void)i;
-	if (f->splicer == NULL || usplice_counters(f->splicer, &k) != 0)
-		return false;
-	out->counters = out->gauges = &k;
-	return true;
+	out->counters = out->gauges = &v->s->kernel;
+	return v->s->has_kernel;
 }
 
 static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
 {
-	struct front *f = ctx;
+	const struct front_view *v = ctx;
 
 	(void)i;
-	if (f->ctl == NULL)
+	if (!*v->ctl)
 		return false;
-	out->counters = ctl_counters(f->ctl);
+	out->counters = ctl_counters(*v->ctl);
 	return true;
 }
 
 static bool find_metrics(void *ctx, unsigned i, struct ctl_item *out)
 {
-	struct front *f = ctx;
+	const struct front_view *v = ctx;
 
 	(void)i;
-	if (f->metrics == NULL)
+	if (!*v->metrics)
 		return false;
-	out->counters = metrics_counters(f->metrics);
+	out->counters = metrics_counters(*v->metrics);
 	return true;
 }
 
-static const struct ctl_group groups[] = {
+const struct ctl_group front_groups[FRONT_GROUPS] = {
 	{ "connections", "connections", 0, &front_counter_list,
 	  &front_gauge_list, find_connections },
-	{ "server", "server", SERVERS_ALL, &server_counter_list,
+	{ "server", "server", FRONT_SERVERS, &server_counter_list,
 	  &front_server_gauge_list, find_server },
 	{ "kernel", "kernel", 0, &kernel_list, &kernel_gauge_list,
 	  find_kernel },
@@ -156,34 +231,28 @@ static const struct ctl_group groups[] = {
 	{ "metrics", "metrics", 0, &metrics_counter_list, NULL, find_metrics },
 };
 
-struct ctl_shown front_shown(struct front *f)
-{
-	return (struct ctl_shown){ "proxy", groups,
-				   sizeof(groups) / sizeof(groups[0]), f };
-}
-
 /* --- JSON --- */
 
-static void put_servers(struct json *j, const struct front *f)
+static void put_servers(struct json *j, const struct front_view *v)
 {
 	char s[TEXT_ENDPOINT];
 
 	json_array(j, "servers");
-	for (unsigned p = 0; p < f->o->places; p++)
-		for (unsigned i = 0; i < f->servers[p].n; i++) {
-			const struct server *v = &f->servers[p].s[i];
+	for (unsigned i = 0; i < FRONT_SERVERS; i++) {
+		const struct front_server *k = &v->s->server[i];
+		const struct setup_place *p = &v->o->place[i / SERVERS_PLACES];
 
-			if (v->gone)
-				continue;
-			json_object(j, NULL);
-			json_str(j, "listener",
-				 text_endpoint(s, &f->o->place[p].ip,
-					       f->o->place[p].port));
-			json_str(j, "server",
-				 text_endpoint(s, &v->ip, v->port));
-			json_bool(j, "out", v->out);
-			json_close_object(j);
-		}
+		if (!k->there)
+			continue;
+		json_object(j, NULL);
+		json_str(j, "listener", text_endpoint(s, &p->ip, p->port));
+		json_str(j, "server", text_endpoint(s, &k->ip, k->port));
+		json_bool(j, "out", k->g.out);
+		json_u64(j, "taken", k->n.taken);
+		json_u64(j, "not_taken", k->n.not_taken);
+		json_u64(j, "passed", k->n.passed);
+		json_close_object(j);
+	}
 	json_close_array(j);
 }
 
@@ -194,8 +263,7 @@ static void put_all(struct json *j, const struct counter_list *l,
 		json_u64(j, l->row[i].name, counter_get(&l->row[i], base));
 }
 
-static void report_json(const struct front *f,
-			const struct usplice_counters *kernel)
+static void report_json(const struct front_view *v)
 {
 	static char line[LINE_MOST];
 	struct json j;
@@ -204,14 +272,14 @@ static void report_json(const struct front *f,
 	json_begin(&j, line, sizeof(line));
 	json_str(&j, "type", "proxy");
 	json_u64(&j, "schema", 1);
-	put_all(&j, &front_counter_list, &f->n);
-	json_u64(&j, "opening", opening(&f->n));
-	json_u64(&j, "open", open_now(&f->n));
-	put_servers(&j, f);
-	if (kernel != NULL) {
+	put_all(&j, &front_counter_list, &v->s->n);
+	json_u64(&j, "opening", v->s->g.opening);
+	json_u64(&j, "open", v->s->g.open);
+	put_servers(&j, v);
+	if (v->s->has_kernel) {
 		json_object(&j, "kernel");
-		put_all(&j, &kernel_gauge_list, kernel);
-		put_all(&j, &kernel_list, kernel);
+		put_all(&j, &kernel_gauge_list, &v->s->kernel);
+		put_all(&j, &kernel_list, &v->s->kernel);
 		json_close_object(&j);
 	}
 	n = json_line(&j);
@@ -220,43 +288,58 @@ static void report_json(const struct front *f,
 
 /* --- text --- */
 
-static void report_text(const struct front *f,
-			const struct usplice_counters *kernel)
+static void report_text(const struct front_state *s)
 {
-	char s[TEXT_NUMBER], out[TEXT_ENDPOINT];
+	char number[TEXT_NUMBER], who[TEXT_ENDPOINT];
 
 	/* What is 0 is not worth a line, but for the sum. */
 	for (size_t i = 0; i < front_counter_list.n; i++) {
-		uint64_t v = counter_get(&rows[i], &f->n);
+		uint64_t v = counter_get(&rows[i], &s->n);
 
 		if (v > 0 ||
 		    rows[i].offset <= offsetof(struct front_counters, failed))
-			printf("%17s  %s\n", text_number(s, v), rows[i].help);
+			printf("%17s  %s\n", text_number(number, v),
+			       rows[i].help);
 	}
-	if (opening(&f->n) + open_now(&f->n) > 0)
+	if (s->g.opening + s->g.open > 0)
 		printf("%17s  still open\n",
-		       text_number(s, opening(&f->n) + open_now(&f->n)));
-	if (kernel != NULL)
+		       text_number(number, s->g.opening + s->g.open));
+	if (s->has_kernel)
 		printf("%17s  segments passed on in the kernel\n",
-		       text_number(s, kernel->relayed));
-	for (unsigned p = 0; p < f->o->places; p++)
-		for (unsigned i = 0; i < f->servers[p].n; i++)
-			if (f->servers[p].s[i].out && !f->servers[p].s[i].gone)
-				printf("%s is out\n",
-				       text_endpoint(out,
-						     &f->servers[p].s[i].ip,
-						     f->servers[p].s[i].port));
+		       text_number(number, s->kernel.relayed));
+	for (unsigned i = 0; i < FRONT_SERVERS; i++)
+		if (s->server[i].there && s->server[i].g.out)
+			printf("%s is out\n",
+			       text_endpoint(who, &s->server[i].ip,
+					     s->server[i].port));
 }
 
-void front_report(const struct front *f)
+void front_print(const struct front_view *v)
 {
-	struct usplice_counters kernel;
-	bool has = f->splicer != NULL &&
-		   usplice_counters(f->splicer, &kernel) == 0;
-
-	if (f->o->json)
-		report_json(f, has ? &kernel : NULL);
-	else if (!f->o->quiet)
-		report_text(f, has ? &kernel : NULL);
+	if (v->o->json)
+		report_json(v);
+	else if (!v->o->quiet)
+		report_text(v->s);
 	fflush(stdout);
+}
+
+void front_say_start(const struct front_view *v)
+{
+	char s[TEXT_ENDPOINT];
+
+	if (v->o->quiet)
+		return;
+	for (unsigned i = 0; i < v->o->places; i++) {
+		const struct setup_place *p = &v->o->place[i];
+
+		log_line(LOG_INFO, "proxy: at %s, %s",
+			 text_endpoint(s, &p->ip, p->port),
+			 !v->s->has_kernel ? "copied"
+			 : v->o->splice == SETUP_SYN && p->servers.n > 0
+				 ? "passed on in the kernel"
+				 : "spliced in the kernel");
+	}
+	if (v->s->n.adopted > 0)
+		log_line(LOG_INFO, "proxy: %llu spliced connections go on",
+			 (unsigned long long)v->s->n.adopted);
 }

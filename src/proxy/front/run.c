@@ -30,6 +30,8 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/work_internal.h"
+#include "net/devices.h"
 #include "os/clock.h"
 #include "os/confine.h"
 #include "os/log.h"
@@ -40,6 +42,7 @@
 
 #define BACKLOG	    4096
 #define STOP_LOOKS  (10 * NS_PER_MS) /* between looks whether all have ended */
+#define MARK	    0x5550	     /* of --transparent */
 #define DESCRIPTORS 512		     /* that are no connection's */
 
 /* --- the loop --- */
@@ -124,6 +127,12 @@ void front_stop(struct front *f)
 	due_at(f, &f->stop_due, f->now);
 }
 
+static void report(struct front *f)
+{
+	front_look(f, &f->state);
+	front_print(&f->view);
+}
+
 static void signal_came(void *ctx, uint64_t now)
 {
 	struct front *f = ctx;
@@ -132,7 +141,7 @@ static void signal_came(void *ctx, uint64_t now)
 	f->now = now;
 	while ((s = signals_next(f->signals)) != 0) {
 		if (s == SIGUSR1)
-			front_report(f);
+			report(f);
 		else if (s == SIGHUP) {
 			access_again(f);
 			reload_files(f);
@@ -148,7 +157,7 @@ static void run_busy(struct front *f)
 	while (!list_empty(&f->busy)) {
 		struct list *i = f->busy.next;
 
-		copy_run(list_entry(i, struct conn, busy));
+		copy_run(list_entry(i, struct copy, busy)->c);
 		if (i == last)
 			break;
 	}
@@ -171,42 +180,43 @@ static void loop(struct front *f)
 
 static int take_memory(struct front *f, struct errbuf *e)
 {
-	const struct front_options *o = f->o;
+	const struct setup *o = f->o;
 	uint32_t n = o->connections;
 	uint32_t copies = o->copies < n ? o->copies : n;
-	size_t size = arena_need(n * sizeof(struct conn)) + shares_size(n) +
-		      arena_need(copies * sizeof(struct copy)) +
-		      arena_need((size_t)copies * DIR_COUNT * COPY_BUFFER) +
-		      ctl_size() + metrics_size() + login_size();
-	uint8_t *buf;
+	size_t buffers = (size_t)copies * DIR_COUNT * CARRY_BUFFER;
+	size_t size = stock_size(n, sizeof(struct conn)) +
+		      stock_size(n, sizeof(struct work)) +
+		      stock_size(n, sizeof(struct wish)) +
+		      (f->worker ? 0 : shares_size(n)) +
+		      stock_size(copies, sizeof(struct copy)) +
+		      arena_need(buffers) + ctl_size() + metrics_size() +
+		      login_size();
 
 	if (mem_take(&f->arena, size, 0) != 0)
 		return errbuf_set(e, -ENOMEM,
 				  "no memory for so many connections; give "
 				  "smaller --connections and --copies");
-	if (random_bytes(&f->key, sizeof(f->key)) != 0)
+	if (f->worker)
+		f->key = f->worker->key;
+	else if (random_bytes(&f->key, sizeof(f->key)) != 0)
 		return errbuf_set(e, -EIO, "no random numbers");
-	f->conn = arena_take(&f->arena, n * sizeof(struct conn));
-	for (uint32_t i = 0; i < n; i++)
-		list_add_tail(&f->free, &f->conn[i].link);
-	shares_init(&f->shares, &f->arena, n, &f->key);
-	f->copy = arena_take(&f->arena, copies * sizeof(struct copy));
-	buf = arena_take(&f->arena, (size_t)copies * DIR_COUNT * COPY_BUFFER);
-	for (uint32_t i = 0; i < copies; i++) {
-		f->copy[i].way[DIR_C2S].buf = buf;
-		f->copy[i].way[DIR_S2C].buf = buf + COPY_BUFFER;
-		buf += DIR_COUNT * COPY_BUFFER;
-		list_add_tail(&f->free_copies, &f->copy[i].link);
-	}
+	stock_init(&f->places, &f->arena, n, sizeof(struct conn));
+	stock_init(&f->works, &f->arena, n, sizeof(struct work));
+	stock_init(&f->wishes, &f->arena, n, sizeof(struct wish));
+	if (!f->worker)
+		shares_init(&f->shares, &f->arena, n, &f->key);
+	stock_init(&f->copies, &f->arena, copies, sizeof(struct copy));
+	f->buffers = arena_take(&f->arena, buffers);
 	return 0;
 }
 
-/* Two descriptors of each, and two of the library's. Less than that is no
- * error: when there is none, a client waits.
+/* Two descriptors of each, and two of the library's, or two pipes. Less than
+ * that is no error: when there is none, a client waits.
  */
 static void take_descriptors(const struct front *f)
 {
-	rlim_t n = 4 * (rlim_t)f->o->connections + DESCRIPTORS;
+	rlim_t each = f->o->splice == SETUP_PIPE ? 6 : 4;
+	rlim_t n = each * (rlim_t)f->o->connections + DESCRIPTORS;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= n)
@@ -222,9 +232,21 @@ static void take_descriptors(const struct front *f)
 	}
 }
 
+/* Who says what all workers would. */
+static bool is_first(const struct front *f)
+{
+	return !f->worker || f->worker->index == 0;
+}
+
+/* Each worker makes and removes rules of its own. */
+static uint32_t mark_of(const struct front *f)
+{
+	return MARK + (f->worker ? f->worker->index : 0);
+}
+
 static int open_splicer(struct front *f, struct errbuf *e)
 {
-	const struct front_options *o = f->o;
+	const struct setup *o = f->o;
 	const char *dev[DEVICES_LISTED + 1];
 	struct usplice_options u = { .pairs = o->connections,
 				     .port_low = (uint16_t)o->port_low,
@@ -234,27 +256,30 @@ static int open_splicer(struct front *f, struct errbuf *e)
 				     .closing = half_closed_limit(o),
 				     .timewait = o->timewait,
 				     .pin = o->pin,
+				     .mark = o->transparent ? mark_of(f) : 0,
+				     .flags = f->worker ? USPLICE_TCX : 0,
+				     .key = { f->key.k[0], f->key.k[1] },
 				     .dev = dev };
 	struct usplice_counters first;
 	char err[200] = "";
 	int rc;
 
 	f->unspliced = WHY(f, copied_asked);
-	if (o->splice == FRONT_COPY)
+	if (o->splice == SETUP_COPY || o->splice == SETUP_PIPE)
 		return 0;
 	devices_list(dev);
 	rc = usplice_open(&f->splicer, &u, err, sizeof(err));
 	if (rc == 0)
 		/* What it asks of the system once, it asks now. */
 		return usplice_counters(f->splicer, &first);
-	if (o->splice == FRONT_TC || o->splice == FRONT_SYN || o->pin != NULL)
+	if (o->splice == SETUP_TC || o->splice == SETUP_SYN || o->pin)
 		return errbuf_set(e, rc,
 				  "nothing can be spliced: %s; run as root, "
 				  "see 'understudy proxy --check', or give "
 				  "--splice copy",
 				  err);
 	f->unspliced = WHY(f, copied_rights);
-	if (!o->quiet)
+	if (!o->quiet && is_first(f))
 		log_line(LOG_WARN,
 			 "proxy: all is copied, as nothing can be spliced: %s",
 			 err);
@@ -263,7 +288,7 @@ static int open_splicer(struct front *f, struct errbuf *e)
 
 static int listen_at(struct front *f, struct listener *l, struct errbuf *e)
 {
-	const struct front_place *p = &f->o->place[l->place];
+	const struct setup_place *p = &f->o->place[l->place];
 	char s[TEXT_ENDPOINT];
 	int one = 1;
 
@@ -271,11 +296,11 @@ static int listen_at(struct front *f, struct listener *l, struct errbuf *e)
 	due_init(&l->again, listener_again, l);
 	l->fd = activation_find(&f->activation, &p->ip, p->port);
 	if (l->fd < 0)
-		l->fd = address_bind(&p->ip, p->port, e);
+		l->fd = address_bind(&p->ip, p->port, f->worker != NULL, e);
 	if (l->fd < 0)
 		return l->fd;
 	setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (f->splicer != NULL)
+	if (f->splicer)
 		usplice_init(f->splicer, l->fd);
 	if (listen(l->fd, BACKLOG) != 0)
 		return errbuf_set(e, -errno,
@@ -297,8 +322,9 @@ static int watch(struct front *f, struct errbuf *e)
 	if (r == 0)
 		r = loop_timer(f->loop, &f->on_time);
 	if (r == 0)
-		r = loop_add(f->loop, &f->on_signal, f->signals);
-	if (r == 0 && f->splicer != NULL)
+		r = f->worker ? work_open(f)
+			      : loop_add(f->loop, &f->on_signal, f->signals);
+	if (r == 0 && f->splicer)
 		r = loop_add(f->loop, &f->on_splicer, usplice_fd(f->splicer));
 	if (r != 0)
 		return errbuf_set(e, r, "no loop could be made: %s",
@@ -307,9 +333,7 @@ static int watch(struct front *f, struct errbuf *e)
 		r = listen_at(f, &f->listener[i], e);
 	if (r == 0)
 		r = activation_rest(&f->activation, e);
-	if (r == 0)
-		r = manage_open(f, e);
-	return r;
+	return r != 0 || f->worker ? r : manage_open(f, e);
 }
 
 static bool has_socks(const struct front *f)
@@ -324,23 +348,37 @@ static void adopt(struct front *f)
 {
 	struct usplice_pair *p;
 
-	while (f->splicer != NULL && usplice_adopt(f->splicer, &p) == 1)
-		f->n.adopted++;
+	while (f->splicer && usplice_adopt(f->splicer, &p) == 1)
+		f->n->adopted++;
+}
+
+/* What a worker has of its parent; signals are blocked for it. */
+static int open_own(struct front *f, struct errbuf *e)
+{
+	int r = 0;
+
+	if (f->worker) {
+		f->activation = *f->worker->activation;
+		return 0;
+	}
+	r = activation_open(&f->activation, e);
+	if (r != 0)
+		return r;
+	f->signals = signals_open();
+	return f->signals >= 0 ? 0
+			       : errbuf_set(e, f->signals, "no signals: %s",
+					    strerror(-f->signals));
 }
 
 static int open_all(struct front *f, struct errbuf *e)
 {
-	int r = activation_open(&f->activation, e);
+	int r = open_own(f, e);
 
 	if (r == 0)
 		r = take_memory(f, e);
 	if (r != 0)
 		return r;
 	take_descriptors(f);
-	f->signals = signals_open();
-	if (f->signals < 0)
-		return errbuf_set(e, f->signals, "no signals: %s",
-				  strerror(-f->signals));
 	r = own_servers(f, f->servers, e);
 	if (r == 0)
 		r = open_splicer(f, e);
@@ -350,36 +388,40 @@ static int open_all(struct front *f, struct errbuf *e)
 		r = resolver_open(&f->resolver, f->loop,
 				  f->o->has_dns ? &f->o->dns : NULL,
 				  f->o->dns_port, e);
-	if (r == 0 && f->o->socks_users != NULL)
+	if (r == 0 && f->o->socks_users)
 		r = login_open(&f->login, &f->arena, f->o->socks_users, f->loop,
 			       greet_login, f, e);
 	if (r == 0)
 		adopt(f);
 	if (r == 0)
 		r = passing_set(f, e);
+	if (r == 0)
+		health_begin(f);
 	return r;
 }
 
 static int close_in(struct front *f, struct errbuf *e)
 {
-	bool splices = f->splicer != NULL;
+	bool splices = f->splicer;
 	struct confine c = {
 		.user = privileges_user(f->o->user),
 		.net_admin = splices,
 		.quiet = f->o->quiet,
 		.box = { .needs = SANDBOX_RUN | SANDBOX_LOOP | SANDBOX_SOCKETS |
 				  (splices ? SANDBOX_SPLICE : 0) |
-				  (f->ctl != NULL ? SANDBOX_CONTROL : 0),
+				  (f->o->splice == SETUP_PIPE ? SANDBOX_PIPES
+							      : 0) |
+				  (f->ctl ? SANDBOX_CONTROL : 0),
 			 .broker = -1,
 			 .control = ctl_fd(f->ctl) },
 	};
 	int r;
 
-	if (f->resolver != NULL) {
+	if (f->resolver) {
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, RESOLVE_HOSTS, false);
 	}
-	if (f->o->socks_users != NULL) {
+	if (f->o->socks_users) {
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, f->o->socks_users, false);
 	}
@@ -387,40 +429,23 @@ static int close_in(struct front *f, struct errbuf *e)
 		c.box.needs |= SANDBOX_READ;
 		confine_place(&c, f->o->file[i], false);
 	}
-	if (f->o->log != NULL || f->o->log_json != NULL)
+	if (f->o->log || f->o->log_json)
 		c.box.needs |= SANDBOX_APPEND;
 	confine_place(&c, f->o->log, true);
 	confine_place(&c, f->o->log_json, true);
 	r = confine(&c, CONFINE_EARLY, e);
+	if (r == 0 && f->worker && child_bind(f->worker->parent) != 0)
+		r = errbuf_set(e, -ESRCH, "whose worker this is is gone");
 	if (r == 0)
 		r = access_open(f, e);
-	if (r == 0 && f->login != NULL)
+	if (r == 0 && f->login)
 		r = login_start(f->login, e);
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
 
-static void say_start(const struct front *f)
-{
-	char s[TEXT_ENDPOINT];
-
-	if (f->o->quiet)
-		return;
-	for (unsigned i = 0; i < f->o->places; i++)
-		log_line(LOG_INFO, "proxy: at %s, %s",
-			 text_endpoint(s, &f->o->place[i].ip,
-				       f->o->place[i].port),
-			 f->splicer == NULL ? "copied"
-			 : f->o->splice == FRONT_SYN && f->servers[i].n > 0
-				 ? "passed on in the kernel"
-				 : "spliced in the kernel");
-	if (f->n.adopted > 0)
-		log_line(LOG_INFO, "proxy: %llu spliced connections go on",
-			 (unsigned long long)f->n.adopted);
-}
-
 static void close_all(struct front *f)
 {
-	if (f->loop != NULL) {
+	if (f->loop) {
 		close_listeners(f);
 		loop_drop(f->loop, &f->on_time);
 	}
@@ -433,13 +458,31 @@ static void close_all(struct front *f)
 	usplice_close(f->splicer);
 	if (f->signals >= 0)
 		close(f->signals);
+	copy_close(f);
 	mem_give(&f->arena);
 }
 
-static void prepare(struct front *f, const struct front_options *o)
+static void look(void *ctx)
+{
+	struct front *f = ctx;
+
+	front_look(f, &f->state);
+}
+
+static void prepare(struct front *f, const struct setup *o,
+		    const struct worker *w)
 {
 	*f = (struct front){ .o = &f->set,
 			     .set = *o,
+			     .worker = w,
+			     .n = w ? &w->share->n : &f->own,
+			     .clients = w ? w->clients : &f->shares,
+			     .view = { .o = &f->set,
+				       .s = &f->state,
+				       .look = look,
+				       .ctx = f,
+				       .ctl = &f->ctl,
+				       .metrics = &f->metrics },
 			     .signals = -1,
 			     .log = { .path = o->log, .fd = -1 },
 			     .log_json = { .path = o->log_json, .fd = -1 },
@@ -447,14 +490,11 @@ static void prepare(struct front *f, const struct front_options *o)
 			     .stop_at = UINT64_MAX,
 			     .now = clock_mono() };
 	wheel_init(&f->wheel, f->now);
-	list_init(&f->free);
 	list_init(&f->conns);
 	list_init(&f->busy);
-	list_init(&f->free_copies);
-	list_init(&f->spare.link);
 	due_init(&f->stop_due, look_for_end, f);
 	health_init(f);
-	for (unsigned i = 0; i < FRONT_LISTENERS; i++) {
+	for (unsigned i = 0; i < SETUP_LISTENERS; i++) {
 		f->listener[i].f = f;
 		f->listener[i].fd = -1;
 		f->listener[i].place = i;
@@ -465,19 +505,37 @@ static void prepare(struct front *f, const struct front_options *o)
 	}
 }
 
-int front_run(const struct front_options *o, struct errbuf *e)
+static void begin(struct front *f)
+{
+	if (f->worker) {
+		work_says(f, WORKER_UP);
+		return;
+	}
+	front_look(f, &f->state);
+	front_say_start(&f->view);
+}
+
+static void end(struct front *f)
+{
+	if (f->worker)
+		work_says(f, WORKER_OVER);
+	else
+		report(f);
+}
+
+int front_run(const struct setup *o, const struct worker *w, struct errbuf *e)
 {
 	static struct front f;
 	int r;
 
-	prepare(&f, o);
+	prepare(&f, o, w);
 	r = open_all(&f, e);
 	if (r == 0)
 		r = close_in(&f, e);
 	if (r == 0) {
-		say_start(&f);
+		begin(&f);
 		loop(&f);
-		front_report(&f);
+		end(&f);
 	}
 	close_all(&f);
 	return r;

@@ -31,7 +31,7 @@ void due_run(struct front *f)
 		struct timer *t = wheel_pop(&f->wheel, f->now);
 		struct due *d;
 
-		if (t == NULL)
+		if (!t)
 			break;
 		d = list_entry(t, struct due, timer);
 		d->run(d->ctx);

@@ -86,6 +86,14 @@ struct {
 	__type(value, struct join_forward);
 } join_forwards SEC(".maps");
 
+/* Connections of a server that were begun, by join_server.served. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JOIN_SERVED);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} join_served SEC(".maps");
+
 /* A packet while it is looked at. */
 struct scratch {
 	struct splice_head h;
@@ -205,7 +213,7 @@ static __always_inline void account(uint32_t flags, uint32_t why)
 {
 	struct join_state *s = state();
 
-	if (!s || (flags & SPLICE_PAIR_SYN) == 0)
+	if (!s || !(flags & SPLICE_PAIR_SYN))
 		return;
 	__sync_fetch_and_sub(&s->syn_live, 1);
 	if (flags & SPLICE_PAIR_OPENING)

@@ -89,8 +89,15 @@ void pair_note(struct usplice_pair *p, enum usplice_event what)
 	p->notes |= (uint8_t)(1u << what);
 	if (list_empty(&p->link))
 		list_add_tail(&p->s->told, &p->link);
-	if (!p->s->inside)
+	if (p->s->inside)
+		return;
+	/* Whose end it is waits for nothing: with the next events. To let a
+	 * timer run out at once costs more than all else of a connection.
+	 */
+	if (what != USPLICE_OVER)
 		tick_set(p->s, 1);
+	else if (!p->s->pausing)
+		pause_set(p->s);
 }
 
 void pair_joined(struct usplice_pair *p)
@@ -142,6 +149,12 @@ int pair_read(struct usplice_pair *p)
 		p->last.acked[d] = pair.side[dir_reverse(d)].acked;
 	}
 	return 0;
+}
+
+void pause_set(struct usplice *s)
+{
+	s->pausing = true;
+	tick_set(s, JOIN_PAUSE);
 }
 
 void tick_set(struct usplice *s, uint64_t ns)

@@ -58,7 +58,7 @@ static __always_inline int read_ip4(struct __sk_buff *skb, struct scratch *c)
 	if (c->fault == SPLICE_CUT)
 		return 1;
 	/* Only its first part says whose it is. */
-	if (c->fault == SPLICE_FRAGMENT && (get_be16(ip + 6) & ALL_FRAG) != 0)
+	if (c->fault == SPLICE_FRAGMENT && (get_be16(ip + 6) & ALL_FRAG))
 		return 1;
 	__builtin_memset(&c->t, 0, sizeof(c->t));
 	c->t.src[10] = c->t.src[11] = 0xff;
@@ -88,7 +88,7 @@ static __always_inline int read_ip6(struct __sk_buff *skb, struct scratch *c)
 	}
 	/* The first part of a datagram has TCP behind its fragment header. */
 	if (c->fault == SPLICE_FRAGMENT) {
-		if (b[0] != TCP_NUMBER || (get_be16(b + 2) & 0xfff8) != 0)
+		if (b[0] != TCP_NUMBER || (get_be16(b + 2) & 0xfff8))
 			return 1;
 		c->h.ip_len += 8;
 	} else if (c->fault != SPLICE_FINE || next != TCP_NUMBER) {
@@ -264,7 +264,7 @@ static __always_inline int read_quote(struct __sk_buff *skb, struct scratch *c,
 	__builtin_memcpy(q->ip, c->h.ip, SPLICE_IP6_MIN);
 	if (ip6)
 		len = get_be16(q->ip + 4);
-	else if (q->ip[0] == 0x45 && (get_be16(q->ip + 6) & 0x3fff) == 0)
+	else if (q->ip[0] == 0x45 && !(get_be16(q->ip + 6) & 0x3fff))
 		len = get_be16(q->ip + 2) - fixed;
 	else
 		return 1;

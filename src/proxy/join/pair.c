@@ -88,15 +88,24 @@ static bool is_ip6(const struct splice_tuple *t)
 	return !ipaddr_is4(&a);
 }
 
-/* Bind a socket to our end of a tuple. Return: 0 or -Exxx */
-static int bind_to(int fd, const struct splice_tuple *t)
+/* Bind a socket to our end of a tuple, which may have another host's address
+ * (@foreign). Return: 0 or -Exxx */
+static int bind_to(int fd, const struct splice_tuple *t, bool foreign)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 				    .sin6_port = htons(t->dport) };
 	struct sockaddr_in in = { .sin_family = AF_INET,
 				  .sin_port = htons(t->dport) };
-	int rc;
+	int one = 1;
+	int rc = 0;
 
+	if (foreign)
+		rc = is_ip6(t) ? setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT,
+					    &one, sizeof(one))
+			       : setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT,
+					    &one, sizeof(one));
+	if (rc != 0)
+		return -errno;
 	memcpy(&in6.sin6_addr, t->dst, 16);
 	memcpy(&in.sin_addr, t->dst + 12, 4);
 	rc = is_ip6(t) ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
@@ -109,7 +118,6 @@ static int match_options(const struct join_peer *client, int server)
 {
 	int mss = (int)client->mss;
 	int window = (int)client->window;
-	int zero = 0;
 
 	if (mss == 0)
 		return -ENOTCONN;
@@ -118,7 +126,6 @@ static int match_options(const struct join_peer *client, int server)
 	if (window > 0 && window < WINDOW_OFFERED)
 		setsockopt(server, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window,
 			   sizeof(window));
-	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &zero, sizeof(zero));
 	return 0;
 }
 
@@ -149,7 +156,7 @@ static int choose_port(struct usplice_pair *p, int server,
 		if (rc == 0) {
 			rc = match_options(&client, server);
 			if (rc == 0)
-				rc = bind_to(server, t);
+				rc = bind_to(server, t, p->s->o.mark != 0);
 			if (rc == 0)
 				return 0;
 			router_forget(r, name);
@@ -171,6 +178,9 @@ static int intend(struct usplice_pair *p, int client, int server,
 				  &p->tuple[DIR_S2C].sport);
 	if (rc == 0 && is_ip6(&p->tuple[DIR_C2S]) != is_ip6(&p->tuple[DIR_S2C]))
 		rc = -EAFNOSUPPORT;
+	if (rc == 0 && p->s->o.mark != 0)
+		memcpy(p->tuple[DIR_S2C].dst, p->tuple[DIR_C2S].src,
+		       sizeof(p->tuple[DIR_S2C].dst));
 	if (rc == 0)
 		rc = ways_find(p);
 	if (rc == 0)
@@ -192,7 +202,7 @@ int usplice_intend(struct usplice *s, int client, int server,
 	struct usplice_pair *p = pair_take(s);
 	int rc;
 
-	if (p == NULL)
+	if (!p)
 		return -ENOSPC;
 	p->user = user;
 	rc = intend(p, client, server, to, tolen);
@@ -226,11 +236,11 @@ static int splice(struct usplice_pair *p, uint32_t extra, bool give)
 		return rc;
 	}
 	p->extra = extra;
-	if ((events & SPLICE_EV_JOINED) != 0)
+	if (events & SPLICE_EV_JOINED)
 		pair_joined(p);
 	else
 		pre_first(p);
-	if ((events & SPLICE_EV_TIMEWAIT) != 0)
+	if (events & SPLICE_EV_TIMEWAIT)
 		pair_ending(p, USPLICE_TIMEWAIT);
 	return 0;
 }

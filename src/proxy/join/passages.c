@@ -7,7 +7,7 @@
  * The program makes them (join/pass.h), ends them, and counts them; there is no
  * struct usplice_pair of them. What is left for us is to say where SYNs go, to
  * end once a second those that are silent, and to follow routes: of each
- * forward to its server, and of each pair to both of its ends.
+ * forward to its servers, and of each pair to both of its ends.
  *
  * Ports: a socket of ours towards a server has a clock of timestamps which the
  * kernel makes of the four numbers of the connection; a SYN that is passed on
@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 
 #include "core/ipaddr.h"
+#include "core/rendezvous.h"
 #include "join/usplice_internal.h"
 #include "os/random.h"
 
@@ -54,8 +55,95 @@ static struct passage *find(struct usplice *s, const struct join_at *at)
 	return NULL;
 }
 
+/* Index of a server in usplice.served; usplice.n_served: it is not there */
+static uint32_t find_served(const struct usplice *s, const struct served *v)
+{
+	uint32_t i = 0;
+
+	while (i < s->n_served && memcmp(&s->served[i], v, sizeof(*v)) != 0)
+		i++;
+	return i;
+}
+
+/* Where the connections of a server are counted. */
+static uint32_t count_at(struct usplice *s, const struct join_at *at,
+			 const struct splice_tuple *t)
+{
+	struct served v = { .at = *at, .port = t->sport };
+	uint32_t i;
+
+	memcpy(v.ip, t->src, sizeof(v.ip));
+	i = find_served(s, &v);
+	if (i == s->n_served && i < JOIN_SERVED)
+		s->served[s->n_served++] = v;
+	return i;
+}
+
+int usplice_served(const struct usplice *s, const struct sockaddr *at,
+		   socklen_t atlen, const struct usplice_server *to,
+		   uint64_t *n)
+{
+	struct served v = { .port = 0 };
+	uint16_t here = 0, there = 0;
+	int rc = pair_address(at, atlen, v.at.ip, &here);
+	uint32_t i;
+
+	if (rc == 0)
+		rc = pair_address(to->addr, to->len, v.ip, &there);
+	if (rc != 0)
+		return rc;
+	v.at.port = here;
+	v.port = there;
+	i = find_served(s, &v);
+	return i < s->n_served ? router_served(s->router, i, n) : -ENOENT;
+}
+
+/* What the program is to know of a server. Return: 0 or -Exxx */
+static int set_server(struct usplice *s, const struct usplice_server *to,
+		      struct join_server *out)
+{
+	const struct hash_key key = { { s->o.key[0], s->o.key[1] } };
+	int rc = pair_address(to->addr, to->len, out->tuple.src,
+			      &out->tuple.sport);
+
+	if (rc == 0)
+		rc = ways_of_tuple(s, &out->tuple, &out->way);
+	if (rc == 0)
+		out->hash = rendezvous_server(&key, out->tuple.src,
+					      out->tuple.sport);
+	return rc;
+}
+
+static int set_servers(struct usplice *s, const struct usplice_server *to,
+		       unsigned n, struct passage *p)
+{
+	if (n > JOIN_SERVERS)
+		return -E2BIG;
+	for (unsigned i = 0; i < n; i++) {
+		int rc = set_server(s, &to[i], &p->f.server[i]);
+
+		if (rc == 0 && is_4(p->at.ip) != is_4(p->f.server[i].tuple.src))
+			rc = -EAFNOSUPPORT;
+		if (rc != 0)
+			return rc;
+	}
+	p->f.servers = n;
+	return 0;
+}
+
+static void forget(struct usplice *s, struct passage *p)
+{
+	if (!p)
+		return;
+	router_unforward(s->router, &p->at);
+	*p = s->passage[--s->n_passages];
+	/* What is there is still to be looked after. */
+	s->has_syn = true;
+}
+
 int usplice_forward(struct usplice *s, const struct sockaddr *at,
-		    socklen_t atlen, const struct sockaddr *to, socklen_t tolen)
+		    socklen_t atlen, const struct usplice_server *to,
+		    unsigned n)
 {
 	struct passage p = { .f.ports = 0 };
 	struct passage *known;
@@ -64,26 +152,28 @@ int usplice_forward(struct usplice *s, const struct sockaddr *at,
 
 	p.at.port = port;
 	if (rc == 0)
-		rc = pair_address(to, tolen, p.f.server.src, &p.f.server.sport);
-	if (rc == 0 && is_4(p.at.ip) != is_4(p.f.server.src))
-		rc = -EAFNOSUPPORT;
-	if (rc == 0)
-		rc = ways_of_tuple(s, &p.f.server, &p.f.way);
+		rc = set_servers(s, to, n, &p);
 	if (rc != 0)
 		return rc;
+	for (unsigned i = 0; i < n; i++)
+		p.f.server[i].served = count_at(s, &p.at, &p.f.server[i].tuple);
+	known = find(s, &p.at);
+	if (n == 0) {
+		forget(s, known);
+		return 0;
+	}
 	share_ports(s);
 	p.f.ip6 = !is_4(p.at.ip);
 	p.f.port_low = s->syn_port_low;
 	p.f.ports = s->syn_ports;
 	/* Who was here before us began elsewhere. */
 	random_bytes(&p.f.next, sizeof(p.f.next));
-	known = find(s, &p.at);
-	if (known == NULL && s->n_passages == JOIN_FORWARDS)
+	if (!known && s->n_passages == JOIN_FORWARDS)
 		return -ENOSPC;
 	rc = router_forward(s->router, &p.at, &p.f);
 	if (rc != 0)
 		return rc;
-	*(known != NULL ? known : &s->passage[s->n_passages++]) = p;
+	*(known ? known : &s->passage[s->n_passages++]) = p;
 	/* From now on there is something to look after once a second. */
 	if (!s->ticking)
 		tick_set(s, 1);
@@ -101,14 +191,18 @@ void usplice_stop(struct usplice *s)
 
 static void follow_forward(struct usplice *s, struct passage *p)
 {
-	struct join_forward was = p->f;
+	bool moved = false;
 
-	if (ways_of_tuple(s, &p->f.server, &p->f.way) != 0) {
-		s->counters.astray++;
-		return;
+	for (uint32_t i = 0; i < p->f.servers; i++) {
+		struct join_server *v = &p->f.server[i];
+		struct join_way was = v->way;
+
+		if (ways_of_tuple(s, &v->tuple, &v->way) != 0)
+			s->counters.astray++;
+		else if (memcmp(&was, &v->way, sizeof(was)) != 0)
+			moved = true;
 	}
-	if (memcmp(&was.way, &p->f.way, sizeof(was.way)) != 0 &&
-	    router_forward(s->router, &p->at, &p->f) == 0)
+	if (moved && router_forward(s->router, &p->at, &p->f) == 0)
 		s->counters.moved++;
 }
 
@@ -141,7 +235,7 @@ bool passages_follow(struct usplice *s)
 			s->follow_syn_at = UINT32_MAX;
 			return false;
 		}
-		if ((pair.flags & SPLICE_PAIR_SYN) != 0)
+		if (pair.flags & SPLICE_PAIR_SYN)
 			follow_pair(s, &name, &pair);
 	}
 	return true;

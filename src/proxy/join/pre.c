@@ -41,9 +41,7 @@
 /* Of PRE_BUFFER, for one direction, before others have their turn. */
 #define ROUNDS 16
 
-/* A byte of urgent data is one of the stream, or numbers would be wrong by one.
- */
-static void keep_urgent(int fd)
+void pre_keep_urgent(int fd)
 {
 	int on = 1;
 
@@ -76,7 +74,7 @@ static int watch(struct usplice_pair *p, enum dir d, bool room)
 	struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET |
 					   (room ? EPOLLOUT : 0u),
 				 .data.ptr = p };
-	int op = (p->watched >> d & 1) != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int op = (p->watched >> d & 1) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
 	if (epoll_ctl(p->s->epoll, op, p->fd[d], &e) != 0)
 		return -errno;
@@ -87,7 +85,7 @@ static int watch(struct usplice_pair *p, enum dir d, bool room)
 void pre_unwatch(struct usplice_pair *p)
 {
 	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++)
-		if ((p->watched >> d & 1) != 0)
+		if (p->watched >> d & 1)
 			epoll_ctl(p->s->epoll, EPOLL_CTL_DEL, p->fd[d], NULL);
 	p->watched = 0;
 }
@@ -134,14 +132,16 @@ void pre_event(struct usplice_pair *p, uint32_t events)
 		pre_relay(p);
 		return;
 	}
+	if (events & (EPOLLIN | EPOLLRDHUP))
+		p->spoken = true;
 	if (p->state != PAIR_CONNECTING)
 		return;
-	if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+	if (events & (EPOLLERR | EPOLLHUP)) {
 		if (getsockopt(p->fd[DIR_S2C], SOL_SOCKET, SO_ERROR, &error,
 			       &n) != 0)
 			error = errno;
 		connected(p, error != 0 ? -error : -ECONNABORTED);
-	} else if ((events & EPOLLOUT) != 0) {
+	} else if (events & EPOLLOUT) {
 		connected(p, 0);
 	}
 }
@@ -222,6 +222,12 @@ static void was_sent(struct usplice_pair *p, enum dir d, size_t n)
 	p->sent[d] += (uint32_t)n;
 }
 
+/* Have all clients what their listener was given? */
+static bool is_prepared(const struct usplice *s)
+{
+	return s->listeners > 0 && s->prepared == s->listeners;
+}
+
 /* The first look at a socket needs nothing but this; each further one begins
  * behind what was sent on.
  */
@@ -229,8 +235,8 @@ static void prepare(struct usplice_pair *p, enum dir d)
 {
 	int one = 1;
 
-	if ((p->looked >> d & 1) == 0)
-		keep_urgent(p->fd[d]);
+	if (!(p->looked >> d & 1) && !(d == DIR_C2S && is_prepared(p->s)))
+		pre_keep_urgent(p->fd[d]);
 	p->looked |= (uint8_t)(1u << d);
 	if (p->sent[d] > 0 && p->s->peeks)
 		look_from(p->fd[d], p->sent[d]);
@@ -302,15 +308,17 @@ void pre_relay(struct usplice_pair *p)
 
 void pre_first(struct usplice_pair *p)
 {
-	bool asked = (p->watched >> DIR_S2C & 1) != 0;
+	bool asked = (p->watched >> DIR_S2C & 1);
 	int rc = relay_one(p, DIR_C2S);
 
 	/* What is left, and what comes from now on, is told of at once. */
 	if (rc >= 0)
 		rc = watch(p, DIR_C2S, false);
 	/* What the server has said already was told of, to nobody. */
-	if (rc == 0)
-		rc = asked ? relay(p, DIR_S2C) : watch(p, DIR_S2C, false);
+	if (rc == 0 && p->spoken)
+		rc = relay(p, DIR_S2C);
+	if (rc == 0 && !asked)
+		rc = watch(p, DIR_S2C, false);
 	if (rc < 0)
 		lost(p);
 }

@@ -75,8 +75,8 @@ __noinline int join_take(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 	c = bpf_map_lookup_elem(&join_scratch, &key);
 	if (!skb || !slot || !c)
 		return JOIN_FOR_STACK;
-	if ((c->s.flags & SPLICE_SYN) != 0 &&
-	    (slot->pair.flags & SPLICE_PAIR_OPENING) != 0)
+	if ((c->s.flags & SPLICE_SYN) &&
+	    (slot->pair.flags & SPLICE_PAIR_OPENING))
 		read_offer(c);
 	e.name.generation = slot->pair.generation;
 	syn = (slot->pair.flags & SPLICE_PAIR_SYN) != 0;
@@ -109,6 +109,16 @@ __noinline int join_pass(struct __sk_buff *skb)
 		return JOIN_FOR_STACK;
 	r = begin(skb, c, f);
 	return r == 0 ? JOIN_BEGUN : r == 1 ? JOIN_FOR_STACK : JOIN_FOR_NOBODY;
+}
+
+/* What is for a socket of ours; one that has the client's address towards the
+ * server is found by a rule for its mark.
+ */
+static __always_inline void for_socket(struct __sk_buff *skb, uint32_t dir)
+{
+	count(JOIN_TO_STACK);
+	if (join_config.mark != 0 && dir == DIR_S2C)
+		skb->mark = join_config.mark;
 }
 
 /* A first look at a packet: is it of TCP, and whose? Return: 0; 1: it is
@@ -176,7 +186,7 @@ int join_route(struct __sk_buff *skb)
 		if (r == JOIN_REUSED)
 			r = join_pass(skb);
 		if (r == JOIN_FOR_STACK)
-			count(JOIN_TO_STACK);
+			for_socket(skb, e.dir);
 	} else {
 		r = nobodys(skb, c);
 	}

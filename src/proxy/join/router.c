@@ -36,6 +36,7 @@ struct router {
 	int counts;
 	int state;
 	int forwards;
+	int served;
 	int folder; /* locked; -1: nothing is pinned */
 	uint32_t pairs;
 	struct join_event event;
@@ -151,18 +152,20 @@ static int load(struct router *r, const struct router_config *c)
 	int rc = 0;
 
 	r->skel = route__open();
-	if (r->skel == NULL)
+	if (!r->skel)
 		return -errno;
 	r->skel->rodata->join_config.limits = c->limits;
+	r->skel->rodata->join_config.key = c->key;
 	r->skel->rodata->join_config.clock = clock_offset();
 	r->skel->rodata->join_config.pairs = c->pairs;
+	r->skel->rodata->join_config.mark = c->mark;
 	bpf_map__set_max_entries(r->skel->maps.join_ends, 2 * c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_slots, c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_free, c->pairs);
 	bpf_map__set_max_entries(r->skel->maps.join_timewait, c->pairs);
-	if (c->pin != NULL)
+	if (c->pin)
 		rc = lock_folder(r, c->pin);
-	if (rc == 0 && c->pin != NULL)
+	if (rc == 0 && c->pin)
 		rc = pin_maps(r, c->pin);
 	if (rc != 0)
 		return rc;
@@ -172,10 +175,11 @@ static int load(struct router *r, const struct router_config *c)
 	r->counts = bpf_map__fd(r->skel->maps.join_counts);
 	r->state = bpf_map__fd(r->skel->maps.join_state);
 	r->forwards = bpf_map__fd(r->skel->maps.join_forwards);
+	r->served = bpf_map__fd(r->skel->maps.join_served);
 	forget_forwards(r);
 	r->ring = ring_buffer__new(bpf_map__fd(r->skel->maps.join_events),
 				   on_event, r, NULL);
-	return r->ring == NULL ? -errno : 0;
+	return !r->ring ? -errno : 0;
 }
 
 int router_open(struct router **out, const struct router_config *c,
@@ -187,7 +191,7 @@ int router_open(struct router **out, const struct router_config *c,
 	if (c->pairs == 0 || c->pairs > JOIN_PAIRS)
 		return errbuf_set(e, -EINVAL, "pairs: 1 to %u", JOIN_PAIRS);
 	r = calloc(1, sizeof(*r));
-	if (r == NULL)
+	if (!r)
 		return -ENOMEM;
 	r->pairs = c->pairs;
 	r->folder = -1;
@@ -195,7 +199,7 @@ int router_open(struct router **out, const struct router_config *c,
 	rc = load(r, c);
 	if (rc != 0) {
 		router_close(r);
-		if (c->pin == NULL)
+		if (!c->pin)
 			return errbuf_set(e, rc, "the splicing program: %s",
 					  strerror(-rc));
 		return errbuf_set(
@@ -209,7 +213,7 @@ int router_open(struct router **out, const struct router_config *c,
 
 void router_close(struct router *r)
 {
-	if (r == NULL)
+	if (!r)
 		return;
 	ring_buffer__free(r->ring);
 	route__destroy(r->skel);
@@ -282,7 +286,7 @@ int router_splice(struct router *r, const struct join_name *name,
 
 	if (rc != 0)
 		return rc;
-	if ((said & JOIN_SPLICED) != 0) {
+	if (said & JOIN_SPLICED) {
 		*events = said & ~JOIN_SPLICED;
 		return 0;
 	}
@@ -382,7 +386,7 @@ int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
 		/* Those that were made of a SYN are router_sweep_syn()'s. */
 		if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0 ||
 		    !join_is_taken(slot.pair.generation) ||
-		    (slot.pair.flags & SPLICE_PAIR_SYN) != 0)
+		    (slot.pair.flags & SPLICE_PAIR_SYN))
 			continue;
 		n.generation = slot.pair.generation;
 		/* A packet may have come since the caller read the clock. */
@@ -414,6 +418,11 @@ int router_forward(struct router *r, const struct join_at *at,
 	return 0;
 }
 
+int router_served(const struct router *r, uint32_t at, uint64_t *n)
+{
+	return bpf_map_lookup_elem(r->served, &at, n) == 0 ? 0 : -errno;
+}
+
 void router_unforward(struct router *r, const struct join_at *at)
 {
 	bpf_map_delete_elem(r->forwards, at);
@@ -436,7 +445,7 @@ int router_counts(const struct router *r, uint64_t n[JOIN_COUNTS])
 	if (cpus < 0)
 		return cpus;
 	each = calloc((size_t)cpus, sizeof(*each));
-	if (each == NULL)
+	if (!each)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < JOIN_COUNTS; i++) {
 		n[i] = 0;

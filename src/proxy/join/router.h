@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/dir.h"
+#include "core/sip.h"
 #include "join/table.h"
 #include "os/errbuf.h"
 #include "splice/begin.h"
@@ -26,6 +27,8 @@ struct router;
  *		-ENOSPC
  * @limits:	How long pairs that are made of a SYN may say nothing;
  *		@limits.timewait: of all
+ * @key:	Of rendezvous.h
+ * @mark:	As struct join_config has it
  * @pin:	Folder of a bpffs, which is made if its parent is there; tables
  *		are pinned in it, so that pairs outlive us, and those that lie
  *		there are taken over. NULL: pairs end with us
@@ -33,6 +36,8 @@ struct router;
 struct router_config {
 	uint32_t pairs;
 	struct splice_limits limits;
+	struct hash_key key;
+	uint32_t mark;
 	const char *pin;
 };
 
@@ -147,6 +152,11 @@ int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
  */
 int router_forward(struct router *r, const struct join_at *at,
 		   const struct join_forward *f);
+
+/** router_served() - How many were passed on, by join_server.served. Return: 0
+ * or -Exxx
+ */
+int router_served(const struct router *r, uint32_t at, uint64_t *n);
 
 /** router_unforward() - Pass on none of @at. Its pairs go on */
 void router_unforward(struct router *r, const struct join_at *at);

@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 #include "core/dir.h"
+#include "core/sip.h"
 #include "splice/head.h"
 #include "splice/over.h"
 #include "splice/pair.h"
 
 /* Of all that is shared by pinned tables; another one has other tables. */
-#define JOIN_LAYOUT 2
+#define JOIN_LAYOUT 3
 
 #define JOIN_PAIRS 65536u /* most pairs at once, unless the loader says less */
 #define JOIN_RING  (1u << 20)
@@ -32,6 +33,9 @@
 /* Of all places, the share that pairs may have which are opening. */
 #define JOIN_OPENING_SHARE 8
 #define JOIN_FORWARDS	   64
+#define JOIN_SERVERS	   16 /* of a forward */
+/* Servers whose connections are counted by themselves; of more they are not. */
+#define JOIN_SERVED 1024
 /* Ports that are tried for a SYN, places that are looked at for it. */
 #define JOIN_PORT_TRIES 16
 #define JOIN_LOOK	4
@@ -95,13 +99,18 @@ struct join_event {
 /**
  * struct join_config - Set by the loader, before the program runs
  * @limits:	Of pairs that were made of a SYN; @limits.timewait of all
+ * @key:	Of the hash by which a client comes to a server
  * @clock:	Added to our clock of timestamps, ms
+ * @mark:	What servers' segments get that are for our sockets; 0: nothing
  * @pairs:	Places
  */
 struct join_config {
 	struct splice_limits limits;
+	struct hash_key key;
 	uint32_t clock;
 	uint32_t pairs;
+	uint32_t mark;
+	uint32_t pad;
 };
 
 /**
@@ -127,16 +136,29 @@ struct join_at {
 };
 
 /**
+ * struct join_server - A server of a forward
+ * @hash:	rendezvous_server()
+ * @tuple:	What it will send, but for the port that it is sent to
+ * @way:	To it
+ * @served:	Where its connections are counted; JOIN_SERVED: nowhere
+ */
+struct join_server {
+	uint64_t hash;
+	struct splice_tuple tuple;
+	struct join_way way;
+	uint32_t served;
+};
+
+/**
  * struct join_forward - Where they go
- * @server:	What the server will send, but for the port that it is sent to
- * @way:	To the server
+ * @server:	Those that get clients, @servers of them: one or more
  * @port_low, @ports: Ports of ours, the first and how many
  * @next:	Counts the tries
  * @ip6:	The family, 0 or 1
  */
 struct join_forward {
-	struct splice_tuple server;
-	struct join_way way;
+	struct join_server server[JOIN_SERVERS];
+	uint32_t servers;
 	uint32_t port_low;
 	uint32_t ports;
 	uint32_t next;

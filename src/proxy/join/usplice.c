@@ -64,7 +64,7 @@ static int take_options(struct usplice *s, const struct usplice_options *o,
 {
 	uint32_t start = 0;
 
-	if (o != NULL)
+	if (o)
 		s->o = *o;
 	s->o.opening = or_default(s->o.opening, OPENING);
 	s->o.idle = or_default(s->o.idle, IDLE);
@@ -85,9 +85,11 @@ static int take_options(struct usplice *s, const struct usplice_options *o,
 		return errbuf_set(e, -EINVAL, "tcx only and clsact only");
 	/* Who was here before us began elsewhere. */
 	random_bytes(&start, sizeof(start));
+	if (s->o.key[0] == 0 && s->o.key[1] == 0)
+		random_bytes(s->o.key, sizeof(s->o.key));
 	s->next_port = (uint16_t)(s->o.port_low + start % (s->o.port_high -
 							   s->o.port_low + 1u));
-	if (s->o.pin == NULL)
+	if (!s->o.pin)
 		return 0;
 	if (strlen(s->o.pin) >= sizeof(s->pin))
 		return errbuf_set(e, -ENAMETOOLONG, "pin: too long a path");
@@ -114,7 +116,7 @@ static int take_memory(struct usplice *s)
 	s->n_pairs = 2 * s->o.pairs;
 	s->pairs = calloc(s->n_pairs, sizeof(*s->pairs));
 	s->by_place = malloc(s->o.pairs * sizeof(*s->by_place));
-	if (s->pairs == NULL || s->by_place == NULL)
+	if (!s->pairs || !s->by_place)
 		return -ENOMEM;
 	memset(s->by_place, 0xff, s->o.pairs * sizeof(*s->by_place));
 	return 0;
@@ -155,6 +157,8 @@ static int open_all(struct usplice *s, const struct usplice_options *o,
 		return rc;
 	c = (struct router_config){ .pairs = s->o.pairs,
 				    .limits = limits_of(s),
+				    .key = { { s->o.key[0], s->o.key[1] } },
+				    .mark = s->o.mark,
 				    .pin = s->o.pin };
 	if (c.limits.opening == 0 || c.limits.opening > HANDSHAKE)
 		c.limits.opening = HANDSHAKE;
@@ -164,7 +168,7 @@ static int open_all(struct usplice *s, const struct usplice_options *o,
 	if (rc == 0)
 		rc = open_waits(s, e);
 	/* Who had the tables before us may have been woken for their events. */
-	if (rc == 0 && s->o.pin != NULL)
+	if (rc == 0 && s->o.pin)
 		tick_set(s, 1);
 	return rc;
 }
@@ -176,7 +180,7 @@ int usplice_open(struct usplice **out, const struct usplice_options *o,
 	struct errbuf e = { "" };
 	int rc;
 
-	if (s == NULL)
+	if (!s)
 		return -ENOMEM;
 	s->epoll = s->timer = s->watch = s->routes = -1;
 	s->follow_syn_at = UINT32_MAX;
@@ -198,12 +202,12 @@ int usplice_open(struct usplice **out, const struct usplice_options *o,
 
 void usplice_close(struct usplice *s)
 {
-	if (s == NULL)
+	if (!s)
 		return;
 	for (uint32_t i = 0; i < s->used; i++)
 		if (s->pairs[i].state == PAIR_PRE)
 			pre_close(&s->pairs[i], false);
-	if (s->router != NULL)
+	if (s->router)
 		ways_close(s);
 	router_close(s->router);
 	if (s->timer >= 0)
@@ -223,10 +227,17 @@ int usplice_fd(const struct usplice *s)
 int usplice_init(struct usplice *s, int listener)
 {
 	int mss = s->o.mss;
-	int one = 1;
+	socklen_t n = sizeof(int);
+	int one = 1, on = 0;
 
 	if (setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
 		return -errno;
+	pre_keep_urgent(listener);
+	/* Who has come to one that listens already has not inherited it. */
+	if (getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) != 0)
+		return -errno;
+	s->listeners++;
+	s->prepared += on == 0;
 	if (mss != 0 &&
 	    setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
 		return -errno;
@@ -240,7 +251,7 @@ static void on_event(struct usplice *s, const struct join_event *e)
 	struct usplice_pair *p = pair_find(s, &e->name);
 	enum dir d = e->dir == DIR_C2S ? DIR_C2S : DIR_S2C;
 
-	if (p == NULL)
+	if (!p)
 		return;
 	/* Whatever else happens happens to a joined pair. */
 	pair_joined(p);
@@ -273,13 +284,6 @@ static bool on_router(struct usplice *s)
 	return n > 0;
 }
 
-/* We were woken: what comes until JOIN_PAUSE is over wakes nobody. */
-static void on_wake(struct usplice *s)
-{
-	s->pausing = true;
-	tick_set(s, JOIN_PAUSE);
-}
-
 /* --- once a second --- */
 
 static enum usplice_reason reason_of(enum splice_over why)
@@ -306,7 +310,7 @@ static void sweep(struct usplice *s)
 	for (int i = 0; i < n; i++) {
 		struct usplice_pair *p = pair_find(s, &gone[i].name);
 
-		if (p != NULL)
+		if (p)
 			pair_over(p, reason_of(gone[i].why));
 	}
 }
@@ -339,7 +343,7 @@ static void look_at(struct usplice_pair *p)
 	if (splice_is_live(&pair))
 		pair_joined(p);
 	if (splice_in_timewait(&pair) && list_empty(&p->late))
-		pair_ending(p, (pair.flags & SPLICE_PAIR_RESET) != 0
+		pair_ending(p, (pair.flags & SPLICE_PAIR_RESET)
 				       ? USPLICE_RESET
 				       : USPLICE_TIMEWAIT);
 }
@@ -415,7 +419,7 @@ static void take_events(struct usplice *s)
 	on_router(s);
 	for (int i = 0; i < n; i++) {
 		if (e[i].data.ptr == s->router)
-			on_wake(s);
+			pause_set(s); /* what comes meanwhile wakes nobody */
 		else if (e[i].data.ptr == &s->timer)
 			on_timer(s);
 		else if (e[i].data.ptr == &s->watch)
@@ -429,7 +433,7 @@ static void take_events(struct usplice *s)
 /* Take the lowest bit of @bits. Return: its direction */
 static enum usplice_dir take_dir(uint8_t *bits)
 {
-	enum usplice_dir d = (*bits & 1) != 0 ? USPLICE_C2S : USPLICE_S2C;
+	enum usplice_dir d = (*bits & 1) ? USPLICE_C2S : USPLICE_S2C;
 
 	*bits &= (uint8_t)(*bits - 1);
 	return d;
@@ -442,9 +446,9 @@ static void tell(struct usplice_pair *p, struct usplice_note *n)
 	bool again = false;
 
 	assert(p->notes != 0);
-	if ((p->notes & 1u << USPLICE_CONNECTED) != 0)
+	if (p->notes & 1u << USPLICE_CONNECTED)
 		what = USPLICE_CONNECTED;
-	while ((p->notes & 1u << what) == 0)
+	while (!(p->notes & 1u << what))
 		what++;
 	*n = (struct usplice_note){ .what = what,
 				    .pair = p,
@@ -467,15 +471,14 @@ static void tell(struct usplice_pair *p, struct usplice_note *n)
 
 int usplice_next(struct usplice *s, struct usplice_note *n)
 {
-	if (s->last != NULL)
+	if (s->last)
 		pair_free(s->last);
 	s->last = NULL;
 	s->inside = true;
 	for (int i = 0; i < ROUNDS && list_empty(&s->told) && !s->emptied; i++)
 		take_events(s);
-	s->inside = false;
 	if (list_empty(&s->told)) {
-		s->emptied = false;
+		s->inside = s->emptied = false;
 		return 0;
 	}
 	tell(list_entry(s->told.next, struct usplice_pair, link), n);
@@ -530,7 +533,7 @@ static int adopt(struct usplice *s, const struct join_name *name,
 {
 	struct usplice_pair *p = pair_take(s);
 
-	if (p == NULL)
+	if (!p)
 		return -ENOSPC;
 	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++)
 		p->tuple[d] = pair->side[d].tuple;
@@ -553,9 +556,9 @@ int usplice_adopt(struct usplice *s, struct usplice_pair **out)
 	struct join_name name;
 
 	while (router_each(s->router, &s->adopt_at, &name, &pair) == 1) {
-		if (pair_find(s, &name) != NULL)
+		if (pair_find(s, &name))
 			continue;
-		if ((pair.flags & SPLICE_PAIR_SYN) != 0) {
+		if (pair.flags & SPLICE_PAIR_SYN) {
 			/* These are nobody's, and go on; their ways may be
 			 * others.
 			 */

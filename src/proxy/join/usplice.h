@@ -69,6 +69,14 @@ enum {
  * @pin:	Folder of a bpffs, which is made in its parent: spliced
  *		connections outlive the process, and those that are there are
  *		taken over. NULL: they end with it
+ * @key:	Of the hash by which a client comes to one of several servers
+ *		(usplice_forward()); 0, 0: a random one
+ * @mark:	Servers are to see the client's address in place of ours: pairs
+ *		have it towards them, and what they send to our sockets has this
+ *		mark, by which rules lead it to them: one a family, which are
+ *		made, with this number and a table of it, and removed by
+ *		usplice_close(). Servers must send what is for the client by
+ *		this host. 0: they see ours
  * @dev:	Names of devices on which peers' segments come in, NULL behind
  *		the last; NULL: those by which they are reached, which are added
  *		in any case
@@ -86,7 +94,15 @@ struct usplice_options {
 	uint64_t closing;
 	uint64_t timewait;
 	const char *pin;
+	uint64_t key[2];
 	const char *const *dev;
+	uint32_t mark;
+};
+
+/** struct usplice_server - One of usplice_forward() */
+struct usplice_server {
+	const struct sockaddr *addr;
+	socklen_t len;
 };
 
 /** enum usplice_event - What has become of a pair */
@@ -237,15 +253,18 @@ int usplice_fd(const struct usplice *s);
 /**
  * usplice_init() - Prepare a listener (before listen())
  *
- * Accepted sockets inherit what is set: no delay, and the MSS of the options.
+ * Accepted sockets inherit what is set: no delay, urgent data in line, and the
+ * MSS of the options.
  */
 int usplice_init(struct usplice *s, int listener);
 
 /**
  * usplice_intend() - Two sockets will be spliced
- * @client:	Connected
- * @server:	A new one of the same family, not bound: it gets an address and
- *		a port of ours, and what the client's connection has agreed on
+ * @client:	Connected; accepted of a listener that usplice_init() has
+ *		prepared, if it was ever called
+ * @server:	A new one of the same family, not bound, without SO_REUSEADDR:
+ *		it gets an address and a port of ours, and what the client's
+ *		connection has agreed on
  * @to, @tolen:	Where it will be connected to
  * @user:	For usplice_note.user
  * @out:	Result, for usplice_splice() or usplice_end()
@@ -317,23 +336,40 @@ void usplice_end(struct usplice_pair *p);
  * usplice_forward() - Pass on SYNs in the kernel
  * @at:		An address of this host and a port, where a listener of the
  *		caller's gets what is not passed on
- * @to:		A server of the same family
+ * @to, @n:	Servers of the same family, up to 16
  *
- * From then on a client who connects to @at is connected to @to from his first
- * packet on, and no socket and no process of this host sees him: nothing is
- * told of him but in usplice_counters(), and no rule for what comes in at this
- * host holds for him. With usplice_options.pin this outlives the process, until
- * another one opens the folder. His SYN is remembered for 10 s, or for
- * usplice_options.opening, if that is less. The ports of ours towards
- * servers are shared: the upper half is for these connections. What was said of
- * @at before goes, its connections stay.
+ * From then on a client who connects to @at is connected to one of them, by his
+ * address (rendezvous hashing), from his first packet on, and no socket and no
+ * process of this host sees him: nothing is told of him but in
+ * usplice_counters(), and no rule for what comes in at this host holds for him.
+ * With usplice_options.pin this outlives the process, until another one opens
+ * the folder. His SYN is remembered for 10 s, or for usplice_options.opening,
+ * if that is less. The ports of ours towards servers are shared: the upper half
+ * is for these connections. What was said of @at before goes, its connections
+ * stay.
+ *
+ * Nobody looks whether a server answers: the caller does, and leaves out one
+ * that does not. With @n 0 the listener gets all.
  *
  * Return: 0; -EAFNOSUPPORT, -EOPNOTSUPP, -ENETUNREACH, -EHOSTUNREACH as
- * usplice_intend(); -ENOSPC: 64 are there already; or another -Exxx
+ * usplice_intend(); -E2BIG: too many servers; -ENOSPC: 64 are there already; or
+ * another -Exxx
  */
 int usplice_forward(struct usplice *s, const struct sockaddr *at,
-		    socklen_t atlen, const struct sockaddr *to,
-		    socklen_t tolen);
+		    socklen_t atlen, const struct usplice_server *to,
+		    unsigned n);
+
+/**
+ * usplice_served() - How many connections the program has passed on to a server
+ * @at, @to:	As usplice_forward() was told; @to need not be of its last list
+ * @n:		Result
+ *
+ * Return: 0; -ENOENT: nothing was ever passed on to it, or there were more than
+ * 1,024 servers before it, and it is not counted; or another -Exxx
+ */
+int usplice_served(const struct usplice *s, const struct sockaddr *at,
+		   socklen_t atlen, const struct usplice_server *to,
+		   uint64_t *n);
 
 /**
  * usplice_stop() - Pass on no more SYNs; connections that are there go on

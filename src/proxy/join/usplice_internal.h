@@ -51,6 +51,7 @@ enum pair_state {
  * @fd:		By the direction of what they receive. INTENDED, CONNECTING: the
  *		caller's; PRE: ours; else -1
  * @watched, @looked: Bits by direction: in usplice.epoll; looked into
+ * @spoken:	PRE: the server may have said something before it was spliced
  * @hurried:	PRE: its receiver's socket sends at once what it is given
  * @shared:	PRE: the caller has descriptors of the same sockets
  * @sent:	PRE: bytes of each direction that were sent on and still lie in
@@ -75,6 +76,7 @@ struct usplice_pair {
 	int error;
 	uint8_t watched;
 	uint8_t looked;
+	bool spoken;
 	bool hurried[DIR_COUNT];
 	bool shared;
 	uint32_t sent[DIR_COUNT];
@@ -95,6 +97,15 @@ struct usplice_pair {
 struct passage {
 	struct join_at at;
 	struct join_forward f;
+};
+
+/** struct served - A server whose connections the program counts; its index is
+ * join_server.served. It is never another one's: counts go on when it is back
+ */
+struct served {
+	struct join_at at;
+	uint8_t ip[16];
+	uint32_t port;
 };
 
 /**
@@ -131,9 +142,12 @@ struct known_way {
  *		pairs, and twice places go on; @follow_at is @n_pairs when
  *		routes were followed, @follow_syn_at UINT32_MAX
  * @look_at:	As @follow_at, for ever
- * @inside:	usplice_next() is at work; else a note must make @epoll readable
+ * @inside:	usplice_next() is at work, or will be called again at once; else
+ *		a note must make @epoll readable
  * @has_syn:	There were pairs made of SYNs before us
  * @emptied:	All that @epoll had to tell was taken
+ * @listeners, @prepared: How often usplice_init() was called, and for one that
+ *		did not listen yet
  * @ticking:	@timer is set
  * @pausing:	The router's events may wake nobody: @timer looks at them
  * @tick_at:	When it is time to look for pairs that are over, ns
@@ -151,6 +165,8 @@ struct usplice {
 	unsigned n_devices;
 	struct passage passage[JOIN_FORWARDS];
 	unsigned n_passages;
+	struct served served[JOIN_SERVED];
+	uint32_t n_served;
 	struct known_way known[WAYS_KNOWN];
 	struct usplice_pair *pairs;
 	uint32_t n_pairs;
@@ -169,6 +185,8 @@ struct usplice {
 	uint32_t adopt_at;
 	uint32_t look_at;
 	uint32_t live; /* pairs that are not free */
+	unsigned listeners;
+	unsigned prepared;
 	uint64_t tick_at;
 	bool inside;
 	bool has_syn;
@@ -231,10 +249,20 @@ int pair_read(struct usplice_pair *p);
 /** tick_set() - Let the timer run out in @ns */
 void tick_set(struct usplice *s, uint64_t ns);
 
+/** pause_set() - Look at the router's events, which may wake nobody until then,
+ * and tell what is to be told, in JOIN_PAUSE
+ */
+void pause_set(struct usplice *s);
+
 /* --- pre.c: sockets of pairs, until these are joined --- */
 
 /** pre_peeks() - Does this kernel look into a socket of TCP at an offset? */
 bool pre_peeks(void);
+
+/** pre_keep_urgent() - A byte of urgent data is one of the stream, or numbers
+ * would be wrong by one; inherited by what a listener accepts
+ */
+void pre_keep_urgent(int fd);
 
 /** pre_connect() - Ask the server, and wait for it. Return: 0 or -Exxx */
 int pre_connect(struct usplice_pair *p);

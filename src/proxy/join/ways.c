@@ -29,6 +29,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bpf/lead.h"
 #include "bpf/netlink.h"
 #include "bpf/way.h"
 #include "core/ipaddr.h"
@@ -66,7 +67,7 @@ static int attach(struct usplice *s, struct hook *h, int ifindex)
 
 	snprintf(pin, sizeof(pin), "%s/device-%d", s->pin, ifindex);
 	return hook_attach(h, router_program(s->router), ifindex, way,
-			   s->o.pin != NULL ? pin : NULL);
+			   s->o.pin ? pin : NULL);
 }
 
 /* The program is on a device from now on. */
@@ -96,7 +97,14 @@ int ways_open(struct usplice *s, struct errbuf *e)
 	s->watch = way_watch();
 	if (s->watch < 0)
 		return errbuf_set(e, s->watch, "no socket for changes");
-	for (const char *const *d = s->o.dev; d != NULL && *d != NULL; d++) {
+	if (s->o.mark != 0) {
+		int rc = lead_here(s->routes, s->o.mark);
+
+		if (rc != 0)
+			return errbuf_set(e, rc, "a rule for a mark: %s",
+					  strerror(-rc));
+	}
+	for (const char *const *d = s->o.dev; d && *d; d++) {
 		unsigned ifindex = if_nametoindex(*d);
 		int rc = ifindex == 0 ? -ENODEV : use_device(s, ifindex);
 
@@ -110,11 +118,13 @@ int ways_open(struct usplice *s, struct errbuf *e)
 void ways_close(struct usplice *s)
 {
 	for (unsigned i = 0; i < s->n_devices; i++) {
-		if (s->o.pin != NULL)
+		if (s->o.pin)
 			hook_leave(&s->device[i]);
 		else
 			hook_detach(&s->device[i]);
 	}
+	if (s->routes >= 0 && s->o.mark != 0)
+		lead_no_more(s->routes, s->o.mark);
 	if (s->routes >= 0)
 		close(s->routes);
 	if (s->watch >= 0)
@@ -189,13 +199,26 @@ int ways_of_tuple(struct usplice *s, struct splice_tuple *t,
 	return 0;
 }
 
+/* With another host's address towards the server the kernel is asked as with
+ * any of ours: it knows no way from there.
+ */
+static int to_server(struct usplice_pair *p, struct join_way *way)
+{
+	struct splice_tuple any = p->tuple[DIR_S2C];
+
+	if (p->s->o.mark == 0)
+		return ways_of_tuple(p->s, &p->tuple[DIR_S2C], way);
+	memset(any.dst, 0, sizeof(any.dst));
+	return ways_of_tuple(p->s, &any, way);
+}
+
 int ways_find(struct usplice_pair *p)
 {
 	struct join_way way[DIR_COUNT];
 	int rc = ways_of_tuple(p->s, &p->tuple[DIR_C2S], &way[DIR_C2S]);
 
 	if (rc == 0)
-		rc = ways_of_tuple(p->s, &p->tuple[DIR_S2C], &way[DIR_S2C]);
+		rc = to_server(p, &way[DIR_S2C]);
 	if (rc == 0)
 		memcpy(p->way, way, sizeof(way));
 	return rc;

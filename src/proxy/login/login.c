@@ -94,7 +94,7 @@ static int read_text(const char *path, char *text)
 	close(fd);
 	if (k < 0)
 		return (int)k;
-	if (n == USERS_BYTES || memchr(text, '\0', n) != NULL)
+	if (n == USERS_BYTES || memchr(text, '\0', n))
 		return -EFBIG;
 	text[n] = '\0';
 	return 0;
@@ -136,7 +136,7 @@ static void hash_one(void *ctx, const uint8_t *p, uint32_t len)
 		a.good = password_is(q.hash, q.password) && q.known;
 	explicit_bzero(&q, sizeof(q));
 	out = spsc_reserve(l->answers, sizeof(a));
-	if (out != NULL) {
+	if (out) {
 		memcpy(out, &a, sizeof(a));
 		spsc_commit(l->answers);
 	}
@@ -157,7 +157,7 @@ static void answers_are_there(void *ctx, uint64_t now)
 	(void)now;
 	if (read(l->pipe[0], b, sizeof(b)) < 0)
 		return;
-	while ((p = spsc_peek(l->answers, &len)) != NULL) {
+	while ((p = spsc_peek(l->answers, &len))) {
 		struct answer a;
 
 		memcpy(&a, p, sizeof(a));
@@ -180,17 +180,16 @@ bool login_ask(struct login *l, uint32_t who, uint64_t id, const uint8_t *name,
 	if (l->waiting == LOGIN_QUEUE)
 		return false;
 	out = spsc_reserve(drain_ring(l->thread), sizeof(q));
-	if (out == NULL)
+	if (!out)
 		return false;
-	memcpy(q.hash, found != NULL ? found->hash : u->user[0].hash,
-	       sizeof(q.hash));
+	memcpy(q.hash, found ? found->hash : u->user[0].hash, sizeof(q.hash));
 	memcpy(q.password, password, len);
 	memcpy(out, &q, sizeof(q));
 	spsc_commit(drain_ring(l->thread));
 	explicit_bzero(&q, sizeof(q));
 	l->waiting++;
 	memset(user, 0, USERS_NAME + 1);
-	if (found != NULL)
+	if (found)
 		memcpy(user, found->name, n);
 	return true;
 }
@@ -234,10 +233,10 @@ int login_start(struct login *l, struct errbuf *e)
 
 void login_close(struct login *l)
 {
-	if (l == NULL)
+	if (!l)
 		return;
 	atomic_store(&l->over, true);
-	if (l->thread != NULL)
+	if (l->thread)
 		drain_stop(l->thread);
 	if (l->pipe[0] >= 0) {
 		loop_drop(l->loop, &l->on);

@@ -19,7 +19,7 @@ static bool is_of_name(char c)
 static const char *take_line(struct users *u, const char *line)
 {
 	const char *colon = strchr(line, ':');
-	size_t n = colon == NULL ? 0 : (size_t)(colon - line);
+	size_t n = !colon ? 0 : (size_t)(colon - line);
 	struct user *one = &u->user[u->n];
 
 	if (n == 0)
@@ -33,7 +33,7 @@ static const char *take_line(struct users *u, const char *line)
 	if (strlen(colon + 1) > USERS_HASH || !password_hash_is(colon + 1))
 		return "has no hash that is known here; 'openssl passwd -6' "
 		       "makes one";
-	if (users_find(u, (const uint8_t *)line, (unsigned)n) != NULL)
+	if (users_find(u, (const uint8_t *)line, (unsigned)n))
 		return "has a name that was there before";
 	if (u->n == USERS_MAX)
 		return "is one user too many";
@@ -58,7 +58,7 @@ int users_parse(struct users *u, char *text, struct errbuf *e)
 		text[n] = '\0';
 		if (n > 0 && text[0] != '#')
 			wrong = take_line(u, text);
-		if (wrong != NULL)
+		if (wrong)
 			return errbuf_set(e, -EINVAL, "line %u %s", number,
 					  wrong);
 		text += last ? n : n + 1;

@@ -121,7 +121,7 @@ static inline void splice_take(struct splice_side *i,
 	uint32_t edge = k->rcv_wup + k->rcv_wnd;
 
 	/* Watched, and no further than our socket would take it. */
-	if ((i->flags & SPLICE_SIDE_SEEN) == 0 ||
+	if (!(i->flags & SPLICE_SIDE_SEEN) ||
 	    !seq_in(i->end, k->rcv_nxt, edge + 1)) {
 		i->end = k->rcv_nxt;
 		i->flags &= (uint8_t)~SPLICE_SIDE_LAST;
@@ -148,7 +148,7 @@ static inline void splice_take_peer(struct splice_pair *p, enum dir d,
 
 	if (seq_lt(o->hi, hi))
 		o->hi = hi;
-	if ((i->flags & SPLICE_SIDE_LAST) != 0) {
+	if (i->flags & SPLICE_SIDE_LAST) {
 		o->fin = seqmap_seq(&p->map, d, i->end);
 		o->flags |= SPLICE_SIDE_FIN;
 	}
@@ -205,7 +205,7 @@ splice_begin(struct splice_pair *p, const struct splice_socket k[DIR_COUNT],
 static inline bool splice_may_reuse(const struct splice_pair *p, uint32_t tsval,
 				    uint32_t iss)
 {
-	if ((p->flags & SPLICE_PAIR_TS) != 0 &&
+	if ((p->flags & SPLICE_PAIR_TS) &&
 	    seq_lt(p->side[DIR_S2C].tsval, tsval))
 		return true;
 	return seq_lt(splice_all(p, DIR_S2C), iss);

@@ -23,6 +23,9 @@
  * become padding. TCP options stand where they stood: the walk takes them one
  * by one at any offset; what both sides have not agreed on becomes NOPs of the
  * same length.
+ *
+ * More than 600 lines: the kernel's programs and ours inline all of it, and its
+ * parts share the copy and the four sums.
  */
 #ifndef SPLICE_HEAD_H
 #define SPLICE_HEAD_H
@@ -134,9 +137,9 @@ static inline void splice_put8(uint8_t *b, uint32_t at, uint8_t v,
 	uint16_t now = v;
 
 	b[at] = v;
-	*sum = (at & 1) != 0 ? csum_swap16(*sum, old, now)
-			     : csum_swap16(*sum, (uint16_t)(old << 8),
-					   (uint16_t)(now << 8));
+	*sum = (at & 1) ? csum_swap16(*sum, old, now)
+			: csum_swap16(*sum, (uint16_t)(old << 8),
+				      (uint16_t)(now << 8));
 }
 
 static inline void splice_put16(uint8_t *b, uint32_t at, uint16_t v,
@@ -149,7 +152,7 @@ static inline void splice_put16(uint8_t *b, uint32_t at, uint16_t v,
 /* Four bytes from an odd place on are the same words, but turned by a byte. */
 static inline uint32_t splice_words(uint32_t at, uint32_t v)
 {
-	return (at & 1) != 0 ? v << 8 | v >> 24 : v;
+	return (at & 1) ? v << 8 | v >> 24 : v;
 }
 
 static inline void splice_put32(uint8_t *b, uint32_t at, uint32_t v,
@@ -184,7 +187,7 @@ static inline enum splice_fault splice_ip4_read(const uint8_t *b, uint32_t have,
 	h->ip_len = (uint16_t)hlen;
 	h->ip6 = false;
 	/* More fragments, or an offset (RFC 791 section 3.1). */
-	return (get_be16(b + 6) & 0x3fff) != 0 ? SPLICE_FRAGMENT : SPLICE_FINE;
+	return (get_be16(b + 6) & 0x3fff) ? SPLICE_FRAGMENT : SPLICE_FINE;
 }
 
 /** splice_ip6_read() - The same of an IPv6 header without what extends it */
@@ -290,7 +293,7 @@ static inline void splice_map_ts(const struct splice_walk *w, uint32_t at)
 {
 	struct splice_head *h = w->h;
 
-	if ((w->p->flags & SPLICE_PAIR_TS) == 0) {
+	if (!(w->p->flags & SPLICE_PAIR_TS)) {
 		splice_blank(h, at, 10);
 		return;
 	}
@@ -311,7 +314,7 @@ static inline void splice_map_sack(const struct splice_walk *w, uint32_t at,
 {
 	struct splice_head *h = w->h;
 
-	if ((w->p->flags & SPLICE_PAIR_SACK) == 0) {
+	if (!(w->p->flags & SPLICE_PAIR_SACK)) {
 		splice_blank(h, at, len);
 		return;
 	}
@@ -450,7 +453,7 @@ static inline void splice_put_addresses(uint8_t *ip, bool ip6,
 
 static inline uint8_t splice_hops(const struct splice_pair *p, uint8_t had)
 {
-	if ((p->flags & SPLICE_PAIR_SYN) == 0)
+	if (!(p->flags & SPLICE_PAIR_SYN))
 		return SPLICE_HOPS;
 	return had > 0 ? had - 1 : 0;
 }
@@ -463,7 +466,7 @@ static inline void splice_map_ip4(const struct splice_pair *p,
 	     i++)
 		splice_put8(h->ip, i, 1, &h->sum_ip4);
 	splice_put8(h->ip, 8, splice_hops(p, h->ip[8]), &h->sum_ip4);
-	if ((p->flags & SPLICE_PAIR_ECN) == 0)
+	if (!(p->flags & SPLICE_PAIR_ECN))
 		splice_put8(h->ip, 1, h->ip[1] & 0xfc, &h->sum_ip4);
 }
 
@@ -498,7 +501,7 @@ static inline void splice_map_ip6(const struct splice_pair *p,
 				  struct splice_head *h)
 {
 	splice_put8(h->ip, 7, splice_hops(p, h->ip[7]), &h->sum_bare);
-	if ((p->flags & SPLICE_PAIR_ECN) == 0)
+	if (!(p->flags & SPLICE_PAIR_ECN))
 		splice_put8(h->ip, 1, h->ip[1] & 0xcf, &h->sum_bare);
 }
 
@@ -540,7 +543,7 @@ static inline void splice_map_start(const struct splice_pair *p, enum dir d,
 			     seqmap_ack(&p->map, d,
 					get_be32(h->tcp + SPLICE_TH_ACK)),
 			     &h->sum_tcp);
-	if ((p->flags & SPLICE_PAIR_ECN) == 0)
+	if (!(p->flags & SPLICE_PAIR_ECN))
 		splice_put16(h->tcp, SPLICE_TH_FLAGS,
 			     (uint16_t)(flags & ~SPLICE_TH_ECN), &h->sum_tcp);
 	if (!w->syn)

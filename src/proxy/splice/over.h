@@ -51,7 +51,7 @@ static inline enum splice_over splice_is_over(const struct splice_pair *p,
 	uint64_t silent = now - p->seen;
 
 	/* The server may ask for long, and unheard. */
-	if ((p->flags & SPLICE_PAIR_OPENING) != 0)
+	if (p->flags & SPLICE_PAIR_OPENING)
 		return l->opening != 0 && now - p->since >= l->opening
 			       ? SPLICE_NEVER_JOINED
 			       : SPLICE_GOES_ON;

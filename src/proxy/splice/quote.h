@@ -95,8 +95,7 @@ static inline bool splice_quote_tuple(const struct splice_quote *q,
 		}
 	} else {
 		/* Without options, the first part of a datagram. */
-		if (ip[0] != 0x45 || ip[9] != 6 ||
-		    (get_be16(ip + 6) & 0x1fff) != 0)
+		if (ip[0] != 0x45 || ip[9] != 6 || (get_be16(ip + 6) & 0x1fff))
 			return false;
 		t->src[10] = t->src[11] = t->dst[10] = t->dst[11] = 0xff;
 		for (uint32_t i = 0; i < 4; i++) {
@@ -134,7 +133,7 @@ static inline uint64_t splice_map_quoted(const struct splice_pair *p,
 		     &fields);
 	if (q->len < at + SPLICE_TCP_MIN)
 		return addr + fields + sums;
-	if ((get_be16(tcp + SPLICE_TH_FLAGS) & SPLICE_ACK) != 0)
+	if (get_be16(tcp + SPLICE_TH_FLAGS) & SPLICE_ACK)
 		splice_put32(
 			tcp, SPLICE_TH_ACK,
 			seqmap_seq(&p->map, d, get_be32(tcp + SPLICE_TH_ACK)),

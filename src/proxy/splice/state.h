@@ -138,7 +138,7 @@ static inline bool splice_counts(const struct splice_pair *p, enum dir d,
 
 	if (!seq_le(s->seq, i->hi) || !seq_le(i->lo, splice_end(s)))
 		return false;
-	if ((s->flags & SPLICE_ACK) == 0)
+	if (!(s->flags & SPLICE_ACK))
 		return (s->flags & SPLICE_RST) != 0;
 	return seq_le(s->ack, splice_all(p, d)) &&
 	       seq_le(i->ack - SPLICE_ACK_LAG, s->ack);
@@ -153,7 +153,7 @@ static inline void splice_note_ack(struct splice_pair *p, enum dir d,
 	uint32_t lo = seqmap_ack(&p->map, d, s->ack);
 	uint32_t hi = lo + ((uint32_t)s->win << (i->scale & 15));
 
-	if ((s->flags & SPLICE_ACK) == 0)
+	if (!(s->flags & SPLICE_ACK))
 		return;
 	if (seq_lt(i->ack, s->ack)) {
 		i->acked += s->ack - i->ack;
@@ -176,12 +176,11 @@ static inline void splice_note_end(struct splice_pair *p, enum dir d,
 	uint32_t end = splice_end(s);
 	uint32_t mapped = seqmap_seq(&p->map, d, end);
 
-	if ((s->flags & SPLICE_FIN) != 0 && seq_lt(i->lo, end) &&
+	if ((s->flags & SPLICE_FIN) && seq_lt(i->lo, end) &&
 	    !seq_lt(end, i->end)) {
 		o->fin = mapped;
 		o->flags |= SPLICE_SIDE_FIN;
-	} else if ((o->flags & SPLICE_SIDE_FIN) != 0 &&
-		   seq_lt(o->fin, mapped)) {
+	} else if ((o->flags & SPLICE_SIDE_FIN) && seq_lt(o->fin, mapped)) {
 		o->flags &= (uint8_t)~SPLICE_SIDE_FIN;
 	}
 	if (seq_lt(i->end, end))
@@ -198,8 +197,7 @@ static inline void splice_to_timewait(struct splice_pair *p, uint64_t now)
 /* The peer of side[d] has acked all: is it a FIN that it has acked last? */
 static inline uint8_t splice_joined_state(const struct splice_side *i)
 {
-	return (i->flags & SPLICE_SIDE_FIN) != 0 ? SPLICE_SHUTDOWN
-						 : SPLICE_SPLICED;
+	return (i->flags & SPLICE_SIDE_FIN) ? SPLICE_SHUTDOWN : SPLICE_SPLICED;
 }
 
 /**
@@ -232,17 +230,17 @@ static inline void splice_watch(struct splice_pair *p, enum dir d,
 	struct splice_side *i = &p->side[d];
 	uint32_t end = splice_end(s);
 
-	if ((s->flags & SPLICE_RST) != 0)
+	if (s->flags & SPLICE_RST)
 		return;
-	if ((i->flags & SPLICE_SIDE_SEEN) == 0 || seq_lt(i->end, end)) {
+	if (!(i->flags & SPLICE_SIDE_SEEN) || seq_lt(i->end, end)) {
 		i->end = end;
 		i->flags &= (uint8_t)~SPLICE_SIDE_LAST;
 	}
-	if ((s->flags & SPLICE_FIN) != 0 && end == i->end)
+	if ((s->flags & SPLICE_FIN) && end == i->end)
 		i->flags |= SPLICE_SIDE_LAST;
 	i->flags |= SPLICE_SIDE_SEEN;
-	if (i->state == SPLICE_CLOSE && (s->flags & SPLICE_SYN) != 0 &&
-	    (s->flags & SPLICE_ACK) != 0)
+	if (i->state == SPLICE_CLOSE && (s->flags & SPLICE_SYN) &&
+	    (s->flags & SPLICE_ACK))
 		i->state = SPLICE_ESTABLISHED;
 }
 
@@ -253,7 +251,7 @@ static inline uint32_t splice_note_fin(struct splice_pair *p, enum dir d,
 {
 	struct splice_side *i = &p->side[d];
 	struct splice_side *o = &p->side[dir_reverse(d)];
-	bool fin = (o->flags & SPLICE_SIDE_FIN) != 0;
+	bool fin = (o->flags & SPLICE_SIDE_FIN);
 	uint32_t events = 0;
 
 	if (fin && o->state == SPLICE_SPLICED) {
@@ -262,7 +260,7 @@ static inline uint32_t splice_note_fin(struct splice_pair *p, enum dir d,
 	} else if (!fin && o->state == SPLICE_FIN_RELAYED) {
 		o->state = SPLICE_SPLICED;
 	}
-	if (i->state == SPLICE_FIN_RELAYED && (s->flags & SPLICE_ACK) != 0 &&
+	if (i->state == SPLICE_FIN_RELAYED && (s->flags & SPLICE_ACK) &&
 	    seq_le(i->fin, s->ack))
 		i->state = SPLICE_SHUTDOWN;
 	if (i->state == SPLICE_SHUTDOWN && o->state == SPLICE_SHUTDOWN) {
@@ -290,10 +288,9 @@ static inline uint32_t splice_reset(struct splice_pair *p, enum dir d,
 /* A segment of direction @d that counts and is no RST, in TIMEWAIT. */
 static inline uint32_t splice_revive(struct splice_pair *p, enum dir d)
 {
-	enum dir by =
-		(p->flags & SPLICE_PAIR_RESET_S2C) != 0 ? DIR_S2C : DIR_C2S;
+	enum dir by = (p->flags & SPLICE_PAIR_RESET_S2C) ? DIR_S2C : DIR_C2S;
 
-	if ((p->flags & SPLICE_PAIR_RESET) == 0 || d == by)
+	if (!(p->flags & SPLICE_PAIR_RESET) || d == by)
 		return 0;
 	p->side[DIR_C2S].state = p->side[DIR_C2S].was;
 	p->side[DIR_S2C].state = p->side[DIR_S2C].was;
@@ -326,7 +323,7 @@ static inline bool splice_acks_syn(const struct splice_pair *p,
 	const struct splice_side *c = &p->side[DIR_C2S];
 	uint32_t ack = seqmap_ack(&p->map, DIR_S2C, s->ack);
 
-	return (s->flags & SPLICE_ACK) != 0 && seq_lt(c->lo, ack) &&
+	return (s->flags & SPLICE_ACK) && seq_lt(c->lo, ack) &&
 	       seq_le(ack, c->end);
 }
 
@@ -338,7 +335,7 @@ static inline void splice_note_synack(struct splice_pair *p,
 {
 	struct splice_side *c = &p->side[DIR_C2S];
 	struct splice_side *v = &p->side[DIR_S2C];
-	bool both = s->offer.has_scale && (c->flags & SPLICE_SIDE_SCALE) != 0;
+	bool both = s->offer.has_scale && (c->flags & SPLICE_SIDE_SCALE);
 
 	v->end = splice_end(s);
 	v->lo = s->seq;
@@ -361,7 +358,7 @@ static inline bool splice_refuses(const struct splice_pair *p, enum dir d,
 
 	if (d == DIR_S2C)
 		return splice_acks_syn(p, s) ||
-		       ((i->flags & SPLICE_SIDE_SEEN) != 0 && s->seq == i->end);
+		       ((i->flags & SPLICE_SIDE_SEEN) && s->seq == i->end);
 	return seq_le(i->lo, s->seq) && seq_le(s->seq, i->end);
 }
 
@@ -374,11 +371,16 @@ static inline uint32_t splice_handshake(struct splice_pair *p, enum dir d,
 					const struct splice_segment *s,
 					uint64_t now)
 {
+	const struct splice_side *c = &p->side[DIR_C2S];
 	const struct splice_side *v = &p->side[DIR_S2C];
 	uint16_t kind = s->flags & (SPLICE_SYN | SPLICE_ACK | SPLICE_RST);
 
 	if (d == DIR_C2S && kind == SPLICE_SYN) {
-		splice_note_syn(p, s);
+		/* One that was answered may come once more, late, and nobody
+		 * would answer it again.
+		 */
+		if (!(v->flags & SPLICE_SIDE_SEEN) || c->end != splice_end(s))
+			splice_note_syn(p, s);
 		p->since = now;
 		return 0;
 	}
@@ -387,12 +389,12 @@ static inline uint32_t splice_handshake(struct splice_pair *p, enum dir d,
 		splice_note_synack(p, s);
 		return 0;
 	}
-	if ((kind & SPLICE_RST) != 0 && splice_refuses(p, d, s)) {
+	if ((kind & SPLICE_RST) && splice_refuses(p, d, s)) {
 		p->flags &= ~(uint32_t)SPLICE_PAIR_OPENING;
 		return SPLICE_EV_SETTLED | splice_reset(p, d, now);
 	}
 	if (d == DIR_C2S && kind == SPLICE_ACK &&
-	    (v->flags & SPLICE_SIDE_SEEN) != 0 && splice_counts(p, d, s) &&
+	    (v->flags & SPLICE_SIDE_SEEN) && splice_counts(p, d, s) &&
 	    seq_lt(p->side[d].ack, s->ack)) {
 		p->flags &= ~(uint32_t)SPLICE_PAIR_OPENING;
 		return SPLICE_EV_SETTLED;
@@ -408,16 +410,16 @@ static inline uint32_t splice_live(struct splice_pair *p, enum dir d,
 	struct splice_side *i = &p->side[d];
 	uint32_t events = 0;
 
-	if ((p->flags & SPLICE_PAIR_OPENING) != 0) {
+	if (p->flags & SPLICE_PAIR_OPENING) {
 		events = splice_handshake(p, d, s, now);
 		if (events != SPLICE_EV_SETTLED)
 			return events;
 	}
-	if ((s->flags & SPLICE_SYN) != 0 || !splice_counts(p, d, s)) {
+	if ((s->flags & SPLICE_SYN) || !splice_counts(p, d, s)) {
 		i->outside++;
 		return events;
 	}
-	if ((s->flags & SPLICE_RST) != 0)
+	if (s->flags & SPLICE_RST)
 		return seq_le(i->lo, s->seq) && seq_le(s->seq, i->end)
 			       ? splice_reset(p, d, now)
 			       : 0;
@@ -438,8 +440,7 @@ static inline enum splice_act splice_pre(struct splice_pair *p, enum dir d,
 	struct splice_side *i = &p->side[d];
 	struct splice_side *o = &p->side[dir_reverse(d)];
 
-	if ((s->flags & (SPLICE_SYN | SPLICE_RST)) != 0 ||
-	    !splice_counts(p, d, s))
+	if ((s->flags & (SPLICE_SYN | SPLICE_RST)) || !splice_counts(p, d, s))
 		return SPLICE_TO_STACK;
 	splice_note_ack(p, d, s);
 	*events = splice_try_join(p, now);
@@ -481,7 +482,7 @@ static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
 	*events = 0;
 	p->seen = now;
 	if (splice_is_live(p)) {
-		if (splice_in_timewait(p) && (s->flags & SPLICE_SYN) != 0) {
+		if (splice_in_timewait(p) && (s->flags & SPLICE_SYN)) {
 			*events = SPLICE_EV_REUSED;
 			return SPLICE_TO_STACK;
 		}

@@ -154,8 +154,10 @@ static inline void splice_begin_syn(struct splice_pair *p,
 	p->flags |= SPLICE_PAIR_JOINED | SPLICE_PAIR_SYN | SPLICE_PAIR_OPENING |
 		    SPLICE_PAIR_SACK | SPLICE_PAIR_ECN |
 		    (s->offer.has_ts ? SPLICE_PAIR_TS : 0);
-	if (s->offer.has_ts)
+	if (s->offer.has_ts) {
 		p->map.ts_off[DIR_C2S] = clock - s->offer.tsval;
+		p->side[DIR_S2C].tsval = clock;
+	}
 	p->side[DIR_C2S].state = p->side[DIR_S2C].state = SPLICE_SPLICED;
 	p->since = now;
 	p->side[DIR_C2S].mss = p->side[DIR_S2C].mss = mss;

@@ -213,7 +213,7 @@ static struct head_field *find_cookie(struct heads *x,
 			headers_find(&x->h[1], i, &f->name, f->hash);
 		struct cookie c;
 
-		if (g == NULL)
+		if (!g)
 			return NULL;
 		read_cookie(g, &c);
 		if (piece_same(name, &c.name))
@@ -246,11 +246,11 @@ bool cookies_compare(struct heads *x)
 		read_cookie(f, &c);
 		rule = rule_of(x->by->view, &c.name);
 		g = find_cookie(x, f, &c.name);
-		if (g != NULL)
+		if (g)
 			g->taken = true;
 		if (is_ignored(x, rule))
 			continue;
-		if (g == NULL) {
+		if (!g) {
 			piece_copy(x->out->part, &c.name);
 			return headers_differ(x, HEADERS_MISSING, f, NULL);
 		}

@@ -80,7 +80,7 @@ static bool read_head(struct head *h, const uint8_t *p, size_t n)
 	h->from = p;
 	while (p < end) {
 		const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
-		const uint8_t *next = lf != NULL ? lf + 1 : end;
+		const uint8_t *next = lf ? lf + 1 : end;
 		const uint8_t *colon = memchr(p, ':', (size_t)(next - p));
 		struct head_field *f = &h->f[h->n];
 		struct piece line = { p, (size_t)(next - p) };
@@ -97,7 +97,7 @@ static bool read_head(struct head *h, const uint8_t *p, size_t n)
 			continue;
 		if (h->n == h->most)
 			return false;
-		if (colon == NULL)
+		if (!colon)
 			colon = next;
 		f->name = piece_trim(
 			(struct piece){ line.p, (size_t)(colon - line.p) });
@@ -116,12 +116,12 @@ bool headers_differ(struct heads *x, enum headers_change change,
 {
 	const struct head_field *f[2] = { a, b };
 
-	assert((a != NULL || b != NULL) && change != HEADERS_NO_CHANGE);
+	assert((a || b) && change != HEADERS_NO_CHANGE);
 	x->out->outcome = HEADERS_DIFFERENT;
 	x->out->change = change;
-	piece_copy(x->out->name, a != NULL ? &a->name : &b->name);
+	piece_copy(x->out->name, a ? &a->name : &b->name);
 	for (unsigned i = 0; i < 2; i++) {
-		if (f[i] == NULL)
+		if (!f[i])
 			continue;
 		x->out->at[i] = (size_t)(f[i]->value.p - x->h[i].from);
 		x->out->len[i] = f[i]->value.n;
@@ -163,7 +163,7 @@ static bool list_of(struct head *h, const struct piece *name, uint32_t hash,
 		struct head_field *f = headers_find(h, i, name, hash);
 		struct piece rest, part;
 
-		if (f == NULL)
+		if (!f)
 			break;
 		i = (uint32_t)(f - h->f);
 		rest = f->value;
@@ -195,7 +195,7 @@ static bool is_within(const struct elements *a, const struct elements *b,
 {
 	uint32_t i = 0;
 
-	while (i < a->n && ((but != NULL && piece_is(&a->e[i], but)) ||
+	while (i < a->n && ((but && piece_is(&a->e[i], but)) ||
 			    has_element(b, &a->e[i], names)))
 		i++;
 	return i == a->n;
@@ -279,8 +279,8 @@ static bool same_by_name(struct heads *x, const struct head_field *f,
 		headers_made(x, MADE_ALIAS);
 		return true;
 	}
-	if ((x->by->flags & HEADERS_RECODED) != 0 &&
-	    piece_is(&f->name, "etag") && piece_same(&a, &b)) {
+	if ((x->by->flags & HEADERS_RECODED) && piece_is(&f->name, "etag") &&
+	    piece_same(&a, &b)) {
 		headers_made(x, MADE_CODING);
 		return true;
 	}
@@ -298,29 +298,42 @@ static bool same_value(struct heads *x, const struct header_rule *r, int rule,
 
 	if (piece_same(&f->value, &g->value))
 		return true;
-	if (r == NULL || !rules_header_alike(r, f->value.p, f->value.n,
-					     g->value.p, g->value.n))
+	if (!r || !rules_header_alike(r, f->value.p, f->value.n, g->value.p,
+				      g->value.n))
 		return same_by_name(x, f, g);
-	assert(r != NULL && r->verb < COUNT(by));
+	assert(r && r->verb < COUNT(by));
 	needed(x, rule, by[r->verb]);
 	return true;
 }
 
+/* Is a field of framing in one of both only? */
+static bool is_lone(struct heads *x, const struct piece *name, uint32_t hash)
+{
+	return !headers_find(&x->h[0], 0, name, hash) !=
+	       !headers_find(&x->h[1], 0, name, hash);
+}
+
 /* Fields that tell of the coding: whatever they are. */
-static bool follows_body(const struct heads *x, const struct piece *name)
+static bool follows_body(struct heads *x, const struct piece *name,
+			 uint32_t hash)
 {
 	unsigned flags = x->by->flags;
 
+	if ((flags & HEADERS_OF_GET) &&
+	    (piece_is(name, "content-length") ||
+	     piece_is(name, "transfer-encoding")) &&
+	    is_lone(x, name, hash))
+		return true;
 	if (piece_is(name, "content-length"))
 		return (flags & (HEADERS_RECODED | HEADERS_REWRITTEN)) != 0;
-	return (flags & HEADERS_RECODED) != 0 &&
+	return (flags & HEADERS_RECODED) &&
 	       (piece_is(name, "content-encoding") ||
 		piece_is(name, "transfer-encoding"));
 }
 
 static bool is_moment(const struct heads *x, const struct piece *name)
 {
-	return (x->by->flags & HEADERS_OF_THEN) != 0 &&
+	return (x->by->flags & HEADERS_OF_THEN) &&
 	       (piece_is(name, "date") || piece_is(name, "expires"));
 }
 
@@ -333,13 +346,12 @@ static bool take_all(struct heads *x, const struct piece *name, uint32_t hash)
 		struct head_field *f = headers_find(&x->h[0], 0, name, hash);
 		struct head_field *g = headers_find(&x->h[1], 0, name, hash);
 
-		if (f == NULL && g == NULL)
+		if (!f && !g)
 			return other;
-		other = other || f == NULL || g == NULL ||
-			!piece_same(&f->value, &g->value);
-		if (f != NULL)
+		other = other || !f || !g || !piece_same(&f->value, &g->value);
+		if (f)
 			f->taken = true;
-		if (g != NULL)
+		if (g)
 			g->taken = true;
 	}
 }
@@ -350,7 +362,7 @@ static bool take_alike(struct heads *x, const struct piece *name, uint32_t hash)
 	const struct header_rule *r;
 	int rule;
 
-	if (follows_body(x, name)) {
+	if (follows_body(x, name, hash)) {
 		if (take_all(x, name, hash))
 			headers_made(x, MADE_CODING);
 		return true;
@@ -361,19 +373,18 @@ static bool take_alike(struct heads *x, const struct piece *name, uint32_t hash)
 		return true;
 	}
 	r = rules_header(x->by->view, name->p, name->n, &rule);
-	if (r != NULL && r->verb == HEADER_IGNORE) {
+	if (r && r->verb == HEADER_IGNORE) {
 		if (take_all(x, name, hash))
 			needed(x, rule, MADE_IGNORE);
 		return true;
 	}
-	if ((x->by->flags & HEADERS_RECODED) != 0 && piece_is(name, "vary") &&
+	if ((x->by->flags & HEADERS_RECODED) && piece_is(name, "vary") &&
 	    same_lists(x, name, hash, "accept-encoding")) {
 		if (take_all(x, name, hash))
 			headers_made(x, MADE_CODING);
 		return true;
 	}
-	if (r != NULL && r->verb == HEADER_SET &&
-	    same_lists(x, name, hash, NULL)) {
+	if (r && r->verb == HEADER_SET && same_lists(x, name, hash, NULL)) {
 		if (take_all(x, name, hash))
 			needed(x, rule, MADE_SET);
 		return true;
@@ -395,9 +406,9 @@ static bool compare_name(struct heads *x, uint32_t first)
 			headers_find(&x->h[0], first, &name, hash);
 		struct head_field *g = headers_find(&x->h[1], 0, &name, hash);
 
-		if (f == NULL)
+		if (!f)
 			return true;
-		if (g == NULL)
+		if (!g)
 			return headers_differ(x, HEADERS_MISSING, f, NULL);
 		if (!same_value(x, r, rule, f, g))
 			return headers_differ(x, HEADERS_VALUE, f, g);

@@ -38,6 +38,10 @@ enum {
 	HEADERS_REWRITTEN = 1 << 1,
 	/* Production's is of another moment: Date and Expires are left out. */
 	HEADERS_OF_THEN = 1 << 2,
+	/* Production's came with content, and the SUT's answers HEAD: fields of
+	 * framing may be in one of them only.
+	 */
+	HEADERS_OF_GET = 1 << 3,
 };
 
 enum headers_outcome {

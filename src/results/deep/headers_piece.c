@@ -58,7 +58,7 @@ bool piece_next(struct piece *rest, char mark, struct piece *part)
 	bool quoted = false;
 	size_t i = 0;
 
-	if (rest->p == NULL)
+	if (!rest->p)
 		return false;
 	for (; i < rest->n; i++) {
 		uint8_t c = rest->p[i];
@@ -84,11 +84,11 @@ bool piece_next(struct piece *rest, char mark, struct piece *part)
 void piece_pair(const struct piece *p, struct piece *name, struct piece *value)
 {
 	const uint8_t *at = memchr(p->p, '=', p->n);
-	size_t n = at != NULL ? (size_t)(at - p->p) : p->n;
+	size_t n = at ? (size_t)(at - p->p) : p->n;
 
 	*name = piece_trim((struct piece){ p->p, n });
 	*value = (struct piece){ p->p + n, 0 };
-	if (at != NULL)
+	if (at)
 		*value = piece_trim((struct piece){ at + 1, p->n - n - 1 });
 }
 

@@ -200,7 +200,7 @@ static inline const uint8_t *scalar(struct json *j, const uint8_t *p,
 	if (*p != '-' && (*p < '0' || *p > '9'))
 		return literal(&j->k, p, end, v);
 	p = json_number(&j->k, p, end, &number, fault);
-	if (p != NULL)
+	if (p)
 		*v = number_hash(&j->k, &number);
 	return p;
 }
@@ -231,7 +231,7 @@ static inline const uint8_t *name(struct json *j, struct level *l,
 	if (p == end || *p != '"')
 		return NULL;
 	p = json_string(&j->k, p + 1, end, &l->name);
-	if (p == NULL)
+	if (!p)
 		return NULL;
 	p = skip_blank(p, end);
 	return p < end && *p == ':' ? p + 1 : NULL;
@@ -256,7 +256,7 @@ static inline bool next_child(struct hasher *x)
 	if (x->l->open == '{') {
 		const uint8_t *p = name(j, x->l, x->p, x->end);
 
-		if (p == NULL)
+		if (!p)
 			return false;
 		x->p = p;
 		if (j->r.rules != 0)
@@ -346,7 +346,7 @@ static void run(struct hasher *x)
 			continue;
 		}
 		p = scalar(x->j, x->p, x->end, &x->v, &fault);
-		if (p == NULL) {
+		if (!p) {
 			x->fault = fault;
 			return;
 		}

@@ -121,7 +121,7 @@ static const uint8_t *escape(struct words *o, const uint8_t *p,
 	if (*p == 'u')
 		return unicode_escape(o, p + 1, end);
 	at = memchr(from, *p, sizeof(from) - 1);
-	if (at == NULL)
+	if (!at)
 		return NULL;
 	put(o, (uint8_t)to[at - from]);
 	return p + 1;
@@ -164,7 +164,7 @@ const uint8_t *json_string_slow(const struct json_keys *k, const uint8_t *p,
 {
 	struct words o = { .k = k, .h = h, .len = len };
 
-	while (p != NULL && p < end && *p != '"') {
+	while (p && p < end && *p != '"') {
 		if (*p == '\\') {
 			p = escape(&o, p + 1, end);
 		} else if (*p >= 0x80) {
@@ -175,7 +175,7 @@ const uint8_t *json_string_slow(const struct json_keys *k, const uint8_t *p,
 			return NULL;
 		}
 	}
-	if (p == NULL || p == end)
+	if (!p || p == end)
 		return NULL;
 	*hash = string_end(k, o.h, o.w, o.len);
 	return p + 1;
@@ -318,11 +318,11 @@ const uint8_t *json_number(const struct json_keys *k, const uint8_t *p,
 	const uint8_t *behind = integer(p, end, out);
 	struct spelling s;
 
-	if (behind != NULL)
+	if (behind)
 		return behind;
 	behind = spell(&s, p, end);
-	if (behind == NULL || !evaluate(k, &s, out)) {
-		*fault = behind == NULL ? JSON_BROKEN : JSON_HUGE;
+	if (!behind || !evaluate(k, &s, out)) {
+		*fault = !behind ? JSON_BROKEN : JSON_HUGE;
 		return NULL;
 	}
 	return behind;

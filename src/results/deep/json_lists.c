@@ -92,7 +92,7 @@ static bool list(struct walker *w, struct cursor *c, unsigned side, bool more,
 					 &hash) != JSON_FINE)
 			return false;
 		item = take(w->j, 1);
-		if (item == NULL || !charge(w, from, c->p))
+		if (!item || !charge(w, from, c->p))
 			return false;
 		*item = (struct item){ hash, (uint32_t)(from - w->from[side]),
 				       NONE };
@@ -124,7 +124,7 @@ static bool make_lists(struct walker *w, struct cursor c[2], const bool more[2],
 	while (size < (uint64_t)l->n[1] + l->n[1] / 2 + 1)
 		size *= 2;
 	l->slot = take(w->j, size);
-	if (l->slot == NULL)
+	if (!l->slot)
 		return false;
 	memset(l->slot, 0, size * sizeof(*l->slot));
 	l->mask = size - 1;
@@ -273,8 +273,8 @@ static bool key_hash(struct walker *w, unsigned side, const uint8_t *p,
 	static const struct spot nowhere = { .rule = NO_RULE };
 	const uint8_t *at = find_key(w, side, p, by);
 
-	return at != NULL && json_hash_value(w->j, &at, w->end[side], &nowhere,
-					     hash) == JSON_FINE;
+	return at && json_hash_value(w->j, &at, w->end[side], &nowhere, hash) ==
+			     JSON_FINE;
 }
 
 /* Add [sku="4711"] for production's element @i; without a key its number. */
@@ -287,7 +287,7 @@ static void path_element(struct walker *w, const struct lists *l, uint32_t i,
 	assert(r->verb == JSON_KEY || r->verb == JSON_SET);
 	if (r->verb == JSON_KEY)
 		key = find_key(w, 0, place_of(w, l, 0, i), &r->by);
-	if (key == NULL || *key == '{' || *key == '[') {
+	if (!key || *key == '{' || *key == '[') {
 		json_path_index(w, i);
 		return;
 	}

@@ -91,11 +91,11 @@ enum walk json_differ(struct walker *w, enum json_change change,
 {
 	const uint8_t *const value[2] = { a, b };
 
-	assert(a != NULL || b != NULL);
+	assert(a || b);
 	w->out->change = change;
 	for (unsigned i = 0; i < 2; i++) {
 		w->out->at[i] = w->out->len[i] = 0;
-		if (value[i] == NULL)
+		if (!value[i])
 			continue;
 		w->out->at[i] = (size_t)(value[i] - w->from[i]);
 		w->out->len[i] =

@@ -56,7 +56,7 @@ static bool differ(struct compared *x, enum markup_change change,
 			add_path(out, &n, "/", 1);
 		add_path(out, &n, x->open[i].p, x->open[i].n);
 	}
-	if (attribute != NULL) {
+	if (attribute) {
 		if (n > 0)
 			add_path(out, &n, "/", 1);
 		add_path(out, &n, x->t[0].name.p, x->t[0].name.n);
@@ -156,10 +156,10 @@ static bool says_token(const struct attribute *name)
 	static const char *const words[] = { "csrf", "xsrf", "nonce", "token" };
 	size_t i = 0;
 
-	while (name != NULL && i < sizeof(words) / sizeof(words[0]) &&
+	while (name && i < sizeof(words) / sizeof(words[0]) &&
 	       !has_word(&name->value, words[i]))
 		i++;
-	return name != NULL && i < sizeof(words) / sizeof(words[0]);
+	return name && i < sizeof(words) / sizeof(words[0]);
 }
 
 static bool looks_like_token(const struct piece *p)
@@ -190,7 +190,7 @@ static bool is_once(const struct compared *x, const struct attribute *a,
 	if (piece_is(&x->t[0].name, "meta"))
 		return piece_is(&a->name, "content");
 	return piece_is(&x->t[0].name, "input") &&
-	       piece_is(&a->name, "value") && kind != NULL &&
+	       piece_is(&a->name, "value") && kind &&
 	       piece_is(&kind->value, "hidden");
 }
 
@@ -229,11 +229,11 @@ static bool same_tag(struct compared *x)
 		/* of two of one name readers take the first */
 		if (find(x, a, n, &a[i].name) != &a[i])
 			continue;
-		if (o == NULL || !same_value(x, &a[i], o, a, n))
+		if (!o || !same_value(x, &a[i], o, a, n))
 			return differ(x, MARKUP_ATTRIBUTE, &a[i].name);
 	}
 	for (uint32_t i = 0; i < m; i++)
-		if (find(x, a, n, &b[i].name) == NULL)
+		if (!find(x, a, n, &b[i].name))
 			return differ(x, MARKUP_ATTRIBUTE, &b[i].name);
 	return true;
 }

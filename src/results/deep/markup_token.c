@@ -64,7 +64,7 @@ static size_t find(const struct document *d, size_t from, const char *text)
 	while (from < d->n) {
 		const uint8_t *at = memchr(d->p + from, text[0], d->n - from);
 
-		if (at == NULL)
+		if (!at)
 			break;
 		from = (size_t)(at - d->p);
 		if (d->n - from >= n && memcmp(at, text, n) == 0)

@@ -73,8 +73,8 @@ static struct piece line_at(const uint8_t *p, size_t n, size_t at)
 {
 	const uint8_t *end = memchr(p + at, '\n', n - at);
 
-	return (struct piece){ p + at, end != NULL ? (size_t)(end - p) + 1 - at
-						   : n - at };
+	return (struct piece){ p + at,
+			       end ? (size_t)(end - p) + 1 - at : n - at };
 }
 
 /* Without the line's end that is the boundary's. */
@@ -145,12 +145,12 @@ static void differ(struct parts_verdict *out, enum parts_change change,
 {
 	const struct piece *of[2] = { a, b };
 
-	assert(part < PARTS_MOST && (a != NULL || b != NULL));
+	assert(part < PARTS_MOST && (a || b));
 	out->outcome = PARTS_DIFFERENT;
 	out->change = change;
 	out->part = part;
 	for (unsigned i = 0; i < 2; i++) {
-		if (of[i] == NULL)
+		if (!of[i])
 			continue;
 		out->at[i] = (size_t)(of[i]->p - body[i]);
 		out->len[i] = of[i]->n;
@@ -248,9 +248,9 @@ static bool read_form(const uint8_t *p, size_t n, struct parts *out)
 	out->n = 0;
 	while (at < n) {
 		const uint8_t *end = memchr(p + at, '&', n - at);
-		size_t to = end != NULL ? (size_t)(end - p) : n;
+		size_t to = end ? (size_t)(end - p) : n;
 		const uint8_t *is = memchr(p + at, '=', to - at);
-		size_t mid = is != NULL ? (size_t)(is - p) : to;
+		size_t mid = is ? (size_t)(is - p) : to;
 		struct part *f = &out->part[out->n];
 
 		if (out->n == PARTS_MOST)

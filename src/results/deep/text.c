@@ -76,7 +76,7 @@ static size_t line_length(const uint8_t *p, size_t n, size_t at)
 {
 	const uint8_t *end = at < n ? memchr(p + at, '\n', n - at) : NULL;
 
-	return end != NULL ? (size_t)(end - p) + 1 - at : n - at;
+	return end ? (size_t)(end - p) + 1 - at : n - at;
 }
 
 void text_compare(const struct rules_view *v, const uint8_t *a, size_t an,

@@ -51,7 +51,7 @@ int bench_new(struct bench **out, const struct rules *rules,
 						      .memory = BENCH_LIBRARY };
 	struct bench *b = calloc(1, sizeof(*b));
 	struct judge_ops ops = { .decode = decode, .ctx = b };
-	int r = b != NULL ? mem_take(&b->mem, judge_size(&limits), 0) : -ENOMEM;
+	int r = b ? mem_take(&b->mem, judge_size(&limits), 0) : -ENOMEM;
 
 	if (r == 0)
 		r = judge_init(&b->judge, &b->mem, &limits, rules, key, &ops);
@@ -78,7 +78,7 @@ void bench_all(struct bench *b)
 
 void bench_free(struct bench *b)
 {
-	if (b == NULL)
+	if (!b)
 		return;
 	decoder_free(b->decoder);
 	mem_give(&b->mem);
@@ -94,8 +94,11 @@ int bench_judge(struct bench *b, const uint8_t *p, size_t n,
 
 	if (r != 0)
 		return r;
-	if (!judge_case(b->judge, &c, &a))
-		return 1;
+	r = judge_case(b->judge, &c, &a) ? 0 : 1;
+	if (decoder_starved(b->decoder))
+		return -ENOMEM;
+	if (r != 0)
+		return r;
 	*out = a;
 	return 0;
 }

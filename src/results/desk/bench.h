@@ -61,8 +61,9 @@ void bench_free(struct bench *b);
  * bench_judge() - Judge a case
  * @p, @n:	Its message, any bytes
  *
- * Return: 0; 1: it is a note, which is not answered; -EBADMSG: it is no case.
- * But for 0 @out is untouched
+ * Return: 0; 1: it is a note, which is not answered; -EBADMSG: it is no case;
+ * -ENOMEM: the system has no memory for what a decoder may have, then and
+ * later. But for 0 @out is untouched
  */
 int bench_judge(struct bench *b, const uint8_t *p, size_t n,
 		struct case_answer *out);

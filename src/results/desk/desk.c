@@ -17,7 +17,9 @@
  * cost it more than the desk's naps cost anybody.
  *
  * The desk takes its memory before it is confined, and its libraries have a
- * bound in the decoders (codec/codec.h); RLIMIT_DATA stands behind both.
+ * bound in the decoders (codec/codec.h); RLIMIT_DATA stands behind both. A desk
+ * to which the system refuses memory within these ends: what it owes is not
+ * judged, and the run says so, which it could not of answers that are worse.
  */
 #include "desk/desk.h"
 
@@ -133,7 +135,7 @@ static void run(struct desk *d, const struct desk_config *c, int pipe)
 	uint8_t *message = malloc(c->longest);
 	struct bench *b = NULL;
 	struct errbuf e = { "" };
-	int32_t ready = message != NULL ? 0 : -ENOMEM;
+	int32_t ready = message ? 0 : -ENOMEM;
 	sigset_t all;
 
 	/* ^C is for the run: this one ends with it. */
@@ -202,7 +204,7 @@ int desk_start(struct desk **out, const struct desk_config *c, struct errbuf *e)
 	struct desk *d = calloc(1, sizeof(*d));
 	int r;
 
-	if (d == NULL)
+	if (!d)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	d->pipe = -1;
 	r = share(d, c);
@@ -280,11 +282,11 @@ void desk_leave(struct desk *d)
 
 void desk_stop(struct desk *d)
 {
-	if (d == NULL)
+	if (!d)
 		return;
 	if (d->pipe >= 0)
 		close(d->pipe);
-	if (d->memory != NULL)
+	if (d->memory)
 		munmap(d->memory, d->size);
 	free(d);
 }

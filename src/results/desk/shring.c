@@ -31,7 +31,7 @@ struct shring_shared {
 
 size_t shring_size(size_t room)
 {
-	assert(room >= ROOM_MIN && (room & (room - 1)) == 0);
+	assert(room >= ROOM_MIN && !(room & (room - 1)));
 	return sizeof(struct shring_shared) + room;
 }
 
@@ -39,7 +39,7 @@ void shring_open(struct shring *e, void *memory, size_t room)
 {
 	struct shring_shared *s = memory;
 
-	assert(room >= ROOM_MIN && (room & (room - 1)) == 0);
+	assert(room >= ROOM_MIN && !(room & (room - 1)));
 	*e = (struct shring){ .shared = s, .data = s->data, .room = room };
 }
 

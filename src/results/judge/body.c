@@ -59,7 +59,7 @@ enum case_judge judge_kind(const uint8_t *type, size_t n)
 	};
 	const uint8_t *end = n > 0 ? memchr(type, ';', n) : NULL;
 
-	if (end != NULL)
+	if (end)
 		n = (size_t)(end - type);
 	while (n > 0 && (type[n - 1] == ' ' || type[n - 1] == '\t'))
 		n--;
@@ -338,7 +338,7 @@ enum body_says judge_bodies(struct judge *j, const struct case_view *c,
 		r[i] = decode(j, i, c, b);
 		b->whole[i] = r[i] >= 0;
 	}
-	if ((c->flags & CASE_SAME_BODY) != 0)
+	if (c->flags & CASE_SAME_BODY)
 		return BODY_SAME;
 	if (r[0] < 0)
 		return unknown(out, why_not(r[0]));

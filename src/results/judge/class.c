@@ -74,7 +74,7 @@ static struct case_class value(const uint8_t *p, size_t n)
 	else if (c.mask == 0)
 		c.mask = (uint16_t)CASE_WORDS;
 	/* A length that says nothing makes no class of its own. */
-	if ((c.mask & CASE_SIZED) == 0)
+	if (!(c.mask & CASE_SIZED))
 		c.len = 0;
 	return c;
 }

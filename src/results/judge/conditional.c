@@ -16,6 +16,11 @@
  * then nothing is compared, but where one part of an object differs from the
  * SUT's whole one, that is a difference whatever the rest is.
  *
+ * To HEAD the same is said with heads alone: the head that production gave the
+ * object under that validator takes the place of its answer. It came with
+ * content, so that fields of framing may be missing in the SUT's (RFC 9110
+ * section 9.3.2).
+ *
  * A SUT that says "not modified" where production has sent an object has one
  * that production served before (version.c).
  */
@@ -64,7 +69,7 @@ static bool same_validator(const struct case_view *c)
 				asked_bit(ASKED_RANGE) | asked_bit(ASKED_MATCH);
 	bool has, same = same_field(c, "etag", &has);
 
-	if ((c->flags >> CASE_ASKED & tagged) != 0 && has)
+	if ((c->flags >> CASE_ASKED & tagged) && has)
 		return same;
 	return same_field(c, "last-modified", &has);
 }
@@ -136,12 +141,18 @@ static void part_only(const struct judge *j, const struct case_view *c,
 	place_value(out, 1, j->redact, all, (size_t)at[0] + i, n - i);
 }
 
-/* Production has met the condition, and the SUT has sent all of its object. */
+/* Production has met the condition, and the SUT has sent all of its object.
+ * What has no such part (416) names no validator: then production's object is
+ * what it served last, as far as is known, and only that can be alike.
+ */
 static void met_by_production(struct judge *j, const struct case_view *c,
-			      bool part, struct case_answer *out)
+			      uint16_t status, struct case_answer *out)
 {
 	const struct version *of =
-		versions_of_validator(j->versions, c->object, head_of(c, 0));
+		status == 416 ? versions_now(j->versions, c->object)
+			      : versions_of_validator(j->versions, c->object,
+						      head_of(c, 0));
+	unsigned flags = HEADERS_OF_THEN;
 	struct case_view then = *c;
 	struct head_rest head;
 	struct bodies b;
@@ -150,19 +161,36 @@ static void met_by_production(struct judge *j, const struct case_view *c,
 		other_status(j, c, out);
 		return;
 	}
-	if (of == NULL ||
+	if (!of ||
 	    !versions_text(j->versions, of, &head, &then.part[CASE_BODY].p)) {
 		not_known(out);
-		if (part)
+		if (status == 206)
 			part_only(j, c, out);
 		return;
 	}
 	then.part[CASE_HEAD].p = head.p;
 	then.part[CASE_HEAD].n = of->head;
 	then.part[CASE_BODY].n = of->body;
-	judge_whole(j, &then, HEADERS_OF_THEN, &b, out);
-	if (out->verdict == VERDICT_EQUIVALENT)
+	if (judge_is_head(c)) {
+		then.flags |= CASE_SAME_BODY;
+		flags |= HEADERS_OF_GET;
+	}
+	judge_whole(j, &then, flags, &b, out);
+	if (out->verdict == VERDICT_EQUIVALENT) {
 		judge_made(out, CASE_BY_VALIDATOR);
+	} else if (status == 416) {
+		*out = (struct case_answer){ .serial = c->serial };
+		not_known(out);
+	}
+}
+
+/* Is what production has now known, as its head says? */
+static bool is_newest(const struct judge *j, const struct case_view *c)
+{
+	const struct version *of =
+		versions_of_validator(j->versions, c->object, head_of(c, 0));
+
+	return of && versions_newest(j->versions, of);
 }
 
 /* The SUT has met it: the client has what the SUT has. */
@@ -174,7 +202,7 @@ static void met_by_sut(struct judge *j, const struct case_view *c,
 
 	if (same_validator(c)) {
 		other_status(j, c, out);
-	} else if (of == NULL) {
+	} else if (!of || (judge_is_head(c) && !is_newest(j, c))) {
 		not_known(out);
 	} else {
 		out->verdict = VERDICT_EQUIVALENT;
@@ -194,7 +222,7 @@ void judge_conditional(struct judge *j, const struct case_view *c,
 	memset(out, 0, sizeof(*out));
 	out->serial = c->serial;
 	/* What it has sent whole is remembered first. */
-	if (status[0] == 200) {
+	if (status[0] == 200 && !judge_is_head(c)) {
 		(void)judge_bodies(j, c, &b, out);
 		if (b.whole[0])
 			content = versions_content(j->versions, b.p[0], b.n[0]);
@@ -206,7 +234,8 @@ void judge_conditional(struct judge *j, const struct case_view *c,
 	switch (status[0] * 1000 + status[1]) {
 	case 304200:
 	case 206200:
-		met_by_production(j, c, status[0] == 206, out);
+	case 416200:
+		met_by_production(j, c, status[0], out);
 		break;
 	case 200304:
 		met_by_sut(j, c, out);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/tokens.h"
 #include "judge/judge_internal.h"
 
 _Static_assert(MADE_COUNT == (int)CASE_BY_JSON &&
@@ -38,12 +39,12 @@ static int init_held(struct judge *j, struct arena *a)
 	const struct judge_limits *l = &j->limits;
 
 	j->held = arena_take(a, l->held * sizeof(*j->held));
-	if (j->held == NULL)
+	if (!j->held)
 		return -ENOMEM;
 	memset(j->held, 0, l->held * sizeof(*j->held));
 	for (uint32_t i = 0; i < l->held; i++) {
 		j->held[i].bytes = arena_take(a, l->longest);
-		if (j->held[i].bytes == NULL)
+		if (!j->held[i].bytes)
 			return -ENOMEM;
 	}
 	return 0;
@@ -56,13 +57,16 @@ int judge_init(struct judge **out, struct arena *a,
 	struct judge *j = arena_take(a, sizeof(*j));
 	int r;
 
-	if (j == NULL)
+	if (!j)
 		return -ENOMEM;
-	*j = (struct judge){ .limits = *l, .ops = *ops, .rules = rules };
+	*j = (struct judge){ .limits = *l,
+			     .ops = *ops,
+			     .rules = rules,
+			     .seed = tokens_seed(key) };
 	r = json_init(&j->json, a, l->members, key);
 	for (unsigned i = 0; r == 0 && i < 2; i++) {
 		j->room[i] = arena_take(a, l->decoded);
-		if (j->room[i] == NULL)
+		if (!j->room[i])
 			r = -ENOMEM;
 	}
 	if (r == 0)
@@ -96,9 +100,13 @@ static bool same_coding(const struct bodies *b)
 		head_same(b->coding[0].p, b->coding[1].p, b->coding[0].n));
 }
 
-static unsigned flags_of(enum body_says body, const struct bodies *b)
+/* Of a head that came without its content nobody can say how long that is in
+ * another coding, or by another compressor.
+ */
+static unsigned flags_of(enum body_says body, bool head, const struct bodies *b)
 {
-	if (body == BODY_SAME)
+	if (body == BODY_SAME &&
+	    (!head || (b->coding[0].n == 0 && b->coding[1].n == 0)))
 		return 0;
 	return HEADERS_REWRITTEN | (same_coding(b) ? 0 : HEADERS_RECODED);
 }
@@ -188,12 +196,12 @@ void judge_whole(struct judge *j, const struct case_view *c, unsigned flags,
 	body = judge_bodies(j, c, b, out);
 	if (body == BODY_OTHER)
 		out->reasons |= reason_bit(REASON_BODY);
-	flags |= flags_of(body, b);
+	flags |= flags_of(body, judge_is_head(c), b);
 	heads = judge_fields(j, v, c, CASE_HEAD, flags, out);
 	trailers = judge_fields(j, v, c, CASE_TRAILER, 0, out);
 	if (out->reasons != 0) {
 		out->verdict = VERDICT_DIFFERENT;
-		out->reason = (out->reasons & reason_bit(REASON_HEADER)) != 0
+		out->reason = (out->reasons & reason_bit(REASON_HEADER))
 				      ? REASON_HEADER
 				      : REASON_BODY;
 	} else if (body == BODY_UNKNOWN) {
@@ -229,11 +237,12 @@ static uint16_t status_of(const struct case_view *c, unsigned side)
 	return status;
 }
 
-bool judge_case(struct judge *j, const struct case_view *c,
-		struct case_answer *out)
+static bool judge_it(struct judge *j, const struct case_view *c,
+		     uint64_t given[CASE_GIVEN], unsigned *givens,
+		     struct case_answer *out)
 {
 	const uint16_t status[2] = { status_of(c, 0), status_of(c, 1) };
-	bool note = (c->flags & CASE_NOTE) != 0;
+	bool note = (c->flags & CASE_NOTE);
 	uint64_t content = 0;
 	struct bodies b;
 
@@ -245,14 +254,29 @@ bool judge_case(struct judge *j, const struct case_view *c,
 		(void)judge_bodies(j, c, &b, out);
 	else
 		judge_whole(j, c, 0, &b, out);
-	if (c->object == 0 || status[0] != 200)
+	if (!note && b.whole[0] && b.whole[1] && !(c->flags & CASE_SAME_BODY))
+		*givens = judge_given(j->seed, &b, given);
+	if (c->object == 0 || status[0] != 200 || judge_is_head(c))
 		return !note;
 	/* Before the room for decoded content is used again. */
 	if (!note && out->verdict == VERDICT_DIFFERENT && b.whole[1])
 		content = versions_content(j->versions, b.p[1], b.n[1]);
-	if (b.whole[0] && (b.n[0] > 0 || (c->flags & CASE_SAME_BODY) == 0))
+	if (b.whole[0] && (b.n[0] > 0 || !(c->flags & CASE_SAME_BODY)))
 		judge_saw(j, c, versions_content(j->versions, b.p[0], b.n[0]));
 	if (content != 0)
 		judge_version(j, c, content, out);
 	return !note;
+}
+
+bool judge_case(struct judge *j, const struct case_view *c,
+		struct case_answer *out)
+{
+	uint64_t given[CASE_GIVEN];
+	unsigned givens = 0;
+
+	if (!judge_it(j, c, given, &givens, out))
+		return false;
+	out->givens = (uint8_t)givens;
+	memcpy(out->given, given, givens * sizeof(*given));
+	return true;
 }

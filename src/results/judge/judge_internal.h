@@ -17,12 +17,14 @@
 /**
  * struct judge - One
  * @all:	All places of a difference are looked for (more.c)
+ * @seed:	Of the numbers of tokens
  * @behind:	Where the values that were told last end
  * @view, @json_more, @header_more, @cookie_more: Rules of an endpoint, and
  *		behind them those that leave out what was found
  */
 struct judge {
 	bool all;
+	uint64_t seed;
 	const uint8_t *behind[2];
 	struct rules_view view;
 	struct json_rule json_more[MORE_RULES];
@@ -121,6 +123,12 @@ void judge_older(struct judge *j, const struct case_view *c,
 /* Remember what production served. @content: number of it, decoded */
 void judge_saw(struct judge *j, const struct case_view *c, uint64_t content);
 
+/* Is it about the head of an object, whose content was not asked for? */
+static inline bool judge_is_head(const struct case_view *c)
+{
+	return (c->flags >> CASE_ASKED & ASKED_HEAD) != 0;
+}
+
 static inline void judge_made(struct case_answer *a, enum case_made m)
 {
 	a->made |= UINT32_C(1) << m;
@@ -133,6 +141,12 @@ static inline void judge_lines(struct case_answer *a, const uint16_t *line,
 	for (; bits != 0; bits &= bits - 1)
 		case_needs(a, line[__builtin_ctzll(bits)]);
 }
+
+/* given.c: tokens that production has set and the SUT otherwise, as numbers.
+ * Return: how many
+ */
+unsigned judge_given(uint64_t seed, const struct bodies *b,
+		     uint64_t given[CASE_GIVEN]);
 
 /* place.c */
 

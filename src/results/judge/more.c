@@ -41,7 +41,7 @@ static void add_shape(struct case_found *f)
 {
 	size_t n = strlen(f->place);
 
-	if ((f->class[0].mask & CASE_SHAPE) == 0)
+	if (!(f->class[0].mask & CASE_SHAPE))
 		return;
 	if (n > KIND_PLACE - 7)
 		n = KIND_PLACE - 7;
@@ -97,7 +97,7 @@ static unsigned common(const struct case_answer *x)
 	unsigned mask = x->class[0].mask & x->class[1].mask;
 	unsigned c = 0;
 
-	while (c < CLASS_COUNT && (mask >> c & 1) == 0)
+	while (c < CLASS_COUNT && !(mask >> c & 1))
 		c++;
 	return c;
 }

@@ -102,7 +102,7 @@ void place_value(struct case_answer *a, unsigned side,
 
 	/* What has a name needs nothing in front of it. */
 	t.name = name_of(&a->place, &t.name_len);
-	if (t.name != NULL)
+	if (t.name)
 		t = (struct redact_text){ .p = p + at,
 					  .n = n,
 					  .to = shown,

@@ -53,7 +53,7 @@ static int64_t allowed(const struct judge *j, const struct case_view *c,
 	*rule = (v->versions >> VERSION_OLDER & 1) != 0;
 	if (*rule)
 		return v->older_ns;
-	if ((c->flags >> CASE_ASKED & asked_bit(ASKED_AUTHORIZED)) != 0)
+	if (c->flags >> CASE_ASKED & asked_bit(ASKED_AUTHORIZED))
 		return -1;
 	return of->fresh;
 }
@@ -133,15 +133,15 @@ void judge_version(struct judge *j, const struct case_view *c, uint64_t content,
 	struct case_view then;
 	struct bodies b;
 
-	if (of == NULL) {
-		if ((v->versions >> VERSION_NEWER & 1) != 0 &&
-		    (out->reasons & reason_bit(REASON_BODY)) != 0)
+	if (!of) {
+		if ((v->versions >> VERSION_NEWER & 1) &&
+		    (out->reasons & reason_bit(REASON_BODY)))
 			hold(j, c, content, out);
 		return;
 	}
 	/* It is what production serves now, but for its head. */
 	if (versions_newest(j->versions, of) &&
-	    (out->reasons & reason_bit(REASON_BODY)) == 0)
+	    !(out->reasons & reason_bit(REASON_BODY)))
 		return;
 	if (!with_answer(j, c, of, &then))
 		return;
@@ -183,7 +183,7 @@ bool judge_next(struct judge *j, struct case_answer *out)
 		h->due = false;
 		of = versions_of_content(j->versions, h->object, h->content);
 		h->object = 0;
-		if (of == NULL || !with_answer(j, &h->c, of, &then))
+		if (!of || !with_answer(j, &h->c, of, &then))
 			continue;
 		judge_whole(j, &then, HEADERS_OF_THEN, &b, out);
 		if (out->verdict != VERDICT_EQUIVALENT)

@@ -44,7 +44,7 @@ int noise_init(struct noise **out, struct arena *a, const struct hash_key *key)
 {
 	struct noise *n = arena_take(a, sizeof(*n));
 
-	if (n == NULL)
+	if (!n)
 		return -ENOMEM;
 	memset(n, 0, sizeof(*n));
 	n->key = *key;

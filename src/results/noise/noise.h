@@ -157,6 +157,12 @@ void noise_add(struct noise *n, const struct noise_answer *a);
  */
 void noise_settle(struct noise *n, struct noise_sums *out);
 
+/**
+ * noise_excused() - Of an endpoint's different answers, noise; after
+ * noise_settle()
+ */
+uint64_t noise_excused(const struct noise *n, const char *name, size_t len);
+
 /** noise_places() - Places, in the order in which they were met */
 uint32_t noise_places(const struct noise *n);
 const struct noise_place *noise_place(const struct noise *n, uint32_t i);

@@ -17,7 +17,7 @@ bool noise_alike(const struct case_class *a, const struct case_class *b)
 {
 	uint16_t both = a->mask & b->mask;
 
-	return (both & ~CASE_SIZED) != 0 || (both != 0 && a->len == b->len);
+	return (both & ~CASE_SIZED) || (both != 0 && a->len == b->len);
 }
 
 static bool is_opaque(const struct noise_place *p)
@@ -74,18 +74,41 @@ static bool is_noise(const struct noise *n, const struct noise_at *at)
 	       was_seen(p, at->class);
 }
 
+/* Are all places of a set noise? */
+static bool is_excused(const struct noise *n, const struct set *s)
+{
+	uint32_t k = 0;
+
+	while (k < s->founds && is_noise(n, &s->at[k]))
+		k++;
+	return k == s->founds;
+}
+
 void noise_settle(struct noise *n, struct noise_sums *out)
 {
 	judge_places(n);
 	*out = n->sums;
 	out->excused = 0;
+	for (uint32_t i = 0; i < n->sets; i++)
+		if (is_excused(n, &n->set[i]))
+			out->excused += n->set[i].n;
+}
+
+uint64_t noise_excused(const struct noise *n, const char *name, size_t len)
+{
+	uint64_t sum = 0;
+
 	for (uint32_t i = 0; i < n->sets; i++) {
 		const struct set *s = &n->set[i];
-		uint32_t k = 0;
+		const struct noise_place *p;
 
-		while (k < s->founds && is_noise(n, &s->at[k]))
-			k++;
-		if (k == s->founds)
-			out->excused += s->n;
+		if (s->founds == 0 || s->at[0].place == NO_PLACE)
+			continue;
+		/* All places of a set are of one answer, and so of one name. */
+		p = &n->place[s->at[0].place];
+		if (p->name_len == len && memcmp(p->name, name, len) == 0 &&
+		    is_excused(n, s))
+			sum += s->n;
 	}
+	return sum;
 }

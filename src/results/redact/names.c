@@ -79,7 +79,7 @@ static bool is_secret(const char *p, size_t n)
 /* Is it one of those that rules name? */
 static bool is_told(const struct rules *r, const char *p, size_t n)
 {
-	for (uint32_t i = 0; r != NULL && i < rules_secrets(r); i++) {
+	for (uint32_t i = 0; r && i < rules_secrets(r); i++) {
 		const struct secret_name *s = rules_secret(r, i);
 		char name[NAME_MOST];
 		size_t k = simplify((const uint8_t *)s->name, s->len, name);

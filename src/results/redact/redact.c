@@ -521,11 +521,11 @@ size_t redact_put(const struct redact *r, const struct redact_text *t,
 	struct secret s;
 	bool more;
 
-	if (r == NULL || r->off || t->from >= t->to) {
+	if (!r || r->off || t->from >= t->to) {
 		put(&o, t->p + at, t->from < t->to ? t->to - at : 0);
 		return o.n;
 	}
-	if (t->name != NULL)
+	if (t->name)
 		says = name_says(r, (const uint8_t *)t->name, t->name_len);
 	more = says != NAME_PLAIN ? whole(&c, says, &s) : next(&c, &s);
 	for (; more && s.from < t->to;

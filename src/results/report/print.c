@@ -17,7 +17,7 @@ static const char *flags_text(char *out, unsigned flags)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < 8; i++)
-		if ((flags & 1u << i) != 0)
+		if (flags & 1u << i)
 			out[n++] = letter[i];
 	out[n] = '\0';
 	return out;
@@ -39,7 +39,7 @@ void print_tcp(unsigned flags, uint32_t seq, uint32_t ack, uint16_t win,
 	char f[FLAGS_TEXT];
 
 	printf("[%s] seq %u", flags_text(f, flags), seq);
-	if ((flags & TCP_ACK) != 0)
+	if (flags & TCP_ACK)
 		printf(" ack %u", ack);
 	printf(" win %u len %u", win, len);
 }

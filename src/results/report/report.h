@@ -18,6 +18,7 @@
 #include "core/histogram.h"
 #include "core/ipaddr.h"
 #include "noise/noise.h"
+#include "perf/perf.h"
 
 #define REPORT_SCHEMA	1     /* of the JSON lines; grows when a name changes */
 #define REPORT_TOP	10    /* destinations and endpoints that are named */
@@ -234,6 +235,7 @@ struct report_rule {
  *		judged
  * @versions:	Of production's answers that the desk remembers, and of answers
  *		that wait for a newer one of production's
+ * @sessions:	Of cookies that production and the SUT have set differently
  */
 struct report_rules {
 	struct report_counts made;
@@ -244,6 +246,19 @@ struct report_rules {
 	uint64_t handed;
 	uint64_t judged;
 	struct report_counts versions;
+	struct report_counts sessions;
+};
+
+/**
+ * struct report_statuses - Statuses of HTTP answers that were compared
+ * @pairs:	Both had one
+ * @errors:	Both were errors (400 and up)
+ * @denied:	The SUT said 401 or 403 where production did not
+ */
+struct report_statuses {
+	uint64_t pairs;
+	uint64_t errors;
+	uint64_t denied;
 };
 
 /**
@@ -310,6 +325,7 @@ struct report_tunnel {
  * @again:	Options of a replay to the same SUT; NULL: there is none
  * @verdicts, @reasons: Answers by verdict, and by verdict and first reason
  * @each:	Different answers by each of their reasons
+ * @statuses:	Of them, and of the others that were compared
  * @map:	One for each --map; fewer than two are not shown in the text
  * @place:	Sorted, most frequent first; REPORT_TOP of them are shown
  * @frames:	File with the clients' frames, that can be played again; NULL:
@@ -320,6 +336,8 @@ struct report_tunnel {
  * @after_verdict: How much too late those came that came, ns
  * @sut_list, @suts: SUTs
  * @allow_down:	One may be down for so long, ns
+ * @quic:	Datagrams of QUIC
+ * @alone:	Datagrams behind a first answer that one server alone sent
  * @stalls, @stalled: How often this process stood still, and for how long, ns
  * @behind, @delay, @own: Distributions in ns; NULL: not measured. @own: from
  *		the capture of a client's segment to the hand-over of what came
@@ -355,6 +373,7 @@ struct report_data {
 	uint64_t verdicts[VERDICT_COUNT];
 	uint64_t reasons[VERDICT_COUNT][REASON_COUNT];
 	uint64_t each[REASON_COUNT];
+	struct report_statuses statuses;
 	const struct report_map_sums *map;
 	size_t maps;
 	const struct report_place *place;
@@ -367,6 +386,8 @@ struct report_data {
 	const struct report_sut *sut_list;
 	size_t suts;
 	uint64_t allow_down;
+	uint64_t quic;
+	uint64_t alone;
 	uint64_t stalls;
 	uint64_t stalled;
 	const struct histogram *behind;
@@ -425,6 +446,7 @@ struct report_live {
 	uint64_t not_compared;
 	uint64_t behind; /* ns */
 	uint64_t drops;
+	uint64_t journal_lost; /* records */
 };
 
 /** report_compared() - Answers that were compared */
@@ -482,6 +504,74 @@ size_t report_json(char *out, size_t size, const struct report_data *d);
  */
 #define REPORT_LEARN (256u << 10) /* room for any */
 size_t report_learn(char *out, size_t size, struct noise *n, bool baseline);
+
+/**
+ * struct report_times - How long an endpoint took, by one metric
+ * @name:	Endpoint; "*": all, "other": those beyond
+ * @production:	Whose it is, NULL: of all entries of --map
+ * @error:	What the instrument may be wrong by, ns
+ */
+struct report_times {
+	const char *name;
+	const struct report_endpoint *production;
+	enum perf_metric metric;
+	uint64_t error;
+	struct perf_row row;
+};
+
+/* What became of a gate; reports use these names. */
+#define REPORT_GATES(X)                                                        \
+	X(GATE_PASSED, "passed")                                               \
+	X(GATE_FAILED, "failed")                                               \
+	X(GATE_UNDECIDED, "undecided")
+
+enum report_gate_state {
+#define X(id, name) id,
+	REPORT_GATES(X)
+#undef X
+		GATE_STATES
+};
+
+enum report_gate_unit {
+	GATE_BY, /* a share that is more or less, in 1/1000000; an interval */
+	GATE_SHARE,   /* a share of all, in 1/1000000; an interval */
+	GATE_ANSWERS, /* answers; @low and @high do not count */
+};
+
+/** report_gate_name() - As reports spell it */
+const char *report_gate_name(enum report_gate_state s);
+
+/**
+ * struct report_gate - A demand, and what came of it
+ * @name:	As its option is, "--max-slower p99:10%"
+ * @endpoint:	Of the rules; NULL: of the run
+ * @unit:	What @limit, @low, @at and @high are
+ * @needs:	About so many answers would tell, or are missing; 0: not known
+ */
+struct report_gate {
+	const char *name;
+	const char *endpoint;
+	enum report_gate_state state;
+	enum report_gate_unit unit;
+	uint64_t needs;
+	int64_t limit;
+	int64_t low;
+	int64_t at;
+	int64_t high;
+};
+
+/** report_json_times(), report_json_gate() - As JSON lines of their own */
+size_t report_json_times(char *out, size_t size, const struct report_times *r);
+size_t report_json_gate(char *out, size_t size, const struct report_gate *g);
+
+/**
+ * report_text_times() - A table of @n rows: the quantiles p50 and p99
+ */
+size_t report_text_times(char *out, size_t size, const struct report_times *r,
+			 unsigned n);
+
+/** report_text_gate() - A line of a demand */
+size_t report_text_gate(char *out, size_t size, const struct report_gate *g);
 
 /* Text. Each returns the bytes written; what does not fit is cut. */
 

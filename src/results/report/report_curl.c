@@ -18,7 +18,7 @@ static size_t tag_at(const char *p, size_t n)
 {
 	const char *end = n >= 2 * TAG ? memchr(p, '>', n) : NULL;
 
-	if (end == NULL || memcmp(p, "<secret:", TAG) != 0 ||
+	if (!end || memcmp(p, "<secret:", TAG) != 0 ||
 	    strspn(p + TAG, "0123456789abcdef") < TAG)
 		return 0;
 	return (size_t)(end - p) + 1;
@@ -52,7 +52,7 @@ bool report_curl(struct text *t, const struct report_place *p)
 	if (p->request_len == 0)
 		return false;
 	target = memchr(p->request, ' ', p->request_len);
-	if (target == NULL)
+	if (!target)
 		return false;
 	n = (size_t)(target - p->request);
 	head = n == 4 && memcmp(p->request, "HEAD", 4) == 0;
@@ -61,7 +61,7 @@ bool report_curl(struct text *t, const struct report_place *p)
 	target++;
 	n = p->request_len - n - 1;
 	end = memchr(target, ' ', n);
-	if (end == NULL || end == target || target[0] != '/')
+	if (!end || end == target || target[0] != '/')
 		return false;
 	text_add(t, "curl -sg%s --path-as-is 'http://%s", head ? "I" : "i",
 		 text_endpoint(at, &p->sut.ip, p->sut.port));

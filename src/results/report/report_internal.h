@@ -61,6 +61,13 @@ void report_json_rules(struct json *j, const struct report_data *d);
 void report_text_noise(struct text *t, const struct report_data *d);
 void report_json_noise(struct json *j, const struct report_data *d);
 
+/* report_doubts.c; nothing where there are none */
+void report_text_doubts(struct text *t, const struct report_data *d);
+void report_json_doubts(struct json *j, const struct report_data *d);
+
+/** report_add_percent() - A share in 1/1000000 with its sign, one decimal */
+void report_add_percent(struct text *t, int64_t ppm);
+
 /** report_excused() - Different answers that are noise */
 uint64_t report_excused(const struct report_data *d);
 

@@ -67,7 +67,7 @@ static void put_set(struct json *j, uint64_t reasons)
 {
 	json_array(j, "reasons");
 	for (unsigned i = 0; i < REASON_COUNT; i++)
-		if ((reasons >> i & 1) != 0)
+		if (reasons >> i & 1)
 			json_str(j, NULL, reason_name((enum compare_reason)i));
 	json_close_array(j);
 }
@@ -224,11 +224,12 @@ static void put_verdicts(struct json *j, const struct report_data *d)
 		    REASON_LEVEL_NONE);
 	/* Of rules only where there were some. */
 	put_reasons(j, d, VERDICT_NOT_COMPARED, REASON_LEVEL_NONE,
-		    d->rules != NULL ? REASON_COUNT : REASON_TOO_LONG);
+		    d->rules ? REASON_COUNT : REASON_TOO_LONG);
 	report_json_each(j, d->each);
 	report_json_places(j, d);
 	report_json_rules(j, d);
 	report_json_noise(j, d);
+	report_json_doubts(j, d);
 }
 
 static void put_unanswered(struct json *j, const struct report_data *d)
@@ -239,8 +240,7 @@ static void put_unanswered(struct json *j, const struct report_data *d)
 			 d->unanswered[i]);
 	json_close_object(j);
 	json_object(j, "after_verdict");
-	json_u64(j, "answers",
-		 d->after_verdict != NULL ? d->after_verdict->count : 0);
+	json_u64(j, "answers", d->after_verdict ? d->after_verdict->count : 0);
 	report_put_quantile(j, "p50_ms", d->after_verdict, P50, json_ms);
 	report_put_quantile(j, "max_ms", d->after_verdict, 1000, json_ms);
 	json_close_object(j);
@@ -273,7 +273,7 @@ static void put_tunnels(struct json *j, const struct report_data *d)
 		const struct report_tunnel *t = &d->capture.tunnel[i];
 
 		json_object(j, NULL);
-		json_str(j, "kind", t->kind != NULL ? t->kind : "more");
+		json_str(j, "kind", t->kind ? t->kind : "more");
 		if (t->keyed)
 			json_u64(j, "key", t->key);
 		json_bool(j, "taken", t->taken);

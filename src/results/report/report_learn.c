@@ -25,8 +25,7 @@
 static bool is_plain(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (p[i] <= ' ' || p[i] > '~' ||
-		    strchr("#{}*\"\\", p[i]) != NULL)
+		if (p[i] <= ' ' || p[i] > '~' || strchr("#{}*\"\\", p[i]))
 			return false;
 	return n > 0;
 }
@@ -44,7 +43,7 @@ static unsigned class_of(const struct noise_place *p)
 		one_length &= p->class[i].is.len == p->class[0].is.len;
 	}
 	while (c < CLASS_COUNT &&
-	       ((mask >> c & 1) == 0 ||
+	       (!(mask >> c & 1) ||
 		(class_sized((enum value_class)c) && !one_length)))
 		c++;
 	return c;
@@ -85,7 +84,7 @@ static bool json_rule(struct text *t, const struct noise_place *p)
 	size_t used;
 
 	if (place_read(&place, at, strlen(at), &used) != 0 ||
-	    used != strlen(at) || strchr(at, '#') != NULL ||
+	    used != strlen(at) || strchr(at, '#') ||
 	    strlen(at) + 3 > KIND_PLACE)
 		return false;
 	if (p->kind.change == CASE_ORDER) {
@@ -148,10 +147,10 @@ static bool same_endpoint(const struct noise_place *a,
 static bool put_endpoint(struct text *t, const struct noise_place *p)
 {
 	const char *space = memchr(p->name, ' ', p->name_len);
-	size_t m = space != NULL ? (size_t)(space - p->name) : p->name_len;
+	size_t m = space ? (size_t)(space - p->name) : p->name_len;
 
 	if (p->name_len == NOISE_NAME || !is_plain(p->name, m) ||
-	    (space != NULL &&
+	    (space &&
 	     (!is_plain(space + 1, p->name_len - m - 1) || space[1] != '/'))) {
 		text_add(t, "# an endpoint that no line can name\n");
 		return false;

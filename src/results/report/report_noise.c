@@ -8,7 +8,7 @@
 
 uint64_t report_excused(const struct report_data *d)
 {
-	return d->noise != NULL ? d->noise->excused : 0;
+	return d->noise ? d->noise->excused : 0;
 }
 
 static void put_place(struct text *t, const struct report_noise_place *p)
@@ -44,7 +44,7 @@ void report_text_noise(struct text *t, const struct report_data *d)
 	const struct report_noise *r = d->noise;
 	char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER];
 
-	if (r == NULL)
+	if (!r)
 		return;
 	text_add(t, "%-*s%s answers compared on both, %s on the SUT only\n",
 		 INDENT, "baseline", text_number(a, r->paired),
@@ -59,7 +59,7 @@ void report_json_noise(struct json *j, const struct report_data *d)
 {
 	const struct report_noise *r = d->noise;
 
-	if (r == NULL)
+	if (!r)
 		return;
 	json_object(j, "baseline");
 	json_u64(j, "paired", r->paired);

@@ -114,14 +114,14 @@ static void put_again(struct text *t, const struct report_data *d)
 	const struct report_place *p = &d->place[0];
 	const char *file = d->frames;
 
-	if (file == NULL || p->client_port == 0 || strcmp(file, "-") == 0)
+	if (!file || p->client_port == 0 || strcmp(file, "-") == 0)
 		return;
 	if (!is_plain(file) || strlen(file) > 30)
 		file = "FILE";
 	text_add(t,
 		 "play one of the first again:\n"
 		 "  understudy replay -r %s %s '%s port %u'\n",
-		 file, d->again != NULL ? d->again : "--sut-dev DEV --map ...",
+		 file, d->again ? d->again : "--sut-dev DEV --map ...",
 		 p->udp ? "udp" : "tcp", (unsigned)p->client_port);
 }
 

@@ -93,7 +93,7 @@ void report_text_rules(struct text *t, const struct report_data *d)
 	const struct report_rules *r = d->rules;
 	char a[TEXT_NUMBER], b[TEXT_NUMBER];
 
-	if (r == NULL)
+	if (!r)
 		return;
 	made(t, r);
 	endpoints(t, r);
@@ -106,13 +106,14 @@ void report_json_rules(struct json *j, const struct report_data *d)
 {
 	const struct report_rules *r = d->rules;
 
-	if (r == NULL)
+	if (!r)
 		return;
 	json_object(j, "rules");
 	json_u64(j, "handed", r->handed);
 	json_u64(j, "judged", r->judged);
 	report_put_counts(j, "equivalent", &r->made);
 	report_put_counts(j, "versions", &r->versions);
+	report_put_counts(j, "sessions", &r->sessions);
 	json_array(j, "endpoints");
 	for (size_t i = 0; i < r->endpoints; i++) {
 		json_object(j, NULL);

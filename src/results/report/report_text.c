@@ -102,7 +102,7 @@ static const struct report_sut *downest(const struct report_data *d)
 
 	for (size_t i = 0; i < d->suts; i++)
 		if (d->sut_list[i].down > d->allow_down &&
-		    (most == NULL || most->down < d->sut_list[i].down))
+		    (!most || most->down < d->sut_list[i].down))
 			most = &d->sut_list[i];
 	return most;
 }
@@ -131,14 +131,14 @@ static void headline(struct text *t, const struct report_data *d)
 	uint64_t left = d->verdicts[VERDICT_NOT_COMPARED];
 	char a[TEXT_NUMBER], b[TEXT_NUMBER], s[TEXT_NUMBER];
 
-	if (down != NULL)
+	if (down)
 		head_down(t, d, down);
-	if (d->no_route != NULL)
+	if (d->no_route)
 		text_add(t, "SUT does not answer %s: firewall or route\n",
 			 d->no_route);
 	if (compared == 0)
 		text_add(t, "No answer was compared");
-	else if (different == 0 && down != NULL)
+	else if (different == 0 && down)
 		text_add(t, "%s answers were compared, and none was different",
 			 text_number(a, compared));
 	else if (different == 0)
@@ -176,6 +176,15 @@ static void warn(struct text *t, uint64_t n, const char *one, const char *many)
 			 n == 1 ? one : many);
 }
 
+static uint64_t answers(const struct report_data *d)
+{
+	uint64_t n = 0;
+
+	for (unsigned v = 0; v < VERDICT_COUNT; v++)
+		n += d->verdicts[v];
+	return n;
+}
+
 static void warnings(struct text *t, const struct report_data *d)
 {
 	char a[TEXT_NUMBER], b[TEXT_NUMBER];
@@ -195,12 +204,25 @@ static void warnings(struct text *t, const struct report_data *d)
 	     "what ends it",
 	     "requests are TLS, which cannot be played: mirror the wire behind "
 	     "what ends it");
+	warn(t, d->quic,
+	     "datagram is QUIC, which cannot be played: mirror the wire behind "
+	     "what ends it",
+	     "datagrams are QUIC, which cannot be played: mirror the wire "
+	     "behind what ends it");
+	warn(t, d->alone,
+	     "datagram behind a first answer was sent by one server alone",
+	     "datagrams behind first answers were sent by one server alone");
 	warn(t, d->reasons[VERDICT_NOT_COMPARED][REASON_OVERLOAD],
 	     "answer was not judged: the desk had no room",
 	     "answers were not judged: the desk had no room");
 	warn(t, d->reasons[VERDICT_NOT_COMPARED][REASON_DESK],
 	     "answer was not judged: the desk died, or did not answer",
 	     "answers were not judged: the desk died, or did not answer");
+	if (d->reasons[VERDICT_NOT_COMPARED][REASON_DIVERGED] * 100 >
+	    answers(d))
+		warn(t, d->reasons[VERDICT_NOT_COMPARED][REASON_DIVERGED],
+		     "answer hangs on a session that the SUT does not know",
+		     "answers hang on sessions that the SUT does not know");
 	warn(t, d->not_played, "flow was ended because the SUT was too slow",
 	     "flows were ended because the SUT was too slow");
 	if (d->stalls > 0)
@@ -282,7 +304,7 @@ static void unanswered(struct text *t, const struct report_data *d)
 		};
 	para_counts(t, "  unansw.",
 		    &(struct report_counts){ count, UNANSWERED_COUNT });
-	if (late != NULL && late->count > 0)
+	if (late && late->count > 0)
 		text_add(t,
 			 "%-*s%s answers came after their verdict, the last of "
 			 "them %s\n",
@@ -350,7 +372,7 @@ static void tunnels(struct text *t, const struct report_data *d)
 		struct text s;
 
 		text_begin(&s, item, sizeof(item));
-		text_add(&s, "%s", x->kind != NULL ? x->kind : "more");
+		text_add(&s, "%s", x->kind ? x->kind : "more");
 		if (x->keyed)
 			text_add(&s, " %u", x->key);
 		text_add(&s, " %s%s", text_number(n, x->frames),
@@ -439,6 +461,7 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 
 	text_begin(&t, out, size);
 	headline(&t, d);
+	report_text_doubts(&t, d);
 	warnings(&t, d);
 	text_add(&t, "\n");
 	flows_and_requests(&t, d);
@@ -456,7 +479,7 @@ size_t report_text(char *out, size_t size, const struct report_data *d)
 size_t report_text_live(char *out, size_t size, unsigned columns,
 			const struct report_live *l)
 {
-	char item[8][48], n[TEXT_NUMBER];
+	char item[9][48], n[TEXT_NUMBER];
 	size_t room = columns < size ? columns : size;
 	struct text t;
 
@@ -472,10 +495,14 @@ size_t report_text_live(char *out, size_t size, unsigned columns,
 		 text_number(n, l->not_compared));
 	snprintf(item[6], sizeof(item[6]), "  %s missed",
 		 text_number(n, l->drops));
-	snprintf(item[7], sizeof(item[7]), "  behind %s",
+	item[7][0] = '\0';
+	if (l->journal_lost > 0)
+		snprintf(item[7], sizeof(item[7]), "  journal lost %s",
+			 text_number(n, l->journal_lost));
+	snprintf(item[8], sizeof(item[8]), "  behind %s",
 		 text_time(n, l->behind));
 	text_begin(&t, out, size);
-	for (unsigned i = 0; i < 8 && t.len + strlen(item[i]) < room; i++)
+	for (unsigned i = 0; i < 9 && t.len + strlen(item[i]) < room; i++)
 		text_add(&t, "%s", item[i]);
 	return t.len;
 }

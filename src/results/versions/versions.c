@@ -48,13 +48,13 @@ int versions_init(struct versions **out, struct arena *a,
 	struct versions *v = arena_take(a, sizeof(*v));
 
 	assert(l->answers > 0);
-	if (v == NULL)
+	if (!v)
 		return -ENOMEM;
 	*v = (struct versions){ .limits = *l, .key = *key };
 	v->record = arena_take(a, l->answers * sizeof(*v->record));
 	v->list = arena_take(a, l->answers * sizeof(*v->list));
 	v->room = arena_take(a, l->bytes);
-	if (v->record == NULL || v->list == NULL || v->room == NULL)
+	if (!v->record || !v->list || !v->room)
 		return -ENOMEM;
 	memset(v->record, 0, l->answers * sizeof(*v->record));
 	for (uint32_t i = 0; i < l->answers; i++)
@@ -222,8 +222,7 @@ const struct version *versions_of_content(const struct versions *v,
 	     i = find(v, v->record[i].next, object)) {
 		const struct version *r = &v->record[i];
 
-		if (r->content == content &&
-		    (best == NULL || r->last > best->last))
+		if (r->content == content && (!best || r->last > best->last))
 			best = r;
 	}
 	return best;
@@ -243,7 +242,21 @@ const struct version *versions_of_validator(const struct versions *v,
 		bool is = etag != 0 ? r->etag == etag
 				    : modified != 0 && r->modified == modified;
 
-		if (is && (best == NULL || r->last > best->last))
+		if (is && (!best || r->last > best->last))
+			best = r;
+	}
+	return best;
+}
+
+const struct version *versions_now(const struct versions *v, uint64_t object)
+{
+	const struct version *best = NULL;
+
+	for (uint32_t i = first_of(v, object); i != NONE;
+	     i = find(v, v->record[i].next, object)) {
+		const struct version *r = &v->record[i];
+
+		if (!best || r->last > best->last)
 			best = r;
 	}
 	return best;

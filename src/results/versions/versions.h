@@ -119,6 +119,9 @@ const struct version *versions_of_validator(const struct versions *v,
 					    uint64_t object,
 					    struct head_rest head);
 
+/** versions_now() - What production was seen to serve last, or NULL */
+const struct version *versions_now(const struct versions *v, uint64_t object);
+
 /**
  * versions_left() - How long ago at least production has left a version
  * @at:		Now, ns

@@ -95,7 +95,7 @@ static void act(struct split *s, struct endpoints *t, const struct ipaddr *ip,
 {
 	struct endpoint *e = known(t, ip, port);
 
-	if (e == NULL) {
+	if (!e) {
 		if (t->n == t->room) {
 			s->n.unlearnt++;
 			return;
@@ -143,8 +143,7 @@ static bool host_serves(const struct split *s, const struct ipaddr *ip,
 	const struct endpoint *h = known(&s->q.host, ip, 0);
 
 	*is_known = h != NULL;
-	return h != NULL &&
-	       (double)h->server >= (double)h->client * s->r->ratio;
+	return h && (double)h->server >= (double)h->client * s->r->ratio;
 }
 
 static int by_host(const struct split *s, const struct conn_key *k)

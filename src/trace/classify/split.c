@@ -95,7 +95,7 @@ static int content_says(const struct peek *p)
 						      : SAYS_SERVER;
 	if (p->proto == PROTO_UDP && p->len >= 12 &&
 	    (p->sport == 53 || p->dport == 53))
-		return (d[2] & 0x80) != 0 ? SAYS_SERVER : SAYS_CLIENT;
+		return (d[2] & 0x80) ? SAYS_SERVER : SAYS_CLIENT;
 	if (p->proto == PROTO_UDP && p->len >= 48 &&
 	    (p->sport == 123 || p->dport == 123))
 		return (d[0] & 7) == 3	 ? SAYS_CLIENT
@@ -258,17 +258,17 @@ static void take_evidence(struct conn *c, const struct peek *p, int self)
 	c->recent = true;
 	if (p->error)
 		return;
-	if (p->proto == PROTO_TCP && (p->flags & TCP_SYN) != 0) {
+	if (p->proto == PROTO_TCP && (p->flags & TCP_SYN)) {
 		if (!c->handshake)
-			c->handshake = (uint8_t)((p->flags & TCP_ACK) != 0
-							 ? other(self)
-							 : self);
+			c->handshake =
+				(uint8_t)((p->flags & TCP_ACK) ? other(self)
+							       : self);
 		c->answered |= (p->flags & TCP_ACK) != 0;
 		return;
 	}
 	/* An ACK alone may be half of an answer: the SYN comes by itself. */
-	c->answered |= (p->flags & TCP_ACK) != 0 &&
-		       (self == c->handshake || p->len > 0);
+	c->answered |=
+		(p->flags & TCP_ACK) && (self == c->handshake || p->len > 0);
 	if (c->content)
 		return;
 	says = content_says(p);

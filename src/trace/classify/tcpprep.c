@@ -171,11 +171,11 @@ static int learn_first(struct tcpprep *t, const struct tp_ip *ip)
 {
 	struct tcpprep_host *h;
 
-	if (find(t, ip->src, ip->v6, false) == NULL) {
+	if (!find(t, ip->src, ip->v6, false)) {
 		h = find(t, ip->src, ip->v6, true);
 		h->client = 1000;
 	}
-	if (find(t, ip->dst, ip->v6, false) == NULL) {
+	if (!find(t, ip->dst, ip->v6, false)) {
 		h = find(t, ip->dst, ip->v6, true);
 		h->server = 1000;
 	}

@@ -38,7 +38,7 @@ static bool skip_mpls(const struct tcpprep_frame *f, uint16_t *type,
 		/* Generic associated channel (RFC 5586) */
 		if (label >> 12 == 13)
 			return false;
-	} while ((label & 0x100) == 0);
+	} while (!(label & 0x100));
 	if (*at == f->cap)
 		return false;
 	switch (f->data[*at] >> 4) {
@@ -115,7 +115,7 @@ static bool skip_juniper(const struct tcpprep_frame *f, uint16_t *type,
 	if (f->cap < 6 || f->data[0] != 'M' || f->data[1] != 'G' ||
 	    f->data[2] != 'C')
 		return false;
-	*at = (f->data[3] & 0x80) != 0 ? 6u + get_be16(f->data + 4) : 4;
+	*at = (f->data[3] & 0x80) ? 6u + get_be16(f->data + 4) : 4;
 	return skip_ethernet(f, type, at);
 }
 

@@ -42,7 +42,7 @@ int cut_plan(struct cut *c, const uint8_t *p, uint32_t len, uint32_t mtu)
 	if (len - s.l3 <= mtu)
 		return 0;
 	drop = drop_jumbo(&s, p);
-	if (s.version == 0 || s.fragment || s.l4 == 0 || s.proto != PROTO_TCP ||
+	if (s.fragment || s.l4 == 0 || s.proto != PROTO_TCP ||
 	    s.l4 + drop + TCP_HEADER > s.end ||
 	    (s.version == 6 && s.l4 != s.l3 + IP6_HEADER))
 		return -EMSGSIZE;

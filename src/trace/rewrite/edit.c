@@ -21,6 +21,7 @@
  */
 #include "rewrite/edit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -94,6 +95,10 @@ int edit_ether(const struct edit_config *c, uint16_t link, uint8_t *p,
 
 /* --- lengths --- */
 
+/* Of frames that have an Ethernet header, as edit_frame() has seen: in them
+ * shape_find() does not fail.
+ */
+
 static void put_total(const struct shape *s, uint8_t *p, uint32_t end)
 {
 	uint8_t v[2];
@@ -101,22 +106,21 @@ static void put_total(const struct shape *s, uint8_t *p, uint32_t end)
 	if (s->version == 4) {
 		put_be16(v, (uint16_t)(end - s->l3));
 		shape_put(p, s->l3 + 10, s->l3 + 2, v, 2);
-	} else if (s->version == 6) {
+	} else {
 		put_be16(p + s->l3 + 4, (uint16_t)(end - s->l3 - 40));
 	}
 }
 
-/* The packet ends at @end now: so its headers shall say, UDP's too. */
-static void shorten(const struct edit_config *c, struct edit_stats *st,
-		    uint8_t *p, uint32_t len)
+/* The packet ends at @len now: so its headers shall say, UDP's too. */
+static void shorten(struct edit_stats *st, uint8_t *p, uint32_t len)
 {
 	struct shape s;
 
-	(void)c;
-	if (shape_find(&s, p, len) || s.version == 0 || s.total <= len)
+	(void)shape_find(&s, p, len);
+	if (s.version == 0 || s.total <= len)
 		return;
 	put_total(&s, p, len);
-	if (s.proto == 17 && s.l4 > 0 && s.l4 + 8 <= len && !s.fragment)
+	if (s.proto == PROTO_UDP && s.l4 > 0 && s.l4 + 8 <= len && !s.fragment)
 		put_be16(p + s.l4 + 4, (uint16_t)(len - s.l4));
 	s.total = len;
 	if (shape_csum_full(&s, p))
@@ -133,12 +137,12 @@ static int fix_length(const struct edit_config *c, struct edit_stats *st,
 	if (c->fixlen == EDIT_LEN_DEL)
 		return 0;
 	if (c->fixlen == EDIT_LEN_TRUNC) {
-		shorten(c, st, p, *len);
+		shorten(st, p, *len);
 		return 1;
 	}
-	if (shape_find(&s, p, *len) || s.version == 0)
-		return 1;
-	if (s.total > *len && s.total <= EDIT_FRAME_MAX) {
+	(void)shape_find(&s, p, *len);
+	if (s.version != 0 && s.total > *len) {
+		assert(s.total <= EDIT_FRAME_MAX);
 		memset(p + *len, 0, s.total - *len);
 		*len = s.total;
 		s.end = s.total;
@@ -153,10 +157,11 @@ static void trunc_mtu(const struct edit_config *c, struct edit_stats *st,
 {
 	struct shape s;
 
-	if (shape_find(&s, p, *len) || *len - s.l3 <= c->mtu)
+	(void)shape_find(&s, p, *len);
+	if (*len - s.l3 <= c->mtu)
 		return;
 	*len = s.l3 + c->mtu;
-	shorten(c, st, p, *len);
+	shorten(st, p, *len);
 }
 
 /* --- addresses --- */
@@ -287,7 +292,7 @@ static void edit_inner(const struct edit_config *c, const struct shape *s,
 		       uint8_t *p, unsigned port)
 {
 	uint32_t at = shape_csum_at(s, p);
-	uint8_t before[40];
+	uint8_t before[40], after[40];
 	struct shape in = { .version = s->version, .l3 = s->l4 + 8 };
 	uint32_t head = s->version == 4 ? 20 : 40;
 
@@ -297,13 +302,10 @@ static void edit_inner(const struct edit_config *c, const struct shape *s,
 	in.total = in.end = s->end;
 	memcpy(before, p + in.l3, head);
 	edit_ip(c, &in, p, port, true);
-	if (at > 0) {
-		uint8_t after[40];
-
-		memcpy(after, p + in.l3, head);
-		memcpy(p + in.l3, before, head);
-		shape_put(p, at, in.l3, after, head);
-	}
+	assert(at > 0);
+	memcpy(after, p + in.l3, head);
+	memcpy(p + in.l3, before, head);
+	shape_put(p, at, in.l3, after, head);
 }
 
 static bool maps_addresses(const struct edit_config *c)
@@ -505,8 +507,7 @@ int edit_frame(const struct edit_config *c, struct edit_stats *st, uint8_t *p,
 	}
 	if (c->trunc)
 		trunc_mtu(c, st, p, len);
-	if (shape_find(&s, p, *len))
-		return 1;
+	(void)shape_find(&s, p, *len);
 	if (maps_addresses(c)) {
 		if (s.type == ETHERTYPE_ARP)
 			edit_arp(c, p, s.l3, *len, port);

@@ -258,7 +258,7 @@ int control_open(struct ends *t, struct errbuf *e)
 				.ctx = t,
 				.shown = report_shown(t) };
 
-	if (t->o->ctl == NULL)
+	if (!t->o->ctl)
 		return 0;
 	tables[0] = tunnel_command.tables[0];
 	tables[0].base = offsetof(struct ends, set);
@@ -282,7 +282,7 @@ static void tell_path(struct ends *t, const char *name, unsigned i)
 
 void control_paths(struct ends *t)
 {
-	for (unsigned i = 0; t->ctl != NULL && i < ENDS_PATHS; i++) {
+	for (unsigned i = 0; t->ctl && i < ENDS_PATHS; i++) {
 		struct ends_path *p = &t->path[i];
 		bool up = p->added && mp_path_alive(t->mp, i);
 
@@ -321,7 +321,7 @@ void control_mtus(struct ends *t)
 {
 	uint32_t head = t->timed ? MP_HEADER_TIMED : MP_HEADER;
 
-	if (t->ctl == NULL || searches(t) == t->searches)
+	if (!t->ctl || searches(t) == t->searches)
 		return;
 	t->searches = searches(t);
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {

@@ -40,7 +40,11 @@
 	X(T, came_joined, "",                                                  \
 	  "datagrams that the kernel gave in one with the next")               \
 	X(T, trace_lost, "", "packets that the trace lost")                    \
-	X(T, moved, "", "times that a path led to another address")
+	X(T, pad_left, "bytes",                                                \
+	  "bytes of our half of the pad that are not used yet")                \
+	X(T, moved, "", "times that a path led to another address")            \
+	X(T, told, "", "errors that the network reported")                     \
+	X(T, told_strange, "", "of these, about nothing that we sent")
 
 struct ends_counters {
 	ENDS_COUNTERS(COUNTER_MEMBER, )
@@ -56,7 +60,9 @@ extern const struct counter_list ends_counter_list;
 	X(T, min_rtt_us, "us", "its least of the last ten seconds")            \
 	X(T, mtu, "bytes", "the longest packet, as far as it is known")        \
 	X(T, window, "bytes", "bytes that may be out")                         \
-	X(T, out, "bytes", "bytes that are out")
+	X(T, out, "bytes", "bytes that are out")                               \
+	X(T, told, "", "errors that the network reported of it")               \
+	X(T, told_size, "", "of these, that a datagram is too long")
 
 struct ends_path_gauges {
 	ENDS_PATH_GAUGES(COUNTER_MEMBER, )

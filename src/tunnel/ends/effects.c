@@ -145,7 +145,8 @@ static void send_packet(struct ends *t, const struct mp_effect *e, uint64_t now)
 	/* Feedback alone has no answer. */
 	n = link_seal(t->link, e->path, p, len, e->bytes[0] <= MP_PROBE, now);
 	if (n > 0)
-		wire_send(t->wire, &path->way, (uint32_t)n, tos, e->pad > 0);
+		wire_send(t->wire, &path->way, (uint32_t)n, tos, e->pad > 0,
+			  mp_together(t->mp, e->path));
 	else
 		t->n.not_sealed++;
 }

@@ -23,6 +23,7 @@
 #define ENDS_HOST    254 /* bytes of a host's name, with its end */
 #define ENDS_FILTER  256 /* the same of a filter */
 #define ENDS_CLASSES 8
+#define ENDS_WORDS   3
 #define ENDS_HELD    4096 /* packets that may be held for one before them */
 
 /** struct ends_net - An address and how much of it names its network */
@@ -60,6 +61,13 @@ enum ends_offload {
 	ENDS_OFFLOAD_AUTO,
 };
 
+/* What is asked for in place of a tunnel. */
+enum ends_task {
+	ENDS_TUNNEL,
+	ENDS_KEYGEN, /* FILE */
+	ENDS_PADGEN, /* FILE SIZE [SOURCE] */
+};
+
 /** struct ends_options - The command line; strings are borrowed */
 struct ends_options {
 	const char *dev;
@@ -78,6 +86,7 @@ struct ends_options {
 	bool has_peer;
 	uint8_t peer[CRYPTO_KEY];
 	const char *psk;
+	const char *pad;
 	struct ends_net allow[ENDS_ALLOWS];
 	unsigned allows;
 	enum mp_scheduler scheduler;
@@ -94,8 +103,10 @@ struct ends_options {
 	const char *user;
 	bool quiet;
 	bool json;
-	bool keygen;
-	const char *keygen_file;
+	bool check;
+	enum ends_task task;
+	const char *word[ENDS_WORDS]; /* of the task */
+	unsigned words;
 };
 
 /** tunnel_command - What the command takes */
@@ -120,6 +131,24 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
  * Return: 0 or -Exxx with a sentence
  */
 int ends_keygen(const char *path, struct errbuf *e);
+
+/**
+ * ends_padgen() - Make a one-time pad in a new file
+ * @size:	Bytes of both halves, as text
+ * @source:	Where its bytes are from; NULL: the kernel
+ *
+ * Return: 0 or -Exxx with a sentence
+ */
+int ends_padgen(const char *path, const char *size, const char *source,
+		struct errbuf *e);
+
+/**
+ * ends_check() - Say what stands in the way of each path; nothing is sent
+ *
+ * Return: 0: nothing; -EHOSTUNREACH: something, which was said; -Exxx with a
+ * sentence
+ */
+int ends_check(const struct ends_options *o, struct errbuf *e);
 
 /**
  * ends_run() - Be an end until a signal says that it is enough

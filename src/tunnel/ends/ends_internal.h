@@ -11,6 +11,7 @@
 #include "ends/device.h"
 #include "ends/ends.h"
 #include "ends/inner.h"
+#include "ends/pads.h"
 #include "ends/wire.h"
 #include "keys/link.h"
 #include "match/filter.h"
@@ -27,9 +28,11 @@
 struct ends_path {
 	bool known;
 	bool added;
-	bool up;      /* alive, as far as who watches was told */
-	bool once;    /* it was up before */
-	uint32_t mtu; /* the same of its MTU; 0: nothing */
+	bool up;	    /* alive, as far as who watches was told */
+	bool once;	    /* it was up before */
+	uint32_t mtu;	    /* the same of its MTU; 0: nothing */
+	uint32_t told;	    /* errors that the network reported; told.c */
+	uint32_t told_size; /* of these, that a datagram is too long */
 	struct mp_path_config config;
 	struct wire_way way;
 };
@@ -43,6 +46,7 @@ struct ends {
 	bool timed; /* packets bear a time, as release equal wants */
 	struct arena arena;
 	struct ctl *ctl; /* or NULL */
+	struct pads pads;
 	struct link *link;
 	struct mp *mp;
 	struct wire *wire;
@@ -79,6 +83,12 @@ int paths_init(struct ends *t, struct errbuf *e);
 
 /** paths_loops() - Is this a packet of the tunnel, routed into it? */
 bool paths_loops(const struct ends *t, const struct inner_head *h);
+
+/** told_take() - Errors that the network reports wait at this socket */
+void told_take(struct ends *t, unsigned socket, uint64_t now);
+
+/** paths_from() - Paths that lead where this came from, as bits */
+uint32_t paths_from(const struct ends *t, const struct wire_came *came);
 
 /**
  * paths_proved() - An authentic datagram came by path @i from @way, the newest

@@ -37,7 +37,7 @@ int inner_read(const uint8_t *p, uint32_t n, struct inner_head *h)
 			return -EBADMSG;
 		t.src = ipaddr_from4(p + 12);
 		t.dst = ipaddr_from4(p + 16);
-		if (p[9] == PROTO_UDP && (get_be16(p + 6) & IP4_OFFSET) == 0)
+		if (p[9] == PROTO_UDP && !(get_be16(p + 6) & IP4_OFFSET))
 			read_ports(p, n, head, &t);
 	} else if (n >= IP6_HEAD && p[0] >> 4 == 6) {
 		if (get_be16(p + 4) + IP6_HEAD != n)

@@ -31,7 +31,7 @@ static int get_addr(const char *s, struct ends_net *out)
 	uint64_t bits;
 	bool four;
 
-	if (slash == NULL || value_get_ip(s, (size_t)(slash - s), &a.ip) != 0 ||
+	if (!slash || value_get_ip(s, (size_t)(slash - s), &a.ip) != 0 ||
 	    value_get_number(slash + 1, &bits) != 0)
 		return -EINVAL;
 	four = ipaddr_is4(&a.ip);
@@ -189,6 +189,11 @@ static const struct opt_row rows[] = {
 	  .group = TRUST },
 	{ "psk", 0, &opt_kind_string, AT(psk), "FILE",
 	  "a key that both ends have besides", .group = TRUST },
+	{ "pad", 0, &opt_kind_string, AT(pad), "FILE",
+	  "in place of keys: a one-time pad of padgen's, of which each end has "
+	  "a "
+	  "copy; it is used up",
+	  .group = TRUST },
 	{ "plain", 0, &opt_kind_flag, AT(plain), NULL,
 	  "no keys: who sees the packets can read and forge them",
 	  .group = TRUST },
@@ -227,6 +232,8 @@ static const struct opt_row rows[] = {
 	  "say nothing but errors", .group = REST, .flags = OPT_RUNTIME },
 	{ "json", 0, &opt_kind_flag, AT(json), NULL,
 	  "the report as a line of JSON", .group = REST },
+	{ "check", 0, &opt_kind_flag, AT(check), NULL,
+	  "say what stands in the way of each --path, and end", .group = REST },
 	{ "help", 'h', &opt_kind_help, 0, NULL, "this text", .group = REST },
 };
 
@@ -234,14 +241,18 @@ static int operand(void *base, const char *word, struct errbuf *e)
 {
 	struct ends_options *o = base;
 
-	if (!o->keygen && strcmp(word, "keygen") == 0)
-		o->keygen = true;
-	else if (o->keygen && o->keygen_file == NULL)
-		o->keygen_file = word;
+	if (o->task == ENDS_TUNNEL && strcmp(word, "keygen") == 0)
+		o->task = ENDS_KEYGEN;
+	else if (o->task == ENDS_TUNNEL && strcmp(word, "padgen") == 0)
+		o->task = ENDS_PADGEN;
+	else if (o->words < (o->task == ENDS_KEYGEN   ? 1u
+			     : o->task == ENDS_PADGEN ? ENDS_WORDS
+						      : 0u))
+		o->word[o->words++] = word;
 	else
 		return errbuf_set(e, -EINVAL,
-				  "%s: what is it? write keygen FILE, or "
-				  "options only",
+				  "%s: what is it? write keygen FILE, "
+				  "padgen FILE SIZE, or options only",
 				  word);
 	return 0;
 }
@@ -255,7 +266,9 @@ const struct opt_command tunnel_command = {
 	.usage = "tunnel [OPTION...] [@FILE] --addr ADDR/LEN --path WAY...\n"
 		 "tunnel [OPTION...] [@FILE] --addr ADDR/LEN --listen "
 		 "ADDR:PORT\n"
-		 "tunnel keygen FILE",
+		 "tunnel keygen FILE\n"
+		 "tunnel padgen FILE SIZE [SOURCE]\n"
+		 "tunnel --check --path WAY...",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
 	.operand = operand,
@@ -278,6 +291,12 @@ static int check_trust(const struct ends_options *o, struct errbuf *e)
 		return errbuf_set(e, -EINVAL,
 				  "--plain goes without --key, --peer and "
 				  "--psk");
+	if (o->pad && (o->plain || o->key || o->has_peer || o->psk))
+		return errbuf_set(e, -EINVAL,
+				  "--pad goes without --key, --peer, --psk and "
+				  "--plain");
+	if (o->pad)
+		return 0;
 	if (!o->plain && !o->key)
 		return errbuf_set(e, -EINVAL,
 				  "no key; make one by 'understudy tunnel "
@@ -292,10 +311,20 @@ static int check_trust(const struct ends_options *o, struct errbuf *e)
 
 int ends_options_check(const struct ends_options *o, struct errbuf *e)
 {
-	if (o->keygen && o->keygen_file == NULL)
+	if (o->task == ENDS_KEYGEN && o->words == 0)
 		return errbuf_set(e, -EINVAL,
 				  "keygen: where to? write keygen FILE");
-	if (o->keygen)
+	if (o->task == ENDS_PADGEN && o->words < 2)
+		return errbuf_set(e, -EINVAL,
+				  "padgen: where to, how long? write padgen "
+				  "FILE SIZE");
+	if (o->task != ENDS_TUNNEL)
+		return 0;
+	if (o->check && o->paths == 0)
+		return errbuf_set(
+			e, -EINVAL,
+			"--check: of which way? give --path for each");
+	if (o->check)
 		return 0;
 	if (o->paths == 0 && o->listens == 0)
 		return errbuf_set(e, -EINVAL,

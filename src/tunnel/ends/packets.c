@@ -37,7 +37,7 @@ static uint32_t take_pieces(struct ends *t, struct cut *c, uint64_t now)
 	for (; (len = cut_length(c)) > 0; n++) {
 		struct buf *f = mp_frame(t->mp, len);
 
-		if (f == NULL) {
+		if (!f) {
 			t->n.no_memory++;
 			cut_skip(c);
 			continue;
@@ -65,7 +65,7 @@ static uint32_t take_frame(struct ends *t, uint32_t len, uint64_t now)
 		uint32_t rest = len - at < each ? len - at : each;
 		struct buf *f = mp_frame(t->mp, rest + PARTS_TRAILER);
 
-		if (f == NULL) {
+		if (!f) {
 			t->n.no_memory++;
 			continue;
 		}

@@ -97,6 +97,27 @@ bool paths_loops(const struct ends *t, const struct inner_head *h)
 	return false;
 }
 
+uint32_t paths_from(const struct ends *t, const struct wire_came *came)
+{
+	static const struct ipaddr any;
+	const struct ipaddr any4 = ipaddr_from4(any.b);
+	const struct wire_way *from = &came->way;
+	uint32_t of = 0;
+
+	for (unsigned i = 0; i < ENDS_PATHS; i++) {
+		const struct wire_way *w = &t->path[i].way;
+
+		if (t->path[i].known && w->port == from->port &&
+		    ipaddr_eq(&w->remote, &from->remote) &&
+		    (w->ifindex == 0 || w->ifindex == came->device) &&
+		    (ipaddr_eq(&w->local, &any) ||
+		     ipaddr_eq(&w->local, &any4) ||
+		     ipaddr_eq(&w->local, &from->local)))
+			of |= 1u << i;
+	}
+	return of;
+}
+
 /* How it is used: by whom it was given, and how long its messages may be. The
  * least is RFC 8899's base for UDP.
  */

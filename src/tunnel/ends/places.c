@@ -60,7 +60,7 @@ static int get_far(const char *s, struct ipaddr *ip, uint16_t *port,
 
 	if (get_remote(s, ip, port) == 0)
 		return 0;
-	if (colon == NULL || !is_host(s, (size_t)(colon - s)) ||
+	if (!colon || !is_host(s, (size_t)(colon - s)) ||
 	    value_get_number(colon + 1, &n) != 0 || n == 0 || n > UINT16_MAX)
 		return -EINVAL;
 	memcpy(host, s, (size_t)(colon - s));
@@ -76,7 +76,7 @@ bool places_is_dev(const char *s)
 	if (n == 0 || n >= ENDS_NAME)
 		return false;
 	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~' || strchr("/:'\"\\#", *s) != NULL)
+		if (*s <= ' ' || *s > '~' || strchr("/:'\"\\#", *s))
 			return false;
 	return true;
 }
@@ -246,7 +246,7 @@ static int set_class(void *field, const struct opt_row *r, const char *v,
 
 	if (o->classes == ENDS_CLASSES)
 		return opt_bad(e, r, v, "is one too many");
-	if (is == NULL || is == v || is - v >= ENDS_FILTER)
+	if (!is || is == v || is - v >= ENDS_FILTER)
 		return opt_bad(e, r, v, "is no filter with a word behind =");
 	if (opt_choose(r, is + 1, &class, e) != 0)
 		return -EINVAL;
@@ -288,7 +288,7 @@ static int look_up(const struct ends_place *p, const char *option,
 	if (p->has_local)
 		hints.ai_family = ipaddr_is4(&p->local) ? AF_INET : AF_INET6;
 	r = getaddrinfo(p->host, NULL, &hints, &list);
-	if (r != 0 || list == NULL)
+	if (r != 0 || !list)
 		return errbuf_set(e, -ENOENT,
 				  "%s ...%s:%u: %s; write its address, or mend "
 				  "the resolver",

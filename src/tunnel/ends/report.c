@@ -35,6 +35,8 @@ static bool find_path(void *ctx, unsigned i, struct ctl_item *out)
 		.mtu = info.size - (t->timed ? MP_HEADER_TIMED : MP_HEADER),
 		.window = info.window,
 		.out = info.out,
+		.told = t->path[i].told,
+		.told_size = t->path[i].told_size,
 	};
 	out->counters = &info.n;
 	out->gauges = &gauges;
@@ -55,6 +57,8 @@ static bool find_ends(void *ctx, unsigned i, struct ctl_item *out)
 	struct ends *t = ctx;
 
 	(void)i;
+	if (t->o->pad)
+		t->n.pad_left = pad_left(&t->pads.pad);
 	out->counters = &t->n;
 	return true;
 }
@@ -82,7 +86,7 @@ static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
 	struct ends *t = ctx;
 
 	(void)i;
-	if (t->ctl == NULL)
+	if (!t->ctl)
 		return false;
 	out->counters = ctl_counters(t->ctl);
 	return true;

@@ -65,7 +65,7 @@ static void greet(struct ends *t, unsigned path, bool answer, uint64_t now)
 		return;
 	n = link_greet(t->link, path, answer, wire_room(t->wire, &p->way), now);
 	if (n > 0)
-		wire_send(t->wire, &p->way, n, 0, false);
+		wire_send(t->wire, &p->way, n, 0, false, 0);
 }
 
 static void ask(struct ends *t, unsigned path)
@@ -77,7 +77,7 @@ static void ask(struct ends *t, unsigned path)
 		return;
 	n = link_ask(t->link, path, wire_room(t->wire, &p->way));
 	if (n > 0)
-		wire_send(t->wire, &p->way, n, 0, false);
+		wire_send(t->wire, &p->way, n, 0, false, 0);
 }
 
 /* Is the session that was opened the first one? */
@@ -105,10 +105,10 @@ static void follow_link(struct ends *t, const struct link_out *out,
 	if (out->opened && !t->o->quiet && (out->restart || first(t)))
 		log_line(LOG_INFO, "tunnel: the other end is there%s",
 			 out->restart ? ", started anew" : "");
-	if (out->reply_len > 0 && came != NULL) {
+	if (out->reply_len > 0 && came) {
 		memcpy(wire_room(t->wire, &came->way), out->reply,
 		       out->reply_len);
-		wire_send(t->wire, &came->way, out->reply_len, 0, false);
+		wire_send(t->wire, &came->way, out->reply_len, 0, false, 0);
 	}
 	for (unsigned i = 0; i < ENDS_PATHS; i++) {
 		if (out->ask)
@@ -156,6 +156,8 @@ static void settle(struct ends *t, uint64_t now)
 	effects_flush(t);
 	control_paths(t);
 	control_mtus(t);
+	if (t->pads.pad.state != PAD_GOOD)
+		loop_end(t->loop);
 	next = least(link_next_timeout(t->link), mp_next_timeout(t->mp));
 	next = least(next, t->greet_at);
 	if (next != t->armed) {
@@ -229,6 +231,8 @@ static void take_outer(struct ends *t, const struct wire_came *came,
 
 	memcpy(from, came->way.remote.b, 16);
 	memcpy(from + 16, &came->way.port, 2);
+	if (link_is_cookie(&in))
+		in.ways = paths_from(t, came);
 	got = link_input(t->link, &in, now, &out);
 	if (got != LINK_NOTHING)
 		paths_proved(t, in.path, &came->way, in.newest, now);
@@ -245,7 +249,7 @@ static void take_outer(struct ends *t, const struct wire_came *came,
 		return;
 	}
 	f = mp_frame(t->mp, in.len);
-	if (f == NULL) {
+	if (!f) {
 		t->n.no_memory++;
 		return;
 	}
@@ -261,6 +265,8 @@ static void socket_is_ready(struct ends *t, unsigned i)
 	uint64_t now = clock_mono();
 	struct mp_effects e = { .n = 0 };
 
+	if (n == 0)
+		told_take(t, i, now);
 	mp_outer_begin(t->mp);
 	for (unsigned k = 0; k < n; k++) {
 		struct wire_came one = came[k];
@@ -313,19 +319,13 @@ static int make_self(struct ends *t, struct noise_self *self, struct errbuf *e)
 {
 	const struct ends_options *o = t->o;
 	uint8_t key[CRYPTO_KEY], psk[CRYPTO_KEY];
-	int r = crypto_open();
+	int r = secrets_read(o->key, key, e);
 
-	if (r != 0)
-		return errbuf_set(e, r,
-				  "this libcrypto lacks X25519, BLAKE2s "
-				  "or ChaCha20-Poly1305; --plain does "
-				  "without");
-	r = secrets_read(o->key, key, e);
-	if (r == 0 && o->psk != NULL)
+	if (r == 0 && o->psk)
 		r = secrets_read(o->psk, psk, e);
 	if (r == 0) {
 		r = noise_self_init(self, crypto_table(), key, o->peer,
-				    o->psk != NULL ? psk : NULL);
+				    o->psk ? psk : NULL);
 		if (r != 0)
 			errbuf_set(e, r,
 				   "--peer: is our own key, or nobody's; give "
@@ -337,6 +337,19 @@ static int make_self(struct ends *t, struct noise_self *self, struct errbuf *e)
 	return r;
 }
 
+static int make_trust(struct ends *t, struct noise_self *self, struct errbuf *e)
+{
+	int r = crypto_open();
+
+	if (r != 0)
+		return errbuf_set(e, r,
+				  "this libcrypto lacks X25519, BLAKE2s "
+				  "or ChaCha20-Poly1305; --plain does "
+				  "without");
+	return t->o->pad ? pads_open(&t->pads, t->o->pad, t->o->paths > 0, e)
+			 : make_self(t, self, e);
+}
+
 static int make_link(struct ends *t, uint64_t now, struct errbuf *e)
 {
 	struct noise_self self = { .ops = NULL };
@@ -345,7 +358,10 @@ static int make_link(struct ends *t, uint64_t now, struct errbuf *e)
 				 .plain = t->o->plain,
 				 .self = &self,
 				 .random = random_bytes };
-	int r = t->o->plain ? 0 : make_self(t, &self, e);
+	int r = t->o->plain ? 0 : make_trust(t, &self, e);
+
+	if (t->o->pad)
+		c.pad = &t->pads.pad;
 
 	if (r == 0) {
 		r = random_bytes(&c.tokens, sizeof(c.tokens));
@@ -397,7 +413,7 @@ static int watch(struct ends *t, struct errbuf *e)
 			r = loop_add(t->loop, &t->on_socket[i],
 				     wire_socket(t->wire, i));
 	}
-	if (r == 0 && t->ctl != NULL)
+	if (r == 0 && t->ctl)
 		r = ctl_serve(t->ctl, t->loop);
 	return r == 0 ? 0
 		      : errbuf_set(e, r, "no loop could be made: %s",
@@ -460,8 +476,10 @@ static int close_in(struct ends *t, struct errbuf *e)
 	};
 	int r;
 
-	if (t->ctl != NULL)
+	if (t->ctl)
 		c.box.needs |= SANDBOX_CONTROL;
+	if (t->o->pad)
+		c.box.needs |= SANDBOX_SYNC;
 
 	for (unsigned i = 0; i < WIRE_SOCKETS; i++)
 		if (wire_socket(t->wire, i) >= 0)
@@ -481,13 +499,15 @@ static void say_start(const struct ends *t)
 	keytext_put(key, t->pub);
 	log_line(LOG_INFO, "tunnel: %s is up, MTU %u; %s%s", t->o->dev,
 		 device_mtu(t->o, t->mtu),
-		 t->o->plain ? "without keys" : "our public key is ",
-		 t->o->plain ? "" : key);
+		 t->o->plain ? "without keys"
+		 : t->o->pad ? "with a pad"
+			     : "our public key is ",
+		 !t->o->key ? "" : key);
 }
 
 static void close_all(struct ends *t)
 {
-	if (t->loop != NULL)
+	if (t->loop)
 		loop_drop(t->loop, &t->on_time);
 	ctl_close(t->ctl);
 	trace_close();
@@ -497,8 +517,9 @@ static void close_all(struct ends *t)
 	wire_close(t->wire);
 	if (t->signals >= 0)
 		close(t->signals);
-	if (t->link != NULL)
+	if (t->link)
 		link_wipe(t->link);
+	pads_close(&t->pads);
 	crypto_close();
 	classes_close(t);
 	mem_give(&t->arena);
@@ -514,6 +535,7 @@ int ends_run(const struct ends_options *o, struct errbuf *e)
 			   .set = *o,
 			   .device = -1,
 			   .signals = -1,
+			   .pads = { .fd = -1 },
 			   .armed = UINT64_MAX,
 			   .greet_at = o->keepalive > 0 ? now : UINT64_MAX };
 	r = open_all(&t, now, e);
@@ -524,6 +546,7 @@ int ends_run(const struct ends_options *o, struct errbuf *e)
 		settle(&t, clock_mono());
 		loop_run(t.loop);
 		report_end(&t);
+		r = pads_end(&t.pads, e);
 	}
 	close_all(&t);
 	return r;

@@ -32,7 +32,7 @@ int secrets_read(const char *path, uint8_t key[CRYPTO_KEY], struct errbuf *e)
 		return errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) != 0)
 		r = errbuf_set(e, -errno, "%s: %s", path, strerror(errno));
-	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+	else if (S_ISREG(st.st_mode) && (st.st_mode & 077))
 		r = errbuf_set(e, -EACCES,
 			       "%s: others can read this key; chmod 600 it, or "
 			       "better make another",

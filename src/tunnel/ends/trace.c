@@ -125,7 +125,7 @@ static void put_heads(const struct ends *t)
 
 int trace_open(struct ends *t, struct errbuf *e)
 {
-	if (t->o->trace == NULL)
+	if (!t->o->trace)
 		return 0;
 	trace.fd = folder_make(AT_FDCWD, t->o->trace);
 	if (trace.fd < 0)
@@ -154,12 +154,12 @@ void trace_effect(struct ends *t, const struct mp_effect *x, uint64_t now)
 			      .why = (uint8_t)x->why };
 	uint8_t *p;
 
-	if (trace.drain == NULL || x->frame == NULL)
+	if (!trace.drain || !x->frame)
 		return;
 	if (x->send)
 		(void)mp_header_parse(x->bytes, x->n, &d.head);
 	p = spsc_reserve(drain_ring(trace.drain), (uint32_t)sizeof(d) + d.cap);
-	if (p == NULL) {
+	if (!p) {
 		t->n.trace_lost++;
 		return;
 	}
@@ -170,7 +170,7 @@ void trace_effect(struct ends *t, const struct mp_effect *x, uint64_t now)
 
 void trace_close(void)
 {
-	if (trace.drain != NULL)
+	if (trace.drain)
 		drain_stop(trace.drain);
 	if (trace.error != 0)
 		log_line(LOG_WARN, "tunnel: --trace: %s; the file is cut short",

@@ -8,10 +8,13 @@
  * Then those of a way that are equally long, one behind the other but for those
  * of other ways, are given to the kernel as one (UDP_SEGMENT), which goes
  * through its layers once and is cut by the device, or just before it; the
- * order of a way is kept. On the way in the kernel hands over those of a way
- * that came together as one (UDP_GRO). A kernel that refuses gets them singly.
+ * order of a way is kept. A shaper in front of the device (tc(8)) sees one too:
+ * all of it leaves at once, and then nothing for as long as that should have
+ * taken. So one is no longer than what its path sends in a millisecond, as
+ * TCP's own are. On the way in the kernel hands over those of a way that came
+ * together as one (UDP_GRO). A kernel that refuses gets them singly.
  */
-#include "ends/wire.h"
+#include "ends/wire_internal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,65 +24,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/arena.h"
-
-/* A burst of several paths, while we are not scheduled. */
-#define BUFFER	(4 << 20)
-#define CONTROL 96 /* bytes of the messages that say addresses, TOS, length */
-
-/* What the kernel takes as one (UDP_MAX_SEGMENTS of older ones), and what IP
- * has room for.
- */
-#define JOIN_DATAGRAMS 64u
-#define JOIN_BYTES     65000u
-#define READ_BYTES     65536u /* of one that is many */
-
-/* Both are as long as a family's own, and all of one batch is of one family. */
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-/** struct message - One of a call, but for its bytes */
-struct message {
-	union address addr;
-	_Alignas(struct cmsghdr) uint8_t control[CONTROL];
-};
-
-/** struct waiting - A datagram that is to be sent; @taken: into a message */
-struct waiting {
-	bool taken;
-	bool whole;
-	uint8_t tos;
-	uint32_t n;
-	struct wire_way way;
-	uint8_t data[WIRE_DATAGRAM];
-};
-
-struct wire {
-	bool join; /* datagrams may be given to the kernel in one */
-	int fd[WIRE_SOCKETS];
-	uint16_t port[WIRE_SOCKETS];
-	struct wire_went went;
-	/* Of the call that is made now. */
-	struct mmsghdr msg[WIRE_BATCH];
-	struct message more[WIRE_BATCH];
-	struct iovec iov[WIRE_BATCH];
-	bool whole[WIRE_BATCH];
-	struct wire_came came[WIRE_READ];
-	uint8_t in[WIRE_READ][READ_BYTES];
-	unsigned waits[WIRE_SOCKETS];
-	struct waiting out[WIRE_SOCKETS][WIRE_BATCH];
-};
+#include <linux/errqueue.h>
 
 size_t wire_size(void)
 {
 	return arena_need(sizeof(struct wire));
 }
 
-static socklen_t put_address(union address *a, const struct ipaddr *ip,
-			     uint16_t port, uint32_t scope)
+socklen_t wire_put_address(union address *a, const struct ipaddr *ip,
+			   uint16_t port, uint32_t scope)
 {
 	memset(a, 0, sizeof(*a));
 	if (ipaddr_is4(ip)) {
@@ -95,37 +48,43 @@ static socklen_t put_address(union address *a, const struct ipaddr *ip,
 	return sizeof(a->in6);
 }
 
-static int set(int fd, int level, int name, int value)
+int wire_set(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0
 								       : -errno;
 }
 
 /* A path's MTU is ours to find, and an ICMP message anybody's to forge: the
- * kernel shall believe none of them, and may cut.
+ * kernel shall believe none of them for this socket. Of IPv4 it may cut. Of
+ * IPv6 it hands on no Packet Too Big of a socket whose datagrams it may cut
+ * (there no router does, so it may only cut what its own device does not take):
+ * that is asked for when a device has refused one, see give().
  */
 static int set_up(int fd, bool four, uint32_t mark)
 {
-	int r = four ? set(fd, IPPROTO_IP, IP_PKTINFO, 1)
-		     : set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	int r = four ? wire_set(fd, IPPROTO_IP, IP_PKTINFO, 1)
+		     : wire_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 
 	if (r == 0)
-		r = four ? set(fd, IPPROTO_IP, IP_RECVTOS, 1)
-			 : set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-	if (r == 0 && !four)
-		r = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		r = four ? wire_set(fd, IPPROTO_IP, IP_RECVTOS, 1)
+			 : wire_set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 	if (r == 0)
-		r = four ? set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
-			       IP_PMTUDISC_OMIT)
-			 : set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-			       IPV6_PMTUDISC_OMIT);
+		r = four ? wire_set(fd, IPPROTO_IP, IP_RECVERR, 1)
+			 : wire_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	if (r == 0 && !four)
+		r = wire_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (r == 0)
+		r = four ? wire_set(fd, IPPROTO_IP, IP_MTU_DISCOVER,
+				    IP_PMTUDISC_OMIT)
+			 : wire_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+				    IPV6_PMTUDISC_PROBE);
 	if (r == 0 && mark != 0)
-		r = set(fd, SOL_SOCKET, SO_MARK, (int)mark);
+		r = wire_set(fd, SOL_SOCKET, SO_MARK, (int)mark);
 	/* Without the privilege it is as large as the system lets it be. */
-	if (r == 0 && set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) != 0)
-		r = set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
-	if (r == 0 && set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER) != 0)
-		r = set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
+	if (r == 0 && wire_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER) != 0)
+		r = wire_set(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
+	if (r == 0 && wire_set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER) != 0)
+		r = wire_set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER);
 	return r;
 }
 
@@ -134,13 +93,13 @@ static int open_one(struct wire *w, unsigned i, const struct ipaddr *ip,
 {
 	bool four = i == 0;
 	union address a;
-	socklen_t len = put_address(&a, ip, port, 0);
+	socklen_t len = wire_put_address(&a, ip, port, 0);
 	int fd = socket(four ? AF_INET : AF_INET6,
 			SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int r = fd < 0 ? -errno : set_up(fd, four, mark);
 
 	/* A kernel without it gives and takes them one by one. */
-	w->join = w->join && r == 0 && set(fd, SOL_UDP, UDP_GRO, 1) == 0;
+	w->join = w->join && r == 0 && wire_set(fd, SOL_UDP, UDP_GRO, 1) == 0;
 	if (r == 0 && bind(fd, &a.any, len) != 0)
 		r = -errno;
 	if (r == 0 && getsockname(fd, &a.any, &len) != 0)
@@ -162,7 +121,7 @@ int wire_open(struct wire **out, struct arena *a, const struct ends_options *o,
 	struct ipaddr none6 = { { 0 } }, none4 = ipaddr_from4(none6.b);
 	int r = 0;
 
-	assert(w != NULL);
+	assert(w);
 	w->fd[0] = w->fd[1] = -1;
 	w->join = o->offload == ENDS_OFFLOAD_AUTO;
 	*out = w;
@@ -192,7 +151,7 @@ int wire_open(struct wire **out, struct arena *a, const struct ends_options *o,
 
 void wire_close(struct wire *w)
 {
-	for (unsigned i = 0; w != NULL && i < WIRE_SOCKETS; i++)
+	for (unsigned i = 0; w && i < WIRE_SOCKETS; i++)
 		if (w->fd[i] >= 0)
 			close(w->fd[i]);
 }
@@ -237,12 +196,14 @@ static void read_control(struct wire_came *came, const struct cmsghdr *c)
 		memcpy(&info, data, sizeof(info));
 		memcpy(b, &info.ipi_addr, 4);
 		came->way.local = ipaddr_from4(b);
+		came->device = (uint32_t)info.ipi_ifindex;
 	} else if (c->cmsg_level == IPPROTO_IPV6 &&
 		   c->cmsg_type == IPV6_PKTINFO) {
 		struct in6_pktinfo info;
 
 		memcpy(&info, data, sizeof(info));
 		memcpy(came->way.local.b, &info.ipi6_addr, 16);
+		came->device = info.ipi6_ifindex;
 	} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
 		came->tos = data[0];
 	} else if (c->cmsg_level == IPPROTO_IPV6 &&
@@ -259,7 +220,7 @@ static void read_control(struct wire_came *came, const struct cmsghdr *c)
 	}
 }
 
-static void aim(struct wire *w, unsigned i, struct iovec *iov, unsigned n)
+void wire_aim(struct wire *w, unsigned i, struct iovec *iov, unsigned n)
 {
 	w->msg[i].msg_hdr = (struct msghdr){
 		.msg_name = &w->more[i].addr,
@@ -277,7 +238,7 @@ unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came)
 
 	for (unsigned k = 0; k < WIRE_READ; k++) {
 		w->iov[k] = (struct iovec){ w->in[k], READ_BYTES };
-		aim(w, k, &w->iov[k], 1);
+		wire_aim(w, k, &w->iov[k], 1);
 	}
 	n = recvmmsg(w->fd[i], w->msg, WIRE_READ, 0, NULL);
 	for (int k = 0; k < n; k++) {
@@ -288,6 +249,7 @@ unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came)
 		one->n = w->msg[k].msg_len;
 		one->each = READ_BYTES;
 		one->tos = 0;
+		one->device = 0;
 		read_name(&one->way, &w->more[k].addr);
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
 		     c = CMSG_NXTHDR(m, c))
@@ -297,223 +259,48 @@ unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came)
 	return n > 0 ? (unsigned)n : 0;
 }
 
-/* --- out --- */
-
-static size_t put_one(uint8_t *out, int level, int type, const void *p,
-		      size_t n)
+/* An error's own message; of a router, or of our kernel. */
+static void read_error(struct wire_told *out, const struct cmsghdr *c)
 {
-	struct cmsghdr c = { .cmsg_level = level,
-			     .cmsg_type = type,
-			     .cmsg_len = CMSG_LEN(n) };
+	struct sock_extended_err e;
 
-	memset(out, 0, CMSG_SPACE(n));
-	memcpy(out, &c, sizeof(c));
-	memcpy(out + CMSG_LEN(0), p, n);
-	return CMSG_SPACE(n);
+	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+	    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+		return;
+	memcpy(&e, CMSG_DATA(c), sizeof(e));
+	out->network = e.ee_origin == SO_EE_ORIGIN_ICMP ||
+		       e.ee_origin == SO_EE_ORIGIN_ICMP6;
+	out->size = e.ee_errno == EMSGSIZE ? e.ee_info : 0;
 }
 
-static size_t put_control(uint8_t *out, const struct wire_way *way, int tos)
+bool wire_told(struct wire *w, unsigned i, struct wire_told *out)
 {
-	struct in_pktinfo in = { .ipi_ifindex = (int)way->ifindex };
-	struct in6_pktinfo in6 = { .ipi6_ifindex = way->ifindex };
-	size_t n;
+	struct iovec iov = { w->told, sizeof(w->told) };
+	union address a;
+	struct mmsghdr m = { .msg_hdr = { .msg_name = &a,
+					  .msg_namelen = sizeof(a),
+					  .msg_iov = &iov,
+					  .msg_iovlen = 1,
+					  .msg_control = w->told_control,
+					  .msg_controllen = TOLD_CONTROL } };
 
-	if (ipaddr_is4(&way->remote)) {
-		memcpy(&in.ipi_spec_dst, way->local.b + 12, 4);
-		n = put_one(out, IPPROTO_IP, IP_PKTINFO, &in, sizeof(in));
-		return n +
-		       put_one(out + n, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-	}
-	memcpy(&in6.ipi6_addr, way->local.b, 16);
-	n = put_one(out, IPPROTO_IPV6, IPV6_PKTINFO, &in6, sizeof(in6));
-	return n +
-	       put_one(out + n, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
-}
-
-/* Whether a datagram may be cut is the socket's to know, and not the message's.
- */
-static void may_cut(const struct wire *w, unsigned s, bool may)
-{
-	(void)(s == 0 ? set(w->fd[s], IPPROTO_IP, IP_MTU_DISCOVER,
-			    may ? IP_PMTUDISC_OMIT : IP_PMTUDISC_PROBE)
-		      : set(w->fd[s], IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-			    may ? IPV6_PMTUDISC_OMIT : IPV6_PMTUDISC_PROBE));
-}
-
-static bool same_way(const struct wire_way *a, const struct wire_way *b)
-{
-	return memcmp(&a->remote, &b->remote, sizeof(a->remote)) == 0 &&
-	       memcmp(&a->local, &b->local, sizeof(a->local)) == 0 &&
-	       a->ifindex == b->ifindex && a->scope == b->scope &&
-	       a->port == b->port;
-}
-
-/* Take the datagram at @at and those that may go with it in one: the next ones
- * of its way, as long as itself, the last one maybe shorter. Return: how many
- */
-static unsigned gather(struct wire *w, unsigned s, unsigned at,
-		       struct iovec *iov)
-{
-	struct waiting *first = &w->out[s][at];
-	uint32_t all = first->n;
-	unsigned n = 1;
-	bool more = w->join && !first->whole;
-
-	iov[0] = (struct iovec){ first->data, first->n };
-	first->taken = true;
-	for (unsigned i = at + 1; more && i < w->waits[s]; i++) {
-		struct waiting *d = &w->out[s][i];
-
-		if (d->taken || !same_way(&d->way, &first->way))
-			continue;
-		if (d->whole || d->tos != first->tos || d->n > first->n ||
-		    all + d->n > JOIN_BYTES)
-			break;
-		iov[n++] = (struct iovec){ d->data, d->n };
-		d->taken = true;
-		all += d->n;
-		more = d->n == first->n && n < JOIN_DATAGRAMS;
-	}
-	return n;
-}
-
-static void fill(struct wire *w, unsigned i, const struct waiting *d,
-		 struct iovec *iov, unsigned n)
-{
-	struct message *more = &w->more[i];
-	struct msghdr *m = &w->msg[i].msg_hdr;
-	uint16_t each = (uint16_t)d->n;
-
-	aim(w, i, iov, n);
-	w->whole[i] = d->whole;
-	m->msg_namelen = put_address(&more->addr, &d->way.remote, d->way.port,
-				     d->way.scope);
-	m->msg_controllen = put_control(more->control, &d->way, d->tos);
-	if (n > 1)
-		m->msg_controllen +=
-			put_one(more->control + m->msg_controllen, SOL_UDP,
-				UDP_SEGMENT, &each, sizeof(each));
-}
-
-/* The message at @i was not taken as it is: its datagrams go by themselves. */
-static void send_single(struct wire *w, unsigned s, unsigned i, int error)
-{
-	struct msghdr *m = &w->msg[i].msg_hdr;
-	struct iovec *iov = m->msg_iov;
-	size_t n = m->msg_iovlen;
-	struct mmsghdr one = { .msg_hdr = *m };
-
-	/* The device makes no checksums, so the kernel will never take it. */
-	if (error == EIO)
-		w->join = false;
-	w->went.refused++;
-	one.msg_hdr.msg_iovlen = 1;
-	one.msg_hdr.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
-	for (size_t k = 0; k < n; k++) {
-		one.msg_hdr.msg_iov = &iov[k];
-		w->went.unsent += sendmmsg(w->fd[s], &one, 1, 0) != 1;
-	}
-}
-
-/* Those from @at on that are alike in this. */
-static unsigned alike(const struct wire *w, unsigned at, unsigned n)
-{
-	unsigned k = 1;
-
-	while (at + k < n && w->whole[at + k] == w->whole[at])
-		k++;
-	return k;
-}
-
-/* Messages @at to @n, which nobody may cut or anybody may. Return: how many
- * were dealt with
- */
-static unsigned send_some(struct wire *w, unsigned s, unsigned at, unsigned n)
-{
-	bool whole = w->whole[at];
-	int sent, error;
-
-	if (whole)
-		may_cut(w, s, false);
-	sent = sendmmsg(w->fd[s], w->msg + at, alike(w, at, n), 0);
-	error = errno;
-	if (whole)
-		may_cut(w, s, true);
-	for (int i = 0; i < sent; i++)
-		if (w->msg[at + (unsigned)i].msg_hdr.msg_iovlen > 1)
-			w->went.joined += (uint32_t)w->msg[at + (unsigned)i]
-						  .msg_hdr.msg_iovlen;
-	if (sent > 0)
-		return (unsigned)sent;
-	/* One that cannot be sent is lost; the next may take another way. That
-	 * it is too long was the question.
-	 */
-	if (w->msg[at].msg_hdr.msg_iovlen > 1)
-		send_single(w, s, at, error);
-	else
-		w->went.unsent += !(whole && error == EMSGSIZE);
-	return 1;
-}
-
-static void flush_one(struct wire *w, unsigned s)
-{
-	unsigned messages = 0, used = 0, at = 0;
-
-	for (unsigned i = 0; i < w->waits[s]; i++) {
-		unsigned n;
-
-		if (w->out[s][i].taken)
-			continue;
-		n = gather(w, s, i, &w->iov[used]);
-		fill(w, messages++, &w->out[s][i], &w->iov[used], n);
-		used += n;
-	}
-	assert(used == w->waits[s]);
-	while (at < messages)
-		at += send_some(w, s, at, messages);
-	w->waits[s] = 0;
-}
-
-uint8_t *wire_room(struct wire *w, const struct wire_way *way)
-{
-	unsigned s = !ipaddr_is4(&way->remote);
-
-	if (w->waits[s] == WIRE_BATCH)
-		flush_one(w, s);
-	return w->out[s][w->waits[s]].data;
-}
-
-void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
-	       uint8_t tos, bool whole)
-{
-	unsigned s = !ipaddr_is4(&way->remote);
-	struct waiting *d = &w->out[s][w->waits[s]];
-
-	assert(w->waits[s] < WIRE_BATCH && n <= WIRE_DATAGRAM);
-	assert(w->fd[s] >= 0);
-	d->taken = false;
-	d->whole = whole;
-	d->tos = tos;
-	d->n = n;
-	d->way = *way;
-	w->waits[s]++;
-}
-
-struct wire_went wire_flush(struct wire *w)
-{
-	struct wire_went went;
-
-	flush_one(w, 0);
-	flush_one(w, 1);
-	went = w->went;
-	w->went = (struct wire_went){ 0 };
-	return went;
+	if (recvmmsg(w->fd[i], &m, 1, MSG_ERRQUEUE, NULL) != 1)
+		return false;
+	*out = (struct wire_told){ .p = w->told };
+	out->n = m.msg_len < TOLD_BYTES ? m.msg_len : TOLD_BYTES;
+	if (m.msg_hdr.msg_namelen > 0)
+		read_name(&out->way, &a);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m.msg_hdr); c != NULL;
+	     c = CMSG_NXTHDR(&m.msg_hdr, c))
+		read_error(out, c);
+	return true;
 }
 
 int wire_source(const struct wire_way *way, struct ipaddr *out)
 {
 	union address a;
-	socklen_t len = put_address(&a, &way->remote, way->port, way->scope);
+	socklen_t len =
+		wire_put_address(&a, &way->remote, way->port, way->scope);
 	int fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct wire_way from;
 	int r = fd < 0 ? -errno : 0;

@@ -34,12 +34,14 @@ struct wire_way {
  * struct wire_came - A datagram that came, and the TOS of its IP header
  * @p, @n:	Its bytes, or those of several that came one after the other
  * @each:	Of how many bytes each is, but for the last, which may have less
+ * @device:	Index of the one that it came by
  */
 struct wire_came {
 	uint8_t *p;
 	uint32_t n;
 	uint32_t each;
 	uint8_t tos;
+	uint32_t device;
 	struct wire_way way;
 };
 
@@ -85,15 +87,34 @@ uint16_t wire_port(const struct wire *w, bool four);
  */
 unsigned wire_receive(struct wire *w, unsigned i, struct wire_came **came);
 
+/**
+ * struct wire_told - What is said of a datagram of ours that did not arrive
+ * @p, @n:	The beginning of it; of no bytes, if that was not quoted
+ * @way:	Where it went to
+ * @network:	A router says so, or a host; else our own kernel
+ * @size:	The longest IP packet that goes on from there; 0: it is not that
+ */
+struct wire_told {
+	const uint8_t *p;
+	uint32_t n;
+	struct wire_way way;
+	bool network;
+	uint32_t size;
+};
+
+/** wire_told() - The next of a socket. Return: false: there is none */
+bool wire_told(struct wire *w, unsigned i, struct wire_told *out);
+
 /** wire_room() - WIRE_DATAGRAM bytes for the next datagram of a way */
 uint8_t *wire_room(struct wire *w, const struct wire_way *way);
 
 /**
  * wire_send() - Send @n bytes of them with the next batch, under this TOS
  * @whole:	Nobody may cut it: what takes no datagram so long drops it
+ * @together:	Bytes that the kernel may get in one, with those that follow
  */
 void wire_send(struct wire *w, const struct wire_way *way, uint32_t n,
-	       uint8_t tos, bool whole);
+	       uint8_t tos, bool whole, uint32_t together);
 
 /** wire_flush() - Send what waits. Return: what became of it since the last */
 struct wire_went wire_flush(struct wire *w);

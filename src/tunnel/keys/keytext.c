@@ -29,7 +29,7 @@ static int digit_of(char c)
 {
 	const char *d = c != '\0' ? memchr(digits, c, 64) : NULL;
 
-	return d != NULL ? (int)(d - digits) : -EINVAL;
+	return d ? (int)(d - digits) : -EINVAL;
 }
 
 int keytext_get(const char *s, size_t n, uint8_t key[CRYPTO_KEY])
@@ -56,7 +56,7 @@ int keytext_get(const char *s, size_t n, uint8_t key[CRYPTO_KEY])
 		}
 	}
 	/* 258 bits were read, of which a key has 256. */
-	if ((bits & 3) != 0)
+	if (bits & 3)
 		return -EINVAL;
 	memcpy(key, out, sizeof(out));
 	return 0;

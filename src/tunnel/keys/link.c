@@ -29,10 +29,6 @@
  *
  * Of sessions there are three: now, next, and the one before now, in which late
  * packets are still taken as long as the other end is the same process.
- *
- * A handshake costs us four X25519. Who does not know our public key is turned
- * away by mac1, one hash. Beyond LINK_ASKS a second, who knows it must show by
- * a cookie that what we send arrives at its address.
  */
 #include <assert.h>
 #include <errno.h>
@@ -40,11 +36,6 @@
 
 #include "core/bytes.h"
 #include "keys/link_internal.h"
-
-#define LOAD_FULL    NS_PER_SEC
-#define LOAD_ONE     (NS_PER_SEC / LINK_ASKS)
-#define COOKIE_LIFE  (120 * NS_PER_SEC)
-#define ANSWER_AGAIN (2 * LINK_PATHS)
 
 size_t link_size(void)
 {
@@ -58,14 +49,14 @@ int link_init(struct link **out, struct arena *a, const struct link_config *c,
 	uint64_t life[2];
 	int r = c->random(life, sizeof(life));
 
-	assert(c->plain || c->self != NULL);
+	assert(c->plain || c->pad || c->self);
 	if (r != 0)
 		return r;
 	l = arena_take(a, sizeof(*l));
-	if (l == NULL)
+	if (!l)
 		return -ENOMEM;
 	*l = (struct link){ .c = *c, .silent = NEVER, .greet_at = NEVER };
-	if (!c->plain)
+	if (!c->plain && !c->pad)
 		l->self = *c->self;
 	l->c.self = &l->self;
 	l->life = life[0];
@@ -73,6 +64,8 @@ int link_init(struct link **out, struct arena *a, const struct link_config *c,
 	l->asked.again = c->role == LINK_BEGINS ? now : NEVER;
 	l->load.credit = LOAD_FULL;
 	l->load.at = now;
+	if (c->pad)
+		padlink_init(l);
 	*out = l;
 	return 0;
 }
@@ -94,8 +87,7 @@ static void drop(struct session *s)
 	noise_wipe(s, sizeof(*s));
 }
 
-/* An index of ours, of which the lower half finds one session only. */
-static int choose_index(const struct link *l, uint32_t *out)
+int link_choose_index(const struct link *l, uint32_t *out)
 {
 	uint32_t i;
 	int r = l->c.random(&i, sizeof(i));
@@ -119,9 +111,8 @@ static struct session *find(struct link *l, const uint8_t *p, uint64_t now)
 	return NULL;
 }
 
-/* The session that a handshake came to waits for its greeting. */
-static int make_session(struct link *l, struct noise *n, bool initiator,
-			uint64_t now)
+int link_make_session(struct link *l, struct noise *n, bool initiator,
+		      uint64_t now)
 {
 	uint32_t ours = n->ours, theirs = n->theirs;
 	struct noise_keys k;
@@ -190,7 +181,7 @@ static void initiate(struct link *l, uint64_t now, uint64_t real,
 	int r = l->c.random(priv, sizeof(priv));
 
 	if (r == 0)
-		r = choose_index(l, &ours);
+		r = link_choose_index(l, &ours);
 	/* A clock that was set back must not make ours an old one. */
 	l->stamp = real > l->stamp ? real : l->stamp + 1;
 	noise_stamp(stamp, l->stamp);
@@ -209,6 +200,8 @@ uint32_t link_ask(struct link *l, unsigned path, uint8_t out[LINK_MESSAGE])
 
 	if (l->c.plain)
 		return plain_ask(l, out);
+	if (l->c.pad)
+		return padlink_greet(l, path, true, out);
 	if (!l->asked.on)
 		return 0;
 	memcpy(out, l->asked.msg, NOISE_INITIATION);
@@ -235,7 +228,7 @@ static void response(struct link *l, const struct link_in *in, uint64_t now,
 	}
 	r = noise_responded(&l->self, &l->asked.noise, in->p);
 	if (r == 0)
-		r = make_session(l, &l->asked.noise, true, now);
+		r = link_make_session(l, &l->asked.noise, true, now);
 	if (r != 0) {
 		*(r == -EBADMSG ? &l->n.forged : &l->n.failed) += 1;
 		return;
@@ -246,135 +239,25 @@ static void response(struct link *l, const struct link_in *in, uint64_t now,
 	out->greet = true;
 }
 
-/* Whose question is answered is told by mac1, that nobody else has seen sent.
+/* That a question of ours is answered is told by mac1, which nobody else has
+ * seen sent. It is the same on all paths, and the cookie is for the address
+ * that the question came from: so whose it is says where the answer came from.
  */
 static void cookie(struct link *l, const struct link_in *in, uint64_t now)
 {
+	bool taken = false;
+
 	for (unsigned i = 0; l->asked.on && i < LINK_PATHS; i++) {
 		struct link_cookie *k = &l->cookie[i];
 
-		if (cookie_taken(&l->self, in->p, l->asked.mac1[i],
+		if (!(in->ways >> i & 1) ||
+		    cookie_taken(&l->self, in->p, l->asked.mac1[i],
 				 k->cookie) != 0)
 			continue;
 		k->until = now + COOKIE_LIFE;
-		l->n.cookies++;
-		return;
+		taken = true;
 	}
-	l->n.stray++;
-}
-
-/* --- handshake: who answers --- */
-
-/* May one more be answered now without a cookie? */
-static bool has_credit(struct link_load *d, uint64_t now)
-{
-	uint64_t more = now - d->at;
-
-	d->credit += more < LOAD_FULL ? more : LOAD_FULL;
-	if (d->credit > LOAD_FULL)
-		d->credit = LOAD_FULL;
-	d->at = now;
-	if (d->credit < LOAD_ONE)
-		return false;
-	d->credit -= LOAD_ONE;
-	return true;
-}
-
-/* Return: whether the handshake may go on; else a cookie was given */
-static bool may_ask(struct link *l, const struct link_in *in, uint64_t now,
-		    struct link_out *out)
-{
-	struct link_load *d = &l->load;
-	uint8_t mine[CRYPTO_MAC], nonce[COOKIE_NONCE];
-
-	if (has_credit(d, now))
-		return true;
-	if (d->secret_at == 0 || now - d->secret_at >= COOKIE_LIFE) {
-		if (l->c.random(d->secret, sizeof(d->secret)) != 0)
-			return false;
-		d->secret_at = now > 0 ? now : 1;
-	}
-	if (cookie_of(&l->self, mine, d->secret, in->from, in->from_len) != 0)
-		return false;
-	if (noise_mac2_good(&l->self, in->p, in->n, mine))
-		return true;
-	if (l->c.random(nonce, sizeof(nonce)) == 0 &&
-	    cookie_reply(&l->self, out->reply, get_le32(in->p + 4), nonce, mine,
-			 in->p + in->n - 2 * CRYPTO_MAC) == 0)
-		out->reply_len = COOKIE_REPLY;
-	return false;
-}
-
-/* The answer to one that came before by another path. */
-static bool answered_before(struct link *l, const struct link_in *in,
-			    struct link_out *out)
-{
-	struct link_answered *a = &l->answered;
-
-	if (a->again == 0 || !l->next.used ||
-	    memcmp(a->msg, in->p, sizeof(a->msg)) != 0)
-		return false;
-	a->again--;
-	memcpy(out->reply, a->reply, NOISE_RESPONSE);
-	out->reply_len = NOISE_RESPONSE;
-	l->n.asked_again++;
-	return true;
-}
-
-/* Answer an initiation that is authentic and new. */
-static int answer(struct link *l, const struct link_in *in, struct noise *n,
-		  uint64_t now, struct link_out *out)
-{
-	struct link_answered *a = &l->answered;
-	uint8_t priv[CRYPTO_KEY];
-	uint32_t ours;
-	int r = l->c.random(priv, sizeof(priv));
-
-	if (r == 0)
-		r = choose_index(l, &ours);
-	if (r == 0)
-		r = noise_respond(&l->self, n, priv, ours, out->reply);
-	noise_wipe(priv, sizeof(priv));
-	if (r == 0)
-		r = noise_mac(&l->self, out->reply, NOISE_RESPONSE, NULL);
-	if (r == 0)
-		r = make_session(l, n, false, now);
-	if (r != 0)
-		return r;
-	memcpy(a->msg, in->p, sizeof(a->msg));
-	memcpy(a->reply, out->reply, NOISE_RESPONSE);
-	a->again = ANSWER_AGAIN;
-	out->reply_len = NOISE_RESPONSE;
-	return 0;
-}
-
-static void initiation(struct link *l, const struct link_in *in, uint64_t now,
-		       struct link_out *out)
-{
-	struct link_answered *a = &l->answered;
-	uint8_t stamp[NOISE_STAMP];
-	struct noise n;
-	int r;
-
-	if (l->c.role != LINK_ANSWERS) {
-		l->n.stray++;
-	} else if (!noise_mac1_good(&l->self, in->p, in->n)) {
-		l->n.bad_mac++;
-	} else if (answered_before(l, in, out)) {
-		l->n.asked++;
-	} else if (!may_ask(l, in, now, out)) {
-		l->n.busy++;
-	} else if ((r = noise_initiated(&l->self, &n, in->p, stamp)) != 0) {
-		*(r == -EBADMSG ? &l->n.forged : &l->n.failed) += 1;
-	} else if (memcmp(stamp, a->stamp, NOISE_STAMP) <= 0) {
-		l->n.old++;
-	} else if (answer(l, in, &n, now, out) != 0) {
-		l->n.failed++;
-	} else {
-		memcpy(a->stamp, stamp, NOISE_STAMP);
-		l->n.asked++;
-	}
-	noise_wipe(&n, sizeof(n));
+	*(taken ? &l->n.cookies : &l->n.stray) += 1;
 }
 
 /* --- packets --- */
@@ -397,7 +280,7 @@ static enum link_got packet(struct link *l, struct link_in *in, uint64_t now,
 	struct session *s = in->n >= LINK_HEADER ? find(l, in->p, now) : NULL;
 	int r;
 
-	if (s == NULL) {
+	if (!s) {
 		*(in->n >= LINK_HEADER ? &l->n.unknown : &l->n.bad) += 1;
 		return LINK_NOTHING;
 	}
@@ -432,6 +315,11 @@ static bool is_message(const struct link_in *in, enum noise_type type,
 	       in->p[2] == 0 && in->p[3] == 0;
 }
 
+bool link_is_cookie(const struct link_in *in)
+{
+	return is_message(in, NOISE_TYPE_COOKIE, COOKIE_REPLY);
+}
+
 enum link_got link_input(struct link *l, struct link_in *in, uint64_t now,
 			 struct link_out *out)
 {
@@ -439,13 +327,15 @@ enum link_got link_input(struct link *l, struct link_in *in, uint64_t now,
 	l->n.came++;
 	if (l->c.plain)
 		return plain_input(l, in, now, out);
+	if (l->c.pad)
+		return padlink_input(l, in, out);
 	if (in->n > 0 && in->p[0] == SESSION_TYPE)
 		return packet(l, in, now, out);
 	if (is_message(in, NOISE_TYPE_INITIATION, NOISE_INITIATION))
-		initiation(l, in, now, out);
+		link_initiation(l, in, now, out);
 	else if (is_message(in, NOISE_TYPE_RESPONSE, NOISE_RESPONSE))
 		response(l, in, now, out);
-	else if (is_message(in, NOISE_TYPE_COOKIE, COOKIE_REPLY))
+	else if (link_is_cookie(in))
 		cookie(l, in, now);
 	else
 		l->n.bad++;
@@ -465,6 +355,8 @@ static int seal_in(struct link *l, struct session *s, unsigned path, uint8_t *p,
 	assert(path < LINK_PATHS);
 	if (l->c.plain)
 		plain_head(l, path, p);
+	else if (l->c.pad)
+		r = padlink_seal(l, path, p, n);
 	else
 		r = session_seal(s, l->self.ops, path, p, n);
 	if (r != 0)
@@ -482,8 +374,8 @@ int link_seal(struct link *l, unsigned path, uint8_t *p, uint32_t n, bool asks,
 	return seal_in(l, &l->now, path, p, n, asks, now);
 }
 
-uint32_t link_greet(struct link *l, unsigned path, bool answer,
-		    uint8_t out[LINK_GREETING], uint64_t now)
+uint32_t link_greet(struct link *l, unsigned path, bool answer, uint8_t *out,
+		    uint64_t now)
 {
 	struct session *s = is_alive(&l->next, now) ? &l->next : &l->now;
 	uint8_t *p = out + LINK_HEADER;
@@ -492,6 +384,8 @@ uint32_t link_greet(struct link *l, unsigned path, bool answer,
 	/* Who answers has not heard the next one's greeting yet. */
 	if (l->c.role == LINK_ANSWERS)
 		s = &l->now;
+	if (l->c.pad)
+		return padlink_greet(l, path, answer, out);
 	if (l->c.plain ? !l->plain.open : !is_alive(s, now))
 		return 0;
 	memset(p, 0, GREETING_LEN);
@@ -505,6 +399,8 @@ uint32_t link_greet(struct link *l, unsigned path, bool answer,
 
 bool link_open(const struct link *l, uint64_t now)
 {
+	if (l->c.pad)
+		return l->pad.open;
 	return l->c.plain ? l->plain.open : is_alive(&l->now, now);
 }
 
@@ -542,7 +438,9 @@ void link_timeout(struct link *l, uint64_t now, uint64_t real,
 		l->asked.again = now;
 	}
 	if (now >= l->asked.again) {
-		if (l->c.plain)
+		if (l->c.pad)
+			padlink_ask(l);
+		if (l->c.plain || l->c.pad)
 			link_ask_anew(l, now, out);
 		else
 			initiate(l, now, real, out);
@@ -580,8 +478,11 @@ const char *link_check(const struct link *l)
 	if (n->came + n->asked_again != 0 LINK_FATES(PLUS, ))
 		return "a datagram has no fate, or two";
 #undef PLUS
-	if (l->c.plain && (l->now.used || l->next.used || l->asked.on))
+	if ((l->c.plain || l->c.pad) &&
+	    (l->now.used || l->next.used || l->asked.on))
 		return "a session without keys";
+	if (l->pad.open && (l->pad.peer == 0 || l->pad.before != l->pad.peer))
+		return "a pad's link is open to nobody";
 	if (l->last.used && !l->now.used)
 		return "a session before none";
 	if (l->now.used && !l->know_life)

@@ -19,6 +19,7 @@
 #include "core/limits.h"
 #include "keys/counters.h"
 #include "keys/noise.h"
+#include "keys/pad.h"
 #include "keys/session.h"
 
 #define LINK_PATHS    SESSION_PATHS
@@ -26,6 +27,7 @@
 #define LINK_FROM     18 /* bytes that tell addresses apart, at most */
 #define LINK_MESSAGE  NOISE_INITIATION /* longest of link_ask() and a reply */
 #define LINK_GREETING (LINK_HEADER + 12 + CRYPTO_TAG)
+#define LINK_GREETS   (LINK_HEADER + 44 + CRYPTO_TAG) /* longest greeting */
 
 #define LINK_TRY_AGAIN	(1 * NS_PER_SEC) /* a handshake without an answer */
 #define LINK_TRY_SELDOM (5 * NS_PER_SEC) /* the same, after LINK_TRIES */
@@ -45,12 +47,14 @@ enum link_role {
  * struct link_config - How an end works
  * @plain:	No keys: tokens keep out who cannot see the packets
  * @self:	Of an end with keys, copied
+ * @pad:	In place of keys, with what it says; borrowed
  * @random:	Fills in @n (up to 32) bytes; 0 or -Exxx
  * @tokens:	Of a plain end that answers: secret of the tokens that it gives
  */
 struct link_config {
 	enum link_role role;
 	bool plain;
+	struct pad *pad;
 	const struct noise_self *self;
 	int (*random)(void *p, size_t n);
 	struct hash_key tokens;
@@ -87,6 +91,8 @@ enum link_got {
  * struct link_in - A datagram, and what was found in it
  * @p, @n:	Its bytes; opened where they lie
  * @from, @from_len: Its source, as bytes that are equal where sources are
+ * @ways:	Of one that link_is_cookie(): which paths lead where it came
+ *		from, as bits
  * @path:	Path it was sent on
  * @newest:	Its source is where the path leads now; a datagram that was
  *		overtaken says nothing about it
@@ -97,6 +103,7 @@ struct link_in {
 	uint32_t n;
 	const void *from;
 	size_t from_len;
+	uint32_t ways;
 	unsigned path;
 	bool newest;
 	uint32_t off;
@@ -120,6 +127,9 @@ int link_init(struct link **out, struct arena *a, const struct link_config *c,
 /** link_wipe() - Overwrite all secrets; the link is not to be used any more */
 void link_wipe(struct link *l);
 
+/** link_is_cookie() - Test whether its owner has to say @ways */
+bool link_is_cookie(const struct link_in *in);
+
 /** link_input() - A datagram has come */
 enum link_got link_input(struct link *l, struct link_in *in, uint64_t now,
 			 struct link_out *out);
@@ -127,6 +137,14 @@ enum link_got link_input(struct link *l, struct link_in *in, uint64_t now,
 /** link_timeout() - Do what is due. @real: time of day, ns since 1970 */
 void link_timeout(struct link *l, uint64_t now, uint64_t real,
 		  struct link_out *out);
+
+/**
+ * link_quotes() - Test whether @p begins as a datagram that we sent
+ * @n:		As many bytes of it as there are
+ *
+ * Return: paths that it may have been sent on, as bits; 0: it was not
+ */
+uint32_t link_quotes(const struct link *l, const uint8_t *p, uint32_t n);
 
 /**
  * link_next_timeout() - When link_timeout() should be called; UINT64_MAX: never
@@ -156,10 +174,11 @@ int link_seal(struct link *l, unsigned path, uint8_t *p, uint32_t n, bool asks,
 uint32_t link_ask(struct link *l, unsigned path, uint8_t out[LINK_MESSAGE]);
 
 /**
- * link_greet() - Write a greeting. @answer: one is wanted. Return: length, or 0
+ * link_greet() - Write a greeting, of LINK_GREETING bytes, or with a pad of
+ * LINK_GREETS. @answer: one is wanted. Return: length, or 0
  */
-uint32_t link_greet(struct link *l, unsigned path, bool answer,
-		    uint8_t out[LINK_GREETING], uint64_t now);
+uint32_t link_greet(struct link *l, unsigned path, bool answer, uint8_t *out,
+		    uint64_t now);
 
 /** link_counters() - What was counted */
 const struct link_counters *link_counters(const struct link *l);

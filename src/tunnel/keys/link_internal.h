@@ -11,8 +11,13 @@
 #define NEVER UINT64_MAX
 
 /* First byte of a greeting; the machine's messages have others. */
-#define GREETING     64
-#define GREETING_LEN (LINK_GREETING - LINK_HEADER - CRYPTO_TAG)
+#define GREETING	 64
+#define GREETING_LEN	 (LINK_GREETING - LINK_HEADER - CRYPTO_TAG)
+#define PAD_GREETING_LEN 44
+
+#define LOAD_FULL   NS_PER_SEC /* of handshakes that may be answered */
+#define LOAD_ONE    (NS_PER_SEC / LINK_ASKS)
+#define COOKIE_LIFE (120 * NS_PER_SEC)
 
 /**
  * struct link_asked - A handshake that we asked for
@@ -80,6 +85,24 @@ struct link_plain {
 };
 
 /**
+ * struct link_pad - Of a link under a pad; lives are offsets in it
+ * @life:	Ours
+ * @peer:	The other end's, the newest that we know; 0: none
+ * @since:	What we sent from there on it can take as @peer
+ * @from:	What it sent from there on was meant for us
+ * @before:	Its life when we were open last; 0: never
+ * @open:	It knows us, too
+ */
+struct link_pad {
+	uint64_t life;
+	uint64_t peer;
+	uint64_t since;
+	uint64_t from;
+	uint64_t before;
+	bool open;
+};
+
+/**
  * struct link - An end
  * @c:		How it works; @self is @self
  * @now, @next, @last: Sessions: the one that packets are sent in; the one whose
@@ -107,16 +130,45 @@ struct link {
 	struct link_answered answered;
 	struct link_load load;
 	struct link_plain plain;
+	struct link_pad pad;
 	struct link_counters n;
 };
 
 /** link_ask_anew() - Ask for a session, and again when no answer comes */
 void link_ask_anew(struct link *l, uint64_t now, struct link_out *out);
 
+/**
+ * link_choose_index() - An index of ours, of which the lower half finds one
+ * session only. Return: what @random gives
+ */
+int link_choose_index(const struct link *l, uint32_t *out);
+
+/**
+ * link_make_session() - The session that a handshake came to waits for its
+ * greeting. Return: 0 or -Exxx
+ */
+int link_make_session(struct link *l, struct noise *n, bool initiator,
+		      uint64_t now);
+
+/* answer.c */
+/** link_initiation() - The other end, or somebody, asks for a session */
+void link_initiation(struct link *l, const struct link_in *in, uint64_t now,
+		     struct link_out *out);
+
 /* plain.c: the same as of link.h, for an end without keys. */
 enum link_got plain_input(struct link *l, struct link_in *in, uint64_t now,
 			  struct link_out *out);
-uint32_t plain_ask(struct link *l, uint8_t out[LINK_MESSAGE]);
+uint32_t plain_ask(const struct link *l, uint8_t out[LINK_MESSAGE]);
 void plain_head(const struct link *l, unsigned path, uint8_t *p);
+
+/* padlink.c: the same, for an end with a pad. */
+void padlink_init(struct link *l);
+enum link_got padlink_input(struct link *l, struct link_in *in,
+			    struct link_out *out);
+/** padlink_ask() - A question is about to be asked */
+void padlink_ask(struct link *l);
+int padlink_seal(struct link *l, unsigned path, uint8_t *p, uint32_t n);
+uint32_t padlink_greet(struct link *l, unsigned path, bool answer,
+		       uint8_t *out);
 
 #endif /* KEYS_LINK_INTERNAL_H */

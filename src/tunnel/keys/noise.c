@@ -385,7 +385,7 @@ int noise_self_init(struct noise_self *s, const struct crypto_ops *ops,
 
 	memcpy(t.priv, priv, sizeof(t.priv));
 	memcpy(t.peer, peer, sizeof(t.peer));
-	if (psk != NULL)
+	if (psk)
 		memcpy(t.psk, psk, sizeof(t.psk));
 	if (r == 0 && noise_equal(t.pub, peer, CRYPTO_KEY))
 		r = -EINVAL;
@@ -412,7 +412,7 @@ int noise_mac(const struct noise_self *s, uint8_t *msg, size_t n,
 	int r = s->ops->mac(mac1, s->mac1_peer, CRYPTO_HASH, msg, n - MACS);
 
 	memset(mac2, 0, CRYPTO_MAC);
-	if (r == 0 && cookie != NULL)
+	if (r == 0 && cookie)
 		r = s->ops->mac(mac2, cookie, CRYPTO_MAC, msg, n - CRYPTO_MAC);
 	return r;
 }

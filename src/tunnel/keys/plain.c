@@ -63,7 +63,7 @@ void plain_head(const struct link *l, unsigned path, uint8_t *p)
 	p[1] = (uint8_t)path;
 }
 
-uint32_t plain_ask(struct link *l, uint8_t out[LINK_MESSAGE])
+uint32_t plain_ask(const struct link *l, uint8_t out[LINK_MESSAGE])
 {
 	if (!l->plain.asked)
 		return 0;

@@ -85,7 +85,7 @@ static bool is_new(const struct session_window *w, uint64_t n)
 	if (n >= w->next)
 		return true;
 	return w->next - n <= SESSION_WINDOW &&
-	       (w->bits[n % SESSION_WINDOW / 64] & bit) == 0;
+	       !(w->bits[n % SESSION_WINDOW / 64] & bit);
 }
 
 static void note(struct session_window *w, uint64_t n)

@@ -51,18 +51,17 @@ static void again(struct mp *m, struct buf *f)
 
 struct buf *mp_again_next(struct mp *m, uint64_t now)
 {
-	while (m->again_first != NULL) {
+	while (m->again_first) {
 		struct buf *f = m->again_first;
 
 		m->again_first = f->next;
-		if (m->again_first == NULL)
+		if (!m->again_first)
 			m->again_last = &m->again_first;
 		f->next = NULL;
 		f->flags &= (uint16_t)~MP_F_AGAIN;
-		if ((f->flags & MP_F_ACKED) == 0 &&
-		    now - f->now <= MP_AGAIN_MOST)
+		if (!(f->flags & MP_F_ACKED) && now - f->now <= MP_AGAIN_MOST)
 			return f;
-		if ((f->flags & MP_F_ACKED) == 0)
+		if (!(f->flags & MP_F_ACKED))
 			m->n.again_old++;
 		mp_drop(m, f);
 	}
@@ -76,7 +75,7 @@ static void fate(struct mp *m, struct mp_path *p, struct mp_sent *s, bool lost)
 
 	p->bulk_out -= s->answered;
 	s->frame = NULL;
-	if (f == NULL)
+	if (!f)
 		return;
 	if (lost) {
 		again(m, f);
@@ -187,7 +186,7 @@ void mp_probe(struct mp *m, struct mp_path *p, uint64_t now,
 	if (p->next - p->done > m->limits.window)
 		return;
 	e = mp_effect(m, out);
-	if (e == NULL)
+	if (!e)
 		return;
 	h.path_seq = mp_number(m, p, NULL, mp_size_of(0), false, true, now);
 	*e = (struct mp_effect){ .send = true,
@@ -204,7 +203,7 @@ static void repeat_oldest(struct mp *m, struct mp_path *p)
 	for (uint32_t k = p->done + 1; k != p->next; k++) {
 		struct mp_sent *s = &p->sent[k & (m->limits.window - 1)];
 
-		if (s->frame != NULL) {
+		if (s->frame) {
 			again(m, s->frame);
 			s->frame = NULL;
 			return;
@@ -299,7 +298,7 @@ void mp_settle(struct mp *m, struct mp_path *p, uint64_t now,
 	if (now - p->settled_at < MP_SETTLE_WAIT)
 		return; /* the next feedback brings us here again */
 	e = mp_effect(m, out);
-	if (e == NULL)
+	if (!e)
 		return;
 	if (p->n.lost > 0)
 		h.lane = (uint16_t)(p->model.srtt / NS_PER_MS);

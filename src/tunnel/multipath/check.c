@@ -52,7 +52,7 @@ static const char *check_sums(const struct mp *m)
 		if (!m->path[i].used)
 			continue;
 		bad = check_path(m, &m->path[i]);
-		if (bad != NULL)
+		if (bad)
 			return bad;
 		sent += m->path[i].n.sent;
 		came += m->path[i].n.came;
@@ -87,14 +87,14 @@ static const char *check_lane(const struct mp *m, uint32_t lane)
 		const struct buf *f = shelf_find(&m->queue, lane, s);
 
 		waiting += f != NULL;
-		bytes += f != NULL ? f->len : 0;
+		bytes += f ? f->len : 0;
 	}
 	MUST(waiting == l->waiting && bytes == l->bytes);
 	MUST((l->waiting > 0) == !list_empty(&l->link));
 	for (uint32_t s = l->turn; l->held > 0 && s != l->top; s++) {
 		const struct buf *f = shelf_find(&m->held, lane, s);
 
-		MUST(held > 0 || f == NULL || s == l->low);
+		MUST(held > 0 || !f || s == l->low);
 		held += f != NULL;
 	}
 	MUST(held == l->held);
@@ -111,14 +111,14 @@ const char *mp_check(const struct mp *m, bool deep)
 	uint64_t bytes = 0;
 	const char *bad = check_sums(m);
 
-	for (uint32_t i = 0; bad == NULL && deep && i < m->limits.lanes; i++) {
+	for (uint32_t i = 0; !bad && deep && i < m->limits.lanes; i++) {
 		bad = check_lane(m, i);
 		waiting += m->lane[i].waiting;
 		held += m->lane[i].held;
 		bytes += m->lane[i].bytes;
 		active += m->lane[i].waiting > 0;
 	}
-	if (bad != NULL || !deep)
+	if (bad || !deep)
 		return bad;
 	MUST(waiting == m->queue.count && held == m->held.count);
 	MUST(bytes == m->queued && active == m->active_n);

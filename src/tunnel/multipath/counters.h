@@ -25,6 +25,7 @@
 	X(T, again_old, "", "lost packets that were too old to be sent again") \
 	X(T, twin, "", "second and further copies by policy")                  \
 	X(T, measured, "", "copies that measured a path")                      \
+	X(T, measure_full, "", "times that copies had sent all that they may") \
 	X(T, probes, "", "probes")                                             \
 	X(T, settles, "", "settles")                                           \
 	X(T, feedback_out, "", "feedbacks sent")                               \

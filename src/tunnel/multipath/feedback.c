@@ -122,7 +122,7 @@ void mp_report(struct mp *m, struct mp_path *p, uint64_t now,
 	if (!in->any)
 		return;
 	e = mp_effect(m, out);
-	if (e == NULL)
+	if (!e)
 		return;
 	while (in->ranges > 0 && in->highest - in->range[0].first > UINT16_MAX)
 		forget_first(m, in);

@@ -61,8 +61,8 @@ static bool is_thin(const struct peek *k, bool *once)
 		return k->sport == PORT_DNS || k->dport == PORT_DNS;
 	if (k->proto != PROTO_TCP || k->len > 0)
 		return false;
-	*once = (k->flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0;
-	return (k->flags & (TCP_FIN | TCP_RST)) == 0 && k->flags != 0;
+	*once = !(k->flags & (TCP_SYN | TCP_FIN | TCP_RST));
+	return !(k->flags & (TCP_FIN | TCP_RST)) && k->flags != 0;
 }
 
 static uint32_t lane_of(const struct mp *m, const uint8_t *p, uint32_t len,
@@ -95,7 +95,7 @@ void mp_look(const struct mp *m, const uint8_t *p, uint32_t n,
 {
 	struct peek k;
 	const uint8_t *ip = ip_of(m, p, n);
-	uint8_t tos = ip == NULL ? 0 : tos_of(ip, (uint32_t)(p + n - ip));
+	uint8_t tos = !ip ? 0 : tos_of(ip, (uint32_t)(p + n - ip));
 	bool once = false;
 	bool thin;
 
@@ -108,6 +108,6 @@ void mp_look(const struct mp *m, const uint8_t *p, uint32_t n,
 		.once = thin && once,
 		.marks = (tos & ECN_BITS) == ECN_ECT0 ||
 			 (tos & ECN_BITS) == ECN_ECT1,
-		.ip_at = ip == NULL ? 0 : (uint32_t)(ip - p),
+		.ip_at = !ip ? 0 : (uint32_t)(ip - p),
 	};
 }

@@ -22,6 +22,8 @@
  * the queue, the numbers that are out with it, the list of what goes again, the
  * last ones sent, the shelf of what is held; and effects, which hold it by the
  * pool's own count. The last one frees it. All memory is taken by mp_init().
+ *
+ * More than 600 lines: an end's whole face, with its configuration's limits.
  */
 #include "multipath/multipath_internal.h"
 
@@ -39,9 +41,9 @@ const char *mp_why_name(enum mp_why why)
 
 void mp_drop(struct mp *m, struct buf *f)
 {
-	assert((f->flags & MP_F_HOLDERS) != 0);
+	assert(f->flags & MP_F_HOLDERS);
 	f->flags--;
-	if ((f->flags & MP_F_HOLDERS) == 0)
+	if (!(f->flags & MP_F_HOLDERS))
 		buf_clear(m->pool, f, BUF_QUEUE);
 }
 
@@ -71,7 +73,7 @@ struct mp_config mp_config_default(void)
 
 static bool power(uint32_t v)
 {
-	return v > 0 && (v & (v - 1)) == 0;
+	return v > 0 && !(v & (v - 1));
 }
 
 static bool bounds_ok(const struct mp_limits *l)
@@ -137,12 +139,12 @@ static int take_memory(struct mp *m, struct arena *a, const struct mp_limits *l)
 		r = shelf_init(&m->held, a, l->packets);
 	m->lane = arena_take(a, l->lanes * sizeof(struct mp_lane));
 	m->seen_base = arena_take(a, l->lanes * (MP_SEEN / 8));
-	if (r != 0 || m->lane == NULL || m->seen_base == NULL)
+	if (r != 0 || !m->lane || !m->seen_base)
 		return -ENOMEM;
 	for (unsigned i = 0; i < MP_PATHS; i++) {
 		m->path[i].sent =
 			arena_take(a, l->window * sizeof(struct mp_sent));
-		if (m->path[i].sent == NULL)
+		if (!m->path[i].sent)
 			return -ENOMEM;
 	}
 	return 0;
@@ -156,7 +158,7 @@ int mp_init(struct mp **out, struct arena *a, const struct mp_limits *l,
 	if (!bounds_ok(l) || !config_ok(c))
 		return -EINVAL;
 	m = arena_take(a, sizeof(*m));
-	if (m == NULL)
+	if (!m)
 		return -ENOMEM;
 	memset(m, 0, sizeof(*m));
 	if (take_memory(m, a, l) != 0)
@@ -207,6 +209,7 @@ static void begin_path(struct mp *m, struct mp_path *p, uint64_t now)
 	p->settled_at = 0;
 	p->paced_at = p->rated_at = 0;
 	p->silent = 0;
+	p->spent = 0;
 	p->owes_settle = false;
 	p->in = (struct mp_in){ .last = &p->in.first };
 	mp_model_init(&p->model);
@@ -227,6 +230,7 @@ int mp_path_add(struct mp *m, unsigned path, const struct mp_path_config *c,
 		return -EEXIST;
 	p->n = (struct mp_path_counters){ 0 };
 	p->tx = 0;
+	p->copied = 0;
 	p->config = *c;
 	if (path >= m->path_n)
 		m->path_n = path + 1;
@@ -257,7 +261,7 @@ int mp_path_configure(struct mp *m, unsigned path,
 /* What waits for its time on a path that goes is lost. */
 static void drop_waiting(struct mp *m, struct mp_path *p)
 {
-	while (p->in.first != NULL) {
+	while (p->in.first) {
 		struct buf *f = p->in.first;
 
 		p->in.first = f->next;
@@ -295,7 +299,7 @@ void mp_restart(struct mp *m, uint64_t now)
 	for (unsigned i = 0; i < m->path_n; i++)
 		if (m->path[i].used)
 			mp_leave(m, &m->path[i]);
-	while (m->again_first != NULL) {
+	while (m->again_first) {
 		struct buf *f = m->again_first;
 
 		m->again_first = f->next;
@@ -303,7 +307,7 @@ void mp_restart(struct mp *m, uint64_t now)
 	}
 	m->again_last = &m->again_first;
 	for (unsigned i = 0; i < MP_LAST; i++) {
-		if (m->last[i] != NULL)
+		if (m->last[i])
 			mp_drop(m, m->last[i]);
 		m->last[i] = NULL;
 	}
@@ -354,7 +358,7 @@ struct buf *mp_frame(struct mp *m, uint32_t len)
 {
 	struct buf *f = buf_alloc(m->pool, len, BUF_QUEUE);
 
-	if (f != NULL)
+	if (f)
 		mp_hold(f);
 	return f;
 }
@@ -563,7 +567,7 @@ void mp_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 	struct timer *t;
 
 	now = begin(m, now);
-	while (out->n < MP_EFFECTS && (t = wheel_pop(&m->wheel, now)) != NULL)
+	while (out->n < MP_EFFECTS && (t = wheel_pop(&m->wheel, now)))
 		fire(m, list_entry(t, struct mp_timer, t), now, out);
 	finish(m, now, out);
 }
@@ -575,7 +579,7 @@ uint64_t mp_next_timeout(const struct mp *m)
 
 void mp_done(struct mp *m, struct mp_effect *e)
 {
-	if (e->frame != NULL)
+	if (e->frame)
 		buf_emitted(m->pool, e->frame);
 	e->frame = NULL;
 }

@@ -231,8 +231,20 @@ int mp_path_configure(struct mp *m, unsigned path,
  */
 int mp_path_remove(struct mp *m, unsigned path, uint64_t now);
 
+/**
+ * mp_size_told() - A router says that no message over @size passes on a path
+ *
+ * It is tried, not believed.
+ */
+void mp_size_told(struct mp *m, unsigned path, uint32_t size, uint64_t now);
+
 /** mp_path_alive() - Does anything come back on it? */
 bool mp_path_alive(const struct mp *m, unsigned path);
+
+/**
+ * mp_together() - Bytes that a path sends in a millisecond; 0: nobody knows
+ */
+uint32_t mp_together(const struct mp *m, unsigned path);
 
 /** mp_path_info() - What is known of a path. @path: 0 to MP_PATHS - 1 */
 void mp_path_info(const struct mp *m, unsigned path, struct mp_path_info *out);

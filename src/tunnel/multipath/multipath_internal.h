@@ -165,6 +165,7 @@ struct mp_size {
 	uint32_t found; /* what the last search came to; 0: none is over */
 	uint32_t low;	/* passes, or is the least */
 	uint32_t high;	/* does not pass */
+	uint32_t told;	/* passes, says a router; 0: none does */
 	uint32_t probe; /* under way; 0: none */
 	uint16_t id;	/* of it */
 	uint32_t tries;
@@ -192,6 +193,8 @@ struct mp_path {
 	uint64_t deadline;    /* of the probe timer */
 	uint32_t silent;      /* probe timers without feedback */
 	uint64_t measure_at;  /* when it was measured anew last */
+	uint64_t copied;      /* bytes of copies, in all */
+	uint64_t spent;	      /* of these, of this measuring */
 	uint64_t settled_at;
 	bool owes_settle;
 	struct mp_timer lost;
@@ -336,6 +339,8 @@ void mp_model_init(struct mp_model *d);
  * mp_measure() - Measure anew; the old figures hold until there are new ones
  */
 void mp_measure(struct mp_path *p);
+/** mp_may_measure() - Test whether copies may be spent on a path */
+bool mp_may_measure(const struct mp_path *p);
 /** mp_out() - Bytes out */
 static inline uint64_t mp_out(const struct mp_path *p)
 {
@@ -356,6 +361,8 @@ bool mp_room(const struct mp *m, const struct mp_path *p);
  * mp_paced_until() - When only its pace keeps it; UINT64_MAX: it is not that
  */
 uint64_t mp_paced_until(const struct mp *m, const struct mp_path *p);
+/** mp_allowed() - Test whether its configuration lets it carry packets */
+bool mp_allowed(const struct mp_path *p);
 /** mp_usable() - Test whether a path may be given packets at all */
 bool mp_usable(const struct mp_path *p);
 /** mp_number() - Take the next number of @p for @f (NULL: a copy or probe) */
@@ -370,6 +377,8 @@ void mp_round(struct mp_path *p, uint64_t now);
 uint64_t mp_skew(const struct mp *m);
 /** mp_losses() - Of all live paths in @ns, in thousandths of a packet */
 uint64_t mp_losses(const struct mp *m, uint64_t ns);
+/** mp_lossy() - Does it lose more than one packet of 500? */
+bool mp_lossy(const struct mp_path *p);
 /** mp_total_rate() - Of all live paths, at least MP_UNKNOWN, bytes/s */
 uint64_t mp_total_rate(const struct mp *m);
 

@@ -21,7 +21,9 @@
  * full, or packets queued on it (their round trip was longer than the least). A
  * round ages only then, so that an idle hour forgets nothing. The first SKIP
  * packets after an idle time count for nothing: a shaper lets a burst through
- * at once, and a path of 20 kB/s would look like one of 150.
+ * at once, and a path of 20 kB/s would look like one of 150. Idle is a path
+ * since the feedback that left nothing out: where whole windows come at once
+ * nothing is out after each, and no packet would ever count.
  *
  * A rate that only use can correct never leaves a wrong value: too low, and
  * nothing is sent there that would show it; so a path is measured with copies
@@ -62,9 +64,10 @@
 #define SAMPLE_MOST   (150 * NS_PER_MS)
 #define LOSS_BITS     16  /* fraction of the share that is lost */
 #define LOSS_ROUNDS   16u /* over which it is averaged */
-#define LOSS_COUNT    10  /* least in a round, to speak of a share */
-#define CAP_ROUNDS    10  /* for which a cap stays */
-#define SAME_ROUNDS   3	  /* without growth: the rate is known */
+#define LOSSY	      ((1u << LOSS_BITS) / 500)
+#define LOSS_COUNT    10 /* least in a round, to speak of a share */
+#define CAP_ROUNDS    10 /* for which a cap stays */
+#define SAME_ROUNDS   3	 /* without growth: the rate is known */
 #define BURST_PACKETS 8u
 #define BURST_LEAST   (2 * NS_PER_MS)
 #define FIRST_WINDOW  40u /* packets */
@@ -74,6 +77,12 @@
 #define BOOST_MOST    64u
 #define QUEUE_LEAST   (5 * NS_PER_MS)
 #define QUEUE_TURN    (1 * NS_PER_MS) /* of a program at the far end */
+#define SPEND_FIRST   4000000u	      /* a sample of what has no limit */
+#define SPEND_PACKETS 64u
+#define SPEND_TIME    (200 * NS_PER_MS)
+#define SPEND_WAYS    16u
+#define CAP_SHARE     16u
+#define TOGETHER      (1 * NS_PER_MS)
 #define DRAIN_AFTER   (8 * NS_PER_SEC)
 #define SKEW_MOST     (400 * NS_PER_MS)
 #define SKEW_SHARE    50u /* slower than 1/50 of all: not worth waiting for */
@@ -213,6 +222,25 @@ void mp_measure(struct mp_path *p)
 	d->same = 0;
 	d->cap = 0;
 	d->window = FIRST_WINDOW * MP_PACKET;
+	p->spent = 0;
+}
+
+bool mp_may_measure(const struct mp_path *p)
+{
+	const struct mp_model *d = &p->model;
+	uint64_t most = SPEND_FIRST;
+
+	if (p->config.cap > 0 && p->copied > p->config.cap / CAP_SHARE)
+		return false;
+	if (d->rate > 0 && d->min_rtt != UINT64_MAX) {
+		most = bytes_in(d, SPEND_TIME);
+		if (most < SPEND_PACKETS * MP_PACKET)
+			most = SPEND_PACKETS * MP_PACKET;
+		if (most > SPEND_FIRST)
+			most = SPEND_FIRST;
+		most += SPEND_WAYS * bytes_in(d, d->min_rtt);
+	}
+	return p->spent < most;
 }
 
 /* What may be sent at once beyond the pace. */
@@ -235,10 +263,15 @@ int64_t mp_eta(const struct mp_path *p, uint32_t size)
 	return eta;
 }
 
+bool mp_allowed(const struct mp_path *p)
+{
+	return !p->config.off &&
+	       (p->config.cap == 0 || p->n.sent_bytes < p->config.cap);
+}
+
 bool mp_usable(const struct mp_path *p)
 {
-	return p->used && p->alive && !p->config.off &&
-	       (p->config.cap == 0 || p->n.sent_bytes < p->config.cap);
+	return p->used && p->alive && mp_allowed(p);
 }
 
 bool mp_room(const struct mp *m, const struct mp_path *p)
@@ -276,11 +309,11 @@ uint32_t mp_number(struct mp *m, struct mp_path *p, struct buf *f,
 	uint64_t rest =
 		d->min_rtt == UINT64_MAX ? 0 : d->min_rtt + d->min_rtt / 2;
 	uint32_t seq = p->next;
+	uint64_t last = p->sent_at > p->heard_at ? p->sent_at : p->heard_at;
 	struct mp_sent *s = &p->sent[seq & (m->limits.window - 1)];
 
 	if (mp_out(p) == 0 &&
-	    now - p->sent_at >
-		    (rest > MP_REPORT_WAIT ? rest : MP_REPORT_WAIT)) {
+	    now - last > (rest > MP_REPORT_WAIT ? rest : MP_REPORT_WAIT)) {
 		d->skip_to = seq + SKIP;
 		d->counting = false;
 	}
@@ -469,6 +502,16 @@ void mp_round(struct mp_path *p, uint64_t now)
 	if (seq_le(p->model.round_end, p->done))
 		end_round(p, now);
 	set_window(&p->model);
+}
+
+bool mp_lossy(const struct mp_path *p)
+{
+	return p->model.loss > LOSSY;
+}
+
+uint32_t mp_together(const struct mp *m, unsigned path)
+{
+	return (uint32_t)bytes_in(&m->path[path].model, TOGETHER);
 }
 
 uint64_t mp_total_rate(const struct mp *m)

@@ -180,7 +180,7 @@ struct buf *mp_head(struct mp *m, struct mp_lane *l)
 	struct buf *f;
 
 	assert(l->waiting > 0);
-	while ((f = shelf_find(&m->queue, lane, l->head)) == NULL)
+	while (!(f = shelf_find(&m->queue, lane, l->head)))
 		l->head++;
 	return f;
 }
@@ -189,7 +189,7 @@ struct buf *mp_take(struct mp *m, struct mp_lane *l, uint32_t seq)
 {
 	struct buf *f = shelf_take(&m->queue, (uint32_t)(l - m->lane), seq);
 
-	assert(f != NULL);
+	assert(f);
 	l->waiting--;
 	l->bytes -= f->len;
 	m->queued -= f->len;

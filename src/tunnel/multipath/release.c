@@ -83,7 +83,7 @@ static void deliver(struct mp *m, struct buf *f, bool late,
 	struct mp_effect *e = mp_effect(m, out);
 	struct mp_lane_counters *n = mp_group(m, f->ack);
 
-	assert(e != NULL);
+	assert(e);
 	m->n.delivered++;
 	m->n.delivered_late += late;
 	n->delivered++;
@@ -107,7 +107,7 @@ static void find_low(struct mp *m, struct mp_lane *l)
 	struct buf *f;
 
 	l->low = l->turn;
-	while ((f = shelf_find(&m->held, lane, l->low)) == NULL) {
+	while (!(f = shelf_find(&m->held, lane, l->low))) {
 		assert(l->low != l->top);
 		l->low++;
 	}
@@ -271,7 +271,7 @@ static void place(struct mp *m, struct buf *f, uint64_t now,
 		behind(m, l, f, out);
 		return;
 	}
-	if (l->held > 0 && shelf_find(&m->held, f->ack, f->seq) != NULL) {
+	if (l->held > 0 && shelf_find(&m->held, f->ack, f->seq)) {
 		drop_arrived(m, f, &m->n.duplicate);
 		return;
 	}
@@ -309,11 +309,11 @@ void mp_equal_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 		for (unsigned i = 0; i < m->path_n; i++) {
 			struct mp_in *in = &m->path[i].in;
 
-			if (in->first != NULL &&
-			    (first == NULL || in->first->ts < first->first->ts))
+			if (in->first &&
+			    (!first || in->first->ts < first->first->ts))
 				first = in;
 		}
-		assert(first != NULL); /* as many wait as are counted */
+		assert(first); /* as many wait as are counted */
 		f = first->first;
 		if (f->ts > now) {
 			mp_arm(m, &m->equal, f->ts);
@@ -325,7 +325,7 @@ void mp_equal_timeout(struct mp *m, uint64_t now, struct mp_effects *out)
 			return;
 		}
 		first->first = f->next;
-		if (first->first == NULL)
+		if (!first->first)
 			first->last = &first->first;
 		f->next = NULL;
 		m->waiting_equal--;
@@ -420,7 +420,7 @@ void mp_release_reset(struct mp *m)
 	for (unsigned i = 0; i < m->path_n; i++) {
 		struct mp_in *in = &m->path[i].in;
 
-		while (in->first != NULL) {
+		while (in->first) {
 			struct buf *f = in->first;
 
 			in->first = f->next;

@@ -25,13 +25,19 @@
  *
  * Secondary paths are used while no primary one has room and half of what may
  * wait is waiting; a backup while there is no other. What was lost goes first,
- * past all windows; thin packets go at once, on the earliest path.
+ * past all windows; thin packets go at once, on the earliest path. One that no
+ * later one says again goes twice where the path loses, if it is short: else
+ * one of as many as are lost is a round trip late.
  *
  * A path whose rate is not known is measured with copies of the last bulk
  * packets, never with originals: one that is late or lost holds up nobody, and
- * the far end drops it. They leave half of the window to originals. A path that
- * nobody used for half a second though something waited is measured anew, at
- * most every two seconds or twenty round trips.
+ * the far end drops it. They leave half of the window to originals, and there
+ * is an end of them: 64 packets or 0.2 s of the path's rate, 4 MB at most, and
+ * 16 times what it holds; a path without a limit never shows one, and what was
+ * found by then has to do. Of what a path may carry in all (its cap) copies get
+ * a sixteenth; then it is used as one of MP_UNKNOWN until use shows more. A
+ * path that nobody used for half a second though something waited is measured
+ * anew, at most every two seconds or twenty round trips.
  */
 #include "multipath/multipath_internal.h"
 
@@ -43,6 +49,7 @@
 #define COPY_RECENT   (200 * NS_PER_MS)
 #define UNUSED	      (500 * NS_PER_MS)
 #define MEASURE_AGAIN (2 * NS_PER_SEC)
+#define TWIN_MOST     300u /* bytes of a thin packet that goes twice */
 
 static bool has_number(const struct mp *m, const struct mp_path *p)
 {
@@ -62,14 +69,18 @@ static void send_on(struct mp *m, struct mp_path *p, struct buf *f,
 			       .lane_seq = f->seq,
 			       .sent = mp_us(now) };
 
-	assert(e != NULL);
+	assert(e);
 	if (!copy) {
 		mp_hold(f);
 		p->data_at = now;
 		mp_size_used(m, p, now);
 	}
+	if (copy) {
+		p->copied += mp_size_of(f->len);
+		p->spent += mp_size_of(f->len);
+	}
 	h.path_seq = mp_number(m, p, copy ? NULL : f, mp_size_of(f->len), !copy,
-			       (f->flags & MP_F_THIN) == 0, now);
+			       !(f->flags & MP_F_THIN), now);
 	e->send = true;
 	e->path = h.path;
 	e->why = why;
@@ -90,7 +101,7 @@ static void remember(struct mp *m, struct buf *f)
 	struct buf **at = &m->last[m->last_n++ % MP_LAST];
 
 	mp_hold(f);
-	if (*at != NULL)
+	if (*at)
 		mp_drop(m, *at);
 	*at = f;
 }
@@ -125,10 +136,10 @@ static struct mp_path *earliest(struct mp *m, uint32_t of, uint32_t size)
 	for (unsigned i = 0; of >> i != 0; i++) {
 		int64_t eta;
 
-		if ((of >> i & 1) == 0)
+		if (!(of >> i & 1))
 			continue;
 		eta = mp_eta(&m->path[i], size);
-		if (best == NULL || eta < least) {
+		if (!best || eta < least) {
 			least = eta;
 			best = &m->path[i];
 		}
@@ -153,10 +164,10 @@ static bool push_again(struct mp *m, uint64_t now, struct mp_effects *out)
 	struct mp_path *p;
 	struct buf *f;
 
-	if (m->again_first == NULL || of == 0 || out->n == MP_EFFECTS)
+	if (!m->again_first || of == 0 || out->n == MP_EFFECTS)
 		return false;
 	f = mp_again_next(m, now);
-	if (f == NULL)
+	if (!f)
 		return false;
 	p = earliest(m, of, mp_size_of(f->len));
 	m->n.again++;
@@ -200,13 +211,15 @@ static struct buf *due_later(struct mp *m, struct mp_lane *l,
 	for (uint32_t seq = l->head + (uint32_t)ahead; seq != l->next; seq++) {
 		struct buf *f = shelf_find(&m->queue, lane, seq);
 
-		if (f != NULL)
+		if (f)
 			return f;
 	}
 	return NULL;
 }
 
-/* Of these paths those whose rate is known; if there is none, the nearest. */
+/* Of these paths those whose rate is known, or will never be; if there is none,
+ * the nearest.
+ */
 static uint32_t known(const struct mp *m, uint32_t of)
 {
 	uint64_t least = UINT64_MAX;
@@ -215,9 +228,10 @@ static uint32_t known(const struct mp *m, uint32_t of)
 	for (unsigned i = 0; of >> i != 0; i++) {
 		const struct mp_model *d = &m->path[i].model;
 
-		if ((of >> i & 1) == 0)
+		if (!(of >> i & 1))
 			continue;
-		if (d->rate > 0)
+		if (d->rate > 0 ||
+		    (m->path[i].config.cap > 0 && !mp_may_measure(&m->path[i])))
 			good |= 1u << i;
 		if (near == 0 || d->min_rtt < least) {
 			least = d->min_rtt;
@@ -234,7 +248,7 @@ static bool send_earliest(struct mp *m, struct mp_lane *l, struct buf *head,
 	uint32_t of = known(m, candidates(m, true));
 	uint32_t open = 0;
 	struct mp_path *best = earliest(m, of, size);
-	int64_t least = best == NULL ? 0 : mp_eta(best, size);
+	int64_t least = !best ? 0 : mp_eta(best, size);
 
 	for (unsigned i = 0; of >> i != 0; i++)
 		if (of >> i & 1 && mp_room(m, &m->path[i]))
@@ -253,7 +267,7 @@ static bool send_earliest(struct mp *m, struct mp_lane *l, struct buf *head,
 			f = due_later(m, l, p,
 				      (uint64_t)(mp_eta(p, size) - least),
 				      size);
-		if (f != NULL) {
+		if (f) {
 			m->n.ahead += f != head;
 			send_first(m, l, p, f,
 				   f == head ? MP_WHY_FIRST : MP_WHY_AHEAD, now,
@@ -295,11 +309,11 @@ static struct mp_path *heaviest(struct mp *m, uint32_t of)
 		struct mp_path *p = &m->path[i];
 		uint32_t weight = p->config.weight > 0 ? p->config.weight : 1;
 
-		if ((of >> i & 1) == 0)
+		if (!(of >> i & 1))
 			continue;
 		all += weight;
 		p->credit += weight;
-		if (best == NULL || p->credit > best->credit)
+		if (!best || p->credit > best->credit)
 			best = p;
 	}
 	best->credit -= all;
@@ -351,12 +365,12 @@ static bool send_pinned(struct mp *m, struct mp_lane *l, struct buf *head,
 		uint32_t h = (head->ack * MP_PATHS + i) * 2654435769u;
 
 		h = (h ^ h >> 15) * 2246822519u;
-		if (of >> i & 1 && (best == NULL || h > most)) {
+		if (of >> i & 1 && (!best || h > most)) {
 			best = &m->path[i];
 			most = h;
 		}
 	}
-	if (best == NULL)
+	if (!best)
 		return false;
 	if (!mp_room(m, best)) {
 		best->model.limited = true;
@@ -375,7 +389,7 @@ static bool send_copies(struct mp *m, struct mp_lane *l, struct buf *head,
 	struct mp_path *p;
 
 	for (unsigned i = 0; of >> i != 0; i++) {
-		if ((of >> i & 1) == 0)
+		if (!(of >> i & 1))
 			continue;
 		if (mp_room(m, &m->path[i]))
 			open |= 1u << i;
@@ -392,7 +406,7 @@ static bool send_copies(struct mp *m, struct mp_lane *l, struct buf *head,
 	p = earliest(m, open, size);
 	send_first(m, l, p, head, MP_WHY_FIRST, now, out);
 	for (unsigned i = 0; i < m->path_n; i++) {
-		if ((open >> i & 1) == 0 || p == &m->path[i])
+		if (!(open >> i & 1) || p == &m->path[i])
 			continue;
 		m->n.twin++;
 		send_on(m, &m->path[i], head, MP_WHY_TWIN, now, out);
@@ -476,7 +490,15 @@ static void measure(struct mp *m, struct mp_path *p, uint64_t now,
 {
 	uint32_t have = m->last_n < MP_LAST ? m->last_n : MP_LAST;
 
-	for (uint32_t k = 0; k < COPIES_A_TIME && may_copy(m, p); k++) {
+	if (!mp_may_measure(p)) {
+		if (p->model.rate > 0) {
+			p->model.state = MP_KNOWN;
+			m->n.measure_full++;
+		}
+		return;
+	}
+	for (uint32_t k = 0;
+	     k < COPIES_A_TIME && may_copy(m, p) && mp_may_measure(p); k++) {
 		struct buf *f = m->last[(m->last_n - 1 - k % have) % MP_LAST];
 
 		if (out->n == MP_EFFECTS) {
@@ -507,7 +529,7 @@ static void push_measure(struct mp *m, uint64_t now, struct mp_effects *out)
 	for (unsigned i = 0; i < m->path_n; i++) {
 		struct mp_path *p = &m->path[i];
 
-		if ((of >> i & 1) == 0)
+		if (!(of >> i & 1))
 			continue;
 		if (m->active_n > 0 && stale(p, now)) {
 			p->measure_at = now;
@@ -525,7 +547,7 @@ void mp_push(struct mp *m, uint64_t now, struct mp_effects *out)
 {
 	while (push_again(m, now, out) || push_first(m, now, out))
 		;
-	if (out->n == MP_EFFECTS && (m->again_first != NULL || m->active_n > 0))
+	if (out->n == MP_EFFECTS && (m->again_first || m->active_n > 0))
 		m->more = true;
 	push_measure(m, now, out);
 	for (unsigned i = 0; m->active_n > 0 && i < m->path_n; i++) {
@@ -547,13 +569,13 @@ void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out)
 	for (unsigned i = 0; of == 0 && i < m->path_n; i++) {
 		unsigned k = (m->turn_path + i) % m->path_n;
 
-		if (m->path[k].used && !m->path[k].config.off &&
+		if (m->path[k].used && mp_allowed(&m->path[k]) &&
 		    has_number(m, &m->path[k]))
 			of = 1u << k;
 	}
 	if (of != 0)
 		p = earliest(m, of, mp_size_of(f->len));
-	if (p == NULL || out->n == MP_EFFECTS) {
+	if (!p || out->n == MP_EFFECTS) {
 		m->n.drop_thin++;
 		mp_group(m, 0)->dropped++;
 		mp_drop(m, f);
@@ -566,5 +588,10 @@ void mp_thin(struct mp *m, struct buf *f, uint64_t now, struct mp_effects *out)
 	f->now = now;
 	m->n.first++;
 	send_on(m, p, f, MP_WHY_THIN, now, out);
+	if (!(f->flags & MP_F_ONCE) && f->len <= TWIN_MOST && mp_lossy(p) &&
+	    has_number(m, p) && out->n < MP_EFFECTS) {
+		m->n.twin++;
+		send_on(m, p, f, MP_WHY_TWIN, now, out);
+	}
 	mp_drop(m, f);
 }

@@ -34,8 +34,8 @@ int shelf_init(struct shelf *s, struct arena *a, uint32_t n)
 {
 	struct buf **chain = arena_take(a, n * sizeof(struct buf *));
 
-	assert(n > 0 && (n & (n - 1)) == 0);
-	if (chain == NULL)
+	assert(n > 0 && !(n & (n - 1)));
+	if (!chain)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		chain[i] = NULL;
@@ -47,7 +47,7 @@ bool shelf_put(struct shelf *s, struct buf *f)
 {
 	struct buf **at = chain_of(s, f->ack, f->seq);
 
-	if (shelf_full(s) || shelf_find(s, f->ack, f->seq) != NULL)
+	if (shelf_full(s) || shelf_find(s, f->ack, f->seq))
 		return false;
 	f->next = *at;
 	*at = f;
@@ -59,7 +59,7 @@ struct buf *shelf_find(const struct shelf *s, uint32_t lane, uint32_t seq)
 {
 	struct buf *f = *chain_of(s, lane, seq);
 
-	while (f != NULL && (f->seq != seq || f->ack != lane))
+	while (f && (f->seq != seq || f->ack != lane))
 		f = f->next;
 	return f;
 }
@@ -68,9 +68,9 @@ struct buf *shelf_take(struct shelf *s, uint32_t lane, uint32_t seq)
 {
 	struct buf **at = chain_of(s, lane, seq);
 
-	while (*at != NULL && ((*at)->seq != seq || (*at)->ack != lane))
+	while (*at && ((*at)->seq != seq || (*at)->ack != lane))
 		at = &(*at)->next;
-	if (*at != NULL) {
+	if (*at) {
 		struct buf *f = *at;
 
 		*at = f->next;

@@ -5,7 +5,7 @@
  * Theory of operation
  *
  * As RFC 8899 has it: lengths are tried, and believed when the other end says
- * that they came; what routers say is not listened to. A message of MP_SIZE has
+ * that they came; what a router says is tried next. A message of MP_SIZE has
  * a length of its own, the owner sends it so that it cannot be cut, and it has
  * no number: its loss is no loss of the path's.
  *
@@ -67,7 +67,7 @@ static void try(struct mp *m, struct mp_path *p, uint64_t now,
 			       .path_seq = s->probe };
 
 	wheel_arm(&m->wheel, &p->size_timer.t, now + answer_wait(&p->model));
-	if (e == NULL)
+	if (!e)
 		return; /* as if it were lost */
 	s->tries++;
 	*e = (struct mp_effect){ .send = true,
@@ -105,6 +105,8 @@ static uint32_t next_size(const struct mp_path *p)
 
 	if (s->high > p->config.size_most && s->low < p->config.size_most)
 		return p->config.size_most;
+	if (s->told > s->low && s->told < s->high)
+		return s->told;
 	return s->high - s->low > STEP ? s->low + (s->high - s->low) / 2 : 0;
 }
 
@@ -115,6 +117,7 @@ static void end_search(struct mp *m, struct mp_path *p, uint64_t now)
 	s->limit = s->low;
 	s->found = s->low;
 	s->high = 0;
+	s->told = 0;
 	s->next = now + CONFIRM;
 	s->raise = now + RAISE;
 	m->n.size_found++;
@@ -175,13 +178,28 @@ void mp_size_timeout(struct mp *m, struct mp_path *p, uint64_t now,
 	begin_next(m, p, now, out);
 }
 
+void mp_size_told(struct mp *m, unsigned path, uint32_t size, uint64_t now)
+{
+	struct mp_path *p = &m->path[path];
+	struct mp_size *s = &p->size;
+
+	/* It is news of the try that is under way, or of nothing. */
+	if (!p->used || s->probe == 0 || size >= s->probe ||
+	    size < p->config.size_least)
+		return;
+	m->now = now > m->now ? now : m->now;
+	s->told = size;
+	s->tries = TRIES;
+	wheel_arm(&m->wheel, &p->size_timer.t, m->now);
+}
+
 void mp_size_came(struct mp *m, const struct mp_header *h,
 		  struct mp_effects *out)
 {
 	struct mp_effect *e = mp_effect(m, out);
 	struct mp_header answer = *h;
 
-	if (e == NULL)
+	if (!e)
 		return; /* it will be tried again */
 	answer.type = MP_SIZED;
 	*e = (struct mp_effect){ .send = true,

@@ -54,7 +54,7 @@ static bool is_kind(const struct vnet *v, const uint8_t *p, uint32_t n)
 		return v->kind != VNET_TCP6 && v->start >= IP4_HEAD &&
 		       v->start == (p[0] & 15u) * 4 &&
 		       p[9] == (tcp ? PROTO_TCP : PROTO_UDP) &&
-		       (get_be16(p + 6) & IP4_PARTS) == 0;
+		       !(get_be16(p + 6) & IP4_PARTS);
 	return version == 6 && v->kind != VNET_TCP4 && v->start >= IP6_HEAD;
 }
 

@@ -73,7 +73,7 @@ int join_init(struct join **out, struct arena *a, bool udp)
 {
 	struct join *j = arena_take(a, sizeof(*j));
 
-	if (j == NULL)
+	if (!j)
 		return -ENOMEM;
 	j->udp = udp;
 	j->ages = 0;
@@ -116,7 +116,7 @@ static bool look_ip(const uint8_t *p, uint32_t n, struct join_look *l)
 		l->l4 = (p[0] & 15u) * 4;
 		proto = p[9];
 		memcpy(l->key, p + 12, 8);
-		l->has_key = (get_be16(p + 6) & IP4_PARTS) == 0;
+		l->has_key = !(get_be16(p + 6) & IP4_PARTS);
 		plain = l->has_key && l->l4 == IP4_HEAD && get_be16(p + 2) == n;
 	} else if (n >= IP6_HEAD && p[0] >> 4 == 6) {
 		l->l4 = IP6_HEAD;
@@ -148,8 +148,8 @@ void join_look(const struct join *j, const uint8_t *p, uint32_t n,
 		return;
 	l4 = p + l->l4;
 	if (l->tcp) {
-		if (l->l4 + TCP_HEAD > n || (l4[13] & FLAGS_LESS) != 0 ||
-		    (l4[13] & TCP_ACK) == 0)
+		if (l->l4 + TCP_HEAD > n || (l4[13] & FLAGS_LESS) ||
+		    !(l4[13] & TCP_ACK))
 			return;
 		l->head = l->l4 + (l4[12] >> 4) * 4u;
 		if (l->head < l->l4 + TCP_HEAD)
@@ -170,7 +170,7 @@ static bool same_ip(const struct place *h, const uint8_t *p, uint32_t l4)
 	if (l4 == IP6_HEAD)
 		return memcmp(q, p, 4) == 0 && memcmp(q + 6, p + 6, 34) == 0;
 	/* Who may be cut needs its identification: it must count. */
-	if ((get_be16(p + 6) & IP4_DF) == 0 &&
+	if (!(get_be16(p + 6) & IP4_DF) &&
 	    (uint16_t)(get_be16(q + 4) + h->packets) != get_be16(p + 4))
 		return false;
 	return memcmp(q, p, 2) == 0 && memcmp(q + 6, p + 6, 4) == 0 &&
@@ -183,7 +183,7 @@ static bool same_tcp(const struct place *h, const uint8_t *p,
 	const uint8_t *a = h->p + l->l4, *b = p + l->l4;
 
 	return get_be32(b + 4) == h->next && memcmp(a + 8, b + 8, 5) == 0 &&
-	       ((a[13] ^ b[13]) & ~TCP_PSH) == 0 &&
+	       !((a[13] ^ b[13]) & ~TCP_PSH) &&
 	       memcmp(a + 14, b + 14, 2) == 0 &&
 	       memcmp(a + 18, b + 18, l->head - l->l4 - 18) == 0;
 }
@@ -251,10 +251,10 @@ bool join_add(struct join *j, const uint8_t *p, uint32_t n,
 
 	if (!l->whole)
 		return false;
-	for (int i = 0; i < JOIN_PLACES && (h == NULL || h->n == 0); i++)
+	for (int i = 0; i < JOIN_PLACES && (!h || h->n == 0); i++)
 		if (j->place[i].n == 0 || is_of(&j->place[i], l))
 			h = &j->place[i];
-	assert(h != NULL);
+	assert(h);
 	if (h->n == 0)
 		begin(j, h, p, n, l);
 	memcpy(h->p + h->n, p + l->head, n - l->head);

@@ -54,7 +54,7 @@ int parts_init(struct parts **out, struct arena *a)
 {
 	struct parts *s = arena_take(a, sizeof(*s));
 
-	if (s == NULL)
+	if (!s)
 		return -ENOMEM;
 	s->n = (struct parts_counters){ 0 };
 	s->ages = 0;
@@ -139,7 +139,7 @@ static bool note(struct whole *w, uint32_t from, uint32_t to)
 	for (uint32_t i = from; i < to; i++) {
 		uint64_t bit = UINT64_C(1) << i % 64;
 
-		if ((w->has[i / 64] & bit) != 0)
+		if (w->has[i / 64] & bit)
 			return false;
 		w->has[i / 64] |= bit;
 	}
@@ -158,11 +158,11 @@ static enum parts_got take_part(struct parts *s, const uint8_t *p, uint32_t n,
 		s->n.bad++;
 		return PARTS_BAD;
 	}
-	if (w != NULL && w->total != total) {
+	if (w && w->total != total) {
 		give_up(s, w);
 		w = NULL;
 	}
-	if (w == NULL)
+	if (!w)
 		w = begin(s, get_be16(p + n), total);
 	if (!note(w, at / PARTS_UNIT, (at + n + PARTS_UNIT - 1) / PARTS_UNIT)) {
 		s->n.bad++;

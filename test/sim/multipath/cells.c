@@ -146,7 +146,7 @@ static bool more_cells(unsigned n, struct named *out)
 		paths(c, 5, 150, 500, 0);
 		c->ping = 100 * MS;
 		out->bar = 95;
-		out->ping_bar = 0.5 + 8 * 1514 / 150.0;
+		out->ping_bar = 1 + 8 * 1514 / 150.0;
 		return true;
 	case 7:
 		base(c, "ping, 10/60 ms, loss 1 %");
@@ -154,7 +154,7 @@ static bool more_cells(unsigned n, struct named *out)
 		paths(c, 1, 1250, 60000, 1);
 		c->ping = 100 * MS;
 		out->bar = 90;
-		out->ping_bar = 10 + 50;
+		out->ping_bar = 2 * 10 + 50;
 		return true;
 	case 8:
 		base(c, "jitter of 20 ms, order kept");

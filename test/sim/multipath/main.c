@@ -13,6 +13,7 @@
  * Cells are shared among J processes; what each has found comes back by a pipe, and is
  * printed in the cells' order, so that the table does not depend on J.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,7 @@ static bool play_all(void)
 	FILE *from[JOBS_MOST];
 	bool ok = true;
 
+	assert(opt.jobs > 0);
 	for (unsigned i = 0; i < opt.jobs; i++)
 		from[i] = fdopen(start(i), "r");
 	for (unsigned i = 0; i < jobs && ok; i++)

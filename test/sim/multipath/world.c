@@ -53,6 +53,8 @@ struct world {
 	/* What an arrival calls for, done when the call that brought it is over: a
 	 * call in a call would send in another order than the machine's. */
 	uint32_t pump; /* flows, as bits */
+	uint32_t pong[PINGS];
+	uint32_t pongs;
 	uint32_t acks_n;
 	struct {
 		unsigned flow;
@@ -174,19 +176,28 @@ static void pump(struct world *w, unsigned flow)
 		send_data(w, flow, seq);
 }
 
+static void send_ping(struct world *w, unsigned end, uint32_t k)
+{
+	struct buf *f = mp_frame(w->m[end], PING_LEN);
+
+	if (f == NULL) {
+		broke(w, "the pool is full");
+		return;
+	}
+	put_head(w, end, f->data, PING_LEN, 0);
+	f->data[9] = PROTO_ICMP;
+	f->data[20] = end == 0 ? 8 : 0;
+	put_be32(f->data + 40, k);
+	inner(w, end, f);
+}
+
 static void ping(struct world *w)
 {
-	struct buf *f = mp_frame(w->m[0], PING_LEN);
-
 	w->next_ping += w->c->ping;
-	if (f == NULL || w->pings_out == PINGS)
+	if (w->pings_out == PINGS)
 		return;
-	put_head(w, 0, f->data, PING_LEN, 0);
-	f->data[9] = PROTO_ICMP;
-	f->data[20] = 8;
-	put_be32(f->data + 40, w->pings_out);
-	w->ping_sent[w->pings_out++] = w->now;
-	inner(w, 0, f);
+	w->ping_sent[w->pings_out] = w->now;
+	send_ping(w, 0, w->pings_out++);
 }
 
 /* An inner packet comes out at @end. */
@@ -199,7 +210,9 @@ static void arrived(struct world *w, unsigned end, const uint8_t *p,
 	if (p[9] == PROTO_ICMP) {
 		uint32_t k = get_be32(p + 40);
 
-		if (w->ping_sent[k] >= w->c->from)
+		if (end == 1)
+			w->pong[w->pongs++] = k;
+		else if (w->ping_sent[k] >= w->c->from)
 			w->ping[w->pings++] = w->now - w->ping_sent[k];
 		return;
 	}
@@ -230,7 +243,7 @@ static void judge(struct world *w, unsigned end, const struct mp_effect *e)
 	unsigned from = 1 - end;
 	uint32_t id = get_be32(p + 36);
 	unsigned flow = (unsigned)get_be16(p + 20) - 1000;
-	bool thin = e->len <= INNER_HEAD + 28;
+	bool thin = p[9] == PROTO_ICMP || e->len <= INNER_HEAD + 28;
 
 	if (id >= w->id[from]) {
 		broke(w, "a packet that was never sent");
@@ -412,6 +425,11 @@ static struct next find_next(const struct world *w)
 
 static void do_wanted(struct world *w)
 {
+	uint32_t pongs = w->pongs;
+
+	w->pongs = 0;
+	for (uint32_t i = 0; i < pongs; i++)
+		send_ping(w, 1, w->pong[i]);
 	for (uint32_t i = 0; i < w->acks_n; i++)
 		send_ack(w, w->acks[i].flow, &w->acks[i].a);
 	w->acks_n = 0;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gate.c - Is the SUT slower than is allowed?
+ *
+ * A gate fails if its whole interval is beyond the limit, and passes if none of
+ * it is. Where the limit lies within, chance decides, and nothing is claimed:
+ * an interval gets narrower with the root of the number of answers, so about
+ * so many would tell as make it reach from what was seen to the limit. What is
+ * no larger than the error of the instrument is no difference, and passes.
+ */
+#include "gauge/gauge.h"
+
+#define NEEDED_MOST 1e15
+
+static uint64_t needed(const struct perf_row *row, const struct report_gate *g)
+{
+	double half = (double)(g->high - g->low) / 2;
+	double way = (double)(g->limit - g->at);
+	double n = (double)row->n[1];
+
+	if (way < 0)
+		way = -way;
+	if (way < 1)
+		return 0;
+	n *= half / way * (half / way);
+	return n < NEEDED_MOST ? (uint64_t)n + 1 : 0;
+}
+
+void gate_slower(struct report_gate *out, const struct option_slower *limit,
+		 const struct perf_row *row, uint64_t error)
+{
+	const struct perf_quantiles *q = NULL;
+
+	for (unsigned i = 0; i < PERF_QUANTILES; i++)
+		if (perf_quantile[i] == limit->permille)
+			q = &row->q[i];
+	out->state = GATE_UNDECIDED;
+	out->limit = limit->share;
+	out->needs = 0;
+	out->low = out->at = out->high = 0;
+	if (!q || q->says == PERF_TOO_FEW)
+		return;
+	out->low = q->share_low;
+	out->at = q->share;
+	out->high = q->share_high;
+	if (out->high <= out->limit || (q->by > 0 && (uint64_t)q->by <= error))
+		out->state = GATE_PASSED;
+	else if (out->low > out->limit)
+		out->state = GATE_FAILED;
+	else
+		out->needs = needed(row, out);
+}

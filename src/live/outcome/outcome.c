@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * outcome.c - The forms of a run
+ *
+ * Their files are made before privileges go and before a byte is read, so that
+ * a name that cannot be made is told at once; they stay empty until the run is
+ * over. Then each is written once, from the last report, what was demanded, and
+ * the differences that were kept. A run of which there is nothing to report
+ * takes its files along.
+ */
+#include "outcome/outcome.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "forms/forms.h"
+#include "journal/journal.h"
+#include "os/exitcode.h"
+#include "os/log.h"
+#include "outcome/samples.h"
+#include "report/report.h"
+
+struct outcome {
+	const struct options *opt;
+	struct makers *makers;
+	unsigned first;
+	int fd[FORM_KINDS]; /* or -1 */
+	struct samples *samples;
+};
+
+static bool wanted(const struct options *o)
+{
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		if (o->form[i])
+			return true;
+	return false;
+}
+
+static int open_all(struct outcome *c, struct errbuf *e)
+{
+	for (unsigned i = 0; i < FORM_KINDS; i++) {
+		if (!c->opt->form[i])
+			continue;
+		c->fd[i] = form_open(c->opt->form[i],
+				     makers_of(c->makers, c->first + i), e);
+		if (c->fd[i] < 0)
+			return c->fd[i];
+	}
+	return 0;
+}
+
+int outcome_open(struct outcome **out, const struct options *o,
+		 struct makers *m, unsigned first, struct errbuf *e)
+{
+	struct outcome *c;
+	int r;
+
+	if (!wanted(o)) {
+		*out = NULL;
+		return 0;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c)
+		c->samples = samples_new();
+	if (!c || !c->samples) {
+		free(c);
+		return errbuf_set(e, -ENOMEM, "no memory");
+	}
+	c->opt = o;
+	c->makers = m;
+	c->first = first;
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		c->fd[i] = -1;
+	r = open_all(c, e);
+	if (r != 0) {
+		outcome_forget(c);
+		outcome_close(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+void outcome_item(struct outcome *c, const struct engine_item *t)
+{
+	samples_put(c->samples, t);
+}
+
+void outcome_start(struct report_start *s, const struct options *o,
+		   const char *command, uint64_t started, char *text,
+		   struct report_map *map)
+{
+	*s = (struct report_start){ .version = VERSION,
+				    .command = command,
+				    .options = text,
+				    .started = started,
+				    .map = map,
+				    .maps = o->engine.maps };
+	if (options_text(o, text, JOURNAL_OPTIONS_MAX) < 0)
+		text[0] = '\0';
+	for (size_t i = 0; i < s->maps; i++)
+		map[i] = snapshot_map(o, i);
+}
+
+int outcome_write(struct outcome *c, const struct outcome_facts *f)
+{
+	static char options[JOURNAL_OPTIONS_MAX];
+	static const struct report_gate *gate[GAUGE_GATES];
+	struct report_map map[MAP_MAX];
+	struct report_start start;
+	struct form form = { .start = &start,
+			     .data = f->data,
+			     .text = f->text,
+			     .code = f->code,
+			     .gate = gate };
+	int code = f->code;
+	int r;
+
+	outcome_start(&start, c->opt, f->command, f->epoch.started, options,
+		      map);
+	form.times_n = gauge_times(f->gauge, &form.times);
+	form.gates = gauge_gates(f->gauge, gate);
+	form.differences = samples_tell(c->samples, &f->epoch, f->redact,
+					&form.difference);
+	form.left_out = samples_left(c->samples);
+	for (unsigned i = 0; i < FORM_KINDS; i++) {
+		if (c->fd[i] < 0)
+			continue;
+		r = form_write((enum form_kind)i, c->fd[i], &form);
+		if (r == 0)
+			continue;
+		log_line(LOG_ERROR, "%s: not all of it was written: %s",
+			 c->opt->form[i], strerror(-r));
+		code = EXIT_ERROR;
+	}
+	return code;
+}
+
+void outcome_forget(struct outcome *c)
+{
+	for (unsigned i = 0; c && i < FORM_KINDS; i++) {
+		if (c->fd[i] < 0 || strcmp(c->opt->form[i], "-") == 0)
+			continue;
+		if (c->makers)
+			(void)maker_remove(makers_of(c->makers, c->first + i),
+					   0);
+		else
+			unlinkat(AT_FDCWD, c->opt->form[i], 0);
+	}
+}
+
+void outcome_close(struct outcome *c)
+{
+	if (!c)
+		return;
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		if (c->fd[i] >= 0)
+			close(c->fd[i]);
+	samples_free(c->samples);
+	free(c);
+}
