@@ -367,6 +367,11 @@ static void test_text_reads_back(void)
 		"port 80 and not host 'x'",
 		"--sample 0.0001% --min-compared 17 --vxlan 16777215",
 		"--sample 99.99% --duration 3ns",
+		"--keep 1M",
+		"--rules @http --keep 2M",
+		"--sut-mac 02:01:02:03:04:05 --sut-mac any",
+		"--vxlan 7 --vxlan none --max-rate 9K --max-rate 10K",
+		"--methods GET,POST,PUT --methods safe --methods PUT",
 		"--ignore-header X-Request-Id --ignore-header '!#$%&*+-.^_`|~'",
 	};
 	char text[TEXT_MAX];

@@ -79,13 +79,14 @@ static int set_keep(void *field, const struct opt_row *r, const char *v,
 	return opt_kind_size.set(&o->engine.keep, r, v, e);
 }
 
-/* It is about rules, and nothing is said where there are none. */
+/* It is about rules, and the default is not said where there are none. */
 static bool put_keep(struct text *t, const void *field, const struct opt_row *r,
 		     unsigned i)
 {
 	const struct options *o = field;
 
-	return o->sources > 0 && opt_kind_size.put(t, &o->engine.keep, r, i);
+	return (o->sources > 0 || o->engine.keep != KEEP_DEFAULT) &&
+	       opt_kind_size.put(t, &o->engine.keep, r, i);
 }
 
 const struct opt_kind kind_keep = { false, set_keep, put_keep };
@@ -463,6 +464,7 @@ static int set_sut_mac(void *field, const struct opt_row *r, const char *v,
 	uint8_t mac[ETH_LEN];
 
 	if (strcmp(v, "any") == 0) {
+		memset(c->sut_mac, 0, ETH_LEN);
 		c->sut_any = true;
 		c->sut_pinned = false;
 		return 0;
