@@ -173,6 +173,35 @@ static struct compare_result compare(enum compare_level level,
 	return r;
 }
 
+/* Both are truncated: the client asks again over TCP, where TC says nothing. */
+static void test_truncated_both(void)
+{
+	struct msg p = begin(0x8380, "www.lab"), s = p, more, other;
+	struct compare_result r;
+
+	a_record(&p, "*", 60, 1);
+	more = p;
+	a_record(&more, "*", 60, 2);
+	other = begin(0x8380, "web.lab");
+	dns_compare(COMPARE_EQUIVALENT, rules, p.b, p.n, more.b, more.n, &r);
+	CHECK(r.verdict == VERDICT_EQUIVALENT && r.rule == 0);
+	dns_compare(COMPARE_EQUIVALENT, rules, more.b, more.n, s.b, s.n, &r);
+	CHECK(r.verdict == VERDICT_EQUIVALENT);
+	dns_compare(COMPARE_IDENTICAL, rules, p.b, p.n, more.b, more.n, &r);
+	CHECK(r.verdict == VERDICT_DIFFERENT);
+	dns_compare_stream(rules, p.b, p.n, more.b, more.n, &r);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_BODY);
+	/* What is no record is compared, and one alone differs by its flags. */
+	dns_compare(COMPARE_EQUIVALENT, rules, s.b, s.n, other.b, other.n, &r);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_HEADER);
+	put_be16(more.b + 2, 0x8180);
+	dns_compare(COMPARE_EQUIVALENT, rules, p.b, p.n, more.b, more.n, &r);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_HEADER);
+	put_be16(s.b + 2, 0x8383);
+	dns_compare(COMPARE_EQUIVALENT, rules, p.b, p.n, s.b, s.n, &r);
+	CHECK(r.verdict == VERDICT_DIFFERENT && r.reason == REASON_STATUS);
+}
+
 #define IDENTICAL(p, s)	 compare(COMPARE_IDENTICAL, &(p), &(s))
 #define EQUIVALENT(p, s) compare(COMPARE_EQUIVALENT, &(p), &(s))
 
@@ -955,6 +984,7 @@ int main(void)
 		  test_signatures_by_their_key },
 		{ "same bytes are identical", test_same_bytes_are_identical },
 		{ "TTL is left out", test_ttl_is_left_out },
+		{ "both are truncated", test_truncated_both },
 		{ "a rule says how far TTLs may be apart",
 		  test_a_rule_says_how_far_ttls_may_be_apart },
 		{ "long messages over TCP are bytes",

@@ -13,10 +13,10 @@
 #include <errno.h>
 #include <zlib.h>
 
+#include "app/head.h"
 #include "app/tokens.h"
 #include "case_rig.h"
 #include "check.h"
-#include "compare/head.h"
 #include "desk/bench.h"
 
 #define JSON_T "Content-Type: application/json|"

@@ -18,6 +18,7 @@ enum {
 	DNS_FLAGS = 2,	    /* offset in the header */
 	DNS_LABEL_MAX = 63, /* bytes of a label */
 	DNS_RCODE = 0x000f, /* in the flags */
+	DNS_TC = 0x0200,    /* truncated */
 };
 
 /* Types that are known here (IANA, "Domain Name System (DNS) Parameters"). */

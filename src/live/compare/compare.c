@@ -30,8 +30,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/head.h"
 #include "compare/compare_internal.h"
-#include "compare/head.h"
 #include "compare/keep.h"
 
 #define BLOCK	  2048u /* of the pool, for the object */

@@ -10,6 +10,11 @@
  * Two sections are equal if record i of both is of the same RRset, for all i,
  * and a one-to-one match of records exists. Being equal is transitive, so
  * taking the first unmatched equal record finds such a match if there is one.
+ *
+ * Of two truncated datagrams no record is compared: how many fit is each
+ * server's own, a client drops what came and asks again over TCP (RFC 2181
+ * section 9), and both answers to that are compared. One that is truncated
+ * alone differs in its flags: it costs a client a second question.
  */
 #include "compare/dns.h"
 
@@ -266,7 +271,7 @@ static void look_at_ttls(struct ttls *t, const struct dns_index *a,
 	}
 }
 
-static void compare_messages(const struct rules *by,
+static void compare_messages(const struct rules *by, bool datagram,
 			     const struct dns_message *a,
 			     const struct dns_message *b,
 			     struct compare_result *r)
@@ -279,6 +284,10 @@ static void compare_messages(const struct rules *by,
 	r->status[1] = dns_rcode(b);
 	if (header_differs(a, b, r))
 		return;
+	if (datagram && (get_be16(a->m.p + DNS_FLAGS) & DNS_TC)) {
+		r->verdict = VERDICT_EQUIVALENT;
+		return;
+	}
 	for (enum dns_section s = DNS_ANSWER; s < DNS_COUNT; s++) {
 		uint8_t match[DNS_RECORDS];
 		uint32_t at;
@@ -320,9 +329,10 @@ static bool same_bytes(const uint8_t *a, uint32_t a_len, const uint8_t *b,
 	return false;
 }
 
-void dns_compare(enum compare_level level, const struct rules *by,
-		 const uint8_t *prod, uint32_t prod_len, const uint8_t *sut,
-		 uint32_t sut_len, struct compare_result *out)
+static void compare_both(enum compare_level level, const struct rules *by,
+			 bool datagram, const uint8_t *prod, uint32_t prod_len,
+			 const uint8_t *sut, uint32_t sut_len,
+			 struct compare_result *out)
 {
 	struct dns_message a, b;
 	bool readable;
@@ -347,7 +357,22 @@ void dns_compare(enum compare_level level, const struct rules *by,
 	out->verdict = VERDICT_IDENTICAL;
 	out->reason = REASON_NONE;
 	out->offset = 0;
-	compare_messages(by, &a, &b, out);
+	compare_messages(by, datagram, &a, &b, out);
+}
+
+void dns_compare(enum compare_level level, const struct rules *by,
+		 const uint8_t *prod, uint32_t prod_len, const uint8_t *sut,
+		 uint32_t sut_len, struct compare_result *out)
+{
+	compare_both(level, by, true, prod, prod_len, sut, sut_len, out);
+}
+
+void dns_compare_stream(const struct rules *by, const uint8_t *prod,
+			uint32_t prod_len, const uint8_t *sut, uint32_t sut_len,
+			struct compare_result *out)
+{
+	compare_both(COMPARE_EQUIVALENT, by, false, prod, prod_len, sut,
+		     sut_len, out);
 }
 
 const struct compare_ops compare_dns = { .whole = dns_compare };

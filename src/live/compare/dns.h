@@ -50,4 +50,12 @@ void dns_compare(enum compare_level level, const struct rules *by,
 		 const uint8_t *prod, uint32_t prod_len, const uint8_t *sut,
 		 uint32_t sut_len, struct compare_result *out);
 
+/**
+ * dns_compare_stream() - dns_compare() of what came over TCP, where nothing has
+ * to be truncated, at COMPARE_EQUIVALENT
+ */
+void dns_compare_stream(const struct rules *by, const uint8_t *prod,
+			uint32_t prod_len, const uint8_t *sut, uint32_t sut_len,
+			struct compare_result *out);
+
 #endif /* COMPARE_DNS_H */

@@ -73,7 +73,7 @@ static void finish(struct compare *c)
 
 	if (!(c->found & OF_LANE) || m->lost[0] || m->lost[1] || !a->p || !b->p)
 		return;
-	dns_compare(COMPARE_EQUIVALENT, c->by, a->p, a->len, b->p, b->len, &r);
+	dns_compare_stream(c->by, a->p, a->len, b->p, b->len, &r);
 	if (r.verdict == VERDICT_IDENTICAL)
 		return;
 	c->found &= ~OF_LANE;

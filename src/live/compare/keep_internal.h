@@ -5,7 +5,7 @@
 #ifndef COMPARE_KEEP_INTERNAL_H
 #define COMPARE_KEEP_INTERNAL_H
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "compare/keep.h"
 
 /**

@@ -18,7 +18,7 @@
  */
 #include <string.h>
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "compare/keep_internal.h"
 
 #define OF_BODY	 (reason_bit(REASON_BODY) | reason_bit(REASON_LENGTH))

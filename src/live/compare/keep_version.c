@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "compare/keep_internal.h"
 
 /* What a head has that tells versions apart. */

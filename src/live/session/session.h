@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "core/arena.h"
 
 /* Values that are known at once, in sets of SESSION_SET; full: of its set the

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "deep/headers.h"
 #include "deep/json.h"
 #include "judge/judge.h"

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compare/head.h"
+#include "app/head.h"
 #include "core/arena.h"
 #include "core/hash.h"
 

@@ -2,8 +2,8 @@
 /*
  * head - Lines of a kept head
  */
-#ifndef COMPARE_HEAD_H
-#define COMPARE_HEAD_H
+#ifndef APP_HEAD_H
+#define APP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,4 +50,4 @@ unsigned head_find(struct head_rest head, const char *name,
 /** head_has() - Does the text have the word in it, in any case? */
 bool head_has(const struct head_line *l, const char *word);
 
-#endif /* COMPARE_HEAD_H */
+#endif /* APP_HEAD_H */

@@ -2,7 +2,7 @@
 /*
  * head.c - Lines of a kept head
  */
-#include "compare/head.h"
+#include "app/head.h"
 
 #include <string.h>
 
