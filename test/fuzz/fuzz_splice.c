@@ -3,7 +3,8 @@
  * fuzz_splice.c - Packets through the rewriter of proxy/splice, against the oracle
  *
  * Input: 1 byte of switches, 8 of scales and MSS, 64 of base points, then a packet from
- * its IP header on. Held against: what is mapped is what splice_oracle.h makes of it;
+ * its IP header on. Held against: what is mapped, and what a SYN is answered with, is
+ * what splice_oracle.h makes of it;
  * what is not is refused by both and unchanged; a packet has at most one fate.
  */
 #include "splice/head.h"
@@ -97,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct oracle o;
 	struct way_result r;
 	uint8_t want[PKT_LIMIT];
+	const struct oracle_side *side;
 	uint8_t *copy;
 	uint32_t len;
 	enum dir d;
@@ -107,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = (uint32_t)size - HEAD;
 	d = (data[0] & 1) != 0 ? DIR_S2C : DIR_C2S;
 	read_pair(data, &o, &p);
+	side = &o.side[d];
 	copy = malloc(len);
 	if (copy == NULL)
 		abort();
@@ -115,7 +118,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = way_packet(&p, d, copy, len, 1);
 	/* A RST may have moved the state; the way is the same. */
 	assert(r.fate != WAY_STACK);
-	assert(good == (r.fate == WAY_PEER));
+	if (r.fate == WAY_SENDER || r.fault == SPLICE_UNANSWERED) {
+		assert((r.seg.flags & 0x16) == SPLICE_SYN);
+		good = oracle_answer(&o, (int)d, data + HEAD, len,
+				     side->iss - o.side[!d].irs, 0, 0, want);
+		assert(good == (r.fate == WAY_SENDER));
+	} else {
+		assert(good == (r.fate == WAY_PEER));
+	}
 	assert((r.fault == SPLICE_FINE) == good);
 	if (good) {
 		assert(way_read(copy, len, &h, &s) == SPLICE_FINE);

@@ -127,6 +127,16 @@ static void check_same(uint8_t *got, uint8_t *want, uint32_t len)
 	assert(memcmp(got, want, len) == 0);
 }
 
+/* What its peer was offered last, in its scale. */
+static uint16_t offered(const struct splice_side *i)
+{
+	uint64_t v = i->hi - i->lo;
+
+	for (unsigned n = 0; n < i->told; n++)
+		v /= 2;
+	return v > 65535 ? 65535 : (uint16_t)v;
+}
+
 static void packets(const uint8_t *data, size_t size)
 {
 	uint8_t got[PKT_LIMIT], want[PKT_LIMIT];
@@ -151,6 +161,15 @@ static void packets(const uint8_t *data, size_t size)
 		if ((r.events & SPLICE_EV_REUSED) != 0)
 			return;
 		assert(r.fate != WAY_STACK);
+		if (r.fate == WAY_SENDER || r.fault == SPLICE_UNANSWERED) {
+			assert((r.seg.flags & 0x16) == SPLICE_SYN);
+			assert(oracle_answer(&o, (int)d, b, len, p.side[!d].end,
+					     p.side[d].lo, offered(&p.side[d]),
+					     want) == (r.fate == WAY_SENDER));
+			if (r.fate == WAY_SENDER)
+				check_same(got, want, len);
+			continue;
+		}
 		assert(oracle_map(&o, (int)d, b, len, want) ==
 		       (r.fate == WAY_PEER));
 		if (r.fate == WAY_PEER)
@@ -329,18 +348,33 @@ static void see(struct world *w, enum dir d, const struct splice_segment *s)
 		you->edge = ack + win;
 }
 
-static void step(struct world *w, enum dir d, const struct splice_segment *s)
+/* Return: it is relayed; else it was answered */
+static bool step(struct world *w, enum dir d, const struct splice_segment *s)
 {
 	bool was = (w->pair.flags & SPLICE_PAIR_OPENING) != 0;
+	bool anew = !was && (s->flags & 0x16) == SPLICE_SYN;
 	uint32_t events;
 
-	assert(splice_step(&w->pair, d, s, 1, &events) == SPLICE_TO_PEER);
+	assert(splice_step(&w->pair, d, s, 1, &events) ==
+	       (anew ? SPLICE_TO_SENDER : SPLICE_TO_PEER));
 	w->settled += (events & SPLICE_EV_SETTLED) != 0;
 	assert(was == ((events & SPLICE_EV_SETTLED) != 0 ||
 		       (w->pair.flags & SPLICE_PAIR_OPENING) != 0));
 	/* Not before the client has seen the server's SYN, or a refusal. */
 	if ((events & SPLICE_EV_SETTLED) != 0)
 		assert(w->refused || w->e[DIR_C2S].phase == OPEN);
+	return !anew;
+}
+
+/* A SYN that comes late, or again, is answered for the other end. */
+static void answer(struct world *w, enum dir d)
+{
+	struct splice_segment s = { .seq = w->pair.side[!d].end,
+				    .ack = w->pair.side[d].lo,
+				    .win = offered(&w->pair.side[d]),
+				    .flags = SPLICE_ACK };
+
+	put(&w->out[d], &s);
 }
 
 /* A segment of an end has come to us. */
@@ -360,9 +394,12 @@ static void arrive(struct world *w, enum dir d, const struct splice_segment *s)
 	    ((s->flags & SPLICE_ACK) != 0 && s->ack - w->e[!d].iss > 100000) ||
 	    (splice_in_timewait(&w->pair) && (s->flags & SPLICE_SYN) != 0))
 		return;
-	see(w, d, s);
-	step(w, d, s);
-	put(&w->out[!d], s);
+	if (step(w, d, s)) {
+		see(w, d, s);
+		put(&w->out[!d], s);
+	} else {
+		answer(w, d);
+	}
 }
 
 static bool is_outside(const struct world *w, enum dir d,
@@ -401,10 +438,11 @@ static void forge(struct world *w, enum dir d, const uint8_t *b)
 
 	if (!w->begun || !is_outside(w, d, &s))
 		return;
-	step(w, d, &s);
-	was.side[d].outside = w->pair.side[d].outside;
-	was.side[d].segments++;
-	was.side[d].bytes += s.len;
+	if (step(w, d, &s)) {
+		was.side[d].outside = w->pair.side[d].outside;
+		was.side[d].segments++;
+		was.side[d].bytes += s.len;
+	}
 	was.seen = w->pair.seen;
 	assert(memcmp(&was, &w->pair, sizeof(was)) == 0);
 }

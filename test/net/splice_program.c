@@ -167,9 +167,9 @@ static void check_like_here(struct splice_pair *p, enum dir d, uint8_t *b,
 	bool ip6 = (p->flags & SPLICE_PAIR_IP6) != 0;
 	struct run k = run(b, len, ip6);
 	struct way_result w = way_packet(p, d, b, len, 0);
-	uint32_t want = w.fate == WAY_PEER    ? ACT_REDIRECT
-			: w.fate == WAY_STACK ? ACT_UNSPEC
-					      : ACT_SHOT;
+	uint32_t want = w.fate == WAY_STACK	? ACT_UNSPEC
+			: w.fate == WAY_DROPPED ? ACT_SHOT
+						: ACT_REDIRECT;
 
 	CHECK_ROW(k.rc == 0, name);
 	CHECK_ROW(k.act == want, name);

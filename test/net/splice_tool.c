@@ -178,6 +178,7 @@ static void counters(struct usplice *u)
 		{ "to_stack", c.to_stack },
 		{ "dropped", c.dropped },
 		{ "too_long", c.too_long },
+		{ "challenged", c.challenged },
 		{ "failed", c.failed },
 		{ "errors", c.errors },
 		{ "missed", c.missed },

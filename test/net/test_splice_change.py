@@ -20,6 +20,7 @@ from hosts import ADDR, CLIENT, FAR, PROXY, SERVER, TWICE, WAIT  # noqa: E402
 from hosts import result, within  # noqa: E402
 
 IDLE = "seconds of load, and pauses"
+TCP_REPAIR = 19
 CLOSE = 7  # a connection's state in TCP_INFO (net/tcp_states.h)
 TESTS = []
 
@@ -34,9 +35,9 @@ def test(name):
 class Connection:
     """A client's connection through the proxy, and the server's end of it."""
 
-    def __init__(self, accepting, addr=ADDR[4][1]):
+    def __init__(self, accepting, addr=ADDR[4][1], port=0):
         def connect():
-            s = socket.create_connection((addr, 1080), timeout=WAIT)
+            s = socket.create_connection((addr, 1080), WAIT, ("", port))
             s.sendall(b"hello\n")
             assert hosts.read_exactly(s, 3) == b"ok\n"
             return s
@@ -66,6 +67,12 @@ class Connection:
             time.sleep(0.001)
         self.server.close()
         self.client.close()
+
+
+def vanish(s):
+    """A socket goes, and nobody is told."""
+    s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    s.close()
 
 
 def server(addr=ADDR[4][3]):
@@ -117,6 +124,28 @@ def never_pauses():
     assert p.pairs() == ["spliced"], p.lines
     # All but what our socket's window took.
     assert c["relayed"] > 4 * c["to_stack"], c
+
+
+@test("both ends are gone, unseen, and the client's port comes again: to the proxy")
+def port_comes_again():
+    with server() as accepting:
+        p = proxy()
+        c = Connection(accepting)
+        c.say(1000, 6)
+        p.wait_for("pair: spliced")
+        port = c.client.getsockname()[1]
+        theirs = c.server.getpeername()
+        for s in (c.client, c.server):
+            vanish(s)
+        # It is the proxy that says "ok", and what the server hears first is not "hello".
+        c = Connection(accepting, port=port)
+        assert c.client.getsockname()[1] == port
+        assert c.server.getpeername() != theirs
+        c.say(1000, 7)
+        c.close()
+        n = p.end()
+    assert n["challenged"] > 0, n
+    assert p.pairs() == ["spliced", "spliced"], p.lines
 
 
 @test("a route moves to another device: both ways go there, and come in there")

@@ -160,6 +160,24 @@ static struct tcp_opts absolute(const struct dialogue *g, enum dir d,
 	return o;
 }
 
+/* Its numbers are compared by expect(). */
+static const char *check_answer(struct dialogue *g)
+{
+	enum dir other = dir_reverse(g->dir);
+	const struct splice_side *i = &g->pair.side[g->dir];
+	uint32_t win = (i->hi - i->lo) >> i->told;
+	uint32_t seq = g->pair.side[other].end - g->oracle.side[other].irs +
+		       g->oracle.side[g->dir].iss;
+	uint8_t want[PACKET_MAX];
+
+	if (!oracle_answer(&g->oracle, (int)g->dir, g->in, g->len, seq, i->lo,
+			   win > 65535 ? 65535 : (uint16_t)win, want))
+		return "a packet was answered that cannot be";
+	return memcmp(want, g->out, g->len) == 0
+		       ? NULL
+		       : "the answer is not as the oracle makes it";
+}
+
 static const char *send_packet(struct dialogue *g, enum dir d,
 			       const struct line *l)
 {
@@ -205,6 +223,8 @@ static const char *send_packet(struct dialogue *g, enum dir d,
 		wrong = kernel_check(g);
 	if (wrong != NULL)
 		return wrong;
+	if (g->r.fate == WAY_SENDER)
+		return check_answer(g);
 	if (g->r.fate != WAY_PEER)
 		return memcmp(g->in, g->out, g->len) == 0
 			       ? NULL
@@ -218,10 +238,9 @@ static const char *send_packet(struct dialogue *g, enum dir d,
 		       : "the packet is not as the oracle maps it";
 }
 
-static bool opts_match(const struct dialogue *g, const struct line *l,
-		       const struct tcp_opts *b)
+static bool opts_match(const struct dialogue *g, enum dir to,
+		       const struct line *l, const struct tcp_opts *b)
 {
-	enum dir to = dir_reverse(g->dir);
 	const struct tcp_opts *a = &l->opts;
 	uint32_t ours = g->base[to].our_ts;
 	uint32_t peer = (l->flags & TCP_ACK) != 0 ? g->base[to].peer_ts : 0;
@@ -245,16 +264,21 @@ static bool opts_match(const struct dialogue *g, const struct line *l,
 /* What was relayed is what a U line says, and a whole and right packet. */
 static const char *expect(struct dialogue *g, const struct line *l)
 {
-	enum dir to = dir_reverse(g->dir);
+	enum dir to = g->answered ? g->dir : dir_reverse(g->dir);
+	enum way_fate want = g->answered ? WAY_SENDER : WAY_PEER;
+	uint8_t hops = SPLICE_HOPS;
 	struct frame_info f = {
 		.data = g->out, .cap = g->len, .wire = g->len, .link = LINK_RAW
 	};
 	struct decoded d;
 
-	if (!g->open || g->r.fate != WAY_PEER)
-		return g->r.fate == WAY_STACK ? "it went to the stack"
-					      : "it was dropped";
-	g->open = false;
+	if (!g->open || g->r.fate != want)
+		return g->r.fate == WAY_STACK	 ? "it went to the stack"
+		       : g->r.fate == WAY_SENDER ? "it was answered"
+						 : "it was dropped";
+	if (g->forward && !g->answered)
+		hops = (uint8_t)(g->hops - 1);
+	g->open = g->answered = false;
 	if (l->bad)
 		return frame_decode(&f, NULL, 0, &d) == DECODE_BAD_L4_CSUM
 			       ? NULL
@@ -272,9 +296,9 @@ static const char *expect(struct dialogue *g, const struct line *l)
 		return "another window";
 	if (d.seg.urg != l->urg)
 		return "another urgent pointer";
-	if (d.seg.ttl != (g->forward ? g->hops - 1u : SPLICE_HOPS))
+	if (d.seg.ttl != hops)
 		return "another hop limit";
-	return opts_match(g, l, &d.seg.opts) ? NULL : "other options";
+	return opts_match(g, to, l, &d.seg.opts) ? NULL : "other options";
 }
 
 const char *dialogue_line(struct dialogue *g, const struct line *l)

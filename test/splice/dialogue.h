@@ -46,6 +46,7 @@ struct base {
  * @in, @out, @len: The last packet as it came and as it went; @dir its direction
  * @r:		What became of it
  * @open:	Nothing has said yet what should have
+ * @answered:	The U line that follows is an answer
  */
 struct dialogue {
 	struct base base[DIR_COUNT];
@@ -66,6 +67,7 @@ struct dialogue {
 	enum dir dir;
 	struct way_result r;
 	bool open;
+	bool answered;
 };
 
 /**

@@ -159,11 +159,12 @@ static bool alike(struct splice_pair *a, const struct splice_pair *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static enum way_fate fate_of(uint32_t act)
+/* Which way a packet leaves is not told here: both ends are at one device. */
+static bool is_fate(uint32_t act, enum way_fate fate)
 {
-	return act == ACT_REDIRECT ? WAY_PEER
-	       : act == ACT_SHOT   ? WAY_DROPPED
-				   : WAY_STACK;
+	return act == ACT_REDIRECT ? fate == WAY_PEER || fate == WAY_SENDER
+	       : act == ACT_SHOT   ? fate == WAY_DROPPED
+				   : act == ACT_UNSPEC && fate == WAY_STACK;
 }
 
 const char *kernel_send(const struct dialogue *g)
@@ -190,8 +191,7 @@ const char *kernel_check(const struct dialogue *g)
 
 	if (router == NULL)
 		return NULL;
-	if (fate_of(last.act) != g->r.fate ||
-	    (g->r.fate == WAY_STACK && last.act != ACT_UNSPEC))
+	if (!is_fate(last.act, g->r.fate))
 		return "kernel: another fate";
 	if (g->r.fate != WAY_DROPPED &&
 	    (last.len != g->len + ETH_HEADER ||

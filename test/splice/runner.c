@@ -20,6 +20,8 @@
  * what it names is compared, or
  *	= stack           it is for our own sockets
  *	= dropped FAULT   list, signed ...
+ *	= answered        it was a SYN that became the answer to it, and the U line that
+ *	    follows is what its sender gets, in the numbers that it counts
  *
  * With -k (root) every packet goes through the program in the kernel, too, and all must
  * come to the same: kernel.c.

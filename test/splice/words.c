@@ -15,8 +15,9 @@ static const char *const states[] = { "close",	 "established", "pre",
 				      "timewait" };
 static const char *const events[] = { "joined",	 "fin",	   "timewait", "reset",
 				      "revived", "reused", "settled" };
-static const char *const faults[] = { "fine",	  "cut",       "list", "signed",
-				      "fragment", "extension", "hops" };
+static const char *const faults[] = { "fine",	"cut",	     "list",
+				      "signed", "fragment",  "extension",
+				      "hops",	"unanswered" };
 static const char *const refusals[] = { "agreed", "not_open", "ts_differ" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -199,8 +200,8 @@ const char *dialogue_assert(struct dialogue *g, const struct line *l)
 		if (!g->open)
 			return "there is no packet to speak of";
 		g->open = false;
-		if (g->r.fate == WAY_PEER)
-			return "it was relayed";
+		if (g->r.fate == WAY_PEER || g->r.fate == WAY_SENDER)
+			return "it was relayed, or answered";
 		if ((g->r.fate == WAY_STACK) != (w[0] == 's'))
 			return "the other fate";
 		return w[0] == 's' || (int)g->r.fault == find(faults,
@@ -208,6 +209,10 @@ const char *dialogue_assert(struct dialogue *g, const struct line *l)
 							      l->word[1])
 			       ? NULL
 			       : "another fault";
+	}
+	if (strcmp(w, "answered") == 0) {
+		g->answered = g->open && g->r.fate == WAY_SENDER;
+		return g->answered ? NULL : "the other fate";
 	}
 	if (strcmp(w, "forward") == 0)
 		return forward(g, l);

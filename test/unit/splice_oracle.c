@@ -244,3 +244,39 @@ bool oracle_map(const struct oracle *o, int from, const uint8_t *in,
 		balance(out, k.hlen, 10, 0, oracle_sum(0, in, k.hlen));
 	return true;
 }
+
+bool oracle_answer(const struct oracle *o, int from, const uint8_t *in,
+		   uint32_t len, uint32_t seq, uint32_t ack, uint16_t win,
+		   uint8_t *out)
+{
+	const struct oracle_side *a = &o->side[from];
+	struct parts k = { .in = in };
+	unsigned n;
+	uint8_t *t;
+	uint16_t sum;
+
+	if (!take_apart(&k, len) || k.total != k.hlen + k.tcp_hlen ||
+	    k.hlen != (k.v6 ? 40 : 20))
+		return false;
+	memcpy(out, in, len);
+	t = out + k.hlen;
+	n = k.tcp_hlen;
+	digits(t, a->our_port, 2);
+	digits(t + 2, a->peer_port, 2);
+	digits(t + 4, seq, 4);
+	digits(t + 8, ack, 4);
+	t[12] &= 0xf0;
+	t[13] = 0x10;
+	digits(t + 14, win, 2);
+	digits(t + 18, 0, 2);
+	nops(t + 20, n - 20);
+	memcpy(out + (k.v6 ? 8 : 12), a->us + (k.v6 ? 0 : 12), k.v6 ? 16 : 4);
+	memcpy(out + (k.v6 ? 24 : 16), a->peer + (k.v6 ? 0 : 12),
+	       k.v6 ? 16 : 4);
+	out[k.v6 ? 7 : 8] = 64;
+	sum = oracle_sum(oracle_pseudo(in, 6, n), in + k.hlen, n);
+	balance(t, n, 16, oracle_pseudo(out, 6, n), sum);
+	if (!k.v6)
+		balance(out, k.hlen, 10, 0, oracle_sum(0, in, k.hlen));
+	return true;
+}

@@ -57,4 +57,14 @@ struct oracle {
 bool oracle_map(const struct oracle *o, int from, const uint8_t *in,
 		uint32_t len, uint8_t *out);
 
+/**
+ * oracle_answer() - What is sent back for a SYN of a pair that is live
+ * @seq, @ack, @win: Numbers that it is to have
+ *
+ * As oracle_map(). Return: false: it has data, or options of IP
+ */
+bool oracle_answer(const struct oracle *o, int from, const uint8_t *in,
+		   uint32_t len, uint32_t seq, uint32_t ack, uint16_t win,
+		   uint8_t *out);
+
 #endif /* TEST_SPLICE_ORACLE_H */

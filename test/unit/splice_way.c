@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "splice/challenge.h"
 #include "splice/syn.h"
 
 #define TCP_NEXT 6
@@ -62,6 +63,7 @@ struct way_result way_packet(struct splice_pair *pair, enum dir d, uint8_t *p,
 			     uint32_t len, uint64_t now)
 {
 	struct way_result r = { .fate = WAY_DROPPED };
+	enum splice_act act;
 	struct splice_head h;
 
 	/* What is behind the header must not matter. */
@@ -75,17 +77,20 @@ struct way_result way_packet(struct splice_pair *pair, enum dir d, uint8_t *p,
 	if ((r.seg.flags & SPLICE_SYN) != 0 &&
 	    (pair->flags & SPLICE_PAIR_OPENING) != 0)
 		splice_read_offer(&h, &r.seg.offer);
-	if (splice_step(pair, d, &r.seg, now, &r.events) == SPLICE_TO_STACK) {
+	act = splice_step(pair, d, &r.seg, now, &r.events);
+	if (act == SPLICE_TO_STACK) {
 		r.fate = WAY_STACK;
 		return r;
 	}
-	r.fault = splice_map(pair, d, &h);
+	r.fault = act == SPLICE_TO_PEER ? splice_map(pair, d, &h)
+					: splice_challenge(pair, d, &r.seg, &h);
 	if (r.fault != SPLICE_FINE)
 		return r;
 	splice_seal(&h);
-	splice_relayed(pair, d, &h);
+	if (act == SPLICE_TO_PEER)
+		splice_relayed(pair, d, &h);
 	memcpy(p, h.ip, h.ip_len);
 	memcpy(p + h.ip_len, h.tcp, h.tcp_len);
-	r.fate = WAY_PEER;
+	r.fate = act == SPLICE_TO_PEER ? WAY_PEER : WAY_SENDER;
 	return r;
 }

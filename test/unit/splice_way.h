@@ -18,6 +18,7 @@
 enum way_fate {
 	WAY_STACK,   /* for our own sockets, unchanged */
 	WAY_PEER,    /* mapped */
+	WAY_SENDER,  /* a SYN that became the answer to it */
 	WAY_DROPPED, /* with a fault */
 };
 
@@ -37,8 +38,8 @@ struct way_result {
 enum splice_fault way_read(const uint8_t *p, uint32_t len,
 			   struct splice_head *h, struct splice_segment *s);
 
-/** way_packet() - Take a packet of @pair that comes in direction @d; it is mapped in
- * place if it is relayed, else not touched
+/** way_packet() - Take a packet of @pair that comes in direction @d; it is changed in
+ * place if it is relayed or answered, else not touched
  */
 struct way_result way_packet(struct splice_pair *pair, enum dir d, uint8_t *p,
 			     uint32_t len, uint64_t now);

@@ -324,10 +324,16 @@ static void check_step(struct splice_pair *p, enum dir d,
 		CHECK(seq_le(was.side[k].ack, p->side[k].ack));
 		CHECK(seq_le(was.side[k].end, p->side[k].end));
 	}
-	/* Live is live for good; then all but a SYN in TIMEWAIT is relayed. */
+	/* Live is live for good; then all is relayed but a SYN: in TIMEWAIT it is
+	 * another connection's, else it is answered.
+	 */
 	CHECK(pre || splice_is_live(p));
-	CHECK((act == SPLICE_TO_PEER) ==
-	      (splice_is_live(p) && (events & SPLICE_EV_REUSED) == 0));
+	CHECK((act == SPLICE_TO_SENDER) ==
+	      (!pre && !splice_in_timewait(&was) &&
+	       (s->flags & (SPLICE_SYN | SPLICE_ACK | SPLICE_RST)) ==
+		       SPLICE_SYN));
+	CHECK((act == SPLICE_TO_STACK) ==
+	      (!splice_is_live(p) || (events & SPLICE_EV_REUSED) != 0));
 	CHECK(((events & SPLICE_EV_JOINED) != 0) == (pre && splice_is_live(p)));
 	CHECK((p->side[0].state == SPLICE_TIMEWAIT) ==
 	      (p->side[1].state == SPLICE_TIMEWAIT));

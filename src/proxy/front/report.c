@@ -30,6 +30,7 @@ const struct counter_list front_server_gauge_list =
 	X(T, to_stack, "", "segments that our own sockets got")                \
 	X(T, dropped, "", "segments that could not be passed on")              \
 	X(T, too_long, "", "segments answered with \"too big\"")               \
+	X(T, challenged, "", "SYNs of live pairs, which were answered")        \
 	X(T, failed, "", "segments that the kernel could not send or change")  \
 	X(T, errors, "", "messages of ICMP that were passed on")               \
 	X(T, missed, "", "events that did not fit, and were found later")      \

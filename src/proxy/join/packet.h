@@ -29,6 +29,7 @@
 #include "core/dir.h"
 #include "join/maps.h"
 #include "join/table.h"
+#include "splice/challenge.h"
 #include "splice/head.h"
 #include "splice/pair.h"
 #include "splice/quote.h"
@@ -248,6 +249,32 @@ __noinline int join_relay(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 	splice_relayed(&slot->pair, d, &c->h);
 	count(JOIN_RELAYED);
 	return bpf_redirect_neigh(way.ifindex, NULL, 0, 0);
+}
+
+/* Send a SYN back as the answer to it. As join_relay(). */
+__noinline int join_challenge(struct __sk_buff *skb, uint32_t place,
+			      uint32_t dir)
+{
+	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+	enum dir d = dir == DIR_C2S ? DIR_C2S : DIR_S2C;
+	struct scratch *c;
+	uint32_t key = 0;
+
+	c = bpf_map_lookup_elem(&join_scratch, &key);
+	if (!slot || !c)
+		return TC_ACT_SHOT;
+	c->fault = splice_challenge(&slot->pair, d, &c->s, &c->h);
+	if (c->fault != SPLICE_FINE) {
+		count(JOIN_DROPPED);
+		count(JOIN_FAULT + (c->fault & 7));
+		return TC_ACT_SHOT;
+	}
+	if (write_back(skb, c)) {
+		count(JOIN_FAILED);
+		return TC_ACT_SHOT;
+	}
+	count(JOIN_CHALLENGED);
+	return bpf_redirect_neigh(slot->way[d].ifindex, NULL, 0, 0);
 }
 
 /* --- messages of ICMP --- */

@@ -51,6 +51,7 @@ static __always_inline int unread(const struct splice_pair *p,
 enum {
 	JOIN_FOR_STACK,
 	JOIN_FOR_PEER,
+	JOIN_FOR_SENDER,
 	JOIN_FOR_NOBODY,
 	JOIN_REUSED, /* it was of a pair that is over */
 	JOIN_BEGUN,  /* there is a pair for it now */
@@ -92,7 +93,9 @@ __noinline int join_take(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 	}
 	if (events & SPLICE_EV_REUSED)
 		return JOIN_REUSED;
-	return act == SPLICE_TO_PEER ? JOIN_FOR_PEER : JOIN_FOR_STACK;
+	return act == SPLICE_TO_PEER	 ? JOIN_FOR_PEER
+	       : act == SPLICE_TO_SENDER ? JOIN_FOR_SENDER
+					 : JOIN_FOR_STACK;
 }
 
 /* A segment that is no pair's, or not any more, may begin one. */
@@ -196,6 +199,8 @@ int join_route(struct __sk_buff *skb)
 	}
 	if (r == JOIN_FOR_PEER)
 		return join_relay(skb, e.name.place, e.dir);
+	if (r == JOIN_FOR_SENDER)
+		return join_challenge(skb, e.name.place, e.dir);
 	return r == JOIN_FOR_NOBODY ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

@@ -24,7 +24,7 @@
 #include "splice/pair.h"
 
 /* Of all that is shared by pinned tables; another one has other tables. */
-#define JOIN_LAYOUT 3
+#define JOIN_LAYOUT 4
 
 #define JOIN_PAIRS 65536u /* most pairs at once, unless the loader says less */
 #define JOIN_RING  (1u << 20)
@@ -219,17 +219,18 @@ struct join_moved {
 #define JOIN_NO_PLACE  0x202u
 #define JOIN_TAKEN     0x203u /* a tuple is another pair's */
 
-/* What is counted. Each packet of a pair counts once in the first five. */
+/* What is counted. Each packet of a pair counts once in the first six. */
 enum join_count {
 	JOIN_RELAYED,
 	JOIN_TO_STACK,
 	JOIN_DROPPED, /* see those by fault */
 	JOIN_TOO_LONG, /* for the device it should leave by; its sender was told */
-	JOIN_FAILED,   /* the kernel could not change it */
-	JOIN_ERRORS,   /* messages of ICMP that were relayed */
-	JOIN_NO_EVENT, /* the ring was full: found by a sweep */
-	JOIN_NO_QUEUE, /* TIMEWAIT's was full: found by a sweep */
-	JOIN_REAPED,   /* pairs whose TIMEWAIT was over */
+	JOIN_FAILED,	 /* the kernel could not change it */
+	JOIN_CHALLENGED, /* a SYN of a live pair: it was answered */
+	JOIN_ERRORS,	 /* messages of ICMP that were relayed */
+	JOIN_NO_EVENT,	 /* the ring was full: found by a sweep */
+	JOIN_NO_QUEUE,	 /* TIMEWAIT's was full: found by a sweep */
+	JOIN_REAPED,	 /* pairs whose TIMEWAIT was over */
 	/* Pairs that were made of a SYN, and how they have ended. */
 	JOIN_SYN_BEGUN,
 	JOIN_SYN_CLOSED,

@@ -510,6 +510,7 @@ int usplice_counters(const struct usplice *s, struct usplice_counters *c)
 	c->to_stack = n[JOIN_TO_STACK];
 	c->dropped = n[JOIN_DROPPED];
 	c->too_long = n[JOIN_TOO_LONG];
+	c->challenged = n[JOIN_CHALLENGED];
 	c->failed = n[JOIN_FAILED];
 	c->errors = n[JOIN_ERRORS];
 	c->missed = n[JOIN_NO_EVENT] + n[JOIN_NO_QUEUE];

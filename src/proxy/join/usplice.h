@@ -175,6 +175,7 @@ struct usplice_stats {
  * @dropped:	Segments that could not be relayed: malformed, signed, parts of
  *		datagrams
  * @too_long:	Segments answered with "too big"
+ * @challenged:	SYNs of live pairs: they were answered
  * @failed:	Segments that the kernel could not send or change
  * @errors:	Messages of ICMP that were relayed
  * @missed:	Events that did not fit, and were found later
@@ -204,6 +205,7 @@ struct usplice_counters {
 	uint64_t to_stack;
 	uint64_t dropped;
 	uint64_t too_long;
+	uint64_t challenged;
 	uint64_t failed;
 	uint64_t errors;
 	uint64_t missed;

@@ -64,6 +64,7 @@ enum splice_fault {
 	SPLICE_FRAGMENT,  /* a part of a datagram */
 	SPLICE_EXTENSION, /* headers of IPv6 that we cannot pass on */
 	SPLICE_NO_HOPS, /* of a pair made of a SYN: its hop limit is used up */
+	SPLICE_UNANSWERED, /* a SYN that is not relayed: see challenge.h */
 
 	SPLICE_FAULTS /* must be last */
 };
@@ -107,6 +108,7 @@ enum {
 	SPLICE_TH_FLAGS = 12, /* with the header length in the upper 4 bits */
 	SPLICE_TH_WIN = 14,
 	SPLICE_TH_CSUM = 16,
+	SPLICE_TH_URG = 18,
 };
 
 /* Kinds of TCP options (IANA). */

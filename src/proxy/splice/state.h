@@ -18,10 +18,19 @@
  * bear the seq that the socket knows, and once other bytes were relayed to the
  * peer these acks are old and count for nothing.
  *
- * From then on every segment is relayed, mapped: RST, SYN and SYN,ACK,
- * keepalives, old ones and forged ones as well. The ends judge them, as they
- * would without us (RFC 9293 section 3.10, RFC 5961). Nothing reaches our own
- * stack, which has no socket there and would answer with a RST.
+ * From then on every segment is relayed, mapped: RST and SYN,ACK, keepalives,
+ * old ones and forged ones as well. The ends judge them, as they would without
+ * us (RFC 9293 section 3.10, RFC 5961). Nothing reaches our own stack, which
+ * has no socket there and would answer with a RST.
+ *
+ * But for a SYN that would open another connection. The other end may have gone
+ * unseen (our sockets ended with their process, say, and told both), and its
+ * host would take the SYN: a client would be with a server that nobody chose
+ * for him. So the SYN is answered here, as an end does that still has the
+ * connection (RFC 5961 section 4, challenge.h). A peer that has lost it resets
+ * it by what the answer acks; that RST is relayed and counts, and the next SYN
+ * finds TIMEWAIT. To a peer that has it, and to whoever forged the SYN, the
+ * answer says nothing.
  *
  * What decides about the pair's own state is only a segment that an end would
  * take: its seq lies between what the other end has acked and the edge of the
@@ -97,8 +106,9 @@ struct splice_segment {
 
 /** enum splice_act - Where a segment goes */
 enum splice_act {
-	SPLICE_TO_STACK, /* on to our own sockets, unchanged */
-	SPLICE_TO_PEER,	 /* mapped, to the other end */
+	SPLICE_TO_STACK,  /* on to our own sockets, unchanged */
+	SPLICE_TO_PEER,	  /* mapped, to the other end */
+	SPLICE_TO_SENDER, /* nowhere: a challenge ack goes back (challenge.h) */
 };
 
 /* What came of a segment, for whoever keeps books. */
@@ -403,6 +413,15 @@ static inline uint32_t splice_handshake(struct splice_pair *p, enum dir d,
 	return 0;
 }
 
+/* Would this segment open another connection at the other end? */
+static inline bool splice_opens(const struct splice_pair *p,
+				const struct splice_segment *s)
+{
+	return (s->flags & (SPLICE_SYN | SPLICE_ACK | SPLICE_RST)) ==
+		       SPLICE_SYN &&
+	       !(p->flags & SPLICE_PAIR_OPENING);
+}
+
 /* What a segment of a live pair moves. */
 static inline uint32_t splice_live(struct splice_pair *p, enum dir d,
 				   const struct splice_segment *s, uint64_t now)
@@ -486,6 +505,8 @@ static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
 			*events = SPLICE_EV_REUSED;
 			return SPLICE_TO_STACK;
 		}
+		if (splice_opens(p, s))
+			return SPLICE_TO_SENDER;
 		*events = splice_live(p, d, s, now);
 	} else if (i->state <= SPLICE_ESTABLISHED) {
 		splice_watch(p, d, s);
