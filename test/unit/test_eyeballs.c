@@ -150,6 +150,7 @@ static void random_run(struct rng *r)
 	unsigned n[2] = { rng_below(r, 10), rng_below(r, 10) };
 	unsigned want = 0;
 	bool answered[2] = { false, false }, over = false, failed = true;
+	bool alone = false;
 	uint64_t now = 0, last = 0;
 
 	begin(most);
@@ -172,6 +173,7 @@ static void random_run(struct rng *r)
 		switch (eyeballs_next(&e, now, &a)) {
 		case EYEBALLS_TRY:
 			CHECK(failed || now - last >= EYEBALLS_ATTEMPT);
+			CHECK(failed || !alone);
 			failed = false;
 			last = now;
 			tried++;
@@ -186,6 +188,10 @@ static void random_run(struct rng *r)
 			break;
 		}
 		CHECK(out <= most);
+		/* Who is alone stays so until it has failed. */
+		CHECK(!alone || failed || eyeballs_alone(&e));
+		alone = out > 0 && eyeballs_alone(&e);
+		CHECK(!alone || most == 1 || tried == want);
 	}
 	CHECK(over && tried == want);
 }

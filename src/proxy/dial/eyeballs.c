@@ -96,6 +96,13 @@ void eyeballs_failed(struct eyeballs *e)
 	e->next_at = 0;
 }
 
+bool eyeballs_alone(const struct eyeballs *e)
+{
+	return e->most == 1 ||
+	       (e->out == 1 && all_tried(e) &&
+		e->answered[EYEBALLS_PREFERRED] && e->answered[EYEBALLS_OTHER]);
+}
+
 uint64_t eyeballs_due(const struct eyeballs *e)
 {
 	return next_time(e);

@@ -75,6 +75,10 @@ enum eyeballs_step eyeballs_next(struct eyeballs *e, uint64_t now,
 /** eyeballs_failed() - One attempt has: the next one need not wait */
 void eyeballs_failed(struct eyeballs *e);
 
+/** eyeballs_alone() - Will nothing be tried beside the attempt that goes on?
+ */
+bool eyeballs_alone(const struct eyeballs *e);
+
 /** eyeballs_due() - When to ask again; UINT64_MAX: time changes nothing */
 uint64_t eyeballs_due(const struct eyeballs *e);
 

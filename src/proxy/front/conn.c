@@ -215,7 +215,7 @@ static void pair_is_over(struct conn *c, const struct usplice_pair *p,
 	if (c->how == CONN_OPENING) {
 		/* Its time ran out while a server was waited for. */
 		race_pair_over(c, p);
-		if (c->state == CONN_CONNECT && !c->pair)
+		if (!c->pair && c->fd[DIR_S2C] >= 0)
 			conn_watch(c, DIR_S2C);
 		return;
 	}

@@ -176,7 +176,7 @@ static bool is_refusal(const struct conn *c)
  */
 static int ask(struct conn *c, const struct sockaddr_storage *to, socklen_t len)
 {
-	if (c->pair && conn_forwards(c))
+	if (c->pair && (conn_forwards(c) || eyeballs_alone(&c->work->eyes)))
 		return usplice_connect(c->pair);
 	if (connect(c->fd[DIR_S2C], (const struct sockaddr *)to, len) != 0 &&
 	    errno != EINPROGRESS)
@@ -185,10 +185,10 @@ static int ask(struct conn *c, const struct sockaddr_storage *to, socklen_t len)
 	return 0;
 }
 
-/* When a client whose server has not answered is to be looked after, or the
- * server's time is over.
+/* Then a client whose server has not answered is looked after, or the server's
+ * time is over.
  */
-static uint64_t look_at(const struct conn *c)
+uint64_t connect_look_at(const struct conn *c)
 {
 	uint64_t soon = c->f->now + LOOK_AFTER;
 
@@ -260,7 +260,7 @@ void conn_connect(struct conn *c)
 
 		if (rc == 0) {
 			c->state = CONN_CONNECT;
-			due_at(c->f, &c->work->due, look_at(c));
+			due_at(c->f, &c->work->due, connect_look_at(c));
 			return;
 		}
 		if (c->fd[DIR_S2C] < 0) {
@@ -295,7 +295,7 @@ static bool is_connected(const struct conn *c)
 	struct sockaddr_storage a;
 	socklen_t n = sizeof(a);
 
-	return (c->pair && conn_forwards(c)) ||
+	return !c->work->watch[DIR_S2C].on ||
 	       getpeername(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) == 0;
 }
 

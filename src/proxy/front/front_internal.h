@@ -74,8 +74,7 @@ struct listener {
 };
 
 /**
- * struct health - A server that may be out; index as setup.place,
- * servers.s
+ * struct health - A server that may be out; index as setup.place, servers.s
  * @watch, @fd:	A connection that asks whether it is back; fd -1: there is none
  * @due:	The next question, or the end of the wait for this one's answer
  */
@@ -470,10 +469,11 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 void connect_drop(struct conn *c);
 
 /** connect_ready() - The server has answered: @error, 0 or -Exxx;
- * connect_late(): it has not
+ * connect_late(): it has not, at connect_look_at(), ns
  */
 void connect_ready(struct conn *c, int error);
 void connect_late(struct conn *c);
+uint64_t connect_look_at(const struct conn *c);
 
 /* --- race.c --- */
 

@@ -224,8 +224,8 @@ static void wait(struct conn *c)
 
 	if (c->work->eyes.out == 0 && c->work->until < at)
 		at = c->work->until;
-	if (c->fd[DIR_S2C] >= 0 && c->work->late_at < at)
-		at = c->work->late_at;
+	if (c->fd[DIR_S2C] >= 0 && connect_look_at(c) < at)
+		at = connect_look_at(c);
 	for (int i = 0; i < CONN_BESIDE; i++)
 		if (c->work->beside[i].fd >= 0 &&
 		    c->work->beside[i].late_at < at)
@@ -280,6 +280,8 @@ void race_due(struct conn *c)
 		greet_late(c);
 		return;
 	}
+	/* He may have left: from now on he is waited for, too. */
+	conn_watch(c, DIR_C2S);
 	for (int i = 0; i < CONN_BESIDE; i++)
 		if (c->work->beside[i].fd >= 0 &&
 		    f->now >= c->work->beside[i].late_at)
@@ -362,10 +364,10 @@ void race_begin(struct conn *c)
 	bool own = is_own_family(c, &c->wish->socks.ip);
 
 	c->state = CONN_RACE;
-	conn_watch(c, DIR_C2S);
 	eyeballs_begin(&c->work->eyes,
 		       f->o->splice == SETUP_TC ? 1 : 1 + CONN_BESIDE);
 	if (c->wish->socks.name_len > 0) {
+		conn_watch(c, DIR_C2S);
 		look_up(c);
 		return;
 	}

@@ -239,7 +239,7 @@ static int splice(struct usplice_pair *p, uint32_t extra, bool give)
 	if (events & SPLICE_EV_JOINED)
 		pair_joined(p);
 	else
-		pre_first(p);
+		pre_first(p, events & JOIN_UNREAD);
 	if (events & SPLICE_EV_TIMEWAIT)
 		pair_ending(p, USPLICE_TIMEWAIT);
 	return 0;
@@ -267,7 +267,7 @@ ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n)
 	if (sent < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	p->extra -= (uint32_t)sent;
-	if (p->extra == 0)
+	if (p->extra == 0 && p->held)
 		pre_relay(p);
 	return sent;
 }

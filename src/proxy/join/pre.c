@@ -286,8 +286,12 @@ static int relay(struct usplice_pair *p, enum dir d)
 	int rc = 1;
 
 	/* What the caller has to say to the client comes first. */
-	if (p->ended[d] || (d == DIR_S2C && p->extra > 0))
+	if (p->ended[d])
 		return 0;
+	if (d == DIR_S2C && p->extra > 0) {
+		p->held = true;
+		return 0;
+	}
 	for (int i = 0; i < ROUNDS && rc == 1; i++)
 		rc = relay_one(p, d);
 	/* There is more: be told of it again. */
@@ -306,10 +310,10 @@ void pre_relay(struct usplice_pair *p)
 		lost(p);
 }
 
-void pre_first(struct usplice_pair *p)
+void pre_first(struct usplice_pair *p, bool unread)
 {
 	bool asked = (p->watched >> DIR_S2C & 1);
-	int rc = relay_one(p, DIR_C2S);
+	int rc = unread ? relay_one(p, DIR_C2S) : 0;
 
 	/* What is left, and what comes from now on, is told of at once. */
 	if (rc >= 0)

@@ -290,6 +290,8 @@ int join_splice(struct __sk_buff *skb)
 	why = splice_begin(&slot->pair, k, now, &events);
 	bpf_spin_unlock(&slot->lock);
 	follow(&call.name, events, now);
+	if (k[DIR_C2S].rcv_nxt != k[DIR_C2S].copied_seq)
+		events |= JOIN_UNREAD;
 	return why == SPLICE_AGREED ? (int)(JOIN_SPLICED | events) : (int)why;
 }
 

@@ -211,9 +211,10 @@ struct join_moved {
 };
 
 /* What they return: 0, or one of these. join_splice: a splice_refusal, or
- * SPLICE_EV_ bits with JOIN_SPLICED.
+ * SPLICE_EV_ bits with JOIN_SPLICED and, if so, JOIN_UNREAD.
  */
 #define JOIN_SPLICED   0x100u
+#define JOIN_UNREAD    0x400u /* the client's socket has something to read */
 #define JOIN_NO_PAIR   0x200u
 #define JOIN_NO_SOCKET 0x201u
 #define JOIN_NO_PLACE  0x202u

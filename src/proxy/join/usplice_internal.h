@@ -58,6 +58,7 @@ enum pair_state {
  *		the socket that has received them
  * @ended:	PRE: the direction has ended, and its receiver was told
  * @error:	Of the note USPLICE_CONNECTED
+ * @held:	PRE: the server may have said something behind @extra
  * @extra:	PRE: bytes that the caller will still write to the client
  * @notes:	Bits by enum usplice_event: still to be told
  * @fin, @reset: Bits by direction: of these notes
@@ -77,6 +78,7 @@ struct usplice_pair {
 	uint8_t watched;
 	uint8_t looked;
 	bool spoken;
+	bool held;
 	bool hurried[DIR_COUNT];
 	bool shared;
 	uint32_t sent[DIR_COUNT];
@@ -277,10 +279,10 @@ int pre_begin(struct usplice_pair *p, bool give);
 /** pre_undo() - They are the caller's again, @fd */
 void pre_undo(struct usplice_pair *p, const int fd[DIR_COUNT]);
 
-/** pre_first() - Relay what the client has said already, and wait for both; the
- * pair may be over then
+/** pre_first() - Relay what the client has said already, with @unread, and wait
+ * for both; the pair may be over then
  */
-void pre_first(struct usplice_pair *p);
+void pre_first(struct usplice_pair *p, bool unread);
 
 /** pre_relay() - Relay what has come; the pair may be over then */
 void pre_relay(struct usplice_pair *p);
