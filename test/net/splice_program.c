@@ -20,6 +20,7 @@
 #include "core/bytes.h"
 #include "core/rng.h"
 #include "join/router.h"
+#include "os/clock.h"
 #include "splice/quote.h"
 #include "splice/syn.h"
 #include "splice_way.h"
@@ -468,30 +469,55 @@ static void a_full_table_refuses(void)
 		CHECK((router_forget(router, &n[i]) == 0) == (i != 2));
 }
 
-/* A sweep of all, a place at a time: who is over goes, and is told of; no other. */
+/* What the next event tells, of those that are @n; -1: there is none. */
+static int told_over(const struct join_name *n)
+{
+	struct join_event e;
+
+	if (router_next(router, &e) != 1)
+		return -1;
+	CHECK(e.events == JOIN_EV_OVER);
+	CHECK(memcmp(&e.name, n, sizeof(*n)) == 0);
+	CHECK(e.side[DIR_C2S].bytes == 7 && e.side[DIR_S2C].acked == 9);
+	return (int)e.dir;
+}
+
+static void drain(void)
+{
+	struct join_event e;
+
+	while (router_next(router, &e) == 1)
+		;
+}
+
+/* A sweep: who is over goes, and is told of with what it came to; no other. */
 static void a_sweep_finds_what_is_over(void)
 {
 	static const struct splice_limits l = { .idle = 100, .timewait = 1 };
 	struct rng rng = { 40 };
 	struct splice_pair p;
 	struct join_name n[3];
-	struct join_swept s[4];
 	uint32_t at = 0;
-	int found = 0;
 
+	drain();
 	for (uint64_t i = 0; i < 3; i++) {
 		n[i] = any_pair(&rng, &p, false);
 		p.seen = 1000 + i * 50;
+		p.side[DIR_C2S].bytes = 7;
+		p.side[DIR_S2C].acked = 9;
 		CHECK(router_put(router, &n[i], &p) == 0);
 	}
-	for (int i = 0; i < 4; i++)
-		found += router_sweep(router, &l, 1149, &at, 1, &s[found]);
-	CHECK(at == 4 && found == 1);
-	CHECK(memcmp(&s[0].name, &n[0], sizeof(n[0])) == 0);
-	CHECK(s[0].why == SPLICE_IDLE);
+	router_sweep(router, &l, 1149, &at);
+	CHECK(at == 4);
+	CHECK(told_over(&n[0]) == SPLICE_IDLE);
+	CHECK(told_over(&n[0]) == -1);
 	CHECK(router_look(router, &n[0], &p) == -ESTALE);
-	CHECK(router_sweep(router, &l, 5000, &at, 4, s) == 2);
-	CHECK(router_sweep(router, &l, 5000, &at, 4, s) == 0);
+	router_sweep(router, &l, 5000, &at);
+	CHECK(at == 4);
+	CHECK(told_over(&n[1]) == SPLICE_IDLE);
+	CHECK(told_over(&n[2]) == SPLICE_IDLE);
+	router_sweep(router, &l, 5000, &at);
+	CHECK(told_over(&n[0]) == -1);
 }
 
 static uint64_t counted(enum join_count what)
@@ -513,8 +539,7 @@ static void timewait_lets_go(void)
 	struct join_event e;
 	uint64_t reaped = counted(JOIN_REAPED);
 
-	while (router_next(router, &e) == 1)
-		;
+	drain();
 	for (int i = 0; i < 2; i++) {
 		uint8_t b[PKT_MAX];
 		uint32_t len;
@@ -529,6 +554,9 @@ static void timewait_lets_go(void)
 		CHECK(router_next(router, &e) == 1);
 		CHECK(e.events == SPLICE_EV_RESET && e.dir == DIR_C2S);
 		CHECK(memcmp(&e.name, &n[i], sizeof(e.name)) == 0);
+		CHECK(router_next(router, &e) == 1);
+		CHECK(e.events == JOIN_EV_OVER && e.dir == SPLICE_DONE);
+		CHECK(memcmp(&e.name, &n[i], sizeof(e.name)) == 0);
 		CHECK(router_next(router, &e) == 0);
 	}
 	CHECK(counted(JOIN_REAPED) - reaped == 2);
@@ -542,6 +570,14 @@ static void timewait_lets_go(void)
 }
 
 /* --- SYNs that are passed on --- */
+
+static void sweep_syn(void)
+{
+	static const struct splice_limits none = { .timewait = UINT64_MAX };
+	uint32_t at = 0;
+
+	router_sweep(router, &none, clock_mono(), &at);
+}
 
 /* A segment of a connection that passes through us. */
 static uint32_t segment(const struct splice_pair *p, enum dir d, uint8_t *b,
@@ -644,7 +680,7 @@ static void passed(bool ip6, bool refused)
 		CHECK(splice_in_timewait(&p));
 	}
 	CHECK(state().syn_opening == was.syn_opening);
-	router_sweep_syn(router);
+	sweep_syn();
 	CHECK(state().syn_live == was.syn_live);
 }
 
@@ -690,7 +726,7 @@ static void no_more_than_a_share_is_opening(void)
 		CHECK(state().syn_opening <= 2);
 	}
 	CHECK(state().syn_opening >= 1);
-	router_sweep_syn(router);
+	sweep_syn();
 	CHECK(state().syn_live == 0 && state().syn_opening == 0);
 	CHECK(router_counts(router, n) == 0);
 	CHECK(n[JOIN_SYN_UNOPENED] == n[JOIN_SYN_BEGUN]);

@@ -135,7 +135,8 @@ static __always_inline struct join_state *state(void)
 	return bpf_map_lookup_elem(&join_state, &first);
 }
 
-static __always_inline void tell(const struct join_end *e, uint32_t events,
+static __always_inline void tell(const struct join_end *e,
+				 const struct splice_pair *p, uint32_t events,
 				 uint64_t now)
 {
 	struct join_event v = { .name = e->name,
@@ -144,7 +145,14 @@ static __always_inline void tell(const struct join_end *e, uint32_t events,
 	uint64_t how = BPF_RB_NO_WAKEUP;
 	struct join_state *s = state();
 
-	if (s && now - s->woken >= JOIN_PAUSE) {
+	for (int d = 0; d < DIR_COUNT; d++) {
+		v.side[d].segments = p->side[d].segments;
+		v.side[d].bytes = p->side[d].bytes;
+		v.side[d].outside = p->side[d].outside;
+		v.side[d].acked = p->side[d].acked;
+	}
+	/* Whose end it is can wait. */
+	if (s && events != JOIN_EV_OVER && now - s->woken >= JOIN_PAUSE) {
 		s->woken = now;
 		how = BPF_RB_FORCE_WAKEUP;
 	}
@@ -229,12 +237,13 @@ static __always_inline void account(uint32_t flags, uint32_t why)
 						: JOIN_SYN_CLOSED);
 }
 
-/* A pair goes. @why: enum splice_over. Return: 1: it has gone now; 0: it was
- * gone
+/* A pair goes. @why: enum splice_over; SPLICE_GOES_ON: the library knows it.
+ * Return: 1: it has gone now; 0: it was gone
  */
 __noinline int join_leave(uint32_t place, uint32_t generation, uint32_t why)
 {
 	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
+	struct join_end e = { .name = { place, generation }, .dir = why };
 	uint32_t flags = 0;
 	int ours = 0;
 
@@ -251,6 +260,8 @@ __noinline int join_leave(uint32_t place, uint32_t generation, uint32_t why)
 	if (!ours)
 		return 0;
 	account(flags, why);
+	if (why != SPLICE_GOES_ON && !(flags & SPLICE_PAIR_SYN))
+		tell(&e, &slot->pair, JOIN_EV_OVER, 0);
 	bpf_map_push_elem(&join_free, &place, 0);
 	return 1;
 }

@@ -66,8 +66,17 @@ void pair_named(struct usplice_pair *p, const struct join_name *name)
 {
 	struct usplice *s = p->s;
 	uint32_t *at = &s->by_place[name->place];
+	bool inside = s->inside;
 
 	assert(name->place < s->o.pairs);
+	/* That he is over was told, and not heard yet. */
+	if (*at != NOBODY) {
+		s->inside = true;
+		pairs_told(s);
+		s->inside = inside;
+		if (!s->pausing)
+			pause_set(s);
+	}
 	if (*at != NOBODY)
 		pair_over(&s->pairs[*at], USPLICE_DONE);
 	p->name = *name;
@@ -113,7 +122,6 @@ void pair_joined(struct usplice_pair *p)
 void pair_ending(struct usplice_pair *p, enum usplice_event what)
 {
 	assert(p->state == PAIR_SPLICED);
-	pair_read(p);
 	if (list_empty(&p->late))
 		list_add_tail(&p->s->late, &p->late);
 	pair_note(p, what);

@@ -21,7 +21,7 @@
  * Those that are opening have at most a share of all places, so a flood of SYNs
  * fills that, and then the listener's queue, which knows cookies. There is no
  * timer that would end what has lasted too long: each SYN looks at some places,
- * and so at all of them in time, and the library, if it lives, looks at all
+ * and so at all of them in time, and the library, if it lives, looks at some
  * once a second (join_sweep).
  */
 #ifndef JOIN_PASS_H
@@ -49,12 +49,15 @@
 #define TO_US	      0 /* PACKET_HOST: of a packet's type */
 #define SOCKET_LISTEN 10
 
-/* Has this pair lasted too long? Then it goes. */
-static __always_inline void look_at(uint32_t place, uint64_t now)
+/* Has this pair lasted too long? Then it goes. @l: Limits of those that were
+ * not made of a SYN; NULL: they are not looked at
+ */
+static __always_inline void look_at(uint32_t place, uint64_t now,
+				    const struct splice_limits *l)
 {
 	struct join_slot *slot = bpf_map_lookup_elem(&join_slots, &place);
 	/* Member by member: each is read when the program runs. */
-	const struct splice_limits l = {
+	const struct splice_limits syn = {
 		.opening = join_config.limits.opening,
 		.idle = join_config.limits.idle,
 		.closing = join_config.limits.closing,
@@ -63,13 +66,15 @@ static __always_inline void look_at(uint32_t place, uint64_t now)
 	enum splice_over why;
 	uint32_t generation;
 
-	if (!slot || !(slot->pair.flags & SPLICE_PAIR_SYN))
+	if (slot && (slot->pair.flags & SPLICE_PAIR_SYN))
+		l = &syn;
+	if (!slot || !l)
 		return;
 	generation = slot->pair.generation;
 	/* A packet may have come meanwhile, on another processor. */
 	if (!join_is_taken(generation) || slot->pair.seen > now)
 		return;
-	why = splice_is_over(&slot->pair, &l, now);
+	why = splice_is_over(&slot->pair, l, now);
 	if (why != SPLICE_GOES_ON)
 		join_leave(place, generation, why);
 }
@@ -82,7 +87,7 @@ static __always_inline void look_round(struct join_state *s, uint64_t now)
 	if (used == 0)
 		return;
 	for (int i = 0; i < JOIN_LOOK; i++)
-		look_at((at + (uint32_t)i) % used, now);
+		look_at((at + (uint32_t)i) % used, now, NULL);
 }
 
 /* Has a socket this connection, or what is left of it? */

@@ -84,13 +84,11 @@ __noinline int join_take(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 	bpf_spin_lock(&slot->lock);
 	act = splice_step(&slot->pair, d, &c->s, now, &events);
 	bpf_spin_unlock(&slot->lock);
-	if (events) {
+	/* Of those that were made of a SYN the library has no record. */
+	if (events && !syn)
+		tell(&e, &slot->pair, events, now);
+	if (events)
 		follow(&e.name, events, now);
-		/* Of those that were made of a SYN the library has no record.
-		 */
-		if (!syn)
-			tell(&e, events, now);
-	}
 	if (events & SPLICE_EV_REUSED)
 		return JOIN_REUSED;
 	return act == SPLICE_TO_PEER	 ? JOIN_FOR_PEER
@@ -230,7 +228,7 @@ int join_intend(struct __sk_buff *skb)
 	bpf_spin_unlock(&slot->lock);
 	if (put_end(&a.tuple[DIR_C2S], &n, DIR_C2S) ||
 	    put_end(&a.tuple[DIR_S2C], &n, DIR_S2C)) {
-		join_leave(n.place, n.generation, SPLICE_DONE);
+		join_leave(n.place, n.generation, SPLICE_GOES_ON);
 		return JOIN_TAKEN;
 	}
 	a.name = n;
@@ -253,7 +251,7 @@ int join_forget(struct __sk_buff *skb)
 	slot = bpf_map_lookup_elem(&join_slots, &call.name.place);
 	if (!slot || slot->pair.generation != call.name.generation)
 		return JOIN_NO_PAIR;
-	return join_leave(call.name.place, call.name.generation, SPLICE_DONE)
+	return join_leave(call.name.place, call.name.generation, SPLICE_GOES_ON)
 		       ? 0
 		       : JOIN_NO_PAIR;
 }
@@ -299,13 +297,13 @@ static long sweep_one(uint32_t i, void *ctx)
 {
 	const struct join_look *l = ctx;
 
-	look_at(l->first + i, bpf_ktime_get_ns());
+	look_at(l->first + i, l->now, &l->limits);
 	return 0;
 }
 
 /*
- * Let go of pairs that were made of a SYN and have lasted too long. Run by the
- * library: its struct join_look is the packet. Return: 0
+ * Let go of pairs that have lasted too long. Run by the library: its struct
+ * join_look is the packet. Return: 0
  */
 SEC("tc")
 int join_sweep(struct __sk_buff *skb)

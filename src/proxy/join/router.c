@@ -27,7 +27,9 @@
 
 #include "join/route.skel.h"
 
-#define PIN_MAX 200 /* of a path */
+#define PIN_MAX	    200	  /* of a path */
+#define SWEEP_SHARE 8	  /* of all places a sweep looks at one in so many, */
+#define SWEEP_LEAST 1024u /* and at these */
 
 struct router {
 	struct route *skel;
@@ -371,42 +373,20 @@ int router_forget(struct router *r, const struct join_name *name)
 	return rc != 0 ? rc : said == 0 ? 0 : -ESTALE;
 }
 
-int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
-		 uint32_t *at, uint32_t most, struct join_swept *out)
+void router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
+		  uint32_t *at)
 {
 	uint32_t last = used(r);
-	int found = 0;
-
-	if (*at >= last)
-		*at = 0;
-	for (; most > 0 && *at < last; most--) {
-		struct join_name n = { .place = (*at)++ };
-		struct join_slot slot;
-
-		/* Those that were made of a SYN are router_sweep_syn()'s. */
-		if (bpf_map_lookup_elem(r->slots, &n.place, &slot) != 0 ||
-		    !join_is_taken(slot.pair.generation) ||
-		    (slot.pair.flags & SPLICE_PAIR_SYN))
-			continue;
-		n.generation = slot.pair.generation;
-		/* A packet may have come since the caller read the clock. */
-		out[found].why = slot.pair.seen > now
-					 ? SPLICE_GOES_ON
-					 : splice_is_over(&slot.pair, l, now);
-		if (out[found].why == SPLICE_GOES_ON ||
-		    router_forget(r, &n) != 0)
-			continue;
-		out[found++].name = n;
-	}
-	return found;
-}
-
-void router_sweep_syn(struct router *r)
-{
-	struct join_look l = { .first = 0, .most = used(r) };
 	uint32_t said;
+	struct join_look look = { .first = *at < last ? *at : 0,
+				  .most = last / SWEEP_SHARE + SWEEP_LEAST,
+				  .now = now,
+				  .limits = *l };
 
-	call_program(r->skel->progs.join_sweep, &l, sizeof(l), &said);
+	if (look.most > last - look.first)
+		look.most = last - look.first;
+	call_program(r->skel->progs.join_sweep, &look, sizeof(look), &said);
+	*at = look.first + look.most;
 }
 
 int router_forward(struct router *r, const struct join_at *at,

@@ -120,28 +120,17 @@ int router_put(struct router *r, const struct join_name *name,
  */
 int router_forget(struct router *r, const struct join_name *name);
 
-/** struct join_swept - A pair that is over, and why */
-struct join_swept {
-	struct join_name name;
-	enum splice_over why;
-};
-
 /**
- * router_sweep() - Look at some places: what is over goes
- * @l, @now:	As splice_is_over()
- * @at:		Place to begin with, 0 at first; where the next call goes on.
- *		Behind the last one that was ever taken a call ends, and the
- *		next begins anew
- * @most:	Places to look at
- * @out:	Result, room for @most
+ * router_sweep() - Look at an eighth of all places, and 1024: what is over
+ * goes, and is told of by JOIN_EV_OVER
+ * @l, @now:	As splice_is_over(); of those that were made of a SYN, of which
+ *		nothing is told, limits are router_config's
+ * @at:		Place to begin with, 0 at first; where the next call goes on
  *
- * It finds what no event has told, since the ring or TIMEWAIT's queue was full.
- * A call of 1000 places takes about a millisecond.
- *
- * Return: pairs in @out
+ * About 50 ns a place.
  */
-int router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
-		 uint32_t *at, uint32_t most, struct join_swept *out);
+void router_sweep(struct router *r, const struct splice_limits *l, uint64_t now,
+		  uint32_t *at);
 
 /**
  * router_forward() - Pass on SYNs, from now on
@@ -160,11 +149,6 @@ int router_served(const struct router *r, uint32_t at, uint64_t *n);
 
 /** router_unforward() - Pass on none of @at. Its pairs go on */
 void router_unforward(struct router *r, const struct join_at *at);
-
-/** router_sweep_syn() - Let go of all pairs made of a SYN that have lasted too
- * long: about 3 ms for 65536
- */
-void router_sweep_syn(struct router *r);
 
 /** router_state() - What there is one of. Return: 0 or -Exxx */
 int router_state(const struct router *r, struct join_state *s);

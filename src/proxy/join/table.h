@@ -89,11 +89,18 @@ struct join_slot {
 	struct splice_pair pair;
 };
 
-/** struct join_event - What the library is told; SPLICE_EV_ bits */
+/** struct join_event - What the library is told
+ * @events:	SPLICE_EV_ bits; JOIN_EV_OVER: @dir is an enum splice_over
+ * @side:	What its two sides have come to, of each as struct splice_side
+ */
+#define JOIN_EV_OVER (1u << 31)
 struct join_event {
 	struct join_name name;
 	uint32_t events;
 	uint32_t dir;
+	struct {
+		uint64_t segments, bytes, outside, acked;
+	} side[DIR_COUNT];
 };
 
 /**
@@ -189,11 +196,14 @@ struct join_ask {
 	struct join_peer peer;
 };
 
-/** struct join_look - What join_sweep is run with: places to be looked at */
+/** struct join_look - What join_sweep is run with: places to be looked at, and
+ * the limits of pairs that were not made of a SYN
+ */
 struct join_look {
 	uint32_t first;
 	uint32_t most;
-	uint32_t pad[2];
+	uint64_t now;
+	struct splice_limits limits;
 };
 
 /** struct join_call - What join_splice and join_forget are run with

@@ -10,11 +10,11 @@
  * tells it.
  *
  * The timer runs once a second while there are pairs, and at once if there is
- * something to tell that no descriptor shows. Once a second it lets go of those
- * that have said nothing for too long, finds events that were lost, and those
- * whose TIMEWAIT the program has ended without a word. These wait in a list, in
- * the order in which they came: the first one that is still there ends the
- * search.
+ * something to tell that no descriptor shows. Once a second it has the program
+ * let go of those that have said nothing for too long, and finds what events
+ * that were lost would have told. Those in TIMEWAIT wait in a list, in the
+ * order in which they came: the first one that is still there ends the search.
+ * A call for each pair, once a second, would hold up all that come meanwhile.
  *
  * The router's events wake us at most once in JOIN_PAUSE; those that come
  * meanwhile are looked for when it is over. So many connections that begin and
@@ -43,8 +43,10 @@
 
 #define EVENTS_AT_ONCE 64   /* of epoll */
 #define TOLD_AT_ONCE   1024 /* of the router */
-#define SWEEP_AT_ONCE  1024 /* places a second: all of them in about a minute */
-#define ROUNDS	       8    /* of epoll, until the caller has his turn */
+/* Pairs a second that are looked at, and if events were lost. */
+#define LOOK_AT_ONCE 64
+#define LOOK_LOST    1024
+#define ROUNDS	     8 /* of epoll, until the caller has his turn */
 
 /* RFC 5382 REQ-5: what a connection may not be forgotten before. */
 #define OPENING	 (240 * NS_PER_SEC)
@@ -246,6 +248,13 @@ int usplice_init(struct usplice *s, int listener)
 
 /* --- what the router tells --- */
 
+static const enum usplice_reason reason[SPLICE_OVERS] = {
+	[SPLICE_NEVER_JOINED] = USPLICE_NEVER_SPLICED,
+	[SPLICE_IDLE] = USPLICE_IDLE,
+	[SPLICE_HALF_CLOSED] = USPLICE_HALF_CLOSED,
+	[SPLICE_DONE] = USPLICE_DONE,
+};
+
 static void on_event(struct usplice *s, const struct join_event *e)
 {
 	struct usplice_pair *p = pair_find(s, &e->name);
@@ -253,6 +262,17 @@ static void on_event(struct usplice *s, const struct join_event *e)
 
 	if (!p)
 		return;
+	for (int k = 0; k < DIR_COUNT; k++) {
+		p->last.segments[k] = e->side[k].segments;
+		p->last.bytes[k] = e->side[k].bytes;
+		p->last.outside[k] = e->side[k].outside;
+		p->last.acked[1 - k] = e->side[k].acked;
+	}
+	if (e->events == JOIN_EV_OVER) {
+		assert(e->dir < SPLICE_OVERS);
+		pair_over(p, reason[e->dir]);
+		return;
+	}
 	/* Whatever else happens happens to a joined pair. */
 	pair_joined(p);
 	if (e->events & SPLICE_EV_FIN) {
@@ -271,8 +291,7 @@ static void on_event(struct usplice *s, const struct join_event *e)
 		pair_ending(p, USPLICE_TIMEWAIT);
 }
 
-/* The ring is memory: to look costs no call. Return: there was something */
-static bool on_router(struct usplice *s)
+bool pairs_told(struct usplice *s)
 {
 	struct join_event e;
 	int n = 0;
@@ -286,36 +305,7 @@ static bool on_router(struct usplice *s)
 
 /* --- once a second --- */
 
-static enum usplice_reason reason_of(enum splice_over why)
-{
-	switch (why) {
-	case SPLICE_NEVER_JOINED:
-		return USPLICE_NEVER_SPLICED;
-	case SPLICE_IDLE:
-		return USPLICE_IDLE;
-	case SPLICE_HALF_CLOSED:
-		return USPLICE_HALF_CLOSED;
-	default:
-		return USPLICE_DONE;
-	}
-}
-
-static void sweep(struct usplice *s)
-{
-	struct splice_limits l = limits_of(s);
-	struct join_swept gone[SWEEP_AT_ONCE];
-	int n = router_sweep(s->router, &l, clock_mono(), &s->sweep_at,
-			     SWEEP_AT_ONCE, gone);
-
-	for (int i = 0; i < n; i++) {
-		struct usplice_pair *p = pair_find(s, &gone[i].name);
-
-		if (p)
-			pair_over(p, reason_of(gone[i].why));
-	}
-}
-
-/* Those of which the program has let go. */
+/* Those of which the program has let go, and no event has told. */
 static void end_late(struct usplice *s)
 {
 	while (!list_empty(&s->late)) {
@@ -348,23 +338,35 @@ static void look_at(struct usplice_pair *p)
 				       : USPLICE_TIMEWAIT);
 }
 
+/* All of them when events were lost; some, whatever happens. */
 static void look(struct usplice *s)
 {
-	for (unsigned i = 0; i < SWEEP_AT_ONCE && i < s->used; i++) {
+	uint64_t n[JOIN_COUNTS];
+	unsigned most = LOOK_AT_ONCE;
+
+	if (router_counts(s->router, n) == 0 &&
+	    n[JOIN_NO_EVENT] + n[JOIN_NO_QUEUE] != s->missed) {
+		s->missed = n[JOIN_NO_EVENT] + n[JOIN_NO_QUEUE];
+		s->to_look = s->used;
+	}
+	if (s->to_look > 0)
+		most = s->to_look < LOOK_LOST ? s->to_look : LOOK_LOST;
+	for (unsigned i = 0; i < most && i < s->used; i++) {
 		s->look_at = s->look_at + 1 < s->used ? s->look_at + 1 : 0;
 		look_at(&s->pairs[s->look_at]);
 	}
+	s->to_look -= most < s->to_look ? most : s->to_look;
 }
 
 static void once_a_second(struct usplice *s)
 {
+	struct splice_limits l = limits_of(s);
 	uint64_t now = clock_mono();
 
 	if (now < s->tick_at)
 		return;
-	sweep(s);
-	if (s->n_passages > 0 || s->has_syn)
-		router_sweep_syn(s->router);
+	router_sweep(s->router, &l, now, &s->sweep_at);
+	pairs_told(s);
 	end_late(s);
 	look(s);
 	s->tick_at = now + NS_PER_SEC;
@@ -377,7 +379,7 @@ static void on_timer(struct usplice *s)
 
 	if (read(s->timer, &runs, sizeof(runs)) < 0)
 		return;
-	s->pausing = on_router(s);
+	s->pausing = pairs_told(s);
 	more = s->follow_at < s->used && ways_follow(s);
 	if (!more && s->follow_syn_at != UINT32_MAX)
 		more = passages_follow(s);
@@ -416,7 +418,7 @@ static void take_events(struct usplice *s)
 	int n = epoll_wait(s->epoll, e, EVENTS_AT_ONCE, 0);
 
 	/* Also of those that wake nobody. */
-	on_router(s);
+	pairs_told(s);
 	for (int i = 0; i < n; i++) {
 		if (e[i].data.ptr == s->router)
 			pause_set(s); /* what comes meanwhile wakes nobody */

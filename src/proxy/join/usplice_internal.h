@@ -143,7 +143,8 @@ struct known_way {
  * @sweep_at, @follow_at, @follow_syn_at, @adopt_at: Where walks over places,
  *		pairs, and twice places go on; @follow_at is @n_pairs when
  *		routes were followed, @follow_syn_at UINT32_MAX
- * @look_at:	As @follow_at, for ever
+ * @look_at:	As @follow_at, for ever; @to_look: of all pairs, those that have
+ *		to be looked at, since @missed events are lost now
  * @inside:	usplice_next() is at work, or will be called again at once; else
  *		a note must make @epoll readable
  * @has_syn:	There were pairs made of SYNs before us
@@ -186,6 +187,8 @@ struct usplice {
 	uint32_t follow_syn_at;
 	uint32_t adopt_at;
 	uint32_t look_at;
+	uint32_t to_look;
+	uint64_t missed;
 	uint32_t live; /* pairs that are not free */
 	unsigned listeners;
 	unsigned prepared;
@@ -199,6 +202,11 @@ struct usplice {
 	struct usplice_counters counters;
 	uint8_t buffer[PRE_BUFFER];
 };
+
+/** pairs_told() - Take what the router tells: it is memory, and costs no call.
+ * Return: there was something
+ */
+bool pairs_told(struct usplice *s);
 
 /* --- pair.c --- */
 
