@@ -592,6 +592,9 @@ class Lab:
                                                           open(out).read()))
                 time.sleep(0.01)
 
+    def rules_watched(self):
+        return 9 if self.host == "prod" else 6
+
     def leaks(self):
         """Stops the counters: {"room/IF:RULE": frames}, and the evidence."""
         got, seen = {}, []
@@ -606,7 +609,7 @@ class Lab:
                     what, n = line.rsplit(" ", 1)
                     got["%s/%s" % (room, what)] = int(n)
         self.counters = []
-        if len(got) != (9 if self.host == "prod" else 6):
+        if len(got) != self.rules_watched():
             raise LabError("counters are missing: %s" % got)
         return got, seen
 

@@ -39,6 +39,7 @@
 #include "run/run.h"
 #include "send/send.h"
 #include "shadow/counters.h"
+#include "tap/tap.h"
 #include "wire/decode.h"
 
 #define PAGE_MAX     65536
@@ -244,7 +245,7 @@ static const struct counter_list *const tunnel_lists[] = {
 
 static const struct counter_list *const proxy_lists[] = {
 	&front_counter_list,	  &front_gauge_list,	 &server_counter_list,
-	&front_server_gauge_list, &metrics_counter_list,
+	&front_server_gauge_list, &metrics_counter_list, &tap_counter_list,
 };
 
 static bool has_counter(const char *page, const char *name)

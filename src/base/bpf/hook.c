@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hook.c - A program at the ingress of a device
+ * hook.c - A program at the ingress of a device, or at its egress
  *
  * Theory of operation
  *
@@ -22,7 +22,8 @@
 
 #define HOOK_HANDLE   0x5550
 #define HOOK_PRIORITY 1
-#define TCX_INGRESS   46	/* enum bpf_attach_type */
+#define TCX_INGRESS   46 /* enum bpf_attach_type */
+#define TCX_EGRESS    47
 #define TCX_BEFORE    (1u << 3) /* BPF_F_BEFORE: with no other named, the first */
 
 /* union bpf_attr as BPF_LINK_CREATE has it for tcx; what follows is 0. */
@@ -37,7 +38,7 @@ struct link_create {
 	uint8_t rest[64];
 };
 
-static int attach_tcx(int prog, int ifindex)
+static int attach_tcx(int prog, int ifindex, enum hook_point point)
 {
 	struct link_create a;
 	long fd;
@@ -45,7 +46,7 @@ static int attach_tcx(int prog, int ifindex)
 	memset(&a, 0, sizeof(a));
 	a.prog_fd = (uint32_t)prog;
 	a.ifindex = (uint32_t)ifindex;
-	a.attach_type = TCX_INGRESS;
+	a.attach_type = point == HOOK_EGRESS ? TCX_EGRESS : TCX_INGRESS;
 	a.flags = TCX_BEFORE;
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &a, sizeof(a));
 	if (fd >= 0)
@@ -55,11 +56,21 @@ static int attach_tcx(int prog, int ifindex)
 	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
-static int attach_clsact(int prog, int ifindex)
+static enum bpf_tc_attach_point clsact_point(enum hook_point p)
+{
+	return p == HOOK_EGRESS ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+}
+
+static uint32_t clsact_handle(enum hook_point p)
+{
+	return HOOK_HANDLE + (uint32_t)p;
+}
+
+static int attach_clsact(int prog, int ifindex, enum hook_point point)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HOOK_HANDLE,
+		    .attach_point = clsact_point(point));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = clsact_handle(point),
 		    .priority = HOOK_PRIORITY, .prog_fd = prog,
 		    .flags = BPF_TC_F_REPLACE);
 	int rc = bpf_tc_hook_create(&hook);
@@ -88,14 +99,15 @@ static int take_over(const char *pin, int prog, int ifindex)
 	return rc;
 }
 
-static int attach_pinned(int prog, int ifindex, const char *pin)
+static int attach_pinned(int prog, int ifindex, enum hook_point point,
+			 const char *pin)
 {
 	int link = !pin ? -ENOENT : take_over(pin, prog, ifindex);
 	int rc;
 
 	if (link >= 0)
 		return link;
-	link = attach_tcx(prog, ifindex);
+	link = attach_tcx(prog, ifindex, point);
 	if (link < 0 || !pin || bpf_obj_pin(link, pin) == 0)
 		return link;
 	rc = -errno;
@@ -103,8 +115,8 @@ static int attach_pinned(int prog, int ifindex, const char *pin)
 	return rc;
 }
 
-int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
-		const char *pin)
+static int attach(struct hook *h, int prog, int ifindex, enum hook_way way,
+		  enum hook_point point, const char *pin)
 {
 	int link = -EOPNOTSUPP;
 	int rc;
@@ -112,20 +124,33 @@ int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
 	if (pin && strlen(pin) >= sizeof(h->pin))
 		return -ENAMETOOLONG;
 	if (way != HOOK_CLSACT)
-		link = attach_pinned(prog, ifindex, pin);
+		link = attach_pinned(prog, ifindex, point, pin);
 	if (link < 0 && (way == HOOK_TCX || link != -EOPNOTSUPP))
 		return link;
 	if (link < 0) {
-		rc = attach_clsact(prog, ifindex);
+		rc = attach_clsact(prog, ifindex, point);
 		if (rc != 0)
 			return rc;
 	}
 	memset(h, 0, sizeof(*h));
 	h->ifindex = ifindex;
+	h->point = point;
 	h->link = link < 0 ? -1 : link;
 	if (link >= 0 && pin)
 		strcpy(h->pin, pin);
 	return 0;
+}
+
+int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
+		const char *pin)
+{
+	return attach(h, prog, ifindex, way, HOOK_INGRESS, pin);
+}
+
+int hook_attach_at(struct hook *h, int prog, int ifindex, enum hook_way way,
+		   enum hook_point point)
+{
+	return attach(h, prog, ifindex, way, point, NULL);
 }
 
 void hook_leave(struct hook *h)
@@ -138,8 +163,8 @@ void hook_leave(struct hook *h)
 int hook_detach(struct hook *h)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = h->ifindex,
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HOOK_HANDLE,
+		    .attach_point = clsact_point(h->point));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = clsact_handle(h->point),
 		    .priority = HOOK_PRIORITY);
 
 	if (h->link < 0)
@@ -153,8 +178,8 @@ int hook_detach(struct hook *h)
 int hook_present(const struct hook *h)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = h->ifindex,
-		    .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HOOK_HANDLE,
+		    .attach_point = clsact_point(h->point));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = clsact_handle(h->point),
 		    .priority = HOOK_PRIORITY);
 	struct bpf_link_info info;
 	uint32_t len = sizeof(info);

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hook - A program at the ingress of a device
+ * hook - A program at the ingress of a device, or at its egress
  */
 #ifndef BPF_HOOK_H
 #define BPF_HOOK_H
 
 #include <stdbool.h>
 
+/** enum hook_point - Where on a device; of each there is one in clsact */
+enum hook_point {
+	HOOK_INGRESS,
+	HOOK_BEFORE, /* ingress, beside a program of HOOK_INGRESS */
+	HOOK_EGRESS,
+};
+
 /** struct hook - Where a program was attached; private
  * @ifindex:	Device
+ * @point:	Where on it
  * @link:	Of a tcx hook; -1: it is a filter of clsact
  * @pin:	Where the link is pinned; empty: nowhere
  */
 struct hook {
 	int ifindex;
+	enum hook_point point;
 	int link;
 	char pin[200];
 };
@@ -42,6 +51,13 @@ enum hook_way {
  */
 int hook_attach(struct hook *h, int prog, int ifindex, enum hook_way way,
 		const char *pin);
+
+/**
+ * hook_attach_at() - The same, unpinned, anywhere on the device
+ * @point:	Where; also in front of what is there already
+ */
+int hook_attach_at(struct hook *h, int prog, int ifindex, enum hook_way way,
+		   enum hook_point point);
 
 /** hook_detach() - Take it and its pin away; a qdisc stays, for others may use
  * it.

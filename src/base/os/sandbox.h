@@ -37,7 +37,8 @@ enum {
 	SANDBOX_CHILD =
 		131072,	       /* have a child that ends with it, and see how */
 	SANDBOX_SYNC = 262144, /* make a file durable */
-	SANDBOX_PIPES = 524288, /* make pipes, and move what is in them */
+	SANDBOX_PIPES = 524288,	  /* make pipes, and move what is in them */
+	SANDBOX_TABLES = 1048576, /* read and write tables of the kernel's */
 };
 
 #define SANDBOX_RINGS 8

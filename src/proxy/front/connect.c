@@ -144,9 +144,9 @@ static struct why why_not(struct front *f, int rc)
 	}
 }
 
-void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
-		    socklen_t len, struct usplice_pair **pair,
-		    struct why *unspliced)
+static void intend(struct conn *c, int fd, const struct sockaddr_storage *to,
+		   socklen_t len, struct usplice_pair **pair,
+		   struct why *unspliced)
 {
 	struct front *f = c->f;
 	int one = 1;
@@ -163,6 +163,19 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 		*unspliced = why_not(f, rc);
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
+		    socklen_t len, struct usplice_pair **pair,
+		    struct why *unspliced)
+{
+	struct ipaddr ip;
+	uint16_t port;
+
+	intend(c, fd, to, len, pair, unspliced);
+	if (c->f->tap && address_get(to, &ip, &port) == 0)
+		tap_socket(c->f->tap, fd, &c->client, c->client_port, &ip,
+			   port);
 }
 
 /* There will be no splice, and not because there is no way to the server. */

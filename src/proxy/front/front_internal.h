@@ -37,6 +37,7 @@
 #include "net/pp.h"
 #include "net/resolve.h"
 #include "os/loop.h"
+#include "tap/tap.h"
 
 #define CONN_BESIDE 2	  /* attempts beside the first */
 #define LOG_BUFFER  65536 /* bytes of a log that wait to be written */
@@ -276,6 +277,7 @@ struct front {
 	struct arena arena;
 	struct loop *loop;
 	struct usplice *splicer;
+	struct tap *tap; /* NULL: nothing is shown */
 	struct resolver *resolver;
 	struct login *login; /* NULL: whoever comes may use SOCKS */
 	struct log_file log;
@@ -565,36 +567,5 @@ void health_changed(struct front *f, unsigned place, unsigned server);
 
 /** front_stop() - Accept nothing more, and end when all have; again: now */
 void front_stop(struct front *f);
-
-/* --- manage.c --- */
-
-/** manage_open() - Make what --ctl and --metrics ask for */
-int manage_open(struct front *f, struct errbuf *e);
-
-/** manage_server() - Something has happened to a server; @what: the event */
-void manage_server(struct front *f, const char *what, unsigned place,
-		   unsigned server);
-
-/** manage_run() - Answer a request of the control socket's. Return: 0 or -Exxx
- * with a sentence
- */
-int manage_run(struct front *f, const char *name, const char *words,
-	       struct text *out, struct errbuf *e);
-
-/** manage_told() - An event without more to say */
-void manage_told(struct front *f, const char *what);
-
-/* --- reload.c --- */
-
-/**
- * reload() - Read the command line and its files again
- * @takes:	Let it hold; else only see whether it may
- *
- * Return: 0, or -Exxx with a sentence and nothing has changed
- */
-int reload(struct front *f, bool takes, struct errbuf *e);
-
-/** reload_files() - The same, if there are files, and say what came of it */
-void reload_files(struct front *f);
 
 #endif /* FRONT_FRONT_INTERNAL_H */

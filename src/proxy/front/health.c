@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "front/front_internal.h"
+#include "front/manage_internal.h"
 
 static void stop_asking(struct health *h)
 {

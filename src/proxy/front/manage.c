@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "front/front_internal.h"
+#include "front/manage_internal.h"
 #include "front/work_internal.h"
 #include "opt/values.h"
 

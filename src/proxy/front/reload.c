@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "front/front_internal.h"
+#include "front/manage_internal.h"
 #include "os/log.h"
 
 /* Servers as they will be. Return: 0 or -Exxx with a sentence */

@@ -112,6 +112,9 @@ void front_look(const struct front *f, struct front_state *s)
 	front_count(s);
 	s->has_kernel =
 		f->splicer && usplice_counters(f->splicer, &s->kernel) == 0;
+	s->has_tap = f->tap;
+	if (f->tap)
+		tap_count(f->tap, &s->tap);
 	for (unsigned i = 0; i < FRONT_SERVERS; i++)
 		look_at_server(f, i, &s->server[i]);
 }
@@ -157,6 +160,12 @@ void front_sum(struct front_state *to, const struct front_state *from)
 		counter_add(&kernel_list, &to->kernel, &from->kernel);
 		counter_add(&kernel_gauge_list, &to->kernel, &from->kernel);
 	}
+	if (from->has_tap && !to->has_tap) {
+		to->tap = from->tap;
+		to->has_tap = true;
+	} else if (from->has_tap) {
+		counter_add(&tap_counter_list, &to->tap, &from->tap);
+	}
 	for (unsigned i = 0; i < FRONT_SERVERS; i++)
 		if (from->server[i].there)
 			sum_server(&to->server[i / SERVERS_PLACES *
@@ -199,6 +208,15 @@ static bool find_kernel(void *ctx, unsigned i, struct ctl_item *out)
 	return v->s->has_kernel;
 }
 
+static bool find_tap(void *ctx, unsigned i, struct ctl_item *out)
+{
+	const struct front_view *v = ctx;
+
+	(void)i;
+	out->counters = &v->s->tap;
+	return v->s->has_tap;
+}
+
 static bool find_ctl(void *ctx, unsigned i, struct ctl_item *out)
 {
 	const struct front_view *v = ctx;
@@ -228,6 +246,7 @@ const struct ctl_group front_groups[FRONT_GROUPS] = {
 	  &front_server_gauge_list, find_server },
 	{ "kernel", "kernel", 0, &kernel_list, &kernel_gauge_list,
 	  find_kernel },
+	{ "tap", "tap", 0, &tap_counter_list, NULL, find_tap },
 	{ "ctl", "control socket", 0, &ctl_counter_list, NULL, find_ctl },
 	{ "metrics", "metrics", 0, &metrics_counter_list, NULL, find_metrics },
 };
@@ -283,6 +302,11 @@ static void report_json(const struct front_view *v)
 		put_all(&j, &kernel_list, &v->s->kernel);
 		json_close_object(&j);
 	}
+	if (v->s->has_tap) {
+		json_object(&j, "tap");
+		put_all(&j, &tap_counter_list, &v->s->tap);
+		json_close_object(&j);
+	}
 	n = json_line(&j);
 	fwrite(line, 1, n, stdout);
 }
@@ -308,6 +332,14 @@ static void report_text(const struct front_state *s)
 	if (s->has_kernel)
 		printf("%17s  segments passed on in the kernel\n",
 		       text_number(number, s->kernel.relayed));
+	for (size_t i = 0; s->has_tap && i < tap_counter_list.n; i++) {
+		const struct counter *c = &tap_counter_list.row[i];
+
+		if (counter_get(c, &s->tap) > 0)
+			printf("%17s  %s\n",
+			       text_number(number, counter_get(c, &s->tap)),
+			       c->help);
+	}
 	for (unsigned i = 0; i < FRONT_SERVERS; i++)
 		if (s->server[i].there && s->server[i].g.out)
 			printf("%s is out\n",

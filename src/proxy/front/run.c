@@ -30,6 +30,7 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/manage_internal.h"
 #include "front/work_internal.h"
 #include "net/devices.h"
 #include "os/clock.h"
@@ -286,6 +287,28 @@ static int open_splicer(struct front *f, struct errbuf *e)
 	return 0;
 }
 
+static int open_tap(struct front *f, struct errbuf *e)
+{
+	const char *dev[DEVICES_LISTED + 1];
+	int tables[2];
+	struct tap_config c = { .dev = f->o->tap,
+				.at = dev,
+				.servers = &f->o->tap_match,
+				.share = f->o->tap_share,
+				.key = f->key,
+				.connections = f->o->connections,
+				.tcx = f->worker };
+
+	if (!f->o->tap)
+		return 0;
+	devices_list(dev);
+	if (f->splicer && f->o->splice == SETUP_SYN) {
+		usplice_tables(f->splicer, tables);
+		c.tables = tables;
+	}
+	return tap_open(&f->tap, &c, e);
+}
+
 static int listen_at(struct front *f, struct listener *l, struct errbuf *e)
 {
 	const struct setup_place *p = &f->o->place[l->place];
@@ -383,6 +406,8 @@ static int open_all(struct front *f, struct errbuf *e)
 	if (r == 0)
 		r = open_splicer(f, e);
 	if (r == 0)
+		r = open_tap(f, e);
+	if (r == 0)
 		r = watch(f, e);
 	if (r == 0 && has_socks(f))
 		r = resolver_open(&f->resolver, f->loop,
@@ -409,6 +434,7 @@ static int close_in(struct front *f, struct errbuf *e)
 		.quiet = f->o->quiet,
 		.box = { .needs = SANDBOX_RUN | SANDBOX_LOOP | SANDBOX_SOCKETS |
 				  (splices ? SANDBOX_SPLICE : 0) |
+				  (f->tap ? SANDBOX_TABLES : 0) |
 				  (f->o->splice == SETUP_PIPE ? SANDBOX_PIPES
 							      : 0) |
 				  (f->ctl ? SANDBOX_CONTROL : 0),
@@ -455,6 +481,7 @@ static void close_all(struct front *f)
 	metrics_close(f->metrics);
 	access_close(f);
 	loop_close(f->loop);
+	tap_close(f->tap);
 	usplice_close(f->splicer);
 	if (f->signals >= 0)
 		close(f->signals);

@@ -14,9 +14,10 @@
 #include "front/counters.h"
 #include "join/usplice.h"
 #include "setup/setup.h"
+#include "tap/tap.h"
 
 #define FRONT_SERVERS (SETUP_LISTENERS * SERVERS_PLACES)
-#define FRONT_GROUPS  5
+#define FRONT_GROUPS  6
 
 /** struct front_server - A server; those of listener @l have numbers from @l *
  * SERVERS_PLACES on
@@ -29,14 +30,16 @@ struct front_server {
 	struct front_server_gauges g;
 };
 
-/** struct front_state - All that is shown; @kernel is garbage without
- * @has_kernel
+/** struct front_state - All that is shown; @kernel and @tap are garbage without
+ * @has_kernel and @has_tap
  */
 struct front_state {
 	struct front_counters n;
 	struct front_gauges g;
 	bool has_kernel;
 	struct usplice_counters kernel;
+	bool has_tap;
+	struct tap_counters tap;
 	struct front_server server[FRONT_SERVERS];
 };
 

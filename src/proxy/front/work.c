@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "front/front_internal.h"
+#include "front/manage_internal.h"
 #include "front/work_internal.h"
 
 static void show(struct front *f)

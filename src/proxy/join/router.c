@@ -229,6 +229,12 @@ int router_fd(const struct router *r)
 	return ring_buffer__epoll_fd(r->ring);
 }
 
+void router_tables(const struct router *r, int fd[2])
+{
+	fd[0] = bpf_map__fd(r->skel->maps.join_ends);
+	fd[1] = r->slots;
+}
+
 int router_program(const struct router *r)
 {
 	return bpf_program__fd(r->skel->progs.join_route);

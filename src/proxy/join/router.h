@@ -63,6 +63,9 @@ void router_close(struct router *r);
  */
 int router_fd(const struct router *r);
 
+/** router_tables() - Descriptors, the router's, of join_ends and join_slots */
+void router_tables(const struct router *r, int fd[2]);
+
 /** router_program() - Descriptor of the program, for hook_attach() */
 int router_program(const struct router *r);
 

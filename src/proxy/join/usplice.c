@@ -495,6 +495,11 @@ int usplice_stats(struct usplice_pair *p, struct usplice_stats *st)
 	return 0;
 }
 
+void usplice_tables(const struct usplice *s, int fd[2])
+{
+	router_tables(s->router, fd);
+}
+
 int usplice_counters(const struct usplice *s, struct usplice_counters *c)
 {
 	uint64_t n[JOIN_COUNTS];

@@ -397,6 +397,13 @@ int usplice_next(struct usplice *s, struct usplice_note *n);
  */
 int usplice_stats(struct usplice_pair *p, struct usplice_stats *st);
 
+/**
+ * usplice_tables() - The tables of pairs, for programs of the kernel
+ * @fd:		Descriptors, the library's: where tuples lead to, and pairs.
+ *		What lies in them is no part of this interface
+ */
+void usplice_tables(const struct usplice *s, int fd[2]);
+
 /** usplice_counters() - What all pairs came to */
 int usplice_counters(const struct usplice *s, struct usplice_counters *c);
 

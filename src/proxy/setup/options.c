@@ -405,6 +405,7 @@ static int operand(void *base, const char *word, struct errbuf *e)
 
 static const struct opt_table tables[] = {
 	{ rows, sizeof(rows) / sizeof(rows[0]), 0 },
+	{ setup_tap_rows, SETUP_TAP_ROWS, 0 },
 };
 
 const struct opt_command proxy_command = {
@@ -494,6 +495,9 @@ static int check(const struct setup *o, struct errbuf *e)
 	if (o->socks_users && !has_socks(o) && !o->check)
 		return errbuf_set(e, -EINVAL,
 				  "--socks-users goes with --socks");
+	if (!o->tap && (o->tap_match.n > 0 || o->tap_share != SHARE_ALL))
+		return errbuf_set(e, -EINVAL,
+				  "--tap-match and --tap-share go with --tap");
 	if (o->pin && (o->splice == SETUP_COPY || o->splice == SETUP_PIPE))
 		return errbuf_set(e, -EINVAL,
 				  "--pin goes without --splice copy and pipe, "
@@ -513,6 +517,7 @@ int setup_parse(struct setup *o, int argc, char **argv, struct errbuf *e)
 		.workers = 1,
 		.connections = 16384,
 		.copies = 1024,
+		.tap_share = SHARE_ALL,
 		.failures = 3,
 		.check_every = 2 * NS_PER_SEC,
 		.handshake_timeout = 10 * NS_PER_SEC,

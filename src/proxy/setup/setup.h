@@ -11,6 +11,7 @@
 #include "core/ipaddr.h"
 #include "dial/judge.h"
 #include "dial/servers.h"
+#include "dial/shown.h"
 #include "opt/opt.h"
 #include "os/errbuf.h"
 
@@ -68,6 +69,9 @@ struct setup {
 	struct ipaddr dns; /* in place of the host's resolvers */
 	uint16_t dns_port;
 	const char *socks_users;
+	const char *tap;	/* where copies go */
+	struct shown tap_match; /* of connections to these */
+	uint32_t tap_share;	/* of their clients, millionths */
 	const char *log;
 	const char *log_json;
 	const char *ctl;
@@ -82,6 +86,10 @@ struct setup {
 	unsigned files; /* of which these are read, too */
 	const char *file[OPT_FILES];
 };
+
+/** setup_tap_rows - The options of tap.c, for proxy_command */
+#define SETUP_TAP_ROWS 3
+extern const struct opt_row setup_tap_rows[SETUP_TAP_ROWS];
 
 /** proxy_command - What the command takes */
 extern const struct opt_command proxy_command;
