@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "crew/crew.h"
 #include "front/front.h"
+#include "ready/ready.h"
 #include "setup/setup.h"
 #include "os/log.h"
 
@@ -17,7 +18,7 @@ int cmd_proxy(int argc, char **argv)
 	if (r == 1)
 		return cmd_help(&proxy_command);
 	if (r == 0 && o.check)
-		return front_check(&o) == 0 ? EXIT_SAME : EXIT_ERROR;
+		return ready_check(&o) == 0 ? EXIT_SAME : EXIT_ERROR;
 	if (r == 0)
 		r = crew_run(&o, &e);
 	if (r == 0)

@@ -25,7 +25,7 @@
 #include "ends/ends.h"
 #include "tally/counters.h"
 #include "flow/key.h"
-#include "front/counters.h"
+#include "face/counters.h"
 #include "front/front.h"
 #include "setup/setup.h"
 #include "keys/counters.h"

@@ -14,7 +14,7 @@
 #include "core/arena.h"
 #include "ctl/ctl.h"
 #include "ctl/metrics.h"
-#include "front/state.h"
+#include "face/state.h"
 #include "front/worker.h"
 #include "net/activation.h"
 #include "os/loop.h"

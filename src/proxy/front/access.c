@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * access.c - One line for each connection that has ended
+ * access.c - One line for each connection that has ended, and each request
  *
  * Lines gather in a buffer and are written at the end of a turn of the loop.
  * What a file does not take then - a full disk, a pipe with a slow reader -
@@ -15,12 +15,13 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/request_internal.h"
 #include "os/folder.h"
 #include "os/log.h"
 #include "text/json.h"
 #include "text/text.h"
 
-#define LINE_MOST 1024 /* a name has 255 bytes, all of them printable */
+#define LINE_MOST 2048 /* a request's line has 512 bytes, all printable */
 
 static int open_one(struct log_file *l, struct errbuf *e, const char *option)
 {
@@ -148,6 +149,8 @@ static const char *kind_of(const struct conn *c)
 
 	if (conn_forwards(c))
 		return "forward";
+	if (conn_is_web(c))
+		return c->wish && c->wish->http ? "connect" : "http";
 	if (s->version == 4)
 		return s->name_len > 0 ? "socks4a" : "socks4";
 	return s->version == 5 ? "socks5" : "socks";
@@ -263,4 +266,75 @@ void access_line(struct conn *c)
 		log_text(c);
 	if (c->f->log_json.path)
 		log_object(c);
+}
+
+/* --- requests of HTTP --- */
+
+/* A quotation mark would end the line's text before its end. */
+static void put_request(struct text *t, const struct http_exchange *x)
+{
+	if (x->line_len == 0)
+		text_add(t, "-");
+	for (uint16_t i = 0; i < x->line_len; i++)
+		text_add(t, x->line[i] == '"' ? "%%22" : "%c", x->line[i]);
+}
+
+static const char *server_of(const struct conn *c, char s[TEXT_ENDPOINT])
+{
+	if (c->fd[DIR_S2C] < 0)
+		return NULL;
+	return text_endpoint(s, &c->server, c->server_port);
+}
+
+static void request_text(struct conn *c)
+{
+	const struct http_exchange *x = &c->request->web.x;
+	char line[LINE_MOST], s[TEXT_ENDPOINT], date[TEXT_NUMBER];
+	struct text t;
+
+	text_begin(&t, line, sizeof(line));
+	text_add(&t, "%s - - [%s] \"",
+		 text_endpoint(s, &c->client, c->client_port),
+		 text_date(date, c->request->began_real));
+	put_request(&t, x);
+	text_add(&t, "\" %s copied %u %s %llu %llu", or_dash(server_of(c, s)),
+		 x->status, x->ours ? "proxy" : "server",
+		 (unsigned long long)x->bytes[DIR_C2S],
+		 (unsigned long long)x->bytes[DIR_S2C]);
+	put_seconds(&t, c->request->began, c->f->now);
+	text_add(&t, "\n");
+	put_line(c->f, &c->f->log, line, t.full ? 0 : t.len);
+}
+
+static void request_object(struct conn *c)
+{
+	const struct http_exchange *x = &c->request->web.x;
+	char line[LINE_MOST], s[TEXT_ENDPOINT], said[HTTP_LINE + 1];
+	struct json j;
+
+	memcpy(said, x->line, x->line_len);
+	said[x->line_len] = '\0';
+	json_begin(&j, line, sizeof(line));
+	json_str(&j, "type", "request");
+	json_u64(&j, "schema", 1);
+	json_u64(&j, "id", c->id);
+	json_str(&j, "began", text_when(s, c->request->began_real));
+	json_str(&j, "client", text_endpoint(s, &c->client, c->client_port));
+	json_str(&j, "request", x->line_len > 0 ? said : NULL);
+	json_str(&j, "server", server_of(c, s));
+	json_str(&j, "how", "copied");
+	json_u64(&j, "status", x->status);
+	json_str(&j, "by", x->ours ? "proxy" : "server");
+	json_u64(&j, "bytes_c2s", x->bytes[DIR_C2S]);
+	json_u64(&j, "bytes_s2c", x->bytes[DIR_S2C]);
+	json_us(&j, "took_us", c->f->now - c->request->began);
+	put_line(c->f, &c->f->log_json, line, json_line(&j));
+}
+
+void access_request(struct conn *c)
+{
+	if (c->f->log.path)
+		request_text(c);
+	if (c->f->log_json.path)
+		request_object(c);
 }

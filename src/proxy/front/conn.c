@@ -32,6 +32,7 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/request_internal.h"
 #include "os/clock.h"
 
 #define ACCEPTS	     64		       /* of a listener in a turn */
@@ -138,8 +139,13 @@ static void release(struct conn *c)
 void conn_give_up(struct conn *c, enum conn_how how, struct why why,
 		  enum socks_code code)
 {
-	bool told = greet_answer(c, code);
+	bool told;
 
+	if (c->request) {
+		request_failed(c, why, code);
+		return;
+	}
+	told = greet_answer(c, code);
 	if (c->state == CONN_RACE)
 		race_end(c);
 	if (c->pair)
@@ -158,6 +164,7 @@ void conn_over(struct conn *c, struct why end)
 	struct front *f = c->f;
 
 	assert(c->how == CONN_SPLICES || c->how == CONN_COPIES);
+	request_end(c);
 	close_both(c, end.n != &f->n->ended_closed);
 	(*end.n)++;
 	c->end = end.name;
@@ -173,7 +180,7 @@ bool conn_holds(const struct conn *c)
 {
 	if (c->state == CONN_SPLICED && c->joined)
 		return !c->f->o->pin && c->ended == 0;
-	return true;
+	return !request_is_idle(c);
 }
 
 /* --- spliced --- */
@@ -269,6 +276,8 @@ static void client_is_ready(void *ctx, uint64_t now)
 	c->f->now = now;
 	if (c->state == CONN_COPY || c->state == CONN_CLOSE)
 		copy_run(c);
+	else if (c->state == CONN_WEB)
+		request_run(c);
 	else if (conn_error(c, DIR_C2S) != 0)
 		conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left),
 			     SOCKS_FAILURE);
@@ -283,6 +292,8 @@ static void server_is_ready(void *ctx, uint64_t now)
 	c->f->now = now;
 	if (c->state == CONN_CONNECT || c->state == CONN_RACE)
 		connect_ready(c, conn_error(c, DIR_S2C));
+	else if (c->state == CONN_WEB)
+		request_run(c);
 	else
 		copy_run(c);
 }
@@ -315,6 +326,9 @@ static void is_due(void *ctx)
 	case CONN_CONNECT:
 		connect_late(c);
 		break;
+	case CONN_WEB:
+		request_due(c);
+		break;
 	default:
 		assert(c->state == CONN_COPY || c->state == CONN_CLOSE);
 		copy_due(c);
@@ -346,7 +360,8 @@ void conn_bytes(struct conn *c)
 	if (c->state == CONN_SPLICED)
 		read_stats(c);
 	for (enum dir d = DIR_C2S; c->copy && d < DIR_COUNT; d++)
-		c->bytes[d] = c->copy->carry.way[d].sent;
+		c->bytes[d] = c->request ? c->request->web.sent[d]
+					 : c->copy->carry.way[d].sent;
 }
 
 void conn_kill(struct conn *c)
@@ -377,6 +392,8 @@ void conn_admit(struct conn *c)
 			     SOCKS_FAILURE);
 	else if (conn_forwards(c))
 		conn_connect(c);
+	else if (conn_is_web(c))
+		request_hear(c);
 	else
 		greet_wishes(c);
 }

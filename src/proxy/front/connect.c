@@ -25,6 +25,7 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/request_internal.h"
 
 /* A server that is there has answered by then. */
 #define LOOK_AFTER (100 * NS_PER_MS)
@@ -75,7 +76,7 @@ static bool say(struct conn *c, uint32_t n)
 
 	if (n == 0)
 		return true;
-	b = c->wish->socks.reply;
+	b = c->wish->reply;
 	sent = c->pair ? usplice_write(c->pair, b, n)
 		       : send(c->fd[DIR_C2S], b, n,
 			      MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -154,7 +155,7 @@ static void intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 
 	*pair = NULL;
 	*unspliced = f->unspliced;
-	if (f->splicer) {
+	if (f->splicer && !c->request) {
 		rc = usplice_intend(f->splicer, c->fd[DIR_C2S], fd,
 				    (const struct sockaddr *)to, len, c, pair);
 		if (rc == 0)
@@ -181,7 +182,8 @@ void connect_intend(struct conn *c, int fd, const struct sockaddr_storage *to,
 /* There will be no splice, and not because there is no way to the server. */
 static bool is_refusal(const struct conn *c)
 {
-	return !c->pair && c->work->unspliced.n != &c->f->n->copied_other;
+	return !c->pair && !c->request &&
+	       c->work->unspliced.n != &c->f->n->copied_other;
 }
 
 /* Ask the server. Who waits for the answer is the library; or we, where another
@@ -323,7 +325,10 @@ void connect_ready(struct conn *c, int error)
 		} else {
 			race_end(c);
 		}
-		join(c);
+		if (c->request)
+			request_connected(c);
+		else
+			join(c);
 	}
 }
 

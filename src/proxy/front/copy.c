@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "front/front_internal.h"
+#include "front/request_internal.h"
 
 #define ACKS_FIRST (5 * NS_PER_MS) /* until last acks are looked for, doubled */
 #define ACKS_MOST  (NS_PER_SEC)	   /* up to this */
@@ -27,27 +28,52 @@ static struct copy *take(struct front *f)
 	return k;
 }
 
-bool copy_begin(struct conn *c)
+static uint8_t *memory_of(const struct front *f, const struct copy *k)
+{
+	size_t at = stock_index(&f->copies, k);
+
+	return f->buffers + at * DIR_COUNT * CARRY_BUFFER;
+}
+
+/* Return: NULL: all are in use */
+static struct copy *begin(struct conn *c)
 {
 	struct front *f = c->f;
 	struct copy *k = take(f);
-	size_t at;
 
 	if (!k)
-		return false;
-	at = stock_index(&f->copies, k);
+		return NULL;
 	k->made = true;
 	k->c = c;
 	k->active = f->now;
 	k->outq_wait = 0;
 	list_init(&k->busy);
-	if (!carry_begin(&k->carry, c->fd,
-			 f->buffers + at * DIR_COUNT * CARRY_BUFFER,
+	c->copy = k;
+	return k;
+}
+
+bool copy_begin(struct conn *c)
+{
+	struct front *f = c->f;
+	struct copy *k = begin(c);
+
+	if (!k)
+		return false;
+	if (!carry_begin(&k->carry, c->fd, memory_of(f, k),
 			 f->o->splice == SETUP_PIPE))
 		f->n->unpiped++;
-	c->copy = k;
 	c->state = CONN_COPY;
 	return true;
+}
+
+uint8_t *copy_take(struct conn *c)
+{
+	struct copy *k = begin(c);
+
+	if (!k)
+		return NULL;
+	(void)carry_begin(&k->carry, c->fd, memory_of(c->f, k), false);
+	return memory_of(c->f, k);
 }
 
 void copy_end(struct conn *c)
@@ -148,6 +174,10 @@ void copy_run(struct conn *c)
 		return;
 	}
 	list_del(&k->busy);
+	if (c->request) {
+		request_run(c);
+		return;
+	}
 	rc = carry_run(&k->carry, &moved);
 	if (moved)
 		k->active = c->f->now;

@@ -19,9 +19,4 @@ struct worker;
  */
 int front_run(const struct setup *o, const struct worker *w, struct errbuf *e);
 
-/** front_check() - Say on standard output what stands in a splice's way.
- * Return: 0, or -1: something does
- */
-int front_check(const struct setup *o);
-
 #endif /* FRONT_FRONT_H */

@@ -26,9 +26,9 @@
 #include "dial/eyeballs.h"
 #include "dial/shares.h"
 #include "dial/socks.h"
-#include "front/counters.h"
+#include "face/counters.h"
 #include "front/front.h"
-#include "front/state.h"
+#include "face/state.h"
 #include "front/worker.h"
 #include "join/usplice.h"
 #include "login/login.h"
@@ -38,6 +38,7 @@
 #include "net/resolve.h"
 #include "os/loop.h"
 #include "tap/tap.h"
+#include "web/web.h"
 
 #define CONN_BESIDE 2	  /* attempts beside the first */
 #define LOG_BUFFER  65536 /* bytes of a log that wait to be written */
@@ -99,6 +100,7 @@ enum conn_state {
 	CONN_COPY,    /* either end */
 	CONN_CLOSE,   /* both have ended; for the last acks */
 	CONN_SPLICED, /* the kernel's word */
+	CONN_WEB,     /* a request, or what belongs to it */
 };
 
 /** enum conn_how - What has become of it; the first four are final */
@@ -176,11 +178,15 @@ struct work {
 };
 
 /**
- * struct wish - What a client of SOCKS has said; the log wants it, too
+ * struct wish - What a client of SOCKS, or of HTTP, has said; the log wants it,
+ * too
  * @user:	Who he says he is, if he does; good once he is SOCKS_KNOWN
  */
 struct wish {
 	struct socks socks;
+	bool http;	      /* it was a CONNECT of HTTP */
+	uint16_t status;      /* with which it is refused; 0: by the code */
+	const uint8_t *reply; /* of greet_granted() */
 	char user[USERS_NAME + 1];
 };
 
@@ -237,10 +243,23 @@ struct conn {
 	const char *why;
 	const char *end;
 	struct copy *copy;
+	struct request *request; /* with @copy; NULL: it has made none */
 	uint64_t began;
 	uint64_t began_real;
 	uint64_t opened;
 	uint64_t ended;
+};
+
+/**
+ * struct request - A client of HTTP whose requests we carry; as many as copies
+ * @moved:	When something was last carried, ns
+ * @began, @began_real: His request; 0: he has made none
+ */
+struct request {
+	struct web web;
+	uint64_t moved;
+	uint64_t began;
+	uint64_t began_real;
 };
 
 /**
@@ -303,6 +322,7 @@ struct front {
 	uint64_t last_id;
 	struct list busy;
 	struct stock copies;
+	struct stock requests;
 	uint8_t *buffers; /* of copies */
 	struct shares shares;
 	struct shares *clients;
@@ -360,7 +380,7 @@ void passing_stop(struct front *f);
 /** passing_holds() - Are there connections that end with us? */
 bool passing_holds(const struct front *f);
 
-/* --- report.c --- */
+/* --- look.c --- */
 
 /** front_look() - See what there is to show */
 void front_look(const struct front *f, struct front_state *s);
@@ -496,6 +516,12 @@ void race_end(struct conn *c);
 void race_pair_over(struct conn *c, const struct usplice_pair *p);
 
 /* --- conn.c --- */
+
+/** conn_is_web() - Is it of a --http? */
+static inline bool conn_is_web(const struct conn *c)
+{
+	return c->f->o->place[c->place].http;
+}
 
 /** conn_forwards() - Is it of a --forward? Else of --socks */
 static inline bool conn_forwards(const struct conn *c)

@@ -19,11 +19,17 @@
 #include <sys/socket.h>
 
 #include "front/front_internal.h"
+#include "front/request_internal.h"
+#include "http/edit.h"
+#include "http/exchange.h"
 #include "os/clock.h"
 
 #define DRAIN_ROUNDS 16 /* of a buffer that is thrown away */
 
-static uint8_t scratch[PP_V2_MOST > SOCKS_MOST ? PP_V2_MOST : SOCKS_MOST];
+static uint8_t scratch[HTTP_HEAD_MOST];
+
+_Static_assert(sizeof(scratch) >= PP_V2_MOST && sizeof(scratch) >= SOCKS_MOST,
+	       "each message fits");
 
 /* What has come so far. Return: its length; 0: nothing; -1: @c is over */
 static ssize_t look(struct conn *c, size_t most)
@@ -44,6 +50,17 @@ static ssize_t look(struct conn *c, size_t most)
 static void used(struct conn *c, size_t n)
 {
 	(void)recv(c->fd[DIR_C2S], scratch, n, MSG_DONTWAIT);
+}
+
+ssize_t greet_look(struct conn *c, const uint8_t **b)
+{
+	*b = scratch;
+	return look(c, sizeof(scratch));
+}
+
+void greet_take(struct conn *c, size_t n)
+{
+	used(c, n);
 }
 
 /* --- whose connection it is --- */
@@ -226,6 +243,8 @@ void greet_ready(struct conn *c)
 {
 	if (c->state == CONN_HEAD)
 		read_head(c);
+	else if (conn_is_web(c))
+		request_hear(c);
 	else
 		greet_wishes(c);
 }
@@ -243,6 +262,10 @@ uint32_t greet_granted(struct conn *c)
 	struct ipaddr ip;
 	uint16_t port;
 
+	if (c->wish && c->wish->http) {
+		c->wish->reply = (const uint8_t *)HTTP_TUNNEL;
+		return sizeof(HTTP_TUNNEL) - 1;
+	}
 	if (!c->wish || c->wish->socks.version == 0)
 		return 0;
 	if (getsockname(c->fd[DIR_S2C], (struct sockaddr *)&a, &n) != 0 ||
@@ -250,17 +273,35 @@ uint32_t greet_granted(struct conn *c)
 		socks_reply(&c->wish->socks, SOCKS_GRANTED, NULL, 0);
 	else
 		socks_reply(&c->wish->socks, SOCKS_GRANTED, &ip, port);
+	c->wish->reply = c->wish->socks.reply;
 	return c->wish->socks.reply_len;
 }
 
-bool greet_answer(struct conn *c, enum socks_code code)
+static bool send_page(struct conn *c, enum socks_code code)
 {
+	uint8_t page[HTTP_PAGE_MOST];
+	size_t n = request_page(c, code, page);
+
+	return send(c->fd[DIR_C2S], page, n, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	       (ssize_t)n;
+}
+
+/* Tell him. Return: he was told */
+static bool send_answer(struct conn *c, enum socks_code code)
+{
+	if (c->wish && c->wish->http)
+		return send_page(c, code);
 	if (!c->wish || c->wish->socks.version == 0)
 		return false;
 	/* What the machine refuses has its reply already. */
 	if (code != SOCKS_GRANTED)
 		socks_reply(&c->wish->socks, code, NULL, 0);
-	if (c->wish->socks.reply_len == 0 || !send_reply(c))
+	return c->wish->socks.reply_len > 0 && send_reply(c);
+}
+
+bool greet_answer(struct conn *c, enum socks_code code)
+{
+	if (!send_answer(c, code))
 		return false;
 	(void)shutdown(c->fd[DIR_C2S], SHUT_WR);
 	/* Bytes that are left when we close would make a RST, which may

@@ -179,17 +179,27 @@ static void loop(struct front *f)
 
 /* --- opening --- */
 
+static bool has_web(const struct setup *o)
+{
+	for (unsigned i = 0; i < o->places; i++)
+		if (o->place[i].http)
+			return true;
+	return false;
+}
+
 static int take_memory(struct front *f, struct errbuf *e)
 {
 	const struct setup *o = f->o;
 	uint32_t n = o->connections;
 	uint32_t copies = o->copies < n ? o->copies : n;
+	uint32_t web = has_web(o) ? copies : 1;
 	size_t buffers = (size_t)copies * DIR_COUNT * CARRY_BUFFER;
 	size_t size = stock_size(n, sizeof(struct conn)) +
 		      stock_size(n, sizeof(struct work)) +
 		      stock_size(n, sizeof(struct wish)) +
 		      (f->worker ? 0 : shares_size(n)) +
 		      stock_size(copies, sizeof(struct copy)) +
+		      stock_size(web, sizeof(struct request)) +
 		      arena_need(buffers) + ctl_size() + metrics_size() +
 		      login_size();
 
@@ -207,6 +217,7 @@ static int take_memory(struct front *f, struct errbuf *e)
 	if (!f->worker)
 		shares_init(&f->shares, &f->arena, n, &f->key);
 	stock_init(&f->copies, &f->arena, copies, sizeof(struct copy));
+	stock_init(&f->requests, &f->arena, web, sizeof(struct request));
 	f->buffers = arena_take(&f->arena, buffers);
 	return 0;
 }

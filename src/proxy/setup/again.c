@@ -16,7 +16,8 @@
 /* Is it of the kind whose values are looked at one by one, listeners? */
 static bool is_place(const struct opt_row *r)
 {
-	return strcmp(r->name, "forward") == 0 || strcmp(r->name, "socks") == 0;
+	return strcmp(r->name, "forward") == 0 ||
+	       strcmp(r->name, "socks") == 0 || strcmp(r->name, "http") == 0;
 }
 
 /* Has an option one value in both? Longer than there is room for: no. */
@@ -60,6 +61,7 @@ const struct setup_place *setup_find(const struct setup *o,
 	for (unsigned i = 0; i < o->places; i++)
 		if (o->place[i].port == p->port &&
 		    ipaddr_eq(&o->place[i].ip, &p->ip) &&
+		    o->place[i].http == p->http &&
 		    (o->place[i].servers.n == 0) == (p->servers.n == 0))
 			return &o->place[i];
 	return NULL;

@@ -81,12 +81,19 @@ static int set_forward(void *field, const struct opt_row *r, const char *v,
 	return add_place(field, r, v, &p, e);
 }
 
-/* Place number @i of those that are forwards, or of those that are not. */
-static const struct setup_place *nth(const struct setup *o, bool forward,
+enum kind { FORWARD, SOCKS, HTTP };
+
+static enum kind kind_of(const struct setup_place *p)
+{
+	return p->http ? HTTP : p->servers.n > 0 ? FORWARD : SOCKS;
+}
+
+/* Place number @i of those of a kind. */
+static const struct setup_place *nth(const struct setup *o, enum kind kind,
 				     unsigned i)
 {
 	for (unsigned k = 0; k < o->places; k++)
-		if ((o->place[k].servers.n > 0) == forward && i-- == 0)
+		if (kind_of(&o->place[k]) == kind && i-- == 0)
 			return &o->place[k];
 	return NULL;
 }
@@ -94,7 +101,7 @@ static const struct setup_place *nth(const struct setup *o, bool forward,
 static bool put_forward(struct text *t, const void *field,
 			const struct opt_row *r, unsigned i)
 {
-	const struct setup_place *p = nth(field, true, i);
+	const struct setup_place *p = nth(field, FORWARD, i);
 	char s[TEXT_ENDPOINT];
 
 	(void)r;
@@ -108,27 +115,49 @@ static bool put_forward(struct text *t, const void *field,
 	return true;
 }
 
-static int set_socks(void *field, const struct opt_row *r, const char *v,
-		     struct errbuf *e)
+static int set_place(void *field, const struct opt_row *r, const char *v,
+		     bool http, struct errbuf *e)
 {
-	struct setup_place p = { .port = 0 };
+	struct setup_place p = { .http = http };
 
 	if (get_place(v, strlen(v), &p.ip, &p.port) != 0)
 		return opt_bad(e, r, v, "is no address with a port");
 	return add_place(field, r, v, &p, e);
 }
 
+static bool put_place(struct text *t, const struct setup_place *p)
+{
+	char s[TEXT_ENDPOINT];
+
+	if (p)
+		text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
+	return p;
+}
+
+static int set_socks(void *field, const struct opt_row *r, const char *v,
+		     struct errbuf *e)
+{
+	return set_place(field, r, v, false, e);
+}
+
 static bool put_socks(struct text *t, const void *field,
 		      const struct opt_row *r, unsigned i)
 {
-	const struct setup_place *p = nth(field, false, i);
-	char s[TEXT_ENDPOINT];
-
 	(void)r;
-	if (!p)
-		return false;
-	text_add(t, "%s", text_endpoint(s, &p->ip, p->port));
-	return true;
+	return put_place(t, nth(field, SOCKS, i));
+}
+
+static int set_http(void *field, const struct opt_row *r, const char *v,
+		    struct errbuf *e)
+{
+	return set_place(field, r, v, true, e);
+}
+
+static bool put_http(struct text *t, const void *field, const struct opt_row *r,
+		     unsigned i)
+{
+	(void)r;
+	return put_place(t, nth(field, HTTP, i));
 }
 
 static int set_dns(void *field, const struct opt_row *r, const char *v,
@@ -262,6 +291,7 @@ static bool put_ports(struct text *t, const void *field,
 
 static const struct opt_kind kind_forward = { false, set_forward, put_forward };
 static const struct opt_kind kind_socks = { false, set_socks, put_socks };
+static const struct opt_kind kind_http = { false, set_http, put_http };
 static const struct opt_kind kind_dns = { false, set_dns, put_dns };
 static const struct opt_kind kind_metrics = { false, set_metrics, put_metrics };
 static const struct opt_kind kind_nets = { false, set_nets, put_nets };
@@ -293,6 +323,10 @@ static const struct opt_row rows[] = {
 	  "listen here for clients of SOCKS 4, 4a and 5, and connect where "
 	  "they "
 	  "say",
+	  .group = WAYS, .flags = OPT_REPEAT },
+	{ "http", 0, &kind_http, 0, "ADDR:PORT",
+	  "listen here for clients of an HTTP proxy, and connect where their "
+	  "requests say",
 	  .group = WAYS, .flags = OPT_REPEAT },
 	{ "splice", 0, &opt_kind_word, AT(splice), "auto|tc|copy|pipe|syn",
 	  "join connections in the kernel where that can be and copy the rest "
@@ -349,8 +383,8 @@ static const struct opt_row rows[] = {
 	  .group = WHO, .least = 10 * NS_PER_MS, .most = WAIT_MOST,
 	  .flags = OPT_RUNTIME },
 	{ "allow", 0, &kind_nets, AT(allow), "NET",
-	  "clients of SOCKS may connect there, though it is private or this "
-	  "host's",
+	  "clients of SOCKS and HTTP may connect there, though it is private "
+	  "or this host's",
 	  .group = WHO, .flags = OPT_REPEAT | OPT_RELOAD },
 	{ "deny", 0, &kind_nets, AT(deny), "NET",
 	  "they may not, whatever --allow says", .group = WHO,
@@ -412,7 +446,7 @@ const struct opt_command proxy_command = {
 	.name = "proxy",
 	.usage = "proxy [OPTION...] [@FILE] --forward "
 		 "ADDR:PORT=ADDR:PORT[,...]\n"
-		 "proxy [OPTION...] [@FILE] --socks ADDR:PORT\n"
+		 "proxy [OPTION...] [@FILE] --socks|--http ADDR:PORT\n"
 		 "proxy [OPTION...] --check",
 	.tables = tables,
 	.count = sizeof(tables) / sizeof(tables[0]),
@@ -423,10 +457,7 @@ const struct opt_command proxy_command = {
 
 static bool has_socks(const struct setup *o)
 {
-	for (unsigned i = 0; i < o->places; i++)
-		if (o->place[i].servers.n == 0)
-			return true;
-	return false;
+	return nth(o, SOCKS, 0);
 }
 
 /* What --splice syn goes without: what needs a process for each connection. */
@@ -491,7 +522,8 @@ static int check(const struct setup *o, struct errbuf *e)
 	if (o->places == 0 && !o->check)
 		return errbuf_set(e, -EINVAL,
 				  "nothing to proxy; give --forward "
-				  "ADDR:PORT=ADDR:PORT or --socks ADDR:PORT");
+				  "ADDR:PORT=ADDR:PORT, --socks ADDR:PORT or "
+				  "--http ADDR:PORT");
 	if (o->socks_users && !has_socks(o) && !o->check)
 		return errbuf_set(e, -EINVAL,
 				  "--socks-users goes with --socks");

@@ -29,11 +29,14 @@ enum setup_splice {
 	SETUP_SYN,  /* from the SYN on, and what is not as with auto */
 };
 
-/** struct setup_place - Where to listen, and for whom; no @servers: SOCKS */
+/** struct setup_place - Where to listen, and for whom; no @servers: SOCKS, or
+ * @http
+ */
 struct setup_place {
 	struct ipaddr ip;
 	uint16_t port;
 	struct servers servers;
+	bool http;
 };
 
 /**

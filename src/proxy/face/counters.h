@@ -7,8 +7,8 @@
  * with their word; and spliced + copied = all that ended + those that are still
  * open.
  */
-#ifndef FRONT_COUNTERS_H
-#define FRONT_COUNTERS_H
+#ifndef FACE_COUNTERS_H
+#define FACE_COUNTERS_H
 
 #include <stdint.h>
 
@@ -33,6 +33,7 @@
 	X(T, copied_gone, "", "copied: an end had gone before the splice")     \
 	X(T, copied_beside, "",                                                \
 	  "copied: another address was tried beside its own meanwhile")        \
+	X(T, copied_http, "", "copied: requests of HTTP other than CONNECT")   \
 	X(T, copied_other, "", "copied: the kernel refused the splice")        \
 	X(T, refused_full, "", "refused: --connections were open")             \
 	X(T, refused_client, "", "refused: --per-client were open")            \
@@ -41,6 +42,7 @@
 	  "refused: --splice tc, and it could not be spliced")                 \
 	X(T, refused_header, "",                                               \
 	  "refused: no header of the PROXY protocol, or a wrong one")          \
+	X(T, refused_http, "", "refused: a CONNECT that cannot be read")       \
 	X(T, refused_socks, "", "refused: what it said is not SOCKS")          \
 	X(T, refused_method, "",                                               \
 	  "refused: SOCKS without a method of authentication that we take")    \
@@ -73,6 +75,14 @@
 	X(T, ended_left, "", "the same, left to the kernel when we ended")     \
 	X(T, bytes_c2s, "bytes", "that servers have acked")                    \
 	X(T, bytes_s2c, "bytes", "that clients have acked")                    \
+	X(T, requests, "",                                                     \
+	  "requests of HTTP, but for CONNECTs that come first")                \
+	X(T, requests_answered, "", "of these, answered by a server")          \
+	X(T, requests_refused, "",                                             \
+	  "of these, that cannot be read, or lead where nobody may go")        \
+	X(T, requests_failed, "",                                              \
+	  "of these, to which no server has an answer")                        \
+	X(T, requests_cut, "", "of these, that were cut off by an end")        \
 	X(T, adopted, "", "spliced connections that we found")                 \
 	X(T, accept_errors, "",                                                \
 	  "times that the kernel gave us no connection (descriptors?)")        \
@@ -118,4 +128,4 @@ extern const struct counter_list front_counter_list;
 extern const struct counter_list front_gauge_list;
 extern const struct counter_list front_server_gauge_list;
 
-#endif /* FRONT_COUNTERS_H */
+#endif /* FACE_COUNTERS_H */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check.c - What stands in a splice's way
+ * ready.c - What stands in a splice's way
  *
  * Hop by hop, as doctor's. A proxy that runs beside is not touched: the program
  * is loaded, and put on a device only by a hook of its own.
  */
+#include "ready/ready.h"
+
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -15,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "front/front_internal.h"
 #include "hops/hops.h"
+#include "join/usplice.h"
 #include "net/devices.h"
 
 #define BTF	"/sys/kernel/btf/vmlinux"
@@ -178,7 +180,7 @@ static int no_conntrack(void *ctx)
 		" or a rule that does not track them");
 }
 
-int front_check(const struct setup *o)
+int ready_check(const struct setup *o)
 {
 	static const struct hop way[] = {
 		{ 0, has_btf },	  { 0, loads },	 { 0, has_hook },

@@ -2,8 +2,8 @@
 /*
  * state - What a proxy shows of itself, or one of its workers
  */
-#ifndef FRONT_STATE_H
-#define FRONT_STATE_H
+#ifndef FACE_STATE_H
+#define FACE_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/metrics.h"
 #include "dial/servers.h"
-#include "front/counters.h"
+#include "face/counters.h"
 #include "join/usplice.h"
 #include "setup/setup.h"
 #include "tap/tap.h"
@@ -79,4 +79,4 @@ void front_print(const struct front_view *v);
 /** front_say_start() - Say where clients come in, and how they are joined */
 void front_say_start(const struct front_view *v);
 
-#endif /* FRONT_STATE_H */
+#endif /* FACE_STATE_H */
