@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "test", "lib"))
 import lab  # noqa: E402
+import tapped  # noqa: E402
 
 PROD = """
     location = /price { return 200 "price: 100\\n"; }
@@ -24,6 +25,7 @@ PLANTED = {"/price": "one byte of the body", "/old": "the status",
 NEXT = """
 Try next:
   lab/demo --flat-out            as many requests as this machine can make
+  lab/demo --tap                 without a mirror port: the proxy is one
   build/understudy shadow --help
   man -l man/understudy-shadow.1
   On a host with a mirror port on mon0 and the SUT alone on eth1, first
@@ -32,23 +34,26 @@ Try next:
     build/understudy shadow -i mon0 --sut-dev eth1 --map PROD:80=SUT:80 \\
         --duration 60s --json out.jsonl 'tcp port 80'"""
 ASKED = 5  # each planted URL, by curl
+TAP = os.environ.get("DEMO_TAP")
+TO = "proxy" if TAP else "prod"  # where the clients go
 
 
 def drive(l):
     """A few seconds of keepalive and of short connections, and curl."""
     rest = 0 if os.environ.get("DEMO_FLAT_OUT") else 1
-    loads = [l.wrk(seconds=4, conns=16, run="keep", wait=False, delay=5 * rest),
+    loads = [l.wrk(seconds=4, conns=16, run="keep", wait=False, delay=5 * rest,
+                   to=TO),
              l.wrk(seconds=4, conns=4, url="/b10k", run="short", close=True,
-                   wait=False, delay=10 * rest)]
+                   wait=False, delay=10 * rest, to=TO)]
     for i in range(ASKED):
         for path in PLANTED:
             code, _ = l.run("client", ["curl", "-sS", "-o", "/dev/null",
-                                       l.url() + "%s?id=curl%s-%d" % (
+                                       l.url(TO) + "%s?id=curl%s-%d" % (
                                            path, path[1:], i)])
             if code:
                 raise lab.LabError("curl %s failed" % path)
     l.run("client", ["curl", "-sS", "-o", "/dev/null",
-                     l.url() + "/b1m?id=curl-big"])
+                     l.url(TO) + "/b1m?id=curl-big"])
     return [l.wrk_rate(p) for p in loads]
 
 
@@ -88,9 +93,15 @@ def main():
     if why:
         print("demo: " + why, file=sys.stderr)
         return 2
-    with lab.Lab() as l:
+    with tapped.Tapped() if TAP else lab.Lab() as l:
         prod, sut = l.nginx("prod", PROD), l.nginx("sut", SUT)
         print("demo: production and SUT are up; the differences are planted")
+        if TAP:
+            proxy = l.proxy("--forward", "%s=%s" % (l.at("proxy", 80),
+                                                    l.at("prod", 80)),
+                            "--tap", tapped.TAP)
+            print("demo: the proxy at %s shows its connections at %s" % (
+                l.at("proxy", 80), tapped.TAP))
         us = l.understudy()
         if not us.alive():
             print("demo: understudy did not start: " + us.text(),
@@ -104,6 +115,13 @@ def main():
         print("\n--- understudy says (exit %s) ---\n%s\n--- the demo's "
               "judgement ---" % (code, us.text().strip()))
         bad = judge(us, lab.reach(prod.log, sut.log))
+        if TAP:
+            r = proxy.end()
+            print("  the proxy: %d connections, %d joined in the kernel; %d frames "
+                  "shown, %d lost" % (r["accepted"], r["spliced"],
+                                      r["tap"]["shown"], r["tap"]["lost"]))
+            if r["tap"]["lost"]:
+                bad.append("the tap lost %d frames" % r["tap"]["lost"])
         leaks, _ = l.leaks()
         print("  frames towards client, production or out of the mirror: %d" %
               sum(leaks.values()))

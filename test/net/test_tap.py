@@ -102,6 +102,26 @@ def socks(t):
         lab.isolated(t, l)
 
 
+def http(t):
+    """Requests of HTTP, over kept connections, and a CONNECT."""
+    with tapped.Tapped() as l:
+        prod, sut = l.nginx("prod"), l.nginx("sut")
+        p = l.proxy("--http", l.at("proxy", 8080), "--allow", "10.2.0.0/24", "--tap",
+                    TAP, port=8080)
+        us = l.understudy()
+        for i, more in enumerate(((), (), ("-p",))):
+            code, out = l.run("client", [
+                "curl", "-s", "-o", l.path("got"), "-x", l.at("proxy", 8080), *more,
+                l.url() + "/b10k?id=h%d-[1-60]" % i])
+            t.equal(code, 0, "curl: " + out)
+        exact(t, l, us, prod, sut)
+        r = counted(t, p)
+        t.equal((r["requests_answered"], r["spliced"], r["copied"]), (120, 1, 2),
+                "requests, spliced, copied")
+        t.equal(r["tap"]["connections"], 3, "connections shown")
+        lab.isolated(t, l)
+
+
 def same_bytes(t, l, what, *words):
     code, out = l.run("client", ["curl", "-s", *words, "-o", l.path("got"),
                                  "http://%s/b1m?id=x" % l.at("proxy", 80)])
@@ -141,8 +161,9 @@ def chosen(t):
         for more, any_ in ((["--tap-match", "10.2.0.0/24:80"], True),
                            (["--tap-match", "10.2.0.0/24:81"], False),
                            (["--tap-share", "0.0001%"], False)):
-            for splice in ("copy", "syn"):
-                p = l.proxy(*words, *more, "--splice", splice)
+            for splice in ("copy", "syn", "tc"):
+                p = l.proxy(*words, *more, "--splice", splice,
+                            *(["--workers", "2"] if splice == "tc" else []))
                 same_bytes(t, l, "chosen")
                 k = p.end()["tap"]
                 t.equal(k["shown"] > 10, any_, "%s %s shown: %r" % (splice, more, k))
@@ -201,6 +222,7 @@ lab.main([
      lambda t: forward(t, "syn", None, close=True)),
     ("forward, IPv6", forward, "tc", "spliced", 6),
     ("SOCKS", socks),
+    ("HTTP", http),
     ("a megabyte each",
      lambda t: forward(t, "tc", "spliced", url="/b1m", conns=2)),
     ("a device that is small, down, deleted", broken),
