@@ -89,7 +89,8 @@ static inline void rig_fly(struct end *e, const struct mp_effect *x)
 	uint64_t start = l->free > e->now ? l->free : e->now;
 	uint64_t time = l->rate == 0 ? 0 : size * NS_PER_SEC / l->rate;
 
-	if (l->queue > 0 && start - e->now > l->queue * time)
+	if (l->queue > 0 && (start - e->now) / NS_PER_US * l->rate >
+				    l->queue * 1514 * (NS_PER_SEC / NS_PER_US))
 		return;
 	l->free = start + time;
 	l->n++;

@@ -227,6 +227,30 @@ static void test_short_queue_is_not_overrun_for_long(void)
 	rig_end(&e, &f, false);
 }
 
+/* What queues on the way back is not in front of this way's packets: a path that
+ * carries a few acknowledgments now is not taken for one that bears no more.
+ */
+static void test_busy_way_back_is_no_limit(void)
+{
+	static const struct link l = { .rate = 1250000,
+				       .delay = 10 * MS,
+				       .queue = 100 };
+
+	open_links(1, &l);
+	load(3000);
+	CHECK(near(info(0).rate, 1250000, 2));
+	for (unsigned t = 0; t < 6000; t += 2) {
+		for (unsigned i = 0;
+		     i < 40 && mp_queued(f.m) * 2 <= mp_bound(f.m); i++)
+			rig_udp(&f, 1, 1400, 0, MP_AS_ALL);
+		for (unsigned i = 0; i < 60 && t % 200 == 0; i++)
+			rig_udp(&e, 2, 60, 46 << 2, MP_AS_ALL);
+		rig_run(&e, &f, e.now + 2 * MS);
+	}
+	CHECK(near(info(0).rate, 1250000, 2));
+	rig_end(&e, &f, false);
+}
+
 /* A lying far end: whatever it reports, nothing breaks and the bounds hold. */
 static void test_lies_are_bounded(void)
 {
@@ -259,6 +283,8 @@ int main(void)
 	static const struct check_test tests[] = {
 		{ "rate and delay are found", test_rate_and_delay_are_found },
 		{ "relative delay is found", test_relative_delay_is_found },
+		{ "a busy way back is no limit",
+		  test_busy_way_back_is_no_limit },
 		{ "the rate follows steps", test_rate_follows_steps },
 		{ "idle time forgets nothing", test_idle_time_forgets_nothing },
 		{ "the burst of a shaper does not count",

@@ -110,6 +110,8 @@ struct mp_model {
 	uint64_t var;	  /* ns */
 	int64_t rel;	  /* ns, one way beyond the common offset */
 	bool has_rel;
+	uint64_t late[2];   /* ns beyond it that the last ones came */
+	uint64_t ahead;	    /* the least of three: what queues on the way */
 	int64_t bias;	    /* ns by which predictions were too early; >= 0 */
 	uint64_t window;    /* bytes */
 	uint64_t flight;    /* bytes of what is out that queue nowhere */
@@ -128,9 +130,9 @@ struct mp_model {
 	uint32_t round_end;
 	uint32_t round_lost;
 	uint32_t round_came;
-	uint64_t round_rtt;
-	uint32_t loss; /* mean share, of 2^16 */
-	bool limited;  /* schedule.c: something waited for room */
+	uint64_t round_ahead; /* ns, the least; UINT64_MAX: none yet */
+	uint32_t loss;	      /* mean share, of 2^16 */
+	bool limited;	      /* schedule.c: something waited for room */
 	bool queued;
 	bool sampled;	/* the rate */
 	uint32_t boost; /* the step up, doubled while it grows */

@@ -10,15 +10,20 @@
  * what the receiver held it back. One way, receiver's clock less ours is wrong
  * by an offset that all paths share: only differences between paths are used,
  * so it may stay. Of both, the least of the last ten seconds is the path's own;
- * what the packet itself takes at the path's rate is taken off the way. When
- * eight seconds saw no round trip near the least, something of ours stands in
- * the path's queue all the time, and would soon be taken for its length: for
- * one round half a window is sent.
+ * what the packet itself takes at the path's rate is taken off the way. By what
+ * the way is longer than its least a packet queued; one that was late alone may
+ * have waited for a program's turn, so of three the least counts. The round
+ * trip would count the other direction's queue, too: a path that carries
+ * acknowledgments alone, beside a busy way back, would look full at the little
+ * that it carries. When eight seconds saw no round trip near the least,
+ * something of ours stands in the path's queue all the time, and would soon be
+ * taken for its length: for one round half a window is sent.
  *
  * Rate. Bytes between two feedbacks by the receiver's clock, over at least half
  * a round trip (20 to 150 ms). The rate is the greatest of the last ten rounds.
  * A lower sample says something only if the path was the limit: its window was
- * full, or packets queued on it (their round trip was longer than the least). A
+ * full, or packets queued on it (their way was longer than the least); a first
+ * one that is only of a few pings would keep packets away for good. A
  * round ages only then, so that an idle hour forgets nothing. The first SKIP
  * packets after an idle time count for nothing: a shaper lets a burst through
  * at once, and a path of 20 kB/s would look like one of 150. Idle is a path
@@ -58,6 +63,8 @@
  */
 #include "multipath/multipath_internal.h"
 
+#include <assert.h>
+
 #define SKIP	      5	    /* packets of a burst */
 #define SAMPLE_BYTES  4500u /* least, for a sample of the rate */
 #define SAMPLE_LEAST  (20 * NS_PER_MS)
@@ -70,7 +77,8 @@
 #define SAME_ROUNDS   3	 /* without growth: the rate is known */
 #define BURST_PACKETS 8u
 #define BURST_LEAST   (2 * NS_PER_MS)
-#define FIRST_WINDOW  40u /* packets */
+#define FIRST_RATE    (MP_UNKNOWN / 2) /* less, without a limit, says nothing */
+#define FIRST_WINDOW  40u	       /* packets */
 #define QUEUE_MOST    (20 * NS_PER_MS)
 #define MORE_PACKETS  48u
 #define QUEUE_PACKETS 24u
@@ -203,7 +211,7 @@ void mp_model_init(struct mp_model *d)
 {
 	*d = (struct mp_model){ .state = MP_MEASURING,
 				.min_rtt = UINT64_MAX,
-				.round_rtt = UINT64_MAX,
+				.round_ahead = UINT64_MAX,
 				.boost = 1 };
 	set_rate(d, 0);
 	set_window(d);
@@ -349,15 +357,13 @@ static void learn_delay(struct mp *m, struct mp_path *p,
 	struct mp_model *d = &p->model;
 	uint64_t held = r->held * NS_PER_US;
 	uint64_t rtt = now - s->at > held ? now - s->at - held : NS_PER_US;
-	uint64_t off;
+	uint64_t off, beyond;
 	int64_t way;
 
 	d->rtt = rtt;
 	d->min_rtt = (uint64_t)mp_least_of(&d->rtts, (int64_t)rtt, now);
 	if (rtt <= d->min_rtt + d->min_rtt / 16)
 		d->min_at = now;
-	if (rtt < d->round_rtt)
-		d->round_rtt = rtt;
 	if (d->srtt == 0) {
 		d->srtt = rtt;
 		d->var = rtt / 2;
@@ -385,6 +391,14 @@ static void learn_delay(struct mp *m, struct mp_path *p,
 		way -= (int64_t)mp_time(d, s->size);
 	d->rel = mp_least_of(&d->rels, way, now);
 	d->has_rel = true;
+	assert(way >= d->rel);
+	beyond = (uint64_t)(way - d->rel);
+	d->ahead = beyond < d->late[0] ? beyond : d->late[0];
+	d->ahead = d->ahead < d->late[1] ? d->ahead : d->late[1];
+	d->late[1] = d->late[0];
+	d->late[0] = beyond;
+	if (d->ahead < d->round_ahead)
+		d->round_ahead = d->ahead;
 }
 
 static void learn_rate(struct mp_path *p, const struct mp_report *r)
@@ -393,7 +407,7 @@ static void learn_rate(struct mp_path *p, const struct mp_report *r)
 	uint64_t need = d->min_rtt / 2;
 	uint64_t bytes = r->bytes - d->from_bytes;
 	uint64_t us = r->at - d->from_at;
-	bool queued = d->rtt > d->min_rtt + d->min_rtt / 4 + 2 * NS_PER_MS;
+	bool queued = d->ahead > d->min_rtt / 4 + 2 * NS_PER_MS;
 	uint64_t rate;
 
 	if (!d->counting) {
@@ -414,9 +428,11 @@ static void learn_rate(struct mp_path *p, const struct mp_report *r)
 	if (rate > MP_RATE_MOST)
 		rate = MP_RATE_MOST;
 	d->queued |= queued;
-	d->sampled = true;
-	if (d->limited || queued || rate > d->rate)
+	if (d->limited || queued ||
+	    rate > (d->rate > 0 ? d->rate : FIRST_RATE)) {
 		most_add(&d->rates, rate, d->round);
+		d->sampled = true;
+	}
 	d->from_bytes = r->bytes;
 	d->from_at = r->at;
 }
@@ -439,8 +455,8 @@ static void cap_window(struct mp_path *p)
 {
 	struct mp_model *d = &p->model;
 	uint64_t all = d->round_lost + d->round_came;
-	bool queued =
-		d->round_rtt > d->min_rtt + d->min_rtt / 4 + 5 * NS_PER_MS;
+	bool queued = d->round_ahead != UINT64_MAX &&
+		      d->round_ahead > d->min_rtt / 4 + 5 * NS_PER_MS;
 	uint64_t way = bytes_in(d, d->min_rtt) + 2 * MP_PACKET;
 	uint64_t out = mp_out(p) * 17 / 20;
 
@@ -491,7 +507,7 @@ static void end_round(struct mp_path *p, uint64_t now)
 	d->loss -= d->loss / LOSS_ROUNDS;
 	d->round_lost = 0;
 	d->round_came = 0;
-	d->round_rtt = UINT64_MAX;
+	d->round_ahead = UINT64_MAX;
 	d->limited = false;
 	d->queued = false;
 	d->sampled = false;

@@ -91,7 +91,8 @@ static void send_on(struct mp *m, struct mp_path *p, struct buf *f,
 	e->n = mp_header_emit(&h, e->bytes);
 	buf_emit(f);
 	mp_arm_lost(m, p, now);
-	if (!mp_room(m, p))
+	/* Thin packets wait for no room: a burst of them shows no limit. */
+	if (!(f->flags & MP_F_THIN) && !mp_room(m, p))
 		p->model.limited = true;
 }
 

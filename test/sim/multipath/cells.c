@@ -130,7 +130,7 @@ static bool more_cells(unsigned n, struct named *out)
 		paths(c, 1, 1250, 10000, 0);
 		paths(c, 1, 1250, 30000, 0);
 		c->back[0].rate = c->back[1].rate = 60 * KBS;
-		out->wish = 88;
+		out->bar = 88;
 		return true;
 	case 5:
 		base(c, "20 connections, 3 paths");
