@@ -252,6 +252,8 @@ class Lab:
     # who else wants the processors. The faults take the default's, which grow.
     rings = ("--mirror-ring", "64M", "--sut-ring", "16M")
 
+    wire = "eth1"  # understudy's end of the SUT's wire
+
     def __init__(self, family=4, gso=True, loss=0, burst=4, us_up=True,
                  tag=None, mangle=None, inhost=False, wrapped=None):
         self.family, self.addr = family, ADDR[family]
@@ -447,7 +449,7 @@ class Lab:
         if self.us_up:
             up += [("us", "mon0")]
         if self.us_up and self.host == "us":
-            up += [("us", "eth1")]
+            up += [("us", self.wire)]
         for room, dev in up:
             self.ip(room, "link", "set", dev, "up")
         self.ip("us", "route", "add", "default", "via", "10.9.0.254", "dev",
@@ -807,7 +809,7 @@ remote-control:
         self.files += 1
         jsonl = self.path("us%d.jsonl" % self.files)
         argv = [*wrap, BINARY, "shadow", *(source or ("-i", self.dev)),
-                "--sut-dev", "eth1", "--map", self.map(port), "--compare",
+                "--sut-dev", self.wire, "--map", self.map(port), "--compare",
                 compare, "--json", jsonl, *args]
         Lab.last = Understudy(self, argv + [filt], jsonl, ready, env)
         return Lab.last
