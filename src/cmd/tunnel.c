@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "ends/ends.h"
+#include "lone/lone.h"
 #include "os/log.h"
 
 int cmd_tunnel(int argc, char **argv)
@@ -22,7 +23,8 @@ int cmd_tunnel(int argc, char **argv)
 		r = o.task == ENDS_KEYGEN ? ends_keygen(o.word[0], &e)
 		    : o.task == ENDS_PADGEN
 			    ? ends_padgen(o.word[0], o.word[1], o.word[2], &e)
-			    : ends_run(&o, &e);
+		    : o.encap == ENDS_IPIP ? lone_run(&o, &e)
+					   : ends_run(&o, &e);
 	if (r == -EHOSTUNREACH && o.check)
 		return EXIT_ERROR; /* it was said */
 	if (r == 0)

@@ -29,6 +29,8 @@
 #include "front/front.h"
 #include "setup/setup.h"
 #include "keys/counters.h"
+#include "lone/counters.h"
+#include "ipip/counters.h"
 #include "lan/prove.h"
 #include "lan/sutwire.h"
 #include "multipath/counters.h"
@@ -239,8 +241,9 @@ static const struct counter_list *const lists[] = {
 };
 
 static const struct counter_list *const tunnel_lists[] = {
-	&ends_counter_list,    &link_counter_list,    &mp_counter_list,
-	&mp_path_counter_list, &mp_lane_counter_list, &ends_path_gauge_list,
+	&lone_counter_list,    &lone_path_counter_list, &reorder_counter_list,
+	&ends_counter_list,    &link_counter_list,	&mp_counter_list,
+	&mp_path_counter_list, &mp_lane_counter_list,	&ends_path_gauge_list,
 };
 
 static const struct counter_list *const proxy_lists[] = {

@@ -38,6 +38,7 @@ struct ends_net {
  * @local:	Address that it leaves from, if @has_local
  * @host:	Name of @remote, or of @local where we listen, which is not
  *		known before it is looked up; empty: the address was given
+ * @port:	0: none was given, as ENDS_IPIP wants it
  */
 struct ends_place {
 	char dev[ENDS_NAME];
@@ -53,6 +54,12 @@ struct ends_place {
 struct ends_class {
 	char filter[ENDS_FILTER];
 	enum mp_class class;
+};
+
+/* What packets travel in. */
+enum ends_encap {
+	ENDS_UDP,  /* the machine's header, with a program at either end */
+	ENDS_IPIP, /* RFC 2003, with anybody who takes that (lone/lone.h) */
 };
 
 /* Are many packets handed over as one, where the kernel can? */
@@ -81,6 +88,9 @@ struct ends_options {
 	uint32_t mark;
 	enum ends_offload offload;
 	bool tap; /* frames of Ethernet, not packets of IP */
+	enum ends_encap encap;
+	const char *catch_dev; /* by which plain packets come; or NULL */
+	uint64_t hold;	       /* ns, of ENDS_IPIP; 0: for ever */
 	bool plain;
 	const char *key;
 	bool has_peer;

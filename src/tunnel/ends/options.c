@@ -14,6 +14,8 @@
 /* What IPv4 wants of any device that packets are cut for. */
 #define MTU_LEAST 576
 
+#define HOLD (100 * NS_PER_MS)
+
 /* Titles of the help's groups. */
 #define DEVICE "The device"
 #define WAYS   "The paths"
@@ -147,6 +149,12 @@ static const struct opt_word release_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct opt_word encap_words[] = {
+	{ "udp", ENDS_UDP },
+	{ "ipip", ENDS_IPIP },
+	{ NULL, 0 },
+};
+
 static const struct opt_word offload_words[] = {
 	{ "off", ENDS_OFFLOAD_OFF },
 	{ "auto", ENDS_OFFLOAD_AUTO },
@@ -177,6 +185,13 @@ static const struct opt_row rows[] = {
 	{ "listen", 0, &places_listen, 0, "HOST:PORT",
 	  "in place of --path: wait for the other end here", .group = WAYS,
 	  .flags = OPT_REPEAT },
+	{ "encap", 0, &opt_kind_word, AT(encap), "udp|ipip",
+	  "what packets travel in (udp); ipip needs nothing of ours at the "
+	  "other end, or a gateway that takes the header off",
+	  .group = WAYS, .words = encap_words },
+	{ "catch", 0, &opt_kind_string, AT(catch_dev), "DEV",
+	  "of ipip: put in order what comes plain by this device, too",
+	  .group = WAYS },
 	{ "keepalive", 0, &opt_kind_duration, AT(keepalive), "TIME",
 	  "a message on every path so often, for a NAT on the way (0: none)",
 	  .group = WAYS, .most = 3600 * NS_PER_SEC, .flags = OPT_RUNTIME },
@@ -219,6 +234,10 @@ static const struct opt_row rows[] = {
 	  "packets of a connection that wait for one before them at most, then "
 	  "all go on (0: as many as there is room for)",
 	  .group = HOW, .most = ENDS_HELD, .flags = OPT_RUNTIME },
+	{ "hold", 0, &opt_kind_duration, AT(hold), "TIME",
+	  "of ipip: how long a connection waits for a segment (100ms; 0: until "
+	  "the buffer is full)",
+	  .group = HOW, .most = 10 * NS_PER_SEC, .flags = OPT_RUNTIME },
 	{ "no-again", 0, &opt_kind_unset, AT(again), NULL,
 	  "what was lost is not sent again", .group = HOW,
 	  .flags = OPT_RUNTIME },
@@ -309,6 +328,59 @@ static int check_trust(const struct ends_options *o, struct errbuf *e)
 	return 0;
 }
 
+/* What IP in IP has not: a session, keys, feedback. */
+static int check_ipip(const struct ends_options *o, struct errbuf *e)
+{
+	if (!o->plain || o->pad || o->key || o->has_peer || o->psk)
+		return errbuf_set(e, -EINVAL,
+				  "--encap ipip has no keys: who sees the "
+				  "packets can read and forge them; say so by "
+				  "--plain alone");
+	if (o->tap || o->trace || o->classes > 0 || o->keepalive > 0)
+		return errbuf_set(e, -EINVAL,
+				  "--encap ipip goes without --tap, --class, "
+				  "--keepalive and --trace");
+	for (unsigned i = 0; i < o->paths; i++) {
+		const struct ends_place *p = &o->path[i];
+
+		if (p->port != 0 || p->host[0] != '\0' ||
+		    !ipaddr_is4(&p->remote) ||
+		    (p->has_local && !ipaddr_is4(&p->local)))
+			return errbuf_set(e, -EINVAL,
+					  "--path: of --encap ipip is "
+					  "LOCAL|DEV|any,ADDRESS; IPv4, and no "
+					  "port");
+		if (p->config.rate > 0 || p->config.cap > 0 ||
+		    p->config.tier != MP_PRIMARY)
+			return errbuf_set(e, -EINVAL,
+					  "--path: of the words behind it "
+					  "--encap ipip takes weight= alone");
+	}
+	if (o->scheduler == MP_EARLIEST || o->scheduler == MP_COPY)
+		return errbuf_set(e, -EINVAL,
+				  "--encap ipip measures no path; give "
+				  "--scheduler roundrobin, weights or pin");
+	if (o->release == MP_RELEASE_EQUAL)
+		return errbuf_set(e, -EINVAL,
+				  "--encap ipip has no times: --release is "
+				  "order or off");
+	return 0;
+}
+
+static int check_udp(const struct ends_options *o, struct errbuf *e)
+{
+	if (o->catch_dev)
+		return errbuf_set(e, -EINVAL,
+				  "--catch is for --encap ipip, whose packets "
+				  "may come plain");
+	for (unsigned i = 0; i < o->paths; i++)
+		if (o->path[i].port == 0)
+			return errbuf_set(e, -EINVAL,
+					  "--path: lacks the far end's port; "
+					  "write ...,ADDRESS:PORT");
+	return 0;
+}
+
 int ends_options_check(const struct ends_options *o, struct errbuf *e)
 {
 	if (o->task == ENDS_KEYGEN && o->words == 0)
@@ -324,8 +396,17 @@ int ends_options_check(const struct ends_options *o, struct errbuf *e)
 		return errbuf_set(
 			e, -EINVAL,
 			"--check: of which way? give --path for each");
+	if (o->encap == ENDS_UDP && check_udp(o, e) != 0)
+		return -EINVAL;
 	if (o->check)
-		return 0;
+		return o->encap == ENDS_UDP
+			       ? 0
+			       : errbuf_set(e, -EINVAL,
+					    "--check knows no --encap ipip");
+	if (o->encap == ENDS_IPIP && o->paths == 0)
+		return errbuf_set(e, -EINVAL,
+				  "where to? --encap ipip needs a --path for "
+				  "each gateway, at either end");
 	if (o->paths == 0 && o->listens == 0)
 		return errbuf_set(e, -EINVAL,
 				  "where is the other end? give --path for "
@@ -361,7 +442,7 @@ int ends_options_check(const struct ends_options *o, struct errbuf *e)
 					  "tunnel itself; name the device of "
 					  "a real way",
 					  o->dev);
-	return check_trust(o, e);
+	return o->encap == ENDS_IPIP ? check_ipip(o, e) : check_trust(o, e);
 }
 
 int ends_options_parse(struct ends_options *o, int argc, char **argv,
@@ -372,6 +453,7 @@ int ends_options_parse(struct ends_options *o, int argc, char **argv,
 	*o = (struct ends_options){ .dev = "us0",
 				    .weight = 1,
 				    .again = true,
+				    .hold = HOLD,
 				    .offload = ENDS_OFFLOAD_AUTO };
 	rc = opt_parse(&tunnel_command, o, argc, argv, NULL, e);
 	if (rc != 0)

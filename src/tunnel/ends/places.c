@@ -51,7 +51,7 @@ static bool is_host(const char *s, size_t n)
 	return letter;
 }
 
-/* ADDR:PORT, or HOST:PORT, whose address is looked up later */
+/* ADDR:PORT, or HOST:PORT, whose address is looked up later; or ADDR */
 static int get_far(const char *s, struct ipaddr *ip, uint16_t *port,
 		   char host[ENDS_HOST])
 {
@@ -59,6 +59,9 @@ static int get_far(const char *s, struct ipaddr *ip, uint16_t *port,
 	uint64_t n;
 
 	if (get_remote(s, ip, port) == 0)
+		return 0;
+	*port = 0;
+	if (value_get_ip(s, strlen(s), ip) == 0)
 		return 0;
 	if (!colon || !is_host(s, (size_t)(colon - s)) ||
 	    value_get_number(colon + 1, &n) != 0 || n == 0 || n > UINT16_MAX)
@@ -165,6 +168,8 @@ static void put_end(struct text *t, const struct ends_place *p,
 
 	if (p->host[0] != '\0')
 		text_add(t, "%s:%u", p->host, p->port);
+	else if (p->port == 0)
+		value_put_ip(t, ip, false);
 	else
 		text_add(t, "%s", text_endpoint(end, ip, p->port));
 }
@@ -213,7 +218,7 @@ static int set_listen(void *field, const struct opt_row *r, const char *v,
 
 	if (o->listens == ENDS_LISTEN)
 		return opt_bad(e, r, v, "is one too many");
-	if (get_far(v, &p.local, &p.port, p.host) != 0)
+	if (get_far(v, &p.local, &p.port, p.host) != 0 || p.port == 0)
 		return opt_bad(e, r, v, "is no address with a port");
 	if (o->listens == 1 && p.host[0] == '\0' &&
 	    o->listen[0].host[0] == '\0' &&

@@ -14,6 +14,7 @@
 
 #include "core/list.h"
 #include "core/seq.h"
+#include "core/turn.h"
 #include "core/wheel.h"
 #include "multipath/header.h"
 #include "multipath/multipath.h"
@@ -202,7 +203,6 @@ struct mp_path {
 	struct mp_timer lost;
 	struct mp_timer report;
 	struct mp_timer size_timer;
-	int64_t credit; /* schedule.c: of its weight */
 	struct mp_size size;
 	struct mp_model model;
 	struct mp_in in;
@@ -266,6 +266,7 @@ struct mp {
 	/* schedule.c */
 	struct buf *last[MP_LAST]; /* bulk packets sent last, held */
 	uint32_t last_n;
+	struct turn turn;   /* of paths with weights */
 	uint32_t turn_path; /* round robin */
 	uint32_t turn_count;
 	struct mp_timer pace; /* some path waits for its pace only */

@@ -298,27 +298,16 @@ static uint32_t count(uint32_t of)
 	return n;
 }
 
-/* By the weights of the paths: each gets its own as credit, and who has most
- * pays for all. So the turns of a heavy path are not all in a row.
- */
+/* By the weights of the paths. */
 static struct mp_path *heaviest(struct mp *m, uint32_t of)
 {
-	struct mp_path *best = NULL;
-	int64_t all = 0;
+	uint32_t weight[TURN_MOST] = { 0 };
 
-	for (unsigned i = 0; of >> i != 0; i++) {
-		struct mp_path *p = &m->path[i];
-		uint32_t weight = p->config.weight > 0 ? p->config.weight : 1;
-
-		if (!(of >> i & 1))
-			continue;
-		all += weight;
-		p->credit += weight;
-		if (!best || p->credit > best->credit)
-			best = p;
-	}
-	best->credit -= all;
-	return best;
+	for (unsigned i = 0; of >> i != 0; i++)
+		weight[i] = m->path[i].config.weight > 0
+				    ? m->path[i].config.weight
+				    : 1;
+	return &m->path[turn_next(&m->turn, weight, of)];
 }
 
 static bool weighs(const struct mp *m, uint32_t of)
