@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "desk/shring.h"
+#include "os/shring.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

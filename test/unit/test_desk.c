@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_desk.c - Unit test of desk/shring.h and desk/desk.h
+ * test_desk.c - Unit test of os/shring.h and desk/desk.h
  *
  * The ring is held against a list, between two processes, and against an end that
  * lies. A desk judges, is killed, is stopped, and is told nothing that can be read.
@@ -19,7 +19,7 @@
 #include "check.h"
 #include "core/buf.h"
 #include "core/rng.h"
-#include "desk/shring.h"
+#include "os/shring.h"
 
 #define ROOM  4096u
 #define LONG  (1u << 20)

@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #include "desk/bench.h"
-#include "desk/shring.h"
+#include "os/shring.h"
 #include "os/confine.h"
 #include "os/sandbox.h"
 

@@ -7,8 +7,8 @@
  * its own place for itself, checks the other's, and a reader copies a record
  * out before it looks at it.
  */
-#ifndef DESK_SHRING_H
-#define DESK_SHRING_H
+#ifndef OS_SHRING_H
+#define OS_SHRING_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -67,4 +67,4 @@ void shring_commit(struct shring *e);
  */
 int shring_take(struct shring *e, void *p, size_t most, size_t *len);
 
-#endif /* DESK_SHRING_H */
+#endif /* OS_SHRING_H */

@@ -13,7 +13,7 @@
  * reader's counter moves: what the writer changes meanwhile changes a copy at
  * most, and whoever reads that checks it as he would any bytes.
  */
-#include "desk/shring.h"
+#include "os/shring.h"
 
 #include <assert.h>
 #include <errno.h>
