@@ -13,6 +13,7 @@
 #include "os/log.h"
 #include "prep/prep.h"
 #include "pulse/pulse.h"
+#include "review/review.h"
 #include "run/run.h"
 #include "send/send.h"
 
@@ -35,6 +36,10 @@ static const struct command commands[] = {
 	  "split a capture into its two directions, for tcpreplay or send" },
 	{ "rerun", cmd_rerun, &options_rerun,
 	  "run the engine again from a journal, and say whether it is equal" },
+	{ "report", cmd_report, &report_command,
+	  "print a run's report again, of its --out, in any form" },
+	{ "diff", cmd_diff, &diff_command,
+	  "compare what two runs found, by their --out" },
 	{ "send", cmd_send, &send_command,
 	  "send a capture, as tcpreplay does, and count what left" },
 	{ "proxy", cmd_proxy, &proxy_command,

@@ -38,6 +38,7 @@
 #include "prep/prep.h"
 #include "pulse/pulse.h"
 #include "account/replay_counters.h"
+#include "review/review.h"
 #include "run/run.h"
 #include "send/send.h"
 #include "shadow/counters.h"
@@ -59,6 +60,7 @@ static const struct page pages[] = {
 	{ &send_command, NULL },       { &prep_command, NULL },
 	{ &tunnel_command, NULL },     { &ctl_command, NULL },
 	{ &proxy_command, NULL },      { &pulse_command, NULL },
+	{ &report_command, NULL },     { &diff_command, NULL },
 };
 
 /* Page @name, as "send.1". Tests lie in a folder beside man/. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "forms/few.h"
 #include "compare/protocol.h"
 
 static struct {
@@ -56,11 +57,11 @@ static void the_first_of_each_kind_are_kept(void)
 	t.exchange = &(struct exchange_record){ .verdict = VERDICT_IDENTICAL };
 	samples_put(s, &t);
 	n = samples_tell(s, &epoch, &by, &d);
-	CHECK(n == SAMPLES_OF_KIND + SAMPLES_OF_ANY);
+	CHECK(n == FEW_OF_KIND + FEW_OF_ANY);
 	CHECK(samples_left(s) == 60 - n);
 	CHECK(d[0].index == 0 && d[0].result->reason == REASON_BODY);
 	CHECK(d[1].index == 0 && d[1].result->reason == REASON_STATUS);
-	CHECK(d[n - 1].index == SAMPLES_OF_ANY - 1);
+	CHECK(d[n - 1].index == FEW_OF_ANY - 1);
 	for (size_t i = 0; i < n; i++)
 		CHECK(d[i].request_len > 0 &&
 		      !memmem(d[i].request, d[i].request_len, "hunter2", 7));
@@ -76,14 +77,14 @@ static void there_is_an_end(void)
 	struct redact by;
 
 	redact_init(&by, &key, NULL, false);
-	for (uint32_t i = 0; i < 2 * SAMPLES_MAX; i++) {
+	for (uint32_t i = 0; i < 2 * FEW_MAX; i++) {
 		struct engine_item t = item(i + 1, REASON_BODY, i);
 
 		samples_put(s, &t);
 	}
-	CHECK(samples_tell(s, &epoch, &by, &d) == SAMPLES_MAX);
-	CHECK(samples_left(s) == SAMPLES_MAX);
-	CHECK(d[SAMPLES_MAX - 1].index == SAMPLES_MAX - 1);
+	CHECK(samples_tell(s, &epoch, &by, &d) == FEW_MAX);
+	CHECK(samples_left(s) == FEW_MAX);
+	CHECK(d[FEW_MAX - 1].index == FEW_MAX - 1);
 	samples_free(s);
 }
 

@@ -270,6 +270,37 @@ static const struct rule rules[] = {
 	  LET,
 	  { { IS, 1, SOL_SOCKET }, { IS, 2, SO_LINGER } } },
 	{ SYS_ioctl, SANDBOX_SOCKETS, LET, { { IS, 1, SIOCOUTQ } } },
+	/* A database, with its log and its index, whose locks are those of
+	 * fcntl(2); where they may lie Landlock says.
+	 */
+	{ SYS_openat, SANDBOX_STORE, LET, { { WITHOUT, 2, O_TRUNC } } },
+	{ SYS_newfstatat, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_pread64, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_pwrite64, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_ftruncate, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fsync, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fdatasync, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fcntl, SANDBOX_STORE, LET, { { IS, 1, F_SETLK } } },
+	{ SYS_fcntl, SANDBOX_STORE, LET, { { IS, 1, F_GETLK } } },
+	{ SYS_fcntl, SANDBOX_STORE, LET, { { IS, 1, F_GETFD } } },
+	{ SYS_fcntl, SANDBOX_STORE, LET, { { IS, 1, F_GETFL } } },
+	{ SYS_fcntl, SANDBOX_STORE, LET, { { IS, 1, F_SETFD } } },
+	{ SYS_mmap, SANDBOX_STORE, LET, { { WITHOUT, 2, PROT_EXEC } } },
+	{ SYS_mremap, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fchmod, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_fchown, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_unlinkat, SANDBOX_STORE, LET, { { IS, 2, 0 } } },
+#ifdef SYS_unlink
+	{ SYS_unlink, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_access, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_readlink, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+#endif
+	{ SYS_faccessat, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_readlinkat, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_getcwd, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_getpid, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_geteuid, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	{ SYS_getrandom, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
 	{ SYS_splice, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
 	{ SYS_pipe2, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
 	/* Sockets are looked into, pairs made and looked at, the program put on

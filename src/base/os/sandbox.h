@@ -39,6 +39,7 @@ enum {
 	SANDBOX_SYNC = 262144, /* make a file durable */
 	SANDBOX_PIPES = 524288,	  /* make pipes, and move what is in them */
 	SANDBOX_TABLES = 1048576, /* read and write tables of the kernel's */
+	SANDBOX_STORE = 2097152,  /* SQLite, in a folder of its own */
 };
 
 #define SANDBOX_RINGS 8

@@ -82,6 +82,8 @@ struct options_source {
  * @stop_early:	--stop-early: a run that cannot end well any more ends
  * @json:	--json; NULL: none
  * @form:	--junit, --summary, --html, --har; NULL: not wanted
+ * @out:	--out, a folder; NULL: none
+ * @store_max:	--store-max, bytes
  * @metrics:	--metrics; NULL: none
  * @ctl:	--ctl; NULL: none
  * @redact_off:	--redact off: secrets are shown
@@ -137,6 +139,8 @@ struct options {
 	bool stop_early;
 	const char *json;
 	const char *form[FORM_KINDS];
+	const char *out;
+	size_t store_max;
 	const char *metrics;
 	const char *ctl;
 	bool redact_off;

@@ -42,6 +42,7 @@ void options_defaults(struct options *o)
 	o->loop = 1;
 	o->index = INDEX_DEFAULT;
 	o->journal_ring = JOURNAL_RING;
+	o->store_max = (size_t)1 << 30;
 }
 
 int options_file(void *base, const char *word, struct errbuf *e)

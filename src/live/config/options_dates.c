@@ -43,5 +43,7 @@ int options_dates(struct options *o, uint64_t at, struct errbuf *e)
 	rc = put_date(&o->json, &tm, e);
 	for (unsigned i = 0; rc == 0 && i < FORM_KINDS; i++)
 		rc = put_date(&o->form[i], &tm, e);
+	if (rc == 0)
+		rc = put_date(&o->out, &tm, e);
 	return rc != 0 ? rc : put_date(&o->journal, &tm, e);
 }

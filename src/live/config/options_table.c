@@ -285,6 +285,13 @@ static const struct opt_row form_rows[] = {
 };
 
 static const struct opt_row output_rows[] = {
+	{ "out", 0, &opt_kind_string, AT(out), "DIR",
+	  "make a folder with all differences and the report, for understudy "
+	  "report and diff",
+	  .group = OUTPUT },
+	{ "store-max", 0, &opt_kind_size, AT(store_max), "SIZE",
+	  "of --out: beyond it differences are only counted (default 1G)",
+	  .group = OUTPUT, .least = 1 << 20, .most = SIZE_MAX / 4 },
 	{ "metrics", 0, &opt_kind_string, AT(metrics), "FILE",
 	  "write the counters every 10 s, for Prometheus's node_exporter to "
 	  "read",

@@ -5,8 +5,9 @@
  * Their files are made before privileges go and before a byte is read, so that
  * a name that cannot be made is told at once; they stay empty until the run is
  * over. Then each is written once, from the last report, what was demanded, and
- * the differences that were kept. A run of which there is nothing to report
- * takes its files along.
+ * the differences that were kept. With --out all differences go to a process of
+ * its own as they come (kept.c), and the rest of it at the end. A run of which
+ * there is nothing to report takes its files along.
  */
 #include "outcome/outcome.h"
 
@@ -20,6 +21,7 @@
 #include "journal/journal.h"
 #include "os/exitcode.h"
 #include "os/log.h"
+#include "outcome/kept.h"
 #include "outcome/samples.h"
 #include "report/report.h"
 
@@ -29,6 +31,7 @@ struct outcome {
 	unsigned first;
 	int fd[FORM_KINDS]; /* or -1 */
 	struct samples *samples;
+	struct kept *kept; /* NULL: no folder is wanted */
 };
 
 static bool wanted(const struct options *o)
@@ -36,7 +39,7 @@ static bool wanted(const struct options *o)
 	for (unsigned i = 0; i < FORM_KINDS; i++)
 		if (o->form[i])
 			return true;
-	return false;
+	return o->out != NULL;
 }
 
 static int open_all(struct outcome *c, struct errbuf *e)
@@ -52,11 +55,12 @@ static int open_all(struct outcome *c, struct errbuf *e)
 	return 0;
 }
 
-int outcome_open(struct outcome **out, const struct options *o,
-		 struct makers *m, unsigned first, struct errbuf *e)
+int outcome_begin(struct outcome **out, const struct options *o,
+		  const struct redact *redact, const char *user,
+		  struct errbuf *e)
 {
 	struct outcome *c;
-	int r;
+	int r = 0;
 
 	if (!wanted(o)) {
 		*out = NULL;
@@ -70,13 +74,11 @@ int outcome_open(struct outcome **out, const struct options *o,
 		return errbuf_set(e, -ENOMEM, "no memory");
 	}
 	c->opt = o;
-	c->makers = m;
-	c->first = first;
 	for (unsigned i = 0; i < FORM_KINDS; i++)
 		c->fd[i] = -1;
-	r = open_all(c, e);
+	if (o->out)
+		r = kept_start(&c->kept, o, redact, user, e);
 	if (r != 0) {
-		outcome_forget(c);
 		outcome_close(c);
 		return r;
 	}
@@ -84,9 +86,28 @@ int outcome_open(struct outcome **out, const struct options *o,
 	return 0;
 }
 
+int outcome_open(struct outcome *c, struct makers *m, unsigned first,
+		 const struct run_epoch *epoch, struct errbuf *e)
+{
+	if (!c)
+		return 0;
+	c->makers = m;
+	c->first = first;
+	if (c->kept)
+		kept_epoch(c->kept, epoch);
+	return open_all(c, e);
+}
+
+bool outcome_keeps(const struct outcome *c)
+{
+	return c && c->kept;
+}
+
 void outcome_item(struct outcome *c, const struct engine_item *t)
 {
 	samples_put(c->samples, t);
+	if (c->kept)
+		kept_put(c->kept, t);
 }
 
 void outcome_start(struct report_start *s, const struct options *o,
@@ -126,6 +147,8 @@ int outcome_write(struct outcome *c, const struct outcome_facts *f)
 	form.differences = samples_tell(c->samples, &f->epoch, f->redact,
 					&form.difference);
 	form.left_out = samples_left(c->samples);
+	if (c->kept)
+		kept_save(c->kept, &form);
 	for (unsigned i = 0; i < FORM_KINDS; i++) {
 		if (c->fd[i] < 0)
 			continue;
@@ -141,6 +164,8 @@ int outcome_write(struct outcome *c, const struct outcome_facts *f)
 
 void outcome_forget(struct outcome *c)
 {
+	if (c && c->kept)
+		kept_forget(c->kept);
 	for (unsigned i = 0; c && i < FORM_KINDS; i++) {
 		if (c->fd[i] < 0 || strcmp(c->opt->form[i], "-") == 0)
 			continue;
@@ -159,6 +184,7 @@ void outcome_close(struct outcome *c)
 	for (unsigned i = 0; i < FORM_KINDS; i++)
 		if (c->fd[i] >= 0)
 			close(c->fd[i]);
+	kept_close(c->kept);
 	samples_free(c->samples);
 	free(c);
 }

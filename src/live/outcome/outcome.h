@@ -16,15 +16,31 @@
 struct outcome;
 
 /**
- * outcome_open() - Make the files
- * @out:	Set to NULL if none is wanted
+ * outcome_begin() - Make the folder of --out, and the process that fills it
+ * @out:	Set to NULL if nothing is wanted
+ * @redact:	What is redacted of captured bytes; must outlive it
+ * @user:	Whom that process becomes; NULL: it stays who it is
+ *
+ * Before the first thread, and while there are privileges. Return: 0, or -Exxx
+ * with a sentence, and nothing is there (@out untouched)
+ */
+int outcome_begin(struct outcome **out, const struct options *o,
+		  const struct redact *redact, const char *user,
+		  struct errbuf *e);
+
+/**
+ * outcome_open() - Make the other files
  * @m, @first:	Makers of the files from path number @first on; NULL: the
  *		process makes them
+ * @epoch:	Of the run
  *
- * Return: 0, or -Exxx with a sentence, and no file is there (@out untouched)
+ * Return: 0, or -Exxx with a sentence, and no file is there. NULL: 0
  */
-int outcome_open(struct outcome **out, const struct options *o,
-		 struct makers *m, unsigned first, struct errbuf *e);
+int outcome_open(struct outcome *c, struct makers *m, unsigned first,
+		 const struct run_epoch *epoch, struct errbuf *e);
+
+/** outcome_keeps() - Has it a process of its own? */
+bool outcome_keeps(const struct outcome *c);
 
 /** outcome_item() - The engine has told something */
 void outcome_item(struct outcome *c, const struct engine_item *t);
@@ -61,7 +77,9 @@ void outcome_start(struct report_start *s, const struct options *o,
 		   const char *command, uint64_t started, char *text,
 		   struct report_map *map);
 
-/** outcome_forget() - Remove the files: there is nothing to report */
+/** outcome_forget() - Remove the files: there is nothing to report. NULL:
+ * nothing
+ */
 void outcome_forget(struct outcome *c);
 
 /** outcome_close() - End; NULL: nothing is done */

@@ -8,10 +8,6 @@
 #include "account/snapshot.h"
 #include "record/record.h"
 
-#define SAMPLES_MAX	200u /* full: what comes is counted only */
-#define SAMPLES_OF_KIND 3u   /* of one that a judge has found */
-#define SAMPLES_OF_ANY	20u  /* of those that differ by one reason, else */
-
 struct samples;
 
 /** samples_new() - An empty one; NULL: no memory */
@@ -20,7 +16,7 @@ void samples_free(struct samples *s);
 
 /**
  * samples_put() - A record of the engine: kept as it came, if it is a
- * difference of a kind of which few are there
+ * difference of a kind of which few are there (forms/few.h)
  */
 void samples_put(struct samples *s, const struct engine_item *t);
 

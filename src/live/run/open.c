@@ -289,7 +289,7 @@ static void say_needs(struct run *run)
 		s->rings += ring_fds(&run->mirror, s->ring + s->rings);
 	if (run->has_sut || run->has_mirror)
 		s->needs |= SANDBOX_WIRES;
-	if (run->desk)
+	if (run->desk || outcome_keeps(run->outcome))
 		s->needs |= SANDBOX_CHILD;
 	if (run->makers)
 		s->needs |= SANDBOX_BROKER;
@@ -375,8 +375,8 @@ static int open_files(struct run *run, struct errbuf *e)
 				   strerror(-r));
 	}
 	if (r == 0)
-		r = outcome_open(&run->outcome, run->opt, run->makers,
-				 MADE_FORM, e);
+		r = outcome_open(run->outcome, run->makers, MADE_FORM,
+				 &run->epoch, e);
 	if (r == 0)
 		r = gauge_open(&run->gauge, run->opt, run->seed,
 			       makers_of(run->makers, MADE_HDR), e);
@@ -451,6 +451,9 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 		return errbuf_set(e, r, "the kernel gives no random numbers");
 	redact_init(&run->redact, &run->key, o->engine.by, o->redact_off);
 	r = run_desk_open(run, e);
+	if (r == 0)
+		r = outcome_begin(&run->outcome, run->opt, &run->redact,
+				  run->user, e);
 	if (r != 0)
 		return r;
 	run->hup_ends = signals_hup_ends();

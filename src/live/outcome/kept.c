@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kept.c - What of a run goes into the folder of --out
+ *
+ * The packet thread hands a difference over as it came out of the engine, with
+ * the run's epoch in front, which is not known when the keeper is forked. Words
+ * are made of it in the keeper's process.
+ */
+#include "outcome/kept.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "os/log.h"
+#include "os/privileges.h"
+#include "store/keeper.h"
+
+/* In the keeper: the difference that is being made. */
+struct made {
+	const struct redact *redact;
+	struct compare_result result;
+	char detail[COMPARE_DETAIL];
+	char request[ITEM_REQUEST];
+};
+
+struct kept {
+	const char *dir;
+	struct keeper *keeper;
+	struct run_epoch epoch;
+	struct made made;
+};
+
+static bool difference(void *ctx, const void *p, size_t n,
+		       struct report_difference *out)
+{
+	struct made *m = ctx;
+	struct run_epoch epoch;
+	struct engine_item item;
+	const uint8_t *bytes = p;
+	size_t least = sizeof(epoch) + sizeof(struct exchange_record) +
+		       sizeof(struct exchange_text);
+
+	if (n < least)
+		return false;
+	memcpy(&epoch, bytes, sizeof(epoch));
+	item_read(&item, bytes + sizeof(epoch), (uint32_t)(n - sizeof(epoch)));
+	if (item.kind != EVENT_VERDICT || !item.text)
+		return false;
+	item_difference(out, &epoch, m->redact, &item, &m->result, m->detail,
+			m->request);
+	return true;
+}
+
+/* Whose files are they? As run/open.c has it. */
+static const char *whose(const struct options *o, const char *user)
+{
+	return getuid() != 0 || o->user || privileges_sudo() ? user : NULL;
+}
+
+int kept_start(struct kept **out, const struct options *o,
+	       const struct redact *redact, const char *user, struct errbuf *e)
+{
+	struct kept *k = calloc(1, sizeof(*k));
+	struct keeper_config c = { .dir = o->out,
+				   .most = o->store_max,
+				   .user = whose(o, user),
+				   .difference = difference };
+	int r;
+
+	if (!k)
+		return errbuf_set(e, -ENOMEM, "no memory");
+	k->dir = o->out;
+	k->made.redact = redact;
+	c.ctx = &k->made;
+	r = keeper_start(&k->keeper, &c, e);
+	if (r != 0) {
+		free(k);
+		return r;
+	}
+	*out = k;
+	return 0;
+}
+
+void kept_epoch(struct kept *k, const struct run_epoch *t)
+{
+	k->epoch = *t;
+}
+
+void kept_put(struct kept *k, const struct engine_item *t)
+{
+	if (t->kind == EVENT_VERDICT && t->text &&
+	    t->exchange->verdict == VERDICT_DIFFERENT)
+		(void)keeper_put(k->keeper, &k->epoch, sizeof(k->epoch),
+				 t->bytes, t->len);
+}
+
+static void say(const struct kept *k, const struct keeper_end *end)
+{
+	uint64_t lost = end->refused + end->count.full + end->count.failed;
+
+	if (lost > 0)
+		log_line(LOG_WARN,
+			 "--out %s: %" PRIu64 " differences are counted but "
+			 "not there: %" PRIu64 " found no room on their way, "
+			 "%" PRIu64 " were beyond --store-max, the disk did "
+			 "not take %" PRIu64,
+			 k->dir, lost, end->refused, end->count.full,
+			 end->count.failed);
+	if (!end->whole)
+		log_line(LOG_WARN,
+			 "--out %s: not whole: the process that fills it died, "
+			 "or its disk took no more",
+			 k->dir);
+}
+
+void kept_save(struct kept *k, const struct form *f)
+{
+	static char line[REPORT_LINE_MAX];
+	const char *lines[] = { line };
+	size_t n = report_json(line, sizeof(line) - 1, f->data);
+	struct keeper_end end;
+	int r;
+
+	line[n] = '\0';
+	r = store_start(f->start, keeper_row, k->keeper);
+	if (r == 0)
+		r = store_save(f, keeper_refused(k->keeper), lines, n > 0,
+			       keeper_row, k->keeper);
+	keeper_end(k->keeper, &end);
+	end.whole &= r == 0;
+	say(k, &end);
+}
+
+void kept_forget(struct kept *k)
+{
+	keeper_forget(k->keeper);
+}
+
+void kept_close(struct kept *k)
+{
+	if (!k)
+		return;
+	keeper_close(k->keeper);
+	free(k);
+}
