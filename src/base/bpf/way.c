@@ -16,7 +16,10 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -160,4 +163,21 @@ unsigned way_changes(int fd)
 		else if (n >= 0 || errno != EINTR)
 			return what;
 	}
+}
+
+bool way_is_ethernet(uint32_t ifindex)
+{
+	struct ifreq r;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool yes;
+
+	memset(&r, 0, sizeof(r));
+	r.ifr_ifindex = (int)ifindex;
+	/* One socket for both: a caller may have given up all other kinds. */
+	yes = fd >= 0 && ioctl(fd, SIOCGIFNAME, &r) == 0 &&
+	      ioctl(fd, SIOCGIFHWADDR, &r) == 0 &&
+	      r.ifr_hwaddr.sa_family == ARPHRD_ETHER;
+	if (fd >= 0)
+		close(fd);
+	return yes;
 }

@@ -38,6 +38,9 @@ struct way {
 int way_find(int fd, const struct ipaddr *dst, const struct ipaddr *src,
 	     struct way *out);
 
+/** way_is_ethernet() - Are a device's frames Ethernet's? */
+bool way_is_ethernet(uint32_t ifindex);
+
 /* What way_changes() tells. */
 enum {
 	WAY_ROUTES = 1 << 0, /* routes, rules, addresses or links */

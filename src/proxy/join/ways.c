@@ -22,10 +22,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,23 +38,6 @@
 
 #define FOLLOW_AT_ONCE 256	  /* pairs; about 5 ms */
 #define KNOWN_FOR      NS_PER_SEC /* of what routers say nothing is told */
-
-static bool is_ethernet(uint32_t ifindex)
-{
-	struct ifreq r;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool yes;
-
-	memset(&r, 0, sizeof(r));
-	r.ifr_ifindex = (int)ifindex;
-	/* One socket for both: a caller may have given up all other kinds. */
-	yes = fd >= 0 && ioctl(fd, SIOCGIFNAME, &r) == 0 &&
-	      ioctl(fd, SIOCGIFHWADDR, &r) == 0 &&
-	      r.ifr_hwaddr.sa_family == ARPHRD_ETHER;
-	if (fd >= 0)
-		close(fd);
-	return yes;
-}
 
 static int attach(struct usplice *s, struct hook *h, int ifindex)
 {
@@ -81,7 +62,7 @@ static int use_device(struct usplice *s, uint32_t ifindex)
 	assert(s->n_devices <= DEVICES_MAX);
 	if (s->n_devices == DEVICES_MAX)
 		return -ENOSPC;
-	if (!is_ethernet(ifindex))
+	if (!way_is_ethernet(ifindex))
 		return -EOPNOTSUPP;
 	rc = attach(s, &s->device[s->n_devices], (int)ifindex);
 	if (rc == 0)
