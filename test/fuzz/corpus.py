@@ -130,6 +130,14 @@ def dns_inputs():
             yield b"\7" + (up + down)[:INPUT_MOST]
 
 
+def tokens_inputs():
+    """Tokens in a form, a path, a head and JSON; with escapes in and behind them."""
+    word = b"Zx81kQ-_pp0aLm3Tq7"
+    for text in (b"%s", b"token=%s&b=1", b"GET /a/%s?x HTTP/1.1", b'{"t":"%s"}',
+                 b"a%%41%s%%2B%s", b'"\\u0041%s\\n%s\\/"', b"Cookie: id=%s; b=%s"):
+        yield text.replace(b"%s", word).replace(b"%%", b"%")
+
+
 def redis_inputs():
     """Commands, and pairs of replies: the same, other order, other values."""
     array = b"*4\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n:2\r\n"
@@ -505,7 +513,8 @@ def pieces_inputs():
 
 INPUTS = {"fuzz_pieces": pieces_inputs, "fuzz_case": case_inputs, "fuzz_shring": shring_inputs,
           "fuzz_cache": cache_inputs, "fuzz_frame": frame_inputs, "fuzz_http1": http_inputs,
-          "fuzz_dns": dns_inputs, "fuzz_redis": redis_inputs, "fuzz_codec": codec_inputs,
+          "fuzz_dns": dns_inputs, "fuzz_redis": redis_inputs,
+          "fuzz_tokens": tokens_inputs, "fuzz_codec": codec_inputs,
           "fuzz_deep": deep_inputs, "fuzz_fit": fit_inputs,
           "fuzz_compare": compare_inputs,
           "fuzz_comparedns": comparedns_inputs,

@@ -587,6 +587,37 @@ static void types_have_judges(void)
 			  all[i].type);
 }
 
+/* A SUT that answered 20 s later than production says so in its Date. */
+static void dates_are_of_their_answers(void)
+{
+	static const char p[] = "HTTP/1.1 200 OK\r\n"
+				"Date: Tue, 01 Dec 2026 12:00:00 GMT\r\n\r\n";
+	static const char s[] = "HTTP/1.1 200 OK\r\n"
+				"Date: Tue, 01 Dec 2026 12:00:22 GMT\r\n\r\n";
+	static const int64_t late[] = { 0, INT64_C(20000000000),
+					INT64_C(-20000000000) };
+	struct bench *b = bench_of("");
+
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
+		struct case_view c = { .late = late[i] };
+		struct case_answer a;
+		uint8_t *message;
+		size_t n;
+
+		case_part(&c, CASE_HEAD, p, sizeof(p) - 1);
+		case_part(&c, CASE_HEAD + 1, s, sizeof(s) - 1);
+		message = case_message(&c, &n);
+		CHECK(bench_judge(b, message, n, &a) == 0);
+		CHECK(a.verdict ==
+		      (i == 1 ? VERDICT_EQUIVALENT : VERDICT_DIFFERENT));
+		CHECK((a.made >> CASE_BY_DATE & 1) == (i == 1));
+		free(message);
+	}
+	done(b);
+}
+
+#define HEAD_LEN 40 /* where the length of the head lies */
+
 /* A message that lies about its lengths is none. */
 static void lies_are_no_case(void)
 {
@@ -602,13 +633,13 @@ static void lies_are_no_case(void)
 	a.serial = 99;
 	CHECK(bench_judge(b, message, n - 1, &a) == -EBADMSG);
 	CHECK(bench_judge(b, message, CASE_FIXED - 1, &a) == -EBADMSG);
-	message[32] = 2; /* length of the head */
+	message[HEAD_LEN] = 2;
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
-	message[32] = 0xff;
-	message[32 + 3] = 0xff;
+	message[HEAD_LEN] = 0xff;
+	message[HEAD_LEN + 3] = 0xff;
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
-	message[32] = 1;
-	message[32 + 3] = 0;
+	message[HEAD_LEN] = 1;
+	message[HEAD_LEN + 3] = 0;
 	message[8] = 1; /* an endpoint that there is not */
 	CHECK(bench_judge(b, message, n, &a) == -EBADMSG);
 	message[8] = 0;
@@ -866,6 +897,7 @@ int main(void)
 		{ "same content is left out", same_content_is_left_out },
 		{ "trailers are compared", trailers_are_compared },
 		{ "types have judges", types_have_judges },
+		{ "dates are of their answers", dates_are_of_their_answers },
 		{ "lies are no case", lies_are_no_case },
 		{ "answers are checked", answers_are_checked },
 		{ "no member is believed", no_member_is_believed },

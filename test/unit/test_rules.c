@@ -630,8 +630,57 @@ static void header_rules_say_what_is_alike(void)
 		CHECK_ROW(rules_header_alike(
 				  &row[i].r, (const uint8_t *)row[i].a,
 				  strlen(row[i].a), (const uint8_t *)row[i].b,
-				  strlen(row[i].b)) == row[i].alike,
+				  strlen(row[i].b), 0) == row[i].alike,
 			  row[i].b);
+}
+
+/* A SUT that is played to late has a later clock; a cache's Date has not. */
+static void a_date_is_as_late_as_its_answer(void)
+{
+	static const char prod[] = "Tue, 01 Dec 2026 12:00:00 GMT";
+	static const struct {
+		const char *sut;
+		int64_t late; /* ms */
+		bool alike;
+	} row[] = {
+		{ "Tue, 01 Dec 2026 12:00:05 GMT", 0, true },
+		{ "Tue, 01 Dec 2026 12:00:06 GMT", 0, false },
+		{ "Tue, 01 Dec 2026 12:00:06 GMT", 1000, true },
+		{ "Tue, 01 Dec 2026 12:00:30 GMT", 25900, true },
+		{ "Tue, 01 Dec 2026 12:00:31 GMT", 25900, false },
+		{ "Tue, 01 Dec 2026 12:00:00 GMT", 25900, true },
+		{ "Tue, 01 Dec 2026 12:01:01 GMT", 25900, false },
+		{ "Tue, 01 Dec 2026 11:59:20 GMT", -40000, true },
+		{ "Wed, 01 Dec 2027 12:00:00 GMT", INT64_C(31536000000), true },
+		{ "never", 1000, false },
+	};
+	static const struct header_rule by = { .verb = HEADER_DATE,
+					       .len = 4,
+					       .name = "date",
+					       .within_ns = RULES_CLOCK };
+	static const struct header_rule made = { .verb = HEADER_DATE,
+						 .len = 13,
+						 .name = "last-modified",
+						 .within_ns = RULES_CLOCK };
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		const uint8_t *a = (const uint8_t *)prod;
+		const uint8_t *b = (const uint8_t *)row[i].sut;
+		size_t n = strlen(row[i].sut);
+		int64_t late = row[i].late * 1000000;
+
+		CHECK_ROW(rules_header_alike(&by, a, strlen(prod), b, n,
+					     late) == row[i].alike,
+			  row[i].sut);
+		CHECK_ROW(!rules_header_alike(&made, a, strlen(prod), b, n,
+					      late) ||
+				  rules_header_alike(&by, a, strlen(prod), b, n,
+						     0),
+			  row[i].sut);
+	}
+	CHECK(rules_header_alike(&by, (const uint8_t *)prod, strlen(prod),
+				 (const uint8_t *)prod, strlen(prod),
+				 INT64_MIN));
 }
 
 static void masks_find_the_longest_match(void)
@@ -767,6 +816,8 @@ int main(void)
 		{ "a view has its most", a_view_has_its_most },
 		{ "header rules say what is alike",
 		  header_rules_say_what_is_alike },
+		{ "a Date is as late as its answer",
+		  a_date_is_as_late_as_its_answer },
 		{ "masks find the longest match",
 		  masks_find_the_longest_match },
 		{ "bad patterns are refused", bad_patterns_are_refused },

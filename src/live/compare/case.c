@@ -51,8 +51,9 @@ void case_put_fixed(const struct case_view *c, uint8_t *out)
 	put_le32(out + 12, c->flags);
 	put_le64(out + 16, c->at);
 	put_le64(out + 24, c->object);
+	put_le64(out + 32, (uint64_t)c->late);
 	for (unsigned i = 0; i < CASE_PARTS; i++)
-		put_le32(out + 32 + 4 * (size_t)i, c->part[i].n);
+		put_le32(out + 40 + 4 * (size_t)i, c->part[i].n);
 }
 
 int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
@@ -68,10 +69,11 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	c.flags = get_le32(p + 12);
 	c.at = get_le64(p + 16);
 	c.object = get_le64(p + 24);
+	c.late = (int64_t)get_le64(p + 32);
 	if (c.endpoint >= endpoints || (c.flags & ~CASE_FLAGS))
 		return -EBADMSG;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
-		c.part[i].n = get_le32(p + 32 + 4 * (size_t)i);
+		c.part[i].n = get_le32(p + 40 + 4 * (size_t)i);
 		if (c.part[i].n > n - at)
 			return -EBADMSG;
 		c.part[i].p = p + at;

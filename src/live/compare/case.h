@@ -38,7 +38,7 @@ enum case_part {
 	(CASE_SAME_BODY | CASE_NOTE |                                          \
 	 (ASKED_HEAD | (ASKED_HEAD - 1)) << CASE_ASKED)
 
-#define CASE_FIXED (32u + 4u * CASE_PARTS) /* bytes in front of the parts */
+#define CASE_FIXED (40u + 4u * CASE_PARTS) /* bytes in front of the parts */
 
 /**
  * struct case_view - A case that is read; the bytes are borrowed
@@ -46,6 +46,7 @@ enum case_part {
  * @endpoint:	Of the rules
  * @flags:	CASE_SAME_BODY, CASE_NOTE, and what was asked
  * @at:		When production answered, ns
+ * @late:	keep_late()
  * @object:	Which object it is about; 0: it is not known
  */
 struct case_view {
@@ -53,6 +54,7 @@ struct case_view {
 	uint32_t endpoint;
 	uint32_t flags;
 	uint64_t at;
+	int64_t late;
 	uint64_t object;
 	struct {
 		const uint8_t *p;

@@ -172,6 +172,11 @@ void keep_asked(struct keep *k, const struct asked *a)
 	k->asked = *a;
 }
 
+void keep_late(struct keep *k, int64_t ns)
+{
+	k->late = ns;
+}
+
 uint64_t keep_object(const struct keep *k)
 {
 	return (k->asked.flags & asked_bit(ASKED_HOST)) &&
@@ -196,6 +201,7 @@ static size_t some_parts(const struct keep *k, uint32_t parts,
 	size_t n = CASE_FIXED;
 
 	out->object = keep_object(k);
+	out->late = k->late;
 	out->flags |= (k->asked.flags & (ASKED_READ - 1u)) << CASE_ASKED;
 	for (unsigned i = 0; i < CASE_PARTS; i++) {
 		if (!(parts >> i & 1))

@@ -43,6 +43,11 @@ struct keep *keep_begin(struct pool *pool, uint32_t most);
 /** keep_asked() - What was asked for; its head is whole */
 void keep_asked(struct keep *k, const struct asked *a);
 
+/** keep_late() - By how much later than production the SUT answered, ns, by the
+ * stamps of both; 0: not known. A SUT that is played to late has a later clock
+ */
+void keep_late(struct keep *k, int64_t ns);
+
 /** keep_object() - The object of a GET or a HEAD; 0: it is not known */
 uint64_t keep_object(const struct keep *k);
 

@@ -13,12 +13,14 @@
  * @self:	Frame it lies in
  * @most:	Bytes of each answer's content
  * @lost:	Bit enum case_part: it is not whole, and gone
+ * @late:	keep_late()
  * @asked:	What was asked for; it has no ASKED_HOST if that is not known
  */
 struct keep {
 	struct buf *self;
 	uint32_t most;
 	uint32_t lost;
+	int64_t late;
 	struct asked asked;
 	struct strand part[CASE_PARTS];
 };

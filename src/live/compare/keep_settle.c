@@ -25,8 +25,9 @@
 #define OF_JUDGE (OF_BODY | reason_bit(REASON_HEADER))
 
 /* Two lines that are not the same. */
-static bool alike(const struct rules_view *v, const struct head_line *a,
-		  const struct head_line *b, struct case_answer *out)
+static bool alike(const struct rules_view *v, int64_t late,
+		  const struct head_line *a, const struct head_line *b,
+		  struct case_answer *out)
 {
 	static const enum case_made by[] = {
 		[HEADER_IGNORE] = CASE_BY_IGNORE, [HEADER_SET] = CASE_BY_SET,
@@ -44,7 +45,7 @@ static bool alike(const struct rules_view *v, const struct head_line *a,
 	va = head_value(*a, n);
 	vb = head_value(*b, n);
 	r = rules_header(v, a->p, n, &rule);
-	if (!r || !rules_header_alike(r, va.p, va.n, vb.p, vb.n))
+	if (!r || !rules_header_alike(r, va.p, va.n, vb.p, vb.n, late))
 		return false;
 	out->made |= UINT32_C(1) << by[r->verb];
 	if (rule >= 0)
@@ -59,8 +60,8 @@ static bool is_folded(const struct head_line *l)
 
 /* Are these field lines alike, line by line? @start: a start line comes first
  */
-static bool fields_alike(const struct rules_view *v, struct head_rest a,
-			 struct head_rest b, bool start,
+static bool fields_alike(const struct rules_view *v, int64_t late,
+			 struct head_rest a, struct head_rest b, bool start,
 			 struct case_answer *out)
 {
 	struct head_line la, lb;
@@ -77,7 +78,7 @@ static bool fields_alike(const struct rules_view *v, struct head_rest a,
 			return false;
 		if (la.n == lb.n && memcmp(la.p, lb.p, la.n) == 0)
 			continue;
-		if (!alike(v, &la, &lb, out))
+		if (!alike(v, late, &la, &lb, out))
 			return false;
 	}
 }
@@ -92,7 +93,7 @@ static bool heads_alike(const struct keep *k, const struct rules_view *v,
 
 		if (!keep_whole(k, parts[i], &a) ||
 		    !keep_whole(k, parts[i] + 1, &b) ||
-		    !fields_alike(v, a, b, i == 0, out))
+		    !fields_alike(v, k->late, a, b, i == 0, out))
 			return false;
 	}
 	return true;

@@ -237,6 +237,8 @@ void stamp_bytes(const struct flow *f, struct exchange *x, enum who who,
 		 const struct span *sp, bool first, bool quiet);
 /* What a client's segment let go at once. */
 void stamp_effects(struct effects *out, uint64_t ts);
+/* By how much later than production the SUT answered, ns; 0: not known */
+int64_t stamp_late(const struct exchange *x);
 /* An exchange is judged: measure it. */
 void stamp_judged(struct engine *e, const struct flow *f,
 		  const struct exchange *x, struct exchange_record *rec);

@@ -350,8 +350,10 @@ void refer_verdict(struct engine *e, const struct flow *f,
 	if (e->refer && rec->protocol == PROTOCOL_HTTP1)
 		endpoint = rules_endpoint_of(e->cfg.by, x->request,
 					     x->request_len);
-	if (k)
+	if (k) {
+		keep_late(k, stamp_late(x));
 		says = keep_settle(k, r, e->cfg.by, endpoint, &a);
+	}
 	if (says == KEEP_SETTLED)
 		apply(e, r, &a);
 	/* Where the pairing is guessed a judge would compare what is none. */

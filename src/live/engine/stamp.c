@@ -215,6 +215,14 @@ static void measure_sut(struct engine *e, const struct latency_stamps *s,
 	rec->waited_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
 }
 
+int64_t stamp_late(const struct exchange *x)
+{
+	uint64_t prod = latency_unpack(x->c_ts, x->p_ts);
+	uint64_t sut = latency_unpack(x->s_left, x->s_ts);
+
+	return prod != 0 && sut != 0 ? (int64_t)(sut - prod) : 0;
+}
+
 void stamp_judged(struct engine *e, const struct flow *f,
 		  const struct exchange *x, struct exchange_record *rec)
 {

@@ -52,18 +52,26 @@ const struct header_rule *rules_header(const struct rules_view *v,
 }
 
 static bool within(const uint8_t *a, size_t an, const uint8_t *b, size_t bn,
-		   int64_t ns)
+		   int64_t ns, int64_t late)
 {
 	int64_t s[2], apart;
 
 	if (when_http(a, an, &s[0]) != 0 || when_http(b, bn, &s[1]) != 0)
 		return false;
-	apart = s[0] > s[1] ? s[0] - s[1] : s[1] - s[0];
-	return apart <= ns / 1000000000;
+	/* Both are within 10,000 years. */
+	apart = s[1] - s[0] - late / 1000000000;
+	return (apart < 0 ? -apart : apart) <= ns / 1000000000;
+}
+
+/* Is it about the moment of an answer? Others say when something was made. */
+static bool is_of_now(const struct header_rule *r)
+{
+	return is_named(r, (const uint8_t *)"date", 4) ||
+	       is_named(r, (const uint8_t *)"expires", 7);
 }
 
 bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
-			size_t an, const uint8_t *b, size_t bn)
+			size_t an, const uint8_t *b, size_t bn, int64_t late)
 {
 	enum value_class c = (enum value_class)r->class;
 	size_t i = 0;
@@ -78,7 +86,9 @@ bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
 			i++;
 		return i == an && i == bn;
 	case HEADER_DATE:
-		return within(a, an, b, bn, r->within_ns);
+		return within(a, an, b, bn, r->within_ns, 0) ||
+		       (late != 0 && is_of_now(r) &&
+			within(a, an, b, bn, r->within_ns, late));
 	case HEADER_CLASS:
 		return class_has(c, a, an) && class_has(c, b, bn) &&
 		       (!class_sized(c) || an == bn);

@@ -316,13 +316,16 @@ const struct header_rule *rules_header(const struct rules_view *v,
 				       int *number);
 
 /**
- * rules_header_alike() - What it says of two values, without white space around
+ * rules_header_alike() - What it says of two values, trimmed
+ * @late:	So much later than production the SUT answered, ns, by the
+ *		stamps of both; 0: not known. A Date or an Expires may be so
+ *		much later, too, or not, as a cache's are
  *
  * HEADER_SET is about all fields of a name: here it says whether these are the
  * same.
  */
 bool rules_header_alike(const struct header_rule *r, const uint8_t *a,
-			size_t an, const uint8_t *b, size_t bn);
+			size_t an, const uint8_t *b, size_t bn, int64_t late);
 
 /**
  * rules_reply() - The rule for replies to a command of redis, after rules_end()

@@ -299,7 +299,7 @@ static bool same_value(struct heads *x, const struct header_rule *r, int rule,
 	if (piece_same(&f->value, &g->value))
 		return true;
 	if (!r || !rules_header_alike(r, f->value.p, f->value.n, g->value.p,
-				      g->value.n))
+				      g->value.n, x->by->late))
 		return same_by_name(x, f, g);
 	assert(r && r->verb < COUNT(by));
 	needed(x, rule, by[r->verb]);

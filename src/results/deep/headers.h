@@ -111,11 +111,13 @@ struct headers_verdict {
  * @rules:	Aliases come from here
  * @view:	Of the endpoint
  * @flags:	HEADERS_ bits
+ * @late:	As rules_header_alike()
  */
 struct headers_rules {
 	const struct rules *rules;
 	const struct rules_view *view;
 	unsigned flags;
+	int64_t late;
 };
 
 /**

@@ -157,9 +157,9 @@ enum headers_outcome judge_fields(struct judge *j, const struct rules_view *v,
 				  enum case_part part, unsigned flags,
 				  struct case_answer *out)
 {
-	const struct headers_rules by = { .rules = j->rules,
-					  .view = v,
-					  .flags = flags };
+	const struct headers_rules by = {
+		.rules = j->rules, .view = v, .flags = flags, .late = c->late
+	};
 	struct head_rest r[2] = { fields_of(c, part),
 				  fields_of(c, (unsigned)part + 1) };
 	struct headers_verdict h;
