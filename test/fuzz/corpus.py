@@ -230,6 +230,12 @@ def splice_inputs():
     numbers = b"\1\4\0\0\3\7\2\0" + b"\xff\xff\xff\xf0" * 8 + b"ab01" * 8
     for i, p in enumerate(splice_packets()):
         yield bytes((i % 16,)) + numbers + p
+    # SYNs, which are answered: no more than headers.
+    opts = b"\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\0\1\3\3\7"
+    tcp = struct.pack(">HHIIBBHHH", 1, 2, 3, 4, 160, 2, 5, 6, 7) + opts
+    for i, ip in enumerate((struct.pack(">BBHIBBH8s", 69, 1, 60, 0, 9, 6, 0, b"client12"),
+                            struct.pack(">IHBB32s", 0x60100000, 40, 6, 9, b"ab" * 16))):
+        yield bytes((i,)) + numbers + ip + tcp
 
 
 def splicestate_inputs():
