@@ -528,45 +528,71 @@ static uint64_t counted(enum join_count what)
 	return n[what];
 }
 
-/* A RST of the client brings TIMEWAIT, which is over at once here: the next one that
- * enters it lets go of the first.
- */
+/* A pair that its client resets: TIMEWAIT, which is over at once here. */
+static struct join_name come_and_go(struct rng *rng)
+{
+	uint8_t b[PKT_MAX];
+	struct splice_pair p;
+	struct join_name n = any_pair(rng, &p, false);
+	uint32_t len;
+
+	p.side[DIR_C2S].lo = p.side[DIR_C2S].hi = p.side[DIR_C2S].end =
+		0xfffffff0u;
+	CHECK(router_put(router, &n, &p) == 0);
+	len = packet(&p, DIR_C2S, b, NULL, 0, NULL, 0, 0);
+	b[33] = SPLICE_RST;
+	CHECK(run(b, len, false).act == ACT_REDIRECT);
+	CHECK(router_look(router, &n, &p) == -ESTALE);
+	return n;
+}
+
 static void timewait_lets_go(void)
 {
 	struct rng rng = { 39 };
-	struct join_name n[2], all[4];
+	struct join_name n, all[4];
 	struct splice_pair p;
 	struct join_event e;
 	uint64_t reaped = counted(JOIN_REAPED);
 
 	drain();
 	for (int i = 0; i < 2; i++) {
-		uint8_t b[PKT_MAX];
-		uint32_t len;
-
-		n[i] = any_pair(&rng, &p, false);
-		p.side[DIR_C2S].lo = p.side[DIR_C2S].hi = p.side[DIR_C2S].end =
-			0xfffffff0u;
-		CHECK(router_put(router, &n[i], &p) == 0);
-		len = packet(&p, DIR_C2S, b, NULL, 0, NULL, 0, 0);
-		b[33] = SPLICE_RST;
-		CHECK(run(b, len, false).act == ACT_REDIRECT);
+		n = come_and_go(&rng);
 		CHECK(router_next(router, &e) == 1);
 		CHECK(e.events == SPLICE_EV_RESET && e.dir == DIR_C2S);
-		CHECK(memcmp(&e.name, &n[i], sizeof(e.name)) == 0);
+		CHECK(memcmp(&e.name, &n, sizeof(e.name)) == 0);
 		CHECK(router_next(router, &e) == 1);
 		CHECK(e.events == JOIN_EV_OVER && e.dir == SPLICE_DONE);
-		CHECK(memcmp(&e.name, &n[i], sizeof(e.name)) == 0);
+		CHECK(memcmp(&e.name, &n, sizeof(e.name)) == 0);
 		CHECK(router_next(router, &e) == 0);
 	}
 	CHECK(counted(JOIN_REAPED) - reaped == 2);
-	CHECK(router_look(router, &n[0], &p) == -ESTALE);
-	CHECK(router_look(router, &n[1], &p) == -ESTALE);
 	/* And their places are free again. */
 	for (int i = 0; i < 4; i++)
 		all[i] = any_pair(&rng, &p, false);
 	for (int i = 0; i < 4; i++)
 		CHECK(router_forget(router, &all[i]) == 0);
+}
+
+/* What does not fit is counted, moves its pair all the same, and spoils nothing. */
+static void a_full_ring(void)
+{
+	const int most = (int)(JOIN_RING / sizeof(struct join_event)) * 3 / 4;
+	struct rng rng = { 41 };
+	struct join_event e;
+	struct join_name n;
+	uint64_t lost = counted(JOIN_NO_EVENT), told = 0;
+
+	drain();
+	for (int i = 0; i < most; i++)
+		come_and_go(&rng);
+	lost = counted(JOIN_NO_EVENT) - lost;
+	while (router_next(router, &e) == 1)
+		told++;
+	CHECK(lost > 0 && told + lost == 2 * (uint64_t)most);
+	n = come_and_go(&rng);
+	CHECK(router_next(router, &e) == 1);
+	CHECK(memcmp(&e.name, &n, sizeof(n)) == 0);
+	drain();
 }
 
 /* --- SYNs that are passed on --- */
@@ -751,6 +777,7 @@ int main(void)
 		{ "a full table refuses", a_full_table_refuses },
 		{ "a sweep finds what is over", a_sweep_finds_what_is_over },
 		{ "TIMEWAIT lets go", timewait_lets_go },
+		{ "a full ring", a_full_ring },
 		{ "a SYN is passed on", a_syn_is_passed_on },
 		{ "no more than a share is opening",
 		  no_more_than_a_share_is_opening },
