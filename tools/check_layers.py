@@ -29,7 +29,7 @@ CLOCK = re.compile(r'\b(__builtin_ia32_\w+|_?_rdtscp?|__builtin_readcyclecounter
                    r'|syscall)\b')
 SOURCE = re.compile(r'^[a-z0-9_]+(\.bpf)?\.c$|^[a-z0-9_]+\.h$')
 TOP = "cmd"  # a wing and its only room
-FACES = {"report", "forms", "store", "desk"}  # what other wings may name of results
+FACES = {"report", "forms", "store", "evidence", "desk"}  # what other wings may name of results
 PROGRAM = ".bpf.c"  # for the kernel
 DOCUMENT = "README.md"  # what may lie beside the source
 

@@ -439,7 +439,7 @@ static void test_the_text_of_journals(void)
 		" 1234 --pool 100M --flow-share 1025K --capture v3"
 		" --mirror-ring 65537 --sut-ring 1G --duration 7us"
 		" --count 99 --stop-after 0 --json - --redact off"
-		" --store-max 1G --write f --rotate-size 1"
+		" --evidence tags --store-max 1G --write f --rotate-size 1"
 		" --rotate-seconds 2 --rotate-files 3 --journal-only"
 		" client --journal-ring 64M --print --min-compared 0.0001%"
 		" --max-different 5 --max-no-route 2% --allow-down 1m"
@@ -460,13 +460,13 @@ static void test_the_text_of_journals(void)
 		" --answer-wait 5s --idle 5m --max-flows 65536 --pool"
 		" 256M --flow-share 16M --capture v2 --mirror-ring 0"
 		" --sut-ring 0 --duration 0s --count 0"
-		" --stop-after 0 --redact on --store-max 1G --rotate-size 0"
-		" --rotate-seconds 0 --rotate-files 0 --journal-only"
-		" all --journal-ring 64M --min-compared 17 --max-different 0"
-		" --max-no-route 1% --allow-down 0s --undecided error"
-		" --multiplier 2.500 --client-net all,10.9.0.0/16"
-		" --checksums trust --maxsleep 8s --flows 7"
-		" --concurrency 5 --loop 3 --index 64K",
+		" --stop-after 0 --redact on --evidence tags --store-max 1G"
+		" --rotate-size 0 --rotate-seconds 0 --rotate-files 0"
+		" --journal-only all --journal-ring 64M --min-compared 17"
+		" --max-different 0 --max-no-route 1% --allow-down 0s"
+		" --undecided error --multiplier 2.500"
+		" --client-net all,10.9.0.0/16 --checksums trust --maxsleep 8s"
+		" --flows 7 --concurrency 5 --loop 3 --index 64K",
 	};
 	struct options o;
 	struct errbuf e;

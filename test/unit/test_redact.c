@@ -396,6 +396,41 @@ static void any_bytes_are_read(void)
 	}
 }
 
+/* Each row whole, at equal length: nothing of a secret is left. */
+static void masks_are_as_long(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t text[ROOM], out[ROOM];
+		size_t n = 0, from[8], to[8], secrets = 0;
+		bool inside = false;
+
+		for (const char *p = rows[i]; *p != '\0'; p++) {
+			if (*p != '\1') {
+				text[n++] = (uint8_t)*p;
+				continue;
+			}
+			if (inside)
+				to[secrets++] = n;
+			else
+				from[secrets] = n;
+			inside = !inside;
+		}
+		memset(out, 1, sizeof(out));
+		redact_mask(&all,
+			    &(struct redact_text){ .p = text, .n = n, .to = n },
+			    out);
+		CHECK_ROW(!memchr(out, 1, n) && out[n] == 1, rows[i]);
+		for (size_t s = 0; s < secrets; s++)
+			for (size_t k = from[s]; k + 4 <= to[s]; k++)
+				CHECK_ROW(!memmem(out, n, text + k, 4),
+					  rows[i]);
+		redact_mask(&all,
+			    &(struct redact_text){ .p = text, .n = n, .to = n },
+			    text);
+		CHECK_ROW(memcmp(text, out, n) == 0, rows[i]);
+	}
+}
+
 int main(void)
 {
 	static const struct check_test tests[] = {
@@ -410,6 +445,7 @@ int main(void)
 		{ "off shows all", off_shows_all },
 		{ "a tag is not cut, nor tagged", a_tag_is_not_cut_nor_tagged },
 		{ "any bytes are read", any_bytes_are_read },
+		{ "masks are as long", masks_are_as_long },
 	};
 	int r;
 

@@ -84,6 +84,7 @@ struct options_source {
  * @form:	--junit, --summary, --html, --har; NULL: not wanted
  * @out:	--out, a folder; NULL: none
  * @store_max:	--store-max, bytes
+ * @evidence_raw: --evidence raw: packets in it have their secrets
  * @metrics:	--metrics; NULL: none
  * @ctl:	--ctl; NULL: none
  * @redact_off:	--redact off: secrets are shown
@@ -141,6 +142,7 @@ struct options {
 	const char *form[FORM_KINDS];
 	const char *out;
 	size_t store_max;
+	bool evidence_raw;
 	const char *metrics;
 	const char *ctl;
 	bool redact_off;

@@ -42,6 +42,9 @@ static const struct opt_word on_off[] = { { "off", 0 },
 static const struct opt_word redact_words[] = { { "on", 0 },
 						{ "off", 1 },
 						{ NULL, 0 } };
+static const struct opt_word evidence_words[] = { { "tags", 0 },
+						  { "raw", 1 },
+						  { NULL, 0 } };
 static const struct opt_word undecided_words[] = { { "error", 0 },
 						   { "pass", 1 },
 						   { NULL, 0 } };
@@ -289,6 +292,9 @@ static const struct opt_row output_rows[] = {
 	  "make a folder with all differences and the report, for understudy "
 	  "report and diff",
 	  .group = OUTPUT },
+	{ "evidence", 0, &opt_kind_switch, AT(evidence_raw), "tags|raw",
+	  "in packets of --out, made of -w, secrets are tags (tags, default)",
+	  .group = OUTPUT, .words = evidence_words },
 	{ "store-max", 0, &opt_kind_size, AT(store_max), "SIZE",
 	  "of --out: beyond it differences are only counted (default 1G)",
 	  .group = OUTPUT, .least = 1 << 20, .most = SIZE_MAX / 4 },

@@ -4,7 +4,8 @@
  *
  * The packet thread hands a difference over as it came out of the engine, with
  * the run's epoch in front, which is not known when the keeper is forked. Words
- * are made of it in the keeper's process.
+ * are made of it in the keeper's process. There is evidence made, too, of the
+ * journal (-w), once that is closed.
  */
 #include "outcome/kept.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "evidence/evidence.h"
 #include "os/log.h"
 #include "os/privileges.h"
 #include "store/keeper.h"
@@ -21,6 +23,8 @@
 /* In the keeper: the difference that is being made. */
 struct made {
 	const struct redact *redact;
+	const char *journal; /* NULL: there is none that can be read */
+	bool raw;
 	struct compare_result result;
 	char detail[COMPARE_DETAIL];
 	char request[ITEM_REQUEST];
@@ -54,6 +58,32 @@ static bool difference(void *ctx, const void *p, size_t n,
 	return true;
 }
 
+/* The run is over: packets of the first differences of each kind. */
+static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
+{
+	const struct made *m = ctx;
+	struct redact redact = *m->redact;
+	struct evidence_config c = { .journal = m->journal,
+				     .dir = dir,
+				     .redact = &redact,
+				     .moved = moved,
+				     .ctx = of };
+	struct evidence_counts n;
+	struct archive *a = NULL;
+	struct errbuf e;
+	struct form f;
+	int r = archive_open(&a, dir, &e);
+
+	redact.off |= m->raw;
+	if (r == 0)
+		r = archive_form(a, &f, &e);
+	if (r == 0)
+		r = evidence_make(&c, f.difference, archive_numbers(a),
+				  f.differences, &n);
+	archive_close(a);
+	return r;
+}
+
 /* Whose files are they? As run/open.c has it. */
 static const char *whose(const struct options *o, const char *user)
 {
@@ -74,6 +104,12 @@ int kept_start(struct kept **out, const struct options *o,
 		return errbuf_set(e, -ENOMEM, "no memory");
 	k->dir = o->out;
 	k->made.redact = redact;
+	k->made.raw = o->evidence_raw;
+	if (o->journal && strcmp(o->journal, "-") != 0) {
+		k->made.journal = o->journal;
+		c.beside = o->journal;
+		c.last = last;
+	}
 	c.ctx = &k->made;
 	r = keeper_start(&k->keeper, &c, e);
 	if (r != 0) {

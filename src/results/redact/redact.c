@@ -26,6 +26,7 @@
 
 #define NEAR   300u /* bytes in which a field of a page has its name */
 #define HEADER 512u /* bytes of a part's head */
+#define MASKED 512u /* secrets of a text that are masked one by one */
 
 /**
  * struct scan - A text that is read
@@ -478,18 +479,28 @@ static void put(struct out *o, const uint8_t *p, size_t n)
 	o->n += n;
 }
 
-static void put_tag(struct out *o, const struct redact *r,
-		    const struct redact_text *t, const struct secret *s)
+/* Return: its length */
+static size_t make_tag(uint8_t tag[REDACT_TAG], const struct redact *r,
+		       const struct redact_text *t, const struct secret *s)
 {
 	uint64_t h = hash_bytes(&r->key, t->p + s->from, s->to - s->from);
-	uint8_t tag[REDACT_TAG] = "<secret:";
 	size_t n = 8;
 
+	memcpy(tag, "<secret:", 8);
 	for (unsigned i = 0; i < 8; i++)
 		tag[n++] = (uint8_t) "0123456789abcdef"[h >> 4 * i & 15];
 	if (s->part)
 		tag[n++] = '+';
 	tag[n++] = '>';
+	return n;
+}
+
+static void put_tag(struct out *o, const struct redact *r,
+		    const struct redact_text *t, const struct secret *s)
+{
+	uint8_t tag[REDACT_TAG];
+	size_t n = make_tag(tag, r, t, s);
+
 	if (n <= o->room - o->n)
 		put(o, tag, n);
 	else
@@ -539,6 +550,41 @@ size_t redact_put(const struct redact *r, const struct redact_text *t,
 	}
 	put(&o, t->p + at, t->to - at);
 	return o.n;
+}
+
+void redact_mask(const struct redact *r, const struct redact_text *t,
+		 uint8_t *out)
+{
+	struct scan c = { .r = r, .t = t, .nameless = SIZE_MAX };
+	struct secret s, all[MASKED];
+	uint8_t tag[MASKED][REDACT_TAG];
+	size_t len[MASKED];
+	size_t n = 0, from = 0;
+	bool more = !r->off;
+
+	/* All are found before the first is written over: @out may be @t. */
+	while (more && (more = next(&c, &s))) {
+		if (n == MASKED)
+			break;
+		if (s.to <= from)
+			continue;
+		s.from = s.from > from ? s.from : from;
+		from = s.to;
+		len[n] = make_tag(tag[n], r, t, &s);
+		all[n++] = s;
+	}
+	if (out != t->p)
+		memcpy(out, t->p, t->n);
+	for (size_t i = 0; i < n; i++) {
+		size_t room = all[i].to - all[i].from;
+
+		memset(out + all[i].from, 'x', room);
+		memcpy(out + all[i].from, tag[i],
+		       len[i] < room ? len[i] : room);
+	}
+	/* More than that: the rest is not searched, and not shown. */
+	if (more)
+		memset(out + from, 'x', t->n - from);
 }
 
 size_t redact_all(const struct redact *r, const void *p, size_t n, void *out,

@@ -75,6 +75,18 @@ struct redact_text {
 size_t redact_put(const struct redact *r, const struct redact_text *t,
 		  uint8_t *out, size_t room);
 
+/**
+ * redact_mask() - The same at equal length: for bytes whose places matter
+ * @r:		Not NULL
+ * @t:		All of it is shown: @from is 0, @to is @n
+ * @out:	@n bytes; may be @t's own
+ *
+ * In place of a secret comes the beginning of its tag, as much as fits, and 'x'
+ * up to its end. Behind the 512th secret all is 'x'.
+ */
+void redact_mask(const struct redact *r, const struct redact_text *t,
+		 uint8_t *out);
+
 /** redact_all() - The same of whole bytes that have names in them */
 size_t redact_all(const struct redact *r, const void *p, size_t n, void *out,
 		  size_t room);

@@ -24,6 +24,7 @@ struct archive {
 	struct report_rules rules;
 	struct report_sum sum;
 	struct few few;
+	int64_t number[FEW_MAX]; /* of each that was chosen */
 };
 
 /** archive_of() - The store in @db, which is taken over, also on failure; as

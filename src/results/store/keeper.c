@@ -39,6 +39,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "os/folder.h"
 #include "os/privileges.h"
 #include "os/sandbox.h"
 #include "os/shring.h"
@@ -124,6 +125,8 @@ static void finish(struct work *w)
 	w->store = NULL;
 	if (r == 0)
 		r = files_make(w->c->dir, moved, w);
+	if (r == 0 && w->c->last)
+		r = w->c->last(w->c->ctx, w->c->dir, moved, w);
 	atomic_store(&w->k->shared->whole, r == 0);
 }
 
@@ -198,27 +201,38 @@ static int make_folder(const char *dir, struct errbuf *e)
 	return errbuf_set(e, r, "--out %s: %s", dir, strerror(-r));
 }
 
-static int confine_keeper(const char *dir, struct errbuf *e)
+/* Return: a descriptor of the folder of @path, or -Exxx */
+static int folder_of(const char *path)
+{
+	const char *base;
+
+	return folder_open(path, &base);
+}
+
+static int confine_keeper(const struct keeper_config *c, struct errbuf *e)
 {
 	const struct sandbox box = { .needs = SANDBOX_RUN | SANDBOX_STORE |
 					      SANDBOX_MAKE,
 				     .broker = -1,
 				     .control = -1 };
 	struct rlimit data = { .rlim_cur = MORE_DATA, .rlim_max = MORE_DATA };
-	struct sandbox_place at[2];
-	int fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(c->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int beside = c->beside ? folder_of(c->beside) : -1;
+	struct sandbox_place at[3] = { { fd, true },
+				       { fd, false },
+				       { beside, false } };
 	int r = fd < 0 ? -errno : 0;
 
-	at[0] = (struct sandbox_place){ fd, true };
-	at[1] = (struct sandbox_place){ fd, false };
 	if (r == 0 && sandbox_built() && setrlimit(RLIMIT_DATA, &data) != 0)
 		r = -errno;
 	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		r = -errno;
 	if (r != 0)
-		return errbuf_set(e, r, "--out %s: %s", dir, strerror(-r));
-	r = sandbox_files(at, 2, 0, e);
+		return errbuf_set(e, r, "--out %s: %s", c->dir, strerror(-r));
+	r = sandbox_files(at, beside >= 0 ? 3 : 2, 0, e);
 	close(fd);
+	if (beside >= 0)
+		close(beside);
 	return r < 0 ? r : sandbox_calls(&box, e);
 }
 
@@ -233,7 +247,7 @@ static int begin(struct work *w, struct errbuf *e)
 		return r;
 	r = store_make(&w->store, dir, w->c->most, e);
 	if (r == 0)
-		r = confine_keeper(dir, e);
+		r = confine_keeper(w->c, e);
 	if (r != 0) {
 		store_remove(w->store);
 		(void)rmdir(dir);

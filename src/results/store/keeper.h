@@ -24,7 +24,10 @@
  * @difference: In its process: what was handed over as a report has it, which
  *		must live until the next call. false: it is none. @p is aligned
  *		to 8
- * @ctx:	Of it, as it was when the keeper was started
+ * @beside:	A file that it may read, and others beside it; NULL: none
+ * @last:	In its process, when the run is over and the store is closed;
+ *		@moved is called now and then. NULL: nothing. Return: 0 or -Exxx
+ * @ctx:	Of both, as it was when the keeper was started
  */
 struct keeper_config {
 	const char *dir;
@@ -32,6 +35,9 @@ struct keeper_config {
 	const char *user;
 	bool (*difference)(void *ctx, const void *p, size_t n,
 			   struct report_difference *out);
+	const char *beside;
+	int (*last)(void *ctx, const char *dir, void (*moved)(void *of),
+		    void *of);
 	void *ctx;
 };
 

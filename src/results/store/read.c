@@ -242,6 +242,8 @@ static int take_difference(struct archive_row *r, unsigned i, void *ctx)
 	*kept = result;
 	memcpy(request, d.request, d.request_len);
 	memcpy(detail, d.detail, strlen(d.detail));
+	r->at = 0;
+	r->s->number[a->n] = archive_int(r, 1, INT64_MAX);
 	to = next(a);
 	*to = d;
 	to->result = kept;
@@ -385,4 +387,9 @@ int archive_form(struct archive *s, struct form *out, struct errbuf *e)
 	s->data.sum_count = 1;
 	*out = f;
 	return 0;
+}
+
+const int64_t *archive_numbers(const struct archive *s)
+{
+	return s->number;
 }

@@ -122,6 +122,9 @@ void archive_close(struct archive *s);
  */
 int archive_form(struct archive *s, struct form *out, struct errbuf *e);
 
+/** archive_numbers() - In the store, of the differences of archive_form() */
+const int64_t *archive_numbers(const struct archive *s);
+
 /**
  * archive_lines() - Its lines of JSON: start, each difference, the report
  * @put:	Called with each, its newline included; not 0: it ends
