@@ -6,10 +6,12 @@ Readers are those of Python's library. What JUnit's schema (JUnit.xsd of Windy R
 "JUnit test result schema for the Apache Ant JUnit and JUnitReport tasks") wants of an
 element is written here again.
 """
+import gzip
 import html.parser
 import json
 import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree
 
@@ -145,8 +147,25 @@ def nothing_half_done(t):
         t.check(not os.path.exists(junit), "another one was made")
 
 
+def alone(t, *more):
+    """The only file that a run makes, of root's or of a user's."""
+    with lab.Lab() as l:
+        capture, page = l.path("capture"), l.path("page")
+        os.chmod(os.path.dirname(page), 0o777)
+        with gzip.open(os.path.join(lab.ROOT, "test", "saved", "abort.pcapng.gz"),
+                       "rb") as f, open(capture, "wb") as out:
+            out.write(f.read())
+        r = subprocess.run((lab.BINARY, "shadow", "-r", capture, "--sut-dev", "none",
+                            "--map", l.map(), "--html", page, *more),
+                           capture_output=True, text=True, timeout=30)
+        t.equal(r.returncode, 0, "exit code: " + r.stderr)
+        t.check(os.path.getsize(page) > 1000, "the page is empty")
+
+
 lab.main([
     ("each form, hostile bytes and a secret", forms),
     ("as another user", forms, "--user", "daemon"),
     ("a file that is there", nothing_half_done),
+    ("one form alone", alone),
+    ("one form alone, of a user", alone, "--user", "daemon"),
 ])

@@ -196,6 +196,9 @@ static const char *made(const char *path)
 
 static bool makes_files(const struct options *o)
 {
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		if (made(o->form[i]))
+			return true;
 	return made(o->json) || made(o->journal) || o->metrics || made(o->hdr);
 }
 
@@ -280,6 +283,8 @@ static void say_needs(struct run *run)
 		confine_place(c, run->opt->journal, true);
 		confine_place(c, run->opt->metrics, true);
 		confine_place(c, run->opt->hdr, true);
+		for (unsigned i = 0; i < FORM_KINDS; i++)
+			confine_place(c, run->opt->form[i], true);
 	}
 	if (run->has_sut) {
 		s->sink[s->sinks++] = run->packet.fd;
