@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
 import lab  # noqa: E402
+import schema  # noqa: E402
 
 EVIL = "<script>alert(1)</script>&y=\"'`[a](javascript:b)|%00"
 SECRET = "hunter2hunter2"
@@ -99,6 +100,8 @@ def again(t, *more):
             t.equal(lines_of(stored, kind), lines_of(live, kind), kind + " lines")
         t.check(len(lines_of(stored, "gate")) > 1 and lines_of(stored, "times"),
                 "there were some")
+        t.equal(schema.faults(json.loads(x) for x in stored.splitlines()), [],
+                "against the schema")
         t.equal((len(lines_of(stored, "report")), len(lines_of(stored, "start"))),
                 (1, 1), "its other lines")
         r = understudy("report", out, "--html", made["html"])
@@ -126,6 +129,7 @@ def regression(t):
         t.check(r.stdout.startswith("WORSE: 1 new, 0 more, 0 less, 1 gone, 1 the "
                                     "same kinds"), r.stdout)
         kinds = [json.loads(line) for line in content(path).splitlines()]
+        t.equal(schema.faults(kinds), [], "against the schema")
         t.equal({(k["state"], k["endpoint"], k["first"]["answers"],
                   k["second"]["answers"]) for k in kinds},
                 {("new", "GET /h", 0, 1), ("gone", "GET /g", 1, 0),
