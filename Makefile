@@ -16,6 +16,9 @@
 # make soak     a million of them
 # make sim-multipath  a connection over many paths: named cells with their bars, the
 #               thesis's tables, 1,000 drawn cells (SEED=)
+# make multipath-tables  the thesis's tables on multiple paths, measured through
+#               gateways of IP in IP, beside its figures and the simulator's (under an
+#               hour; ARGS="--only 4.10,4.22"; needs ab)
 # make splice-matrix  the proxy in each way, over wires and between ends of all kinds
 #               (some minutes; KILLS=50)
 # make splice-figures  response times through the proxy, as the thesis on TCP splice has
@@ -54,7 +57,7 @@ prefix ?= /usr/local
 SAN := -Db_sanitize=address,undefined
 
 .PHONY: all asan clang nightly unit fuzz model test bench demo lint tidy format \
-	layers faults sim sim-multipath splice-matrix splice-figures \
+	layers faults sim sim-multipath multipath-tables splice-matrix splice-figures \
 	soak fuzz-plants coverage mutants state-mutants \
 	fresh install package script clean setup
 
@@ -103,6 +106,9 @@ sim: all
 
 sim-multipath: all
 	@build/multipath_sim --seed $(SEED) --floor 95:85
+
+multipath-tables: all
+	@test/bench/multipath_tables build $(ARGS)
 
 soak: all
 	@build/sim_runner --profile all --conns 100 --seeds 10000
