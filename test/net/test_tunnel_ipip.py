@@ -233,6 +233,54 @@ def killed(t):
         t.check(plain(), "nothing is answered")
 
 
+def in_the_kernel(t):
+    """Where nothing is to be put in order the kernel does all: by the same rules, and
+    with the same counters as the process does it."""
+    off = TURNS + ("--release", "off")
+    with Gateways(0) as net:
+        for room, k in (("c", 1), ("s", 2)):
+            net.ip(room, "addr", "add", "10.20.1.%d/24" % k, "dev", "eth")
+        ends = [net.end_of(room, *off, paths=(
+            "eth,10.20.0.%d" % far, "eth,10.20.1.%d" % far))
+            for room, far in (("c", 2), ("s", 1))]
+        t.check(all("in the kernel" in e.said() for e in ends), "who does it")
+        t.check(net.ping(5), "pings")
+        for to in ("s", "c"):
+            t.check(transfer(net, to), "to " + to)
+        for e in ends:
+            r = e.report()
+            sent = [p["sent"] for p in r["paths"]]
+            # Long packets have one turn each, on each processor.
+            t.check(min(sent) > 50 and max(sent) < 2 * min(sent),
+                    "not in turn: %s" % sent)
+            t.check(r["ends"]["read"] == sum(sent), "read: %s" % r)
+            t.equal(r["ends"]["came"], r["ends"]["written"], "came")
+
+
+def bad_in_the_kernel(t):
+    """What the process refuses, the kernel does."""
+    with Gateways(2) as net:
+        net.sysctl("s", "net.ipv4.conf.all.rp_filter=0",
+                   "net.ipv4.conf.eth.rp_filter=0")
+        e = net.end_of("s", *TURNS, "--release", "off", "--allow",
+                       "10.99.0.0/30")
+        t.check("in the kernel" in e.said(), e.said())
+        for what, src, counter in (("good", "10.99.0.1", "written"),
+                                   ("cut", "10.99.0.1", "cut"),
+                                   ("long", "10.99.0.1", "bad"),
+                                   ("six", "10.99.0.1", "bad"),
+                                   ("good", "10.77.0.1", "not_allowed")):
+            was = e.report()["ends"]
+            p = net.inside("g1", sys.executable, "-c", CRAFT, net.gate(1), S,
+                           src, INNER["s"], what)
+            t.equal(p.wait(), 0, "sender")
+            until(what, lambda: e.report()["ends"]["came"] == was["came"] + 5)
+            now = e.report()["ends"]
+            t.equal(now[counter] - was[counter], 5, what)
+            t.equal(now["written"] - was["written"],
+                    5 * (counter == "written"), what)
+
+
 def told_otherwise(t):
     """The buffer, its size and time, the scheduler and the weight by ctl."""
     with Gateways(2) as net:
@@ -291,4 +339,6 @@ if __name__ == "__main__":
               ("bad input", bad_input), ("spoofed, plain", spoofed_plain),
               ("a gateway answers ICMP", icmp), ("no TCP is pinned", pinned),
               ("weights", weights), ("killed", killed),
+              ("in the kernel", in_the_kernel),
+              ("bad input, in the kernel", bad_in_the_kernel),
               ("told otherwise", told_otherwise), ("wrong input", wrong_input)])

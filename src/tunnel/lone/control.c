@@ -2,6 +2,7 @@
 /*
  * control.c - The control socket of an end without another one
  */
+#include <errno.h>
 #include <stddef.h>
 
 #include "lone/lone_internal.h"
@@ -41,6 +42,10 @@ static int after(void *ctx, const char *name, struct errbuf *e)
 	int r = ends_options_check(&t->set, e);
 
 	(void)name;
+	if (r == 0 && kernel_whole(t) && t->o->release != MP_RELEASE_OFF)
+		r = errbuf_set(e, -EPERM,
+			       "in the kernel nothing is put in order; start "
+			       "with --release order, or --offload off");
 	if (r != 0) {
 		t->set = kept;
 		return r;
@@ -48,6 +53,7 @@ static int after(void *ctx, const char *name, struct errbuf *e)
 	c = lone_control_config(t);
 	reorder_configure(t->order, &c);
 	lone_paths_configure(t);
+	kernel_configure(t);
 	/* A turn, so that what was held goes on. */
 	loop_set(&t->on_time, 0);
 	return 0;

@@ -29,7 +29,7 @@ struct lone {
 	struct ctl *ctl; /* or NULL */
 	struct raw *raw;
 	struct reorder *order;
-	struct catch *catch; /* or NULL */
+	struct kernel *kernel; /* or NULL */
 	struct lone_path path[ENDS_PATHS];
 	uint32_t weight[TURN_MOST];
 	struct turn turn;
@@ -60,18 +60,27 @@ struct lone_path *lone_paths_choose(struct lone *t, const uint8_t *p,
 /** lone_paths_find() - The path whose end this is, or NULL */
 struct lone_path *lone_paths_find(struct lone *t, const uint8_t addr[4]);
 
-/* catch.c */
+/* kernel.c */
 
 /**
- * catch_open() - Let the kernel lead the far end's plain packets into our
- * device, if --catch asks for it
+ * kernel_open() - Let the kernel lead the far end's plain packets into our
+ * device, if --catch asks for it, or do all, if it can
  *
  * Return: 0 or -Exxx with a sentence
  */
-int catch_open(struct lone *t, struct errbuf *e);
+int kernel_open(struct lone *t, struct errbuf *e);
 
-/** catch_close() - No more; NULL: nothing */
-void catch_close(struct catch *c);
+/** kernel_close() - No more; NULL: nothing */
+void kernel_close(struct kernel *k);
+
+/** kernel_whole() - Is the kernel all of the tunnel? */
+bool kernel_whole(const struct lone *t);
+
+/** kernel_configure() - Its weights are ours from now on */
+void kernel_configure(struct lone *t);
+
+/** kernel_count() - Add what it has counted to our counters */
+void kernel_count(struct lone *t);
 
 /* control.c */
 

@@ -23,6 +23,7 @@ static bool find_path(void *ctx, unsigned i, struct ctl_item *out)
 
 	if (i >= t->o->paths)
 		return false;
+	kernel_count(t);
 	out->counters = &t->path[i].n;
 	text_ip(out->note, &t->path[i].remote);
 	return true;
@@ -42,6 +43,7 @@ static bool find_ends(void *ctx, unsigned i, struct ctl_item *out)
 	struct lone *t = ctx;
 
 	(void)i;
+	kernel_count(t);
 	out->counters = &t->n;
 	return true;
 }

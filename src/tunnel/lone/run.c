@@ -22,6 +22,9 @@
  *	--catch: ingress -> our device -> source allowed? -----------+-> order
  *	order (ipip/reorder.h) -> device -> the host's stack
  *
+ * Where nothing is to be put in order (--release off) all of that can be the
+ * kernel's (kernel.c), and this loop sees no packet.
+ *
  * All is opened first. Then the privileges go, and a filter leaves the system
  * calls of this loop; then the first byte is read.
  */
@@ -311,7 +314,7 @@ static int open_all(struct lone *t, uint64_t now, struct errbuf *e)
 	if (r == 0)
 		r = lone_paths_init(t, e);
 	if (r == 0)
-		r = catch_open(t, e);
+		r = kernel_open(t, e);
 	if (r == 0)
 		r = lone_control_open(t, e);
 	return r == 0 ? watch(t, e) : r;
@@ -342,7 +345,7 @@ static void close_all(struct lone *t)
 		loop_drop(t->loop, &t->on_time);
 	ctl_close(t->ctl);
 	loop_close(t->loop);
-	catch_close(t->catch);
+	kernel_close(t->kernel);
 	if (t->device >= 0)
 		close(t->device);
 	raw_close(t->raw);
@@ -369,8 +372,9 @@ int lone_run(const struct ends_options *o, struct errbuf *e)
 		if (!o->quiet)
 			log_line(LOG_INFO,
 				 "tunnel: %s is up, MTU %u; IP in IP, without "
-				 "keys",
-				 o->dev, t.set.mtu);
+				 "keys%s",
+				 o->dev, t.set.mtu,
+				 kernel_whole(&t) ? ", in the kernel" : "");
 		settle(&t, clock_mono());
 		loop_run(t.loop);
 		lone_report_end(&t);
