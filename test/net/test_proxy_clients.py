@@ -25,6 +25,7 @@ SIZES = (0, 1, 1024, 100_000, 3_000_000)
 WEB, REDIS = 8081, 6380
 SOCKS, FORWARD, TO_REDIS = (at(ADDR[4][1], p) for p in (1080, 8081, 6380))
 THERE = at(ADDR[4][3], WEB)
+HTTP = at(ADDR[4][1], 8088)
 NGINX = """
 daemon off; master_process off; worker_processes 1; pid %(d)s/pid; error_log %(d)s/error;
 user root;
@@ -99,6 +100,57 @@ def whole(r, mode, n):
     assert r["ended_closed"] + r["ended_reset"] == r["accepted"], r
 
 
+def clone_is_same(name, where, *words):
+    """A repository is served, and cloned from @where with git's @words."""
+    source = os.path.join(FOLDER, "source-" + name)
+    bare = os.path.join(FOLDER, "www", "repo-%s.git" % name)
+    copy = os.path.join(FOLDER, "copy-" + name)
+    env = dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", GIT_TERMINAL_PROMPT="0")
+
+    def git(*words):
+        subprocess.run(["git", "-C", source, "-c", "user.name=a", "-c",
+                        "user.email=a@b.example", *words], check=True, env=env,
+                       capture_output=True)
+    os.makedirs(source)
+    git("init", "-q", "-b", "main")
+    for i in range(20):
+        with open(os.path.join(source, f"f{i}"), "wb") as f:
+            f.write(os.urandom(100_000))
+        git("add", "-A")
+        git("commit", "-qm", f"number {i}")
+    git("clone", "-q", "--bare", ".", bare)
+    subprocess.run(["git", "-C", bare, "update-server-info"], check=True, env=env)
+    client("git", *words, "clone", "-q", f"{where}/repo-{name}.git", copy, env=env)
+    heads = [subprocess.run(["git", "-C", d, "log", "--format=%H %T"], env=env,
+                            capture_output=True, check=True).stdout
+             for d in (source, copy)]
+    assert heads[0] == heads[1] != b""
+    subprocess.run(["git", "-C", copy, "fsck", "--strict"], check=True, env=env,
+                   capture_output=True)
+
+
+@test("http: curl by names, by CONNECT, many at once; git", "curl", "git", "nginx")
+def by_http():
+    with Web(), Names({"web.lab": [ADDR[4][3]]}), \
+            Proxy("--http", HTTP, "--allow", "10.77.0.0/16", "--dns", "127.0.0.1:5353",
+                  port=8088) as p:
+        for size in SIZES:
+            for way in ([], ["-p"], ["-0"]):
+                assert client("curl", "-sSf", "-x", HTTP, *way,
+                              f"http://web.lab:{WEB}/{size}") == body(size), (size, way)
+        out = os.path.join(FOLDER, "http-#1-#2")
+        client("curl", "-sSf", "--parallel", "--parallel-immediate", "-x", HTTP, "-o", out,
+               f"http://web.lab:{WEB}/{{{','.join(map(str, SIZES))}}}?[1-12]")
+        for size in SIZES:
+            for i in range(1, 13):
+                with open(os.path.join(FOLDER, f"http-{size}-{i}"), "rb") as f:
+                    assert f.read() == body(size), (size, i)
+        clone_is_same("http", f"http://{THERE}", "-c", "http.proxy=http://" + HTTP)
+        p.until("they have not ended", lambda r: r["open"] == 0)
+        r = p.end()
+        assert r["spliced"] == len(SIZES) and r["requests"] == r["requests_answered"], r
+
+
 for mode in ("tc", "copy"):
     @test(f"{mode}: curl, one and many at once, by each version of SOCKS and without",
           "curl", "nginx")
@@ -137,33 +189,8 @@ for mode in ("tc", "copy"):
 
     @test(f"{mode}: git clones over http, and the history is the same", "git", "nginx")
     def by_git(mode=mode):
-        source = os.path.join(FOLDER, "source-" + mode)
-        bare = os.path.join(FOLDER, "www", "repo-%s.git" % mode)
-        copy = os.path.join(FOLDER, "copy-" + mode)
-        env = dict(os.environ, GIT_CONFIG_GLOBAL="/dev/null", GIT_TERMINAL_PROMPT="0")
-
-        def git(*words):
-            subprocess.run(["git", "-C", source, "-c", "user.name=a", "-c",
-                            "user.email=a@b.example", *words], check=True, env=env,
-                           capture_output=True)
         with Web(), proxy(mode) as p:
-            os.makedirs(source)
-            git("init", "-q", "-b", "main")
-            for i in range(20):
-                with open(os.path.join(source, f"f{i}"), "wb") as f:
-                    f.write(os.urandom(100_000))
-                git("add", "-A")
-                git("commit", "-qm", f"number {i}")
-            git("clone", "-q", "--bare", ".", bare)
-            subprocess.run(["git", "-C", bare, "update-server-info"], check=True, env=env)
-            client("git", "clone", "-q", f"http://{FORWARD}/repo-{mode}.git", copy,
-                   env=env)
-            heads = [subprocess.run(["git", "-C", d, "log", "--format=%H %T"], env=env,
-                                    capture_output=True, check=True).stdout
-                     for d in (source, copy)]
-            assert heads[0] == heads[1] != b""
-            subprocess.run(["git", "-C", copy, "fsck", "--strict"], check=True, env=env,
-                           capture_output=True)
+            clone_is_same(mode, f"http://{FORWARD}")
             p.until("they have not ended", lambda r: r["open"] == 0)
             whole(p.end(), mode, 1)
 

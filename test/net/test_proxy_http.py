@@ -481,6 +481,39 @@ def logs():
         assert len(v.seen) == 2
 
 
+@test("who asks for nothing more is no reason to wait at the end; several processes")
+def ends():
+    with Server(), Proxy("--workers", "2") as p:
+        socks = [connected() for _ in range(8)]
+        for i, s in enumerate(socks):
+            assert ask(s, b"", "/%d" % i)[2] == hosts.pattern(3, i)
+        r = p.end()
+        assert r["requests_answered"] == r["copied_http"] == r["ended_stopped"] == 8, r
+        for s in socks:
+            s.close()
+
+
+@test("a client that leaves, or is ended, in the middle of a request")
+def cut():
+    with Server() as v, Proxy("--connect-timeout", "20s", "--drain", "0") as p:
+        hosts.on(PROXY, "ip", "neigh", "replace", "10.77.2.99", "lladdr",
+                 "02:00:00:00:00:99", "dev", "ps0")
+        waits = [connected() for _ in range(2)]
+        for s in waits:
+            s.sendall(b"GET http://10.77.2.99/ HTTP/1.1\r\nHost: a\r\n\r\n")
+        half = connected()
+        half.sendall(request("/x", "POST", more="Content-Length: 9\r\n", body=b"abc"))
+        p.until("they have not asked", lambda r: r["copied"] == 3)
+        waits[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            (1).to_bytes(4, "little") + bytes(4))
+        waits[0].close()
+        half.close()
+        p.until("they are not over", lambda r: r["open"] == 1)
+        r = p.end()
+        assert r["requests_cut"] == r["requests"] == 3 and not v.seen, r
+        waits[1].close()
+
+
 @test("curl and ab, as they are")
 def programs():
     with Server(), Proxy() as p:

@@ -327,10 +327,15 @@ void front_say_start(const struct front_view *v)
 		log_line(LOG_INFO, "proxy: at %s, %s",
 			 text_endpoint(s, &p->ip, p->port),
 			 !v->s->has_kernel ? "copied"
+			 : p->http ? "CONNECT spliced in the kernel, other "
+				     "requests copied"
 			 : v->o->splice == SETUP_SYN && p->servers.n > 0
 				 ? "passed on in the kernel"
 				 : "spliced in the kernel");
 	}
+	if (v->o->tap)
+		log_line(LOG_INFO, "proxy: copies for a shadow at %s",
+			 v->o->tap);
 	if (v->s->n.adopted > 0)
 		log_line(LOG_INFO, "proxy: %llu spliced connections go on",
 			 (unsigned long long)v->s->n.adopted);

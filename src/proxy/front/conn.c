@@ -277,7 +277,7 @@ static void client_is_ready(void *ctx, uint64_t now)
 	if (c->state == CONN_COPY || c->state == CONN_CLOSE)
 		copy_run(c);
 	else if (c->state == CONN_WEB)
-		request_run(c);
+		request_event(c, DIR_C2S);
 	else if (conn_error(c, DIR_C2S) != 0)
 		conn_give_up(c, CONN_FAILED, WHY(c->f, failed_left),
 			     SOCKS_FAILURE);
@@ -293,7 +293,7 @@ static void server_is_ready(void *ctx, uint64_t now)
 	if (c->state == CONN_CONNECT || c->state == CONN_RACE)
 		connect_ready(c, conn_error(c, DIR_S2C));
 	else if (c->state == CONN_WEB)
-		request_run(c);
+		request_event(c, DIR_S2C);
 	else
 		copy_run(c);
 }

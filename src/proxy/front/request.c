@@ -186,6 +186,8 @@ void request_connected(struct conn *c)
 {
 	c->state = CONN_WEB;
 	c->request->moved = c->f->now;
+	/* Of him no event was taken meanwhile. */
+	web_event(&c->request->web, DIR_C2S);
 	if (!greet_server(c)) {
 		request_failed(c, WHY(c->f, failed_own), SOCKS_FAILURE);
 		return;
@@ -212,6 +214,7 @@ void request_failed(struct conn *c, struct why why, enum socks_code code)
 		gone(c, WHY(f, ended_reset));
 		return;
 	}
+	web_event(&c->request->web, DIR_C2S);
 	http_fail(&c->request->web.x, status, words_of(status));
 	wait_for_turn(c);
 }
@@ -313,6 +316,12 @@ void request_run(struct conn *c)
 		if (c->state != CONN_WEB || !step(c))
 			return;
 	wait_for_turn(c);
+}
+
+void request_event(struct conn *c, enum dir d)
+{
+	web_event(&c->request->web, d);
+	request_run(c);
 }
 
 void request_due(struct conn *c)

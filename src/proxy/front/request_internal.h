@@ -25,6 +25,9 @@ void request_hear(struct conn *c);
 /** request_run() - Go on, as far as it goes now; @c may be over then */
 void request_run(struct conn *c);
 
+/** request_event() - The same, as something has happened to a socket */
+void request_event(struct conn *c, enum dir d);
+
 /** request_connected() - There is the server of a request */
 void request_connected(struct conn *c);
 

@@ -17,8 +17,8 @@
 #include "http/edit.h"
 #include "http/head.h"
 
-#define HTTP_IN	    40960 /* bytes that were read and are not sent yet */
-#define HTTP_OUT    24576 /* bytes of a head that is to be sent */
+#define HTTP_IN	    49152 /* bytes that were read and are not sent yet */
+#define HTTP_OUT    16384 /* bytes of a head that is to be sent */
 #define HTTP_BUFFER (HTTP_IN + HTTP_OUT)
 #define HTTP_LINE   512 /* of a request's line, for a log */
 

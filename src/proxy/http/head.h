@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_HEAD_MOST 22528 /* bytes of a head */
+#define HTTP_HEAD_MOST 15360 /* bytes of a head */
 #define HTTP_FIELDS    128   /* of a head */
 #define HTTP_HOST      255   /* bytes of a name */
 

@@ -26,7 +26,7 @@ void web_begin(struct web *w, int client, uint8_t *memory)
 void web_server(struct web *w, int server)
 {
 	w->fd[DIR_S2C] = server;
-	w->deaf = false;
+	w->deaf = w->dry[DIR_S2C] = false;
 	http_connected(&w->x);
 }
 
@@ -66,14 +66,16 @@ static int read_some(struct web *w, enum dir d)
 	ssize_t k;
 	size_t n;
 
-	if (w->fd[d] < 0)
+	if (w->fd[d] < 0 || w->dry[d])
 		return 0;
 	to = http_room(&w->x, d, &n);
 	if (!to)
 		return 0;
 	k = recv(w->fd[d], to, n, MSG_DONTWAIT);
-	if (k < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	if (k < 0) {
+		w->dry[d] = errno == EAGAIN;
+		return w->dry[d] || errno == EINTR ? 0 : -1;
+	}
 	http_got(&w->x, d, (size_t)k);
 	return 1;
 }

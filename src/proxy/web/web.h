@@ -19,6 +19,7 @@
  * @sent:	Bytes, by direction
  * @deaf:	The server takes nothing more; he may have answered
  * @told:	Bits by direction: the receiver was told that no more comes
+ * @dry:	By direction: there was nothing to read, and no event since
  */
 struct web {
 	struct http_exchange x;
@@ -26,6 +27,7 @@ struct web {
 	uint64_t sent[DIR_COUNT];
 	bool deaf;
 	uint8_t told;
+	bool dry[DIR_COUNT];
 };
 
 /** enum web_step - As enum http_step, and: */
@@ -37,6 +39,12 @@ void web_begin(struct web *w, int client, uint8_t *memory);
 /** web_server() - There is a server; web_left(): and there is none any more */
 void web_server(struct web *w, int server);
 void web_left(struct web *w);
+
+/** web_event() - Something has happened to a socket; before web_run() */
+static inline void web_event(struct web *w, enum dir d)
+{
+	w->dry[d] = false;
+}
 
 /**
  * web_run() - Go on, as far as it goes now
