@@ -186,6 +186,19 @@ def keeper(us):
     raise RuntimeError("there is no keeper")
 
 
+def ended(pid, seconds=5):
+    """A process is gone, or nobody has asked yet how it ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if content("/proc/%d/stat" % pid).rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def fails(t, how):
     """Its process is killed, stopped, or somebody holds the database: the run says so
     and is what it would have been."""
@@ -199,13 +212,15 @@ def fails(t, how):
             time.sleep(1.5)  # the first one's transaction is over
             held.execute("BEGIN IMMEDIATE")
         else:
-            os.kill(keeper(us), {"killed": signal.SIGKILL,
-                                 "stopped": signal.SIGSTOP}[how])
+            pid = keeper(us)
+            os.kill(pid, {"killed": signal.SIGKILL,
+                          "stopped": signal.SIGSTOP}[how])
         l.client("each", *("/f?id=g-%d&size=9&fault=status" % i for i in range(9)))
         l.settle(prod, sut)
         t.equal(us.finish(30), 1, "exit code: " + us.text()[-600:])
         t.equal(len(us.differences()), 10, "differences that the run tells")
         t.check("--out %s: not whole" % out in us.text(), us.text())
+        t.check(how == "held" or ended(pid), "its process outlives the run")
         if how == "held":
             held.close()
             t.equal(rows(out, "SELECT count(*) FROM difference"), [(1,)], "rows")

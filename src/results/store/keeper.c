@@ -17,6 +17,12 @@
  * length nor what is in it. Words are made of a difference here, and secrets
  * become tags, so that the packet thread spends a copy on one.
  *
+ * A stopped keeper sees nothing. The kernel ends it with the run
+ * (PR_SET_PDEATHSIG), unless it is root's and the run is nobody's, who may not.
+ * Therefore it has a process group of its own, too: that is orphaned when the
+ * run ends, and the kernel lets a stopped process of such a group go on
+ * (setpgid(2)), which then sees its pipe closed.
+ *
  * Everything that is opened by name later (SQLite's log and index, the report's
  * files) lies in the folder, which is the only place that Landlock leaves it.
  */
@@ -262,6 +268,7 @@ static void run(struct keeper *k, const struct keeper_config *c, int pipe)
 	sigset_t all;
 
 	umask(0077);
+	(void)setpgid(0, 0);
 	/* ^C is for the run: this one ends with it, when all is written. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
