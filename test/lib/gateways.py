@@ -125,18 +125,20 @@ class Gateways:
             self.leaf(room, "1:", "1:1", wire)
             self.leaf(room, "1:1", "1:99", wire)
             for i, rate in enumerate(rates, 1):
-                self.leaf(room, "1:1", "1:%d" % (9 + i), rate or wire)
+                # What is guaranteed is not bounded by the wire's class.
+                self.leaf(room, "1:1", "1:%d" % (9 + i), rate or wire // 16,
+                          rate or wire)
                 self.tc(room, "qdisc", "add", "dev", "eth", "parent",
                         "1:%d" % (9 + i), "pfifo", "limit", str(QUEUE))
                 self.tc(room, "filter", "add", "dev", "eth", "parent", "1:",
                         "protocol", "ip", "u32", "match", "ip", "dst",
                         self.gate(i), "flowid", "1:%d" % (9 + i))
 
-    def leaf(self, room, parent, name, rate):
-        words = ["ceil", "%dbps" % (rate * 1000)]
+    def leaf(self, room, parent, name, rate, most=None):
         self.tc(room, "class", "add", "dev", "eth", "parent", parent,
-                "classid", name, "htb", "rate", "%dbps" % (rate * 1000),
-                *words, "burst", "6000", "cburst", "6000")
+                "classid", name, "htb", "rate", "%dbps" % (rate * 1000), "ceil",
+                "%dbps" % ((most or rate) * 1000), "burst", "6000", "cburst",
+                "6000")
 
     def end_of(self, room, *words, paths=None):
         """An end, which runs; by default with a path to each gateway."""
