@@ -44,7 +44,7 @@ def apache(l, room, when, at=None, port=80):
         f.write("""
 ServerName h
 ServerLimit 1
-MaxRequestWorkers 16
+MaxRequestWorkers 64
 Listen %(at)s:%(port)d
 PidFile %(root)s/pid
 DefaultRuntimeDir %(root)s
@@ -52,7 +52,7 @@ ErrorLog %(root)s/error
 User nobody
 Group nogroup
 StartServers 1
-ThreadsPerChild 16
+ThreadsPerChild 64
 KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 600

@@ -616,6 +616,57 @@ static void dates_are_of_their_answers(void)
 	done(b);
 }
 
+/* What HEAD would have had is as long as the boundaries between its parts. */
+static void heads_of_parts_have_their_boundaries(void)
+{
+	static const struct {
+		const char *type[2];
+		const char *length[2];
+		bool alike;
+	} row[] = {
+		{ { "multipart/byteranges; boundary=6f0",
+		    "multipart/byteranges; boundary=16f01" },
+		  { "198", "204" },
+		  true },
+		{ { "multipart/byteranges; boundary=6f0",
+		    "multipart/byteranges; boundary=6f1" },
+		  { "198", "204" },
+		  false },
+		{ { "multipart/byteranges; boundary=6f0", "text/plain" },
+		  { "198", "204" },
+		  false },
+		{ { "text/plain", "text/plain" }, { "198", "204" }, false },
+	};
+	struct bench *b = bench_of("");
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct case_view c = { .flags = CASE_SAME_BODY |
+						(uint32_t)ASKED_HEAD
+							<< CASE_ASKED };
+		struct case_answer a;
+		char head[2][160];
+		uint8_t *message;
+		size_t n;
+
+		for (unsigned k = 0; k < 2; k++) {
+			int len = snprintf(head[k], sizeof(head[k]),
+					   "HTTP/1.1 206 Partial Content\r\n"
+					   "Content-Type: %s\r\n"
+					   "Content-Length: %s\r\n\r\n",
+					   row[i].type[k], row[i].length[k]);
+
+			case_part(&c, CASE_HEAD + k, head[k], (size_t)len);
+		}
+		message = case_message(&c, &n);
+		CHECK(bench_judge(b, message, n, &a) == 0);
+		CHECK_ROW(a.verdict == (row[i].alike ? VERDICT_EQUIVALENT
+						     : VERDICT_DIFFERENT),
+			  row[i].type[1]);
+		free(message);
+	}
+	done(b);
+}
+
 #define HEAD_LEN 40 /* where the length of the head lies */
 
 /* A message that lies about its lengths is none. */
@@ -898,6 +949,8 @@ int main(void)
 		{ "trailers are compared", trailers_are_compared },
 		{ "types have judges", types_have_judges },
 		{ "dates are of their answers", dates_are_of_their_answers },
+		{ "heads of parts have their boundaries",
+		  heads_of_parts_have_their_boundaries },
 		{ "lies are no case", lies_are_no_case },
 		{ "answers are checked", answers_are_checked },
 		{ "no member is believed", no_member_is_believed },

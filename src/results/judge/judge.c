@@ -100,13 +100,26 @@ static bool same_coding(const struct bodies *b)
 		head_same(b->coding[0].p, b->coding[1].p, b->coding[0].n));
 }
 
+/* Are both made of parts, with boundaries that are not of one length? These
+ * stand in front of each part, and so content that HEAD does not show has
+ * another length (Apache's are as long as the numbers of its processes).
+ */
+static bool has_other_boundary(const struct bodies *b)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (judge_kind(b->type[i].p, b->type[i].n) != CASE_MULTIPART)
+			return false;
+	return b->type[0].n != b->type[1].n;
+}
+
 /* Of a head that came without its content nobody can say how long that is in
- * another coding, or by another compressor.
+ * another coding, by another compressor or between other boundaries.
  */
 static unsigned flags_of(enum body_says body, bool head, const struct bodies *b)
 {
 	if (body == BODY_SAME &&
-	    (!head || (b->coding[0].n == 0 && b->coding[1].n == 0)))
+	    (!head || (b->coding[0].n == 0 && b->coding[1].n == 0 &&
+		       !has_other_boundary(b))))
 		return 0;
 	return HEADERS_REWRITTEN | (same_coding(b) ? 0 : HEADERS_RECODED);
 }
