@@ -56,6 +56,7 @@ def serve(folder, address, key):
 
     class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
         daemon_threads = True
+        request_queue_size = 128
 
     class Handler(wsgiref.simple_server.WSGIRequestHandler):
         def log_message(self, *_):
