@@ -26,6 +26,8 @@
 #define ENDS_WORDS   3
 #define ENDS_HELD    4096 /* packets that may be held for one before them */
 
+struct ctl_shown;
+
 /** struct ends_net - An address and how much of it names its network */
 struct ends_net {
 	struct ipaddr ip;
@@ -159,6 +161,10 @@ int ends_padgen(const char *path, const char *size, const char *source,
  * sentence
  */
 int ends_check(const struct ends_options *o, struct errbuf *e);
+
+/** ends_print() - What a tunnel counted, as its options say: text, JSON or none
+ */
+void ends_print(const struct ends_options *o, const struct ctl_shown *shown);
 
 /**
  * ends_run() - Be an end until a signal says that it is enough

@@ -110,17 +110,23 @@ struct ctl_shown report_shown(struct ends *t)
 				   sizeof(groups) / sizeof(groups[0]), t };
 }
 
-void report_end(struct ends *t)
+void ends_print(const struct ends_options *o, const struct ctl_shown *shown)
 {
 	static char buf[REPORT_MOST];
-	struct ctl_shown shown = report_shown(t);
 	struct text x;
 
 	text_begin(&x, buf, sizeof(buf));
-	if (t->o->json)
-		x.len = ctl_show_json(&shown, buf, sizeof(buf));
-	else if (!t->o->quiet)
-		ctl_show_text(&shown, &x);
+	if (o->json)
+		x.len = ctl_show_json(shown, buf, sizeof(buf));
+	else if (!o->quiet)
+		ctl_show_text(shown, &x);
 	fwrite(buf, 1, x.len, stdout);
 	fflush(stdout);
+}
+
+void report_end(struct ends *t)
+{
+	struct ctl_shown shown = report_shown(t);
+
+	ends_print(t->o, &shown);
 }

@@ -2,12 +2,8 @@
 /*
  * report.c - What an end without another one says of itself
  */
-#include <stdio.h>
-
 #include "lone/lone_internal.h"
 #include "text/text.h"
-
-#define REPORT_MOST (32u << 10)
 
 static const struct counter rows[] = { LONE_COUNTERS(COUNTER_ROW,
 						     struct lone_counters) };
@@ -76,15 +72,7 @@ struct ctl_shown lone_report_shown(struct lone *t)
 
 void lone_report_end(struct lone *t)
 {
-	static char buf[REPORT_MOST];
 	struct ctl_shown shown = lone_report_shown(t);
-	struct text x;
 
-	text_begin(&x, buf, sizeof(buf));
-	if (t->o->json)
-		x.len = ctl_show_json(&shown, buf, sizeof(buf));
-	else if (!t->o->quiet)
-		ctl_show_text(&shown, &x);
-	fwrite(buf, 1, x.len, stdout);
-	fflush(stdout);
+	ends_print(t->o, &shown);
 }
