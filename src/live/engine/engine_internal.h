@@ -39,36 +39,35 @@ struct outside {
 };
 
 struct engine {
-	struct engine_config cfg;
-	uint64_t now;	 /* of the last call */
-	uint32_t record; /* number of the frame under way, 0: none */
-	struct shadow *shadow;
-	struct pool *pool;
-	struct udp_shadow *udp;
-	struct frag_table *frags;
-	struct sutwire *wire;
-	struct prove *prove;	 /* with a wire */
-	struct quota *quota;	 /* NULL: there is none */
-	struct session *session; /* the same */
-	uint32_t suts;
+	struct engine_config cfg; /* as it was given */
+	uint64_t now;		  /* of the last call */
+	uint32_t record;	  /* number of the frame under way, 0: none */
+	struct shadow *shadow;	  /* the TCP connections */
+	struct pool *pool;	  /* payload of all of them */
+	struct udp_shadow *udp;	  /* the datagrams */
+	struct frag_table *frags; /* IP fragments that wait for others */
+	struct sutwire *wire;	  /* NULL: nothing is sent */
+	struct prove *prove;	  /* with a wire */
+	struct quota *quota;	  /* NULL: there is none */
+	struct session *session;  /* the same */
+	uint32_t suts;		  /* used of @sut_ip, @sut_port, @ready */
 	struct ipaddr sut_ip[MAP_MAX];
 	uint16_t sut_port[MAP_MAX]; /* that the probe asks */
 	uint8_t map_sut[MAP_MAX];   /* --map to SUT */
-	bool ready[MAP_MAX];
-	uint64_t sut_dropped; /* when frames of a SUT were lost last; 0 */
-	uint64_t final;	      /* since when only the SUTs are read; 0 */
-	struct outside outside;
+	bool ready[MAP_MAX];	    /* the SUT's wire is proved */
+	uint64_t sut_dropped;	    /* when frames of a SUT were lost last; 0 */
+	uint64_t final;		    /* since when only the SUTs are read; 0 */
+	struct outside outside; /* ports of a SUT that --map does not name */
 	struct engine_stats stats;
-	struct early early;
+	struct early early; /* what a client sent before his SYN was seen */
 	struct latencies measured; /* up to the last look at the clock */
 	struct latencies recent;   /* since then */
-	uint64_t queries; /* clients' datagrams, each for all its SUTs */
-	uint64_t stepped; /* when the clock was set last; 0: never */
-	struct refer *refer;
-	struct noise *noise;
-	/* NULL: places are not counted */ /* NULL: there are no rules */
-	struct spsc *records;
-	bool record_lent; /* the oldest one, by engine_take() */
+	uint64_t queries;     /* clients' datagrams, each for all its SUTs */
+	uint64_t stepped;     /* when the clock was set last; 0: never */
+	struct refer *refer;  /* to the desk; NULL: there are no rules */
+	struct noise *noise;  /* NULL: places are not counted */
+	struct spsc *records; /* of exchanges, to who tells them */
+	bool record_lent;     /* the oldest one, by engine_take() */
 };
 
 /** struct route - Whose segment it is, by its addresses */

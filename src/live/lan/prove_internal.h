@@ -94,24 +94,24 @@ struct control {
 };
 
 struct prove {
-	bool each;
-	uint32_t suts;
-	uint32_t nevers;
-	uint32_t nets;
-	uint32_t fresh; /* of @net, those from here on were never used */
-	uint32_t queued;
-	uint32_t shown_mask;
-	uint32_t shown_n;
-	uint32_t lost_n;
-	uint64_t slot;
+	bool each;	     /* a network is proved before its first client */
+	uint32_t suts;	     /* used of @control */
+	uint32_t nevers;     /* used of @never */
+	uint32_t nets;	     /* room of @net */
+	uint32_t fresh;	     /* of @net, those from here on were never used */
+	uint32_t queued;     /* length of @queue */
+	uint32_t shown_mask; /* bits of @shown, less one */
+	uint32_t shown_n;    /* bits that are set, at most */
+	uint32_t lost_n;     /* used of @lost */
+	uint64_t slot;	     /* when the next probe may go */
 	struct rng rng;
 	struct control control[MAP_MAX];
 	struct ipaddr never[2 * MAP_MAX];
 	struct prove_lost lost[PROVE_NAMED];
-	struct list queue;
+	struct list queue;   /* networks that wait for a probe */
 	struct list settled; /* longest ago first */
-	struct list news;
-	struct map map; /* over @net */
+	struct list news;    /* what prove_next() gives */
+	struct map map;	     /* over @net */
 	struct net *net;
 	uint8_t *
 		shown; /* a bit a hash; addresses are not kept, so it is no map */

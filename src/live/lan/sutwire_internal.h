@@ -35,22 +35,22 @@ struct unknown {
 };
 
 struct sutwire {
-	uint8_t mac[ETH_LEN];
-	struct ipaddr probe4;
+	uint8_t mac[ETH_LEN]; /* ours */
+	struct ipaddr probe4; /* who asks for the SUTs' addresses */
 	struct ipaddr probe6;
 	struct ipaddr link_local;
 	struct rng rng;
-	uint32_t suts;
-	uint32_t alsos;
-	uint32_t owns;
-	uint32_t unknowns;
+	uint32_t suts;	   /* used of @sut */
+	uint32_t alsos;	   /* used of @also */
+	uint32_t owns;	   /* used of @own */
+	uint32_t unknowns; /* used of @unknown */
 	struct wire_sut sut[MAP_MAX];
 	bool any;
 	uint64_t ask_at; /* whether a SUT has moved, not before */
 	bool ask;
-	uint32_t asked_n;
-	uint32_t asked_next;
-	struct ipaddr asked[ASKED_MAX];
+	uint32_t asked_n;		/* used of @asked */
+	uint32_t asked_next;		/* which of it is written next */
+	struct ipaddr asked[ASKED_MAX]; /* does anybody else have these? */
 	struct sutwire_also also[SUTWIRE_ALSO_MAX];
 	struct ipaddr own[OWN_MAX];
 	struct unknown unknown[SUTWIRE_UNKNOWN_MAX];

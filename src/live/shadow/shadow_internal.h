@@ -72,23 +72,23 @@ struct shadow {
 	struct shadow_options opt;
 	struct limits lim;
 	size_t pool_scarce; /* bytes; above it who waits for the SUT must go */
-	struct flow_table *flows;
-	struct pool *pool;
-	struct list attention;
-	struct list more;
+	struct flow_table *flows; /* every connection, by its addresses */
+	struct pool *pool;	  /* payload */
+	struct list attention;	  /* flows with something for the engine */
+	struct list more;	  /* flows that have more to send */
 	bool waits_due;	   /* a wait is over, if the SUT's wire is empty */
 	uint64_t sut_read; /* when that was read empty last */
 	uint64_t stalled;  /* ns that this process stood still, in all */
 	uint64_t watched;  /* when the SUTs' silence was looked at */
 	bool two_sided;	   /* production is on the mirror, too */
 	bool sweep;	   /* flows of a silent SUT are being ended */
-	uint32_t sweep_at;
-	uint32_t shaking; /* legs whose SYN is not answered yet */
-	struct rate older;
-	struct rng rng;
+	uint32_t sweep_at; /* where in @flows that goes on */
+	uint32_t shaking;  /* legs whose SYN is not answered yet */
+	struct rate older; /* acks to former connections of a tuple */
+	struct rng rng;	   /* substitute client ports */
 	struct target target[MAP_MAX];
 	struct shadow_counters count;
-	struct histogram behind;
+	struct histogram behind; /* ns from due to sent */
 	struct wheel wheel;
 };
 

@@ -139,9 +139,9 @@ static void syn_sent(const struct turn *t, struct flow *f,
 	 */
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return;
-	/* It may have got our SYN twice, and its SYN,ACK is lost; or it stands
-	 * where an older incarnation of a flow that goes on here ended. The
-	 * first mends itself.
+	/* The SUT may have got our SYN twice, or it still holds the previous
+	 * connection, whose flow was resumed on this tuple. A lost SYN,ACK is
+	 * retransmitted.
 	 */
 	if (acks_us && f->leg.tries < SYN_DOUBT)
 		return;
