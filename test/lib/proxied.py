@@ -130,7 +130,8 @@ class Server:
             threading.Thread(target=self.serve, args=(conn, peer), daemon=True).start()
 
     def serve(self, conn, peer):
-        conn.settimeout(WAIT)
+        # Longer than the client of a test is ever silent: it starts programs.
+        conn.settimeout(5 * WAIT)
         try:
             if self.head:
                 self.heads.append(self.head(conn))
