@@ -22,6 +22,7 @@ RATE = "10mbit"
 NOWHERE = "02:00:00:00:00:99"
 CONNS, REST = 48, 20  # 2,000 requests a second, if they are answered at once
 KEYS = ("near", "far")
+LEAST = 200  # requests, and packets of a path, however slow the machine is
 
 
 class Afar(lab.Lab):
@@ -86,7 +87,7 @@ class Afar(lab.Lab):
                 lab.BINARY, "tunnel", "--tap", "--key",
                 self.path(own + ".key"), "--peer", pub[other], "--ctl",
                 self.path(room + ".ctl"), *words], out=said, err=said)
-            within(5, "the tunnel in " + room,
+            within(20, "the tunnel in " + room,
                    lambda: "is up" in open(said).read())
         self.ip("far", "link", "set", "us0", "master", "br0")
 
@@ -135,17 +136,20 @@ def plays(t, family, cut, secs):
         us = l.understudy(ready=8.0)
         load = l.wrk(seconds=secs, conns=CONNS, delay=REST, wait=False)
         if cut:
-            time.sleep(1.5)
+            within(30, "the first path carries",
+                   lambda: l.paths()[0][1] > LEAST or load.poll() is not None)
             l.cut(1)
         rate = l.wrk_rate(load)
         l.settle(prod, sut)
+        if cut:
+            within(30, "the path is dead", lambda: not l.paths()[0][0])
         paths = l.paths()
         t.equal(us.finish(), 0, "exit code: " + us.text())
         got = lab.reach(prod.log, sut.log, tail=1)
-        t.check(got.asked > 1000, "asked: %d" % got.asked)
+        t.check(got.asked > LEAST, "asked: %d" % got.asked)
         t.equal(got[1:], (got.asked, [], 0, 0, 0), "reached")
         same(t, us, got.asked, CONNS)
-        t.check(min(n for _, n in paths) > 500, "one path only: %s" % paths)
+        t.check(min(n for _, n in paths) > LEAST, "one path only: %s" % paths)
         t.equal([x for x, _ in paths], [not cut, True], "alive")
         print("# %.0f requests/s, %d asked, by paths %s" % (
             rate, got.asked, [n for _, n in paths]))
