@@ -122,6 +122,7 @@ struct options_source {
  * @loop:	--loop: how many times
  * @index:	--index: most bytes that the plan of a capture may take
  * @source, @sources: --rules; engine.by is made of them
+ * @seen:	What the command line named
  */
 struct options {
 	bool replay;
@@ -185,6 +186,7 @@ struct options {
 	size_t index;
 	struct options_source source[OPTIONS_SOURCES];
 	uint32_t sources;
+	struct opt_seen seen;
 };
 
 /* Subcommands an option belongs to. */
@@ -265,6 +267,16 @@ const char *options_again(const struct options *o, uint32_t map,
  * Return: 0, or -EINVAL: one is there already, or its folder is not
  */
 int options_new_files(const struct options *o, struct errbuf *e);
+
+/**
+ * options_over() - What a rerun was told, @t, over what its run was
+ *
+ * Gates that it does not name are the run's; files are its own.
+ */
+void options_over(struct options *o, const struct options *t);
+
+/** options_judges() - Does what a rerun was told need a verdict on answers? */
+bool options_judges(const struct options *t);
 
 /** options_check() - Do they make sense together? Return: 0 or -EINVAL */
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e);

@@ -125,7 +125,7 @@ int options_parse(struct options *o, int argc, char **argv, unsigned cmd,
 	options_defaults(&n);
 	n.engine.prove_each = true;
 	n.replay = cmd == OPTIONS_REPLAY;
-	rc = opt_parse(command_of(cmd), &n, argc, argv, NULL, &own);
+	rc = opt_parse(command_of(cmd), &n, argc, argv, &n.seen, &own);
 	if (rc < 0)
 		return errbuf_set(e, -EINVAL, "%s", own.s);
 	finish(&n);

@@ -432,18 +432,41 @@ static int check_rules(const struct options *o, struct errbuf *e)
 	return 0;
 }
 
+/* What is made of one journal. */
+static const char *of_one(const struct options *o)
+{
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		if (o->form[i])
+			return form_option((enum form_kind)i);
+	return o->out ? "--out" : o->learn ? "--rules-learn" : NULL;
+}
+
+static int check_rerun(const struct options *o, struct errbuf *e)
+{
+	const char *one = of_one(o);
+	int rc;
+
+	if (o->files == 0)
+		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
+	if (one && o->files > 1)
+		return errbuf_set(e, -EINVAL,
+				  "%s is of one journal; rerun the others by "
+				  "themselves",
+				  one);
+	if (o->out && strcmp(o->file[0], "-") == 0)
+		return errbuf_set(e, -EINVAL,
+				  "--out reads its journal twice; write "
+				  "standard input into a file");
+	rc = options_new_files(o, e);
+	return rc == 0 ? check_outputs(o, e) : rc;
+}
+
 int options_check(const struct options *o, unsigned cmd, struct errbuf *e)
 {
 	int rc;
 
-	if (cmd == OPTIONS_RERUN && o->files == 0)
-		return errbuf_set(e, -EINVAL, "which journal? Name its FILE");
-	if (cmd == OPTIONS_RERUN && o->learn && o->files > 1)
-		return errbuf_set(e, -EINVAL,
-				  "--rules-learn is of one journal; rerun the "
-				  "others by themselves");
 	if (cmd == OPTIONS_RERUN)
-		return options_new_files(o, e);
+		return check_rerun(o, e);
 	if (cmd == OPTIONS_DOCTOR && o->release)
 		return 0;
 	rc = check_source(o, cmd, e);

@@ -287,7 +287,7 @@ static const struct opt_row form_rows[] = {
 	  .group = OUTPUT },
 };
 
-static const struct opt_row output_rows[] = {
+static const struct opt_row folder_rows[] = {
 	{ "out", 0, &opt_kind_string, AT(out), "DIR",
 	  "make a folder with all differences and the report, for understudy "
 	  "report and diff",
@@ -298,6 +298,9 @@ static const struct opt_row output_rows[] = {
 	{ "store-max", 0, &opt_kind_size, AT(store_max), "SIZE",
 	  "of --out: beyond it differences are only counted (default 1G)",
 	  .group = OUTPUT, .least = 1 << 20, .most = SIZE_MAX / 4 },
+};
+
+static const struct opt_row output_rows[] = {
 	{ "metrics", 0, &opt_kind_string, AT(metrics), "FILE",
 	  "write the counters every 10 s, for Prometheus's node_exporter to "
 	  "read",
@@ -328,6 +331,9 @@ static const struct opt_row output_rows[] = {
 	{ "trace", 0, &kind_trace, 0, "ADDR:PORT",
 	  "the same of one client's connection, with its verdicts",
 	  .group = OUTPUT },
+};
+
+static const struct opt_row gate_rows[] = {
 	{ "min-compared", 0, &kind_amount, AT(min_compared), "N|N%",
 	  "exit 2 if fewer answers were compared (default 0%: at least one)",
 	  .group = OUTPUT, .most = UINT64_MAX, .flags = OPT_RUNTIME },
@@ -345,8 +351,14 @@ static const struct opt_row output_rows[] = {
 	{ "perf", 0, &opt_kind_flag, AT(perf), NULL,
 	  "compare how long both sides took, by endpoint, with intervals",
 	  .group = OUTPUT },
+};
+
+static const struct opt_row hdr_rows[] = {
 	{ "hdr", 0, &opt_kind_string, AT(hdr), "FILE",
 	  "the same, and write histograms for HdrHistogram", .group = OUTPUT },
+};
+
+static const struct opt_row slower_rows[] = {
 	{ "max-slower", 0, &kind_slower, 0, "QUANTILE:N%",
 	  "exit 1 if this quantile of the SUT's times (p50, p90, p99, p99.9) "
 	  "is larger by more; repeatable",
@@ -355,6 +367,9 @@ static const struct opt_row output_rows[] = {
 	  "where --max-slower or a share of --max-different cannot be told: "
 	  "exit 2 (error, default) or go on",
 	  .group = OUTPUT, .words = undecided_words, .flags = OPT_RUNTIME },
+};
+
+static const struct opt_row user_rows[] = {
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user once all is open (root: nobody)", .group = OUTPUT },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL, "no live line",
@@ -424,7 +439,9 @@ static const struct opt_row help_rows[] = {
 		TABLE(limit_rows, AT(engine))
 #define TO_USER                                                                \
 	TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(form_rows, 0),          \
-		TABLE(output_rows, 0)
+		TABLE(folder_rows, 0), TABLE(output_rows, 0),                  \
+		TABLE(gate_rows, 0), TABLE(hdr_rows, 0),                       \
+		TABLE(slower_rows, 0), TABLE(user_rows, 0)
 
 static const struct opt_table shadow_tables[] = {
 	TABLE(mirror_rows, 0),
@@ -467,6 +484,8 @@ static const struct opt_table journal_tables[] = {
 static const struct opt_table rerun_tables[] = {
 	TABLE(rule_rows, AT(engine)), TABLE(judge_rows, 0),
 	TABLE(learn_rows, 0),	      TABLE(json_rows, 0),
+	TABLE(form_rows, 0),	      TABLE(folder_rows, 0),
+	TABLE(gate_rows, 0),	      TABLE(slower_rows, 0),
 	TABLE(help_rows, 0),
 };
 

@@ -209,6 +209,17 @@ void gauge_settle(struct gauge *g, const struct gauge_sums *sums,
 		write_hdr(g, elapsed);
 }
 
+void gauge_end(struct gauge *g, const struct engine *e, const struct options *o,
+	       uint64_t elapsed)
+{
+	static struct latencies own;
+	static struct gauge_sums sums;
+
+	engine_latencies(e, &own);
+	gauge_sums(&sums, e, o);
+	gauge_settle(g, &sums, &own, elapsed);
+}
+
 size_t gauge_text(struct gauge *g, char *out, size_t size)
 {
 	size_t n = report_text_times(out, size, g->row, g->rows);
@@ -220,19 +231,20 @@ size_t gauge_text(struct gauge *g, char *out, size_t size)
 	return n;
 }
 
-void gauge_lines(struct gauge *g, struct lines *to)
+void gauge_lines(struct gauge *g,
+		 void (*put)(void *ctx, const char *line, size_t n), void *ctx)
 {
 	size_t n;
 
 	for (unsigned i = 0; i < g->rows; i++) {
 		n = report_json_times(g->line, sizeof(g->line), &g->row[i]);
-		lines_write(to, g->line, n);
+		put(ctx, g->line, n);
 	}
 	for (uint32_t i = 0; i < g->gates; i++) {
 		if (!g->gate[i].told)
 			continue;
 		n = report_json_gate(g->line, sizeof(g->line), &g->gate[i].is);
-		lines_write(to, g->line, n);
+		put(ctx, g->line, n);
 	}
 }
 

@@ -71,6 +71,10 @@ void gauge_exchange(struct gauge *g, const struct exchange_record *x);
 void gauge_settle(struct gauge *g, const struct gauge_sums *sums,
 		  const struct latencies *own, uint64_t elapsed);
 
+/** gauge_end() - The same, of what an engine says */
+void gauge_end(struct gauge *g, const struct engine *e, const struct options *o,
+	       uint64_t elapsed);
+
 /**
  * gauge_hopeless() - Which demand can not be met any more?
  * @sums:	So far
@@ -84,8 +88,9 @@ const char *gauge_hopeless(struct gauge *g, const struct gauge_sums *sums);
  */
 size_t gauge_text(struct gauge *g, char *out, size_t size);
 
-/** gauge_lines() - The same as JSON lines; a lost one is counted by @to */
-void gauge_lines(struct gauge *g, struct lines *to);
+/** gauge_lines() - The same as JSON lines, each handed to @put */
+void gauge_lines(struct gauge *g,
+		 void (*put)(void *ctx, const char *line, size_t n), void *ctx);
 
 /** gauge_times() - Rows of times that were settled. Return: how many */
 unsigned gauge_times(const struct gauge *g, const struct report_times **out);
@@ -96,7 +101,7 @@ unsigned gauge_times(const struct gauge *g, const struct report_times **out);
  *
  * Return: how many
  */
-#define GAUGE_GATES (RULES_GATES + SLOWER_MAX + 2)
+#define GAUGE_GATES (RULES_GATES + SLOWER_MAX + 3)
 unsigned gauge_gates(const struct gauge *g, const struct report_gate **out);
 
 /**

@@ -22,7 +22,10 @@
 
 /* In the keeper: the difference that is being made. */
 struct made {
-	const struct redact *redact;
+	const struct redact *redact; /* NULL: it was not read yet */
+	int (*read)(void *ctx, struct redact *out);
+	void *ctx;
+	struct redact own;   /* what was read */
 	const char *journal; /* NULL: there is none that can be read */
 	bool raw;
 	struct compare_result result;
@@ -32,10 +35,19 @@ struct made {
 
 struct kept {
 	const char *dir;
+	bool waits; /* for room: nobody waits for it */
 	struct keeper *keeper;
 	struct run_epoch epoch;
 	struct made made;
 };
+
+/* What is redacted; NULL: that cannot be known. */
+static const struct redact *redact_of(struct made *m)
+{
+	if (!m->redact && m->read(m->ctx, &m->own) == 0)
+		m->redact = &m->own;
+	return m->redact;
+}
 
 static bool difference(void *ctx, const void *p, size_t n,
 		       struct report_difference *out)
@@ -51,7 +63,7 @@ static bool difference(void *ctx, const void *p, size_t n,
 		return false;
 	memcpy(&epoch, bytes, sizeof(epoch));
 	item_read(&item, bytes + sizeof(epoch), (uint32_t)(n - sizeof(epoch)));
-	if (item.kind != EVENT_VERDICT || !item.text)
+	if (item.kind != EVENT_VERDICT || !item.text || !redact_of(m))
 		return false;
 	item_difference(out, &epoch, m->redact, &item, &m->result, m->detail,
 			m->request);
@@ -61,8 +73,8 @@ static bool difference(void *ctx, const void *p, size_t n,
 /* The run is over: packets of the first differences of each kind. */
 static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
 {
-	const struct made *m = ctx;
-	struct redact redact = *m->redact;
+	struct made *m = ctx;
+	struct redact redact;
 	struct evidence_config c = { .journal = m->journal,
 				     .dir = dir,
 				     .redact = &redact,
@@ -72,9 +84,13 @@ static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
 	struct archive *a = NULL;
 	struct errbuf e;
 	struct form f;
-	int r = archive_open(&a, dir, &e);
+	int r;
 
+	if (!redact_of(m))
+		return -EBADMSG;
+	redact = *m->redact;
 	redact.off |= m->raw;
+	r = archive_open(&a, dir, &e);
 	if (r == 0)
 		r = archive_form(a, &f, &e);
 	if (r == 0)
@@ -90,24 +106,28 @@ static const char *whose(const struct options *o, const char *user)
 	return getuid() != 0 || o->user || privileges_sudo() ? user : NULL;
 }
 
-int kept_start(struct kept **out, const struct options *o,
-	       const struct redact *redact, const char *user, struct errbuf *e)
+int kept_start(struct kept **out, const struct outcome_config *config,
+	       struct errbuf *e)
 {
+	const struct options *o = config->opt;
 	struct kept *k = calloc(1, sizeof(*k));
 	struct keeper_config c = { .dir = o->out,
 				   .most = o->store_max,
-				   .user = whose(o, user),
+				   .user = whose(o, config->user),
 				   .difference = difference };
 	int r;
 
 	if (!k)
 		return errbuf_set(e, -ENOMEM, "no memory");
 	k->dir = o->out;
-	k->made.redact = redact;
+	k->waits = config->read;
+	k->made.redact = config->read ? NULL : config->redact;
+	k->made.read = config->read;
+	k->made.ctx = config->ctx;
 	k->made.raw = o->evidence_raw;
-	if (o->journal && strcmp(o->journal, "-") != 0) {
-		k->made.journal = o->journal;
-		c.beside = o->journal;
+	if (config->journal && strcmp(config->journal, "-") != 0) {
+		k->made.journal = config->journal;
+		c.beside = config->journal;
 		c.last = last;
 	}
 	c.ctx = &k->made;
@@ -129,8 +149,9 @@ void kept_put(struct kept *k, const struct engine_item *t)
 {
 	if (t->kind == EVENT_VERDICT && t->text &&
 	    t->exchange->verdict == VERDICT_DIFFERENT)
-		(void)keeper_put(k->keeper, &k->epoch, sizeof(k->epoch),
-				 t->bytes, t->len);
+		(void)(k->waits ? keeper_give : keeper_put)(
+			k->keeper, &k->epoch, sizeof(k->epoch), t->bytes,
+			t->len);
 }
 
 static void say(const struct kept *k, const struct keeper_end *end)

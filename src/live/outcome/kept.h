@@ -6,16 +6,15 @@
 #define OUTCOME_KEPT_H
 
 #include "account/snapshot.h"
-#include "config/config.h"
 #include "forms/forms.h"
 #include "record/record.h"
-#include "redact/redact.h"
+#include "outcome/outcome.h"
 
 struct kept;
 
 /** kept_start() - Start the process that keeps it; as outcome_begin() */
-int kept_start(struct kept **out, const struct options *o,
-	       const struct redact *redact, const char *user, struct errbuf *e);
+int kept_start(struct kept **out, const struct outcome_config *config,
+	       struct errbuf *e);
 
 /** kept_epoch() - Set what time it is in the run, before anything is put */
 void kept_epoch(struct kept *k, const struct run_epoch *t);

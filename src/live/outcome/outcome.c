@@ -55,10 +55,10 @@ static int open_all(struct outcome *c, struct errbuf *e)
 	return 0;
 }
 
-int outcome_begin(struct outcome **out, const struct options *o,
-		  const struct redact *redact, const char *user,
+int outcome_begin(struct outcome **out, const struct outcome_config *config,
 		  struct errbuf *e)
 {
+	const struct options *o = config->opt;
 	struct outcome *c;
 	int r = 0;
 
@@ -77,7 +77,7 @@ int outcome_begin(struct outcome **out, const struct options *o,
 	for (unsigned i = 0; i < FORM_KINDS; i++)
 		c->fd[i] = -1;
 	if (o->out)
-		r = kept_start(&c->kept, o, redact, user, e);
+		r = kept_start(&c->kept, config, e);
 	if (r != 0) {
 		outcome_close(c);
 		return r;
@@ -87,15 +87,19 @@ int outcome_begin(struct outcome **out, const struct options *o,
 }
 
 int outcome_open(struct outcome *c, struct makers *m, unsigned first,
-		 const struct run_epoch *epoch, struct errbuf *e)
+		 struct errbuf *e)
 {
 	if (!c)
 		return 0;
 	c->makers = m;
 	c->first = first;
-	if (c->kept)
-		kept_epoch(c->kept, epoch);
 	return open_all(c, e);
+}
+
+void outcome_epoch(struct outcome *c, const struct run_epoch *epoch)
+{
+	if (c && c->kept)
+		kept_epoch(c->kept, epoch);
 }
 
 bool outcome_keeps(const struct outcome *c)

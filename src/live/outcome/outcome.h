@@ -16,28 +16,47 @@
 struct outcome;
 
 /**
+ * struct outcome_config - What one is made with; what it points to outlives it
+ * @opt:	What it says of the run may come later
+ * @redact:	What is redacted of captured bytes
+ * @user:	Whom the process of --out becomes; NULL: it stays who it is
+ * @journal:	Of which evidence is made; NULL, "-": none
+ * @read:	In the process of --out, once: fills in the redaction of the run
+ *		that is in @journal, whose rules and key nobody knows before.
+ *		Return: 0 or -Exxx. NULL: @redact is it
+ * @ctx:	Of it
+ */
+struct outcome_config {
+	const struct options *opt;
+	const struct redact *redact;
+	const char *user;
+	const char *journal;
+	int (*read)(void *ctx, struct redact *out);
+	void *ctx;
+};
+
+/**
  * outcome_begin() - Make the folder of --out, and the process that fills it
  * @out:	Set to NULL if nothing is wanted
- * @redact:	What is redacted of captured bytes; must outlive it
- * @user:	Whom that process becomes; NULL: it stays who it is
  *
  * Before the first thread, and while there are privileges. Return: 0, or -Exxx
  * with a sentence, and nothing is there (@out untouched)
  */
-int outcome_begin(struct outcome **out, const struct options *o,
-		  const struct redact *redact, const char *user,
+int outcome_begin(struct outcome **out, const struct outcome_config *config,
 		  struct errbuf *e);
 
 /**
  * outcome_open() - Make the other files
  * @m, @first:	Makers of the files from path number @first on; NULL: the
  *		process makes them
- * @epoch:	Of the run
  *
  * Return: 0, or -Exxx with a sentence, and no file is there. NULL: 0
  */
 int outcome_open(struct outcome *c, struct makers *m, unsigned first,
-		 const struct run_epoch *epoch, struct errbuf *e);
+		 struct errbuf *e);
+
+/** outcome_epoch() - That of the run, before anything is told. NULL: nothing */
+void outcome_epoch(struct outcome *c, const struct run_epoch *epoch);
 
 /** outcome_keeps() - Has it a process of its own? */
 bool outcome_keeps(const struct outcome *c);
@@ -68,6 +87,18 @@ struct outcome_facts {
  * Return: the exit code, which then is that of an error
  */
 int outcome_write(struct outcome *c, const struct outcome_facts *f);
+
+/**
+ * outcome_code() - The exit code of a run that is over
+ * @g:		Settled
+ * @stopped:	It came to an early end
+ */
+int outcome_code(const struct engine *e, const struct gauge *g,
+		 const struct options *o, uint64_t now, bool stopped);
+
+/** outcome_was_down() - Was a SUT down for longer than is allowed? */
+bool outcome_was_down(const struct engine *e, const struct options *o,
+		      uint64_t now);
 
 /** outcome_start() - How a run of these options begins, in words
  * @text:	JOURNAL_OPTIONS_MAX bytes that @s points to

@@ -35,7 +35,6 @@
 #include "effect/effect.h"
 #include "engine/engine.h"
 #include "os/exitcode.h"
-#include "report/report.h"
 #include "rerun/rerun_internal.h"
 
 #define STOP_WAIT 64 /* effects that wait to be compared, at most */
@@ -47,16 +46,11 @@ struct effect *rerun_kept(struct rerun *g, uint64_t number)
 
 static void tell_records(struct rerun *g)
 {
-	static char line[REPORT_LINE_MAX];
 	struct engine_item t;
 
-	while (engine_take(g->engine, &t)) {
-		size_t n = item_json(&g->epoch, &g->redact, &t, line,
-				     sizeof(line));
-
-		if (g->lines)
-			fwrite(line, 1, n, g->lines);
-	}
+	while (engine_take(g->engine, &t))
+		if (g->reports)
+			rerun_report_item(g, &t);
 }
 
 static void tell_events(struct rerun *g)
@@ -270,7 +264,7 @@ static int one_record(struct rerun *g, const struct journal_record *r)
 	g->frames += r->kind == JOURNAL_FRAME;
 	rc = on_record(g, r);
 	if (rc == 0 || !g->differs || g->stopping || g->result == EXIT_ERROR ||
-	    !g->lines)
+	    !g->reports)
 		return rc;
 	pass_over(g);
 	return g->again ? on_record(g, r) : 0;

@@ -36,7 +36,11 @@ int rerun_cannot(struct rerun *g, const char *fmt, ...)
 
 FILE *rerun_answers(const struct rerun *g)
 {
-	return g->lines == stdout ? stderr : stdout;
+	bool taken = g->to.lines == stdout;
+
+	for (unsigned i = 0; i < FORM_KINDS; i++)
+		taken |= g->told->form[i] && strcmp(g->told->form[i], "-") == 0;
+	return taken ? stderr : stdout;
 }
 
 int rerun_differs(struct rerun *g, const char *fmt, ...)
@@ -90,34 +94,6 @@ static void close_journal(struct rerun *g)
 	g->in = NULL;
 }
 
-/* Those of this rerun, if it was told any, in place of the run's. */
-static int use_rules(struct rerun *g)
-{
-	const struct options *told = g->told;
-	const struct compare_rules *ignored = &told->engine.rules;
-
-	if ((ignored->ignored > 0 || told->sources > 0) &&
-	    g->o.engine.compare != COMPARE_EQUIVALENT)
-		return rerun_cannot(g,
-				    "it was not compared at level equivalent, "
-				    "where --ignore-header and --rules mean "
-				    "something");
-	if (ignored->ignored > 0)
-		g->o.engine.rules = *ignored;
-	/* A journal has its rules in it: a name of a file is not believed. */
-	for (uint32_t i = 0; i < g->o.sources; i++)
-		if (g->o.source[i].word[0] != '@' &&
-		    !strchr(g->o.source[i].word, '\n'))
-			return rerun_cannot(g, "it names a file of rules, "
-					       "and does not hold it");
-	if (told->sources > 0) {
-		memcpy(g->o.source, told->source, sizeof(g->o.source));
-		g->o.sources = told->sources;
-	}
-	g->other_rules = told->sources > 0 || ignored->ignored > 0;
-	return 0;
-}
-
 static int make_engine(struct rerun *g)
 {
 	const struct journal_header *h = journal_read_header(g->in);
@@ -128,21 +104,13 @@ static int make_engine(struct rerun *g)
 		return rerun_cannot(g,
 				    "it holds the clients' frames only (made "
 				    "with --journal-only client)");
-	if (options_read(&g->o, h->options, OPTIONS_SHADOW | OPTIONS_REPLAY,
-			 &e))
-		return rerun_cannot(g, "version %s wrote its options: %s",
-				    h->version, e.s);
-	/* What does not name it comes of a run that waited for no answer. */
-	if (!strstr(h->options, " --answer-wait "))
-		c->shadow.answer_wait = 0;
-	if (use_rules(g))
-		return -1;
+	if (rerun_options(&g->o, g->told, h, &e))
+		return rerun_cannot(g, "%s", e.s);
+	g->other_rules = rerun_other_rules(g->told);
 	c->limits = h->limits;
 	c->key = h->key;
 	c->seed = h->seed;
 	memcpy(c->mac, h->mac, ETH_LEN);
-	if (options_rules_make(&g->o, h->started + h->begun, &e))
-		return rerun_cannot(g, "its rules: %s", e.s);
 	c->learn = g->told->learn != NULL;
 	if (c->learn && !c->by)
 		return rerun_cannot(g, "what there is to learn is found by "
@@ -165,36 +133,7 @@ static int make_engine(struct rerun *g)
 	return 0;
 }
 
-static uint64_t elapsed(const struct rerun *g)
-{
-	if (g->o.files == 0)
-		return g->now - g->epoch.begun;
-	return g->mirror_frames > 0 ? g->now - g->file_begun : 0;
-}
-
-static void tell_report(struct rerun *g)
-{
-	static const struct histogram none;
-	static struct snapshot s;
-	static char line[REPORT_LINE_MAX];
-	struct run_facts f = { .opt = &g->o,
-			       .redact = &g->redact,
-			       .epoch = g->epoch,
-			       .now = g->now,
-			       .elapsed = elapsed(g),
-			       .delay = &none,
-			       .sink = &g->sent,
-			       .effects = g->seen,
-			       .sunk = g->compared,
-			       .frames = g->o.journal };
-	size_t n;
-
-	snapshot_fill(&s, g->engine, &f);
-	n = report_json(line, sizeof(line), &s.d);
-	fwrite(line, 1, n, g->lines);
-}
-
-static void tell_learned(struct rerun *g, FILE *to)
+static void tell_learned(const struct rerun *g, FILE *to)
 {
 	static char text[REPORT_LEARN];
 	size_t n = report_learn(text, sizeof(text), engine_noise(g->engine),
@@ -203,38 +142,54 @@ static void tell_learned(struct rerun *g, FILE *to)
 	fwrite(text, 1, n, to);
 }
 
-static int rerun_file(struct rerun *g, const char *file,
-		      const struct options *told, FILE *lines, FILE *learned)
+/* Hand all of it in, up to its end. Return: 0, or -1: it was said, or differs
+ */
+static int hand_in(struct rerun *g)
+{
+	int rc = open_journal(g);
+
+	if (rc == 0)
+		rc = make_engine(g);
+	if (rc == 0)
+		rc = rerun_report_begin(g);
+	if (rc == 0)
+		rc = rerun_records(g);
+	if (rc == 0 || (g->differs && g->reports && g->result != EXIT_ERROR))
+		rc = rerun_end(g);
+	return rc;
+}
+
+static void rerun_file(struct rerun *g, const char *file,
+		       const struct options *told, const struct rerun_to *to)
 {
 	int rc;
 
 	memset(g, 0, sizeof(*g));
 	g->file = file;
 	g->told = told;
-	g->lines = lines;
+	g->o = *told;
+	g->to = *to;
+	g->judges = options_judges(told);
+	g->reports = to->lines || g->judges;
 	g->result = EXIT_SAME;
-	rc = open_journal(g);
-	if (rc == 0)
-		rc = make_engine(g);
-	if (rc == 0)
-		rc = rerun_records(g);
-	if (rc == 0 || (g->differs && lines && g->result != EXIT_ERROR))
-		rc = rerun_end(g);
+	rc = hand_in(g);
 	if (g->differs && g->result != EXIT_ERROR)
 		rc = rerun_say_difference(g);
-	if ((rc == 0 || g->differs) && g->result != EXIT_ERROR && lines)
-		tell_report(g);
-	if (rc == 0 && learned)
-		tell_learned(g, learned);
 	if (rc == 0)
 		fprintf(rerun_answers(g),
 			"%s: equal: %" PRIu64 " records, %" PRIu64
 			" emitted frames\n",
 			file, g->records, g->emitted);
+	if (g->result == EXIT_ERROR)
+		outcome_forget(to->outcome);
+	else if ((rc == 0 || g->differs) && g->reports)
+		rerun_report(g);
+	if (rc == 0 && to->learned)
+		tell_learned(g, to->learned);
+	gauge_close(g->gauge);
 	close_journal(g);
 	rerun_judge_close(g);
 	mem_give(&g->mem);
-	return rc;
 }
 
 /* --- the sandbox --- */
@@ -249,9 +204,18 @@ static int enter(const struct options *o, struct errbuf *e)
 				      .broker = -1 } };
 	int r;
 
-	_Static_assert(FILES_MAX <= CONFINE_PLACES, "all have a place");
+	_Static_assert(FILES_MAX <= CONFINE_PLACES &&
+			       1 + FORM_KINDS <= CONFINE_PLACES,
+		       "all have a place");
 	for (uint32_t i = 0; i < o->files; i++)
 		confine_place(&c, o->file[i], false);
+	for (unsigned i = 0; i < FORM_KINDS; i++) {
+		if (o->form[i])
+			c.box.needs |= SANDBOX_MAKE; /* and remove */
+		confine_place(&c, o->form[i], true);
+	}
+	if (o->out)
+		c.box.needs |= SANDBOX_CHILD;
 	r = confine(&c, CONFINE_EARLY, e);
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
 }
@@ -286,32 +250,67 @@ static bool close_lines(FILE *lines, const char *path)
 	return !bad;
 }
 
-int rerun_run(const struct options *o)
+/* Where what is found goes to: made before the sandbox. */
+static int open_all(struct rerun *g, const struct options *o,
+		    struct rerun_to *to, struct errbuf *e)
 {
-	struct rerun *g = malloc(sizeof(*g));
-	struct errbuf e = { "no memory" };
-	FILE *lines = NULL, *learned = NULL;
-	int code = EXIT_SAME;
-	int rc = g ? open_lines(&lines, o->json, &e) : -ENOMEM;
+	int rc = open_lines(&to->lines, o->json, e);
 
+	g->o = *o;
+	g->told = o;
 	if (rc == 0)
-		rc = open_lines(&learned, o->learn, &e);
+		rc = open_lines(&to->learned, o->learn, e);
+	if (rc == 0)
+		rc = outcome_begin(
+			&to->outcome,
+			&(struct outcome_config){ .opt = &g->o,
+						  .redact = &g->redact,
+						  .journal = o->file[0],
+						  .read = rerun_redact,
+						  .ctx = g },
+			e);
+	if (rc == 0)
+		rc = outcome_open(to->outcome, NULL, 0, e);
+	return rc;
+}
+
+static int rerun_all(struct rerun *g, const struct options *o,
+		     struct rerun_to *to)
+{
+	struct errbuf e = { "" };
+	int code = EXIT_SAME;
+	int rc = open_all(g, o, to, &e);
+
 	if (rc == 0)
 		rc = enter(o, &e);
 	if (rc != 0) {
 		log_line(LOG_ERROR, "%s", e.s);
-		free(g);
+		outcome_forget(to->outcome);
 		return EXIT_ERROR;
 	}
 	for (uint32_t i = 0; i < o->files; i++) {
-		rerun_file(g, o->file[i], o, lines, learned);
+		rerun_file(g, o->file[i], o, to);
 		if (g->result > code)
 			code = g->result;
 	}
-	if (lines && !close_lines(lines, o->json))
+	if (to->lines && !close_lines(to->lines, o->json))
 		code = EXIT_ERROR;
-	if (learned && !close_lines(learned, o->learn))
+	if (to->learned && !close_lines(to->learned, o->learn))
 		code = EXIT_ERROR;
+	return code;
+}
+
+int rerun_run(const struct options *o)
+{
+	struct rerun *g = calloc(1, sizeof(*g));
+	struct rerun_to to = { .lines = NULL };
+	int code = EXIT_ERROR;
+
+	if (g)
+		code = rerun_all(g, o, &to);
+	else
+		log_line(LOG_ERROR, "no memory");
+	outcome_close(to.outcome);
 	free(g);
 	return code;
 }

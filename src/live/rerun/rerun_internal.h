@@ -9,11 +9,25 @@
 #include "compare/case.h"
 
 #include "account/snapshot.h"
+#include "gauge/gauge.h"
 #include "journal/journal.h"
+#include "outcome/outcome.h"
 #include "redact/redact.h"
 #include "wire/build.h"
 
 #define KEPT 2048 /* effects that may yet turn out unsent */
+
+/**
+ * struct rerun_to - Where goes what is found; NULL: nowhere
+ * @lines:	--json
+ * @learned:	--rules-learn
+ * @outcome:	Forms, and --out
+ */
+struct rerun_to {
+	FILE *lines;
+	FILE *learned;
+	struct outcome *outcome;
+};
 
 /**
  * struct rerun - A rerun
@@ -38,7 +52,10 @@
  * @mirror_frames, @file_begun: Frames of the mirror so far, and when the first
  *		came
  * @sent:	What a sink would have counted
- * @lines:	Where the report goes; NULL: nobody wants one
+ * @to:		Where goes what is found
+ * @judges:	Answers have a verdict, too: a gate or a form was asked for
+ * @reports:	There is a report
+ * @gauge:	NULL: there is none
  * @left:	Effects of which it is known whether they left
  * @kept:	Last effects, by number
  * @result:	EXIT_
@@ -69,7 +86,10 @@ struct rerun {
 	uint64_t mirror_frames;
 	uint64_t file_begun;
 	struct sink_stats sent;
-	FILE *lines;
+	struct rerun_to to;
+	bool judges;
+	bool reports;
+	struct gauge *gauge;
 	struct effect kept[KEPT];
 	uint8_t frame[BUILD_HDR_MAX + FRAME_MAX];
 	int result;
@@ -98,6 +118,37 @@ struct effect *rerun_kept(struct rerun *g, uint64_t number);
  * Return: 0, or -1 and it was said
  */
 int rerun_compare(struct rerun *g, const struct journal_frame *j);
+
+/* told.c */
+
+/**
+ * rerun_options() - The options of a run, and what a rerun is told over them
+ *
+ * Its rules are made. Return: 0, or -Exxx with a sentence: why it cannot be
+ */
+int rerun_options(struct options *o, const struct options *told,
+		  const struct journal_header *h, struct errbuf *e);
+
+/** rerun_other_rules() - Was it told rules, in place of the run's? */
+bool rerun_other_rules(const struct options *told);
+
+/** rerun_redact() - What is redacted of the run in the first journal of a
+ * rerun, in the process of --out. Return: 0 or -EBADMSG
+ */
+int rerun_redact(void *rerun, struct redact *out);
+
+/* report.c; of @reports */
+
+/** rerun_report_begin() - Before the first record. Return: 0, or -1 and it was
+ * said
+ */
+int rerun_report_begin(struct rerun *g);
+
+/** rerun_report_item() - The engine has told something */
+void rerun_report_item(struct rerun *g, const struct engine_item *t);
+
+/** rerun_report() - Report; with @judges that is in @result, too */
+void rerun_report(struct rerun *g);
 
 /* judged.c */
 

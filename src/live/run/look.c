@@ -112,7 +112,7 @@ static void look_at_gates(struct run *run)
 	run->next_early = run->now + EARLY_EVERY;
 	gauge_sums(&sums, run->engine, run->opt);
 	what = gauge_hopeless(run->gauge, &sums);
-	if (!what && run_was_down(run))
+	if (!what && outcome_was_down(run->engine, run->opt, run->now))
 		what = "--allow-down";
 	if (!what)
 		return;

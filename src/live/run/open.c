@@ -380,8 +380,8 @@ static int open_files(struct run *run, struct errbuf *e)
 				   strerror(-r));
 	}
 	if (r == 0)
-		r = outcome_open(run->outcome, run->makers, MADE_FORM,
-				 &run->epoch, e);
+		r = outcome_open(run->outcome, run->makers, MADE_FORM, e);
+	outcome_epoch(run->outcome, &run->epoch);
 	if (r == 0)
 		r = gauge_open(&run->gauge, run->opt, run->seed,
 			       makers_of(run->makers, MADE_HDR), e);
@@ -438,12 +438,15 @@ static int watch_rings(struct run *run, struct errbuf *e)
 
 int run_open(struct run *run, const struct options *o, struct errbuf *e)
 {
+	struct outcome_config kept = { .opt = &run->set,
+				       .redact = &run->redact,
+				       .journal = o->journal };
 	int r;
 
 	run->set = *o;
 	run->opt = &run->set;
 	run->pipe = -1;
-	run->user = privileges_user(o->user);
+	kept.user = run->user = privileges_user(o->user);
 	for (uint32_t i = 0; i < FILES_MAX; i++)
 		run->capture[i] = -1;
 	r = open_makers(run, e);
@@ -457,8 +460,7 @@ int run_open(struct run *run, const struct options *o, struct errbuf *e)
 	redact_init(&run->redact, &run->key, o->engine.by, o->redact_off);
 	r = run_desk_open(run, e);
 	if (r == 0)
-		r = outcome_begin(&run->outcome, run->opt, &run->redact,
-				  run->user, e);
+		r = outcome_begin(&run->outcome, &kept, e);
 	if (r != 0)
 		return r;
 	run->hup_ends = signals_hup_ends();

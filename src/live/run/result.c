@@ -9,18 +9,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "account/networks.h"
 #include "account/snapshot.h"
-#include "noise/noise.h"
-#include "os/exitcode.h"
 #include "os/log.h"
 #include "report/report.h"
 #include "run/replay.h"
 #include "run/run_internal.h"
 #include "shadow/counters.h"
-#include "tally/counters.h"
 #include "text/text.h"
-#include "record/health.h"
 #include "record/record.h"
 
 #define COLUMNS 80
@@ -203,21 +198,22 @@ void run_report(struct run *run)
 		lines_write(run->lines, line, n);
 }
 
+static void put_line(void *lines, const char *p, size_t n)
+{
+	lines_write(lines, p, n);
+}
+
 void run_gauge(struct run *run)
 {
-	static struct latencies own;
-	static struct gauge_sums sums;
 	static char text[GAUGE_TEXT];
 	size_t n;
 
-	engine_latencies(run->engine, &own);
-	gauge_sums(&sums, run->engine, run->opt);
-	gauge_settle(run->gauge, &sums, &own, run_elapsed(run));
+	gauge_end(run->gauge, run->engine, run->opt, run_elapsed(run));
 	n = gauge_text(run->gauge, text, sizeof(text));
 	run_clear_line(run);
 	fwrite(text, 1, n, stdout_is_taken(run->opt) ? stderr : stdout);
 	if (run->lines)
-		gauge_lines(run->gauge, run->lines);
+		gauge_lines(run->gauge, put_line, run->lines);
 }
 
 /* An exchange was judged. */
@@ -245,17 +241,19 @@ static const char *command(const struct run *run)
 	return run->replay ? "replay" : "shadow";
 }
 
-int run_forms(struct run *run, int code)
+int run_forms(struct run *run)
 {
 	struct outcome_facts f = { .command = command(run),
 				   .epoch = run->epoch,
 				   .redact = &run->redact,
 				   .data = &last.d,
 				   .text = last_text,
-				   .gauge = run->gauge,
-				   .code = code };
+				   .gauge = run->gauge };
 
-	return run->outcome ? outcome_write(run->outcome, &f) : code;
+	f.code = outcome_code(run->engine, run->gauge, run->opt, run->now,
+			      run->stopped.s[0] != '\0');
+
+	return run->outcome ? outcome_write(run->outcome, &f) : f.code;
 }
 
 void run_start_line(struct run *run)
@@ -332,68 +330,4 @@ void run_progress(struct run *run)
 	n = report_text_live(text, sizeof(text), cols, &v);
 	fprintf(stderr, "\r\033[K%.*s", (int)n, text);
 	run->last_requests = requests;
-}
-
-/* Level none: something was played. */
-static bool was_played(const struct run *run)
-{
-	return shadow_counters(engine_shadow(run->engine))->flows_played +
-		       engine_udp(run->engine)->forwarded >
-	       0;
-}
-
-/* What a baseline showed, or zeroes. */
-static const struct noise_sums *noise(const struct run *run)
-{
-	static struct noise_sums sums;
-	struct noise *n = engine_noise(run->engine);
-
-	if (n)
-		noise_settle(n, &sums);
-	return &sums;
-}
-
-bool run_was_down(const struct run *run)
-{
-	const struct engine_stats *st = engine_stats(run->engine);
-
-	for (uint32_t i = 0; i < st->suts; i++)
-		if (!engine_is_baseline(run->engine, i) &&
-		    health_down(&st->health[i], run->now) >
-			    run->opt->allow_down)
-			return true;
-	return false;
-}
-
-/* Was anything compared, or, at level none, played? */
-static bool was_any(const struct run *run)
-{
-	const uint64_t *v = engine_stats(run->engine)->verdict;
-
-	if (run->opt->engine.compare == COMPARE_NONE)
-		return was_played(run);
-	return v[VERDICT_IDENTICAL] + v[VERDICT_EQUIVALENT] +
-		       v[VERDICT_DIFFERENT] >
-	       0;
-}
-
-int run_exit_code(const struct run *run)
-{
-	const struct engine_stats *st = engine_stats(run->engine);
-
-	if (run->stopped.s[0] != '\0' ||
-	    st->reason[VERDICT_NOT_COMPARED][REASON_DESK] > 0 ||
-	    networks_too_many(run->engine, run->opt) ||
-	    (run->opt->has_baseline && noise(run)->paired == 0))
-		return EXIT_ERROR;
-	if (run->opt->engine.sut_none)
-		return counter_sum(&engine_fate_list, &st->count) ==
-				       st->count.frames_mirror +
-					       st->count.other_legs
-			       ? EXIT_SAME
-			       : EXIT_ERROR;
-	if (!was_any(run))
-		return EXIT_ERROR;
-	return gauge_exit(run->gauge,
-			  run_was_down(run) ? EXIT_DIFFERENT : EXIT_SAME);
 }

@@ -34,7 +34,7 @@ static int play(struct run *run, const struct options *o)
 				 o->sut_dev, o->sut_dev);
 		if (run->stopped.s[0] != '\0')
 			log_line(LOG_ERROR, "%s", run->stopped.s);
-		code = run_forms(run, run_exit_code(run));
+		code = run_forms(run);
 	} else {
 		log_line(LOG_ERROR, "%s", e.s);
 		run_forget(run);

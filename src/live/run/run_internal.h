@@ -227,10 +227,8 @@ void run_report(struct run *run);
 /** run_gauge() - Judge what was measured, and tell; once, at the end */
 void run_gauge(struct run *run);
 
-/** run_forms() - Write the forms, once all is settled. Return: @code, or that
- * of an error
- */
-int run_forms(struct run *run, int code);
+/** run_forms() - Write the forms, once all is settled. Return: the exit code */
+int run_forms(struct run *run);
 
 /** run_progress() - The line on a terminal */
 void run_progress(struct run *run);
@@ -242,11 +240,5 @@ uint64_t run_drops(struct run *run);
  * to nobody
  */
 uint64_t run_elapsed(const struct run *run);
-
-/** run_was_down() - Was a SUT down for longer than is allowed? */
-bool run_was_down(const struct run *run);
-
-/** run_exit_code() - 0, 1 or 2, by what the run found */
-int run_exit_code(const struct run *run);
 
 #endif /* RUN_RUN_INTERNAL_H */

@@ -377,15 +377,6 @@ static bool put(struct keeper *k, enum message what, const void *a, size_t n,
 	return true;
 }
 
-bool keeper_put(struct keeper *k, const void *a, size_t n, const void *b,
-		size_t m)
-{
-	bool taken = put(k, MESSAGE_DIFFERENCE, a, n, b, m);
-
-	k->refused += !taken;
-	return taken;
-}
-
 static bool lives(struct keeper *k)
 {
 	struct pollfd p = { .fd = k->pipe };
@@ -416,21 +407,39 @@ static bool wait_for(struct keeper *k, struct waiter *w)
 }
 
 static int put_waiting(struct keeper *k, enum message what, const void *p,
-		       size_t n)
+		       size_t n, const void *q, size_t m)
 {
 	struct waiter w = { 0 };
 
-	if (n + 8 > MESSAGE)
+	if (n + m + 8 > MESSAGE)
 		return -EMSGSIZE;
-	while (!put(k, what, p, n, NULL, 0))
+	while (!put(k, what, p, n, q, m))
 		if (k->gone || !wait_for(k, &w))
 			return -EPIPE;
 	return 0;
 }
 
+bool keeper_put(struct keeper *k, const void *a, size_t n, const void *b,
+		size_t m)
+{
+	bool taken = put(k, MESSAGE_DIFFERENCE, a, n, b, m);
+
+	k->refused += !taken;
+	return taken;
+}
+
+bool keeper_give(struct keeper *k, const void *a, size_t n, const void *b,
+		 size_t m)
+{
+	bool taken = put_waiting(k, MESSAGE_DIFFERENCE, a, n, b, m) == 0;
+
+	k->refused += !taken;
+	return taken;
+}
+
 int keeper_row(void *keeper, const void *p, size_t n)
 {
-	return put_waiting(keeper, MESSAGE_ROW, p, n);
+	return put_waiting(keeper, MESSAGE_ROW, p, n, NULL, 0);
 }
 
 uint64_t keeper_refused(const struct keeper *k)
@@ -442,7 +451,7 @@ static void end_with(struct keeper *k, enum message what)
 {
 	struct waiter w = { 0 };
 
-	if (put_waiting(k, what, NULL, 0) != 0)
+	if (put_waiting(k, what, NULL, 0, NULL, 0) != 0)
 		return;
 	while (wait_for(k, &w))
 		;

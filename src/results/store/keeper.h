@@ -60,6 +60,10 @@ int keeper_start(struct keeper **out, const struct keeper_config *c,
 bool keeper_put(struct keeper *k, const void *a, size_t n, const void *b,
 		size_t m);
 
+/** keeper_give() - The same: waits for room, while the keeper goes on */
+bool keeper_give(struct keeper *k, const void *a, size_t n, const void *b,
+		 size_t m);
+
 /**
  * keeper_row() - Hand a row over (store_put_fn): waits, while the keeper goes
  * on. Return: 0 or -EPIPE
