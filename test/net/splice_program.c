@@ -19,7 +19,7 @@
 #include "check.h"
 #include "core/bytes.h"
 #include "core/rng.h"
-#include "join/router.h"
+#include "route/router.h"
 #include "os/clock.h"
 #include "splice/quote.h"
 #include "splice/syn.h"

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "join/router.h"
+#include "route/router.h"
 #include "wire/numbers.h"
 
 #define LOOPBACK     1u	       /* a device that is always there */

@@ -4,9 +4,9 @@
  *
  * Theory of operation
  *
- * The program makes them (join/pass.h), ends them, and counts them; there is no
- * struct usplice_pair of them. What is left for us is to say where SYNs go, to
- * end once a second those that are silent, and to follow routes: of each
+ * The program makes them (route/pass.h), ends them, and counts them; there is
+ * no struct usplice_pair of them. What is left for us is to say where SYNs go,
+ * to end once a second those that are silent, and to follow routes: of each
  * forward to its servers, and of each pair to both of its ends.
  *
  * Ports: a socket of ours towards a server has a clock of timestamps which the

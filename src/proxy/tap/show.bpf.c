@@ -38,7 +38,7 @@
 #include "core/dir.h"
 #include "core/rendezvous.h"
 #include "core/sip.h"
-#include "join/table.h"
+#include "route/table.h"
 #include "splice/pair.h"
 #include "tap/table.h"
 

@@ -59,7 +59,7 @@ struct tap_rule {
  * struct tap_device - Where copies go, set before the program runs
  * @ifindex:	Device
  * @out:	They leave by it; else they come in there
- * @syn:	Pairs that were made of a SYN are shown, too (join/pass.h)
+ * @syn:	Pairs that were made of a SYN are shown, too (route/pass.h)
  */
 struct tap_device {
 	struct tap_rule rule;

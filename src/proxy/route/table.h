@@ -10,8 +10,8 @@
  * A place is had by one pair after the other. What names a pair therefore names
  * its generation, too; what is late misses the next one.
  */
-#ifndef JOIN_TABLE_H
-#define JOIN_TABLE_H
+#ifndef ROUTE_TABLE_H
+#define ROUTE_TABLE_H
 
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -257,4 +257,4 @@ enum join_count {
 	JOIN_COUNTS = JOIN_FAULT + SPLICE_FAULTS
 };
 
-#endif /* JOIN_TABLE_H */
+#endif /* ROUTE_TABLE_H */

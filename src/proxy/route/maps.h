@@ -17,8 +17,8 @@
  * more than what it does about them, so it is woken at most once in JOIN_PAUSE,
  * and looks once more when that has passed.
  */
-#ifndef JOIN_MAPS_H
-#define JOIN_MAPS_H
+#ifndef ROUTE_MAPS_H
+#define ROUTE_MAPS_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "core/dir.h"
-#include "join/table.h"
+#include "route/table.h"
 #include "splice/begin.h"
 #include "splice/head.h"
 #include "splice/over.h"
@@ -318,4 +318,4 @@ static __always_inline void follow(const struct join_name *name,
 	}
 }
 
-#endif /* JOIN_MAPS_H */
+#endif /* ROUTE_MAPS_H */

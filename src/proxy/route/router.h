@@ -5,15 +5,15 @@
  * A router belongs to one thread. Its pairs are named by struct join_name; a
  * name that is out of date is answered with -ESTALE.
  */
-#ifndef JOIN_ROUTER_H
-#define JOIN_ROUTER_H
+#ifndef ROUTE_ROUTER_H
+#define ROUTE_ROUTER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/dir.h"
 #include "core/sip.h"
-#include "join/table.h"
+#include "route/table.h"
 #include "os/errbuf.h"
 #include "splice/begin.h"
 #include "splice/over.h"
@@ -164,4 +164,4 @@ int router_next(struct router *r, struct join_event *e);
  */
 int router_counts(const struct router *r, uint64_t n[JOIN_COUNTS]);
 
-#endif /* JOIN_ROUTER_H */
+#endif /* ROUTE_ROUTER_H */

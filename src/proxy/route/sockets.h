@@ -6,8 +6,8 @@
  * one). Of the kernel's structs only what is read is declared; where it lies in
  * the running kernel the loader finds out. For the program alone.
  */
-#ifndef JOIN_SOCKETS_H
-#define JOIN_SOCKETS_H
+#ifndef ROUTE_SOCKETS_H
+#define ROUTE_SOCKETS_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "join/table.h"
+#include "route/table.h"
 #include "splice/begin.h"
 #include "splice/pair.h"
 
@@ -170,4 +170,4 @@ static __always_inline int socket_ask(struct __sk_buff *skb, bool ip6,
 	return tp ? 0 : 1;
 }
 
-#endif /* JOIN_SOCKETS_H */
+#endif /* ROUTE_SOCKETS_H */

@@ -4,15 +4,15 @@
  *
  * Theory of operation
  *
- * How pairs come and go is the program's (join/maps.h): here it is asked to, by
- * running one of its parts.
+ * How pairs come and go is the program's (route/maps.h): here it is asked to,
+ * by running one of its parts.
  *
  * Pinned tables lie in the kernel without us, and how many of their places were
  * ever taken lies there, too; a place that was lost by a process which died
  * while it was asking stays lost. A lock on the folder keeps a second process
  * out, and goes with the process.
  */
-#include "join/router.h"
+#include "route/router.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "join/route.skel.h"
+#include "route/route.skel.h"
 
 #define PIN_MAX	    200	  /* of a path */
 #define SWEEP_SHARE 8	  /* of all places a sweep looks at one in so many, */

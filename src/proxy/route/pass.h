@@ -24,8 +24,8 @@
  * and so at all of them in time, and the library, if it lives, looks at some
  * once a second (join_sweep).
  */
-#ifndef JOIN_PASS_H
-#define JOIN_PASS_H
+#ifndef ROUTE_PASS_H
+#define ROUTE_PASS_H
 
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -35,10 +35,10 @@
 
 #include "core/dir.h"
 #include "core/rendezvous.h"
-#include "join/maps.h"
-#include "join/packet.h"
-#include "join/sockets.h"
-#include "join/table.h"
+#include "route/maps.h"
+#include "route/packet.h"
+#include "route/sockets.h"
+#include "route/table.h"
 #include "splice/begin.h"
 #include "splice/head.h"
 #include "splice/over.h"
@@ -301,4 +301,4 @@ forward_of(const struct __sk_buff *skb, const struct scratch *c)
 	return splice_may_begin(&c->t, c->h.ip6) ? f : NULL;
 }
 
-#endif /* JOIN_PASS_H */
+#endif /* ROUTE_PASS_H */

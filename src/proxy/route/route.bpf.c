@@ -24,11 +24,11 @@
 #include <bpf/bpf_helpers.h>
 
 #include "core/dir.h"
-#include "join/maps.h"
-#include "join/packet.h"
-#include "join/pass.h"
-#include "join/sockets.h"
-#include "join/table.h"
+#include "route/maps.h"
+#include "route/packet.h"
+#include "route/pass.h"
+#include "route/sockets.h"
+#include "route/table.h"
 #include "splice/begin.h"
 #include "splice/head.h"
 #include "splice/pair.h"

@@ -17,8 +17,8 @@
  *
  * The packet leaves by bpf_redirect_neigh: neighbours are the kernel's.
  */
-#ifndef JOIN_PACKET_H
-#define JOIN_PACKET_H
+#ifndef ROUTE_PACKET_H
+#define ROUTE_PACKET_H
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -27,8 +27,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "core/dir.h"
-#include "join/maps.h"
-#include "join/table.h"
+#include "route/maps.h"
+#include "route/table.h"
 #include "splice/challenge.h"
 #include "splice/head.h"
 #include "splice/pair.h"
@@ -335,4 +335,4 @@ static __noinline int route_error(struct __sk_buff *skb, struct scratch *c,
 				  0);
 }
 
-#endif /* JOIN_PACKET_H */
+#endif /* ROUTE_PACKET_H */
