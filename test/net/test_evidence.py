@@ -4,6 +4,7 @@ them; and secrets that clients send, which no output has, decoded or not.
 """
 import glob
 import os
+import sqlite3
 import subprocess
 import sys
 import zlib
@@ -65,6 +66,15 @@ def found(data):
             if any(v[i:i + 6] in x for i in range(len(v) - 5))}
 
 
+def samples(out, number):
+    db = sqlite3.connect("file:%s/run.sqlite?mode=ro" % out, uri=True)
+    try:
+        return db.execute("SELECT side, shown, head, body FROM sample WHERE "
+                          "difference=? ORDER BY rowid", (number,)).fetchall()
+    finally:
+        db.close()
+
+
 def run(t, l, *more):
     prod, sut = l.labsrv("prod"), l.labsrv("sut", "-f")
     out, journal = l.path("out"), l.path("run.pcapng")
@@ -110,6 +120,13 @@ def evidence(t, *more):
                     "frames with a comment")
             t.check(all("answer differs here: " + ("body" if i == 1 else "status") in x
                         for x in said), str(said))
+            sample = samples(out, i + 1)
+            t.equal([x[0] for x in sample], ["request", "production", "sut"], "sides")
+            t.check(b"<secret:" in sample[0][2] and b"POST" in sample[0][2],
+                    "the request's head")
+            t.equal([x[1] for x in sample], ["decoded" if i == 2 else "plain", "plain",
+                                             "plain"], "what is shown")
+            t.check(b'"user":"bob","password":"<secret:' in sample[0][3], "its body")
             text = tshark(path, "-V")
             t.check("Bearer <secret:" in text, "a tag in the head")
             t.check(i == 2 or '"user":"bob"' in text or "bob" in text,

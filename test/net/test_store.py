@@ -149,15 +149,15 @@ def later(t):
         t.equal(us.finish(), 1, "exit code: " + us.text()[-600:])
         page = l.path("page")
         db = sqlite3.connect(out + "/run.sqlite")
-        db.execute("PRAGMA user_version=2")
+        db.execute("PRAGMA user_version=3")
         db.close()
         r = understudy("report", out, "--html", page)
         t.equal((r.returncode, r.stdout), (2, ""), "exit code of a later one")
-        t.check("a later version wrote it (its tables are of version 2, ours of 1); "
+        t.check("a later version wrote it (its tables are of version 3, ours of 2); "
                 "use that one" in r.stderr and r.stderr.count("\n") == 1, r.stderr)
         t.check(not os.path.exists(page), "a file was made")
         db = sqlite3.connect(out + "/run.sqlite")
-        db.execute("PRAGMA user_version=1")
+        db.execute("PRAGMA user_version=2")
         db.execute("UPDATE difference SET reason='nothing of ours' WHERE id=2")
         db.commit()
         db.close()

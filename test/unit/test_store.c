@@ -18,6 +18,7 @@
 #include "os/clock.h"
 #include "store/archive.h"
 #include "store/keeper.h"
+#include "store/look.h"
 #include "store_rig.h"
 
 #define TEXT_MAX (256u << 10)
@@ -187,6 +188,140 @@ static void kinds_beyond_the_last_are_one(void)
 	store_rig_remove(dir);
 }
 
+static void fill_samples(const char *dir, uint64_t most, int64_t n)
+{
+	struct sampler *s = NULL;
+	struct errbuf e;
+
+	CHECK(sampler_open(&s, dir, most, &e) == 0);
+	for (int64_t i = 1; s && i <= n; i++)
+		for (unsigned k = 0; k < SAMPLE_SIDES; k++) {
+			struct sample p = { .side = (enum sample_side)k,
+					    .shown = SAMPLE_DECODED,
+					    .at = k == 0 ? SAMPLE_SAME : 70,
+					    .start = 60,
+					    .bytes = 90,
+					    .head = "HTTP/1.1 200 OK\r\n\r\n",
+					    .head_len = 19,
+					    .body = "a\0<b",
+					    .body_len = 4 };
+
+			CHECK(sampler_put(s, i, &p) == 0);
+		}
+	CHECK(sampler_close(s) == 0);
+}
+
+static void parts_are_read_without_the_rest(void)
+{
+	struct look_list l = { .n = 4 };
+	const struct look_difference *d;
+	const struct archive_kind *kind, *one;
+	const struct sample *p;
+	struct archive *a = NULL;
+	struct store_rig g;
+	struct store *s;
+	struct errbuf e;
+	struct form f;
+	uint64_t all, seen = 0;
+	bool ended;
+	char dir[64];
+	size_t n;
+
+	store_rig_folder(dir);
+	store_rig_make(&g);
+	CHECK(store_make(&s, dir, 0, &e) == 0);
+	CHECK(store_rig_fill(&g, s, 300) == 0);
+	CHECK(store_close(s) == 0);
+	fill_samples(dir, 0, 2);
+	CHECK(archive_open(&a, dir, &e) == 0);
+	CHECK(archive_facts(a, &f, &ended, &e) == 0 && ended && f.gates == 3);
+	do {
+		CHECK(archive_kinds_of(a, &l, &kind, &n, &all, &e) == 0);
+		for (size_t i = 0; i < n; i++)
+			seen += kind[i].n;
+		l.from += (uint32_t)n;
+	} while (n == 4);
+	CHECK(l.from == 15 && all == 15 && seen == 300);
+	l = (struct look_list){ .find = "10.00", .find_len = 5, .n = 3 };
+	CHECK(archive_kinds_of(a, &l, &kind, &n, &all, &e) == 0);
+	CHECK(n == 3 && all == 15);
+	l.find = "10\0001";
+	CHECK(archive_kinds_of(a, &l, &kind, &n, &all, &e) == 0);
+	CHECK(n == 0 && all == 0);
+	CHECK(archive_kind_at(a, 3, &one, &e) == 0 && one->id == 3);
+	CHECK(archive_kind_at(a, 99, &one, &e) == -ENOENT);
+	l = (struct look_list){ .from = 2, .n = 300 };
+	CHECK(archive_differences_of(a, 3, &l, &d, &n, &e) == 0);
+	CHECK(n == one->n - 2 && d[0].kind == 3 && !d[0].sampled);
+	CHECK(archive_difference_at(a, 2, &d, &e) == 0 && d->sampled);
+	CHECK(archive_difference_at(a, 301, &d, &e) == -ENOENT);
+	CHECK(archive_samples_of(a, 2, &p, &n, &e) == 0 && n == SAMPLE_SIDES);
+	CHECK(p[0].at == SAMPLE_SAME && p[2].at == 70 && p[2].start == 60);
+	CHECK(p[2].side == SAMPLE_SUT && p[2].shown == SAMPLE_DECODED);
+	CHECK(p[1].body_len == 4 && memcmp(p[1].body, "a\0<b", 4) == 0);
+	CHECK(archive_samples_of(a, 3, &p, &n, &e) == 0 && n == 0);
+	CHECK(archive_first(a, 40, &d, &n, &e) == 0 && n == 40);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			CHECK(i >= 15 || d[i].kind != d[k].kind);
+	archive_close(a);
+	store_rig_remove(dir);
+}
+
+static void samples_are_bounded(void)
+{
+	struct archive *a = NULL;
+	struct store_rig g;
+	struct store *s;
+	struct errbuf e;
+	const struct sample *p;
+	char dir[64];
+	size_t n;
+
+	store_rig_folder(dir);
+	store_rig_make(&g);
+	CHECK(store_make(&s, dir, 0, &e) == 0);
+	CHECK(store_rig_fill(&g, s, 20) == 0);
+	CHECK(store_close(s) == 0);
+	fill_samples(dir, 1, 2);
+	CHECK(archive_open(&a, dir, &e) == 0);
+	CHECK(archive_samples_of(a, 1, &p, &n, &e) == 0 && n == 0);
+	archive_close(a);
+	store_rig_remove(dir);
+}
+
+static void ticks_of_a_long_run_are_further_apart(void)
+{
+	static const unsigned many[] = { 0, 1, 299, 300, 301, 5000 };
+
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+		struct store_tick t = { 0 };
+		const struct store_tick *out;
+		struct archive *a = NULL;
+		struct errbuf e;
+		struct store *s;
+		char dir[64];
+		size_t n = 1;
+
+		store_rig_folder(dir);
+		CHECK(store_make(&s, dir, 0, &e) == 0);
+		for (unsigned k = 1; k <= many[i]; k++) {
+			t.at = t.n.seen = t.is.behind = k;
+			CHECK(store_tick(&t, store_rig_put, s) == 0);
+		}
+		CHECK(store_close(s) == 0);
+		CHECK(archive_open(&a, dir, &e) == 0);
+		CHECK(archive_ticks(a, &out, &n, &e) == 0);
+		CHECK(n <= LOOK_TICKS && (n == 0) == (many[i] == 0));
+		CHECK(many[i] > 300 || n == many[i]);
+		if (n > 0)
+			CHECK(out[0].at == 1 && out[n - 1].n.seen == many[i] &&
+			      out[n - 1].is.behind == many[i]);
+		archive_close(a);
+		store_rig_remove(dir);
+	}
+}
+
 static int write_raw(const char *dir, const char *sql)
 {
 	char path[128];
@@ -210,7 +345,7 @@ static void stores_that_are_none_are_refused(void)
 		int form;
 	} row[] = {
 		{ "as it was", "SELECT 1", 0, 0 },
-		{ "later", "PRAGMA user_version=2", -EPROTONOSUPPORT, 0 },
+		{ "later", "PRAGMA user_version=3", -EPROTONOSUPPORT, 0 },
 		{ "another's", "PRAGMA application_id=1", -EBADMSG, 0 },
 		{ "no version", "PRAGMA user_version=0", -EBADMSG, 0 },
 		{ "not ended", "DELETE FROM ended", 0, -ENODATA },
@@ -265,7 +400,7 @@ static void stores_that_are_none_are_refused(void)
 	}
 }
 
-/* Each earlier version becomes ours; there is none yet but the empty one. */
+/* Each earlier version becomes ours. */
 static void earlier_versions_are_brought_up(void)
 {
 	for (int v = 0; v < STORE_VERSION; v++) {
@@ -274,10 +409,11 @@ static void earlier_versions_are_brought_up(void)
 		struct errbuf e;
 
 		CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
-		snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", v);
-		CHECK(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+		CHECK(schema_reach(db, v) == 0);
+		if (v > 0)
+			CHECK(schema_check(db, "it", &e) == v);
 		CHECK(schema_make(db) == 0);
-		CHECK(schema_check(db, "it", &e) == 0);
+		CHECK(schema_check(db, "it", &e) == STORE_VERSION);
 		for (unsigned t = 0; t < STORE_TABLES; t++) {
 			const struct store_columns *c = &store_columns[t];
 			sqlite3_stmt *st = NULL;
@@ -422,6 +558,11 @@ int main(void)
 		{ "all comes out again", all_comes_out_again },
 		{ "kinds are counted", kinds_are_counted },
 		{ "a full store counts on", a_full_store_counts_on },
+		{ "parts are read without the rest",
+		  parts_are_read_without_the_rest },
+		{ "samples are bounded", samples_are_bounded },
+		{ "ticks of a long run are further apart",
+		  ticks_of_a_long_run_are_further_apart },
 		{ "kinds beyond the last are one",
 		  kinds_beyond_the_last_are_one },
 		{ "stores that are none are refused",

@@ -19,6 +19,7 @@
 #include "os/log.h"
 #include "os/privileges.h"
 #include "store/keeper.h"
+#include "store/look.h"
 
 /* In the keeper: the difference that is being made. */
 struct made {
@@ -28,6 +29,7 @@ struct made {
 	struct redact own;   /* what was read */
 	const char *journal; /* NULL: there is none that can be read */
 	bool raw;
+	uint64_t most; /* bytes of the store */
 	struct compare_result result;
 	char detail[COMPARE_DETAIL];
 	char request[ITEM_REQUEST];
@@ -70,7 +72,33 @@ static bool difference(void *ctx, const void *p, size_t n,
 	return true;
 }
 
-/* The run is over: packets of the first differences of each kind. */
+static int add_evidence(const struct made *m, struct evidence_config *c,
+			const struct look_difference *x, size_t n)
+{
+	struct report_difference *d = calloc(n + 1, sizeof(*d));
+	int64_t *number = calloc(n + 1, sizeof(*number));
+	struct evidence_counts made;
+	struct errbuf e;
+	int r = d && number ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		d[i] = x[i].d;
+		number[i] = x[i].id;
+	}
+	if (r == 0)
+		r = sampler_open(&c->sampler, c->dir, m->most, &e);
+	if (r == 0) {
+		r = evidence_make(c, d, number, n, &made);
+		if (sampler_close(c->sampler) != 0 && r == 0)
+			r = -EIO;
+	}
+	free(d);
+	free(number);
+	return r;
+}
+
+/* The run is over: packets and samples of the first differences of each kind.
+ */
 static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
 {
 	struct made *m = ctx;
@@ -80,10 +108,10 @@ static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
 				     .redact = &redact,
 				     .moved = moved,
 				     .ctx = of };
-	struct evidence_counts n;
+	const struct look_difference *x;
 	struct archive *a = NULL;
 	struct errbuf e;
-	struct form f;
+	size_t n = 0;
 	int r;
 
 	if (!redact_of(m))
@@ -92,10 +120,11 @@ static int last(void *ctx, const char *dir, void (*moved)(void *of), void *of)
 	redact.off |= m->raw;
 	r = archive_open(&a, dir, &e);
 	if (r == 0)
-		r = archive_form(a, &f, &e);
+		r = archive_first(a, EVIDENCE_MOST, &x, &n, &e);
 	if (r == 0)
-		r = evidence_make(&c, f.difference, archive_numbers(a),
-				  f.differences, &n);
+		r = archive_end_reading(a);
+	if (r == 0)
+		r = add_evidence(m, &c, x, n);
 	archive_close(a);
 	return r;
 }
@@ -125,6 +154,7 @@ int kept_start(struct kept **out, const struct outcome_config *config,
 	k->made.read = config->read;
 	k->made.ctx = config->ctx;
 	k->made.raw = o->evidence_raw;
+	k->made.most = o->store_max;
 	if (config->journal && strcmp(config->journal, "-") != 0) {
 		k->made.journal = config->journal;
 		c.beside = config->journal;

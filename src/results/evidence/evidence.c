@@ -11,7 +11,7 @@
  * take neither for a repetition of the other. At the end each difference is
  * redacted (mask.c) and written: interfaces as the journal names them, the
  * frames in their order, and a comment at the frame in which each answer first
- * differs.
+ * differs. The same as text goes into the store (sampling.c).
  */
 #include "evidence/evidence.h"
 
@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "compare/compare.h"
+#include "evidence/sampling.h"
 #include "evidence/want.h"
 #include "os/folder.h"
 #include "text/text.h"
@@ -34,6 +35,7 @@ struct evidence {
 	const struct evidence_config *c;
 	struct want *want;
 	size_t wants;
+	struct sampling *sampling; /* NULL: no samples are wanted */
 	uint16_t link[JOURNAL_IFACES];
 	size_t room;
 	uint8_t block[PCAP_RECORD_MAX];
@@ -162,6 +164,19 @@ static int put_piece(struct evidence *v, int fd, const struct want *w,
 	return n > 0 ? put(fd, v->block, n) : -EMSGSIZE;
 }
 
+static int put_samples(struct evidence *v, const struct want *w, int64_t number)
+{
+	struct sample sample[SAMPLE_SIDES];
+	int r = 0;
+
+	if (!v->sampling)
+		return 0;
+	sampling_make(v->sampling, w, v->c->redact, sample);
+	for (unsigned i = 0; r == 0 && i < SAMPLE_SIDES; i++)
+		r = sampler_put(v->c->sampler, number, &sample[i]);
+	return r;
+}
+
 static int make_file(struct evidence *v, struct want *w, int64_t number)
 {
 	char path[NAME];
@@ -169,7 +184,9 @@ static int make_file(struct evidence *v, struct want *w, int64_t number)
 
 	snprintf(path, sizeof(path), "%s/d-%06lld.pcapng", v->c->dir,
 		 (long long)number);
-	r = want_mask(w, v->c->redact);
+	r = put_samples(v, w, number);
+	if (r == 0)
+		r = want_mask(w, v->c->redact);
 	if (r != 0)
 		return r;
 	fd = folder_make(AT_FDCWD, path);
@@ -209,7 +226,9 @@ int evidence_make(const struct evidence_config *c,
 	*out = (struct evidence_counts){ 0 };
 	if (r == 0)
 		v->want = calloc(n + 1, sizeof(*v->want));
-	if (r == 0 && !v->want)
+	if (r == 0 && c->sampler)
+		v->sampling = sampling_new();
+	if (r == 0 && (!v->want || (c->sampler && !v->sampling)))
 		r = -ENOMEM;
 	if (r == 0) {
 		v->c = c;
@@ -223,8 +242,10 @@ int evidence_make(const struct evidence_config *c,
 		r = make_all(v, number, out);
 	for (size_t i = 0; v && v->want && i < n; i++)
 		want_forget(&v->want[i]);
-	if (v)
+	if (v) {
+		sampling_free(v->sampling);
 		free(v->want);
+	}
 	free(v);
 	return r;
 }

@@ -13,17 +13,21 @@
 #include "redact/redact.h"
 #include "report/report.h"
 
+struct sampler; /* store/sample.h */
+
 /**
  * struct evidence_config - What is asked for
  * @journal:	Path; journals that follow it are found beside it
  * @dir:	Where files are made, "d-NUMBER.pcapng"
  * @redact:	What is redacted; off: nothing is
+ * @sampler:	Where samples go; NULL: nowhere
  * @moved:	Called now and then: it goes on
  */
 struct evidence_config {
 	const char *journal;
 	const char *dir;
 	const struct redact *redact;
+	struct sampler *sampler;
 	void (*moved)(void *ctx);
 	void *ctx;
 };

@@ -26,89 +26,21 @@
 
 #define HIDDEN 'x'
 
-/* What one side said. */
-struct said {
-	uint8_t *p;
-	uint8_t *known; /* a byte for each */
-	uint32_t n;	/* bytes of which some are known */
-	uint32_t whole; /* bytes from the first on that all are */
-	uint32_t head;	/* bytes of its head; 0: it has none that is whole */
-};
-
-static void gather(struct said *s, const struct want *w, enum want_side side)
-{
-	for (uint32_t i = 0; i < w->n; i++) {
-		const struct piece *p = &w->piece[i];
-
-		for (uint32_t k = 0; p->side == side && k < p->len; k++) {
-			uint32_t at = p->seq + k - w->base[side];
-
-			if (at >= WANT_STREAM || s->known[at])
-				continue;
-			s->p[at] = p->bytes[p->at + k];
-			s->known[at] = 1;
-			s->n = at + 1 > s->n ? at + 1 : s->n;
-		}
-	}
-	while (s->whole < s->n && s->known[s->whole])
-		s->whole++;
-	for (uint32_t i = 0; i + 4 <= s->whole && s->head == 0; i++)
-		if (memcmp(s->p + i, "\r\n\r\n", 4) == 0)
-			s->head = i + 4;
-}
-
-static bool begins_as_http(const struct said *s, enum want_side side)
-{
-	uint32_t i = 0;
-
-	if (side != WANT_CLIENT)
-		return s->whole >= 7 && memcmp(s->p, "HTTP/1.", 7) == 0;
-	while (i < s->whole && s->p[i] >= 'A' && s->p[i] <= 'Z')
-		i++;
-	return i > 0 && i < s->whole && s->p[i] == ' ';
-}
-
-/* Has the head a field of this name, lower case? */
-static bool has_field(const struct said *s, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (uint32_t i = 0; i + n + 3 <= s->head; i++) {
-		size_t k = 0;
-
-		if (s->p[i] != '\n')
-			continue;
-		while (k < n && (s->p[i + 1 + k] | 0x20) == (uint8_t)name[k])
-			k++;
-		if (k == n)
-			return true;
-	}
-	return false;
-}
-
-static bool is_text(const uint8_t *p, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (p[i] == 0x7f || (p[i] < ' ' && p[i] != '\t' &&
-				     p[i] != '\r' && p[i] != '\n'))
-			return false;
-	return true;
-}
-
 static void redact_said(struct said *s, const struct redact *r,
 			enum want_side side)
 {
 	uint32_t shown = s->head > 0 ? s->head : s->whole;
 	struct redact_text t = { .p = s->p };
+	size_t n;
 
-	if (!begins_as_http(s, side)) {
+	if (!said_is_http(s, side)) {
 		memset(s->p, HIDDEN, s->n);
 		return;
 	}
 	if (s->head > 0 && s->whole == s->n &&
-	    !has_field(s, "content-encoding:") &&
-	    !has_field(s, "transfer-encoding:") &&
-	    is_text(s->p + s->head, s->n - s->head))
+	    !said_field(s, "content-encoding:", &n) &&
+	    !said_field(s, "transfer-encoding:", &n) &&
+	    said_is_text(s->p + s->head, s->n - s->head))
 		shown = s->n;
 	t.n = t.to = shown;
 	t.cut = shown == s->whole;
@@ -201,11 +133,7 @@ int want_mask(struct want *w, const struct redact *r)
 	for (unsigned i = 0; i < WANT_SIDES; i++) {
 		enum want_side side = (enum want_side)i;
 
-		memset(s.known, 0, WANT_STREAM);
-		memset(s.p, HIDDEN, WANT_STREAM);
-		s.n = s.whole = s.head = 0;
-		if (w->begun[side])
-			gather(&s, w, side);
+		said_gather(&s, w, side, HIDDEN);
 		if (side != WANT_CLIENT)
 			mark(w, &s, side);
 		if (r->off)

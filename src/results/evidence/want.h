@@ -83,6 +83,37 @@ int want_take(struct want *w, uint64_t number, const struct journal_frame *f,
 /** want_forget() - Free its frames */
 void want_forget(struct want *w);
 
+/**
+ * struct said - What one side said, put together
+ * @p:		WANT_STREAM bytes
+ * @known:	A byte for each: it was seen
+ * @n:		Bytes of which some are known
+ * @whole:	Bytes from the first on that all are
+ * @head:	Bytes of its head; 0: it has none that is whole
+ */
+struct said {
+	uint8_t *p;
+	uint8_t *known;
+	uint32_t n;
+	uint32_t whole;
+	uint32_t head;
+};
+
+/** said_gather() - Put together what @side said; unknown bytes are @fill */
+void said_gather(struct said *s, const struct want *w, enum want_side side,
+		 uint8_t fill);
+
+/** said_is_http() - Does it begin as a message of HTTP/1? */
+bool said_is_http(const struct said *s, enum want_side side);
+
+/** said_field() - A field of the head, by its name in lower case with a colon.
+ * Return: its value, up to the end of the line, or NULL
+ */
+const uint8_t *said_field(const struct said *s, const char *name, size_t *len);
+
+/** said_is_text() - Bytes of a text, in ASCII or another set */
+bool said_is_text(const uint8_t *p, size_t n);
+
 /** want_mask() - Redact its frames, and find those that differ first */
 int want_mask(struct want *w, const struct redact *r);
 

@@ -159,6 +159,52 @@ static bool put_endpoint(struct text *t, const struct noise_place *p)
 	return true;
 }
 
+/* A difference that was told by a field, and by no judge. */
+static bool by_field(struct diff_kind *k, const struct compare_result *r)
+{
+	const struct compare_field *f = &r->evidence.field;
+
+	if (r->reason != REASON_HEADER || !f->known || f->name_len == 0 ||
+	    f->name_len >= sizeof(k->place))
+		return false;
+	k->judge = CASE_HEADERS;
+	k->change = CASE_SOMEWHERE;
+	memcpy(k->place, f->name, f->name_len);
+	return true;
+}
+
+size_t report_rule(char *out, size_t size, const struct compare_result *r,
+		   const char *name, size_t n)
+{
+	struct noise_place p = { 0 };
+	struct text t;
+	size_t begun;
+
+	text_begin(&t, out, size);
+	if (n > sizeof(p.name) || memmem(name, n, "<secret:", 8))
+		return 0;
+	p.name_len = (uint8_t)n;
+	memcpy(p.name, name, n);
+	if (r->evidence.place.judge != CASE_NOBODY)
+		diff_kind_of(&p.kind, &r->evidence.place, name, n,
+			     (uint8_t)r->reason);
+	else if (!by_field(&p.kind, r))
+		return 0;
+	if (put_endpoint(&t, &p)) {
+		text_add(&t, "  ");
+		begun = t.len;
+		if (p.kind.judge == CASE_JSON)
+			(void)json_rule(&t, &p);
+		else if (p.kind.judge == CASE_HEADERS)
+			(void)field_rule(&t, &p);
+		text_add(&t, "\n");
+		if (t.len > begun + 1 && !t.full)
+			return t.len;
+	}
+	out[0] = '\0';
+	return 0;
+}
+
 size_t report_learn(char *out, size_t size, struct noise *n, bool baseline)
 {
 	struct noise_sums sums;

@@ -181,9 +181,29 @@ void archive_difference(struct archive_row *r, struct report_difference *d,
 
 /* --- rows --- */
 
+static void bind(sqlite3_stmt *st, const struct archive_bind *b)
+{
+	int n = b ? sqlite3_bind_parameter_count(st) : 0;
+
+	for (int i = 0; i < n && i < 3; i++)
+		sqlite3_bind_int64(st, i + 1, b->n[i]);
+	if (n > 3)
+		sqlite3_bind_blob(st, 4, b->p, (int)b->len, SQLITE_STATIC);
+	if (n > 4)
+		sqlite3_bind_text(st, 5, b->p, (int)b->len, SQLITE_STATIC);
+}
+
 int archive_each(struct archive *s, const char *sql, unsigned most,
 		 int (*row)(struct archive_row *r, unsigned i, void *ctx),
 		 void *ctx)
+{
+	return archive_query(s, sql, NULL, most, row, ctx);
+}
+
+int archive_query(struct archive *s, const char *sql,
+		  const struct archive_bind *b, unsigned most,
+		  int (*row)(struct archive_row *r, unsigned i, void *ctx),
+		  void *ctx)
 {
 	struct archive_row r = { .s = s };
 	unsigned i = 0;
@@ -192,6 +212,7 @@ int archive_each(struct archive *s, const char *sql, unsigned most,
 	rc = sqlite3_prepare_v2(s->db, sql, -1, &r.st, NULL);
 	if (rc != SQLITE_OK)
 		return -EBADMSG;
+	bind(r.st, b);
 	while (out == 0 && (rc = sqlite3_step(r.st)) == SQLITE_ROW) {
 		r.at = 0;
 		if (i == most)
@@ -276,10 +297,11 @@ int archive_of(struct archive **out, sqlite3 *db, const char *path,
 	r = harden(db) == 0 ? schema_check(db, path, e)
 			    : errbuf_set(e, -EBADMSG, "%s: cannot be read: %s",
 					 path, sqlite3_errmsg(db));
-	if (r != 0) {
+	if (r < 0) {
 		archive_close(s);
 		return r;
 	}
+	s->version = r;
 	*out = s;
 	return 0;
 }
@@ -305,6 +327,13 @@ int archive_open(struct archive **out, const char *path, struct errbuf *e)
 	}
 	sqlite3_busy_timeout(db, 1000);
 	return archive_of(out, db, path, e);
+}
+
+int archive_end_reading(struct archive *s)
+{
+	return sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK
+		       ? 0
+		       : -EIO;
 }
 
 void archive_close(struct archive *s)

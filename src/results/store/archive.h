@@ -17,6 +17,7 @@ struct block; /* memory of a archive */
 struct archive {
 	sqlite3 *db;
 	const char *path;
+	int version; /* of its tables */
 	size_t used;
 	struct block *block;
 	struct report_start start;
@@ -69,6 +70,24 @@ void archive_end(struct archive_row *r, struct report_endpoint *out);
 int archive_each(struct archive *s, const char *sql, unsigned most,
 		 int (*row)(struct archive_row *r, unsigned i, void *ctx),
 		 void *ctx);
+
+/** struct archive_bind - Values of a query: ?1 to ?3, and bytes: ?4 as such, ?5
+ * as text
+ */
+struct archive_bind {
+	int64_t n[3];
+	const void *p;
+	size_t len;
+};
+
+/** archive_query() - The same with values; @b NULL: without */
+int archive_query(struct archive *s, const char *sql,
+		  const struct archive_bind *b, unsigned most,
+		  int (*row)(struct archive_row *r, unsigned i, void *ctx),
+		  void *ctx);
+
+/** archive_kind_row() - A row of "SELECT * FROM kind". Return: 0 or -ENOMEM */
+int archive_kind_row(struct archive_row *r, struct archive_kind *k);
 
 /** archive_bad() - The sentence of an error of archive_each() */
 int archive_bad(struct archive *s, int r, struct errbuf *e);

@@ -70,6 +70,11 @@ bool keeper_give(struct keeper *k, const void *a, size_t n, const void *b,
  */
 int keeper_row(void *keeper, const void *p, size_t n);
 
+/** keeper_offer() - The same, but never waits: without room it is left out
+ * (store_put_fn). Return: 0
+ */
+int keeper_offer(void *keeper, const void *p, size_t n);
+
 /** keeper_refused() - Differences that found no room so far */
 uint64_t keeper_refused(const struct keeper *k);
 

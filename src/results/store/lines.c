@@ -95,31 +95,42 @@ static const char *reason_of(unsigned i)
 	return reason_name((enum compare_reason)i);
 }
 
-static int take_kind(struct archive_row *r, unsigned i, void *ctx)
+/* A captured name in memory of the archive's. */
+static const char *name_of(struct archive_row *r, size_t *n)
 {
-	struct kinds *a = ctx;
-	struct archive_kind *k = &a->kind[i];
-	const char *name;
-	char *copy;
+	const char *name = archive_bytes(r, n);
+	char *copy = archive_take(r->s, *n + 1);
 
+	if (copy)
+		memcpy(copy, name, *n);
+	return copy;
+}
+
+int archive_kind_row(struct archive_row *r, struct archive_kind *k)
+{
 	k->id = archive_int(r, INT64_MIN, INT64_MAX);
 	k->number = archive_int(r, INT64_MIN, INT64_MAX);
-	name = archive_bytes(r, &k->name_len);
-	copy = archive_take(r->s, k->name_len + 1);
-	if (!copy)
+	k->name = name_of(r, &k->name_len);
+	if (!k->name)
 		return -ENOMEM;
-	memcpy(copy, name, k->name_len);
-	k->name = copy;
 	k->reason =
 		(enum compare_reason)archive_word(r, reason_of, REASON_COUNT);
 	k->baseline = archive_int(r, 0, 1) != 0;
 	k->detail = archive_text(r);
-	r->bad |= !k->detail;
 	k->n = archive_u64(r);
 	k->first = archive_u64(r);
 	k->last = archive_u64(r);
-	a->n++;
+	k->rule = r->s->version > 1 ? archive_text(r) : "";
+	r->bad |= !k->detail || !k->rule;
 	return 0;
+}
+
+static int take_kind(struct archive_row *r, unsigned i, void *ctx)
+{
+	struct kinds *a = ctx;
+
+	a->n++;
+	return archive_kind_row(r, &a->kind[i]);
 }
 
 int archive_kinds(struct archive *s, const struct archive_kind **out, size_t *n,

@@ -11,6 +11,7 @@
 #include "compare/case.h"
 #include "perf/perf.h"
 #include "store/archive.h"
+#include "store/look.h"
 
 /* --- names --- */
 
@@ -358,7 +359,8 @@ static int read_differences(struct archive *s, struct form *out)
 	return r;
 }
 
-int archive_form(struct archive *s, struct form *out, struct errbuf *e)
+int archive_facts(struct archive *s, struct form *out, bool *ended,
+		  struct errbuf *e)
 {
 	struct form f = { .start = &s->start, .data = &s->data };
 	int r = archive_each(s, "SELECT * FROM start", 1, take_start,
@@ -366,25 +368,39 @@ int archive_form(struct archive *s, struct form *out, struct errbuf *e)
 
 	if (r == 0)
 		r = archive_each(s, "SELECT * FROM ended", 1, take_ended, &f);
-	if (r == 0 && (!f.text || !s->start.version))
-		return errbuf_set(e, -ENODATA,
-				  "%s: the run has not ended, or its end did "
-				  "not come into the store; make it again from "
-				  "the journal (understudy rerun)",
-				  s->path);
-	if (r == 0)
+	*ended = f.text && s->start.version;
+	if (r == 0 && *ended)
 		r = read_sums(s);
-	if (r == 0)
+	if (r == 0 && *ended)
 		r = read_gates(s, &f);
-	if (r == 0)
+	if (r == 0 && *ended)
 		r = read_times(s, &f);
-	if (r == 0)
-		r = read_differences(s, &f);
 	if (r != 0)
 		return archive_bad(s, r, e);
 	s->data.version = s->start.version;
 	s->data.sums = &s->sum;
 	s->data.sum_count = 1;
+	*out = f;
+	return 0;
+}
+
+int archive_form(struct archive *s, struct form *out, struct errbuf *e)
+{
+	struct form f;
+	bool ended;
+	int r = archive_facts(s, &f, &ended, e);
+
+	if (r != 0)
+		return r;
+	if (!ended)
+		return errbuf_set(e, -ENODATA,
+				  "%s: the run has not ended, or its end did "
+				  "not come into the store; make it again from "
+				  "the journal (understudy rerun)",
+				  s->path);
+	r = read_differences(s, &f);
+	if (r != 0)
+		return archive_bad(s, r, e);
 	*out = f;
 	return 0;
 }

@@ -23,6 +23,7 @@ enum store_table {
 	STORE_QUANTILE,
 	STORE_LINE,
 	STORE_ENDED,
+	STORE_TICK,
 	STORE_TABLES
 };
 

@@ -14,6 +14,7 @@
  * it. Times are ns since 1970, shares 1/1000000. What was captured is bytes,
  * already with tags for secrets.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,16 @@ static const char *const step[STORE_VERSION] = {
 	" offset INTEGER, block INTEGER, detail TEXT, request BLOB,"
 	" production_ns INTEGER, sut_ns INTEGER);"
 	"CREATE INDEX difference_kind ON difference(kind);",
+	/* 1 to 2 */
+	"ALTER TABLE kind ADD COLUMN rule TEXT DEFAULT '';"
+	"CREATE INDEX kind_n ON kind(n DESC, id);"
+	"CREATE TABLE tick(at INTEGER, seen INTEGER, delivered INTEGER,"
+	" answered INTEGER, identical INTEGER, equivalent INTEGER,"
+	" different INTEGER, not_compared INTEGER, drops INTEGER,"
+	" flows INTEGER, behind INTEGER);"
+	"CREATE TABLE sample(difference INTEGER, side TEXT, shown TEXT,"
+	" at INTEGER, start INTEGER, bytes INTEGER, head BLOB, body BLOB);"
+	"CREATE INDEX sample_difference ON sample(difference);",
 };
 
 const struct store_columns store_columns[STORE_TABLES] = {
@@ -70,6 +81,7 @@ const struct store_columns store_columns[STORE_TABLES] = {
 	[STORE_QUANTILE] = { "quantile", "iitiiiiiiii" },
 	[STORE_LINE] = { "line", "t" },
 	[STORE_ENDED] = { "ended", "iiiiiiiiiit" },
+	[STORE_TICK] = { "tick", "iiiiiiiiiii" },
 };
 
 static int number_of(sqlite3 *db, const char *pragma, int64_t *out)
@@ -100,16 +112,22 @@ static int one_step(sqlite3 *db, int64_t from)
 	return -EIO;
 }
 
-int schema_make(sqlite3 *db)
+int schema_reach(sqlite3 *db, int64_t to)
 {
 	int64_t version;
 	int r = number_of(db, "PRAGMA user_version", &version);
 
-	if (r == 0 && (version < 0 || version > STORE_VERSION))
+	assert(to >= 0 && to <= STORE_VERSION);
+	if (r == 0 && (version < 0 || version > to))
 		r = -EPROTONOSUPPORT;
-	for (; r == 0 && version < STORE_VERSION; version++)
+	for (; r == 0 && version < to; version++)
 		r = one_step(db, version);
 	return r;
+}
+
+int schema_make(sqlite3 *db)
+{
+	return schema_reach(db, STORE_VERSION);
 }
 
 int schema_check(sqlite3 *db, const char *path, struct errbuf *e)
@@ -129,7 +147,7 @@ int schema_check(sqlite3 *db, const char *path, struct errbuf *e)
 				  "are of version %lld, ours of %d); use that "
 				  "one",
 				  path, (long long)version, STORE_VERSION);
-	return 0;
+	return (int)version;
 }
 
 int schema_file(char out[STORE_PATH], const char *dir, const char *behind)

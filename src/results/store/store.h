@@ -20,7 +20,7 @@
 #include "store/row.h"
 
 #define STORE_FILE    "run.sqlite" /* in the folder */
-#define STORE_VERSION 1		   /* of the tables (PRAGMA user_version) */
+#define STORE_VERSION 2		   /* of the tables (PRAGMA user_version) */
 #define STORE_PATH    1024	   /* room for a folder's name, or a file's */
 
 /* Kinds of differences that are told apart; full: all others are one. */
@@ -110,6 +110,11 @@ struct archive;
  */
 int archive_open(struct archive **out, const char *path, struct errbuf *e);
 
+/** archive_end_reading() - Read no more, so that another one may write; what
+ * was given stays. Return: 0 or -EIO
+ */
+int archive_end_reading(struct archive *s);
+
 /** archive_close() - And free all that it gave; NULL: nothing */
 void archive_close(struct archive *s);
 
@@ -140,6 +145,7 @@ int archive_lines(struct archive *s, store_put_fn put, void *ctx,
  * @name, @name_len: Of the endpoint: hostile bytes, with tags
  * @detail:	What differs, of the first one
  * @first, @last: ns since 1970; 0: not known
+ * @rule:	Lines of rules that leave it out; "": there are none
  * @id:		Of the store
  */
 struct archive_kind {
@@ -152,6 +158,7 @@ struct archive_kind {
 	uint64_t n;
 	uint64_t first;
 	uint64_t last;
+	const char *rule;
 	int64_t id;
 };
 

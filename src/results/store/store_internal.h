@@ -30,7 +30,12 @@ extern const struct store_columns store_columns[STORE_TABLES];
  */
 int schema_make(sqlite3 *db);
 
-/** schema_check() - Is it a store of a version that we read? */
+/** schema_reach() - The same up to version @to, at most ours */
+int schema_reach(sqlite3 *db, int64_t to);
+
+/** schema_check() - Is it a store of a version that we read? Return: which, or
+ * -Exxx with a sentence
+ */
 int schema_check(sqlite3 *db, const char *path, struct errbuf *e);
 
 /** schema_file() - The database's path. Return: 0, -ENAMETOOLONG */

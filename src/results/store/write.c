@@ -29,6 +29,7 @@
 #define BUSY_MS	   250	/* so long one who holds the database is waited for */
 #define PAGE	   4096 /* bytes */
 #define KIND_NAMED 128	/* bytes of an endpoint's name */
+#define KIND_RULE  320	/* bytes of rules */
 #define SLOTS	   (2 * STORE_KINDS)
 
 struct kind {
@@ -39,6 +40,7 @@ struct kind {
 	uint32_t name_len;
 	char name[KIND_NAMED];
 	char detail[COMPARE_DETAIL];
+	char rule[KIND_RULE];
 	enum compare_reason reason;
 	uint64_t n;
 	uint64_t first;
@@ -113,6 +115,7 @@ static int put_kind(struct store *s, uint32_t i)
 				  SQLITE_STATIC);
 		sqlite3_bind_int(st, 8, k->baseline);
 		sqlite3_bind_text(st, 9, k->detail, -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, 10, k->rule, -1, SQLITE_STATIC);
 	}
 	r = sqlite3_step(st) == SQLITE_DONE ? 0 : -EIO;
 	sqlite3_reset(st);
@@ -213,10 +216,11 @@ static struct kind *kind_of(struct store *s, const struct report_difference *d)
 	k->name_len = (uint32_t)n;
 	memcpy(k->name, d->request, n);
 	strncpy(k->detail, d->detail, sizeof(k->detail) - 1);
+	(void)report_rule(k->rule, sizeof(k->rule), r, k->name, n);
 	if (s->kinds == STORE_KINDS) {
 		k->number = 0;
 		k->name_len = 0;
-		k->detail[0] = '\0';
+		k->detail[0] = k->rule[0] = '\0';
 	}
 	return k;
 }
@@ -337,6 +341,8 @@ int store_row(struct store *s, const void *p, size_t n, uint64_t now)
 	}
 	if (rc < 0 || types[at] != '\0')
 		return -EBADMSG;
+	if (s->full && r.table == STORE_TICK)
+		return 0;
 	if (!begin(s, now))
 		return -EIO;
 	rc = sqlite3_step(st) == SQLITE_DONE ? 0 : -EIO;
@@ -394,8 +400,8 @@ static int prepare_all(struct store *s)
 	if (r == 0)
 		r = prepare(s, &s->kind_put,
 			    "INSERT INTO kind(id,n,first,last,number,name,"
-			    "reason,baseline,detail) "
-			    "VALUES(?,?,?,?,?,?,?,?,?)");
+			    "reason,baseline,detail,rule) "
+			    "VALUES(?,?,?,?,?,?,?,?,?,?)");
 	if (r == 0)
 		r = prepare(s, &s->kind_more,
 			    "UPDATE kind SET n=?2,first=?3,last=?4 "
