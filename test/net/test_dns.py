@@ -5,7 +5,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "lib"))
+import again  # noqa: E402
 import lab  # noqa: E402
+import rotate  # noqa: E402
 
 IDLE = "queries one by one"
 
@@ -72,7 +74,61 @@ def over_tcp(t):
         lab.isolated(t, l)
 
 
+ROTATED = 120  # queries
+SLOW = 60  # seconds that anything may take on a busy machine
+
+
+def rotating(l, room, step, foreign=0):
+    log = l.path("rotate-" + room)
+    p = l.spawn(room, [sys.executable, rotate.__file__, "serve", l.addr[room],
+                       str(step), log, str(foreign)], err=log + ".err")
+    p.log, p.reopen = log, False
+    l.listening(room, p, 53, seconds=SLOW, kind="-Hlun")
+    return p
+
+
+def parts(t, rule, foreign=0):
+    """Four addresses of twelve, others each time; one that is none of them."""
+    with lab.Lab() as l:
+        rules, journal = l.path("rules"), l.path("run.pcapng")
+        with open(rules, "w") as f:
+            f.write("understudy rules 1\n" + rule)
+        prod = rotating(l, "prod", 4)
+        sut = rotating(l, "sut", 5, foreign)
+        us = l.understudy("--rules", rules, "-w", journal, port=53, filt="udp port 53")
+        code, out = l.run("client", [sys.executable, rotate.__file__, "ask",
+                                     l.addr["prod"], str(ROTATED)], timeout=SLOW)
+        t.equal((code, out.strip()), (0, "answered %d" % ROTATED), "client: " + out)
+        l.settle(prod, sut)
+        code = us.finish(SLOW)
+        r = us.report()
+        v = r["verdicts"]
+        t.equal(v["not_compared"], 0, "not compared: %s" % r["not_compared"])
+        # Both begin alike every 12th time of a name, by other addresses else.
+        part = ROTATED * 11 // 12
+        differ = 1 if foreign else 0
+        if not rule:
+            differ, part = part, 0
+        t.equal((code, v["different"]), (1 if differ else 0, differ),
+                "exit code, different: %s" % v)
+        if rule:
+            t.check(r["rules"]["equivalent"].get("subset", 0) >= part - 1,
+                    "by parts: %s" % r["rules"]["equivalent"])
+            told = r["rules"]["versions"]
+            t.check(told["parts_held"] - told["parts_taken_back"] == differ,
+                    "waited: %s" % told)
+        if foreign:
+            d = us.differences()[0]
+            t.equal(d["request"], rotate.NAMES[(foreign - 1) % 2].decode() + ".lab. A",
+                    "which: %s" % d)
+        t.equal(r["sums"]["closed"], True, "sums: %s" % r["sums"])
+        again.same(t, lab.BINARY, us.jsonl, journal)
+
+
 lab.main([
+    ("parts of a set", parts, "dns subset\n"),
+    ("parts of a set, one record of the SUT's is foreign", parts, "dns subset\n", 50),
+    ("parts of a set without the rule", parts, ""),
     ("unbound against unbound", dns),
     ("unbound against unbound, IPv6", dns, 6),
     ("over TCP", over_tcp),

@@ -424,6 +424,9 @@ static void fill_versions(struct snapshot *f, const struct refer_stats *st)
 		{ "held", st->held },
 		{ "held_full", st->held_full },
 		{ "taken_back", st->taken_back },
+		{ "parts_held", st->parts.held },
+		{ "parts_held_full", st->parts.held_full },
+		{ "parts_taken_back", st->parts.taken_back },
 	};
 	const struct report_count s[SNAPSHOT_SESSIONS] = {
 		{ "cookies", st->given },

@@ -88,7 +88,7 @@ struct run_facts {
 };
 
 #define SNAPSHOT_SESSIONS 4 /* of cookies and tokens */
-#define SNAPSHOT_VERSIONS 5 /* counters of what production served before */
+#define SNAPSHOT_VERSIONS 8 /* counters of what production served before */
 
 /** struct snapshot - @d, and everything that it points to */
 struct snapshot {

@@ -15,6 +15,7 @@
 #include "app/message.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/bytes.h"
 
@@ -128,6 +129,58 @@ bool dns_same_name(const struct dns_bytes *a, uint32_t a_off,
 			    dns_lower(b->p[lb + (uint32_t)i]))
 				return false;
 	}
+}
+
+bool dns_same_set(const struct dns_message *a, const struct dns_record *ra,
+		  const struct dns_message *b, const struct dns_record *rb)
+{
+	if (ra->type != rb->type || ra->class != rb->class)
+		return false;
+	if (ra->type == DNS_TYPE_RRSIG && ra->len >= 2 && rb->len >= 2 &&
+	    memcmp(a->m.p + ra->data, b->m.p + rb->data, 2) != 0)
+		return false;
+	return dns_same_name(&a->m, ra->owner, &b->m, rb->owner);
+}
+
+/* A name that is whole, with its lengths. Return: its bytes */
+static uint32_t put_name(const struct dns_bytes *m, uint32_t off, uint8_t *out)
+{
+	struct cursor c = name_at(off);
+	uint32_t at = 0;
+
+	for (;;) {
+		uint32_t label = 0;
+		int n = name_label(m, &c, &label);
+
+		assert(n >= 0 && at + (uint32_t)n < DNS_NAME_MAX);
+		out[at++] = (uint8_t)n;
+		if (n == 0)
+			return at;
+		for (int i = 0; i < n; i++)
+			out[at++] = dns_lower(m->p[label + (uint32_t)i]);
+	}
+}
+
+uint32_t dns_canonical(const struct dns_message *msg,
+		       const struct dns_record *r, uint8_t *out, uint32_t *rest)
+{
+	const struct dns_bytes *m = &msg->m;
+	struct dns_layout l = dns_layout(r->type);
+	uint32_t at = r->data + l.fixed;
+	uint32_t n = put_name(m, r->owner, out);
+
+	put_be16(out + n, r->type);
+	put_be16(out + n + 2, r->class);
+	n += 4;
+	memcpy(out + n, m->p + r->data, l.fixed);
+	n += l.fixed;
+	for (; l.names > 0; l.names--) {
+		n += put_name(m, at, out + n);
+		at = dns_name_end(m, at);
+	}
+	assert(n <= DNS_CANONICAL && at <= r->data + r->len);
+	*rest = at;
+	return n;
 }
 
 struct dns_layout dns_layout(uint16_t type)

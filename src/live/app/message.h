@@ -91,6 +91,27 @@ uint32_t dns_name_end(const struct dns_bytes *m, uint32_t off);
 bool dns_same_name(const struct dns_bytes *a, uint32_t a_off,
 		   const struct dns_bytes *b, uint32_t b_off);
 
+/** dns_same_set() - Are two records of one RRset (RFC 2181 section 5)? A
+ * signature is of the set that it covers (RFC 4034 section 3)
+ */
+bool dns_same_set(const struct dns_message *a, const struct dns_record *ra,
+		  const struct dns_message *b, const struct dns_record *rb);
+
+#define DNS_CANONICAL 1024u /* bytes of dns_canonical() at most */
+
+/**
+ * dns_canonical() - A record without compression and its time to live, names in
+ * lower case, up to where bytes begin that are no name
+ * @out:	DNS_CANONICAL bytes
+ * @rest:	Set to the offset of those bytes, which end with the record
+ *
+ * Two records are the same if both are.
+ *
+ * Return: bytes of @out
+ */
+uint32_t dns_canonical(const struct dns_message *m, const struct dns_record *r,
+		       uint8_t *out, uint32_t *rest);
+
 /** dns_lower() - A letter of a name (RFC 4343) */
 static inline uint8_t dns_lower(uint8_t b)
 {

@@ -101,8 +101,9 @@ int case_read(struct case_view *out, uint32_t endpoints, const uint8_t *p,
 	X(CASE_BY_VALIDATOR, "validator") /* as that which the client has */   \
 	X(CASE_BY_OLDER, "older")	  /* still fresh */                    \
 	X(CASE_BY_NEWER, "newer")                                              \
-	X(CASE_BY_REPLY, "reply") /* rules for commands of redis */            \
-	X(CASE_BY_TTL, "ttl")	  /* a rule for times to live of DNS */
+	X(CASE_BY_REPLY, "reply")   /* rules for commands of redis */          \
+	X(CASE_BY_TTL, "ttl")	    /* a rule for times to live of DNS */      \
+	X(CASE_BY_SUBSET, "subset") /* the same for parts of a set */
 
 enum case_made {
 #define X(id, name) id,

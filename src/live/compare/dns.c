@@ -42,18 +42,6 @@ static const enum compare_dns told[DNS_COUNT] = { COMPARE_DNS_QUESTION,
 						  COMPARE_DNS_AUTHORITY,
 						  COMPARE_DNS_ADDITIONAL };
 
-static bool same_rrset(const struct dns_message *a, const struct dns_record *ra,
-		       const struct dns_message *b, const struct dns_record *rb)
-{
-	if (ra->type != rb->type || ra->class != rb->class)
-		return false;
-	/* Signatures are of the set that they cover (RFC 4034 section 3). */
-	if (ra->type == DNS_TYPE_RRSIG && ra->len >= 2 && rb->len >= 2 &&
-	    memcmp(a->m.p + ra->data, b->m.p + rb->data, 2) != 0)
-		return false;
-	return dns_same_name(&a->m, ra->owner, &b->m, rb->owner);
-}
-
 /* Bytes of the signer's name in a signature's data, which is not compressed
  * (RFC 4034 section 3.1.7); 0: it is none
  */
@@ -127,11 +115,11 @@ static bool section_differs(const struct dns_message *a,
 		uint32_t j;
 
 		*at = i;
-		if (i >= xb->n || !same_rrset(a, &xa->r[i], b, &xb->r[i]))
+		if (i >= xb->n || !dns_same_set(a, &xa->r[i], b, &xb->r[i]))
 			return true;
 		for (j = 0; j < xb->n; j++)
 			if (!taken[j] &&
-			    same_rrset(a, &xa->r[i], b, &xb->r[j]) &&
+			    dns_same_set(a, &xa->r[i], b, &xb->r[j]) &&
 			    same_data(a, &xa->r[i], b, &xb->r[j]))
 				break;
 		if (j == xb->n)
@@ -271,8 +259,9 @@ static void look_at_ttls(struct ttls *t, const struct dns_index *a,
 	}
 }
 
+/* @from: the first section that is compared */
 static void compare_messages(const struct rules *by, bool datagram,
-			     const struct dns_message *a,
+			     enum dns_section from, const struct dns_message *a,
 			     const struct dns_message *b,
 			     struct compare_result *r)
 {
@@ -288,7 +277,7 @@ static void compare_messages(const struct rules *by, bool datagram,
 		r->verdict = VERDICT_EQUIVALENT;
 		return;
 	}
-	for (enum dns_section s = DNS_ANSWER; s < DNS_COUNT; s++) {
+	for (enum dns_section s = from; s < DNS_COUNT; s++) {
 		uint8_t match[DNS_RECORDS];
 		uint32_t at;
 
@@ -357,7 +346,7 @@ static void compare_both(enum compare_level level, const struct rules *by,
 	out->verdict = VERDICT_IDENTICAL;
 	out->reason = REASON_NONE;
 	out->offset = 0;
-	compare_messages(by, datagram, &a, &b, out);
+	compare_messages(by, datagram, DNS_ANSWER, &a, &b, out);
 }
 
 void dns_compare(enum compare_level level, const struct rules *by,
@@ -373,6 +362,15 @@ void dns_compare_stream(const struct rules *by, const uint8_t *prod,
 {
 	compare_both(COMPARE_EQUIVALENT, by, false, prod, prod_len, sut,
 		     sut_len, out);
+}
+
+bool dns_same_besides(const struct rules *by, const struct dns_message *a,
+		      const struct dns_message *b)
+{
+	struct compare_result r = { .verdict = VERDICT_IDENTICAL };
+
+	compare_messages(by, false, DNS_AUTHORITY, a, b, &r);
+	return r.verdict == VERDICT_EQUIVALENT;
 }
 
 const struct compare_ops compare_dns = { .whole = dns_compare };

@@ -29,6 +29,7 @@
 #ifndef COMPARE_DNS_H
 #define COMPARE_DNS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app/message.h"
@@ -57,5 +58,11 @@ void dns_compare(enum compare_level level, const struct rules *by,
 void dns_compare_stream(const struct rules *by, const uint8_t *prod,
 			uint32_t prod_len, const uint8_t *sut, uint32_t sut_len,
 			struct compare_result *out);
+
+/** dns_same_besides() - Is all the same but for the records of the answer
+ * section, which are not looked at?
+ */
+bool dns_same_besides(const struct rules *by, const struct dns_message *a,
+		      const struct dns_message *b);
 
 #endif /* COMPARE_DNS_H */

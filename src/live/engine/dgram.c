@@ -8,14 +8,15 @@
  *
  * On port 53, and wherever both ends speak it, a datagram is read as DNS: its
  * id and question pair query and answer. Otherwise answers are paired in order.
- * The finished pairs are compared whole. What a report calls the request is
- * what the protocol makes of the client's query.
+ * The finished pairs are compared whole; one of DNS may wait (rrsets/rrsets.h).
+ * What a report calls the request is what the protocol makes of the query.
  */
 #include <string.h>
 
 #include "app/quic.h"
 #include "compare/protocol.h"
 #include "engine/engine_internal.h"
+#include "rrsets/rrsets.h"
 #include "tally/tally.h"
 
 #define PORT_DNS 53
@@ -199,28 +200,68 @@ static void udp_silent(struct engine *e, const struct udp_pair *p)
 		health_set(e, p->sut, HEALTH_SILENT, p->sent, NULL, NULL);
 }
 
+/* Count a verdict, and let its record go. */
+static void give(struct engine *e, struct rrsets_verdict *v)
+{
+	uint8_t len = v->request_len;
+
+	refer_by_rule(e, &protocols[v->rec.protocol], &v->r);
+	record_result(&v->rec, &v->r);
+	(void)tally(&e->stats, &v->rec, NULL, v->request, len, v->request, len);
+	beside_note(e, &v->rec, &v->r, v->request,
+		    tally_name(&v->rec, v->request, len), NULL);
+	record_put(e, &v->rec, &v->r, v->request, len);
+}
+
+bool udp_unheld(struct engine *e)
+{
+	struct rrsets_verdict v;
+
+	if (!e->rrsets || !rrsets_oldest(e->rrsets, &v))
+		return false;
+	give(e, &v);
+	return rrsets_held(e->rrsets, NULL) > 0;
+}
+
+/* Has the SUT served another part of a set? Return: the verdict waits */
+static bool look_at_parts(struct engine *e, const struct udp_pair *p,
+			  struct rrsets_verdict *v)
+{
+	const struct buf *a = p->frame[WHO_PROD], *b = p->frame[WHO_SUT];
+	struct rrsets_pair pair = {
+		.leg = v->rec.map,
+		.p = { a ? a->data : NULL, b ? b->data : NULL },
+		.n = { a ? a->len : 0, b ? b->len : 0 },
+		.now = e->now,
+	};
+	struct rrsets_verdict due;
+	bool waits;
+
+	if (!e->rrsets || !a || p->tag.ordered)
+		return false;
+	waits = rrsets_look(e->rrsets, &pair, v);
+	while (rrsets_next(e->rrsets, e->now, &due))
+		give(e, &due);
+	e->stats.refer.parts = *rrsets_stats(e->rrsets);
+	return waits;
+}
+
 static void judge_pair(struct engine *e, const struct udp_pair *p)
 {
-	char request[RECORD_REQUEST];
-	struct exchange_record rec;
-	struct compare_result r;
-	uint8_t len = 0;
+	struct rrsets_verdict v = { .request_len = 0 };
 
-	compare_pair(e, p, &r);
-	if (r.reason == REASON_UNANSWERED)
-		r.how = p->withheld ? UNANSWERED_WITHHELD : UNANSWERED_SILENT;
-	record_of(e, p, &rec);
-	refer_by_rule(e, protocol_of_pair(p), &r);
-	if (r.reason == REASON_UNANSWERED && !rec.baseline)
-		e->stats.unanswered[r.how]++;
-	record_result(&rec, &r);
-	if (rec.has_text)
-		len = request_of(p, request);
-	(void)tally(&e->stats, &rec, NULL, request, len, request, len);
-	beside_note(e, &rec, &r, request, tally_name(&rec, request, len), NULL);
-	stamp_pair(e, p, &rec);
-	record_put(e, &rec, &r, request, len);
-	if (r.reason == REASON_UNANSWERED && !p->withheld)
+	compare_pair(e, p, &v.r);
+	if (v.r.reason == REASON_UNANSWERED)
+		v.r.how = p->withheld ? UNANSWERED_WITHHELD : UNANSWERED_SILENT;
+	record_of(e, p, &v.rec);
+	if (v.r.reason == REASON_UNANSWERED && !v.rec.baseline)
+		e->stats.unanswered[v.r.how]++;
+	stamp_pair(e, p, &v.rec);
+	if (v.r.verdict == VERDICT_DIFFERENT)
+		v.request_len = request_of(p, v.request);
+	if (!look_at_parts(e, p, &v))
+		give(e, &v);
+	if (v.r.reason == REASON_UNANSWERED && !p->withheld)
 		udp_silent(e, p);
 }
 

@@ -59,15 +59,16 @@ struct engine {
 	uint64_t final;		    /* since when only the SUTs are read; 0 */
 	struct outside outside; /* ports of a SUT that --map does not name */
 	struct engine_stats stats;
-	struct early early; /* what a client sent before his SYN was seen */
+	struct early early;	   /* of whom production was seen first */
 	struct latencies measured; /* up to the last look at the clock */
 	struct latencies recent;   /* since then */
-	uint64_t queries;     /* clients' datagrams, each for all its SUTs */
-	uint64_t stepped;     /* when the clock was set last; 0: never */
-	struct refer *refer;  /* to the desk; NULL: there are no rules */
-	struct noise *noise;  /* NULL: places are not counted */
-	struct spsc *records; /* of exchanges, to who tells them */
-	bool record_lent;     /* the oldest one, by engine_take() */
+	uint64_t queries;      /* clients' datagrams, each for all its SUTs */
+	uint64_t stepped;      /* when the clock was set last; 0: never */
+	struct refer *refer;   /* to the desk; NULL: there are no rules */
+	struct rrsets *rrsets; /* with rules */
+	struct noise *noise;   /* NULL: places are not counted */
+	struct spsc *records;  /* of exchanges, to who tells them */
+	bool record_lent;      /* the oldest one, by engine_take() */
 };
 
 /** struct route - Whose segment it is, by its addresses */
@@ -274,6 +275,8 @@ enum engine_kind udp_mirror(struct engine *e, const struct route *r,
 enum engine_kind udp_sut(struct engine *e, uint8_t sut,
 			 const struct segment *seg, uint64_t now);
 void udp_attend(struct engine *e);
+/* The oldest verdict that waits stands. Return: there are more */
+bool udp_unheld(struct engine *e);
 
 /* outside.c */
 

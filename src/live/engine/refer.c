@@ -40,6 +40,7 @@
 #include "core/portions.h"
 #include "engine/engine_internal.h"
 #include "tally/tally.h"
+#include "rrsets/rrsets.h"
 #include "rules/rules.h"
 #include "session/session.h"
 
@@ -86,7 +87,9 @@ struct refer {
 
 size_t refer_size(const struct engine_config *cfg)
 {
-	return cfg->by ? arena_need(sizeof(struct refer)) + session_size() : 0;
+	return cfg->by ? arena_need(sizeof(struct refer)) + session_size() +
+				 rrsets_size()
+		       : 0;
 }
 
 int refer_init(struct engine *e, struct arena *a)
@@ -97,7 +100,11 @@ int refer_init(struct engine *e, struct arena *a)
 	if (!e->refer)
 		return -ENOMEM;
 	portions_init(&e->refer->out, REFER_MOST, e->cfg.desk.room);
-	return session_init(&e->refer->tokens, a);
+	return session_init(&e->refer->tokens, a) ||
+			       rrsets_init(&e->rrsets, a, e->cfg.by,
+					   &e->cfg.key)
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* What an answer says of a verdict. */
@@ -330,12 +337,17 @@ static bool wait_for_tokens(struct engine *e, const struct exchange *x,
 void refer_by_rule(struct engine *e, const struct protocol *protocol,
 		   const struct compare_result *r)
 {
-	bool redis = protocol == &protocols[PROTOCOL_REDIS];
+	enum case_made by = CASE_BY_TTL;
+	uint32_t any;
 
 	if (r->verdict != VERDICT_EQUIVALENT || r->rule == 0)
 		return;
+	if (protocol == &protocols[PROTOCOL_REDIS])
+		by = CASE_BY_REPLY;
+	else if (rules_dns_subset(e->cfg.by, &any) == (int)r->rule - 1)
+		by = CASE_BY_SUBSET;
 	rules_hit(e->cfg.by, r->rule - 1, true);
-	e->stats.refer.made[redis ? CASE_BY_REPLY : CASE_BY_TTL]++;
+	e->stats.refer.made[by]++;
 }
 
 void refer_verdict(struct engine *e, const struct flow *f,
@@ -487,14 +499,17 @@ bool engine_unheld(struct engine *e)
 {
 	struct refer *q = e->refer;
 
+	bool more = udp_unheld(e);
+
 	if (q && q->holds > 0)
 		unhold(e, 0, NULL);
-	return q && q->holds > 0;
+	return more || (q && q->holds > 0);
 }
 
 uint32_t engine_held(const struct engine *e)
 {
-	return e->refer ? e->refer->holds : 0;
+	return (e->refer ? e->refer->holds : 0) +
+	       (e->rrsets ? rrsets_held(e->rrsets, NULL) : 0);
 }
 
 bool engine_desk_gone(struct engine *e)
@@ -520,10 +535,12 @@ uint32_t engine_open_sut(const struct engine *e)
 {
 	uint32_t n = 0;
 
+	if (e->rrsets)
+		(void)rrsets_held(e->rrsets, &n);
 	for (uint32_t i = 0; e->refer && i < e->refer->n; i++)
 		n += !e->refer->slot[(e->refer->first + i) % REFER_MOST]
 			      .rec.baseline;
-	for (uint32_t i = 0; i < engine_held(e); i++)
+	for (uint32_t i = 0; e->refer && i < e->refer->holds; i++)
 		n += !e->refer->held[i].slot.rec.baseline;
 	return n;
 }

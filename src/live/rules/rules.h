@@ -346,6 +346,16 @@ const struct reply_rule *rules_reply(const struct rules *r, const char *line,
 int rules_dns_ttl(const struct rules *r, uint32_t *within);
 
 /**
+ * rules_dns_subset() - The rule for answers of DNS that are parts of a larger
+ * set, after rules_end()
+ * @within:	Set if there is one: seconds that a record is good for at least,
+ *		whatever its time to live
+ *
+ * Return: number of its line, or -1
+ */
+int rules_dns_subset(const struct rules *r, uint32_t *within);
+
+/**
  * rules_gates() - What is demanded of endpoints
  * @out:	RULES_GATES pointers, that live as long as @r. Of two for one
  *		thing the later one is there

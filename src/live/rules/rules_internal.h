@@ -19,6 +19,15 @@ struct endpoint {
 	char name[RULES_NAME + 1];
 };
 
+/* What may be said of DNS, and its line; @has: something is. */
+enum dns_verb { DNS_RULE_TTL, DNS_RULE_SUBSET, DNS_RULES };
+
+struct dns_rule {
+	bool has;
+	uint16_t line;
+	uint32_t within; /* seconds */
+};
+
 /* Everything that a text can add, so that it can be taken back. */
 struct rules_counts {
 	uint32_t lines, endpoints, headers, cookies, jsons, masks, aliases,
@@ -29,9 +38,7 @@ struct rules_counts {
 	uint8_t versions[RULES_ENDPOINTS];    /* bits of version_verb */
 	uint16_t version_line[RULES_ENDPOINTS][VERSION_VERBS];
 	int64_t older_ns[RULES_ENDPOINTS];
-	bool has_ttl; /* a rule for times to live of DNS, and its line */
-	uint32_t ttl_within;
-	uint16_t ttl_line;
+	struct dns_rule dns[DNS_RULES];
 };
 
 /* Each sort's rules, and number of the line of each. */

@@ -26,6 +26,7 @@
  *	reply type | set | map COMMAND...	of redis; CONFIG|GET
  *	reply number COMMAND within 1
  *	dns ttl within 5			seconds
+ *	dns subset [within 60]			the same
  *	known KIND until YYYY-MM-DD "reason"
  *	gate max-different 5 | 0.1%		rules_gates.c; of an endpoint
  *	gate min-compared 100

@@ -17,6 +17,7 @@
 #include "decap/decap.h"
 #include "record/health.h"
 #include "record/record.h"
+#include "rrsets/rrsets.h"
 #include "rules/rules.h"
 #include "tally/counters.h"
 #include "wire/decode.h"
@@ -91,6 +92,7 @@ struct engine_map_stats {
  * @held:	Answers that could be taken back
  * @held_full:	Of these: stood because there were too many
  * @taken_back:	Of these
+ * @parts:	The same of answers of DNS that may be parts of a set
  * @given:	Cookies that production has set, and a leg not so
  * @given_pushed: That made room for others
  * @tokens, @tokens_pushed: The same of tokens in content
@@ -99,6 +101,7 @@ struct engine_map_stats {
  * @overload:	By endpoint: refused
  */
 struct refer_stats {
+	struct rrsets_stats parts;
 	uint64_t handed;
 	uint64_t judged;
 	uint64_t lost;
