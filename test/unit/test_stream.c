@@ -228,6 +228,44 @@ static void test_conflict(void)
 	tear_down();
 }
 
+/* Of two that begin at one number the longer one counts, as with Linux. */
+static void test_longer(void)
+{
+	static const uint8_t other[40] = "the bytes of the longer one";
+	const uint32_t first = 0xffffff00;
+	struct stream s = { 0 };
+	uint32_t at = 0, skip = 0;
+	struct segment a = piece(first, 250, 20);
+	struct segment beside = piece(first, 260, 30);
+	struct segment b = {
+		.seq = first + 250u, .data = other, .len = 40, .cap = 40
+	};
+	struct buf *f;
+
+	for (unsigned tail = 0; tail < 2; tail++) {
+		set_up();
+		stream_start(&s, first);
+		CHECK(feed(&s, &a, first, &at) == STREAM_EARLY);
+		if (!tail)
+			CHECK(feed(&s, &beside, first, &at) == STREAM_EARLY);
+		CHECK(feed(&s, &b, first, &at) == STREAM_EARLY);
+		CHECK(stream_has(&s, STREAM_CONFLICT));
+		CHECK(s.held == (tail ? 1 : 2));
+		CHECK(feed(&s, &a, first, &at) == STREAM_OLD);
+		s.nxt = first + 255;
+		f = stream_pop(&s, pool, &skip);
+		CHECK(f && skip == 5 && s.nxt == first + 290);
+		if (f) {
+			CHECK(f->len == 40 && memcmp(f->data, other, 40) == 0);
+			buf_clear(pool, f, BUF_QUEUE);
+		}
+		CHECK(!stream_pop(&s, pool, &skip));
+		CHECK(s.held == 0 && !s.early && !s.early_tail);
+		tear_down();
+		s = (struct stream){ 0 };
+	}
+}
+
 static void test_fin(void)
 {
 	const uint32_t first = 0xfffffff0;
@@ -426,6 +464,7 @@ static const struct check_test tests[] = {
 	{ "STREAM_HELD early segments", test_held },
 	{ "pool full", test_pool_full },
 	{ "copies that contradict", test_conflict },
+	{ "the longer one of two that begin together", test_longer },
 	{ "nothing behind a FIN", test_fin },
 	{ "a FIN before bytes that are here", test_fin_behind },
 	{ "holes", test_hole },

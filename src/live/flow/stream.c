@@ -11,6 +11,10 @@
  * and resolved when a frame is taken out: by then nxt tells which of its bytes
  * somebody else brought first.
  *
+ * Linux, which production mostly is, takes of early segments what the lowest
+ * number brings, and of two with one number the longer one, whichever came
+ * first; so does this. Elsewhere the first that came counts.
+ *
  * Disagreement can be seen only while both copies are here, which is between
  * early segments. The bytes that are in order already are gone.
  */
@@ -33,16 +37,23 @@ static bool disagree(const struct buf *a, const struct segment *seg)
 		      hi - lo) != 0;
 }
 
-/* Put @f into the list by seq; equal numbers keep their order of arrival. */
-static void insert(struct stream *s, struct buf *f)
+/* Put @f into the list by seq, in place of those that begin where it does. */
+static void insert(struct stream *s, struct pool *pool, struct buf *f)
 {
 	struct buf **p = &s->early;
+	struct buf *old;
 
-	if (s->early_tail && !seq_lt(f->seq, s->early_tail->seq))
+	if (s->early_tail && seq_lt(s->early_tail->seq, f->seq))
 		p = &s->early_tail->next;
 	else
-		while (*p && !seq_lt(f->seq, (*p)->seq))
+		while (*p && seq_lt((*p)->seq, f->seq))
 			p = &(*p)->next;
+	while ((old = *p) && old->seq == f->seq) {
+		*p = old->next;
+		old->next = NULL;
+		s->held--;
+		buf_clear(pool, old, BUF_QUEUE);
+	}
 	f->next = *p;
 	*p = f;
 	if (!f->next)
@@ -82,7 +93,7 @@ static enum stream_result keep(struct stream *s, struct pool *pool,
 	f->gso = seg->gso;
 	f->urg = seg->urg;
 	memcpy(f->data, seg->data, seg->len);
-	insert(s, f);
+	insert(s, pool, f);
 	return STREAM_EARLY;
 }
 

@@ -5,8 +5,8 @@
  * A stream takes segments in any order and hands out each byte once, in order.
  * Segments that come in order are never copied; those that are early are kept
  * in frames of the pool, sorted, bounded by STREAM_HELD. Where copies of the
- * same bytes disagree, the first that came counts (so does Linux, for all that
- * it has already put in order), and the stream is flagged.
+ * same bytes disagree, the one counts that Linux takes (stream.c), and the
+ * stream is flagged.
  */
 #ifndef FLOW_STREAM_H
 #define FLOW_STREAM_H
