@@ -7,7 +7,7 @@ Asks for COUNT things, a GET or a HEAD each, in an order that SEED makes: whole 
 in parts, compressed, on the condition of what it was told before, and what is not
 there. Prints how many answers of each status came.
 
-apache(), haproxy(): start one in a room of a lab, on files of the time `when`.
+apache(), haproxy(), nginx(): start one in a room of a lab, on files of the time `when`.
 """
 import collections
 import os
@@ -69,6 +69,31 @@ LogFormat "%%k x %%{id}e %%>s %%B" lab
     p = l.spawn(room, ["apache2", "-d", root, "-f", root + "/conf", "-DFOREGROUND"],
                 err=root + "/stderr")
     l.listening(room, p, port=port)
+    return p
+
+
+def nginx(l, room, when):
+    """nginx in a room, which makes entity tags of a file's time and size."""
+    root = l.path("nginx-" + room)
+    tree(root, when)
+    temps = "".join("%s_temp_path %s/%s;" % (t, root, t) for t in (
+        "client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    with open(os.path.join(root, "conf"), "w") as f:
+        f.write("""
+daemon off; master_process off; worker_processes 1; pid %(root)s/pid;
+error_log %(root)s/error;
+events { worker_connections 4096; }
+http {
+  include /etc/nginx/mime.types;
+  %(temps)s
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
+  gzip on; gzip_types text/css; gzip_min_length 10; gzip_vary on;
+  server { listen %(at)s:80 backlog=4096; root %(root)s/www; }
+}
+""" % {"root": root, "temps": temps, "at": l.addr[room]})
+    p = l.spawn(room, ["nginx", "-p", root, "-c", root + "/conf", "-e",
+                       root + "/error"], err=root + "/stderr")
+    l.listening(room, p)
     return p
 
 

@@ -49,6 +49,7 @@ def itself(t, start, presets, *tools):
 
 
 lab.main([
+    ("nginx, @nginx", itself, alike.nginx, ("@nginx",), "nginx"),
     ("Apache, @apache", itself, alike.apache, ("@apache",), "apache2"),
     # Its origin's validators are its origin's.
     ("HAProxy, @haproxy", itself, alike.haproxy, ("@apache", "@haproxy"), "haproxy",

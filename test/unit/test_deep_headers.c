@@ -320,6 +320,12 @@ static void codings_take_fields_along(void)
 		  "Content-Encoding: br|ETag: W/\"a\"|"
 		  "Transfer-Encoding: chunked|Vary: Accept-Encoding|",
 		  "", HEADERS_RECODED, "= coding" },
+		{ "Accept-Ranges: bytes|", "Content-Encoding: gzip|", "",
+		  HEADERS_RECODED, "= coding" },
+		{ "Accept-Ranges: bytes|", "Accept-Ranges: none|", "",
+		  HEADERS_RECODED, "value accept-ranges" },
+		{ "Accept-Ranges: bytes|", "", "", HEADERS_REWRITTEN,
+		  "missing accept-ranges" },
 		{ "Vary: Accept-Encoding, Cookie|", "Vary: Cookie|", "",
 		  HEADERS_RECODED, "= coding" },
 		{ "Vary: Accept-Encoding, Cookie|", "Vary: Accept-Encoding|",

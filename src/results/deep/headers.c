@@ -328,7 +328,8 @@ static bool follows_body(struct heads *x, const struct piece *name,
 		return (flags & (HEADERS_RECODED | HEADERS_REWRITTEN)) != 0;
 	return (flags & HEADERS_RECODED) &&
 	       (piece_is(name, "content-encoding") ||
-		piece_is(name, "transfer-encoding"));
+		piece_is(name, "transfer-encoding") ||
+		(piece_is(name, "accept-ranges") && is_lone(x, name, hash)));
 }
 
 static bool is_moment(const struct heads *x, const struct piece *name)

@@ -29,7 +29,8 @@
 enum {
 	/* They were decoded from other codings: Content-Encoding,
 	 * Content-Length and Transfer-Encoding may differ, Vary by
-	 * Accept-Encoding, an entity tag by being weak.
+	 * Accept-Encoding, an entity tag by being weak; Accept-Ranges may be in
+	 * one of them only (what is encoded on its way has no ranges).
 	 */
 	HEADERS_RECODED = 1 << 0,
 	/* They mean the same and are not the same bytes: Content-Length may
