@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		vitals_add(&s, i * 1000000000, data[i]);
 	assert(s.n <= VITALS_POINTS);
-	vitals_grows(&s, 10, 1, &scratch, &g);
+	vitals_grows(&s, 3600, 10, 1, &scratch, &g);
 	assert((g.says == VITALS_TOO_FEW) == (g.points < VITALS_LEAST));
 	assert(g.low <= g.high && g.level <= 255);
 	return 0;

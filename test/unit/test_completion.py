@@ -29,7 +29,7 @@ COMPLETES = [  # what is typed, what it may become: all of these, none of those
     (["proxy", "--ct"], {"--ctl"}, {"--connections"}),
 ]
 ZSH = [  # what is typed, what the line is after a tab
-    ("sh", "shadow"), ("shadow --max-l", "shadow --max-lag"),
+    ("sh", "shadow"), ("shadow --max-la", "shadow --max-lag"),
     ("shadow --compare id", "shadow --compare identical"),
     ("send --engine x", "send --engine xdp"),
     ("prep -a cl", "prep -a client"), ("doctor --rel", "doctor --release"),

@@ -443,8 +443,8 @@ static void test_the_text_of_journals(void)
 		" --rotate-seconds 2 --rotate-files 3 --journal-only"
 		" client --journal-ring 64M --print --min-compared 0.0001%"
 		" --max-different 5 --max-no-route 2% --allow-down 1m"
-		" --undecided error --user me --quiet --maxsleep 0s"
-		" -- 'port 80 and not host x'",
+		" --undecided error --max-leak 0 --user me --quiet"
+		" --maxsleep 0s -- 'port 80 and not host x'",
 	};
 	static const char *const replay[] = {
 		"-r a -r b --sut-dev y --map 10.0.0.1=10.1.0.1"
@@ -464,7 +464,7 @@ static void test_the_text_of_journals(void)
 		" --rotate-size 0 --rotate-seconds 0 --rotate-files 0"
 		" --journal-only all --journal-ring 64M --min-compared 17"
 		" --max-different 0 --max-no-route 1% --allow-down 0s"
-		" --undecided error --multiplier 2.500"
+		" --undecided error --max-leak 0 --multiplier 2.500"
 		" --client-net all,10.9.0.0/16 --checksums trust --maxsleep 8s"
 		" --flows 7 --concurrency 5 --loop 3 --index 64K",
 	};

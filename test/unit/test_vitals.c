@@ -68,7 +68,7 @@ static void growth_is_told(void)
 
 		serve(&s, 3, rows[i].seconds, rows[i].noise, rows[i].leak,
 		      rows[i].warm);
-		vitals_grows(&s, 8 * MB, 1, &scratch, &g);
+		vitals_grows(&s, 3600, 8 * MB, 1, &scratch, &g);
 		CHECK_ROW(g.says == rows[i].says, rows[i].what);
 		if (g.says == VITALS_TOO_FEW)
 			continue;
@@ -87,7 +87,7 @@ static void a_leak_of_200_bytes_a_request_is_told(void)
 		struct vitals_growth g;
 
 		serve(&s, seed, 400, 4 * MB, 200 * 500, 0);
-		vitals_grows(&s, 8 * MB, seed, &scratch, &g);
+		vitals_grows(&s, 3600, 8 * MB, seed, &scratch, &g);
 		told += g.says == VITALS_LEAK;
 	}
 	printf("# told in %u of 20 runs\n", told);
@@ -107,7 +107,7 @@ static void intervals_cover(void)
 			struct vitals_growth g;
 
 			serve(&s, seed, 300, 4 * MB, leak[k], 0);
-			vitals_grows(&s, 8 * MB, seed, &scratch, &g);
+			vitals_grows(&s, 3600, 8 * MB, seed, &scratch, &g);
 			in += g.low <= leak[k] * 3600 &&
 			      leak[k] * 3600 <= g.high;
 			leaks += g.says == VITALS_LEAK;
@@ -126,7 +126,7 @@ static void a_peak_moves_nothing(void)
 	serve(&s, 1, 100, 0, 0, 0);
 	for (unsigned i = 90; i < 99; i++)
 		s.v[i] += 500 * MB;
-	vitals_grows(&s, 8 * MB, 1, &scratch, &g);
+	vitals_grows(&s, 3600, 8 * MB, 1, &scratch, &g);
 	CHECK(g.says == VITALS_STEADY && g.by < 1 && g.by > -1);
 }
 

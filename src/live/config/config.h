@@ -105,6 +105,8 @@ struct options_source {
  * @perf:	--perf: times are compared
  * @hdr:	--hdr; NULL: none
  * @slower, @slowers: --max-slower
+ * @vitals:	--vitals; NULL: none
+ * @max_leak:	--max-leak, bytes a request; 0: any
  * @undecided_pass: --undecided pass: what cannot be told is no failure
  * @allow_down:	--allow-down: a SUT may be down for so long, ns
  * @final_wait, @final_given: --final-wait, ns; not given: as long as answers
@@ -167,6 +169,8 @@ struct options {
 	const char *hdr;
 	struct option_slower slower[SLOWER_MAX];
 	uint32_t slowers;
+	const char *vitals;
+	size_t max_leak;
 	bool undecided_pass;
 	uint64_t allow_down;
 	uint64_t final_wait;

@@ -407,6 +407,11 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 			"--print, --trace, --json -, --junit -, --summary -, "
 			"--html -, --har -, --hdr - and -w - all write to "
 			"standard output; keep one");
+	if (o->max_leak > 0 && !o->vitals)
+		return errbuf_set(e, -EINVAL,
+				  "--max-leak is about the SUT's process; add "
+				  "--vitals FILE with lines of understudy "
+				  "vitals from its host");
 	if (o->engine.limits.flow_share > o->engine.limits.pool)
 		return errbuf_set(e, -EINVAL,
 				  "--flow-share is more than --pool; raise "

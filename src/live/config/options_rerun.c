@@ -34,6 +34,9 @@ void options_over(struct options *o, const struct options *t)
 	/* Whoever wanted histograms got times, too. */
 	o->perf |= t->perf || o->hdr;
 	o->hdr = NULL;
+	/* What the SUT's host told of it is not in the journal. */
+	o->vitals = NULL;
+	o->max_leak = 0;
 	memcpy(o->form, t->form, sizeof(o->form));
 	o->out = t->out;
 	o->store_max = t->store_max;

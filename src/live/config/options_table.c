@@ -369,6 +369,17 @@ static const struct opt_row slower_rows[] = {
 	  .group = OUTPUT, .words = undecided_words, .flags = OPT_RUNTIME },
 };
 
+static const struct opt_row vitals_rows[] = {
+	{ "vitals", 0, &opt_kind_string, AT(vitals), "FILE",
+	  "a FIFO, or a file that grows, of lines of understudy vitals: how "
+	  "the SUT's process fares",
+	  .group = OUTPUT },
+	{ "max-leak", 0, &opt_kind_size, AT(max_leak), "SIZE",
+	  "exit 1 if the SUT's memory grows by more with each request, by its "
+	  "interval of 95% (default 0: that may be; with --vitals)",
+	  .group = OUTPUT, .most = 1u << 20 },
+};
+
 static const struct opt_row user_rows[] = {
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user once all is open (root: nobody)", .group = OUTPUT },
@@ -441,7 +452,8 @@ static const struct opt_row help_rows[] = {
 	TABLE(end_rows, 0), TABLE(json_rows, 0), TABLE(form_rows, 0),          \
 		TABLE(folder_rows, 0), TABLE(output_rows, 0),                  \
 		TABLE(gate_rows, 0), TABLE(hdr_rows, 0),                       \
-		TABLE(slower_rows, 0), TABLE(user_rows, 0)
+		TABLE(slower_rows, 0), TABLE(vitals_rows, 0),                  \
+		TABLE(user_rows, 0)
 
 static const struct opt_table shadow_tables[] = {
 	TABLE(mirror_rows, 0),

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gate.c - Is the SUT slower than is allowed?
+ * gate.c - Is the SUT slower than is allowed, and does it leak?
  *
  * A gate fails if its whole interval is beyond the limit, and passes if none of
  * it is. Where the limit lies within, chance decides, and nothing is claimed:
  * an interval gets narrower with the root of the number of answers, so about
  * so many would tell as make it reach from what was seen to the limit. What is
- * no larger than the error of the instrument is no difference, and passes.
+ * no larger than the error of the instrument is no difference, and passes. A
+ * leak that fails is one by vitals/series.c, too: a slope above the limit that
+ * added next to nothing is left undecided.
  */
 #include "gauge/gauge.h"
+#include "vitals/vitals.h"
 
 #define NEEDED_MOST 1e15
 
@@ -24,6 +27,26 @@ static uint64_t needed(const struct perf_row *row, const struct report_gate *g)
 		return 0;
 	n *= half / way * (half / way);
 	return n < NEEDED_MOST ? (uint64_t)n + 1 : 0;
+}
+
+void gate_leak(struct report_gate *out, const struct vitals_growth *of,
+	       size_t limit)
+{
+	double most = (double)limit * GROWTH_PER;
+
+	out->state = GATE_UNDECIDED;
+	out->unit = GATE_LEAK;
+	out->limit = vitals_whole(most);
+	out->low = out->at = out->high = 0;
+	if (!of || of->says == VITALS_TOO_FEW)
+		return;
+	out->low = vitals_whole(of->low);
+	out->at = vitals_whole(of->by);
+	out->high = vitals_whole(of->high);
+	if (of->high <= most)
+		out->state = GATE_PASSED;
+	else if (of->low > most && of->says == VITALS_LEAK)
+		out->state = GATE_FAILED;
 }
 
 void gate_slower(struct report_gate *out, const struct option_slower *limit,

@@ -90,6 +90,11 @@ int gauge_open(struct gauge **out, const struct options *o, uint64_t seed,
 	return 0;
 }
 
+void gauge_growth(struct gauge *g, const struct growth_found *of)
+{
+	g->growth = of;
+}
+
 void gauge_exchange(struct gauge *g, const struct exchange_record *x)
 {
 	struct perf_answer a = {
@@ -224,6 +229,8 @@ size_t gauge_text(struct gauge *g, char *out, size_t size)
 {
 	size_t n = report_text_times(out, size, g->row, g->rows);
 
+	if (g->growth)
+		n += growth_text(g->growth, out + n, size - n);
 	for (uint32_t i = 0; i < g->gates; i++)
 		if (g->gate[i].told)
 			n += report_text_gate(out + n, size - n,
@@ -236,6 +243,10 @@ void gauge_lines(struct gauge *g,
 {
 	size_t n;
 
+	if (g->growth) {
+		n = growth_json(g->growth, g->line, sizeof(g->line));
+		put(ctx, g->line, n);
+	}
 	for (unsigned i = 0; i < g->rows; i++) {
 		n = report_json_times(g->line, sizeof(g->line), &g->row[i]);
 		put(ctx, g->line, n);

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "engine/engine.h"
+#include "growth/growth.h"
 #include "latency/latency.h"
 #include "os/errbuf.h"
 #include "os/maker.h"
@@ -56,6 +57,11 @@ void gauge_sums(struct gauge_sums *out, const struct engine *e,
  */
 int gauge_open(struct gauge **out, const struct options *o, uint64_t seed,
 	       struct maker *maker, struct errbuf *e);
+
+/** gauge_growth() - Take what the SUT's host told of it, before all is settled
+ * @of:		Settled, and outlives it; NULL: nothing
+ */
+void gauge_growth(struct gauge *g, const struct growth_found *of);
 
 /** gauge_exchange() - Count an exchange, and its times if they are asked for */
 void gauge_exchange(struct gauge *g, const struct exchange_record *x);
@@ -111,6 +117,13 @@ int gauge_exit(const struct gauge *g, int code);
 
 /** gauge_close() - End; NULL: nothing is done */
 void gauge_close(struct gauge *g);
+
+/** gate_leak() - What came of --max-leak, by growth in GROWTH_PER requests
+ * @of:		NULL: nobody told
+ * @limit:	Bytes a request
+ */
+void gate_leak(struct report_gate *out, const struct vitals_growth *of,
+	       size_t limit);
 
 /**
  * gate_slower() - What came of --max-slower

@@ -31,6 +31,7 @@ struct gate {
  * @perf:	NULL: no times are asked for
  * @hdr:	NULL: there is no --hdr
  * @row, @group: Of the report, and which group of @perf each is
+ * @growth:	NULL: nobody told
  * @blocks:	Different answers of those compared, by endpoint; of the run
  *		that is RULES_ALL
  */
@@ -45,6 +46,7 @@ struct gauge {
 	unsigned rows;
 	struct gate gate[GAUGE_GATES];
 	uint32_t gates;
+	const struct growth_found *growth;
 	struct gates_blocks blocks[RULES_ENDPOINTS];
 	char line[PERF_HDR_LINE];
 };

@@ -83,6 +83,7 @@ static void put_name(struct gate *t, const char *front)
 		[GATE_MAX_DIFFERENT] = "max-different",
 		[GATE_MIN_COMPARED] = "min-compared",
 		[GATE_MAX_SLOWER] = "max-slower",
+		[GATE_MAX_LEAK] = "max-leak",
 	};
 	struct text s;
 
@@ -136,6 +137,8 @@ void judge_open(struct gauge *g)
 	for (uint32_t i = 0; i < o->slowers; i++)
 		add_run(g, GATE_MAX_SLOWER, (uint16_t)o->slower[i].permille,
 			o->slower[i].share, true);
+	if (o->max_leak > 0)
+		add_run(g, GATE_MAX_LEAK, 0, o->max_leak, false);
 	if (o->engine.by)
 		n = rules_gates(o->engine.by, gate);
 	for (uint32_t i = 0; i < n; i++) {
@@ -161,6 +164,7 @@ static void take_options(struct gauge *g)
 							: &g->opt->min_compared;
 
 		if (t->is.endpoint || t->of.verb == GATE_MAX_SLOWER ||
+		    t->of.verb == GATE_MAX_LEAK ||
 		    (t->of.n == a->n && t->of.share == a->share))
 			continue;
 		t->of.n = a->n;
@@ -309,6 +313,10 @@ void judge_settle(struct gauge *g, const struct gauge_sums *sums)
 			break;
 		case GATE_MAX_SLOWER:
 			judge_slower(g, t);
+			break;
+		case GATE_MAX_LEAK:
+			gate_leak(&t->is, g->growth ? &g->growth->rss : NULL,
+				  t->of.n);
 			break;
 		}
 	}

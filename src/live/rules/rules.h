@@ -154,6 +154,7 @@ enum gate_verb {
 	GATE_MAX_DIFFERENT,
 	GATE_MIN_COMPARED,
 	GATE_MAX_SLOWER,
+	GATE_MAX_LEAK, /* of a run alone: no line of rules has it */
 };
 
 /**

@@ -13,12 +13,13 @@
 #include "shadow/counters.h"
 #include "text/text.h"
 
-#define NAP_FLOWS   8	/* fewer are played without naps: each waits on us */
-#define NAP_FRAMES  200 /* between two looks */
-#define LINE_EVERY  NS_PER_SEC
-#define EARLY_EVERY NS_PER_SEC /* --stop-early */
-#define LINK_EVERY  NS_PER_SEC /* at the interfaces; at once if poll() says so */
-#define LONG_WAIT   (5 * NS_PER_SEC) /* for a record: it is said */
+#define NAP_FLOWS    8	 /* fewer are played without naps: each waits on us */
+#define NAP_FRAMES   200 /* between two looks */
+#define LINE_EVERY   NS_PER_SEC
+#define GROWTH_EVERY (NS_PER_SEC / 10) /* --vitals */
+#define EARLY_EVERY  NS_PER_SEC	       /* --stop-early */
+#define LINK_EVERY   NS_PER_SEC /* at the interfaces; at once if poll() says so */
+#define LONG_WAIT    (5 * NS_PER_SEC) /* for a record: it is said */
 
 void run_clear_line(const struct run *run)
 {
@@ -131,6 +132,10 @@ void run_look(struct run *run)
 	runctl_turn(run->control);
 	run_look_at_desk(run);
 	run_look_at_journal(run);
+	if (run->now >= run->next_growth) {
+		growth_look(run->growth, run_answered(run));
+		run->next_growth = run->now + GROWTH_EVERY;
+	}
 	if (run->mirror_over) /* but for the SUT's last answers it is over */
 		return;
 	run->busy = !run->opt->engine.shadow.timing &&

@@ -227,7 +227,7 @@ static int open_makers(struct run *run, struct errbuf *e)
 			    e);
 }
 
-/* Captures, and the filters of all their possible link types. */
+/* Captures, the filters of all their possible link types, and --vitals. */
 static int open_captures(struct run *run, struct errbuf *e)
 {
 	int r = 0;
@@ -247,7 +247,7 @@ static int open_captures(struct run *run, struct errbuf *e)
 		f->rc = filter_compile(&f->f, run->opt->expr, file_links[i],
 				       &f->e);
 	}
-	return 0;
+	return growth_open(&run->growth, run->opt->vitals, e);
 }
 
 /* Who may not write in a folder that root named? */
@@ -567,6 +567,7 @@ void run_close(struct run *run)
 	run_finish(run);
 	runctl_close(run->control);
 	gauge_close(run->gauge);
+	growth_close(run->growth);
 	if (run->sink)
 		sink_close(run->sink);
 	if (run->lines) {

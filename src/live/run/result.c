@@ -198,6 +198,12 @@ void run_report(struct run *run)
 		lines_write(run->lines, line, n);
 }
 
+uint64_t run_answered(const struct run *run)
+{
+	return shadow_counters(engine_shadow(run->engine))->requests_answered +
+	       engine_udp(run->engine)->sut_paired;
+}
+
 static void put_line(void *lines, const char *p, size_t n)
 {
 	lines_write(lines, p, n);
@@ -208,6 +214,9 @@ void run_gauge(struct run *run)
 	static char text[GAUGE_TEXT];
 	size_t n;
 
+	growth_look(run->growth, run_answered(run));
+	growth_settle(run->growth);
+	gauge_growth(run->gauge, growth_found(run->growth));
 	gauge_end(run->gauge, run->engine, run->opt, run_elapsed(run));
 	n = gauge_text(run->gauge, text, sizeof(text));
 	run_clear_line(run);

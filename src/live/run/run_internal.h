@@ -224,6 +224,9 @@ void run_make_lines(struct run *run);
  */
 void run_report(struct run *run);
 
+/** run_answered() - Requests that SUTs have answered so far */
+uint64_t run_answered(const struct run *run);
+
 /** run_gauge() - Judge what was measured, and tell; once, at the end */
 void run_gauge(struct run *run);
 

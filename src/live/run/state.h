@@ -21,6 +21,7 @@
 #include "emit/packet.h"
 #include "engine/engine.h"
 #include "gauge/gauge.h"
+#include "growth/growth.h"
 #include "outcome/outcome.h"
 #include "journal/journal.h"
 #include "match/filter.h"
@@ -138,9 +139,11 @@ struct run {
 	uint64_t look_frames;
 	uint64_t next_line;
 	uint64_t next_metrics;
-	struct prom *metrics;	 /* NULL: nobody wants them */
-	struct runctl *control;	 /* NULL: there is no --ctl */
-	uint64_t next_early;	 /* --stop-early */
+	struct prom *metrics;	/* NULL: nobody wants them */
+	struct runctl *control; /* NULL: there is no --ctl */
+	uint64_t next_early;	/* --stop-early */
+	struct growth *growth;	/* NULL: there is no --vitals */
+	uint64_t next_growth;
 	struct gauge *gauge;	 /* NULL: nobody wants times */
 	struct outcome *outcome; /* NULL: no form is wanted */
 	uint64_t next_link;

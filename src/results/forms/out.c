@@ -175,6 +175,12 @@ const char *form_limit(char out[FORM_LIMIT], const struct report_gate *g)
 		text_add(&t, "%s", text_number(n, (uint64_t)g->at));
 		return out;
 	}
+	if (g->unit == GATE_LEAK) {
+		text_add(&t, "%.1f bytes a request (%.1f to %.1f)",
+			 (double)g->at / 1e6, (double)g->low / 1e6,
+			 (double)g->high / 1e6);
+		return out;
+	}
 	if (by && g->low == 0 && g->high == 0) {
 		text_add(&t, "too few");
 		return out;

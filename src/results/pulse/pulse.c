@@ -24,11 +24,8 @@
 #include "text/json.h"
 #include "vitals/vitals.h"
 
-#define NS_A_MS	   UINT64_C(1000000)
-#define LEAK_BYTES 8e6
-#define LEAK_FDS   10
-#define LINE	   1024
-#define SCHEMA	   1
+#define NS_A_MS UINT64_C(1000000)
+#define LINE	VITALS_LINE
 
 static const struct opt_row rows[] = {
 	{ "pid", 0, &opt_kind_u32, offsetof(struct pulse_options, pid), "PID",
@@ -120,7 +117,7 @@ static int put_line(struct json *j, const char *line)
 static void begin(struct json *j, char line[LINE], const char *type)
 {
 	json_begin(j, line, LINE);
-	json_u64(j, "schema", SCHEMA);
+	json_u64(j, "schema", VITALS_SCHEMA);
 	json_str(j, "type", type);
 }
 
@@ -152,11 +149,11 @@ static int tell_growth(const char *what, const struct vitals_growth *g)
 	json_str(&j, "says", vitals_says_name(g->says));
 	json_u64(&j, "points", g->points);
 	if (g->says != VITALS_TOO_FEW) {
-		json_i64(&j, "per_hour", (int64_t)g->by);
-		json_i64(&j, "low", (int64_t)g->low);
-		json_i64(&j, "high", (int64_t)g->high);
-		json_i64(&j, "adds", (int64_t)g->adds);
-		json_i64(&j, "level", (int64_t)g->level);
+		json_i64(&j, "per_hour", vitals_whole(g->by));
+		json_i64(&j, "low", vitals_whole(g->low));
+		json_i64(&j, "high", vitals_whole(g->high));
+		json_i64(&j, "adds", vitals_whole(g->adds));
+		json_i64(&j, "level", vitals_whole(g->level));
 	}
 	return put_line(&j, line);
 }
@@ -243,8 +240,9 @@ int pulse_run(const struct pulse_options *o, struct errbuf *e)
 				  o->cgroup ? "; it must be a control group "
 					      "of version 2"
 					    : "");
-	vitals_grows(&p.rss, LEAK_BYTES, 1, &p.scratch, &rss);
-	vitals_grows(&p.fds, LEAK_FDS, 1, &p.scratch, &fds);
+	vitals_grows(&p.rss, VITALS_HOUR, VITALS_LEAK_BYTES, 1, &p.scratch,
+		     &rss);
+	vitals_grows(&p.fds, VITALS_HOUR, VITALS_LEAK_FDS, 1, &p.scratch, &fds);
 	if (r == 0)
 		r = tell_growth("rss", &rss);
 	if (r == 0)

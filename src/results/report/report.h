@@ -547,6 +547,8 @@ enum report_gate_unit {
 	GATE_BY, /* a share that is more or less, in 1/1000000; an interval */
 	GATE_SHARE,   /* a share of all, in 1/1000000; an interval */
 	GATE_ANSWERS, /* answers; @low and @high do not count */
+	GATE_LEAK,    /* bytes in 1000000 requests; an interval */
+	GATE_UNITS
 };
 
 /** report_gate_name() - As reports spell it */

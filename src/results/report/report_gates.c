@@ -33,6 +33,11 @@ size_t report_json_gate(char *out, size_t size, const struct report_gate *g)
 	if (g->unit == GATE_ANSWERS) {
 		json_i64(&j, "limit", g->limit);
 		json_i64(&j, "answers", g->at);
+	} else if (g->unit == GATE_LEAK) {
+		json_i64(&j, "limit_per_million", g->limit);
+		json_i64(&j, "per_million", g->at);
+		json_i64(&j, "low_per_million", g->low);
+		json_i64(&j, "high_per_million", g->high);
 	} else {
 		json_i64(&j, "limit_ppm", g->limit);
 		json_i64(&j, g->unit == GATE_BY ? "by_ppm" : "share_ppm",
@@ -74,6 +79,13 @@ static void add_values(struct text *t, const struct report_gate *g)
 	case GATE_ANSWERS:
 		text_add(t, ", %s", text_number(n, (uint64_t)g->at));
 		break;
+	case GATE_LEAK:
+		if (g->low != 0 || g->high != 0)
+			text_add(t, ", %.1f to %.1f bytes a request",
+				 (double)g->low / 1e6, (double)g->high / 1e6);
+		break;
+	case GATE_UNITS:
+		break;
 	}
 }
 
@@ -89,6 +101,8 @@ static void add_needs(struct text *t, const struct report_gate *g)
 			 text_number(n, g->needs));
 	else if (g->state == GATE_UNDECIDED && g->unit == GATE_BY)
 		text_add(t, "; too few answers, or less than 30 s with some");
+	else if (g->state == GATE_UNDECIDED && g->unit == GATE_LEAK)
+		text_add(t, "; more requests, or looks, would tell");
 	else if (g->state == GATE_UNDECIDED)
 		text_add(t, "; no number of answers is known that would tell");
 }

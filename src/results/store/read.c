@@ -142,8 +142,7 @@ static int take_gate(struct archive_row *r, unsigned i, void *ctx)
 	g->endpoint = archive_text(r);
 	g->state =
 		(enum report_gate_state)archive_word(r, state_of, GATE_STATES);
-	g->unit = (enum report_gate_unit)archive_word(r, unit_of,
-						      GATE_ANSWERS + 1);
+	g->unit = (enum report_gate_unit)archive_word(r, unit_of, GATE_UNITS);
 	g->needs = archive_u64(r);
 	g->limit = archive_int(r, INT64_MIN, INT64_MAX);
 	g->low = archive_int(r, INT64_MIN, INT64_MAX);

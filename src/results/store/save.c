@@ -111,7 +111,8 @@ const char *store_unit(enum report_gate_unit u)
 {
 	static const char *const name[] = { [GATE_BY] = "more",
 					    [GATE_SHARE] = "share",
-					    [GATE_ANSWERS] = "answers" };
+					    [GATE_ANSWERS] = "answers",
+					    [GATE_LEAK] = "leak" };
 
 	return name[u];
 }

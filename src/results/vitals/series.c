@@ -26,11 +26,11 @@
 #include "core/rng.h"
 #include "vitals/vitals.h"
 
-#define NS     1e9
-#define HOUR   3600.0
-#define BLOCKS 8  /* of a bootstrap: so many make a series */
-#define LOW    1u /* values of a bootstrap that are left out on each side */
-#define HIGH   (VITALS_RESAMPLES - 1 - LOW)
+#define NS	   1e9
+#define WHOLE_MOST 9e18
+#define BLOCKS	   8  /* of a bootstrap: so many make a series */
+#define LOW	   1u /* values of a bootstrap that are left out on each side */
+#define HIGH	   (VITALS_RESAMPLES - 1 - LOW)
 
 const char *vitals_says_name(enum vitals_says s)
 {
@@ -136,8 +136,16 @@ static void draw(const double *t, uint32_t n, double by,
 	}
 }
 
-void vitals_grows(const struct vitals_series *s, double least, uint64_t seed,
-		  struct vitals_scratch *x, struct vitals_growth *out)
+int64_t vitals_whole(double v)
+{
+	if (v >= WHOLE_MOST)
+		return INT64_MAX;
+	return v <= -WHOLE_MOST ? INT64_MIN : (int64_t)v;
+}
+
+void vitals_grows(const struct vitals_series *s, double per, double least,
+		  uint64_t seed, struct vitals_scratch *x,
+		  struct vitals_growth *out)
 {
 	uint32_t from = s->n / 5, n = s->n - from;
 	const double *t = s->t + from, *v = s->v + from;
@@ -154,9 +162,9 @@ void vitals_grows(const struct vitals_series *s, double least, uint64_t seed,
 		draw(t, n, by, x, &r);
 		x->by[i] = slope(t, x->v, n, x->pair);
 	}
-	out->by = by * HOUR;
-	out->low = select_value(x->by, VITALS_RESAMPLES, LOW) * HOUR;
-	out->high = select_value(x->by, VITALS_RESAMPLES, HIGH) * HOUR;
+	out->by = by * per;
+	out->low = select_value(x->by, VITALS_RESAMPLES, LOW) * per;
+	out->high = select_value(x->by, VITALS_RESAMPLES, HIGH) * per;
 	memcpy(x->v, v, n * sizeof(*v));
 	out->level = select_value(x->v, n < 8 ? n : 8, n < 8 ? n / 2 : 4);
 	out->adds = by * (t[n - 1] - t[0]);

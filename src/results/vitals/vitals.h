@@ -2,7 +2,7 @@
 /*
  * vitals - How a process fares over time
  *
- * See series.c and proc.c.
+ * See series.c, proc.c and line.c.
  */
 #ifndef VITALS_VITALS_H
 #define VITALS_VITALS_H
@@ -57,7 +57,8 @@ const char *vitals_says_name(enum vitals_says s);
 
 /**
  * struct vitals_growth - How a value grows
- * @by, @low, @high: In an hour, with its interval of 95 %; 0 if too few
+ * @by, @low, @high: In what vitals_grows() was told, with its interval of
+ *		95 %; 0 if too few
  * @adds:	Over the time that was looked at
  * @level:	What there was
  * @points:	That were looked at
@@ -85,11 +86,42 @@ struct vitals_scratch {
 
 /**
  * vitals_grows() - How does it grow?
+ * @per:	In so many seconds, or what else its time counts
  * @least:	What a leak adds at least, in the value's unit
  * @seed:	Of the random numbers
  */
-void vitals_grows(const struct vitals_series *s, double least, uint64_t seed,
-		  struct vitals_scratch *x, struct vitals_growth *out);
+void vitals_grows(const struct vitals_series *s, double per, double least,
+		  uint64_t seed, struct vitals_scratch *x,
+		  struct vitals_growth *out);
+
+#define VITALS_HOUR 3600.0 /* seconds */
+/* What a leak adds at least, of memory and of open files. */
+#define VITALS_LEAK_BYTES 8e6
+#define VITALS_LEAK_FDS	  10.0
+
+/** vitals_whole() - A number that may be any as one of 64 bits, at its ends */
+int64_t vitals_whole(double v);
+
+#define VITALS_SCHEMA 1		 /* of the lines of understudy vitals */
+#define VITALS_LINE   1024u	 /* longest of them, its end included */
+#define VITALS_UNSEEN UINT64_MAX /* @fds: nobody may see them */
+
+/** struct vitals_look - What such a line says; see man understudy-vitals */
+struct vitals_look {
+	uint64_t rss;
+	uint64_t fds;
+	uint64_t threads;
+	uint64_t cpu_us;
+	uint64_t restarts;
+};
+
+/**
+ * vitals_line() - Read one
+ * @p, @n:	Any bytes; a newline at the end may be there
+ *
+ * Return: 0, -ENOMSG (JSON, and of another kind), -EINVAL (@out untouched)
+ */
+int vitals_line(struct vitals_look *out, const char *p, size_t n);
 
 /**
  * struct vitals_stat - What /proc/PID/stat says
