@@ -29,7 +29,7 @@ CLOCK = re.compile(r'\b(__builtin_ia32_\w+|_?_rdtscp?|__builtin_readcyclecounter
                    r'|syscall)\b')
 SOURCE = re.compile(r'^[a-z0-9_]+(\.bpf)?\.c$|^[a-z0-9_]+\.h$')
 TOP = "cmd"  # a wing and its only room
-FACES = {"report", "forms", "store", "evidence", "desk"}  # what other wings may name of results
+FACES = {"report", "forms", "store", "evidence", "desk", "page"}  # what other wings may name of results
 PROGRAM = ".bpf.c"  # for the kernel
 DOCUMENT = "README.md"  # what may lie beside the source
 
@@ -191,7 +191,8 @@ def check_entry(src, layers, path):
         elif room_of(layers, parts) is None:
             yield "folder is not in LAYERS"
     elif parts == ("LAYERS",) or parts[2:] == ("meson.build",) and \
-            any(path.parent.glob("*" + PROGRAM)):
+            any(p.name.endswith(PROGRAM) or ".skel.h" in p.read_text()
+                for p in path.parent.glob("*.c")):
         pass
     elif room is not None and path.name == DOCUMENT:
         pass

@@ -22,6 +22,7 @@ int cmd_ctl(int argc, char **argv);
 int cmd_vitals(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_page(int argc, char **argv);
 
 /** cmd_help() - Print what a subcommand takes. Return: EXIT_SAME */
 int cmd_help(const struct opt_command *c);

@@ -11,6 +11,7 @@
 #include "ends/ends.h"
 #include "front/front.h"
 #include "os/log.h"
+#include "page/page.h"
 #include "prep/prep.h"
 #include "pulse/pulse.h"
 #include "review/review.h"
@@ -40,6 +41,8 @@ static const struct command commands[] = {
 	  "print a run's report again, of its --out, in any form" },
 	{ "diff", cmd_diff, &diff_command,
 	  "compare what two runs found, by their --out" },
+	{ "page", cmd_page, &page_command,
+	  "show what a run found in a browser, by its --out" },
 	{ "send", cmd_send, &send_command,
 	  "send a capture, as tcpreplay does, and count what left" },
 	{ "proxy", cmd_proxy, &proxy_command,

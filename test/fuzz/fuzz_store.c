@@ -13,12 +13,14 @@
 
 #include "../unit/store_rig.h"
 #include "store/archive.h"
+#include "store/look.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const table[] = { "start", "map",	    "endpoint", "place",
 				     "gate",  "times",	    "quantile", "line",
-				     "ended", "difference", "kind" };
+				     "ended", "difference", "kind",	"tick",
+				     "sample" };
 
 #define TABLES (sizeof(table) / sizeof(table[0]))
 
@@ -38,13 +40,22 @@ static void make_image(void)
 	struct store_rig g;
 	struct store *s;
 	struct errbuf e;
+	const struct store_tick tick = { .at = 1 };
+	const struct sample sample = { .head = "x",
+				       .body = "y",
+				       .body_len = 1 };
+	struct sampler *sampler = NULL;
 	char dir[64], path[128];
 	FILE *f;
 
 	store_rig_folder(dir);
 	store_rig_make(&g);
-	if (store_make(&s, dir, 0, &e) != 0 || store_rig_fill(&g, s, 12) != 0 ||
-	    store_close(s) != 0)
+	if (store_make(&s, dir, 0, &e) != 0 ||
+	    store_tick(&tick, store_rig_put, s) != 0 ||
+	    store_rig_fill(&g, s, 12) != 0 || store_close(s) != 0 ||
+	    sampler_open(&sampler, dir, 0, &e) != 0 ||
+	    sampler_put(sampler, 1, &sample) != 0 ||
+	    sampler_close(sampler) != 0)
 		abort();
 	snprintf(path, sizeof(path), "%s/" STORE_FILE, dir);
 	f = fopen(path, "rb");
@@ -111,6 +122,30 @@ static int line_of(void *ctx, const void *p, size_t n)
 	return 0;
 }
 
+static void read_parts(struct archive *a)
+{
+	const struct look_list l = { .find = "GET", .find_len = 3, .n = 9 };
+	const struct look_difference *d;
+	const struct archive_kind *kind;
+	const struct store_tick *tick;
+	const struct sample *sample;
+	struct errbuf e;
+	uint64_t all;
+	size_t n;
+
+	if (archive_ticks(a, &tick, &n, &e) == 0)
+		assert(n <= LOOK_TICKS);
+	if (archive_kinds_of(a, &l, &kind, &n, &all, &e) == 0)
+		assert(n <= 9);
+	if (archive_differences_of(a, 1, &l, &d, &n, &e) == 0)
+		assert(n <= 9 && (n == 0 || d->d.detail));
+	if (archive_first(a, 9, &d, &n, &e) == 0)
+		assert(n <= 9);
+	if (archive_samples_of(a, 1, &sample, &n, &e) == 0)
+		assert(n <= SAMPLE_SIDES &&
+		       (n == 0 || sample->body_len <= SAMPLE_BODY));
+}
+
 static void read_all(struct archive *a)
 {
 	const struct archive_kind *kind;
@@ -126,6 +161,7 @@ static void read_all(struct archive *a)
 	e.s[0] = '\0';
 	r = archive_kinds(a, &kind, &n, &e);
 	assert((r == 0) == (e.s[0] == '\0') && (r != 0 || n <= STORE_KINDS));
+	read_parts(a);
 	e.s[0] = '\0';
 	r = archive_lines(a, line_of, NULL, &e);
 	assert((r == 0) == (e.s[0] == '\0'));

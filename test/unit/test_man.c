@@ -38,6 +38,7 @@
 #include "prep/prep.h"
 #include "pulse/pulse.h"
 #include "account/replay_counters.h"
+#include "page/page.h"
 #include "review/review.h"
 #include "run/run.h"
 #include "send/send.h"
@@ -61,6 +62,7 @@ static const struct page pages[] = {
 	{ &tunnel_command, NULL },     { &ctl_command, NULL },
 	{ &proxy_command, NULL },      { &pulse_command, NULL },
 	{ &report_command, NULL },     { &diff_command, NULL },
+	{ &page_command, NULL },
 };
 
 /* Page @name, as "send.1". Tests lie in a folder beside man/. */

@@ -301,6 +301,12 @@ static const struct rule rules[] = {
 	{ SYS_getpid, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
 	{ SYS_geteuid, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
 	{ SYS_getrandom, SANDBOX_STORE, LET, { { ANY, 0, 0 } } },
+	/* Connections of TCP that were taken; none is made. */
+	{ SYS_recvfrom, SANDBOX_SERVE, LET, { { ANY, 0, 0 } } },
+	{ SYS_sendto, SANDBOX_SERVE, LET, { { ANY, 0, 0 } } },
+	{ SYS_sendmsg, SANDBOX_SERVE, LET, { { ANY, 0, 0 } } },
+	{ SYS_shutdown, SANDBOX_SERVE, LET, { { ANY, 0, 0 } } },
+	{ SYS_setsockopt, SANDBOX_SERVE, LET, { { IS, 1, IPPROTO_TCP } } },
 	{ SYS_splice, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
 	{ SYS_pipe2, SANDBOX_PIPES, LET, { { ANY, 0, 0 } } },
 	/* Sockets are looked into, pairs made and looked at, the program put on

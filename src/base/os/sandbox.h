@@ -40,6 +40,7 @@ enum {
 	SANDBOX_PIPES = 524288,	  /* make pipes, and move what is in them */
 	SANDBOX_TABLES = 1048576, /* read and write tables of the kernel's */
 	SANDBOX_STORE = 2097152,  /* SQLite, in a folder of its own */
+	SANDBOX_SERVE = 4194304,  /* speak with whom SANDBOX_CONTROL takes */
 };
 
 #define SANDBOX_RINGS 8

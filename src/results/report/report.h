@@ -506,17 +506,6 @@ size_t report_json(char *out, size_t size, const struct report_data *d);
 size_t report_learn(char *out, size_t size, struct noise *n, bool baseline);
 
 /**
- * report_rule() - The rule that leaves a difference out, with its endpoint
- * @r:		The difference, as its judge has found it
- * @name, @n:	Of the endpoint: method and path
- *
- * It may hide what the run was made to find: it is for a person to judge.
- * Return: bytes written, whole lines; 0: no rule can, and @out is ""
- */
-size_t report_rule(char *out, size_t size, const struct compare_result *r,
-		   const char *name, size_t n);
-
-/**
  * struct report_times - How long an endpoint took, by one metric
  * @name:	Endpoint; "*": all, "other": those beyond
  * @production:	Whose it is, NULL: of all entries of --map

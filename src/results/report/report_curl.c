@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "report/again.h"
 #include "report/report_internal.h"
 
 #define TAG 8u /* bytes of "<secret:", and of the number behind it */
@@ -40,6 +41,18 @@ static bool put_target(struct text *t, const char *p, size_t n)
 		}
 	}
 	return true;
+}
+
+size_t report_curl_to(char *out, size_t size, const void *request, size_t n,
+		      const struct report_endpoint *to)
+{
+	const struct report_place p = { .sut = *to,
+					.request = request,
+					.request_len = n };
+	struct text t;
+
+	text_begin(&t, out, size);
+	return report_curl(&t, &p) ? t.len : 0;
 }
 
 bool report_curl(struct text *t, const struct report_place *p)

@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include "report/again.h"
 #include "report/report_internal.h"
 #include "rules/place.h"
 

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/again.h"
 #include "store/store_internal.h"
 
 #define BUSY_MS	   250	/* so long one who holds the database is waited for */
