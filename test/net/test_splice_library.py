@@ -157,7 +157,7 @@ def exported():
                          text=True, check=True).stdout
     have = {l.split()[-1].split("@")[0] for l in out.splitlines() if " T " in l}
     other = [l for l in out.splitlines() if " T " not in l and " A " not in l]
-    assert len(want) == 18 and have == want and not other, (want ^ have, other)
+    assert len(want) == 20 and have == want and not other, (want ^ have, other)
 
 
 @test("installed: a program is built with what pkg-config says")
@@ -187,7 +187,7 @@ def installed():
             os.environ, LD_LIBRARY_PATH=lib))
         assert out.returncode == 2 and "usage" in out.stderr, out
         pages = os.listdir(f"{to}{prefix}/share/man/man3")
-        assert "usplice_intend.3" in pages and len(pages) == 19, pages
+        assert "usplice_intend.3" in pages and len(pages) == 21, pages
 
 
 @test("options that are none are refused with a sentence")

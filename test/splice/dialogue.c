@@ -275,6 +275,7 @@ static const char *expect(struct dialogue *g, const struct line *l)
 	if (!g->open || g->r.fate != want)
 		return g->r.fate == WAY_STACK	 ? "it went to the stack"
 		       : g->r.fate == WAY_SENDER ? "it was answered"
+		       : g->r.fate == WAY_HELD	 ? "it was held"
 						 : "it was dropped";
 	if (g->forward && !g->answered)
 		hops = (uint8_t)(g->hops - 1);

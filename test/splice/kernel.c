@@ -163,7 +163,7 @@ static bool alike(struct splice_pair *a, const struct splice_pair *b)
 static bool is_fate(uint32_t act, enum way_fate fate)
 {
 	return act == ACT_REDIRECT ? fate == WAY_PEER || fate == WAY_SENDER
-	       : act == ACT_SHOT   ? fate == WAY_DROPPED
+	       : act == ACT_SHOT   ? fate == WAY_DROPPED || fate == WAY_HELD
 				   : act == ACT_UNSPEC && fate == WAY_STACK;
 }
 
@@ -193,7 +193,7 @@ const char *kernel_check(const struct dialogue *g)
 		return NULL;
 	if (!is_fate(last.act, g->r.fate))
 		return "kernel: another fate";
-	if (g->r.fate != WAY_DROPPED &&
+	if (last.act != ACT_SHOT &&
 	    (last.len != g->len + ETH_HEADER ||
 	     memcmp(last.out + ETH_HEADER, g->out, g->len) != 0))
 		return "kernel: other bytes";

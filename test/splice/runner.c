@@ -20,6 +20,7 @@
  * what it names is compared, or
  *	= stack           it is for our own sockets
  *	= dropped FAULT   list, signed ...
+ *	= held            it is beyond a cut, or came to one that nobody is ready for
  *	= answered        it was a SYN that became the answer to it, and the U line that
  *	    follows is what its sender gets, in the numbers that it counts
  *
@@ -33,11 +34,14 @@
  *	    see words.c, and struct splice_socket. At first: both handshakes are done,
  *	    nothing was read or written, windows of 65535, no options agreed on
  *	= splice [WHY]    splice them now; WHY: it is refused
+ *	= cut yes|no      no more crosses than has come by now
+ *	= ready yes|no CLIENT SERVER   there are sockets, made for cuts at these bytes
+ *	= withdraw yes|no   the splice is not to be, after all
  *	= forward [MTU]   first of all: there are no sockets of ours, and the client's SYN
  *	    makes the pair; MTU of the way to the server. Then both ends count alike, hop
  *	    limits count down (set client.hops N: of all that is sent, 64 at first)
  *	= state CLIENT SERVER   of the two sides: close, established, pre, spliced,
- *	    fin, shutdown, timewait
+ *	    fin, shutdown, timewait, cut
  *	= event NAME...   of the last packet or splice, all of them; none
  *	= client|server segments|bytes|acked|outside N
  *	= reuse yes|no TSVAL ISS   may a new connection from the same port go out?

@@ -10,11 +10,12 @@
 
 #include "core/limits.h"
 
-static const char *const states[] = { "close",	 "established", "pre",
-				      "spliced", "fin",		"shutdown",
-				      "timewait" };
-static const char *const events[] = { "joined",	 "fin",	   "timewait", "reset",
-				      "revived", "reused", "settled" };
+static const char *const states[] = { "close",	  "established", "pre",
+				      "spliced",  "fin",	 "shutdown",
+				      "timewait", "cut" };
+static const char *const events[] = { "joined",	 "fin",	    "timewait",
+				      "reset",	 "revived", "reused",
+				      "settled", "cut",	    "held" };
 static const char *const faults[] = { "fine",	"cut",	     "list",
 				      "signed", "fragment",  "extension",
 				      "hops",	"unanswered" };
@@ -54,6 +55,7 @@ const char *dialogue_set(struct dialogue *g, const struct line *l)
 		{ "recent", &k->ts_recent, b->peer_ts },
 		{ "clock", &k->tsval, b->our_ts },
 		{ "pending", &k->pending, 0 },
+		{ "cut", &k->cut, 0 },
 	};
 	const struct {
 		const char *name;
@@ -69,6 +71,7 @@ const char *dialogue_set(struct dialogue *g, const struct line *l)
 		return "set client.NAME N or set server.NAME N";
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		if (strcmp(numbers[i].name, name) == 0) {
+			k->has_cut |= numbers[i].at == &k->cut;
 			*numbers[i].at = v + numbers[i].base;
 			return NULL;
 		}
@@ -127,6 +130,37 @@ static const char *splice(struct dialogue *g, const char *want)
 	if (memcmp(&was, &g->pair, sizeof(was)) != 0)
 		return "a refused splice has changed the pair";
 	return NULL;
+}
+
+/* No more crosses: yes or no */
+static const char *cut_now(struct dialogue *g, const char *want)
+{
+	bool reached = false;
+
+	if (splice_cut_now(&g->pair, &reached) != (strcmp(want, "yes") == 0))
+		return "the other answer";
+	g->r = (struct way_result){ .events = reached ? SPLICE_EV_CUT : 0 };
+	return kernel_splice(g);
+}
+
+/* There are sockets, made for cuts at CLIENT and SERVER, bytes of their peers */
+static const char *ready(struct dialogue *g, const struct line *l)
+{
+	uint32_t cut[DIR_COUNT];
+
+	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++)
+		cut[d] = (uint32_t)strtoul(l->word[d + 2], NULL, 0) +
+			 g->base[d].peer;
+	if (splice_ready(&g->pair, cut) != (strcmp(l->word[1], "yes") == 0))
+		return "the other answer";
+	return kernel_splice(g);
+}
+
+static const char *withdraw(struct dialogue *g, const char *want)
+{
+	if (splice_withdraw(&g->pair) != (strcmp(want, "yes") == 0))
+		return "the other answer";
+	return kernel_splice(g);
 }
 
 static const char *forward(struct dialogue *g, const struct line *l)
@@ -210,6 +244,12 @@ const char *dialogue_assert(struct dialogue *g, const struct line *l)
 			       ? NULL
 			       : "another fault";
 	}
+	if (strcmp(w, "held") == 0) {
+		if (!g->open || g->r.fate != WAY_HELD)
+			return "the other fate";
+		g->open = false;
+		return NULL;
+	}
 	if (strcmp(w, "answered") == 0) {
 		g->answered = g->open && g->r.fate == WAY_SENDER;
 		return g->answered ? NULL : "the other fate";
@@ -218,6 +258,12 @@ const char *dialogue_assert(struct dialogue *g, const struct line *l)
 		return forward(g, l);
 	if (strcmp(w, "splice") == 0)
 		return splice(g, l->words > 1 ? l->word[1] : "agreed");
+	if (strcmp(w, "cut") == 0 && l->words == 2)
+		return cut_now(g, l->word[1]);
+	if (strcmp(w, "ready") == 0 && l->words == 4)
+		return ready(g, l);
+	if (strcmp(w, "withdraw") == 0 && l->words == 2)
+		return withdraw(g, l->word[1]);
 	if (strcmp(w, "state") == 0)
 		return state(g, l);
 	if (strcmp(w, "event") == 0)

@@ -82,6 +82,10 @@ struct way_result way_packet(struct splice_pair *pair, enum dir d, uint8_t *p,
 		r.fate = WAY_STACK;
 		return r;
 	}
+	if (act == SPLICE_TO_NOBODY) {
+		r.fate = WAY_HELD;
+		return r;
+	}
 	r.fault = act == SPLICE_TO_PEER ? splice_map(pair, d, &h)
 					: splice_challenge(pair, d, &r.seg, &h);
 	if (r.fault != SPLICE_FINE)

@@ -20,6 +20,7 @@ enum way_fate {
 	WAY_PEER,    /* mapped */
 	WAY_SENDER,  /* a SYN that became the answer to it */
 	WAY_DROPPED, /* with a fault */
+	WAY_HELD,    /* beyond a cut */
 };
 
 struct way_result {

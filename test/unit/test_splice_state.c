@@ -378,6 +378,74 @@ static void states_follow_the_table_whatever_comes(void)
 			  1u << SPLICE_TIMEWAIT));
 }
 
+/* A segment of a pair with cuts. Return: the cut was reached */
+static bool check_cut(struct splice_pair *p, enum dir d,
+		      const struct splice_segment *s, uint64_t now)
+{
+	enum dir o = dir_reverse(d);
+	struct splice_pair was = *p;
+	bool live = splice_is_live(p);
+	uint32_t events;
+	enum splice_act act = splice_step(p, d, s, now, &events);
+
+	CHECK(act != SPLICE_TO_NOBODY || live);
+	if (act == SPLICE_TO_PEER && splice_end(s) != s->seq &&
+	    !(s->flags & SPLICE_RST))
+		CHECK(seq_le(splice_end(s), was.side[d].cut));
+	if (splice_has_cut(p)) {
+		CHECK(seq_le(p->side[d].cut, was.side[d].cut));
+		CHECK(seq_le(was.side[d].end, p->side[d].cut) || !live);
+	}
+	if (!(events & SPLICE_EV_CUT))
+		return false;
+	CHECK(!splice_is_live(p));
+	if (!live)
+		return true;
+	CHECK(seq_le(seqmap_seq(&p->map, o, was.side[o].cut),
+		     (s->flags & SPLICE_ACK) ? s->ack : was.side[d].ack) ||
+	      was.side[d].ack == seqmap_seq(&p->map, o, was.side[o].cut));
+	CHECK((p->side[d].state == SPLICE_ESTABLISHED) ==
+	      ((was.flags & SPLICE_PAIR_READY) != 0 &&
+	       (act != SPLICE_TO_NOBODY)));
+	return true;
+}
+
+static void nothing_beyond_a_cut_crosses_whatever_comes(void)
+{
+	struct rng rng = { 29 };
+	unsigned cuts = 0;
+
+	for (int i = 0; i < 30000; i++) {
+		static const struct splice_tuple any = { .sport = 1 };
+		struct splice_socket k[DIR_COUNT];
+		struct splice_pair p;
+		uint32_t events;
+
+		sockets(k, (uint32_t)rng_next(&rng));
+		k[DIR_C2S].has_cut = k[DIR_S2C].has_cut = true;
+		k[DIR_C2S].cut = rng_below(&rng, 3);
+		k[DIR_S2C].cut = 1 + rng_below(&rng, 8);
+		splice_intend(&p, &any, &any, false, 1, 0);
+		CHECK(splice_begin(&p, k, 0, &events) == SPLICE_AGREED);
+		for (uint64_t n = 1; n < 30; n++) {
+			enum dir d = rng_below(&rng, 2) ? DIR_C2S : DIR_S2C;
+			const uint32_t cut[DIR_COUNT] = { p.side[DIR_C2S].cut,
+							  p.side[DIR_S2C].cut };
+			struct splice_segment s = any_segment(&rng, &p, d);
+
+			if (rng_below(&rng, 8) == 0)
+				CHECK(splice_ready(&p, cut));
+			if (check_cut(&p, d, &s, n)) {
+				cuts++;
+				break;
+			}
+			if (splice_in_timewait(&p))
+				break;
+		}
+	}
+	CHECK(cuts > 1000);
+}
+
 static void timewait_is_due_after_its_time(void)
 {
 	struct splice_pair p = joined(0);
@@ -435,6 +503,8 @@ int main(void)
 		  states_follow_the_table_whatever_comes },
 		{ "TIMEWAIT is due after its time",
 		  timewait_is_due_after_its_time },
+		{ "nothing beyond a cut crosses, whatever comes",
+		  nothing_beyond_a_cut_crosses_whatever_comes },
 		{ "silence ends a pair", silence_ends_a_pair },
 	};
 

@@ -264,6 +264,8 @@ void conn_note(struct front *f, const struct usplice_note *n)
 	case USPLICE_OVER:
 		pair_is_over(c, n->pair, n->reason);
 		break;
+	case USPLICE_CUT: /* nobody asks for cuts here */
+		break;
 	}
 }
 

@@ -113,15 +113,20 @@ void pair_joined(struct usplice_pair *p)
 {
 	if (p->state != PAIR_PRE)
 		return;
+	if (p->has_cut)
+		pre_measure(p);
 	pre_close(p, true);
 	p->state = PAIR_SPLICED;
 	p->s->counters.spliced++;
 	pair_note(p, USPLICE_SPLICED);
+	if (p->has_cut)
+		back_joined(p);
 }
 
 void pair_ending(struct usplice_pair *p, enum usplice_event what)
 {
 	assert(p->state == PAIR_SPLICED);
+	back_drop(p);
 	if (list_empty(&p->late))
 		list_add_tail(&p->s->late, &p->late);
 	pair_note(p, what);
@@ -132,9 +137,11 @@ void pair_over(struct usplice_pair *p, enum usplice_reason why)
 	assert(p->state != PAIR_FREE && p->state != PAIR_OVER);
 	if (p->state == PAIR_PRE)
 		pre_close(p, false);
+	else if (p->state == PAIR_SPLICED || p->state == PAIR_APART)
+		back_drop(p);
 	else
 		pre_unwatch(p);
-	p->notes &= (uint8_t) ~(1u << USPLICE_CONNECTED);
+	p->notes &= (uint8_t) ~(1u << USPLICE_CONNECTED | 1u << USPLICE_CUT);
 	p->s->by_place[p->name.place] = NOBODY;
 	list_del(&p->late);
 	p->state = PAIR_OVER;

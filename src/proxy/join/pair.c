@@ -88,9 +88,7 @@ static bool is_ip6(const struct splice_tuple *t)
 	return !ipaddr_is4(&a);
 }
 
-/* Bind a socket to our end of a tuple, which may have another host's address
- * (@foreign). Return: 0 or -Exxx */
-static int bind_to(int fd, const struct splice_tuple *t, bool foreign)
+int pair_bind(int fd, const struct splice_tuple *t, bool foreign)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 				    .sin6_port = htons(t->dport) };
@@ -156,7 +154,7 @@ static int choose_port(struct usplice_pair *p, int server,
 		if (rc == 0) {
 			rc = match_options(&client, server);
 			if (rc == 0)
-				rc = bind_to(server, t, p->s->o.mark != 0);
+				rc = pair_bind(server, t, p->s->o.mark != 0);
 			if (rc == 0)
 				return 0;
 			router_forget(r, name);
@@ -227,10 +225,13 @@ static int splice(struct usplice_pair *p, uint32_t extra, bool give)
 
 	if (p->state != PAIR_INTENDED)
 		return -EINVAL;
+	if (p->has_cut && (!give || extra != 0))
+		return -EINVAL;
 	rc = pre_begin(p, give);
 	if (rc != 0)
 		return rc;
-	rc = router_splice(p->s->router, &p->name, pending, &events);
+	rc = router_splice(p->s->router, &p->name, pending,
+			   p->has_cut ? p->cut : NULL, &events);
 	if (rc != 0) {
 		pre_undo(p, fd);
 		return rc;
@@ -238,9 +239,11 @@ static int splice(struct usplice_pair *p, uint32_t extra, bool give)
 	p->extra = extra;
 	if (events & SPLICE_EV_JOINED)
 		pair_joined(p);
+	else if (events & SPLICE_EV_CUT)
+		back_cut(p);
 	else
 		pre_first(p, events & JOIN_UNREAD);
-	if (events & SPLICE_EV_TIMEWAIT)
+	if ((events & SPLICE_EV_TIMEWAIT) && p->state == PAIR_SPLICED)
 		pair_ending(p, USPLICE_TIMEWAIT);
 	return 0;
 }
@@ -277,6 +280,8 @@ void usplice_end(struct usplice_pair *p)
 	assert(p->state != PAIR_FREE);
 	if (p->state == PAIR_PRE)
 		pre_close(p, false);
+	else if (p->state == PAIR_SPLICED || p->state == PAIR_APART)
+		back_drop(p);
 	else
 		pre_unwatch(p);
 	if (p->state != PAIR_OVER) {

@@ -97,15 +97,13 @@ static void connected(struct usplice_pair *p, int error)
 	pair_note(p, USPLICE_CONNECTED);
 }
 
-int pre_connect(struct usplice_pair *p)
+int pre_ask(int fd, const struct splice_tuple *t)
 {
-	const struct splice_tuple *t = &p->tuple[DIR_S2C];
 	struct ipaddr to = ipaddr_from6(t->src);
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
 				    .sin6_port = htons(t->sport) };
 	struct sockaddr_in in = { .sin_family = AF_INET,
 				  .sin_port = htons(t->sport) };
-	int fd = p->fd[DIR_S2C];
 	int rc;
 
 	memcpy(&in6.sin6_addr, t->src, 16);
@@ -113,12 +111,19 @@ int pre_connect(struct usplice_pair *p)
 	rc = ipaddr_is4(&to)
 		     ? connect(fd, (struct sockaddr *)&in, sizeof(in))
 		     : connect(fd, (struct sockaddr *)&in6, sizeof(in6));
+	return rc == 0 ? 0 : -errno;
+}
+
+int pre_connect(struct usplice_pair *p)
+{
+	int rc = pre_ask(p->fd[DIR_S2C], &p->tuple[DIR_S2C]);
+
 	if (rc == 0) {
 		connected(p, 0);
 		return 0;
 	}
-	if (errno != EINPROGRESS)
-		return -errno;
+	if (rc != -EINPROGRESS)
+		return rc;
 	p->state = PAIR_CONNECTING;
 	return watch(p, DIR_S2C, true);
 }
@@ -188,6 +193,21 @@ void pre_undo(struct usplice_pair *p, const int fd[DIR_COUNT])
 	p->state = PAIR_INTENDED;
 }
 
+void pre_measure(struct usplice_pair *p)
+{
+	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++) {
+		struct tcp_info i = { .tcpi_snd_mss = 536 };
+		socklen_t n = sizeof(i);
+
+		getsockopt(p->fd[d], IPPROTO_TCP, TCP_INFO, &i, &n);
+		/* The kernel counts without timestamps, the option with. */
+		p->mss[d] = (uint16_t)(i.tcpi_snd_mss +
+				       ((i.tcpi_options & TCPI_OPT_TIMESTAMPS)
+						? 12u
+						: 0u));
+	}
+}
+
 void pre_close(struct usplice_pair *p, bool silent)
 {
 	assert(p->state == PAIR_PRE);
@@ -207,6 +227,25 @@ void pre_close(struct usplice_pair *p, bool silent)
 				   sizeof(none));
 		close(p->fd[d]);
 		p->fd[d] = -1;
+	}
+}
+
+void pre_apart(struct usplice_pair *p)
+{
+	int none = -1;
+
+	assert(p->state == PAIR_PRE && !p->shared);
+	pre_unwatch(p);
+	for (enum dir d = DIR_C2S; d < DIR_COUNT; d++) {
+		p->crossed[d] = p->sent[d];
+		if (!p->s->peeks)
+			continue;
+		setsockopt(p->fd[d], SOL_SOCKET, SO_PEEK_OFF, &none,
+			   sizeof(none));
+		/* Without a buffer, TCP throws away. */
+		if (p->sent[d] > 0)
+			recv(p->fd[d], NULL, p->sent[d],
+			     MSG_TRUNC | MSG_DONTWAIT);
 	}
 }
 
@@ -248,6 +287,26 @@ static void prepare(struct usplice_pair *p, enum dir d)
 	p->hurried[d] = true;
 }
 
+/* Bytes that may still cross. */
+static size_t left(const struct usplice_pair *p, enum dir d)
+{
+	assert(p->sent[d] <= p->cut[d]);
+	return p->cut[d] - p->sent[d];
+}
+
+/* There is more than may cross, and our sockets have it: if the pair is not
+ * joined just now, it is not to be.
+ */
+static void withdraw(struct usplice_pair *p)
+{
+	uint32_t events;
+
+	p->beyond = false;
+	if (router_cut(p->s->router, &p->name, JOIN_CUT_WITHDRAW, NULL,
+		       &events) == 0)
+		back_cut(p);
+}
+
 /* One piece of direction @d. Return: 1; 0: there is none, or no room; -Exxx */
 static int relay_one(struct usplice_pair *p, enum dir d)
 {
@@ -260,6 +319,12 @@ static int relay_one(struct usplice_pair *p, enum dir d)
 		 MSG_PEEK | MSG_DONTWAIT);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (p->has_cut && (n == 0 || (size_t)n > left(p, d))) {
+		n = (ssize_t)left(p, d);
+		p->beyond = true;
+		if (n == 0)
+			return 0;
+	}
 	if (n == 0) {
 		p->ended[d] = true;
 		p->fin |= (uint8_t)(1u << d);
@@ -308,6 +373,8 @@ void pre_relay(struct usplice_pair *p)
 		rc = relay(p, DIR_S2C);
 	if (rc < 0)
 		lost(p);
+	else if (p->beyond)
+		withdraw(p);
 }
 
 void pre_first(struct usplice_pair *p, bool unread)
@@ -325,4 +392,6 @@ void pre_first(struct usplice_pair *p, bool unread)
 		rc = watch(p, DIR_S2C, false);
 	if (rc < 0)
 		lost(p);
+	else if (p->beyond)
+		withdraw(p);
 }

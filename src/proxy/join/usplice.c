@@ -206,9 +206,13 @@ void usplice_close(struct usplice *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < s->used; i++)
+	for (uint32_t i = 0; i < s->used; i++) {
 		if (s->pairs[i].state == PAIR_PRE)
 			pre_close(&s->pairs[i], false);
+		else if (s->pairs[i].state == PAIR_SPLICED ||
+			 s->pairs[i].state == PAIR_APART)
+			back_drop(&s->pairs[i]);
+	}
 	if (s->router)
 		ways_close(s);
 	router_close(s->router);
@@ -274,7 +278,11 @@ static void on_event(struct usplice *s, const struct join_event *e)
 		return;
 	}
 	/* Whatever else happens happens to a joined pair. */
-	pair_joined(p);
+	if (e->events != SPLICE_EV_CUT)
+		pair_joined(p);
+	back_event(p, d, e->events);
+	if (p->state != PAIR_SPLICED)
+		return;
 	if (e->events & SPLICE_EV_FIN) {
 		p->fin |= (uint8_t)(1u << d);
 		pair_note(p, USPLICE_FIN);
@@ -332,7 +340,11 @@ static void look_at(struct usplice_pair *p)
 	}
 	if (splice_is_live(&pair))
 		pair_joined(p);
-	if (splice_in_timewait(&pair) && list_empty(&p->late))
+	else if (p->has_cut &&
+		 (p->state == PAIR_SPLICED || !splice_has_cut(&pair)))
+		back_cut(p);
+	if (p->state == PAIR_SPLICED && splice_in_timewait(&pair) &&
+	    list_empty(&p->late))
 		pair_ending(p, (pair.flags & SPLICE_PAIR_RESET)
 				       ? USPLICE_RESET
 				       : USPLICE_TIMEWAIT);
@@ -531,6 +543,7 @@ int usplice_counters(const struct usplice *s, struct usplice_counters *c)
 	c->syn_opening = state.syn_opening;
 	c->syn_full = n[JOIN_SYN_FULL];
 	c->syn_ports = n[JOIN_SYN_PORTS];
+	c->held = n[JOIN_HELD];
 	return 0;
 }
 
@@ -575,7 +588,7 @@ int usplice_adopt(struct usplice *s, struct usplice_pair **out)
 			tick_set(s, 1);
 			continue;
 		}
-		if (splice_is_live(&pair))
+		if (splice_is_live(&pair) && !splice_has_cut(&pair))
 			return adopt(s, &name, &pair, out);
 		router_forget(s->router, &name);
 	}

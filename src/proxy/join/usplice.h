@@ -16,6 +16,8 @@
  *	usplice_splice()  both, once they are connected, or usplice_give()
  *	usplice_write()	  what the proxy still says to the client
  *	usplice_next()	  what has become of them
+ *	usplice_cut()	  so much crosses, and no more
+ *	usplice_unsplice() and the sockets are the caller's again
  *
  * A struct usplice belongs to one thread, and to the network namespace in which
  * it was opened. No call blocks. Functions return 0 or more, or a negative
@@ -114,6 +116,7 @@ enum usplice_event {
 	USPLICE_TIMEWAIT,  /* both streams have ended, and both ends know */
 	USPLICE_OVER,	   /* the last one: @reason */
 	USPLICE_CONNECTED, /* usplice_connect() has ended: @error */
+	USPLICE_CUT,	   /* all has crossed: usplice_unsplice() */
 };
 
 /** enum usplice_reason - Why a pair is over; indexes usplice_counters.over */
@@ -169,7 +172,7 @@ struct usplice_stats {
  * @over:	By reason
  * @ended:	By usplice_end(), after they were spliced
  * @live:	Spliced, and not over. @spliced + @adopted = @over, but for the
- *		reasons NEVER_SPLICED and LOST, + @ended + @live
+ *		reasons NEVER_SPLICED and LOST, + @ended + @cut + @live
  * @relayed:	Segments
  * @to_stack:	Segments that our own sockets got
  * @dropped:	Segments that could not be relayed: malformed, signed, parts of
@@ -194,6 +197,9 @@ struct usplice_stats {
  *		not yet open. @syn_begun = the five + @syn_live
  * @syn_full, @syn_ports: SYNs that the listener got, since there was no room,
  *		or no port
+ * @cut:	Ended at a cut
+ * @held:	Segments that came from beyond one, or before its sockets were
+ *		there: their senders send them again
  */
 struct usplice_counters {
 	uint64_t spliced;
@@ -222,6 +228,8 @@ struct usplice_counters {
 	uint64_t syn_opening;
 	uint64_t syn_full;
 	uint64_t syn_ports;
+	uint64_t cut;
+	uint64_t held;
 };
 
 /**
@@ -325,6 +333,40 @@ int usplice_give(struct usplice_pair *p, uint32_t extra);
  * -EAGAIN: none now; -EPIPE: it is spliced, or over
  */
 ssize_t usplice_write(struct usplice_pair *p, const void *b, size_t n);
+
+/**
+ * usplice_cut() - Splice it only for some bytes
+ * @p:		Of usplice_intend() or usplice_unsplice(), to be spliced by
+ *		usplice_give() with @extra 0; or spliced after such a call
+ * @bytes:	How many cross, by direction, counted from what the caller has
+ *		read; 2^30 at most. NULL: no more than has come by now
+ *
+ * No byte and no end of a stream beyond them crosses, and none is lost: who has
+ * sent it sends it again. USPLICE_CUT says that all has crossed and was acked,
+ * or that the pair could not be joined since there is more than may cross: then
+ * usplice_unsplice(). If a segment lies across the cut, less has crossed, and
+ * its sender waits for his timer; who splices up to where a sender pauses waits
+ * for nothing. Who sends more than may cross, while less than may has come from
+ * the other end, ends it at once, as NULL does. A pair with a cut ends with the
+ * process, pinned or not; ECN is not used any more after it.
+ *
+ * Return: 0; -EINVAL: not now; -ERANGE: too many
+ */
+int usplice_cut(struct usplice_pair *p, const uint32_t bytes[USPLICE_DIRS]);
+
+/**
+ * usplice_unsplice() - Have the two sockets, after USPLICE_CUT
+ * @fd:		Result: by the direction of what is read from them, the caller's
+ *		from now on; they do not block, and send without delay
+ * @crossed:	Result: bytes of each direction that have
+ *
+ * The pair is as before the splice: it can be spliced again, or given to
+ * usplice_end(), after which its sockets are those of any program.
+ *
+ * Return: 0; -EAGAIN: not yet
+ */
+int usplice_unsplice(struct usplice_pair *p, int fd[USPLICE_DIRS],
+		     uint32_t crossed[USPLICE_DIRS]);
 
 /**
  * usplice_end() - Forget a pair; @p is of no value any more

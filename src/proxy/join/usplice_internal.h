@@ -37,6 +37,7 @@ enum pair_state {
 	PAIR_CONNECTING, /* intended, and the server was asked by us */
 	PAIR_PRE,	 /* spliced, and our sockets are still in it */
 	PAIR_SPLICED,
+	PAIR_APART, /* its cut is reached: for usplice_unsplice() */
 	PAIR_OVER, /* its place may be another's; USPLICE_OVER is still to be told */
 };
 
@@ -49,7 +50,8 @@ enum pair_state {
  * @user:	The caller's
  * @tuple, @way: Of what the peer of each side sends; how it is reached
  * @fd:		By the direction of what they receive. INTENDED, CONNECTING: the
- *		caller's; PRE: ours; else -1
+ *		caller's; PRE, APART: ours; SPLICED, with @has_cut: ours, if
+ *		they were made already (back.c); else -1
  * @watched, @looked: Bits by direction: in usplice.epoll; looked into
  * @spoken:	PRE: the server may have said something before it was spliced
  * @hurried:	PRE: its receiver's socket sends at once what it is given
@@ -59,6 +61,11 @@ enum pair_state {
  * @ended:	PRE: the direction has ended, and its receiver was told
  * @error:	Of the note USPLICE_CONNECTED
  * @held:	PRE: the server may have said something behind @extra
+ * @has_cut:	No more than @cut bytes cross, by direction
+ * @beyond:	PRE: there is something behind @cut
+ * @crossed:	APART: bytes that have
+ * @mss:	SPLICED, with @has_cut: largest segment of what is sent to each
+ *		peer, options of TCP included
  * @extra:	PRE: bytes that the caller will still write to the client
  * @notes:	Bits by enum usplice_event: still to be told
  * @fin, @reset: Bits by direction: of these notes
@@ -81,6 +88,11 @@ struct usplice_pair {
 	bool held;
 	bool hurried[DIR_COUNT];
 	bool shared;
+	bool has_cut;
+	bool beyond;
+	uint32_t cut[DIR_COUNT];
+	uint32_t crossed[DIR_COUNT];
+	uint16_t mss[DIR_COUNT];
 	uint32_t sent[DIR_COUNT];
 	bool ended[DIR_COUNT];
 	uint32_t extra;
@@ -216,6 +228,29 @@ bool pairs_told(struct usplice *s);
 int pair_address(const struct sockaddr *a, socklen_t n, uint8_t ip[16],
 		 uint16_t *port);
 
+/** pair_bind() - Bind a socket to our end of a tuple, which may have another
+ * host's address (@foreign). Return: 0 or -Exxx
+ */
+int pair_bind(int fd, const struct splice_tuple *t, bool foreign);
+
+/* --- back.c: a pair ends at a cut --- */
+
+/** back_joined() - A pair with a cut was joined: make the sockets that follow;
+ * it may be over then
+ */
+void back_joined(struct usplice_pair *p);
+
+/** back_cut() - Its cut is reached; it may be over then */
+void back_cut(struct usplice_pair *p);
+
+/** back_event() - A segment of direction @d has made @events. As back_cut() */
+void back_event(struct usplice_pair *p, enum dir d, uint32_t events);
+
+/** back_drop() - Close sockets that were made and are not needed; nobody is
+ * told
+ */
+void back_drop(struct usplice_pair *p);
+
 /* --- passages.c: connections that are passed on from their SYN --- */
 
 /** passages_follow() - Routes have changed: look again how some are reached.
@@ -274,6 +309,16 @@ bool pre_peeks(void);
  */
 void pre_keep_urgent(int fd);
 
+/** pre_ask() - Connect a socket to whom a tuple is of. Return: 0; -EINPROGRESS;
+ * or another -Exxx
+ */
+int pre_ask(int fd, const struct splice_tuple *t);
+
+/** pre_apart() - A pair that was not joined has its sockets back; what was sent
+ * on does not lie in them any more
+ */
+void pre_apart(struct usplice_pair *p);
+
 /** pre_connect() - Ask the server, and wait for it. Return: 0 or -Exxx */
 int pre_connect(struct usplice_pair *p);
 
@@ -300,6 +345,9 @@ void pre_event(struct usplice_pair *p, uint32_t events);
 
 /** pre_unwatch() - The caller's sockets are not waited for any more */
 void pre_unwatch(struct usplice_pair *p);
+
+/** pre_measure() - Remember what a socket that follows must be told */
+void pre_measure(struct usplice_pair *p);
 
 /** pre_close() - Close our sockets; @silent: nobody is told, else both are */
 void pre_close(struct usplice_pair *p, bool silent);

@@ -28,6 +28,7 @@
 #include "core/dir.h"
 #include "route/table.h"
 #include "splice/begin.h"
+#include "splice/cut.h"
 #include "splice/head.h"
 #include "splice/over.h"
 #include "splice/pair.h"
@@ -151,8 +152,12 @@ static __always_inline void tell(const struct join_end *e,
 		v.side[d].outside = p->side[d].outside;
 		v.side[d].acked = p->side[d].acked;
 	}
-	/* Whose end it is can wait. */
-	if (s && events != JOIN_EV_OVER && now - s->woken >= JOIN_PAUSE) {
+	/* Whose end it is can wait. Who makes sockets for what is behind a cut
+	 * makes them now.
+	 */
+	if (s && events != JOIN_EV_OVER &&
+	    ((p->flags & SPLICE_PAIR_CUT) || (events & SPLICE_EV_CUT) ||
+	     now - s->woken >= JOIN_PAUSE)) {
 		s->woken = now;
 		how = BPF_RB_FORCE_WAKEUP;
 	}

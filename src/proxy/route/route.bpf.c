@@ -30,6 +30,7 @@
 #include "route/sockets.h"
 #include "route/table.h"
 #include "splice/begin.h"
+#include "splice/cut.h"
 #include "splice/head.h"
 #include "splice/pair.h"
 #include "splice/state.h"
@@ -91,6 +92,10 @@ __noinline int join_take(struct __sk_buff *skb, uint32_t place, uint32_t dir)
 		follow(&e.name, events, now);
 	if (events & SPLICE_EV_REUSED)
 		return JOIN_REUSED;
+	if (act == SPLICE_TO_NOBODY) {
+		count(JOIN_HELD);
+		return JOIN_FOR_NOBODY;
+	}
 	return act == SPLICE_TO_PEER	 ? JOIN_FOR_PEER
 	       : act == SPLICE_TO_SENDER ? JOIN_FOR_SENDER
 					 : JOIN_FOR_STACK;
@@ -283,6 +288,9 @@ int join_splice(struct __sk_buff *skb)
 		return JOIN_NO_SOCKET;
 	k[DIR_C2S].pending = call.pending[DIR_C2S];
 	k[DIR_S2C].pending = call.pending[DIR_S2C];
+	k[DIR_C2S].cut = call.cut[DIR_C2S];
+	k[DIR_S2C].cut = call.cut[DIR_S2C];
+	k[DIR_C2S].has_cut = k[DIR_S2C].has_cut = call.has_cut != 0;
 	now = bpf_ktime_get_ns();
 	bpf_spin_lock(&slot->lock);
 	why = splice_begin(&slot->pair, k, now, &events);
@@ -291,6 +299,35 @@ int join_splice(struct __sk_buff *skb)
 	if (k[DIR_C2S].rcv_nxt != k[DIR_C2S].copied_seq)
 		events |= JOIN_UNREAD;
 	return why == SPLICE_AGREED ? (int)(JOIN_SPLICED | events) : (int)why;
+}
+
+/*
+ * A pair ends at a cut (splice/cut.h). Run by the library: its struct
+ * join_cut_call is the packet. Return: see there, or JOIN_NO_PAIR
+ */
+SEC("tc")
+int join_cut(struct __sk_buff *skb)
+{
+	struct join_slot *slot;
+	struct join_cut_call call;
+	bool done = false, reached = false;
+
+	if (bpf_skb_load_bytes(skb, 0, &call, sizeof(call)))
+		return JOIN_NO_PAIR;
+	slot = bpf_map_lookup_elem(&join_slots, &call.name.place);
+	if (!slot || slot->pair.generation != call.name.generation)
+		return JOIN_NO_PAIR;
+	bpf_spin_lock(&slot->lock);
+	if (call.what == JOIN_CUT_READY)
+		done = splice_ready(&slot->pair, call.cut);
+	else if (call.what == JOIN_CUT_WITHDRAW)
+		done = splice_withdraw(&slot->pair);
+	else
+		done = splice_cut_now(&slot->pair, &reached);
+	bpf_spin_unlock(&slot->lock);
+	if (!done)
+		return 0;
+	return (int)(JOIN_SPLICED | (reached ? SPLICE_EV_CUT : 0));
 }
 
 static long sweep_one(uint32_t i, void *ctx)

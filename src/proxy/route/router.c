@@ -283,15 +283,20 @@ int router_intend(struct router *r, const struct splice_tuple *client,
 }
 
 int router_splice(struct router *r, const struct join_name *name,
-		  const uint32_t pending[DIR_COUNT], uint32_t *events)
+		  const uint32_t pending[DIR_COUNT],
+		  const uint32_t cut[DIR_COUNT], uint32_t *events)
 {
-	struct join_call call = {
-		.name = *name, .pending = { pending[DIR_C2S], pending[DIR_S2C] }
-	};
+	struct join_call call = { .name = *name,
+				  .pending = { pending[DIR_C2S],
+					       pending[DIR_S2C] },
+				  .has_cut = cut != NULL };
 	uint32_t said = 0;
-	int rc = call_program(r->skel->progs.join_splice, &call, sizeof(call),
-			      &said);
+	int rc;
 
+	if (cut)
+		memcpy(call.cut, cut, sizeof(call.cut));
+	rc = call_program(r->skel->progs.join_splice, &call, sizeof(call),
+			  &said);
 	if (rc != 0)
 		return rc;
 	if (said & JOIN_SPLICED) {
@@ -301,6 +306,27 @@ int router_splice(struct router *r, const struct join_name *name,
 	if (said == JOIN_NO_PAIR)
 		return -ESTALE;
 	return said == SPLICE_TS_DIFFER ? -EOPNOTSUPP : -ENOTCONN;
+}
+
+int router_cut(struct router *r, const struct join_name *name,
+	       enum join_cutting what, const uint32_t cut[DIR_COUNT],
+	       uint32_t *events)
+{
+	struct join_cut_call call = { .name = *name, .what = what };
+	uint32_t said = 0;
+	int rc;
+
+	if (cut)
+		memcpy(call.cut, cut, sizeof(call.cut));
+	rc = call_program(r->skel->progs.join_cut, &call, sizeof(call), &said);
+	if (rc != 0)
+		return rc;
+	if (said == JOIN_NO_PAIR)
+		return -ESTALE;
+	if (!(said & JOIN_SPLICED))
+		return -EINVAL;
+	*events = said & ~JOIN_SPLICED;
+	return 0;
 }
 
 int router_move(struct router *r, const struct join_name *name,

@@ -91,13 +91,26 @@ int router_move(struct router *r, const struct join_name *name,
 /**
  * router_splice() - Splice the two sockets of a pair
  * @pending:	Bytes that will still be written to the peer of each side
+ * @cut:	As splice_socket.cut of each side; NULL: there is none
  * @events:	Result: SPLICE_EV_ bits
  *
  * Return: 0; -ESTALE; -ENOTCONN: a socket is not open, or not in this network
  * namespace; -EOPNOTSUPP: one of them has timestamps
  */
 int router_splice(struct router *r, const struct join_name *name,
-		  const uint32_t pending[DIR_COUNT], uint32_t *events);
+		  const uint32_t pending[DIR_COUNT],
+		  const uint32_t cut[DIR_COUNT], uint32_t *events);
+
+/**
+ * router_cut() - A pair is to end at a cut: as @what says, see splice/cut.h
+ * @cut:	Of JOIN_CUT_READY; else NULL
+ * @events:	Result: SPLICE_EV_ bits
+ *
+ * Return: 0; -EINVAL: the pair cannot do that, or not any more; -ESTALE
+ */
+int router_cut(struct router *r, const struct join_name *name,
+	       enum join_cutting what, const uint32_t cut[DIR_COUNT],
+	       uint32_t *events);
 
 /** router_look() - Copy a pair. Return: 0 or -ESTALE */
 int router_look(const struct router *r, const struct join_name *name,

@@ -24,7 +24,7 @@
 #include "splice/pair.h"
 
 /* Of all that is shared by pinned tables; another one has other tables. */
-#define JOIN_LAYOUT 4
+#define JOIN_LAYOUT 5
 
 #define JOIN_PAIRS 65536u /* most pairs at once, unless the loader says less */
 #define JOIN_RING  (1u << 20)
@@ -208,10 +208,30 @@ struct join_look {
 
 /** struct join_call - What join_splice and join_forget are run with
  * @pending:	Bytes that our program will still write to the peer of each side
+ * @cut:	With @has_cut, splice_socket.cut
  */
 struct join_call {
 	struct join_name name;
 	uint32_t pending[DIR_COUNT];
+	uint32_t cut[DIR_COUNT];
+	uint32_t has_cut;
+};
+
+/** enum join_cutting - What join_cut is run for: one of splice/cut.h */
+enum join_cutting {
+	JOIN_CUT_NOW,
+	JOIN_CUT_READY,
+	JOIN_CUT_WITHDRAW,
+};
+
+/** struct join_cut_call - What join_cut is run with
+ * @what:	enum join_cutting
+ * @cut:	Of JOIN_CUT_READY
+ */
+struct join_cut_call {
+	struct join_name name;
+	uint32_t what;
+	uint32_t cut[DIR_COUNT];
 };
 
 /** struct join_moved - What join_move is run with: ways that are others now */
@@ -221,16 +241,19 @@ struct join_moved {
 };
 
 /* What they return: 0, or one of these. join_splice: a splice_refusal, or
- * SPLICE_EV_ bits with JOIN_SPLICED and, if so, JOIN_UNREAD.
+ * SPLICE_EV_ bits with JOIN_SPLICED and, if so, JOIN_UNREAD. join_cut:
+ * SPLICE_EV_ bits with JOIN_SPLICED, or 0: it cannot be done any more.
  */
-#define JOIN_SPLICED   0x100u
-#define JOIN_UNREAD    0x400u /* the client's socket has something to read */
+#define JOIN_SPLICED   0x10000u
+#define JOIN_UNREAD    0x20000u /* the client's socket has something to read */
 #define JOIN_NO_PAIR   0x200u
 #define JOIN_NO_SOCKET 0x201u
 #define JOIN_NO_PLACE  0x202u
 #define JOIN_TAKEN     0x203u /* a tuple is another pair's */
 
-/* What is counted. Each packet of a pair counts once in the first six. */
+/* What is counted. Each packet of a pair counts once in the first
+ * seven.
+ */
 enum join_count {
 	JOIN_RELAYED,
 	JOIN_TO_STACK,
@@ -238,6 +261,7 @@ enum join_count {
 	JOIN_TOO_LONG, /* for the device it should leave by; its sender was told */
 	JOIN_FAILED,	 /* the kernel could not change it */
 	JOIN_CHALLENGED, /* a SYN of a live pair: it was answered */
+	JOIN_HELD,	 /* beyond a cut, or while sockets are made */
 	JOIN_ERRORS,	 /* messages of ICMP that were relayed */
 	JOIN_NO_EVENT,	 /* the ring was full: found by a sweep */
 	JOIN_NO_QUEUE,	 /* TIMEWAIT's was full: found by a sweep */

@@ -34,6 +34,7 @@
 #include "core/dir.h"
 #include "core/seq.h"
 #include "core/seqmap.h"
+#include "splice/cut.h"
 #include "splice/pair.h"
 #include "splice/state.h"
 
@@ -45,9 +46,12 @@
  * @rcv_nxt, @copied_seq: Next byte expected; next one that the program reads
  * @rcv_wup, @rcv_wnd: The last ack sent, and the window offered with it, bytes
  * @room:	Most that it will offer beyond @rcv_nxt
- * @ts_recent:	Newest TSval of the peer
+ * @ts_recent:	Newest TSval of the peer; 0: it has none, and what is known of a
+ *		splice before (cut.h) counts
  * @tsval:	What it would send as TSval now
  * @pending:	Bytes that the program will still write, after which no more
+ * @cut:	Of both or none, with @has_cut: bytes from @copied_seq on that
+ *		cross, SPLICE_CUT_MOST at most
  * @mss:	What a SYN that is relayed to the peer may announce at most, 0:
  *		anything
  * @scale, @told: Window scales: of the peer's windows, of ours
@@ -69,6 +73,7 @@ struct splice_socket {
 	uint32_t ts_recent;
 	uint32_t tsval;
 	uint32_t pending;
+	uint32_t cut;
 	uint16_t mss;
 	uint8_t scale;
 	uint8_t told;
@@ -77,6 +82,7 @@ struct splice_socket {
 	bool ecn;
 	bool open;
 	bool fin;
+	bool has_cut;
 };
 
 /** enum splice_refusal - Why two sockets are not spliced */
@@ -120,6 +126,12 @@ static inline void splice_take(struct splice_side *i,
 {
 	uint32_t edge = k->rcv_wup + k->rcv_wnd;
 
+	/* One behind a cut offers less than its peer may use: of what was
+	 * watched beyond, it may have the part before, behind a hole.
+	 */
+	if ((i->flags & SPLICE_SIDE_BACK) && seq_lt(edge, i->end))
+		i->end = edge;
+	i->flags &= (uint8_t)~SPLICE_SIDE_BACK;
 	/* Watched, and no further than our socket would take it. */
 	if (!(i->flags & SPLICE_SIDE_SEEN) ||
 	    !seq_in(i->end, k->rcv_nxt, edge + 1)) {
@@ -136,6 +148,8 @@ static inline void splice_take(struct splice_side *i,
 	i->scale = k->scale;
 	i->told = k->told;
 	i->tsval = k->tsval;
+	i->from = k->copied_seq;
+	i->cut = k->has_cut ? k->copied_seq + k->cut : 0;
 }
 
 /* What the socket of side[d], and the watch on it, say about the other side. */
@@ -171,6 +185,11 @@ splice_begin(struct splice_pair *p, const struct splice_socket k[DIR_COUNT],
 	const struct splice_socket *c = &k[DIR_C2S];
 	const struct splice_socket *s = &k[DIR_S2C];
 
+	const uint32_t recent[DIR_COUNT] = {
+		c->ts_recent != 0 ? c->ts_recent : p->side[DIR_C2S].tsval,
+		s->ts_recent != 0 ? s->ts_recent : p->side[DIR_S2C].tsval
+	};
+
 	*events = 0;
 	if (!c->open || !s->open)
 		return SPLICE_NOT_OPEN;
@@ -178,15 +197,16 @@ splice_begin(struct splice_pair *p, const struct splice_socket k[DIR_COUNT],
 		return SPLICE_TS_DIFFER;
 	p->map.seq_off[DIR_C2S] = s->write_seq + s->pending - c->copied_seq;
 	p->map.seq_off[DIR_S2C] = c->write_seq + c->pending - s->copied_seq;
-	p->map.ts_off[DIR_C2S] = s->tsval + 1 - c->ts_recent;
-	p->map.ts_off[DIR_S2C] = c->tsval + 1 - s->ts_recent;
+	p->map.ts_off[DIR_C2S] = s->tsval + 1 - recent[DIR_C2S];
+	p->map.ts_off[DIR_S2C] = c->tsval + 1 - recent[DIR_S2C];
 	splice_take(&p->side[DIR_C2S], c);
 	splice_take(&p->side[DIR_S2C], s);
 	splice_take_peer(p, DIR_C2S, c);
 	splice_take_peer(p, DIR_S2C, s);
 	p->flags |= (c->ts ? SPLICE_PAIR_TS : 0) |
 		    (c->sack && s->sack ? SPLICE_PAIR_SACK : 0) |
-		    (c->ecn && s->ecn ? SPLICE_PAIR_ECN : 0);
+		    (c->ecn && s->ecn ? SPLICE_PAIR_ECN : 0) |
+		    (c->has_cut && s->has_cut ? SPLICE_PAIR_CUT : 0);
 	p->seen = now;
 	*events = splice_try_join(p, now);
 	return SPLICE_AGREED;

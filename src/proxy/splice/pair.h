@@ -31,7 +31,7 @@
  * enum splice_state - What has been relayed to the peer of a side (thesis 5.1)
  *
  * CLOSE and ESTABLISHED are those of our own socket. PRE_SPLICED: the peer has
- * not yet acked all that our sockets have sent to it or will send.
+ * not yet acked all that our sockets have sent to it or will send. CUT: cut.h.
  */
 enum splice_state {
 	SPLICE_CLOSE,
@@ -41,6 +41,7 @@ enum splice_state {
 	SPLICE_FIN_RELAYED, /* the other end's FIN went to this peer */
 	SPLICE_SHUTDOWN,    /* and this peer has acked it */
 	SPLICE_TIMEWAIT,
+	SPLICE_AT_CUT, /* the splice is over, our sockets are not there yet */
 
 	SPLICE_STATES /* must be last */
 };
@@ -66,6 +67,7 @@ enum {
 	SPLICE_SIDE_FIN = 1 << 1,  /* @fin holds something */
 	SPLICE_SIDE_LAST = 1 << 2, /* before the splice: @end is behind a FIN */
 	SPLICE_SIDE_SCALE = 1 << 3, /* its SYN had a window scale */
+	SPLICE_SIDE_BACK = 1 << 4,  /* its socket was made behind a cut */
 };
 
 /* Of splice_pair.flags. */
@@ -79,6 +81,9 @@ enum {
 	SPLICE_PAIR_RESET_S2C = 1 << 6, /* and it was the server's */
 	SPLICE_PAIR_SYN = 1 << 7,	/* made of a client's SYN: syn.h */
 	SPLICE_PAIR_OPENING = 1 << 8,	/* and its handshake is not over */
+	SPLICE_PAIR_CUT = 1 << 9,	/* @cut of both sides holds: cut.h */
+	SPLICE_PAIR_READY = 1 << 10,	/* there are sockets for what follows */
+	SPLICE_PAIR_HELD = 1 << 11,	/* something came from beyond it */
 };
 
 /**
@@ -93,7 +98,10 @@ enum {
  * @end:	Seq behind the last byte or FIN that this peer has sent
  * @ack:	Its highest ack
  * @fin:	Ack by which this peer acks the other end's FIN
- * @tsval:	Newest TSval that was relayed to this peer
+ * @from, @cut:	With SPLICE_PAIR_CUT, seqs of the first byte of this peer that
+ *		crosses, and behind the last
+ * @tsval:	Newest TSval that was relayed to this peer; behind a cut, and
+ *		until the next splice, newest of its own
  * @room:	Window that our own socket may offer beyond what it has got; of
  *		a pair that is opening, what the other end's SYN has offered
  * @mss:	What a SYN relayed to this peer may announce at most, 0:
@@ -115,6 +123,8 @@ struct splice_side {
 	uint32_t end;
 	uint32_t ack;
 	uint32_t fin;
+	uint32_t from;
+	uint32_t cut;
 	uint32_t tsval;
 	uint32_t room;
 	uint16_t mss;

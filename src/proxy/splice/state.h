@@ -45,6 +45,9 @@
  * the client has acked the server's SYN it is opening: what decides then is
  * only what answers the other end's SYN, in the client's newest one.
  *
+ * A pair whose streams have cuts (cut.h) relays no byte beyond them, whatever
+ * its segment says else, and ends where both are reached.
+ *
  * A RST that counted may still not have been taken: it may be lost behind us.
  * So the pair stays in TIMEWAIT, still relaying, and a segment of the end to
  * which the RST went, in its windows, that is no RST, brings it back to where
@@ -59,6 +62,7 @@
 #include "core/dir.h"
 #include "core/seq.h"
 #include "core/seqmap.h"
+#include "splice/cut.h"
 #include "splice/pair.h"
 
 /* Flags of a TCP header, as wire/segment.h has them (RFC 9293 section 3.1). */
@@ -109,6 +113,7 @@ enum splice_act {
 	SPLICE_TO_STACK,  /* on to our own sockets, unchanged */
 	SPLICE_TO_PEER,	  /* mapped, to the other end */
 	SPLICE_TO_SENDER, /* nowhere: a challenge ack goes back (challenge.h) */
+	SPLICE_TO_NOBODY, /* nowhere: it is beyond a cut (cut.h) */
 };
 
 /* What came of a segment, for whoever keeps books. */
@@ -120,6 +125,8 @@ enum {
 	SPLICE_EV_REVIVED = 1 << 4,  /* the RST was not taken */
 	SPLICE_EV_REUSED = 1 << 5,   /* a SYN in TIMEWAIT: the pair is over */
 	SPLICE_EV_SETTLED = 1 << 6,  /* it is not opening any more */
+	SPLICE_EV_CUT = 1 << 7,	     /* its cut is reached */
+	SPLICE_EV_HELD = 1 << 8,     /* a first segment came from beyond */
 };
 
 /** splice_end() - Seq behind all that a segment occupies (SYN and FIN count) */
@@ -226,6 +233,11 @@ static inline uint32_t splice_try_join(struct splice_pair *p, uint64_t now)
 	s->state = s_clean ? splice_joined_state(s) : SPLICE_PRE_SPLICED;
 	if (!c_clean || !s_clean)
 		return 0;
+	/* Our sockets have done it all. */
+	if (splice_cut_reached(p, DIR_C2S, c->ack)) {
+		splice_uncut(p);
+		return SPLICE_EV_CUT;
+	}
 	p->flags |= SPLICE_PAIR_JOINED;
 	if (c->state != SPLICE_SHUTDOWN || s->state != SPLICE_SHUTDOWN)
 		return SPLICE_EV_JOINED;
@@ -422,33 +434,69 @@ static inline bool splice_opens(const struct splice_pair *p,
 	       !(p->flags & SPLICE_PAIR_OPENING);
 }
 
-/* What a segment of a live pair moves. */
-static inline uint32_t splice_live(struct splice_pair *p, enum dir d,
-				   const struct splice_segment *s, uint64_t now)
+/* A segment that counts of a pair whose streams have cuts: is there more to it
+ * than that it is relayed, and noted? Then @act is what becomes of it.
+ */
+static inline bool splice_at_cut(struct splice_pair *p, enum dir d,
+				 const struct splice_segment *s,
+				 enum splice_act *act, uint32_t *events)
 {
 	struct splice_side *i = &p->side[d];
-	uint32_t events = 0;
+	bool acks = (s->flags & SPLICE_ACK) && seq_lt(i->ack, s->ack);
+	bool beyond = splice_is_beyond(p, d, s->seq, splice_end(s));
+
+	if (beyond && splice_hold(p, d, s->seq))
+		*events |= SPLICE_EV_HELD;
+	*act = beyond ? SPLICE_TO_NOBODY : SPLICE_TO_PEER;
+	if (!splice_cut_reached(p, d, acks ? s->ack : i->ack)) {
+		/* Where an ack stands says nothing of what has crossed. */
+		if (!beyond && seq_lt(i->cut, s->seq))
+			splice_note_ack(p, d, s);
+		return beyond || seq_lt(i->cut, s->seq);
+	}
+	splice_note_ack(p, d, s);
+	*events |= SPLICE_EV_CUT;
+	if (splice_end_here(p) && splice_end(s) != s->seq) {
+		splice_watch(p, d, s);
+		*act = SPLICE_TO_STACK;
+	}
+	return true;
+}
+
+/* What a segment of a live pair moves, and where it goes. */
+static inline enum splice_act splice_live(struct splice_pair *p, enum dir d,
+					  const struct splice_segment *s,
+					  uint64_t now, uint32_t *events)
+{
+	struct splice_side *i = &p->side[d];
+	enum splice_act act = SPLICE_TO_PEER;
 
 	if (p->flags & SPLICE_PAIR_OPENING) {
-		events = splice_handshake(p, d, s, now);
-		if (events != SPLICE_EV_SETTLED)
-			return events;
+		*events |= splice_handshake(p, d, s, now);
+		if (*events != SPLICE_EV_SETTLED)
+			return act;
 	}
 	if ((s->flags & SPLICE_SYN) || !splice_counts(p, d, s)) {
 		i->outside++;
-		return events;
+		return splice_is_beyond(p, d, s->seq, splice_end(s)) &&
+				       !(s->flags & SPLICE_RST)
+			       ? SPLICE_TO_NOBODY
+			       : act;
 	}
-	if (s->flags & SPLICE_RST)
-		return seq_le(i->lo, s->seq) && seq_le(s->seq, i->end)
-			       ? splice_reset(p, d, now)
-			       : 0;
+	if (s->flags & SPLICE_RST) {
+		if (seq_le(i->lo, s->seq) && seq_le(s->seq, i->end))
+			*events |= splice_reset(p, d, now);
+		return act;
+	}
 	if (splice_in_timewait(p))
-		events |= splice_revive(p, d);
+		*events |= splice_revive(p, d);
+	if (splice_has_cut(p) && splice_at_cut(p, d, s, &act, events))
+		return act;
 	splice_note_ack(p, d, s);
 	splice_note_end(p, d, s);
 	if (!splice_in_timewait(p))
-		events |= splice_note_fin(p, d, s, now);
-	return events;
+		*events |= splice_note_fin(p, d, s, now);
+	return act;
 }
 
 /* A segment of a pair in PRE_SPLICED. */
@@ -463,10 +511,13 @@ static inline enum splice_act splice_pre(struct splice_pair *p, enum dir d,
 		return SPLICE_TO_STACK;
 	splice_note_ack(p, d, s);
 	*events = splice_try_join(p, now);
-	if (splice_is_live(p)) {
-		if (!splice_in_timewait(p))
-			*events |= splice_live(p, d, s, now);
-		return SPLICE_TO_PEER;
+	if (splice_is_live(p))
+		return splice_in_timewait(p)
+			       ? SPLICE_TO_PEER
+			       : splice_live(p, d, s, now, events);
+	if (*events & SPLICE_EV_CUT) {
+		splice_watch(p, d, s);
+		return SPLICE_TO_STACK;
 	}
 	splice_note_end(p, d, s);
 	if (!seq_le(splice_all(p, dir_reverse(d)), o->ack))
@@ -507,7 +558,9 @@ static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
 		}
 		if (splice_opens(p, s))
 			return SPLICE_TO_SENDER;
-		*events = splice_live(p, d, s, now);
+		act = splice_live(p, d, s, now, events);
+	} else if (i->state == SPLICE_AT_CUT) {
+		act = SPLICE_TO_NOBODY;
 	} else if (i->state <= SPLICE_ESTABLISHED) {
 		splice_watch(p, d, s);
 		act = SPLICE_TO_STACK;
@@ -531,7 +584,7 @@ static inline enum splice_act splice_step(struct splice_pair *p, enum dir d,
  */
 static inline bool splice_drops(const struct splice_pair *p, bool fragment)
 {
-	return splice_is_live(p) ||
+	return splice_is_live(p) || p->side[DIR_C2S].state == SPLICE_AT_CUT ||
 	       (fragment && p->side[DIR_C2S].state >= SPLICE_PRE_SPLICED);
 }
 
