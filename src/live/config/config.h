@@ -112,6 +112,7 @@ struct options_source {
  * @final_wait, @final_given: --final-wait, ns; not given: as long as answers
  *		are waited for
  * @release:	doctor --release DEV
+ * @top:	--top: a screen instead of the live line
  * @quiet:	-q: no live line
  * @multiplier:	--multiplier, thousandths
  * @maxsleep:	--maxsleep: longest wait between two records, ns; 0: STAMPS_LEAP
@@ -176,6 +177,7 @@ struct options {
 	uint64_t final_wait;
 	bool final_given;
 	const char *release;
+	bool top;
 	bool quiet;
 	uint32_t multiplier;
 	uint64_t maxsleep;

@@ -407,6 +407,9 @@ static int check_outputs(const struct options *o, struct errbuf *e)
 			"--print, --trace, --json -, --junit -, --summary -, "
 			"--html -, --har -, --hdr - and -w - all write to "
 			"standard output; keep one");
+	if (o->top && o->quiet)
+		return errbuf_set(e, -EINVAL,
+				  "--top and --quiet at once; drop one");
 	if (o->max_leak > 0 && !o->vitals)
 		return errbuf_set(e, -EINVAL,
 				  "--max-leak is about the SUT's process; add "

@@ -381,6 +381,10 @@ static const struct opt_row vitals_rows[] = {
 };
 
 static const struct opt_row user_rows[] = {
+	{ "top", 0, &opt_kind_flag, AT(top), NULL,
+	  "on a terminal a screen instead of the live line, elsewhere that "
+	  "line each second",
+	  .group = OUTPUT },
 	{ "user", 0, &opt_kind_string, AT(user), "NAME",
 	  "become this user once all is open (root: nobody)", .group = OUTPUT },
 	{ "quiet", 'q', &opt_kind_flag, AT(quiet), NULL, "no live line",

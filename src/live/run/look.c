@@ -23,7 +23,11 @@
 
 void run_clear_line(const struct run *run)
 {
-	if (run->live_line)
+	char out[TOP_TEXT];
+
+	if (run->top)
+		fwrite(out, 1, top_clear(run->top, out), stderr);
+	else if (run->live_line)
 		fputs("\r\033[K", stderr);
 }
 
@@ -158,7 +162,7 @@ void run_look(struct run *run)
 	run_look_at_mirror(run);
 	if (run->now >= run->next_link)
 		run_look_at_links(run);
-	if (run->live_line && run->now >= run->next_line) {
+	if ((run->live_line || run->plain) && run->now >= run->next_line) {
 		run_progress(run);
 		run->next_line = run->now + LINE_EVERY;
 	}

@@ -203,7 +203,7 @@ int run_play(struct run *run, struct errbuf *e)
 	int r;
 
 	run->now = run->epoch.begun;
-	run->live_line = !run->opt->quiet && isatty(STDERR_FILENO);
+	run_progress_begin(run);
 	r = run->replay ? replay_index(run, e) : 0;
 	if (r == 0)
 		r = run_prove(run, e);

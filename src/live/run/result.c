@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "record/record.h"
 
 #define COLUMNS 80
+#define ROWS	24
 
 uint64_t run_elapsed(const struct run *run)
 {
@@ -312,6 +314,32 @@ const struct observer_ops observe_lines = {
 	.told = line_of,
 };
 
+/* A terminal that may be anything gets lines, as a file does. */
+void run_progress_begin(struct run *run)
+{
+	static struct top screen;
+	const char *term = getenv("TERM");
+	bool terminal = !run->opt->quiet && isatty(STDERR_FILENO);
+	bool able = term && strcmp(term, "dumb") != 0;
+
+	run->live_line = terminal && (able || !run->opt->top);
+	run->top = run->live_line && run->opt->top ? &screen : NULL;
+	run->plain = run->opt->top && !run->top;
+}
+
+static void draw_screen(struct run *run, const struct winsize *ws)
+{
+	static struct top_view v;
+	char out[TOP_TEXT];
+
+	top_view(&v, run->engine, &run->redact, run->now);
+	v.elapsed = run_elapsed(run);
+	v.missed = run_drops(run);
+	v.journal_lost = run->journal_lost;
+	fwrite(out, 1, top_draw(run->top, &v, ws->ws_col, ws->ws_row, out),
+	       stderr);
+}
+
 void run_progress(struct run *run)
 {
 	const struct engine_stats *st = engine_stats(run->engine);
@@ -330,13 +358,16 @@ void run_progress(struct run *run)
 		.journal_lost = run->journal_lost,
 	};
 	struct winsize ws;
-	unsigned cols = COLUMNS;
 	char text[256];
 	size_t n;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
-		cols = ws.ws_col;
-	n = report_text_live(text, sizeof(text), cols, &v);
-	fprintf(stderr, "\r\033[K%.*s", (int)n, text);
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) != 0 || ws.ws_col == 0)
+		ws = (struct winsize){ .ws_row = ROWS, .ws_col = COLUMNS };
+	if (run->top) {
+		draw_screen(run, &ws);
+		return;
+	}
+	n = report_text_live(text, sizeof(text), ws.ws_col, &v);
+	fprintf(stderr, run->plain ? "%.*s\n" : "\r\033[K%.*s", (int)n, text);
 	run->last_requests = requests;
 }

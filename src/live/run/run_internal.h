@@ -233,7 +233,10 @@ void run_gauge(struct run *run);
 /** run_forms() - Write the forms, once all is settled. Return: the exit code */
 int run_forms(struct run *run);
 
-/** run_progress() - The line on a terminal */
+/** run_progress_begin() - What is shown while it goes on, and where */
+void run_progress_begin(struct run *run);
+
+/** run_progress() - The line on a terminal, or the screen of --top */
 void run_progress(struct run *run);
 
 /** run_drops() - Frames that the mirror's ring lost while it was read */

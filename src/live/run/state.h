@@ -32,6 +32,7 @@
 #include "report/lines.h"
 #include "run/observe.h"
 #include "redact/redact.h"
+#include "top/top.h"
 #include "run/source.h"
 
 #define RUN_PENDING 1024 /* effects between two flushes of the sink */
@@ -127,6 +128,8 @@ struct run {
 	bool hup_ends; /* SIGHUP does; else its files are made anew */
 	bool stop;
 	bool live_line;
+	bool plain;	       /* --top without a terminal: lines */
+	struct top *top;       /* NULL: there is no screen */
 	struct ends ends;      /* of tunnels, on a mirror with an address */
 	bool mirror_seen;      /* see look_mirror.c: it was looked at */
 	uint64_t mirror_since; /* from when on */
