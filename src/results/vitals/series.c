@@ -128,6 +128,7 @@ static void draw(const double *t, uint32_t n, double by,
 {
 	uint32_t length = n / BLOCKS > 0 ? n / BLOCKS : 1;
 
+	assert(n >= VITALS_LEAST && n <= VITALS_POINTS);
 	for (uint32_t i = 0; i < n; i += length) {
 		uint32_t from = (uint32_t)rng_below(r, n);
 
