@@ -5,12 +5,13 @@
  * Input: 16 bytes of initial numbers, one of what our program reads and writes itself,
  * then operations, a byte each: somebody sends, repeats, acks or ends; a wire delivers
  * one of its segments, loses it or doubles it; our program reads, writes, relays; the
- * two sockets are spliced, and closed silently once they are out of it.
+ * two sockets are spliced, and closed silently once they are out of it; the splice is
+ * cut, and others are made for what follows, before the cut is reached or after.
  *
  * Held against: each end gets exactly the bytes that are meant for it, in order (a
  * segment bears, unseen by the pair, where its bytes stand in the stream that its
  * receiver should get); nobody is acked what it has not sent; before the join nothing
- * is relayed, after it nothing reaches a socket. When the input is used up, wires
+ * is relayed, after it nothing reaches a socket, and beyond a cut nothing is relayed. When the input is used up, wires
  * lose nothing any more, everybody writes and ends, and all of it must arrive: so no
  * interleaving leaves the pair in PRE_SPLICED, and the last ack brings TIMEWAIT.
  */
@@ -59,6 +60,7 @@ struct house {
 	uint32_t eat;	/* bytes of the client that our program keeps */
 	uint32_t extra; /* bytes that it writes to the client itself */
 	bool spliced;
+	bool made; /* sockets that nothing comes to yet */
 };
 
 static void put(struct wire *w, const struct flying *f)
@@ -151,19 +153,73 @@ static int64_t peer_tag(const struct house *h, enum dir d)
 	return d == DIR_C2S ? -(int64_t)h->eat : (int64_t)h->extra;
 }
 
+/* The cut is reached, and there are sockets: from now on they are any two. */
+static void wake(struct house *h)
+{
+	if (!h->made || h->pair.side[0].state != SPLICE_ESTABLISHED)
+		return;
+	h->made = h->spliced = false;
+	h->sock[0].gone = h->sock[1].gone = false;
+}
+
+/* Sockets for what is behind the cut. */
+static void make(struct house *h)
+{
+	uint32_t cut[DIR_COUNT];
+
+	if (!splice_has_cut(&h->pair) || splice_in_timewait(&h->pair))
+		return;
+	for (unsigned d = 0; d < DIR_COUNT; d++) {
+		const struct splice_side *i = &h->pair.side[d];
+		const struct splice_side *o = &h->pair.side[1 - d];
+		struct end *e = &h->sock[d];
+
+		cut[d] = i->cut;
+		e->una = e->nxt =
+			seqmap_seq(&h->pair.map, (enum dir)(1 - d), o->cut);
+		e->edge = e->nxt + WIN;
+		e->written = e->nxt - e->iss - 1;
+		e->got = e->told = e->read = i->cut - e->irs - 1;
+		e->ended = e->got_fin = false;
+		e->gone = true;
+	}
+	assert(splice_ready(&h->pair, cut));
+	h->made = true;
+	wake(h);
+}
+
+static void cut_now(struct house *h)
+{
+	bool reached;
+
+	if (!splice_cut_now(&h->pair, &reached))
+		return;
+	h->sock[0].gone = h->sock[1].gone = true;
+	h->made = false;
+}
+
 /* A segment of a peer has come to us. */
 static void arrive(struct house *h, enum dir d, const struct flying *f)
 {
 	bool was = splice_is_live(&h->pair);
+	bool had_cut = splice_has_cut(&h->pair);
+	uint32_t cut = h->pair.side[d].cut;
 	struct flying g = *f;
 	uint32_t events;
 	enum splice_act act = splice_step(&h->pair, d, &f->s, 1, &events);
+	bool is = splice_is_live(&h->pair);
 
 	assert((events & SPLICE_EV_REUSED) == 0);
-	assert((act == SPLICE_TO_PEER) == splice_is_live(&h->pair));
-	assert(((events & SPLICE_EV_JOINED) != 0) ==
-	       (!was && splice_is_live(&h->pair)));
+	assert(was || is || act != SPLICE_TO_PEER);
+	assert(!is || act != SPLICE_TO_STACK);
+	assert(((events & SPLICE_EV_JOINED) != 0) == (!was && is));
+	if (had_cut && act == SPLICE_TO_PEER && splice_end(&f->s) != f->s.seq)
+		assert(seq_le(splice_end(&f->s), cut));
+	wake(h);
+	if (act == SPLICE_TO_NOBODY)
+		return;
 	if (act == SPLICE_TO_STACK) {
+		assert(!h->sock[d].gone);
 		receive(&h->sock[d], f, false);
 		return;
 	}
@@ -291,7 +347,12 @@ static void operate(struct house *h, uint8_t op)
 		program(h);
 		break;
 	case 5:
-		splice(h);
+		if ((op & 15) < 10)
+			splice(h);
+		else if ((op & 15) < 13)
+			cut_now(h);
+		else
+			make(h);
 		break;
 	case 6:
 		close_sockets(h);
@@ -327,6 +388,8 @@ static void heal(struct house *h)
 		c->written = h->eat;
 	for (unsigned i = 0; i < 200; i++) {
 		settle(h);
+		if (h->pair.side[0].state == SPLICE_AT_CUT)
+			make(h);
 		program(h);
 		if (i > 2)
 			splice(h);
