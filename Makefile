@@ -29,6 +29,8 @@
 #               installs what it needs
 # make fresh    a bare Debian 12 in a folder, and in it demo and test (ARGS=-r: the
 #               other way round); needs debootstrap
+# make page-test  the page in Chromium, by keys and clicks (PICTURES=DIR keeps pictures;
+#               AXE=axe.min.js of axe-core from npm; needs chromium-driver)
 # make nightly  what takes too long for "make test", with its figures: the live program
 #               under sanitizers, faults, soak, planted bugs, coverage, mutants,
 #               every fuzz target for ten minutes, an hour of paced load (five
@@ -59,7 +61,7 @@ SAN := -Db_sanitize=address,undefined
 .PHONY: all asan clang nightly unit fuzz model test bench demo lint tidy format \
 	layers faults sim sim-multipath multipath-tables splice-matrix splice-figures \
 	soak fuzz-plants coverage mutants state-mutants \
-	fresh install package script clean setup
+	fresh install package script clean setup page-test
 
 all:
 	@CC=gcc tools/build build
@@ -95,6 +97,11 @@ fuzz-plants:
 test:
 	@tools/setup
 	@tools/tap_sum --skips test/SKIPS @test/PARTS
+
+page-test:
+	@tools/setup page
+	@CC=gcc tools/build build
+	@tools/tap_sum 'tap test/page/test_page.py'
 
 nightly:
 	@tools/setup

@@ -151,8 +151,7 @@ function showRun(run) {
   showNumbers(run, sums, last, before);
   $("gates").replaceChildren(...(run.gates || []).map((g) => make("li", gateText(g), g.state)));
   $("warnings").replaceChildren(...(run.warnings || []).map((w) => make("li", w)));
-  showRate(run);
-  showLatency(run);
+  showCharts(run);
   showEndpoints(run);
   $("main").hidden = false;
 }
@@ -171,7 +170,8 @@ function showEndpoints(run) {
 
 // --- charts ---
 
-const WIDE = 640, HIGH = 170, LEFT = 58, RIGHT = 60, TOP = 8, LOW = 22;
+let WIDE = 640; // of a chart
+const HIGH = 170, LEFT = 58, RIGHT = 60, TOP = 8, LOW = 22;
 
 function chart(label) {
   return draw("svg", { class: "chart", viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img",
@@ -187,6 +187,13 @@ function put(figure, svg) {
   figure.querySelector("svg")?.remove();
   figure.append(svg);
   figure.hidden = false;
+}
+
+// A chart has no more units than pixels, so that its words are not smaller than others.
+function showCharts(run) {
+  WIDE = window.innerWidth < 820 ? Math.max(300, window.innerWidth - 50) : 640;
+  showRate(run);
+  showLatency(run);
 }
 
 function showRate(run) {
@@ -312,6 +319,7 @@ function showList() {
     box.removeAttribute("aria-activedescendant");
   $("kinds-n").textContent = number(state.all);
   box.hidden = state.all === 0;
+  $("right").hidden = state.all === 0 && !state.kind && !state.find;
   $("list-none").hidden = state.all > 0;
   $("list-none").textContent = state.find ? "No kind has this in its name or detail."
     : state.run && !state.run.ended ? "No difference yet."
@@ -645,7 +653,10 @@ async function begin() {
   $("latency-of").addEventListener("change", () => showLatency(state.run));
   $("help-open").addEventListener("click", () => $("help").showModal());
   document.addEventListener("keydown", onKey);
-  window.addEventListener("resize", showList);
+  window.addEventListener("resize", () => {
+    showList();
+    if (state.run) showCharts(state.run);
+  });
   window.addEventListener("hashchange", () => {
     if (/^#[0-9a-f]{32}$/.test(location.hash)) {
       takeToken();
