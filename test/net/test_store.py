@@ -7,6 +7,7 @@ are read by Python's SQLite, which is not ours.
 """
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -174,16 +175,16 @@ def later(t):
                 "what is there")
 
 
-def keeper(us):
-    """The process that fills the folder."""
+def named(us, name):
+    """A process of the run's."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if "(understudy-keep)" in content("/proc/%s/stat" % pid) and \
+            if "(%s)" % name in content("/proc/%s/stat" % pid) and \
                " %d " % us.proc.pid in content("/proc/%s/stat" % pid):
                 return int(pid)
         except OSError:
             pass
-    raise RuntimeError("there is no keeper")
+    raise RuntimeError("there is no " + name)
 
 
 def ended(pid, seconds=5):
@@ -212,7 +213,7 @@ def fails(t, how):
             time.sleep(1.5)  # the first one's transaction is over
             held.execute("BEGIN IMMEDIATE")
         else:
-            pid = keeper(us)
+            pid = named(us, "understudy-keep")
             os.kill(pid, {"killed": signal.SIGKILL,
                           "stopped": signal.SIGSTOP}[how])
         l.client("each", *("/f?id=g-%d&size=9&fault=status" % i for i in range(9)))
@@ -227,6 +228,64 @@ def fails(t, how):
         r = understudy("report", out)
         t.equal(r.returncode, 2, "report: " + r.stderr)
         lab.isolated(t, l)
+
+
+ASK = """
+import json, sys, time, urllib.request
+base, token, what = sys.argv[1].rstrip("/"), sys.argv[2], sys.argv[3]
+while True:  # until it shows what the run has found
+    r = urllib.request.Request(base + "/api/run", headers={"Authorization": "Bearer " +
+                                                           token})
+    run = json.load(urllib.request.urlopen(r, timeout=60))
+    if run["kinds"] > 0 and len(run["ticks"]) > 0 and \
+       run["ticks"][-1][run["tick_names"].index("different")] == int(what):
+        break
+    time.sleep(0.1)
+print(json.dumps(run))
+"""
+
+
+def shown(t, *more):
+    """A run with a page: what has been found is there while it goes on, and the page
+    ends with the run, or without it."""
+    with lab.Lab() as l:
+        prod, sut = servers(l)
+        out = l.path("out")
+        os.chmod(os.path.dirname(out), 0o777)
+        us = l.understudy("--out", out, "--listen", "127.0.0.1:0", *more)
+        url = re.search(r"page of this run: (http://127\.0\.0\.1:\d+/)#([0-9a-f]{32})\n",
+                        us.text())
+        t.check(url, us.text())
+        pid = named(us, "understudy-page")
+        l.client("each", *("/ok?id=o-%d&size=9" % i for i in range(20)), *MODEST)
+        code, text = l.python("us", ASK, url[1], url[2], str(len(MODEST)))
+        t.equal(code, 0, text)
+        run = json.loads(text.splitlines()[-1])
+        t.equal((run["ended"], run["kinds"]), (False, 1), "what it shows")
+        if "--user" in more:
+            os.kill(pid, signal.SIGKILL)
+        l.settle(prod, sut)
+        t.equal(us.finish(), 1, "exit code: " + us.text()[-600:])
+        t.check("--out" not in us.text(), "it complains: " + us.text())
+        t.check(ended(pid), "the page outlives the run")
+        t.equal(sorted(os.listdir(out)), ["junit.xml", "report.html", "report.txt",
+                                          "run.sqlite", "summary.md"], "files")
+        t.check(rows(out, "SELECT count(*) FROM tick")[0][0] > 0, "ticks")
+        lab.isolated(t, l)
+
+
+def not_shown(t):
+    """A page that cannot be leaves no run and no folder."""
+    with lab.Lab() as l:
+        out = l.path("out")
+        for more, why in ((("--listen", "127.0.0.1:0"), "add --out DIR"),
+                          (("--out", out, "--listen", "0.0.0.0:80"),
+                           "only this host's loopback"),
+                          (("--out", out, "--listen", "127.0.0.1"), "write ADDR:PORT")):
+            us = l.understudy(*more, ready=0.5)
+            t.equal(us.wait(10), 2, "exit code: " + us.text())
+            t.check(why in us.text(), us.text())
+            t.check(not os.path.exists(out), "the folder is there")
 
 
 def forgotten(t):
@@ -247,4 +306,7 @@ lab.main([
     ("its process is stopped", fails, "stopped"),
     ("somebody holds the database", fails, "held"),
     ("a run that cannot begin", forgotten),
+    ("a page beside it", shown),
+    ("a page that is killed, as another user", shown, "--user", "daemon"),
+    ("a page that cannot be", not_shown),
 ])

@@ -83,6 +83,7 @@ struct options_source {
  * @json:	--json; NULL: none
  * @form:	--junit, --summary, --html, --har; NULL: not wanted
  * @out:	--out, a folder; NULL: none
+ * @listen:	--listen: where the page of @out is; NULL: nowhere
  * @store_max:	--store-max, bytes
  * @evidence_raw: --evidence raw: packets in it have their secrets
  * @metrics:	--metrics; NULL: none
@@ -145,6 +146,7 @@ struct options {
 	const char *json;
 	const char *form[FORM_KINDS];
 	const char *out;
+	const char *listen;
 	size_t store_max;
 	bool evidence_raw;
 	const char *metrics;

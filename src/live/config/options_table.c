@@ -301,6 +301,9 @@ static const struct opt_row folder_rows[] = {
 };
 
 static const struct opt_row output_rows[] = {
+	{ "listen", 0, &opt_kind_string, AT(listen), "ADDR:PORT",
+	  "show --out in a browser while the run goes on, on this host only",
+	  .group = OUTPUT },
 	{ "metrics", 0, &opt_kind_string, AT(metrics), "FILE",
 	  "write the counters every 10 s, for Prometheus's node_exporter to "
 	  "read",

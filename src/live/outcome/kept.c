@@ -18,6 +18,7 @@
 #include "evidence/evidence.h"
 #include "os/log.h"
 #include "os/privileges.h"
+#include "page/page.h"
 #include "store/keeper.h"
 #include "store/look.h"
 
@@ -39,6 +40,7 @@ struct kept {
 	const char *dir;
 	bool waits; /* for room: nobody waits for it */
 	struct keeper *keeper;
+	struct page *page; /* NULL: none is wanted */
 	struct run_epoch epoch;
 	struct made made;
 };
@@ -135,6 +137,18 @@ static const char *whose(const struct options *o, const char *user)
 	return getuid() != 0 || o->user || privileges_sudo() ? user : NULL;
 }
 
+static int show(struct kept *k, const struct options *o, const char *user,
+		struct errbuf *e)
+{
+	const struct page_options p = { .dir = o->out, .listen = o->listen };
+	char url[PAGE_URL];
+	int r = page_start(&k->page, &p, user, url, e);
+
+	if (r == 0)
+		log_line(LOG_INFO, "the page of this run: %s", url);
+	return r;
+}
+
 int kept_start(struct kept **out, const struct outcome_config *config,
 	       struct errbuf *e)
 {
@@ -162,7 +176,13 @@ int kept_start(struct kept **out, const struct outcome_config *config,
 	}
 	c.ctx = &k->made;
 	r = keeper_start(&k->keeper, &c, e);
+	if (r == 0 && o->listen) {
+		r = show(k, o, c.user, e);
+		if (r != 0)
+			keeper_forget(k->keeper);
+	}
 	if (r != 0) {
+		keeper_close(k->keeper);
 		free(k);
 		return r;
 	}
@@ -182,6 +202,11 @@ void kept_put(struct kept *k, const struct engine_item *t)
 		(void)(k->waits ? keeper_give : keeper_put)(
 			k->keeper, &k->epoch, sizeof(k->epoch), t->bytes,
 			t->len);
+}
+
+void kept_tick(struct kept *k, const struct store_tick *t)
+{
+	(void)store_tick(t, keeper_offer, k->keeper);
 }
 
 static void say(const struct kept *k, const struct keeper_end *end)
@@ -230,6 +255,7 @@ void kept_close(struct kept *k)
 {
 	if (!k)
 		return;
+	page_stop(k->page);
 	keeper_close(k->keeper);
 	free(k);
 }

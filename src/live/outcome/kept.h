@@ -9,6 +9,7 @@
 #include "forms/forms.h"
 #include "record/record.h"
 #include "outcome/outcome.h"
+#include "store/tick.h"
 
 struct kept;
 
@@ -21,6 +22,9 @@ void kept_epoch(struct kept *k, const struct run_epoch *t);
 
 /** kept_put() - A record of the engine, if it is a difference; never waits */
 void kept_put(struct kept *k, const struct engine_item *t);
+
+/** kept_tick() - How the run goes; never waits */
+void kept_tick(struct kept *k, const struct store_tick *t);
 
 /** kept_save() - The run is over: hand over what forms are made of, wait, and
  * say what is not there

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/histogram.h"
 #include "forms/forms.h"
 #include "journal/journal.h"
 #include "os/exitcode.h"
@@ -24,6 +25,10 @@
 #include "outcome/kept.h"
 #include "outcome/samples.h"
 #include "report/report.h"
+#include "shadow/counters.h"
+#include "shadow/shadow.h"
+
+#define LOOK_EVERY UINT64_C(1000000000) /* ns */
 
 struct outcome {
 	const struct options *opt;
@@ -32,6 +37,8 @@ struct outcome {
 	int fd[FORM_KINDS]; /* or -1 */
 	struct samples *samples;
 	struct kept *kept; /* NULL: no folder is wanted */
+	struct run_epoch epoch;
+	uint64_t next; /* look */
 };
 
 static bool wanted(const struct options *o)
@@ -62,6 +69,10 @@ int outcome_begin(struct outcome **out, const struct outcome_config *config,
 	struct outcome *c;
 	int r = 0;
 
+	if (o->listen && !o->out)
+		return errbuf_set(e, -EINVAL,
+				  "--listen shows the folder of --out; add "
+				  "--out DIR");
 	if (!wanted(o)) {
 		*out = NULL;
 		return 0;
@@ -98,7 +109,10 @@ int outcome_open(struct outcome *c, struct makers *m, unsigned first,
 
 void outcome_epoch(struct outcome *c, const struct run_epoch *epoch)
 {
-	if (c && c->kept)
+	if (!c)
+		return;
+	c->epoch = *epoch;
+	if (c->kept)
 		kept_epoch(c->kept, epoch);
 }
 
@@ -112,6 +126,33 @@ void outcome_item(struct outcome *c, const struct engine_item *t)
 	samples_put(c->samples, t);
 	if (c->kept)
 		kept_put(c->kept, t);
+}
+
+void outcome_look(struct outcome *c, struct engine *engine, uint64_t now,
+		  uint64_t drops)
+{
+	const struct shadow_counters *n;
+	const struct engine_stats *st;
+	const struct shadow *s;
+	struct store_tick t = { .n.drops = drops };
+
+	if (!c || !c->kept || now < c->next)
+		return;
+	c->next = now + LOOK_EVERY;
+	st = engine_stats(engine);
+	s = engine_shadow(engine);
+	n = shadow_counters(s);
+	t.at = epoch_wall(&c->epoch, now);
+	t.n.seen = n->requests_seen;
+	t.n.delivered = n->requests_delivered;
+	t.n.answered = n->requests_answered;
+	t.n.identical = st->verdict[VERDICT_IDENTICAL];
+	t.n.equivalent = st->verdict[VERDICT_EQUIVALENT];
+	t.n.different = st->verdict[VERDICT_DIFFERENT];
+	t.n.not_compared = st->verdict[VERDICT_NOT_COMPARED];
+	t.is.flows = shadow_flows(s);
+	t.is.behind = hist_quantile(shadow_behind(s), 500);
+	kept_tick(c->kept, &t);
 }
 
 void outcome_start(struct report_start *s, const struct options *o,

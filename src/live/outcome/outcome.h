@@ -9,6 +9,7 @@
 
 #include "account/snapshot.h"
 #include "config/config.h"
+#include "engine/engine.h"
 #include "gauge/gauge.h"
 #include "os/errbuf.h"
 #include "os/maker.h"
@@ -63,6 +64,16 @@ bool outcome_keeps(const struct outcome *c);
 
 /** outcome_item() - The engine has told something */
 void outcome_item(struct outcome *c, const struct engine_item *t);
+
+/**
+ * outcome_look() - A look at how the run goes, for its folder
+ * @now:	Of the engine
+ * @drops:	Frames that the capture lost
+ *
+ * Called at any time, of which one a second counts. NULL: nothing
+ */
+void outcome_look(struct outcome *c, struct engine *engine, uint64_t now,
+		  uint64_t drops);
 
 /**
  * struct outcome_facts - What forms are made of

@@ -162,6 +162,7 @@ void run_look(struct run *run)
 	run_look_at_mirror(run);
 	if (run->now >= run->next_link)
 		run_look_at_links(run);
+	outcome_look(run->outcome, run->engine, run->now, run_drops(run));
 	if ((run->live_line || run->plain) && run->now >= run->next_line) {
 		run_progress(run);
 		run->next_line = run->now + LINE_EVERY;

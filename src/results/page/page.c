@@ -26,6 +26,7 @@
 
 #include "net/address.h"
 #include "os/confine.h"
+#include "os/log.h"
 #include "os/random.h"
 #include "os/signals.h"
 #include "page/page_internal.h"
@@ -128,6 +129,9 @@ static int shut_in(struct server *s, const char *user, bool stay,
 				  s->dir);
 	confine_place(&c, path, false);
 	r = confine(&c, CONFINE_EARLY, e);
+	/* A change of user undoes it, and no filter lets it through later. */
+	if (r == 0 && !stay && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		r = errbuf_set(e, -errno, "cannot be bound to the run");
 	if (r == 0 && serve_open(s) != 0)
 		r = errbuf_set(e, -EIO, "the page cannot be served");
 	return r == 0 ? confine(&c, CONFINE_FINAL, e) : r;
@@ -192,14 +196,18 @@ static void run(struct server *s, const char *user)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)prctl(PR_SET_NAME, "understudy-page");
+	/* SQLite takes no descriptor below 3 for a file. */
 	(void)close_range(0, STDERR_FILENO - 1, 0);
+	for (int i = 0; i < STDERR_FILENO; i++)
+		(void)open("/dev/null", O_RDWR);
 	if (low > STDERR_FILENO + 1)
 		(void)close_range(STDERR_FILENO + 1, low - 1, 0);
 	if (high > low + 1)
 		(void)close_range(low + 1, high - 1, 0);
 	(void)close_range(high + 1, ~0u, 0);
-	if (shut_in(s, user, false, &e) == 0 &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0)
+	if (shut_in(s, user, false, &e) != 0)
+		log_line(LOG_WARN, "--listen: %s", e.s);
+	else
 		(void)serve(s);
 	_exit(0);
 }

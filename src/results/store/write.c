@@ -27,11 +27,13 @@
 #include "report/again.h"
 #include "store/store_internal.h"
 
-#define BUSY_MS	   250	/* so long one who holds the database is waited for */
-#define PAGE	   4096 /* bytes */
-#define KIND_NAMED 128	/* bytes of an endpoint's name */
-#define KIND_RULE  320	/* bytes of rules */
-#define SLOTS	   (2 * STORE_KINDS)
+#define BUSY_MS	    250	 /* so long one who holds the database is waited for */
+#define PAGE	    4096 /* bytes */
+#define CLOSE_TRIES 50
+#define CLOSE_WAIT  10	/* ms */
+#define KIND_NAMED  128 /* bytes of an endpoint's name */
+#define KIND_RULE   320 /* bytes of rules */
+#define SLOTS	    (2 * STORE_KINDS)
 
 struct kind {
 	int64_t number;
@@ -468,8 +470,14 @@ int store_close(struct store *s)
 	sqlite3_finalize(s->kind_put);
 	sqlite3_finalize(s->kind_more);
 	sqlite3_finalize(s->pages);
-	/* Then it is one file, and who reads it writes none beside it. */
-	(void)exec(s, "PRAGMA journal_mode=DELETE");
+	/* Then it is one file, and who reads it writes none beside it. Who
+	 * reads at this moment is waited for.
+	 */
+	for (int i = 0; i < CLOSE_TRIES; i++) {
+		if (exec(s, "PRAGMA journal_mode=DELETE") == 0)
+			break;
+		(void)sqlite3_sleep(CLOSE_WAIT);
+	}
 	sqlite3_close(s->db);
 	free(s);
 	return r;
