@@ -175,15 +175,18 @@ def later(t):
                 "what is there")
 
 
-def named(us, name):
-    """A process of the run's."""
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if "(%s)" % name in content("/proc/%s/stat" % pid) and \
-               " %d " % us.proc.pid in content("/proc/%s/stat" % pid):
+def named(us, name, seconds=30):
+    """A process of the run's, once it has its name."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                stat = content("/proc/%s/stat" % pid)
+            except OSError:
+                continue
+            if "(%s)" % name in stat and " %d " % us.proc.pid in stat:
                 return int(pid)
-        except OSError:
-            pass
+        time.sleep(0.05)
     raise RuntimeError("there is no " + name)
 
 
@@ -231,12 +234,18 @@ def fails(t, how):
 
 
 ASK = """
-import json, sys, time, urllib.request
+import json, sys, time, urllib.error, urllib.request
 base, token, what = sys.argv[1].rstrip("/"), sys.argv[2], sys.argv[3]
 while True:  # until it shows what the run has found
     r = urllib.request.Request(base + "/api/run", headers={"Authorization": "Bearer " +
                                                            token})
-    run = json.load(urllib.request.urlopen(r, timeout=60))
+    try:
+        run = json.load(urllib.request.urlopen(r, timeout=60))
+    except urllib.error.HTTPError as e:
+        if e.code != 503:  # the store cannot be read now
+            raise
+        time.sleep(0.1)
+        continue
     if run["kinds"] > 0 and len(run["ticks"]) > 0 and \
        run["ticks"][-1][run["tick_names"].index("different")] == int(what):
         break
@@ -267,7 +276,7 @@ def shown(t, *more):
         l.settle(prod, sut)
         t.equal(us.finish(), 1, "exit code: " + us.text()[-600:])
         t.check("--out" not in us.text(), "it complains: " + us.text())
-        t.check(ended(pid), "the page outlives the run")
+        t.check(ended(pid, 30), "the page outlives the run")
         t.equal(sorted(os.listdir(out)), ["junit.xml", "report.html", "report.txt",
                                           "run.sqlite", "summary.md"], "files")
         t.check(rows(out, "SELECT count(*) FROM tick")[0][0] > 0, "ticks")
