@@ -125,11 +125,12 @@ static inline void splice_take(struct splice_side *i,
 			       const struct splice_socket *k)
 {
 	uint32_t edge = k->rcv_wup + k->rcv_wnd;
+	bool back = (i->flags & SPLICE_SIDE_BACK) != 0;
 
 	/* One behind a cut offers less than its peer may use: of what was
 	 * watched beyond, it may have the part before, behind a hole.
 	 */
-	if ((i->flags & SPLICE_SIDE_BACK) && seq_lt(edge, i->end))
+	if (back && seq_lt(edge, i->end))
 		i->end = edge;
 	i->flags &= (uint8_t)~SPLICE_SIDE_BACK;
 	/* Watched, and no further than our socket would take it. */
@@ -141,7 +142,8 @@ static inline void splice_take(struct splice_side *i,
 	if (k->fin)
 		i->flags |= SPLICE_SIDE_LAST;
 	i->lo = k->rcv_wup;
-	i->hi = edge;
+	if (!back || seq_lt(i->hi, edge))
+		i->hi = edge;
 	i->ack = k->snd_una;
 	i->room = k->room;
 	i->mss = k->mss;
