@@ -15,15 +15,12 @@
 #include "reader/reader.h"
 #include "shadow/shadow.h"
 
-/* Nobody spoke for so long: a mark, where no framing is known. */
-#define QUIET_WAIT (20 * NS_PER_MS)
-/* Most UDP exchanges that are remembered. */
-#define DATAGRAMS_MAX 65536
+#define QUIET_WAIT    (20 * NS_PER_MS) /* silence is a mark, without framing */
+#define DATAGRAMS_MAX 65536	       /* UDP exchanges that are remembered */
 
 /* A port of a SUT that no --map names answers queries for so long. */
 #define OUTSIDE_ANSWERS (60 * NS_PER_SEC)
-/* Such ports that are remembered; full: see outside.c. */
-#define OUTSIDE_PORTS 64
+#define OUTSIDE_PORTS	64 /* that are remembered; full: see outside.c */
 
 /** struct outside_port - A query went to this port of a SUT */
 struct outside_port {

@@ -180,8 +180,10 @@ static struct told *to_tell(const struct engine *e, const struct keep *k,
 {
 	bool any = rules_view(e->cfg.by, endpoint)->versions != 0;
 	uint64_t object = keep_shows(k);
-	struct told *t = &e->refer->told[object % REFER_TOLD];
+	struct told *t;
 
+	assert(e->refer);
+	t = &e->refer->told[object % REFER_TOLD];
 	if (object == 0 || r->status[0] != 200 || e->refer->gone)
 		return NULL;
 	*version = keep_version(k, &e->cfg.key, any);
@@ -271,6 +273,7 @@ static bool hand(struct engine *e, const struct exchange *x,
 	int rc = -EAGAIN;
 	size_t n = keep_case(k, !(r->reasons & body), t != NULL, &c);
 
+	assert(q);
 	c.serial = q->first + q->n;
 	c.endpoint = endpoint;
 	c.at = answered_at(e, x);
@@ -297,6 +300,7 @@ static bool hand(struct engine *e, const struct exchange *x,
 static void look_at_tokens(const struct engine *e, struct exchange_record *rec,
 			   const uint64_t token[ASKED_TOKENS])
 {
+	assert(e->refer);
 	rec->diverged |=
 		session_hangs(e->refer->tokens, rec->map, token, ASKED_TOKENS);
 }

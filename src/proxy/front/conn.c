@@ -347,11 +347,9 @@ void conn_stop(struct conn *c)
 		return;
 	}
 	conn_bytes(c);
-	if (c->state != CONN_SPLICED)
-		conn_over(c, WHY(f, ended_stopped));
-	else if (c->ended != 0)
+	if (c->state == CONN_SPLICED && c->ended != 0)
 		conn_over(c, why_over(c, USPLICE_DONE));
-	else if (f->o->pin && c->joined)
+	else if (c->state == CONN_SPLICED && f->o->pin && c->joined)
 		conn_over(c, WHY(f, ended_left));
 	else
 		conn_over(c, WHY(f, ended_stopped));

@@ -114,11 +114,10 @@ static void put_byte(struct out *o, enum out_in in, uint8_t c)
 			c);
 	else if (e)
 		out_put(o, e);
-	else if (in == OUT_MARKDOWN && c != ' ' && !is_word(c))
-		out_add(o, "\\%c", c);
 	else if (in == OUT_JSON && c == '<')
 		out_put(o, "\\u003c");
-	else if (in == OUT_JSON && (c == '"' || c == '\\'))
+	else if ((in == OUT_MARKDOWN && c != ' ' && !is_word(c)) ||
+		 (in == OUT_JSON && (c == '"' || c == '\\')))
 		out_add(o, "\\%c", c);
 	else
 		put(o, (const char *)&c, 1);

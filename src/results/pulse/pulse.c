@@ -243,9 +243,7 @@ int pulse_run(const struct pulse_options *o, struct errbuf *e)
 	vitals_grows(&p.rss, VITALS_HOUR, VITALS_LEAK_BYTES, 1, &p.scratch,
 		     &rss);
 	vitals_grows(&p.fds, VITALS_HOUR, VITALS_LEAK_FDS, 1, &p.scratch, &fds);
-	if (r == 0)
-		r = tell_growth("rss", &rss);
-	if (r == 0)
-		r = tell_growth("fds", &fds);
+	if (r == 0 && tell_growth("rss", &rss) == 0)
+		(void)tell_growth("fds", &fds);
 	return exit_code(&p, &rss);
 }

@@ -339,10 +339,10 @@ int keeper_start(struct keeper **out, const struct keeper_config *c,
 		 struct errbuf *e)
 {
 	struct keeper *k = calloc(1, sizeof(*k));
-	int r = k ? 0 : errbuf_set(e, -ENOMEM, "no memory");
+	int r;
 
-	if (r != 0)
-		return r;
+	if (!k)
+		return errbuf_set(e, -ENOMEM, "no memory");
 	k->pipe = -1;
 	k->dir = c->dir;
 	r = share(k);
