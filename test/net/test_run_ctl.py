@@ -94,8 +94,9 @@ def told(t, *args):
                 ctl(path, "show", "prometheus")[1], "for Prometheus")
         t.check("answers that differ" in ctl(path, "show")[1], "for a person")
         t.equal(ctl(path, "set", "max-different", "3"), (0, "", ""), "set")
-        t.equal([(e["name"], e["value"]) for e in w.of("set")][-1],
-                ("max-different", "3"), "event of a change")
+        until("who watches hears of the change", lambda: [
+            (e["name"], e["value"]) for e in w.of("set")][-1] ==
+              ("max-different", "3"))
         t.equal(ctl(path, "report"), (0, "", ""), "report")
         until("a report on demand", lambda: us.report().get(
             "verdicts", {}).get("different") == 3)
