@@ -9,7 +9,7 @@
 # make fuzz     every fuzz target, T seconds each (FUZZ=name: only that one)
 # make model    the model of the machine, searched and held against it
 # make fuzz-plants  does each target find the bug that is planted for it?
-# make test     all that can be checked in some twenty minutes; ends with the sum
+# make test     all that can be checked in half an hour; ends with the sum
 #               of all parts (as root: NO_LAB=1 does without live tests; CI=1: a
 #               skip that test/SKIPS does not know fails)
 # make sim      simulated connections, SEEDS runs from seed SEED on
